@@ -1,0 +1,37 @@
+# The commands of the repository. Each sets up .venv first (once). PORT moves the local Airflow: make up PORT=9000
+PYTHON := .venv/bin/python
+
+.PHONY: help setup up down status token demo test bench lint
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+setup: ## set up .venv with the locked dependencies
+	@sh local/setup.sh
+
+up: setup ## start the local stack in the background and wait until it is ready
+	@$(PYTHON) -m local up
+
+down: setup ## stop the local stack
+	@$(PYTHON) -m local down
+
+status: setup ## which components run
+	@$(PYTHON) -m local status
+
+token: setup ## a token of the local admin user
+	@$(PYTHON) -m local token
+
+demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
+	@$(PYTHON) -m local demo
+
+test: setup ## the whole test suite
+	@$(PYTHON) -m pytest
+
+bench: setup ## the measurements
+	@$(PYTHON) -m bench
+
+lint: setup ## style, types and arrows
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@PYTHONPATH=. .venv/bin/lint-imports

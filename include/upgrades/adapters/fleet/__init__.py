@@ -1,0 +1,1 @@
+"""Drivers: how a deployment's instances are reached."""

@@ -1,0 +1,29 @@
+"""Finds the driver of a deployment (port ``Fleets``)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from include.upgrades.adapters.airflow.connections import fleet_address
+from include.upgrades.adapters.fleet.agent import AgentDriver, client_of
+from include.upgrades.domain.registry import Deployment
+from include.upgrades.service.ports import FleetDriver, FleetError
+
+DRIVERS = ("agent",)
+"The drivers there are (contract section 1, deployment.driver)."
+
+
+class ConnectionFleets:
+    """Resolves ``connId`` through Airflow, so that secrets stay where Airflow keeps them."""
+
+    @asynccontextmanager
+    async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
+        """The driver, ready to be asked.
+
+        :raises FleetError: unknown driver or connection.
+        """
+        if deployment.driver not in DRIVERS:
+            raise FleetError(f"driver {deployment.driver} is not known, only {', '.join(DRIVERS)}")
+        address = await fleet_address(deployment.conn_id)
+        yield AgentDriver(client_of(address), deployment.fleet)

@@ -1,0 +1,1 @@
+"""State in PostgreSQL: tables, store and migrations."""

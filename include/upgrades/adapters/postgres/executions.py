@@ -1,0 +1,162 @@
+"""Executions and what belongs to them, in PostgreSQL (port ``Executions``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from include.upgrades.adapters.ids import new_id
+from include.upgrades.adapters.postgres import rows, tables
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.commands import Actor, Command
+from include.upgrades.domain.errors import ActiveUpgradeExists, ConcurrentChange, NotFound
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.instance import Instance
+from include.upgrades.domain.plan import Plan
+from include.upgrades.service.ports import ExecutionFilter
+
+E = tables.execution.c
+_HIDDEN = {"plan"}
+_SHOWN = [column for column in tables.execution.c if column.name not in _HIDDEN]
+_CHECK_ORDER = list(CheckName)
+
+
+class PostgresExecutions:
+    """Speaks through the unit of work's connection; every method is one or two statements."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
+        """Insert the execution with its batches, instances and (pending) checks."""
+        try:
+            await self._execute(insert(tables.execution), rows.new_execution_to(execution, plan))
+        except IntegrityError as error:
+            if "uq_execution_active" not in str(error.orig):
+                raise
+            raise ActiveUpgradeExists("of another request made at the same time") from None
+        of = {"execution_id": execution.id}
+        await self._execute(insert(tables.batch), [of | {"number": b.number, "kind": b.kind} for b in plan.batches])
+        await self._execute(insert(tables.instance), [of | asdict(each) for each in instances])
+        pending = [CheckResult(name, CheckStatus.PENDING) for name in CheckName]
+        await self._execute(insert(tables.check_result), [of | asdict(each) for each in pending])
+
+    async def get(self, execution_id: str) -> Execution:
+        """Read without a lock."""
+        return await self._one(select(*_SHOWN).where(E.id == execution_id), execution_id)
+
+    async def lock(self, execution_id: str) -> Execution:
+        """Read and keep every other writer out until this unit of work ends."""
+        return await self._one(select(*_SHOWN).where(E.id == execution_id).with_for_update(), execution_id)
+
+    async def _one(self, query: Select[Any], execution_id: str) -> Execution:
+        row = (await self._connection.execute(query)).mappings().first()
+        if row is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        return rows.execution_from(row)
+
+    async def save(self, execution: Execution) -> Execution:
+        """Optimistic write."""
+        following = replace(execution, version=execution.version + 1)
+        statement = (
+            update(tables.execution)
+            .where(E.id == execution.id, E.version == execution.version)
+            .values(**rows.execution_to(following))
+        )
+        if (await self._connection.execute(statement)).rowcount != 1:
+            raise ConcurrentChange(f"execution {execution.id} was changed in the meantime")
+        return following
+
+    async def active(self, tenant_id: str, component_id: str) -> Execution | None:
+        """The one that holds the place of tenant and component."""
+        query = select(*_SHOWN).where(E.tenant_id == tenant_id, E.component_id == component_id, E.settled_at.is_(None))
+        row = (await self._connection.execute(query)).mappings().first()
+        return rows.execution_from(row) if row else None
+
+    async def page(self, wanted: ExecutionFilter) -> Sequence[Execution]:
+        """By keyset (created_at, id) downwards, so that the time does not grow with what is stored."""
+        query = select(*_SHOWN).where(E.tenant_id == wanted.tenant_id)
+        exact = {E.status: wanted.status, E.component_id: wanted.component_id, E.strategy: wanted.strategy}
+        query = query.where(*(column == value for column, value in exact.items() if value is not None))
+        if wanted.since is not None:
+            query = query.where(E.created_at >= wanted.since)
+        if wanted.after is not None:
+            query = query.where(tuple_(E.created_at, E.id) < tuple_(*wanted.after))
+        query = query.order_by(E.created_at.desc(), E.id.desc()).limit(wanted.limit)
+        return [rows.execution_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def plan(self, execution_id: str) -> Plan:
+        """The plan as it was frozen."""
+        stored = await self._connection.scalar(select(E.plan).where(E.id == execution_id))
+        if stored is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        return rows.plan_from(stored)
+
+    async def instances(self, execution_id: str) -> list[Instance]:
+        """All of them, in the plan's order."""
+        table = tables.instance
+        query = select(table).where(table.c.execution_id == execution_id).order_by(table.c.batch, table.c.position)
+        return [rows.instance_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
+        """One statement for all of them."""
+        table = tables.instance
+        keys = {"execution_id", "instance_id"}
+        values: dict[str, Any] = {each.name: bindparam(f"v_{each.name}") for each in table.c if each.name not in keys}
+        statement = (
+            update(table)
+            .where(table.c.execution_id == execution_id, table.c.instance_id == bindparam("v_instance_id"))
+            .values(values)
+        )
+        given = [{f"v_{name}": value for name, value in asdict(each).items()} for each in instances]
+        if given:
+            await self._execute(statement, given)
+
+    async def batches(self, execution_id: str) -> list[Batch]:
+        """By number."""
+        table = tables.batch
+        query = select(table).where(table.c.execution_id == execution_id).order_by(table.c.number)
+        return [rows.batch_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def save_batch(self, execution_id: str, batch: Batch) -> None:
+        """Its clock."""
+        table = tables.batch
+        values = asdict(batch)
+        where = (table.c.execution_id == execution_id, table.c.number == values.pop("number"))
+        await self._connection.execute(update(table).where(*where).values(**values))
+
+    async def checks(self, execution_id: str) -> list[CheckResult]:
+        """The five, in their order."""
+        table = tables.check_result
+        found = (await self._connection.execute(select(table).where(table.c.execution_id == execution_id))).mappings()
+        return sorted((rows.check_from(row) for row in found), key=lambda each: _CHECK_ORDER.index(each.name))
+
+    async def save_check(self, execution_id: str, result: CheckResult) -> None:
+        """Insert or replace."""
+        values = asdict(result) | {"execution_id": execution_id}
+        statement = upsert(tables.check_result).values(**values)
+        statement = statement.on_conflict_do_update(index_elements=["execution_id", "name"], set_=values)
+        await self._connection.execute(statement)
+
+    async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
+        """One row of audit."""
+        values = {
+            "id": new_id(),
+            "execution_id": execution_id,
+            "command": command,
+            "actor": actor.name,
+            "source": actor.source,
+            "reason": reason,
+            "created_at": func.clock_timestamp(),
+        }
+        await self._connection.execute(insert(tables.command).values(**values))
+
+    async def _execute(self, statement: Any, values: Any) -> None:
+        await self._connection.execute(statement, values)

@@ -1,0 +1,64 @@
+"""Leases in PostgreSQL (port ``Leases``): the database's clock decides, tokens only grow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from include.upgrades.adapters.postgres import tables
+from include.upgrades.domain.errors import LostLease
+from include.upgrades.service.ports import Lease
+
+L = tables.lease.c
+
+
+class PostgresLeases:
+    """One row per deployment; ``seconds`` is how long a holder may be silent."""
+
+    def __init__(self, connection: AsyncConnection, seconds: float) -> None:
+        self._connection = connection
+        self._ttl = timedelta(seconds=seconds)
+
+    async def take(self, tenant_id: str, component_id: str, owner: str) -> Lease | None:
+        """One statement, so that two takers cannot both win."""
+        until = func.clock_timestamp() + self._ttl
+        statement = insert(tables.lease).values(
+            tenant_id=tenant_id, component_id=component_id, owner=owner, token=1, expires_at=until
+        )
+        new_token = case((L.owner == owner, L.token), else_=L.token + 1)
+        statement = statement.on_conflict_do_update(
+            index_elements=["tenant_id", "component_id"],
+            set_={"owner": owner, "token": new_token, "expires_at": until},
+            where=or_(L.owner == owner, L.expires_at <= func.clock_timestamp()),
+        )
+        token = await self._connection.scalar(statement.returning(L.token))
+        return None if token is None else Lease(tenant_id, component_id, owner, token)
+
+    async def renew(self, lease: Lease) -> bool:
+        """Push the end of the lease out."""
+        values = {"expires_at": func.clock_timestamp() + self._ttl}
+        result = await self._connection.execute(update(tables.lease).where(_mine(lease)).values(**values))
+        return result.rowcount == 1
+
+    async def require(self, lease: Lease) -> None:
+        """A shared row lock: a take-over waits until this unit of work has ended."""
+        query = select(L.token).where(_mine(lease)).with_for_update(read=True)
+        if await self._connection.scalar(query) is None:
+            raise LostLease(f"somebody else works on component {lease.component_id} of tenant {lease.tenant_id}")
+
+    async def give_back(self, lease: Lease) -> None:
+        """The next taker need not wait for the end of the lease."""
+        values = {"expires_at": func.clock_timestamp(), "owner": ""}
+        await self._connection.execute(update(tables.lease).where(_mine(lease)).values(**values))
+
+
+def _mine(lease: Lease):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type of a condition is private
+    return and_(
+        L.tenant_id == lease.tenant_id,
+        L.component_id == lease.component_id,
+        L.owner == lease.owner,
+        L.token == lease.token,
+    )

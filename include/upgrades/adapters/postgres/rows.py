@@ -1,0 +1,120 @@
+"""Rows to domain values and back; column and field names are the same, so only what differs is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.execution import Execution, RollbackInfo, Strategy, UpgradeRequest
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.plan import BatchKind, Plan, PlannedBatch
+from include.upgrades.domain.shards import shard_key
+from include.upgrades.domain.states import ExecutionStatus
+
+Row = Mapping[str, Any]
+
+
+def pick(cls: type, row: Row | RowMapping, **other: object) -> dict[str, Any]:
+    """The columns of ``row`` that are fields of ``cls``, overlaid with ``other``."""
+    names = {each.name for each in fields(cls)}
+    return {name: value for name, value in row.items() if name in names} | other
+
+
+def request_from(stored: Row) -> UpgradeRequest:
+    """The request as it was asked."""
+    stages = stored["stage_percentages"]
+    return UpgradeRequest(
+        **(
+            dict(stored)
+            | {"strategy": Strategy(stored["strategy"]), "stage_percentages": tuple(stages) if stages else None}
+        )
+    )
+
+
+def execution_from(row: RowMapping) -> Execution:
+    """An execution row."""
+    return Execution(
+        **pick(
+            Execution,
+            row,
+            request=request_from(row["request"]),
+            status=ExecutionStatus(row["status"]),
+            paused_from=ExecutionStatus(row["paused_from"]) if row["paused_from"] else None,
+            warnings=tuple(row["warnings"]),
+            rollback=RollbackInfo(row["rollback_reason"], row["rollback_initiated_at"], row["rollback_initiated_by"]),
+        )
+    )
+
+
+def execution_to(execution: Execution) -> dict[str, Any]:
+    """The columns that can change after creation."""
+    return {
+        "status": execution.status,
+        "status_reason": execution.status_reason,
+        "started_at": execution.started_at,
+        "completed_at": execution.completed_at,
+        "settled_at": execution.settled_at,
+        "paused_at": execution.paused_at,
+        "paused_from": execution.paused_from,
+        "paused_seconds": execution.paused_seconds,
+        "current_failures": execution.current_failures,
+        "failure_phase": execution.failure_phase,
+        "verified_at": execution.verified_at,
+        "rollback_reason": execution.rollback.reason,
+        "rollback_initiated_at": execution.rollback.initiated_at,
+        "rollback_initiated_by": execution.rollback.initiated_by,
+        "version": execution.version,
+    }
+
+
+def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
+    """All columns of a new row."""
+    request = execution.request
+    return execution_to(execution) | {
+        "id": execution.id,
+        "tenant_id": execution.tenant_id,
+        "component_id": request.component_id,
+        "from_version_id": request.from_version_id,
+        "to_version_id": request.to_version_id,
+        "strategy": request.strategy,
+        "request": asdict(request),
+        "plan": asdict(plan),
+        "plan_hash": execution.plan_hash,
+        "shape": [[each.number, each.kind.value] for each in plan.batches],
+        "shard_key": shard_key(execution.id),
+        "total_instances": execution.total_instances,
+        "from_version": execution.from_version,
+        "to_version": execution.to_version,
+        "created_by": execution.created_by,
+        "created_at": execution.created_at,
+        "warnings": list(execution.warnings),
+    }
+
+
+def plan_from(stored: Row) -> Plan:
+    """The frozen plan."""
+    batches = tuple(
+        PlannedBatch(each["number"], BatchKind(each["kind"]), tuple(each["instances"])) for each in stored["batches"]
+    )
+    frozen = {"instances": tuple(stored["instances"]), "canary": tuple(stored["canary"]), "batches": batches}
+    return Plan(**(dict(stored) | {"strategy": Strategy(stored["strategy"])} | frozen))
+
+
+def instance_from(row: RowMapping) -> Instance:
+    """An instance row."""
+    return Instance(**pick(Instance, row, status=InstanceStatus(row["status"])))
+
+
+def batch_from(row: RowMapping) -> Batch:
+    """A batch row."""
+    return Batch(**pick(Batch, row))
+
+
+def check_from(row: RowMapping) -> CheckResult:
+    """A check's row."""
+    return CheckResult(**pick(CheckResult, row, name=CheckName(row["name"]), status=CheckStatus(row["status"])))

@@ -1,0 +1,260 @@
+"""The tables, all in our own database (never Airflow's); migrations/ is how they come into being."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = String(64)
+Time = DateTime(timezone=True)
+
+
+def _created() -> Column[object]:
+    return Column("created_at", Time, nullable=False, server_default=text("clock_timestamp()"))
+
+
+component = Table(
+    "component",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("description", Text),
+    _created(),
+)
+
+component_version = Table(
+    "component_version",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("component_id", Id, ForeignKey("component.id"), nullable=False, index=True),
+    Column("version", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("release_date", Date),
+    Column("end_of_life_date", Date),
+    Column("min_platform_version", String(64)),
+    Column("max_platform_version", String(64)),
+    Column("recommended", Boolean, nullable=False),
+    Column("lts", Boolean, nullable=False),
+    Column("dependencies", JSONB, nullable=False),
+    Column("notes", Text),
+    _created(),
+    Index("uq_component_version_version", "component_id", "version", unique=True),
+)
+
+upgrade_path = Table(
+    "upgrade_path",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("component_id", Id, ForeignKey("component.id"), nullable=False),
+    Column("from_version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("to_version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("requires_downtime", Boolean, nullable=False),
+    Column("risk_level", String(16), nullable=False),
+    Column("tested", Boolean, nullable=False),
+    Column("estimated_duration_minutes", Integer),
+    Column("pre_upgrade_steps", JSONB, nullable=False),
+    Column("upgrade_steps", JSONB, nullable=False),
+    Column("post_upgrade_steps", JSONB, nullable=False),
+    Column("rollback_steps", JSONB, nullable=False),
+    Column("validation_steps", JSONB, nullable=False),
+    Column("blockers", JSONB, nullable=False),
+    Column("notes", Text),
+    _created(),
+    Index("uq_upgrade_path_way", "from_version_id", "to_version_id", unique=True),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("tenant_id", Id, primary_key=True),
+    Column("component_id", Id, ForeignKey("component.id"), primary_key=True),
+    Column("driver", String(32), nullable=False),
+    Column("conn_id", String(255), nullable=False),
+    Column("fleet", String(255), nullable=False),
+    Column("current_version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("mixed", JSONB),
+    _created(),
+)
+
+backup = Table(
+    "backup",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", Id, nullable=False),
+    Column("component_id", Id, ForeignKey("component.id"), nullable=False),
+    Column("version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Time, nullable=False),
+    Index("ix_backup_newest", "tenant_id", "component_id", "created_at"),
+)
+
+execution = Table(
+    "execution",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", Id, nullable=False),
+    Column("component_id", Id, ForeignKey("component.id"), nullable=False),
+    Column("from_version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("to_version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("strategy", String(16), nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("plan", JSONB, nullable=False),
+    Column("plan_hash", String(64), nullable=False),
+    # what the dag files read at every parse: small, and never changed
+    Column("shape", JSONB, nullable=False),
+    Column("shard_key", BigInteger, nullable=False),
+    Column("total_instances", Integer, nullable=False),
+    Column("from_version", String(64), nullable=False),
+    Column("to_version", String(64), nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("status_reason", Text, nullable=False),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+    Column("settled_at", Time),
+    Column("paused_at", Time),
+    Column("paused_from", String(32)),
+    Column("paused_seconds", Float, nullable=False, server_default=text("0")),
+    Column("current_failures", Integer, nullable=False, server_default=text("0")),
+    Column("failure_phase", String(32)),
+    Column("verified_at", Time),
+    Column("warnings", JSONB, nullable=False),
+    Column("rollback_reason", Text),
+    Column("rollback_initiated_at", Time),
+    Column("rollback_initiated_by", String(255)),
+    Column("last_sequence", BigInteger, nullable=False, server_default=text("0")),
+    Column("version", Integer, nullable=False),
+    # one not-settled execution for a tenant's component: the rule that no race gets around
+    Index("uq_execution_active", "tenant_id", "component_id", unique=True, postgresql_where=text("settled_at IS NULL")),
+    Index("ix_execution_tenant_newest", "tenant_id", "created_at", "id"),
+    Index("ix_execution_component", "component_id", "status"),
+    # what the dag files ask for at every parse
+    Index(
+        "ix_execution_dag",
+        "completed_at",
+        postgresql_where=text("status <> 'PENDING'"),
+    ),
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("instance_id", String(255), primary_key=True),
+    Column("batch", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("from_version", String(64), nullable=False),
+    Column("to_version", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("healthy", Boolean),
+    Column("last_health_at", Time),
+    Column("error", Text),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+    Column("step_started_at", Time),
+    Column("accepted_at", Time),
+    Column("healthy_since", Time),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("due_at", Time),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+    Column("blocked_since", Time),
+)
+
+check_result = Table(
+    "check_result",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("command", String(32), nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("reason", Text),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("created_at", Time, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("id", Id, nullable=False, unique=True),
+    Column("tenant_id", Id, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("time", Time, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("published_at", Time),
+    # the outbox is this table where published_at is empty
+    Index("ix_event_outbox", "execution_id", "sequence", postgresql_where=text("published_at IS NULL")),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("tenant_id", Id, primary_key=True),
+    Column("component_id", Id, primary_key=True),
+    Column("owner", Id, nullable=False),
+    Column("token", BigInteger, CheckConstraint("token > 0", name="positive"), nullable=False),
+    Column("expires_at", Time, nullable=False),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("actor", String(255), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("status", Integer),
+    Column("headers", JSONB),
+    Column("body", Text),
+    Column("created_at", Time, nullable=False, server_default=text("clock_timestamp()"), index=True),
+)

@@ -1,0 +1,74 @@
+"""Wiring: the ports with their adapters, made inside execute(), run() and Depends, never at import."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeVar
+
+from include.upgrades.adapters.airflow.connections import async_database_url, database_url
+from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests
+from include.upgrades.adapters.backups import read_object
+from include.upgrades.adapters.fleet.agent import close_clients
+from include.upgrades.adapters.fleet.drivers import ConnectionFleets
+from include.upgrades.adapters.ids import new_id
+from include.upgrades.adapters.postgres.dag_specs import DagSpec, read_dag_specs
+from include.upgrades.adapters.postgres.engine import dispose_engines
+from include.upgrades.adapters.postgres.signals import PostgresSignals
+from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from include.upgrades.service.ports import Limits, Ports
+from include.upgrades.settings import Settings
+
+T = TypeVar("T")
+
+
+def ports_for(url: str, settings: Settings) -> Ports:
+    """The ports on the database at ``url``."""
+    return Ports(
+        work=partial(PostgresUnitOfWork, url, settings.lease_seconds),
+        fleets=ConnectionFleets(),
+        signals=PostgresSignals(url),
+        parse_requests=AirflowParseRequests(settings.dag_bundle, settings.dags_folder),
+        read_object=read_object,
+        new_id=new_id,
+        limits=Limits(
+            platform_version=settings.platform_version,
+            max_backup_age_hours=settings.max_backup_age_hours,
+            check_timeout_seconds=settings.check_timeout_seconds,
+            lease_seconds=settings.lease_seconds,
+        ),
+    )
+
+
+async def open_ports() -> Ports:
+    """The ports of a long-lived event loop (triggerer, API server): connections are kept and shared."""
+    settings = Settings.from_environment()
+    return ports_for(await async_database_url(settings.db_conn_id), settings)
+
+
+@asynccontextmanager
+async def borrowed_ports() -> AsyncIterator[Ports]:
+    """The ports of a short-lived event loop (a worker's task): connections are closed at the end."""
+    try:
+        yield await open_ports()
+    finally:
+        await close_clients()
+        await dispose_engines()
+
+
+def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
+    """Run one use case from code without an event loop."""
+
+    async def within() -> T:
+        async with borrowed_ports() as ports:
+            return await use_case(ports)
+
+    return asyncio.run(within())
+
+
+def dag_specs(shard: int | None, execution_id: str | None) -> list[DagSpec]:
+    """What the dag files need of the executions (immutable columns only); raises when the database is away."""
+    settings = Settings.from_environment()
+    return read_dag_specs(database_url(settings.db_conn_id), settings.dag_retention_days, shard, execution_id)

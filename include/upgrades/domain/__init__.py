@@ -1,0 +1,1 @@
+"""The rules of an upgrade: standard library only, no clock, no randomness, no I/O."""

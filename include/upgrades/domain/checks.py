@@ -1,0 +1,183 @@
+"""The checks before and after an upgrade: results, and what fleet and backups say (contract section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from include.upgrades.domain.budget import budget_of
+from include.upgrades.domain.execution import Strategy, UpgradeRequest
+from include.upgrades.domain.fleet import Fleet
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.plan import WITHOUT_BUDGET
+from include.upgrades.domain.registry import Backup, ComponentVersion
+
+
+class CheckName(StrEnum):
+    """The five checks, in the order in which they are shown."""
+
+    VERSION_COMPATIBILITY = "VERSION_COMPATIBILITY"
+    RESOURCE_AVAILABILITY = "RESOURCE_AVAILABILITY"
+    BACKUP_VERIFICATION = "BACKUP_VERIFICATION"
+    HEALTH_ENDPOINTS = "HEALTH_ENDPOINTS"
+    DEPENDENCY_CHECK = "DEPENDENCY_CHECK"
+
+
+class CheckStatus(StrEnum):
+    """How a check ended; WARNING lets the upgrade go on, FAILED does not."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    WARNING = "WARNING"
+
+
+PASSING = frozenset({CheckStatus.PASSED, CheckStatus.WARNING})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A check's outcome; ``message`` says what was found, what was wanted and what to do."""
+
+    name: CheckName
+    status: CheckStatus
+    message: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What speaks against an upgrade: blockers refuse it, warnings are told."""
+
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: Findings) -> Findings:
+        return Findings(self.blockers + other.blockers, self.warnings + other.warnings)
+
+
+def verdict(name: CheckName, findings: Findings, passed: str) -> CheckResult:
+    """FAILED with every blocker, WARNING with every warning, else PASSED with ``passed``."""
+    if findings.blockers:
+        return CheckResult(name, CheckStatus.FAILED, "; ".join(findings.blockers))
+    if findings.warnings:
+        return CheckResult(name, CheckStatus.WARNING, "; ".join(findings.warnings))
+    return CheckResult(name, CheckStatus.PASSED, passed)
+
+
+def size(request: UpgradeRequest, fleet: Fleet) -> Findings:
+    """Blocker when the fleet is smaller than ``totalInstances``, warning when it is larger (section 2)."""
+    has = len(fleet.serving())
+    wants = request.total_instances if request.total_instances is not None else has
+    if has == 0 or wants > has:
+        return Findings((f"totalInstances is {wants}, the fleet {fleet.name} has {has} instances",))
+    if wants < has:
+        return Findings((), (f"partial fleet: {wants} of {has} instances are upgraded",))
+    return Findings()
+
+
+def drift(source: ComponentVersion, fleet: Fleet) -> Findings:
+    """Warning when instances do not run the version that the upgrade starts from."""
+    others = sorted({each.version for each in fleet.serving() if each.version != source.version})
+    if not others:
+        return Findings()
+    return Findings((), (f"not all instances run {source.version}: also found {', '.join(others)}",))
+
+
+def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
+    """BLUE_GREEN needs a second full pool; the others a budget that is not used up (RESOURCE_AVAILABILITY)."""
+    if request.strategy is Strategy.BLUE_GREEN:
+        return _second_pool(total, fleet)
+    missing = total - len(fleet.serving())
+    if missing > 0:
+        return Findings((f"the fleet has {len(fleet.serving())} instances, {total} are to be upgraded",))
+    if request.strategy in WITHOUT_BUDGET:
+        return Findings()
+    budget, down = budget_of(total, request.max_unavailable_percentage), sorted(fleet.unavailable(()))
+    if len(down) >= budget:
+        found = f"{len(down)} instances are down ({', '.join(down)}), the budget is {budget}"
+        return Findings((), (f"{found}: until they recover only these are worked on",))
+    return Findings()
+
+
+def _second_pool(total: int, fleet: Fleet) -> Findings:
+    if fleet.free_instances >= total:
+        return Findings()
+    return Findings((f"BLUE_GREEN needs room for {total} more instances, the fleet has {fleet.free_instances}",))
+
+
+def health(answers: Mapping[str, str | None]) -> Findings:
+    """Every instance's health endpoint answers (HEALTH_ENDPOINTS); ``answers`` maps ids to None or what went wrong.
+
+    An instance that answers "unhealthy" does answer: such instances are upgraded first.
+    """
+    silent = [f"{instance}: {problem}" for instance, problem in sorted(answers.items()) if problem is not None]
+    if not silent:
+        return Findings()
+    return Findings((f"{len(silent)} of {len(answers)} health endpoints do not answer ({'; '.join(silent)})",))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What is really at a backup's location: its size in bytes and its SHA-256 (hex)."""
+
+    size_bytes: int
+    sha256: str
+
+
+def newest_backup(backups: Sequence[Backup], version_id: str) -> Backup | None:
+    """The youngest backup of that version."""
+    of_version = [each for each in backups if each.version_id == version_id]
+    return max(of_version, key=lambda each: each.created_at, default=None)
+
+
+def backup_age(backup: Backup | None, version_id: str, now: datetime, max_age: timedelta) -> Findings:
+    """A backup of the running version exists and is young enough (BACKUP_VERIFICATION, first half)."""
+    if backup is None:
+        return Findings((f"no backup of version {version_id} is known; register one with POST .../backups",))
+    age = now - backup.created_at
+    if age > max_age:
+        hours = age.total_seconds() / 3600
+        return Findings(
+            (f"backup {backup.id} is {hours:.1f} h old, at most {max_age.total_seconds() / 3600:g} h are accepted",)
+        )
+    return Findings()
+
+
+def backup_content(backup: Backup, found: StoredObject) -> Findings:
+    """The object at the backup's location is the one that was registered (BACKUP_VERIFICATION, second half)."""
+    if found.size_bytes != backup.size_bytes:
+        return Findings(
+            (f"backup {backup.id} at {backup.location} has {found.size_bytes} bytes, {backup.size_bytes} registered",)
+        )
+    if found.sha256.lower() != backup.sha256.lower():
+        return Findings((f"backup {backup.id} at {backup.location} was altered: sha256 {found.sha256}",))
+    return Findings()
+
+
+def verification(target_version: str, total: int, fleet: Fleet, planned: Sequence[str]) -> Findings:
+    """Post-upgrade: every planned instance is there, on the target version and healthy (section 4, "All")."""
+    wrong = []
+    for instance_id in planned:
+        found = fleet.find(instance_id)
+        if found is None:
+            wrong.append(f"{instance_id} is not in the fleet any more")
+        elif not (found.runs(target_version) and found.healthy):
+            health_word = "healthy" if found.healthy else "unhealthy"
+            wrong.append(f"{instance_id} is {found.status} at {found.version}, {health_word}")
+    if not wrong:
+        return Findings()
+    return Findings((f"{len(wrong)} of {total} instances are not on {target_version} and healthy: {'; '.join(wrong)}",))
+
+
+def unfinished(instances: Sequence[Instance]) -> Findings:
+    """Post-upgrade: COMPLETED means all of them."""
+    left = [each for each in instances if each.status is not InstanceStatus.COMPLETED]
+    if not left:
+        return Findings()
+    named = "; ".join(f"{each.instance_id} {each.status.value}: {each.error or 'no error'}" for each in left)
+    return Findings((f"{len(left)} of {len(instances)} instances are not COMPLETED: {named}",))

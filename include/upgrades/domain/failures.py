@@ -1,0 +1,37 @@
+"""What instance failures mean for the execution (contract section 4, ``currentFailures``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from include.upgrades.domain.commands import SYSTEM
+from include.upgrades.domain.events import Event
+from include.upgrades.domain.execution import Execution, advance
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+
+
+def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime) -> tuple[Execution, list[Event]]:
+    """Count each instance's first failure; at the threshold the execution ends, or rolls back where that is enabled.
+
+    Canaries are judged by their monitor: their failures count, but do not end CANARY_RUNNING.
+    """
+    first = [each for each in newly_failed if each.status is InstanceStatus.FAILED and each.attempts == 1]
+    if not first:
+        return execution, []
+    counted = replace(execution, current_failures=execution.current_failures + len(first))
+    if counted.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(counted):
+        return counted, []
+    ended, event = advance(counted, ExecutionStatus.FAILED, _reason(counted), SYSTEM, now)
+    return ended, [event]
+
+
+def threshold_reached(execution: Execution) -> bool:
+    """True when the failures counted are as many as the threshold, or more."""
+    return execution.current_failures >= execution.request.failure_threshold
+
+
+def _reason(execution: Execution) -> str:
+    return f"{execution.current_failures} failures, failureThreshold is {execution.request.failure_threshold}"

@@ -1,0 +1,49 @@
+"""The parts of an upgrade's DAG, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow.sdk import TaskGroup, TriggerRule
+from airflow.sdk.bases.operator import BaseOperator
+
+from include.upgrades.domain.checks import CheckName
+from include.upgrades.flow.operators import (
+    AdmitOperator,
+    BatchOperator,
+    CheckOperator,
+    CompleteOperator,
+    EndOperator,
+    OutcomeOperator,
+    VerifyOperator,
+)
+
+
+def add_validation(execution_id: str) -> BaseOperator:
+    """The five checks side by side, then ``admit``, which reads their results whatever became of their tasks."""
+    with TaskGroup("validate"):
+        checks = [
+            CheckOperator(task_id=name.lower(), execution_id=execution_id, check=name.value) for name in CheckName
+        ]
+    admit = AdmitOperator(task_id="admit", execution_id=execution_id, trigger_rule=TriggerRule.ALL_DONE)
+    checks >> admit
+    return admit
+
+
+def add_batches(execution_id: str, batches: Sequence[tuple[int, str]], before: BaseOperator) -> BaseOperator:
+    """One task group a batch, each after the other; a batch that stops skips the rest."""
+    for number, kind in batches:
+        with TaskGroup(f"batch_{number:03d}", tooltip=kind):
+            upgrade = BatchOperator(task_id="upgrade", execution_id=execution_id, batch=number)
+        before >> upgrade
+        before = upgrade
+    return before
+
+
+def add_ending(execution_id: str, before: BaseOperator) -> None:
+    """``verify``, then ``outcome`` decides by what the database says, also when everything before was skipped."""
+    verify = VerifyOperator(task_id="verify", execution_id=execution_id)
+    outcome = OutcomeOperator(task_id="outcome", execution_id=execution_id, trigger_rule=TriggerRule.ALL_DONE)
+    complete = CompleteOperator(task_id="complete", execution_id=execution_id)
+    end = EndOperator(task_id="end", execution_id=execution_id, batch=1)
+    before >> verify >> outcome >> [complete, end]

@@ -1,0 +1,129 @@
+"""Use cases of the end: verify, complete, settle (contract section 4, "All", and the deployment's version)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from include.upgrades.domain import checks, compatibility
+from include.upgrades.domain.commands import SYSTEM
+from include.upgrades.domain.execution import Execution, advance
+from include.upgrades.domain.fleet import Fleet
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.registry import Deployment
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.ports import Ports, UnitOfWork
+
+
+async def verify(ports: Ports, execution_id: str) -> Execution:
+    """Post-upgrade verification: every instance on the target version, healthy, dependencies still satisfied.
+
+    Marks the execution as verified, or FAILED saying what is wrong; a status other than IN_PROGRESS stays.
+
+    :raises FleetError: the fleet cannot be asked, which is no verdict: try again.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        if execution.status is not ExecutionStatus.IN_PROGRESS or execution.verified_at is not None:
+            return execution
+        instances = await work.executions.instances(execution_id)
+        deployment = await _deployment(work, execution)
+        target = await work.registry.version(execution.request.to_version_id)
+    assert target is not None
+    async with ports.fleets.of(deployment) as driver:
+        fleet = await driver.fleet()
+    findings = (
+        checks.verification(execution.to_version, len(instances), fleet, [each.instance_id for each in instances])
+        + compatibility.dependencies(target, execution.request.installed_components)
+        + checks.unfinished(instances)
+    )
+    return await _note_verification(ports, execution_id, findings.blockers)
+
+
+async def _note_verification(ports: Ports, execution_id: str, problems: Sequence[str]) -> Execution:
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.status is not ExecutionStatus.IN_PROGRESS:
+            return execution
+        now = await work.now()
+        if problems:
+            reason = f"post-upgrade verification failed: {'; '.join(problems)}"
+            execution, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
+            await work.events.append(execution, [event])
+        else:
+            execution = replace(execution, verified_at=now)
+        execution = await work.executions.save(execution)
+        await work.commit()
+        return execution
+
+
+async def complete(ports: Ports, execution_id: str) -> Execution:
+    """A verified execution becomes COMPLETED, and the deployment runs the target version; twice does no harm."""
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.status is not ExecutionStatus.IN_PROGRESS or execution.verified_at is None:
+            return execution
+        now = await work.now()
+        moved, event = advance(execution, ExecutionStatus.COMPLETED, "all instances upgraded and verified", SYSTEM, now)
+        moved = replace(moved, settled_at=now)
+        deployment = await _deployment(work, execution)
+        runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=None)
+        await work.registry.put(runs)
+        await work.events.append(moved, [event])
+        moved = await work.executions.save(moved)
+        await work.commit()
+        return moved
+
+
+async def settle(ports: Ports, execution_id: str) -> Execution:
+    """Let go of a terminal execution once nothing is in flight: its place is free, the deployment told as it is.
+
+    :raises FleetError: the fleet cannot be asked for the versions that instances run: try again.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        instances = await work.executions.instances(execution_id)
+        deployment = await _deployment(work, execution)
+    if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
+        return execution
+    touched = any(each.status is not InstanceStatus.PENDING for each in instances)
+    found = await _versions(ports, deployment) if touched else None
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.settled_at is None:
+            if found is not None:
+                await work.registry.put(replace(deployment, mixed=found))
+            execution = await work.executions.save(replace(execution, settled_at=await work.now()))
+            await work.commit()
+        return execution
+
+
+async def _versions(ports: Ports, deployment: Deployment) -> dict[str, int]:
+    async with ports.fleets.of(deployment) as driver:
+        fleet: Fleet = await driver.fleet()
+    return dict(Counter(each.version for each in fleet.serving()))
+
+
+async def _deployment(work: UnitOfWork, execution: Execution) -> Deployment:
+    deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
+    assert deployment is not None  # a deployment is never deleted
+    return deployment
+
+
+async def conclude(ports: Ports, execution_id: str) -> Execution:
+    """No task works on the execution any more: what is neither terminal nor verified has FAILED."""
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.is_terminal or execution.verified_at is not None:
+            return execution
+        now, reason = await work.now(), "the tasks of the DAG run ended before the upgrade did"
+        told = []
+        if execution.status is ExecutionStatus.PAUSED:
+            execution, event = advance(execution, ExecutionStatus.IN_PROGRESS, reason, SYSTEM, now)
+            told.append(event)
+        execution, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
+        await work.events.append(execution, [*told, event])
+        execution = await work.executions.save(execution)
+        await work.commit()
+        return execution

@@ -1,0 +1,83 @@
+"""Talks to the fleet for a runner: observes, polls health and gives orders, side by side; knows no rule."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from include.upgrades.domain.fleet import Fleet, Health
+from include.upgrades.domain.instance import Instance
+from include.upgrades.domain.work import Order
+from include.upgrades.service.ports import FleetDriver, FleetError, StaleToken
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 32
+"Calls under way at the same time to one agent."
+
+
+class FleetWork:
+    """One deployment's fleet in the hands of whoever holds the lease with ``token``."""
+
+    def __init__(self, driver: FleetDriver, execution_id: str) -> None:
+        self._driver = driver
+        self._execution_id = execution_id
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def observe(self) -> Fleet | None:
+        """The fleet now; None when it cannot be asked, which says nothing about its instances."""
+        try:
+            return await self._driver.fleet()
+        except FleetError as error:
+            log.warning("execution %s: fleet not observed: %s", self._execution_id, error)
+            return None
+
+    async def poll(self, instance_ids: Iterable[str]) -> dict[str, Health | None]:
+        """Each instance's answer; None where the poll could not be made."""
+        ids = list(instance_ids)
+        return dict(zip(ids, await asyncio.gather(*(self._poll(each) for each in ids)), strict=True))
+
+    async def _poll(self, instance_id: str) -> Health | None:
+        async with self._gate:
+            try:
+                return await self._driver.health(instance_id)
+            except FleetError as error:
+                log.warning("execution %s: %s not polled: %s", self._execution_id, instance_id, error)
+                return None
+
+    async def give(self, orders: Sequence[tuple[Instance, Order]], token: int) -> set[str]:
+        """Send the orders; the ids of the instances whose order was accepted.
+
+        :raises StaleToken: somebody newer works on the fleet: this runner has to stop.
+        """
+        answers = await asyncio.gather(*(self._give(each, order, token) for each, order in orders))
+        return {each.instance_id for (each, _), accepted in zip(orders, answers, strict=True) if accepted}
+
+    async def _give(self, instance: Instance, order: Order, token: int) -> bool:
+        key = self._key(instance, order)
+        async with self._gate:
+            try:
+                await self._send(instance, order, token, key)
+            except StaleToken:
+                raise
+            except FleetError as error:
+                log.warning("execution %s: %s %s: %s", self._execution_id, order, instance.instance_id, error)
+                return False
+        return True
+
+    async def _send(self, instance: Instance, order: Order, token: int, key: str) -> None:
+        match order:
+            case Order.DRAIN:
+                await self._driver.drain(instance.instance_id, token, key)
+            case Order.UNDRAIN:
+                await self._driver.undrain(instance.instance_id, token, key)
+            case Order.SET_VERSION:
+                await self._driver.set_version(instance.instance_id, instance.to_version, token, key)
+
+    def _key(self, instance: Instance, order: Order) -> str:
+        """The same for every repetition of one intent, another for every new one: the intent's row has its time."""
+        begun: datetime | None = instance.step_started_at
+        moment = int(begun.timestamp() * 1_000_000) if begun else 0
+        return f"{self._execution_id}.{instance.instance_id}.{instance.attempts}.{order.value}.{moment}"

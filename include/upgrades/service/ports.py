@@ -1,0 +1,244 @@
+"""What the use cases need from the outside, each as small as it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import CheckResult, StoredObject
+from include.upgrades.domain.commands import Actor, Command
+from include.upgrades.domain.events import Event
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.fleet import Fleet, Health
+from include.upgrades.domain.instance import Instance
+from include.upgrades.domain.plan import Plan
+from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a deployment until somebody else takes over; ``token`` is the fencing token."""
+
+    tenant_id: str
+    component_id: str
+    owner: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it was written: with its id, time and gap-free sequence."""
+
+    id: str
+    execution_id: str
+    tenant_id: str
+    sequence: int
+    time: datetime
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFilter:
+    """What a list is narrowed to; ``after`` is the keyset position (createdAt, id) of the last row seen."""
+
+    tenant_id: str
+    status: str | None = None
+    component_id: str | None = None
+    strategy: str | None = None
+    since: datetime | None = None
+    after: tuple[datetime, str] | None = None
+    limit: int = 50
+
+
+class Executions(Protocol):
+    """Executions with their plan, batches, instances, checks and audit."""
+
+    async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
+        """:raises ActiveUpgradeExists: when the database already has a not-settled one for tenant and component."""
+
+    async def get(self, execution_id: str) -> Execution:
+        """:raises NotFound: when there is none."""
+
+    async def lock(self, execution_id: str) -> Execution:
+        """As get, and nobody else writes to the execution before this unit of work ends."""
+
+    async def save(self, execution: Execution) -> Execution:
+        """Write it if its ``version`` is still the stored one; returns it with the next version.
+
+        :raises ConcurrentChange: when it is not.
+        """
+
+    async def active(self, tenant_id: str, component_id: str) -> Execution | None:
+        """The one not-terminal (or not yet settled) execution."""
+
+    async def page(self, wanted: ExecutionFilter) -> Sequence[Execution]:
+        """Executions of a tenant, newest first."""
+
+    async def plan(self, execution_id: str) -> Plan:
+        """The frozen plan."""
+
+    async def instances(self, execution_id: str) -> list[Instance]:
+        """In the plan's order."""
+
+    async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
+        """Write the rows as they are given."""
+
+    async def batches(self, execution_id: str) -> list[Batch]:
+        """By number."""
+
+    async def save_batch(self, execution_id: str, batch: Batch) -> None:
+        """Write the row as it is given."""
+
+    async def checks(self, execution_id: str) -> list[CheckResult]:
+        """In the order in which they are shown."""
+
+    async def save_check(self, execution_id: str, result: CheckResult) -> None:
+        """Write the row as it is given."""
+
+    async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
+        """Keep who asked for what, when, through which door and why (section 9)."""
+
+
+class Events(Protocol):
+    """The event log, which is the outbox too."""
+
+    async def append(self, execution: Execution, events: Sequence[Event]) -> None:
+        """Number the events without a gap and write them; the execution must be locked."""
+
+    async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
+        """Events with a sequence above ``after``."""
+
+
+class Registry(Protocol):
+    """Components, versions, paths, deployments, backups."""
+
+    async def component(self, component_id: str) -> Component | None: ...
+    async def version(self, version_id: str) -> ComponentVersion | None: ...
+    async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None: ...
+    async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None: ...
+    async def backups(self, tenant_id: str, component_id: str) -> list[Backup]: ...
+    async def put(self, thing: Component | ComponentVersion | UpgradePath | Deployment | Backup) -> None:
+        """Insert, or replace what has the same key."""
+
+
+class Leases(Protocol):
+    """The lease of a deployment: one holder at a time, by the database's clock."""
+
+    async def take(self, tenant_id: str, component_id: str, owner: str) -> Lease | None:
+        """The lease, with a higher token than any before when it changes hands; None while another holds it."""
+
+    async def renew(self, lease: Lease) -> bool:
+        """False when somebody else has taken over."""
+
+    async def require(self, lease: Lease) -> None:
+        """Hold it against a take-over until this unit of work ends.
+
+        :raises LostLease: when somebody else has taken over.
+        """
+
+    async def give_back(self, lease: Lease) -> None:
+        """Free at once for the next."""
+
+
+class UnitOfWork(Protocol):
+    """What is saved together: leaving without ``commit`` leaves everything as it was."""
+
+    @property
+    def executions(self) -> Executions: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def leases(self) -> Leases: ...
+
+    async def now(self) -> datetime:
+        """The database's clock, UTC: the one clock that every process shares."""
+
+    async def commit(self) -> None:
+        """Make it so; listeners are told."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class FleetError(Exception):
+    """The fleet could not be asked, or did not take the order: an error of the way, not an ill instance."""
+
+
+class StaleToken(FleetError):
+    """The fleet has seen a higher fencing token: somebody else works on it, this process stops."""
+
+
+class FleetDriver(Protocol):
+    """One fleet, reached through its driver (section 11); every order carries a fencing token and may be repeated."""
+
+    async def fleet(self) -> Fleet: ...
+    async def health(self, instance_id: str) -> Health: ...
+    async def drain(self, instance_id: str, token: int, key: str) -> None: ...
+    async def undrain(self, instance_id: str, token: int, key: str) -> None: ...
+    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None: ...
+
+
+class Fleets(Protocol):
+    """Finds the driver of a deployment."""
+
+    def of(self, deployment: Deployment) -> AbstractAsyncContextManager[FleetDriver]:
+        """:raises FleetError: when the connection or the driver is not known."""
+
+
+class Signals(Protocol):
+    """Tells that something happened to an execution, so that nobody has to poll fast."""
+
+    def of(self, execution_id: str) -> AbstractAsyncContextManager[Waiter]:
+        """A waiter that notices everything from here on."""
+
+
+class Waiter(Protocol):
+    """Waits for the next signal."""
+
+    async def wait(self, seconds: float) -> bool:
+        """True when something happened, False after ``seconds``; a missed signal costs those seconds only."""
+
+
+class ParseRequests(Protocol):
+    """Asks Airflow to read an execution's dag file now."""
+
+    async def ask(self, execution_id: str) -> None:
+        """Best effort: without it Airflow reads the file at its next turn."""
+
+
+ReadObject = Callable[[str], Awaitable[StoredObject]]
+"""Reads the object at a location, streamed; raises OSError or ValueError when it cannot."""
+
+NewId = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be set from outside: hours, seconds, a version."""
+
+    platform_version: str | None = None
+    max_backup_age_hours: float = 24
+    check_timeout_seconds: float = 60
+    lease_seconds: float = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a use case may be handed; made by bootstrap, never at import."""
+
+    work: Callable[[], UnitOfWork]
+    fleets: Fleets
+    signals: Signals
+    parse_requests: ParseRequests
+    read_object: ReadObject
+    new_id: NewId
+    limits: Limits

@@ -1,0 +1,59 @@
+"""Settings from the environment, each ``UPGRADES_<NAME>``; read when wiring, never at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+PREFIX = "UPGRADES_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default."""
+
+    db_conn_id: str = "upgrades_db"
+    "The Airflow connection of our own database."
+    platform_version: str | None = None
+    "What minPlatformVersion and maxPlatformVersion are compared with."
+    max_backup_age_hours: float = 24
+    "How old the backup may be that a rollback would need."
+    check_timeout_seconds: float = 60
+    "After which a pre-upgrade check counts as failed."
+    inline_seconds: float = 8
+    "How long a batch stays in the worker before it is deferred to the triggerer."
+    lease_seconds: float = 10
+    "How long the holder of a deployment may be silent before another takes over."
+    dag_retention_days: float = 7
+    "How long a finished execution keeps its DAG."
+    dags_folder: str = "upgrade_executions"
+    "Where the shard files are within the DAG bundle."
+    dag_bundle: str = "dags-folder"
+    "The name of the DAG bundle that holds them."
+    four_eyes: bool = True
+    "Whether the creator of an execution is kept from approving its stages."
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """:raises ValueError: naming the variable that cannot be understood."""
+        found = os.environ if environment is None else environment
+        values: dict[str, object] = {}
+        for each in fields(cls):
+            text = found.get(PREFIX + each.name.upper())
+            if text:
+                values[each.name] = _parse(PREFIX + each.name.upper(), str(each.type), text)
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def _parse(name: str, wanted: str, text: str) -> object:
+    if wanted == "bool":
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{name} must be true or false, not {text!r}")
+        return text.lower() == "true"
+    if wanted == "float":
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"{name} must be a number, not {text!r}") from None
+    return text

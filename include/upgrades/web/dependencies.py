@@ -1,0 +1,73 @@
+"""What the calls are handed: the ports, and where this app is mounted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from include.upgrades.service.ports import Ports
+
+OpenPorts = Callable[[], Awaitable[Ports]]
+
+
+class LazyPorts:
+    """Opens the ports at the first call that needs them: a database that is away does not keep the server down."""
+
+    def __init__(self, open_ports: OpenPorts) -> None:
+        self._open = open_ports
+        self._ports: Ports | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def get(self) -> Ports:
+        """The ports of the running event loop.
+
+        :raises Unavailable: when they cannot be opened now.
+        """
+        loop = asyncio.get_running_loop()
+        if self._ports is None or self._loop is not loop:
+            self._ports, self._loop = await self._open(), loop
+        return self._ports
+
+
+async def ports_of(request: Request) -> Ports:
+    """The ports of the app that serves ``request``."""
+    lazy: LazyPorts = request.app.state.ports
+    return await lazy.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Paths from the server's root, with whatever base path Airflow is served under."""
+
+    root: str
+    airflow_root: str
+
+    def execution(self, execution_id: str) -> str:
+        """The execution itself."""
+        return f"{self.root}/upgrades/{execution_id}"
+
+    def events(self, execution_id: str) -> str:
+        """Its event log."""
+        return f"{self.root}/upgrades/{execution_id}/events"
+
+    def dag(self, dag_id: str) -> str:
+        """Its DAG in the Airflow UI."""
+        return f"{self.airflow_root}/dags/{dag_id}"
+
+    def dag_run(self, dag_id: str) -> str:
+        """The list of the DAG's runs in the Airflow UI: an execution has one."""
+        return f"{self.airflow_root}/dags/{dag_id}/runs"
+
+
+def links_of(request: Request) -> Links:
+    """The links of the app that serves ``request``."""
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    return Links(root, root.removesuffix(str(request.app.state.url_prefix)))
+
+
+PortsDep = Annotated[Ports, Depends(ports_of)]
+LinksDep = Annotated[Links, Depends(links_of)]

@@ -1,0 +1,104 @@
+"""The local stack's commands: `python -m local up | down | status | token | demo`."""
+
+import argparse
+import contextlib
+import importlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from local.airflow import ADMIN
+from local.errors import LocalError
+from local.ports import parse_port
+from local.stack import Stack
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Run the command; a problem is one clear line on standard error and 1."""
+    parser = argparse.ArgumentParser(prog="python -m local", description="the Upgrade Orchestrator's local stack")
+    parser.add_argument("command", choices=sorted(_COMMANDS))
+    command = parser.parse_args().command
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _COMMANDS[command]()
+    except LocalError as error:
+        print(f"local: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("local: interrupted; what was started has been stopped", file=sys.stderr)
+        return 130
+
+
+def up() -> int:
+    """Start the stack and say where to look."""
+    stack = _stack()
+    print("starting the local stack (about half a minute, the first time a little longer)", file=sys.stderr)
+    began = time.monotonic()
+    stack.up()
+    print(f"Airflow is ready at {stack.url} ({time.monotonic() - began:.0f} s)")
+    print(f"  user {ADMIN}, password in {_shown(stack.layout.secrets / 'admin_password')}")
+    print("  TOKEN=$(make -s token) for the REST API under /api/v1/registry")
+    print(f"  logs in {_shown(stack.layout.logs)}, stop with `make down`")
+    return 0
+
+
+def down() -> int:
+    """Stop the stack."""
+    _stack().down()
+    return 0
+
+
+def status() -> int:
+    """Say which components run; 0 when all do."""
+    stack = _stack()
+    wanted, running = stack.wanted(), stack.running()
+    for name in wanted:
+        print(f"{name:14}{'running' if name in running else 'stopped'}")
+    return 0 if set(wanted) <= set(running) else 1
+
+
+def token() -> int:
+    """Print a token of the admin user and nothing else."""
+    print(_stack().token())
+    return 0
+
+
+def demo() -> int:
+    """Run the demonstration."""
+    try:
+        module = importlib.import_module("local.demo")
+    except ModuleNotFoundError as error:
+        raise LocalError(f"the demonstration cannot run: {error}") from None
+    return int(module.main())
+
+
+_COMMANDS = {"up": up, "down": down, "status": status, "token": token, "demo": demo}
+
+
+def _stack() -> Stack:
+    """The stack that runs, or the one to be: LOCAL_STATE moves its folder, PORT its port."""
+    state = Path(os.environ["LOCAL_STATE"]) if os.environ.get("LOCAL_STATE") else None
+    attached = Stack.attach(_ROOT, state)
+    chosen = os.environ.get("PORT")
+    if chosen:
+        return Stack(_ROOT, parse_port(chosen), state)
+    return attached if attached.running() else Stack(_ROOT, state=state)
+
+
+def _shown(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

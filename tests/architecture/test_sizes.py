@@ -1,0 +1,61 @@
+"""Functions stay short and files small enough to be read in one go."""
+
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.architecture.sources import ROOT, functions, line_count, python_files, relative
+
+MOST_LINES_OF_FUNCTION = 50
+MEDIAN_LINES_OF_FUNCTION = 8
+MOST_LINES_OF_FILE = 250
+MOST_LINES_OF_PLUGIN = 40
+MOST_LINES_OF_SHARD = 10
+MOST_LINES_OF_DAG_FILE = 100
+
+
+def test_no_function_is_longer_than_fifty_lines() -> None:
+    long = [
+        f"{relative(path)}: {name} has {lines} lines"
+        for path in python_files()
+        for name, lines in functions(path.read_text(encoding="utf-8"))
+        if lines > MOST_LINES_OF_FUNCTION
+    ]
+    assert long == []
+
+
+def test_the_median_function_is_short() -> None:
+    lengths = [length for path in python_files("include") for _, length in functions(path.read_text(encoding="utf-8"))]
+    assert median(lengths) <= MEDIAN_LINES_OF_FUNCTION
+
+
+def too_long(paths: list[Path], most: int) -> list[str]:
+    return [f"{relative(path)} has {line_count(path)} lines" for path in paths if line_count(path) > most]
+
+
+def test_no_file_is_longer_than_250_lines() -> None:
+    assert too_long(python_files(), MOST_LINES_OF_FILE) == []
+
+
+def test_plugin_files_describe_and_do_nothing() -> None:
+    assert too_long(python_files("plugins"), MOST_LINES_OF_PLUGIN) == []
+
+
+def test_shards_are_a_few_lines() -> None:
+    assert too_long(sorted((ROOT / "dags" / "upgrade_executions").glob("*.py")), MOST_LINES_OF_SHARD) == []
+
+
+def test_dag_files_are_graphs_only() -> None:
+    assert too_long(python_files("dags"), MOST_LINES_OF_DAG_FILE) == []
+
+
+@pytest.mark.parametrize("lines", [50, 51])
+def test_function_length_is_counted_from_def_to_its_last_line(lines: int) -> None:
+    source = "@decorated\ndef f():\n" + "    x = 1\n" * (lines - 1) + "\n\ny = 2\n"
+    assert list(functions(source)) == [("f", lines)]
+
+
+def test_nested_and_async_functions_and_methods_are_counted() -> None:
+    source = "class A:\n    async def m(self):\n        def inner():\n            pass\n"
+    assert dict(functions(source)) == {"m": 3, "inner": 2}

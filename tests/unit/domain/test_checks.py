@@ -1,0 +1,248 @@
+"""Each check's findings with their negative twins and the words an operator reads (contract sections 2, 4 and 7)."""
+
+from datetime import timedelta
+
+import pytest
+
+from include.upgrades.domain.checks import (
+    PASSING,
+    CheckName,
+    CheckStatus,
+    Findings,
+    StoredObject,
+    backup_age,
+    backup_content,
+    capacity,
+    drift,
+    health,
+    newest_backup,
+    size,
+    verdict,
+    verification,
+)
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.fleet import FleetInstance
+from include.upgrades.domain.registry import Backup, ComponentVersion
+from tests.unit.domain.builders import NOW, after, fleet_of, make_fleet, make_request
+
+DAY = timedelta(hours=24)
+NOTHING = Findings()
+
+
+def blocker(text: str) -> Findings:
+    return Findings(blockers=(text,))
+
+
+def warning(text: str) -> Findings:
+    return Findings(warnings=(text,))
+
+
+def backup(backup_id: str = "b-1", hours_old: float = 1, version_id: str = "bbb-222") -> Backup:
+    return Backup(
+        id=backup_id,
+        tenant_id="550e8400",
+        component_id="aaa-111",
+        version_id=version_id,
+        location="s3://backups/b-1.tar",
+        size_bytes=1024,
+        sha256="ab" * 32,
+        created_at=after(-3600 * hours_old),
+    )
+
+
+def test_checks_are_the_contracts_five_in_order() -> None:
+    assert [check.value for check in CheckName] == [
+        "VERSION_COMPATIBILITY",
+        "RESOURCE_AVAILABILITY",
+        "BACKUP_VERIFICATION",
+        "HEALTH_ENDPOINTS",
+        "DEPENDENCY_CHECK",
+    ]
+
+
+# -- verdict ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("findings", "status", "message"),
+    [
+        (Findings(("no path", "too old"), ("untested",)), "FAILED", "no path; too old"),
+        (Findings((), ("untested", "HIGH risk")), "WARNING", "untested; HIGH risk"),
+        (NOTHING, "PASSED", "all well"),
+    ],
+)
+def test_verdict_is_the_worst_finding_with_all_its_texts(findings: Findings, status: str, message: str) -> None:
+    result = verdict(CheckName.DEPENDENCY_CHECK, findings, "all well")
+    assert (result.name, result.status, result.message) == ("DEPENDENCY_CHECK", status, message)
+
+
+def test_passing_lets_warnings_through_and_nothing_unfinished() -> None:
+    assert {status for status in CheckStatus if status in PASSING} == {CheckStatus.PASSED, CheckStatus.WARNING}
+
+
+def test_findings_add_up_in_order() -> None:
+    assert Findings(("a",), ("x",)) + Findings(("b",), ("y",)) == Findings(("a", "b"), ("x", "y"))
+
+
+# -- size ------------------------------------------------------------------------------------------------------------
+
+
+def test_size_blocks_total_larger_than_the_fleet() -> None:
+    findings = size(make_request(total_instances=4), make_fleet(*fleet_of(3)))
+    assert findings == blocker("totalInstances is 4, the fleet kafka-demo has 3 instances")
+
+
+def test_size_warns_of_a_partial_fleet() -> None:
+    findings = size(make_request(total_instances=2), make_fleet(*fleet_of(3)))
+    assert findings == warning("partial fleet: 2 of 3 instances are upgraded")
+
+
+@pytest.mark.parametrize("total", [3, None])
+def test_size_finds_nothing_when_the_whole_fleet_is_meant(total: int | None) -> None:
+    assert size(make_request(total_instances=total), make_fleet(*fleet_of(3))) == NOTHING
+
+
+def test_size_blocks_an_empty_fleet() -> None:
+    assert size(make_request(), make_fleet()).blockers == ("totalInstances is 0, the fleet kafka-demo has 0 instances",)
+
+
+def test_size_does_not_count_the_pool_without_traffic() -> None:
+    green = FleetInstance("g-1", "3.6.0", "RUNNING", healthy=True, pool="green")
+    assert size(make_request(total_instances=4), make_fleet(*fleet_of(3), green)).blockers
+
+
+# -- drift -----------------------------------------------------------------------------------------------------------
+
+
+def test_drift_warns_of_every_other_version() -> None:
+    source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
+    others = [FleetInstance(f"x-{version}", version, "RUNNING", healthy=True) for version in ("3.7.0", "3.5.0")]
+    found = drift(source, make_fleet(*fleet_of(1), *others))
+    assert found == warning("not all instances run 3.6.0: also found 3.5.0, 3.7.0")
+
+
+def test_drift_finds_nothing_when_all_run_the_source() -> None:
+    source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
+    assert drift(source, make_fleet(*fleet_of(3))) == NOTHING
+
+
+# -- capacity --------------------------------------------------------------------------------------------------------
+
+
+def test_capacity_blocks_blue_green_without_room_for_a_second_pool() -> None:
+    findings = capacity(make_request(strategy=Strategy.BLUE_GREEN), 3, make_fleet(*fleet_of(3), free=2))
+    assert findings == blocker("BLUE_GREEN needs room for 3 more instances, the fleet has 2")
+
+
+def test_capacity_finds_nothing_when_a_second_pool_fits() -> None:
+    assert capacity(make_request(strategy=Strategy.BLUE_GREEN), 3, make_fleet(*fleet_of(3), free=3)) == NOTHING
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.RECREATE])
+def test_capacity_blocks_when_instances_have_gone(strategy: Strategy) -> None:
+    findings = capacity(make_request(strategy=strategy), 5, make_fleet(*fleet_of(3)))
+    assert findings == blocker("the fleet has 3 instances, 5 are to be upgraded")
+
+
+@pytest.mark.parametrize("ill", [(0, 3), (0, 3, 5)])
+def test_capacity_warns_when_the_budget_is_used_up(ill: tuple[int, ...]) -> None:
+    findings = capacity(make_request(), 8, make_fleet(*fleet_of(8, ill=ill)))
+    names = ", ".join(f"i-{each:02d}" for each in ill)
+    text = f"{len(ill)} instances are down ({names}), the budget is 2: until they recover only these are worked on"
+    assert findings == warning(text)
+
+
+@pytest.mark.parametrize("ill", [(), (4,)])
+def test_capacity_finds_nothing_while_there_is_budget_left(ill: tuple[int, ...]) -> None:
+    assert capacity(make_request(), 8, make_fleet(*fleet_of(8, ill=ill))) == NOTHING
+
+
+def test_capacity_of_recreate_does_not_mind_who_is_down() -> None:
+    down = make_fleet(*fleet_of(4, ill=(0, 1, 2, 3)))
+    assert capacity(make_request(strategy=Strategy.RECREATE), 4, down) == NOTHING
+
+
+# -- health ----------------------------------------------------------------------------------------------------------
+
+
+def test_health_blocks_when_endpoints_do_not_answer_and_names_them() -> None:
+    findings = health({"i-02": "timed out", "i-00": None, "i-01": "connection refused"})
+    assert findings == blocker("2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out)")
+
+
+def test_health_finds_nothing_when_all_answer() -> None:
+    assert health({"i-00": None, "i-01": None}) == NOTHING
+
+
+def test_health_takes_an_error_without_words_for_an_error() -> None:
+    """str(TimeoutError()) is empty."""
+    assert health({"i-00": ""}).blockers
+
+
+# -- backups ---------------------------------------------------------------------------------------------------------
+
+
+def test_newest_backup_is_the_youngest_of_that_version() -> None:
+    known = [backup("b-old", 9), backup("b-new", 2), backup("b-mid", 5), backup("b-other", 1, version_id="zzz-999")]
+    found = newest_backup(known, "bbb-222")
+    assert found is not None
+    assert found.id == "b-new"
+
+
+def test_newest_backup_is_none_when_only_other_versions_are_saved() -> None:
+    assert newest_backup([backup(version_id="zzz-999")], "bbb-222") is None
+
+
+def test_backup_age_blocks_when_there_is_no_backup() -> None:
+    expected = blocker("no backup of version bbb-222 is known; register one with POST .../backups")
+    assert backup_age(None, "bbb-222", NOW, DAY) == expected
+
+
+def test_backup_age_blocks_an_old_backup() -> None:
+    expected = blocker("backup b-1 is 30.5 h old, at most 24 h are accepted")
+    assert backup_age(backup(hours_old=30.5), "bbb-222", NOW, DAY) == expected
+
+
+@pytest.mark.parametrize("hours", [0, 23.9])
+def test_backup_age_finds_nothing_when_young_enough(hours: float) -> None:
+    assert backup_age(backup(hours_old=hours), "bbb-222", NOW, DAY) == NOTHING
+
+
+def test_backup_content_blocks_another_size() -> None:
+    expected = blocker("backup b-1 at s3://backups/b-1.tar has 7 bytes, 1024 registered")
+    assert backup_content(backup(), StoredObject(7, "ab" * 32)) == expected
+
+
+def test_backup_content_blocks_another_checksum() -> None:
+    (text,) = backup_content(backup(), StoredObject(1024, "cd" * 32)).blockers
+    assert text == f"backup b-1 at s3://backups/b-1.tar was altered: sha256 {'cd' * 32}"
+
+
+def test_backup_content_finds_nothing_when_it_is_the_registered_one_in_any_case() -> None:
+    assert backup_content(backup(), StoredObject(1024, "AB" * 32)) == NOTHING
+
+
+# -- verification ----------------------------------------------------------------------------------------------------
+
+
+def upgraded(instance_id: str, version: str = "3.7.0", status: str = "RUNNING", healthy: bool = True) -> FleetInstance:
+    return FleetInstance(instance_id, version, status, healthy)
+
+
+def test_verification_finds_nothing_when_all_are_there() -> None:
+    fleet = make_fleet(upgraded("i-00"), upgraded("i-01"), upgraded("not-planned", "3.6.0"))
+    assert verification("3.7.0", 2, fleet, ["i-00", "i-01"]) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [
+        (upgraded("i-00", version="3.6.0"), "i-00 is RUNNING at 3.6.0, healthy"),
+        (upgraded("i-00", healthy=False), "i-00 is RUNNING at 3.7.0, unhealthy"),
+        (upgraded("i-00", status="DRAINED"), "i-00 is DRAINED at 3.7.0, healthy"),
+        (upgraded("x-99"), "i-00 is not in the fleet any more"),
+    ],
+)
+def test_verification_blocks_and_says_what_each_instance_is(found: FleetInstance, problem: str) -> None:
+    findings = verification("3.7.0", 2, make_fleet(found, upgraded("i-01")), ["i-00", "i-01"])
+    assert findings == blocker(f"1 of 2 instances are not on 3.7.0 and healthy: {problem}")

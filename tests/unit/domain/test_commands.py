@@ -1,0 +1,49 @@
+"""Which command is taken in which status (contract sections 1 and 3), and who outranks whom."""
+
+from itertools import product
+
+import pytest
+
+from include.upgrades.domain.commands import ALLOWED_FROM, SYSTEM, Actor, Command, Source, require_allowed
+from include.upgrades.domain.errors import InvalidState
+from include.upgrades.domain.states import ExecutionStatus
+
+CONTRACT = {
+    "start": "PENDING",
+    "pause": "IN_PROGRESS CANARY_RUNNING",
+    "resume": "PAUSED",
+    "cancel": "PENDING VALIDATING IN_PROGRESS CANARY_RUNNING CANARY_MONITORING PAUSED ROLLING_BACK",
+    "promote-canary": "CANARY_MONITORING",
+    "rollback": "IN_PROGRESS CANARY_RUNNING CANARY_MONITORING PAUSED",
+    "approve": "IN_PROGRESS",
+    "reject": "IN_PROGRESS",
+    "retry": "FAILED CANCELLED",
+}
+PAIRS = list(product(Command, ExecutionStatus))
+
+
+@pytest.mark.parametrize(("command", "status"), PAIRS, ids=[f"{command} in {status}" for command, status in PAIRS])
+def test_command_is_taken_exactly_where_the_contract_says(command: Command, status: ExecutionStatus) -> None:
+    allowed = CONTRACT[command.value].split()
+    if status.value in allowed:
+        require_allowed(command, status)
+        return
+    with pytest.raises(InvalidState) as refusal:
+        require_allowed(command, status)
+    assert (refusal.value.code, refusal.value.status) == ("INVALID_STATE", 409)
+    assert refusal.value.extra == {"executionStatus": status.value, "allowedFrom": allowed}
+    assert refusal.value.detail == f"{command} is not possible in {status}, only from {', '.join(allowed)}"
+
+
+def test_every_command_has_its_statuses() -> None:
+    assert {command.value for command in Command} == set(CONTRACT) == {command.value for command in ALLOWED_FROM}
+
+
+def test_commands_are_ranked_cancel_rollback_pause_promote() -> None:
+    ranks = [command.value for command in Command]
+    assert ranks[:4] == ["cancel", "rollback", "pause", "promote-canary"]
+
+
+def test_actor_comes_through_the_api_unless_said_otherwise() -> None:
+    assert Actor("olga").source is Source.API
+    assert (SYSTEM.name, SYSTEM.source) == ("system", Source.SYSTEM)

@@ -1,0 +1,213 @@
+"""Blockers and warnings of contract section 7, each with its negative twin."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.checks import Findings
+from include.upgrades.domain.compatibility import Compatibility, compatibility, dependencies
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.registry import ComponentVersion, Deployment, RiskLevel, UpgradePath, VersionStatus
+from tests.unit.domain.builders import NOW, make_request
+
+NOTHING = Findings()
+
+
+def version(version_id: str, text: str, **fields: Any) -> ComponentVersion:
+    return replace(ComponentVersion(id=version_id, component_id="aaa-111", version=text), **fields)
+
+
+SOURCE, TARGET = version("bbb-222", "3.6.0"), version("ccc-333", "3.7.0")
+PATH = UpgradePath(id="p-1", component_id="aaa-111", from_version_id="bbb-222", to_version_id="ccc-333", tested=True)
+DEPLOYMENT = Deployment(
+    tenant_id="550e8400",
+    component_id="aaa-111",
+    driver="agent",
+    conn_id="fleet",
+    fleet="kafka-demo",
+    current_version_id="bbb-222",
+)
+CLEAN = Compatibility(make_request(), SOURCE, TARGET, PATH, DEPLOYMENT, "3.3.2")
+
+
+def found(**changes: Any) -> Findings:
+    return compatibility(replace(CLEAN, **changes), NOW)
+
+
+def test_compatibility_finds_nothing_when_all_is_well() -> None:
+    assert found() == NOTHING
+
+
+# -- path ------------------------------------------------------------------------------------------------------------
+
+
+def test_path_that_is_missing_blocks() -> None:
+    expected = "no upgrade path from 3.6.0 to 3.7.0 is registered; register one with POST /upgrade-paths"
+    assert found(path=None) == Findings((expected,))
+
+
+def test_downgrade_without_a_path_blocks_and_is_called_so() -> None:
+    expected = "no downgrade path from 3.6.0 to 3.5.9 is registered; register one with POST /upgrade-paths"
+    assert found(path=None, target=version("ccc-333", "3.5.9")) == Findings((expected,))
+
+
+def test_downgrade_with_a_registered_path_is_let_through() -> None:
+    assert found(target=version("ccc-333", "3.5.9")) == NOTHING
+
+
+def test_path_that_is_missing_between_names_without_order_blocks_in_words() -> None:
+    (text,) = found(path=None, target=version("ccc-333", "jammy")).blockers
+    assert text.startswith("no upgrade path from 3.6.0 to jammy is registered")
+
+
+def test_path_that_is_closed_blocks_with_every_reason() -> None:
+    findings = found(path=replace(PATH, blockers=("loses data", "needs a licence")))
+    assert findings.blockers == (
+        "the path 3.6.0 to 3.7.0 is closed: loses data",
+        "the path 3.6.0 to 3.7.0 is closed: needs a licence",
+    )
+
+
+def test_path_that_is_untested_warns() -> None:
+    assert found(path=replace(PATH, tested=False)) == Findings((), ("the path 3.6.0 to 3.7.0 is not marked as tested",))
+
+
+@pytest.mark.parametrize(("risk", "warns"), [("LOW", False), ("MEDIUM", False), ("HIGH", True)])
+def test_path_of_high_risk_warns(risk: str, warns: bool) -> None:
+    findings = found(path=replace(PATH, risk_level=RiskLevel(risk)))
+    assert findings == Findings((), ("the path 3.6.0 to 3.7.0 has HIGH risk",) if warns else ())
+
+
+@pytest.mark.parametrize("strategy", [strategy for strategy in Strategy if strategy is not Strategy.RECREATE])
+def test_path_with_downtime_warns_when_the_strategy_promises_none(strategy: Strategy) -> None:
+    findings = found(path=replace(PATH, requires_downtime=True), request=make_request(strategy=strategy))
+    text = f"the path 3.6.0 to 3.7.0 requires downtime, strategy {strategy} promises none"
+    assert findings == Findings((), (text,))
+
+
+def test_path_with_downtime_does_not_warn_when_recreating() -> None:
+    recreate = make_request(strategy=Strategy.RECREATE)
+    assert found(path=replace(PATH, requires_downtime=True), request=recreate) == NOTHING
+
+
+# -- target ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [status for status in VersionStatus if status is not VersionStatus.STABLE])
+def test_target_that_is_not_stable_blocks(status: VersionStatus) -> None:
+    expected = f"version 3.7.0 is {status}, only STABLE versions are upgraded to"
+    assert found(target=replace(TARGET, status=status)) == Findings((expected,))
+
+
+@pytest.mark.parametrize("status", VersionStatus)
+def test_source_may_have_any_status(status: VersionStatus) -> None:
+    assert found(source=replace(SOURCE, status=status)) == NOTHING
+
+
+def test_target_past_its_end_of_life_blocks() -> None:
+    expected = "version 3.7.0 is past its end of life (2031-05-16)"
+    assert found(target=replace(TARGET, end_of_life_date=date(2031, 5, 16))) == Findings((expected,))
+
+
+def test_target_before_its_end_of_life_is_let_through() -> None:
+    assert found(target=replace(TARGET, end_of_life_date=date(2031, 5, 18))) == NOTHING
+
+
+# -- current version -------------------------------------------------------------------------------------------------
+
+
+def test_current_version_that_is_another_blocks() -> None:
+    findings = found(deployment=replace(DEPLOYMENT, current_version_id="zzz-999"))
+    assert findings == Findings(("the deployment runs version zzz-999, fromVersionId says bbb-222",))
+
+
+@pytest.mark.parametrize("current", ["zzz-999", "bbb-222"])
+def test_mixed_deployment_may_be_upgraded_from_either_version(current: str) -> None:
+    mixed = replace(DEPLOYMENT, current_version_id=current, mixed={"3.6.0": 4, "3.7.0": 6})
+    assert found(deployment=mixed) == NOTHING
+
+
+def test_mixed_deployment_blocks_a_version_that_none_of_it_runs() -> None:
+    mixed = replace(DEPLOYMENT, current_version_id="zzz-999", mixed={"3.5.0": 4, "3.7.0": 6})
+    assert found(deployment=mixed).blockers
+
+
+# -- platform --------------------------------------------------------------------------------------------------------
+
+
+def platform(low: str | None, high: str | None, runs: str | None) -> Findings:
+    return found(target=replace(TARGET, min_platform_version=low, max_platform_version=high), platform_version=runs)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "runs", "words"),
+    [
+        ("3.4", None, "3.3.2", "3.4 to any, the platform is 3.3.2"),
+        (None, "3.2", "3.3.2", "any to 3.2, the platform is 3.3.2"),
+        ("3.10", "3.12", "3.9.9", "3.10 to 3.12, the platform is 3.9.9"),
+        ("3.0", None, None, "3.0 to any, the platform's version is not known; set upgrades_platform_version"),
+        ("3.0", None, "edge", "3.0 to any, the platform edge cannot be compared: 'edge' is not a version such as"),
+    ],
+)
+def test_platform_outside_the_range_or_unknown_blocks(
+    low: str | None, high: str | None, runs: str | None, words: str
+) -> None:
+    (text,) = platform(low, high, runs).blockers
+    assert text.startswith(f"version 3.7.0 wants platform {words}")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "runs"),
+    [("3.3.2", "3.3.2", "3.3.2"), (None, None, None), (None, None, "edge"), ("3.3", "3.10", "3.9"), (None, "4", "3.3")],
+)
+def test_platform_inside_the_range_or_not_asked_is_let_through(
+    low: str | None, high: str | None, runs: str | None
+) -> None:
+    assert platform(low, high, runs) == NOTHING
+
+
+def test_compatibility_tells_everything_at_once() -> None:
+    findings = found(
+        path=None,
+        target=replace(TARGET, status=VersionStatus.DRAFT, min_platform_version="9"),
+        deployment=replace(DEPLOYMENT, current_version_id="zzz-999"),
+    )
+    assert len(findings.blockers) == 4
+
+
+# -- dependencies ----------------------------------------------------------------------------------------------------
+
+NEEDY = replace(TARGET, dependencies={"postgresql": ">=15,<18", "java": "17.*"})
+
+
+def test_dependencies_find_nothing_when_all_are_in_range() -> None:
+    assert dependencies(NEEDY, {"postgresql": "16.1", "java": "17.0.9", "unrelated": "x"}) == NOTHING
+
+
+@pytest.mark.parametrize("installed", [{}, None])
+def test_dependencies_block_for_each_that_is_missing(installed: dict[str, str] | None) -> None:
+    assert dependencies(NEEDY, installed).blockers == (
+        "java 17.* is needed and not in installedComponents",
+        "postgresql >=15,<18 is needed and not in installedComponents",
+    )
+
+
+def test_dependencies_block_out_of_range_and_name_only_the_culprit() -> None:
+    findings = dependencies(NEEDY, {"postgresql": "18.0", "java": "17.0.9"})
+    assert findings == Findings(("postgresql >=15,<18 is needed, 18.0 is installed",))
+
+
+def test_dependencies_block_in_words_when_the_installed_version_is_none() -> None:
+    (text,) = dependencies(NEEDY, {"postgresql": "latest", "java": "17.0.9"}).blockers
+    assert text.startswith("postgresql >=15,<18 is needed, latest cannot be compared: 'latest' is not a version")
+
+
+def test_dependencies_block_in_words_when_the_range_is_none() -> None:
+    (text,) = dependencies(replace(TARGET, dependencies={"java": "newer than 16"}), {"java": "17"}).blockers
+    assert "cannot be compared" in text
+
+
+def test_dependencies_find_nothing_when_the_target_has_none() -> None:
+    assert dependencies(TARGET, None) == NOTHING

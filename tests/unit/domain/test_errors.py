@@ -1,0 +1,77 @@
+"""Every refusal has the contract's code and status and a line that a person can act on (contract section 8)."""
+
+import inspect
+
+import pytest
+
+from include.upgrades.domain import errors
+from include.upgrades.domain.errors import (
+    ActiveUpgradeExists,
+    InvalidState,
+    NoActiveUpgrade,
+    NotFound,
+    UpgradeBlocked,
+    UpgradeError,
+    ValidationFailed,
+)
+
+FAMILY = [each for each in vars(errors).values() if inspect.isclass(each) and issubclass(each, UpgradeError)]
+CONTRACT = {
+    "VALIDATION_FAILED": 422,
+    "NOT_FOUND": 404,
+    "NO_ACTIVE_UPGRADE": 404,
+    "ACTIVE_UPGRADE_EXISTS": 409,
+    "VERSION_MISMATCH": 422,
+    "UPGRADE_BLOCKED": 422,
+    "INVALID_STATE": 409,
+    "IDEMPOTENCY_CONFLICT": 409,
+    "SERVICE_UNAVAILABLE": 503,
+}
+
+
+@pytest.mark.parametrize("refusal", FAMILY)
+def test_refusal_belongs_to_the_family_and_is_well_formed(refusal: type[UpgradeError]) -> None:
+    assert issubclass(refusal, UpgradeError)
+    assert refusal.code == refusal.code.upper()
+    assert 400 <= refusal.status < 600
+    assert refusal.title
+
+
+def test_codes_are_distinct_and_have_the_contracts_status() -> None:
+    statuses = {refusal.code: refusal.status for refusal in FAMILY}
+    assert len(statuses) == len(FAMILY)
+    assert {code: statuses[code] for code in CONTRACT} == CONTRACT
+
+
+def test_active_upgrade_refusal_names_the_execution() -> None:
+    refusal = ActiveUpgradeExists("e-7")
+    assert refusal.extra == {"activeExecutionId": "e-7"}
+    assert str(refusal) == "execution e-7 is not finished; wait for its end or cancel it"
+
+
+def test_blocked_refusal_lists_every_blocker() -> None:
+    refusal = UpgradeBlocked(["no path", "end of life"])
+    assert (refusal.detail, refusal.extra["blockers"]) == ("no path; end of life", ["no path", "end of life"])
+
+
+def test_validation_refusal_names_every_field() -> None:
+    refusal = ValidationFailed([{"field": "batchSize", "message": "1 to 1000"}, {"field": "strategy", "message": "?"}])
+    assert refusal.detail == "not accepted: batchSize, strategy"
+    assert ValidationFailed.of("toVersionId", "must differ").extra["errors"] == [
+        {"field": "toVersionId", "message": "must differ"}
+    ]
+
+
+def test_state_refusal_says_from_where_it_would_be_taken() -> None:
+    refusal = InvalidState("pause", "PAUSED", ["IN_PROGRESS", "CANARY_RUNNING"])
+    assert refusal.detail == "pause is not possible in PAUSED, only from IN_PROGRESS, CANARY_RUNNING"
+
+
+def test_state_refusal_says_when_there_is_no_such_status() -> None:
+    assert (
+        InvalidState("going back", "FAILED", []).detail == "going back is not possible in FAILED, only from no status"
+    )
+
+
+def test_no_active_upgrade_is_a_not_found() -> None:
+    assert issubclass(NoActiveUpgrade, NotFound)

@@ -1,0 +1,98 @@
+"""What advance() keeps besides the status: reason, times, pauses and the event (contract sections 3, 6 and 10)."""
+
+import pytest
+
+from include.upgrades.domain.commands import Actor, Source
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.execution import Execution, advance, count_failure, dag_id_of, threshold_reached
+from include.upgrades.domain.states import ExecutionStatus
+from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution, make_request
+
+S = ExecutionStatus
+
+
+def walk(execution: Execution, *steps: tuple[ExecutionStatus, float]) -> Execution:
+    """Through ``steps``, each a status and the seconds after NOW at which it is taken."""
+    for status, seconds in steps:
+        execution, _ = advance(execution, status, f"to {status}", OPERATOR, after(seconds))
+    return execution
+
+
+def test_advance_tells_status_reason_actor_and_time_in_its_event() -> None:
+    moved, event = advance(make_execution(S.IN_PROGRESS), S.PAUSED, "lunch", Actor("ui-user", Source.UI), NOW)
+    assert moved.status_reason == "lunch"
+    assert event.what is EventType.STATUS_CHANGED
+    assert event.what.cloud_type == "registry.upgrade.status-changed.v1"
+    assert event.data == {
+        "from": "IN_PROGRESS",
+        "to": "PAUSED",
+        "reason": "lunch",
+        "actor": "ui-user",
+        "source": "UI",
+        "at": "2031-05-17T12:00:00+00:00",
+    }
+
+
+def test_advance_leaves_the_execution_given_to_it_alone() -> None:
+    execution = make_execution(S.IN_PROGRESS)
+    advance(execution, S.PAUSED, "lunch", OPERATOR, NOW)
+    assert execution == make_execution(S.IN_PROGRESS)
+
+
+def test_execution_started_at_is_the_start_command_and_stays() -> None:
+    execution = walk(make_execution(), (S.VALIDATING, 5), (S.IN_PROGRESS, 9), (S.PAUSED, 20), (S.IN_PROGRESS, 30))
+    assert execution.started_at == after(5)
+    assert execution.completed_at is None
+
+
+@pytest.mark.parametrize("end", [S.COMPLETED, S.FAILED, S.CANCELLED])
+def test_execution_completed_at_is_set_when_terminal(end: ExecutionStatus) -> None:
+    assert walk(make_execution(S.IN_PROGRESS), (end, 7)).completed_at == after(7)
+
+
+def test_execution_cancelled_before_start_never_started() -> None:
+    cancelled = walk(make_execution(), (S.CANCELLED, 3))
+    assert (cancelled.started_at, cancelled.completed_at) == (None, after(3))
+
+
+@pytest.mark.parametrize("origin", [S.IN_PROGRESS, S.CANARY_RUNNING])
+def test_pause_remembers_since_when_and_from_where(origin: ExecutionStatus) -> None:
+    paused = walk(make_execution(origin), (S.PAUSED, 10))
+    assert (paused.paused_at, paused.paused_from, paused.paused_seconds) == (after(10), origin, 0.0)
+
+
+def test_resume_adds_up_the_paused_seconds() -> None:
+    back = walk(make_execution(S.IN_PROGRESS), (S.PAUSED, 10), (S.IN_PROGRESS, 40), (S.PAUSED, 50), (S.IN_PROGRESS, 55))
+    assert (back.paused_at, back.paused_from, back.paused_seconds) == (None, None, 35.0)
+
+
+def test_cancel_ends_the_pause_too() -> None:
+    cancelled = walk(make_execution(S.CANARY_RUNNING), (S.PAUSED, 10), (S.CANCELLED, 22))
+    assert (cancelled.paused_at, cancelled.paused_seconds) == (None, 12.0)
+
+
+def test_paused_seconds_do_not_grow_when_nothing_was_paused() -> None:
+    assert walk(make_execution(S.IN_PROGRESS), (S.ROLLING_BACK, 90)).paused_seconds == 0.0
+
+
+def test_paused_seconds_never_shrink_when_another_machines_clock_is_behind() -> None:
+    back = walk(make_execution(S.IN_PROGRESS, paused_seconds=8.0), (S.PAUSED, 10), (S.IN_PROGRESS, 4))
+    assert back.paused_seconds == 8.0
+
+
+@pytest.mark.parametrize(("failures", "reached"), [(2, False), (3, True), (4, True)])
+def test_threshold_is_reached_at_as_many_failures_as_it_says(failures: int, reached: bool) -> None:
+    execution = make_execution(request=make_request(failure_threshold=3), current_failures=failures - 1)
+    assert threshold_reached(count_failure(execution)) is reached
+
+
+def test_dag_id_names_the_execution() -> None:
+    assert make_execution().dag_id == dag_id_of("e-1") == "upgrade__e-1"
+
+
+def test_event_types_are_the_contracts() -> None:
+    names = (
+        "created status-changed check-completed batch-started batch-completed instance-changed progress canary-polled "
+        "approval-requested approval-decided command-received rollback-started rollback-completed"
+    )
+    assert [each.value for each in EventType] == names.split()

@@ -1,0 +1,112 @@
+"""The instance's lifecycle against contract section 5, and what move() keeps besides the status."""
+
+from itertools import product
+
+import pytest
+
+from include.upgrades.domain.errors import InvalidState
+from include.upgrades.domain.instance import IN_FLIGHT, MAX_ATTEMPTS, TOUCHED, TRANSITIONS, InstanceStatus, move
+from tests.unit.domain.builders import NOW, after, make_instance
+
+I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
+
+CONTRACT = {
+    "PENDING": "DRAINING",
+    "DRAINING": "UPGRADING FAILED PENDING ROLLED_BACK",
+    "UPGRADING": "HEALTH_CHECKING FAILED ROLLED_BACK",
+    "HEALTH_CHECKING": "COMPLETED FAILED ROLLED_BACK",
+    "COMPLETED": "ROLLED_BACK",
+    "FAILED": "DRAINING ROLLED_BACK",
+    "ROLLED_BACK": "",
+}
+PAIRS = list(product(InstanceStatus, InstanceStatus))
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS, ids=[f"{old} => {new}" for old, new in PAIRS])
+def test_instance_moves_exactly_where_the_contract_says(old: InstanceStatus, new: InstanceStatus) -> None:
+    instance = make_instance(status=old)
+    if new.value in CONTRACT[old].split():
+        assert move(instance, new, NOW).status is new
+        return
+    with pytest.raises(InvalidState, match=f"instance i-01 to {new}") as refusal:
+        move(instance, new, NOW)
+    assert refusal.value.extra["allowedFrom"] == [each for each in CONTRACT if new.value in CONTRACT[each].split()]
+
+
+def test_statuses_are_the_contracts() -> None:
+    assert [status.value for status in InstanceStatus] == list(CONTRACT)
+    assert set(TRANSITIONS) == set(InstanceStatus)
+
+
+def test_instance_goes_backwards_only_by_its_second_try_and_by_a_cancel() -> None:
+    """Everything else leads onwards in the order of section 5, so no cycle but these two exists."""
+    order = list(InstanceStatus)
+    back = {(old, new) for old in order for new in TRANSITIONS[old] if order.index(new) < order.index(old)}
+    assert back == {(I.FAILED, I.DRAINING), (I.DRAINING, I.PENDING)}
+
+
+@pytest.mark.parametrize("status", InstanceStatus)
+def test_instance_is_in_flight_between_drain_and_verdict(status: InstanceStatus) -> None:
+    expected = status.value in {"DRAINING", "UPGRADING", "HEALTH_CHECKING"}
+    assert make_instance(status=status).in_flight is expected
+    assert (status in IN_FLIGHT) is expected
+
+
+def test_touched_instances_are_those_that_a_rollback_reverts() -> None:
+    assert {status.value for status in TOUCHED} == {"COMPLETED", "HEALTH_CHECKING", "UPGRADING", "FAILED"}
+
+
+def test_attempts_count_the_drains() -> None:
+    first = move(make_instance(), I.DRAINING, NOW)
+    failed = move(first, I.FAILED, after(1), error="drain refused")
+    second = move(failed, I.DRAINING, after(2))
+    assert [first.attempts, failed.attempts, second.attempts] == [1, 1, 2]
+    assert (failed.error, second.error) == ("drain refused", None)
+
+
+@pytest.mark.parametrize(("attempts", "again"), [(1, True), (2, False), (3, False)])
+def test_failed_instance_may_retry_once(attempts: int, again: bool) -> None:
+    assert make_instance(status=I.FAILED, attempts=attempts).may_retry is again
+    assert MAX_ATTEMPTS == 2
+
+
+@pytest.mark.parametrize("status", [status for status in I if status is not I.FAILED])
+def test_instance_that_did_not_fail_may_not_retry(status: InstanceStatus) -> None:
+    assert not make_instance(status=status, attempts=1).may_retry
+
+
+def test_instance_soaks_when_checked_and_healthy() -> None:
+    assert make_instance(status=I.HEALTH_CHECKING, healthy_since=NOW).soaking
+
+
+@pytest.mark.parametrize(
+    ("status", "since"), [(I.HEALTH_CHECKING, None), (I.COMPLETED, NOW), (I.DRAINING, NOW), (I.PENDING, NOW)]
+)
+def test_instance_does_not_soak_when_not_yet_healthy_or_not_checked(status: InstanceStatus, since: object) -> None:
+    assert not make_instance(status=status, healthy_since=since).soaking
+
+
+def test_move_keeps_the_times_of_start_step_and_end() -> None:
+    draining = move(make_instance(), I.DRAINING, after(1))
+    upgrading = move(draining, I.UPGRADING, after(2))
+    checking = move(upgrading, I.HEALTH_CHECKING, after(3))
+    done = move(checking, I.COMPLETED, after(4))
+    assert [each.started_at for each in (draining, upgrading, checking, done)] == [after(1)] * 4
+    assert [each.step_started_at for each in (draining, upgrading, checking)] == [after(1), after(2), after(3)]
+    assert [each.completed_at for each in (checking, done)] == [None, after(4)]
+
+
+def test_second_try_keeps_the_first_start_and_forgets_the_end() -> None:
+    failed = make_instance(status=I.FAILED, attempts=1, started_at=NOW, completed_at=after(5))
+    again = move(failed, I.DRAINING, after(9))
+    assert (again.started_at, again.completed_at) == (NOW, None)
+
+
+def test_move_forgets_the_soak() -> None:
+    soaking = make_instance(status=I.HEALTH_CHECKING, healthy_since=NOW)
+    assert move(soaking, I.FAILED, after(1), error="ill again").healthy_since is None
+
+
+def test_undrained_instance_has_no_step_running() -> None:
+    draining = move(make_instance(), I.DRAINING, NOW)
+    assert move(draining, I.PENDING, after(1)).step_started_at is None

@@ -1,0 +1,172 @@
+"""The plan by examples (contract section 4)."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.fleet import FleetInstance
+from include.upgrades.domain.plan import BatchKind, Plan, PlannedBatch, concurrency, make_plan, order_instances
+from tests.unit.domain.builders import fleet_of, make_request, name, planned
+
+
+def sizes(plan: Plan) -> list[int]:
+    return [len(batch.instances) for batch in plan.batches]
+
+
+def kinds(plan: Plan) -> list[str]:
+    return [batch.kind.value for batch in plan.batches]
+
+
+def ids(*indexes: int) -> list[str]:
+    return [name(index) for index in indexes]
+
+
+def test_order_is_unhealthy_first_then_the_fleets_then_leaders() -> None:
+    ordered = order_instances(fleet_of(6, ill=(3, 5), leaders=(0,)))
+    assert [each.instance_id for each in ordered] == ids(3, 5, 1, 2, 4, 0)
+
+
+def test_order_is_the_fleets_when_all_are_alike() -> None:
+    backwards = list(reversed(fleet_of(4)))
+    assert order_instances(backwards) == backwards
+
+
+def test_order_takes_a_stopped_instance_for_unavailable_though_it_says_healthy() -> None:
+    stopped = FleetInstance("z-stopped", "3.6.0", "STOPPED", healthy=True)
+    assert order_instances([*fleet_of(2), stopped])[0] is stopped
+
+
+def test_rolling_plan_has_batches_of_batch_size_and_a_rest() -> None:
+    plan = planned(12, batch_size=5)
+    assert (sizes(plan), kinds(plan), plan.canary) == ([5, 5, 2], ["BATCH"] * 3, ())
+    assert [batch.number for batch in plan.batches] == [1, 2, 3]
+    assert plan.budget == 3
+
+
+def test_canary_plan_of_the_seed_has_two_canaries_and_four_batches() -> None:
+    plan = planned(20, strategy=Strategy.CANARY, canary_percentage=10, batch_size=5)
+    assert plan.canary == ("i-00", "i-01") == plan.batches[0].instances
+    assert (sizes(plan), kinds(plan)) == ([2, 5, 5, 5, 3], ["CANARY"] + ["BATCH"] * 4)
+    assert plan.budget == 5
+
+
+@pytest.mark.parametrize(("percentage", "count"), [(1, 1), (5, 1), (9, 1), (10, 2), (14, 2), (15, 3), (100, 20)])
+def test_canary_count_is_the_floor_and_at_least_one(percentage: int, count: int) -> None:
+    assert len(planned(20, strategy=Strategy.CANARY, canary_percentage=percentage).canary) == count
+
+
+def test_canary_plan_of_one_instance_is_the_canary_alone() -> None:
+    plan = planned(1, strategy=Strategy.CANARY)
+    assert (sizes(plan), kinds(plan)) == ([1], ["CANARY"])
+
+
+@pytest.mark.parametrize(("strategy", "kind"), [(Strategy.RECREATE, "ALL"), (Strategy.BLUE_GREEN, "GREEN")])
+def test_recreate_and_blue_green_take_all_at_once_without_budget(strategy: Strategy, kind: str) -> None:
+    plan = planned(7, strategy=strategy, batch_size=2)
+    assert (sizes(plan), kinds(plan), plan.budget) == ([7], [kind], None)
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.CANARY, Strategy.STAGED])
+def test_other_strategies_have_a_budget(strategy: Strategy) -> None:
+    assert planned(8, strategy=strategy).budget == 2
+
+
+def test_staged_plan_without_percentages_has_a_stage_per_batch() -> None:
+    plan = planned(7, strategy=Strategy.STAGED, batch_size=3)
+    assert (sizes(plan), kinds(plan)) == ([3, 3, 1], ["STAGE"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("count", "percentages", "expected"),
+    [
+        (20, (10, 50, 100), [2, 8, 10]),
+        (10, (25, 100), [2, 8]),
+        (4, (100,), [4]),
+        (3, (1, 2, 100), [1, 2]),
+        (1, (10, 50, 100), [1]),
+        (2, (50, 60, 100), [1, 1]),
+    ],
+)
+def test_staged_plan_is_cumulative_and_leaves_empty_stages_out(
+    count: int, percentages: tuple[int, ...], expected: list[int]
+) -> None:
+    plan = planned(count, strategy=Strategy.STAGED, stage_percentages=percentages)
+    assert sizes(plan) == expected
+    assert [batch.number for batch in plan.batches] == list(range(1, len(expected) + 1))
+
+
+def test_stage_percentages_are_for_staged_only() -> None:
+    assert sizes(planned(10, stage_percentages=(50, 100), batch_size=4)) == [4, 4, 2]
+
+
+def test_plan_of_a_part_takes_the_first_in_order() -> None:
+    plan = make_plan(make_request(total_instances=3), fleet_of(5, ill=(4,), leaders=(0,)))
+    assert list(plan.instances) == ids(4, 1, 2)
+
+
+def test_plan_without_a_total_takes_the_whole_fleet() -> None:
+    assert len(make_plan(make_request(total_instances=None), fleet_of(5)).instances) == 5
+
+
+@pytest.mark.parametrize("total", [4, 0, -1])
+def test_plan_is_refused_when_the_fleet_cannot_give_the_total(total: int) -> None:
+    with pytest.raises(ValueError, match=f"the fleet has 3 instances, {total} are wanted"):
+        make_plan(make_request(total_instances=total), fleet_of(3))
+
+
+def test_plan_is_refused_when_the_fleet_is_empty() -> None:
+    with pytest.raises(ValueError, match="the fleet has 0 instances"):
+        make_plan(make_request(), [])
+
+
+def test_hash_is_the_same_for_the_same_plan_in_every_process() -> None:
+    """A literal: a plan stored today must still be known by its hash after an upgrade of Python."""
+    assert planned(20).hash == planned(20).hash
+    assert planned(2, batch_size=1).hash == "b79ccef3e8cd4bdf52e276d53b6e842314f211af6833e1557a5bafa0f3ad90ee"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch_size": 4},
+        {"batch_delay_seconds": 61},
+        {"soak_seconds": 1},
+        {"health_check_timeout_seconds": 301},
+        {"max_unavailable_percentage": 50},
+        {"strategy": Strategy.STAGED},
+        {"total_instances": 19},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_hash_changes_when_the_plan_does(change: dict[str, Any]) -> None:
+    assert planned(20, **change).hash != planned(20).hash
+
+
+def test_hash_changes_when_the_order_does() -> None:
+    assert make_plan(make_request(), fleet_of(20, ill=(7,))).hash != planned(20).hash
+
+
+def test_hash_changes_when_instances_change_their_batch() -> None:
+    plan = planned(10)
+    first, second = plan.batches
+    swapped = (replace(first, instances=second.instances), replace(second, instances=first.instances))
+    assert replace(plan, batches=swapped).hash != plan.hash
+
+
+@pytest.mark.parametrize(("batch_size", "budget", "expected"), [(5, 2, 2), (2, 5, 2), (5, None, 4), (1, 1, 1)])
+def test_concurrency_is_the_smaller_of_batch_size_and_budget(
+    batch_size: int, budget: int | None, expected: int
+) -> None:
+    batch = PlannedBatch(1, BatchKind.BATCH, tuple(ids(0, 1, 2, 3)))
+    assert concurrency(batch, batch_size, budget) == expected
+
+
+def test_estimate_counts_waves_delays_and_soaks() -> None:
+    """20 by 5 under a budget of 5: four waves of 30 s, three delays of 60 s, four soaks of 10 s."""
+    assert planned(20, soak_seconds=10).estimated_seconds == 4 * 30 + 3 * 60 + 4 * 10
+
+
+def test_estimate_takes_the_paths_minutes_when_known() -> None:
+    assert make_plan(make_request(), fleet_of(20), path_minutes=15).estimated_seconds == 15 * 60 + 3 * 60

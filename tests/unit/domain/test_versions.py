@@ -1,0 +1,163 @@
+"""Versions and ranges by examples, and against PyPA's `packaging` by search (contract section 1, dependencies)."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version as Reference
+
+from include.upgrades.domain.versions import Version, VersionRange, upgrade_type
+
+RISING = [
+    "0.9",
+    "1.0.0-alpha",
+    "1.0.0-alpha.1",
+    "1.0.0-beta.2",
+    "1.0.0-rc.1",
+    "1.0.0-rc.10",
+    "1.0.0",
+    "1.0.1",
+    "1.2",
+    "1.10",
+    "2",
+]
+
+
+@pytest.mark.parametrize(("lower", "higher"), list(zip(RISING, RISING[1:], strict=False)))
+def test_version_is_lower_than_the_next(lower: str, higher: str) -> None:
+    assert Version.parse(lower) < Version.parse(higher)
+    assert not Version.parse(higher) <= Version.parse(lower)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("16.1", "16.1.0"),
+        ("3", "3.0.0.0"),
+        ("v3.6.0", "3.6.0"),
+        ("3.6.0RC1", "3.6.0-rc.1"),
+        ("1.0a2", "1.0-alpha.2"),
+        ("1.0rc", "1.0rc0"),
+        ("3.6.0+build.7", "3.6.0"),
+        (" 3.6.0 ", "3.6.0"),
+    ],
+)
+def test_version_equals_another_spelling(one: str, other: str) -> None:
+    assert Version.parse(one) == Version.parse(other)
+    assert hash(Version.parse(one)) == hash(Version.parse(other))
+
+
+def test_version_differs_from_text_and_from_its_candidate() -> None:
+    assert Version.parse("3.6.0") != "3.6.0"
+    assert Version.parse("3.6.0") != Version.parse("3.6.0-rc.1")
+
+
+@pytest.mark.parametrize("text", ["", "latest", "3.", ".3", "3..6", "3.6.0-17", "3.6-gamma", "-1", "3,6", "9" * 19])
+def test_version_is_refused_when_it_is_none_and_the_text_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a version such as 3.6.0 or 4.0.0-rc.1") as refusal:
+        Version.parse(text)
+    assert repr(text) in str(refusal.value)
+
+
+@pytest.mark.parametrize(("text", "prerelease"), [("3.6.0", False), ("3.6.0-rc.1", True), ("3.6a1", True)])
+def test_version_knows_whether_it_is_a_prerelease(text: str, prerelease: bool) -> None:
+    assert Version.parse(text).is_prerelease is prerelease
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("3.6.0", "3.6.1", "PATCH"),
+        ("3.6.0", "3.7.0", "MINOR"),
+        ("3.6.0", "4.0", "MAJOR"),
+        ("4.0.0", "3.9.9", "MAJOR"),
+        ("3.6", "3.6.0", "PATCH"),
+        ("16", "16.1", "MINOR"),
+        ("3.6.0-rc.1", "3.6.0", "PATCH"),
+    ],
+)
+def test_upgrade_type_is_the_first_number_that_differs(old: str, new: str, kind: str) -> None:
+    assert upgrade_type(old, new) == kind
+
+
+@pytest.mark.parametrize(
+    ("wanted", "inside", "outside"),
+    [
+        (">=15,<18", ["15", "15.0", "17.9.9"], ["14.9", "18", "18.0.1", "18.0.0-rc.1"]),
+        ("3.6.0", ["3.6", "3.6.0"], ["3.6.1", "3.6.0-rc.1"]),
+        ("==3.6.*", ["3.6", "3.6.9", "3.6.0-rc.1"], ["3.60", "3.7", "3.5.9"]),
+        ("!=3.6.*", ["3.7"], ["3.6.2"]),
+        ("~=3.6", ["3.6", "3.9"], ["3.5", "4.0"]),
+        ("~=3.6.2", ["3.6.2", "3.6.9"], ["3.6.1", "3.7.0"]),
+        (">3.6", ["3.6.1"], ["3.6.0", "3.6.0-rc.1"]),
+        ("<=3.6", ["3.6.0", "3.6.0-rc.1"], ["3.6.1"]),
+        ("<3.6.0-rc.2", ["3.6.0-rc.1"], ["3.6.0-rc.2", "3.6.0"]),
+        ("!=3.6.0", ["3.6.1"], ["3.6"]),
+        ("*", ["0", "99.0.0-rc.1"], []),
+        (" >= 15 , < 18 ", ["16"], ["18"]),
+    ],
+)
+def test_range_allows_what_is_inside_and_nothing_else(wanted: str, inside: list[str], outside: list[str]) -> None:
+    allowed = VersionRange.parse(wanted)
+    assert [each for each in inside if not allowed.allows(each)] == []
+    assert [each for each in outside if allowed.allows(each)] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", ">=", "newer", ">=15,", ">=15,,<18", ">=3.*", "~=3", "==3.6rc1.*", "=>3", "^3.6", ">=15 <18", "*.*"]
+)
+def test_range_is_refused_when_it_is_none(text: str) -> None:
+    """Stricter than `packaging` on purpose: an empty text or a stray comma is a typing error, "*" means any."""
+    with pytest.raises(ValueError):
+        VersionRange.parse(text)
+
+
+def test_range_refuses_to_judge_what_is_no_version() -> None:
+    with pytest.raises(ValueError, match="'latest' is not a version"):
+        VersionRange.parse(">=15").allows("latest")
+
+
+# Small numbers, so that the search often meets equal and neighbouring versions.
+releases = st.lists(st.integers(0, 3), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
+stages = st.sampled_from(["", "a0", "-alpha.1", "b1", "-beta.2", "rc1", "-rc.2", ".rc3"])
+versions = st.builds("{}{}".format, releases, stages)
+compared = st.builds("{}{}".format, st.sampled_from(["==", "!=", ">=", "<=", ">", "<"]), versions)
+series = st.builds("{}{}.*".format, st.sampled_from(["==", "!="]), releases)
+compatible = st.builds("~={}.{}{}".format, st.integers(0, 3), releases, stages)
+clauses = st.lists(compared | series | compatible, min_size=1, max_size=3).map(",".join)
+
+
+@given(versions, versions)
+def test_versions_compare_as_packaging_compares_them(one: str, other: str) -> None:
+    ours, theirs = (Version.parse(one), Version.parse(other)), (Reference(one), Reference(other))
+    assert (ours[0] < ours[1], ours[0] == ours[1]) == (theirs[0] < theirs[1], theirs[0] == theirs[1])
+    assert ours[0].is_prerelease is theirs[0].is_prerelease
+    assert ours[0] != ours[1] or hash(ours[0]) == hash(ours[1])
+
+
+@given(clauses, versions)
+def test_ranges_allow_what_packaging_allows(wanted: str, version: str) -> None:
+    theirs = SpecifierSet(wanted, prereleases=True).contains(version)
+    assert VersionRange.parse(wanted).allows(version) is theirs
+
+
+@given(versions)
+def test_bare_version_means_exactly_that_one(version: str) -> None:
+    """`packaging` refuses a bare version; a registry's reader expects it to mean ==."""
+    assert VersionRange.parse(version).allows(version)
+    assert not VersionRange.parse(version).allows(f"9.{version}")
+
+
+@given(versions, st.sampled_from(["+7", "+build.3"]))
+def test_build_marks_do_not_matter(version: str, mark: str) -> None:
+    """`packaging` orders local versions; for a fleet "3.6.0+vendor.2" is 3.6.0, as semantic versioning has it."""
+    assert Version.parse(version + mark) == Version.parse(version)
+
+
+@given(st.text(max_size=12))
+def test_any_other_text_is_a_value_error_and_nothing_worse(text: str) -> None:
+    for parse in (Version.parse, VersionRange.parse):
+        with suppress(ValueError):
+            assert parse(text).text == text
