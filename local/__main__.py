@@ -23,13 +23,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="the Upgrade Orchestrator's local stack")
     parser.add_argument("command", choices=sorted(_COMMANDS))
     command = parser.parse_args().command
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, _interrupt)
     try:
         return _COMMANDS[command]()
     except LocalError as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         print("local: interrupted; what was started has been stopped", file=sys.stderr)
         return 130
 
@@ -97,6 +99,8 @@ def _shown(path: Path) -> str:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    # Python only prints an exception that hits it in a destructor or callback, and goes on: then it comes again.
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
     raise KeyboardInterrupt
 
 

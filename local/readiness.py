@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import psutil
 
 from local.airflow import API_SERVER, DAG_PROCESSOR, SCHEDULER, TRIGGERER
-from local.errors import LocalError
+from local.components import POSTGRES
+from local.errors import ComponentEndedError, LocalError
 from local.health import Health, fleet_answers
 from local.ports import Ports, answers
 from local.processes import Processes
@@ -26,7 +27,8 @@ class Readiness:
         """Return when everything is ready.
 
         Raises:
-            LocalError: a component ended, with the last lines of its log; or 120 s went by, with who was missing.
+            ComponentEndedError: a component ended, with the last lines of its log.
+            LocalError: 120 s went by, with who was missing.
         """
         deadline = time.monotonic() + _READY_SECONDS
         while missing := self._missing():
@@ -48,7 +50,8 @@ class Readiness:
             case _ if name == API_SERVER:
                 return health.is_up()
             case _ if name in (SCHEDULER, DAG_PROCESSOR, TRIGGERER):
-                return health.is_well(name, self._began(name))
+                # A heartbeat from before PostgreSQL's start may be the last one of a component that fails without it.
+                return health.is_well(name, max(self._began(name), self._began(POSTGRES)))
         raise LocalError(f"there is no component {name!r}")
 
     def _began(self, name: str) -> datetime:
@@ -61,5 +64,4 @@ class Readiness:
     def _check_alive(self) -> None:
         for name in self._wanted:
             if not self._processes.is_alive(name):
-                lines = self._processes.last_lines(name)
-                raise LocalError(f"{name} ended while the stack was starting; the last lines of its log:\n{lines}")
+                raise ComponentEndedError(name, self._processes.last_lines(name))

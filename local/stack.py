@@ -13,7 +13,7 @@ from local import airflow
 from local.account import Account
 from local.components import AGENT, AIRFLOW, COMPONENTS, KAFKA, POSTGRES
 from local.credentials import Credentials
-from local.errors import LocalError
+from local.errors import ComponentEndedError, LocalError
 from local.health import request_token
 from local.layout import Layout
 from local.ports import PICKED, Ports, is_busy
@@ -191,13 +191,23 @@ class Stack:
         preparation = Preparation(self.layout, self.env(), self.credentials(), self.postgres())
         if preparation.is_due():
             stop_in_order(self._processes, AIRFLOW)  # tables and roles change below them
-            missing = [*missing, *AIRFLOW]
+            started += AIRFLOW
             preparation.run()
         for name in AIRFLOW:
-            if name in missing:
-                self.start(name)
-        self.wait_ready()
+            self.start(name)
+        self._wait_ready_or_start_again(started)
         preparation.seed()
+
+    def _wait_ready_or_start_again(self, started: list[str]) -> None:
+        """A component that ran before, and ends because PostgreSQL was away, is started again once."""
+        while True:
+            try:
+                return self.wait_ready()
+            except ComponentEndedError as ended:
+                if ended.component in started:
+                    raise
+                started.append(ended.component)
+                self.start(ended.component)
 
     def _start_ground(self, missing: list[str]) -> None:
         for name in (KAFKA, AGENT):

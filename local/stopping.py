@@ -31,7 +31,7 @@ def stop_in_order(processes: Processes, names: Collection[str]) -> None:
 def _uninterrupted() -> Iterator[None]:
     """A second Ctrl-C does not break off the cleaning up after the first; it takes seconds and has deadlines."""
     with contextlib.ExitStack() as restored:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             with contextlib.suppress(ValueError):  # another thread than the main one: it gets no signals
                 restored.callback(signal.signal, number, signal.signal(number, signal.SIG_IGN))
         yield

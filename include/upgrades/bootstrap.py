@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from include.upgrades.adapters.airflow.connections import async_database_url, database_url
 from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests
+from include.upgrades.adapters.airflow.users import user_of
 from include.upgrades.adapters.backups import read_object
 from include.upgrades.adapters.fleet.agent import close_clients
 from include.upgrades.adapters.fleet.drivers import ConnectionFleets
@@ -54,8 +55,17 @@ async def borrowed_ports() -> AsyncIterator[Ports]:
     try:
         yield await open_ports()
     finally:
-        await close_clients()
-        await dispose_engines()
+        await close_ports()
+
+
+async def close_ports() -> None:
+    """Close what the running event loop has opened."""
+    await close_clients()
+    await dispose_engines()
+
+
+authenticate = user_of
+"""The user behind a request (API server only)."""
 
 
 def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from include.upgrades.domain.budget import Room, startable
+from include.upgrades.domain.direction import Direction
 from include.upgrades.domain.instance import SETTLED, Instance, InstanceStatus
-from include.upgrades.domain.states import UPGRADING, ExecutionStatus, is_terminal
+from include.upgrades.domain.states import ExecutionStatus, is_terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class BatchView:
     unavailable: frozenset[str]
     patience: timedelta
     """How long a fleet that is short of instances through no doing of ours is waited for."""
+    direction: Direction = Direction.FORWARD
 
     def of_batch(self) -> list[Instance]:
         """The instances of this batch, in the plan's order."""
@@ -103,7 +105,7 @@ def next_step(view: BatchView, now: datetime) -> Decision:
     """What to do with the batch at ``now``."""
     if view.status is ExecutionStatus.PAUSED:
         return Wait(None)
-    if view.status not in UPGRADING:
+    if not view.direction.may_start(view.status):
         return Wait(None) if view.in_flight() else Stop(_why(view.status))
     if view.batch.due_at is not None and now < view.batch.due_at:
         return Wait(view.batch.due_at)

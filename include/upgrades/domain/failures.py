@@ -10,6 +10,7 @@ from include.upgrades.domain.commands import SYSTEM
 from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.rollback_start import begin_rollback
 from include.upgrades.domain.states import ExecutionStatus
 
 
@@ -24,6 +25,8 @@ def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime)
     counted = replace(execution, current_failures=execution.current_failures + len(first))
     if counted.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(counted):
         return counted, []
+    if counted.request.auto_rollback_enabled:
+        return begin_rollback(counted, _reason(counted), SYSTEM, now)
     ended, event = advance(counted, ExecutionStatus.FAILED, _reason(counted), SYSTEM, now)
     return ended, [event]
 

@@ -54,6 +54,7 @@ class Instance:
     """One instance of the plan and how far it is; times are UTC, ``attempts`` counts the tries begun.
 
     ``accepted_at`` is when the fleet took this step's order, ``healthy_since`` since when it is healthy without break.
+    ``revert`` is the step of its way back, None before a rollback has begun with it.
     """
 
     instance_id: str
@@ -71,11 +72,13 @@ class Instance:
     step_started_at: datetime | None = None
     accepted_at: datetime | None = None
     healthy_since: datetime | None = None
+    revert: InstanceStatus | None = None
+    revert_attempts: int = 0
 
     @property
     def in_flight(self) -> bool:
-        """True while this execution works on it."""
-        return self.status in IN_FLIGHT
+        """True while this execution works on it, forward or back."""
+        return self.status in IN_FLIGHT if self.revert is None else self.revert in IN_FLIGHT
 
     @property
     def soaking(self) -> bool:

@@ -25,10 +25,14 @@ PERMISSION_OF: dict[Command, Permission] = {
 
 _WEBSITE = ("can_read", "Website")
 _SEE = ((Permission.READ.value, RESOURCE), _WEBSITE)
+_ALL = tuple((each.value, RESOURCE) for each in Permission)
 
 ROLES: dict[str, tuple[tuple[str, str], ...]] = {
     "Upgrade Viewer": _SEE,
     "Upgrade Operator": (*_SEE, (Permission.OPERATE.value, RESOURCE)),
     "Upgrade Approver": (*_SEE, (Permission.APPROVE.value, RESOURCE)),
-    "Upgrade Admin": (*_SEE, *((each.value, RESOURCE) for each in Permission if each is not Permission.READ)),
+    "Upgrade Admin": (*_SEE, *_ALL),
 }
+
+AIRFLOW_ADMIN = ("Admin", _ALL)
+"Airflow's own administrators may do everything; FAB would grant it too, but only where it may update its permissions."

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from include.upgrades.domain.budget import budget_of
+from include.upgrades.domain.budget import Room, budget_of
 from include.upgrades.domain.canary import canary_count
 from include.upgrades.domain.execution import Strategy, UpgradeRequest
 from include.upgrades.domain.fleet import FleetInstance
@@ -145,3 +145,10 @@ def concurrency(batch: PlannedBatch, batch_size: int, budget: int | None) -> int
     if budget is None:
         return max(1, len(batch.instances))
     return max(1, min(batch_size, budget))
+
+
+def room_for_rollback(plan: Plan) -> Room:
+    """A rollback works under the same budget; where there is none, on everything at once."""
+    if plan.budget is None:
+        return Room(len(plan.instances), None)
+    return Room(max(1, min(plan.batch_size, plan.budget)), plan.budget)

@@ -23,6 +23,7 @@ def instance_changed(before: Instance, after: Instance) -> Event:
             "fromVersion": after.from_version,
             "toVersion": after.to_version,
             "attempts": after.attempts,
+            "revert": after.revert.value if after.revert else None,
             "error": after.error,
         },
     )

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from include.upgrades.domain import telling
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.commands import SYSTEM
+from include.upgrades.domain.direction import ROLLBACK_BATCH, Direction
 from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.failures import judge
 from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.states import UPGRADING, ExecutionStatus
+from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.lease_keeper import LeaseKeeper
 from include.upgrades.service.ports import Ports, UnitOfWork
 
@@ -24,15 +25,19 @@ class BatchState:
 
     execution: Execution
     batch: Batch
-    instances: list[Instance]
+    rows: dict[str, Instance]
     now: datetime
 
 
 class BatchJournal:
-    """Reads cheaply (the lease makes our own copy of the instances the truth), writes under lock and lease."""
+    """Reads cheaply (the lease makes our own copy of the rows the truth), writes under lock and lease.
 
-    def __init__(self, ports: Ports, keeper: LeaseKeeper, execution_id: str) -> None:
-        self._ports, self._keeper, self._execution_id = ports, keeper, execution_id
+    Speaks of jobs: rows as seen from the direction in which the runner works.
+    """
+
+    def __init__(self, ports: Ports, keeper: LeaseKeeper, execution_id: str, number: int) -> None:
+        self._ports, self._keeper, self._execution_id, self._number = ports, keeper, execution_id, number
+        self.direction = Direction.BACKWARD if number == ROLLBACK_BATCH else Direction.FORWARD
         self._state: BatchState | None = None
 
     @property
@@ -46,34 +51,42 @@ class BatchJournal:
         """The database's clock at the last read."""
         return self.state.now
 
-    def instance(self, instance_id: str) -> Instance:
-        """One of the instances."""
-        return next(each for each in self.state.instances if each.instance_id == instance_id)
+    def jobs(self) -> list[Instance]:
+        """The rows that this direction works on, in its order."""
+        return self.direction.jobs(list(self.state.rows.values()), self.state.execution.status)
 
-    async def read(self, number: int, fresh: bool) -> BatchState:
+    def job(self, instance_id: str) -> Instance:
+        """One of them."""
+        return self.direction.job(self.state.rows[instance_id])
+
+    async def read(self, fresh: bool) -> BatchState:
         """The execution's row; with ``fresh`` everything, since somebody else may have written."""
         async with self._ports.work() as work:
             execution = await work.executions.get(self._execution_id)
             now = await work.now()
             if self._state is None or fresh:
-                batch = (await work.executions.batches(self._execution_id))[number - 1]
-                self._state = BatchState(execution, batch, await work.executions.instances(self._execution_id), now)
+                rows = {each.instance_id: each for each in await work.executions.instances(self._execution_id)}
+                self._state = BatchState(execution, await self._read_batch(work), rows, now)
             else:
                 self._state = replace(self._state, execution=execution, now=now)
         return self._state
 
-    def accept(self, instances: Iterable[Instance]) -> None:
-        """Remember that the fleet took their orders; written with their next move, and asked again after a crash."""
-        taken = [replace(self.instance(each.instance_id), accepted_at=self.now) for each in instances]
-        self._state = replace(self.state, instances=self._merged(taken))
+    async def _read_batch(self, work: UnitOfWork) -> Batch:
+        batches = await work.executions.batches(self._execution_id, ROLLBACK_BATCH)
+        return next((each for each in batches if each.number == self._number), Batch(self._number, "ROLLBACK"))
 
-    async def begin(self, instances: Sequence[Instance]) -> bool:
-        """Write the intent to work on ``instances``; False when the execution does not want that any more."""
+    def accept(self, instance_ids: Iterable[str]) -> None:
+        """Remember that the fleet took their orders; written with their next move, and asked again after a crash."""
+        taken = [replace(self.job(each), accepted_at=self.now) for each in instance_ids]
+        self._state = replace(self.state, rows=self._merged(taken))
+
+    async def begin(self, jobs: Sequence[Instance]) -> bool:
+        """Write the intent to work on ``jobs``; False when the execution does not want that any more."""
         async with self._ports.work() as work:
             execution = await self._lock(work)
-            if execution.status not in UPGRADING:
+            if not self.direction.may_start(execution.status):
                 return False
-            await self._save(work, execution, instances, await self._open_batch(work))
+            await self._save(work, execution, jobs, await self._open_batch(work))
         return True
 
     async def _open_batch(self, work: UnitOfWork) -> list[Event]:
@@ -85,31 +98,32 @@ class BatchJournal:
         self._state = replace(self.state, batch=opened)
         return [] if batch.started_at else [telling.batch_started(opened, self.of_batch())]
 
-    async def write(self, instances: Sequence[Instance]) -> bool:
-        """Write what has changed; False, and nothing written, when an upgrade was withdrawn just before its order."""
-        changed = [each for each in instances if each != self.instance(each.instance_id)]
+    async def write(self, jobs: Sequence[Instance]) -> bool:
+        """Write what has changed; False, and nothing written, when an order was withdrawn just before it was given."""
+        changed = [each for each in jobs if each != self.job(each.instance_id)]
         if not changed:
             return True
         async with self._ports.work() as work:
             execution = await self._lock(work)
-            withdrawn = execution.status not in UPGRADING and execution.status is not ExecutionStatus.PAUSED
-            if withdrawn and any(self._is_sent_on(each) for each in changed):
+            if self.direction.withdrawn(execution.status) and any(self._is_sent_on(each) for each in changed):
                 self._state = replace(self.state, execution=execution)
                 return False
             await self._save(work, execution, changed, [])
         return True
 
     def _is_sent_on(self, after: Instance) -> bool:
-        was = self.instance(after.instance_id).status
+        was = self.job(after.instance_id).status
         return was is InstanceStatus.DRAINING and after.status is InstanceStatus.UPGRADING
 
     async def fail(self, reason: str) -> None:
-        """End the execution as FAILED, unless it has left the upgrade already."""
+        """End the execution as FAILED, unless it has left this work already."""
         async with self._ports.work() as work:
             execution = await self._lock(work)
-            if execution.status not in UPGRADING:
+            if not self.direction.may_start(execution.status):
                 return
             moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, self.now)
+            if self.direction is Direction.BACKWARD:
+                moved = replace(moved, failure_phase="ROLLBACK")
             await work.events.append(moved, [event])
             moved = await work.executions.save(moved)
             await work.commit()
@@ -131,13 +145,13 @@ class BatchJournal:
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._execution_id)
             batches = {each.number: each for each in await work.executions.batches(self._execution_id)}
-            batch, following = batches[self.state.batch.number], batches.get(self.state.batch.number + 1)
+            batch, following = await self._read_batch(work), batches.get(self._number + 1)
             if batch.completed_at is not None:
                 return
             now = await work.now()
             done = replace(batch, completed_at=now)
             await work.executions.save_batch(self._execution_id, done)
-            if following is not None:
+            if following is not None and self.direction is Direction.FORWARD:
                 due = now + timedelta(seconds=execution.request.batch_delay_seconds)
                 await work.executions.save_batch(self._execution_id, replace(following, due_at=due))
             await work.events.append(execution, [telling.batch_completed(done, self.of_batch())])
@@ -149,24 +163,27 @@ class BatchJournal:
         return execution
 
     async def _save(
-        self, work: UnitOfWork, execution: Execution, instances: Sequence[Instance], events: Sequence[Event]
+        self, work: UnitOfWork, execution: Execution, jobs: Sequence[Instance], events: Sequence[Event]
     ) -> None:
-        moved = [each for each in instances if each.status is not self.instance(each.instance_id).status]
-        judged, ends = judge(execution, moved, self.now)
-        after = self._merged(instances)
-        told = [telling.instance_changed(self.instance(each.instance_id), each) for each in moved]
-        progress = [telling.progress(after)] if moved else []
-        await work.executions.save_instances(self._execution_id, instances)
+        before, after = self.state.rows, self._merged(jobs)
+        moved = [after[each.instance_id] for each in jobs if each.status is not self.job(each.instance_id).status]
+        judged, ends = execution, list[Event]()
+        if self.direction is Direction.FORWARD:
+            judged, ends = judge(execution, moved, self.now)
+        told = [telling.instance_changed(before[each.instance_id], each) for each in moved]
+        progress = [telling.progress(list(after.values()))] if moved else []
+        await work.executions.save_instances(self._execution_id, [after[each.instance_id] for each in jobs])
         await work.events.append(execution, [*events, *told, *progress, *ends])
         if judged != execution:
             judged = await work.executions.save(judged)
         await work.commit()
-        self._state = replace(self.state, execution=judged, instances=after)
+        self._state = replace(self.state, execution=judged, rows=after)
 
     def of_batch(self) -> list[Instance]:
-        """The instances of this batch."""
-        return [each for each in self.state.instances if each.batch == self.state.batch.number]
+        """The jobs of this batch."""
+        return [each for each in self.jobs() if each.batch == self._number]
 
-    def _merged(self, instances: Sequence[Instance]) -> list[Instance]:
-        changed = {each.instance_id: each for each in instances}
-        return [changed.get(each.instance_id, each) for each in self.state.instances]
+    def _merged(self, jobs: Sequence[Instance]) -> dict[str, Instance]:
+        rows = self.state.rows
+        changed = {each.instance_id: self.direction.row(rows[each.instance_id], each) for each in jobs}
+        return rows | changed

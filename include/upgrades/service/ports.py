@@ -88,11 +88,11 @@ class Executions(Protocol):
     async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
         """Write the rows as they are given."""
 
-    async def batches(self, execution_id: str) -> list[Batch]:
-        """By number."""
+    async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
+        """By number, from ``first`` on."""
 
     async def save_batch(self, execution_id: str, batch: Batch) -> None:
-        """Write the row as it is given."""
+        """Write the row as it is given, a new one where there is none."""
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
         """In the order in which they are shown."""
@@ -118,12 +118,23 @@ class Registry(Protocol):
     """Components, versions, paths, deployments, backups."""
 
     async def component(self, component_id: str) -> Component | None: ...
+    async def components(self, after: str, limit: int) -> list[Component]:
+        """By id, those above ``after``; the other lists likewise."""
+
+    async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]: ...
+    async def paths(self, component_id: str | None, after: str, limit: int) -> list[UpgradePath]: ...
     async def version(self, version_id: str) -> ComponentVersion | None: ...
     async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None: ...
     async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None: ...
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]: ...
     async def put(self, thing: Component | ComponentVersion | UpgradePath | Deployment | Backup) -> None:
         """Insert, or replace what has the same key."""
+
+    async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
+        """Insert.
+
+        :raises AlreadyExists: the id, or what must be unique beside it, is taken, also at this very moment.
+        """
 
 
 class Leases(Protocol):

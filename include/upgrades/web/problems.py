@@ -116,12 +116,15 @@ async def _of_parameters(request: Request, error: Exception) -> ProblemResponse:
 async def _of_framework(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    refusal = UpgradeError(_detail(request, status))
-    body = problem(refusal, _path(request))
-    named = {"code": status.name, "title": status.phrase, "status": status.value, "type": "about:blank"}
-    members = {"detail": refusal.detail, "instance": _path(request)}
-    body = ProblemResponse(members | named, status.value, dict(error.headers or {}))
-    return body
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": _detail(request, status),
+        "instance": _path(request),
+        "code": status.name,
+    }
+    return ProblemResponse(body, status.value, dict(error.headers or {}))
 
 
 def _detail(request: Request, status: HTTPStatus) -> str:

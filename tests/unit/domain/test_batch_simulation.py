@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -245,4 +244,3 @@ class FleetSimulation(RuleBasedStateMachine):
 
 
 TestFleetSimulation = FleetSimulation.TestCase
-TestFleetSimulation.settings = settings(max_examples=2 * settings().max_examples)

@@ -4,9 +4,9 @@ import pytest
 
 from include.upgrades.domain.commands import Actor, Source
 from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Execution, advance, count_failure, dag_id_of, threshold_reached
+from include.upgrades.domain.execution import Execution, advance, dag_id_of
 from include.upgrades.domain.states import ExecutionStatus
-from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution, make_request
+from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution
 
 S = ExecutionStatus
 
@@ -78,12 +78,6 @@ def test_paused_seconds_do_not_grow_when_nothing_was_paused() -> None:
 def test_paused_seconds_never_shrink_when_another_machines_clock_is_behind() -> None:
     back = walk(make_execution(S.IN_PROGRESS, paused_seconds=8.0), (S.PAUSED, 10), (S.IN_PROGRESS, 4))
     assert back.paused_seconds == 8.0
-
-
-@pytest.mark.parametrize(("failures", "reached"), [(2, False), (3, True), (4, True)])
-def test_threshold_is_reached_at_as_many_failures_as_it_says(failures: int, reached: bool) -> None:
-    execution = make_execution(request=make_request(failure_threshold=3), current_failures=failures - 1)
-    assert threshold_reached(count_failure(execution)) is reached
 
 
 def test_dag_id_names_the_execution() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.rollback import RollbackPlan, newest_first, plan_rollback
+from include.upgrades.domain.rollback import newest_first, to_revert
 from tests.unit.domain.builders import after, make_instance, name
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
@@ -17,48 +17,42 @@ def begun(index: int, seconds: float | None, status: InstanceStatus = I.COMPLETE
     return make_instance(name(index), status, batch=batch, position=index, started_at=started, attempts=attempts)
 
 
+def reverted(rows: list[Instance]) -> tuple[str, ...]:
+    return tuple(each.instance_id for each in to_revert(rows))
+
+
 @pytest.mark.parametrize("status", [I.COMPLETED, I.HEALTH_CHECKING, I.UPGRADING, I.FAILED])
 def test_rollback_reverts_touched_instance(status: InstanceStatus) -> None:
-    assert plan_rollback([begun(0, 1, status)], 5).instances == ("i-00",)
+    assert reverted([begun(0, 1, status)]) == ("i-00",)
 
 
 @pytest.mark.parametrize("status", [I.PENDING, I.DRAINING, I.ROLLED_BACK])
 def test_rollback_leaves_untouched_instance_alone(status: InstanceStatus) -> None:
-    assert plan_rollback([begun(0, 1, status)], 5) == RollbackPlan(())
+    assert reverted([begun(0, 1, status)]) == ()
 
 
 def test_rollback_reverts_instance_draining_for_its_second_try() -> None:
     """Its first try may have left it at the target version: undrained only, it would stay there."""
     second = make_instance("i-00", I.DRAINING, attempts=2, started_at=after(1))
-    assert plan_rollback([second], 5).instances == ("i-00",)
+    assert reverted([second]) == ("i-00",)
 
 
 def test_rollback_is_newest_first_by_the_start_of_the_work() -> None:
     """Within a batch an unhealthy instance may have been begun before a healthy one in front of it."""
     instances = [begun(0, 30), begun(1, 10), begun(2, 20), begun(3, 90, batch=2)]
-    assert plan_rollback(instances, 5).instances == ("i-03", "i-00", "i-02", "i-01")
+    assert reverted(instances) == ("i-03", "i-00", "i-02", "i-01")
 
 
 def test_rollback_falls_back_on_the_plans_order_when_begun_together() -> None:
     instances = [begun(0, 10), begun(1, 10), begun(2, 10, batch=2)]
-    assert plan_rollback(instances, 5).instances == ("i-02", "i-01", "i-00")
+    assert reverted(instances) == ("i-02", "i-01", "i-00")
 
 
-def test_rollback_comes_in_batches_of_batch_size() -> None:
-    plan = plan_rollback([begun(index, index) for index in range(5)], 2)
-    assert plan.batches == (("i-04", "i-03"), ("i-02", "i-01"), ("i-00",))
-
-
-@given(st.lists(st.tuples(st.sampled_from(I), st.integers(0, 50)), max_size=20), st.integers(1, 6))
-def test_rollback_has_every_touched_instance_once_and_no_other(
-    rows: list[tuple[InstanceStatus, int]], size: int
-) -> None:
+@given(st.lists(st.tuples(st.sampled_from(I), st.integers(0, 50)), max_size=20))
+def test_rollback_has_every_touched_instance_once_and_no_other(rows: list[tuple[InstanceStatus, int]]) -> None:
     instances = [begun(index, seconds, status) for index, (status, seconds) in enumerate(rows)]
-    plan = plan_rollback(instances, size)
-    reverted = {"COMPLETED", "HEALTH_CHECKING", "UPGRADING", "FAILED"}
-    assert sorted(plan.instances) == sorted(each.instance_id for each in instances if each.status.value in reverted)
-    assert all(len(batch) == size for batch in plan.batches[:-1])
-    assert all(1 <= len(batch) <= size for batch in plan.batches)
+    touched = {"COMPLETED", "HEALTH_CHECKING", "UPGRADING", "FAILED"}
+    assert sorted(reverted(instances)) == sorted(e.instance_id for e in instances if e.status.value in touched)
 
 
 def test_newest_first_puts_instances_never_begun_last() -> None:

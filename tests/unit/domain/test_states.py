@@ -40,7 +40,7 @@ def test_execution_advances_exactly_where_the_contract_says(old: ExecutionStatus
         return
     with pytest.raises(InvalidState) as refusal:
         advance(execution, new, "because", OPERATOR, NOW)
-    assert refusal.value.extra["executionStatus"] == old.value
+    assert refusal.value.extra["currentStatus"] == old.value
     assert refusal.value.extra["allowedFrom"] == [each for each in CONTRACT if new.value in CONTRACT[each].split()]
 
 

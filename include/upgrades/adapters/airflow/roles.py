@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.upgrades.domain.permissions import ROLES
+from include.upgrades.domain.permissions import AIRFLOW_ADMIN, ROLES
 
 
 def make_roles() -> str:
@@ -18,7 +18,7 @@ def make_roles() -> str:
 
     with get_application_builder() as builder:
         manager = builder.sm
-        for role_name, permissions in ROLES.items():
+        for role_name, permissions in (*ROLES.items(), AIRFLOW_ADMIN):
             role = manager.add_role(role_name)
             for action, resource in permissions:
                 manager.add_permission_to_role(role, manager.create_permission(action, resource))

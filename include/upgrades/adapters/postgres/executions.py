@@ -119,18 +119,20 @@ class PostgresExecutions:
         if given:
             await self._execute(statement, given)
 
-    async def batches(self, execution_id: str) -> list[Batch]:
+    async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
         """By number."""
         table = tables.batch
-        query = select(table).where(table.c.execution_id == execution_id).order_by(table.c.number)
+        where = (table.c.execution_id == execution_id, table.c.number >= first)
+        query = select(table).where(*where).order_by(table.c.number)
         return [rows.batch_from(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def save_batch(self, execution_id: str, batch: Batch) -> None:
-        """Its clock."""
-        table = tables.batch
-        values = asdict(batch)
-        where = (table.c.execution_id == execution_id, table.c.number == values.pop("number"))
-        await self._connection.execute(update(table).where(*where).values(**values))
+        """Insert or replace."""
+        values = asdict(batch) | {"execution_id": execution_id}
+        statement = upsert(tables.batch).values(**values)
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["execution_id", "number"], set_=values)
+        )
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
         """The five, in their order."""

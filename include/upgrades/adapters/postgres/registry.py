@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import RowMapping, Select, Table, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.postgres import rows, tables
+from include.upgrades.domain.errors import AlreadyExists
 from include.upgrades.domain.registry import (
     Backup,
     Component,
@@ -20,6 +23,8 @@ from include.upgrades.domain.registry import (
     VersionStatus,
 )
 
+UNIQUE_VIOLATION = "23505"
+
 Thing = Component | ComponentVersion | UpgradePath | Deployment | Backup
 
 _TABLES: dict[type, Table] = {
@@ -28,6 +33,10 @@ _TABLES: dict[type, Table] = {
     UpgradePath: tables.upgrade_path,
     Deployment: tables.deployment,
     Backup: tables.backup,
+}
+_TAKEN = {
+    "uq_component_version_version": "the component has this version already",
+    "uq_upgrade_path_way": "there is a path between these two versions already",
 }
 _STEPS = ("pre_upgrade_steps", "upgrade_steps", "post_upgrade_steps", "rollback_steps", "validation_steps", "blockers")
 
@@ -46,19 +55,31 @@ class PostgresRegistry:
     async def version(self, version_id: str) -> ComponentVersion | None:
         """By id."""
         row = await self._first(select(tables.component_version).where(tables.component_version.c.id == version_id))
-        if row is None:
-            return None
-        return ComponentVersion(**rows.pick(ComponentVersion, row, status=VersionStatus(row["status"])))
+        return _version_from(row) if row else None
 
     async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None:
         """The direct path between two versions."""
         table = tables.upgrade_path
         where = (table.c.from_version_id == from_version_id, table.c.to_version_id == to_version_id)
         row = await self._first(select(table).where(*where))
-        if row is None:
-            return None
-        steps = {name: tuple(row[name]) for name in _STEPS}
-        return UpgradePath(**rows.pick(UpgradePath, row, risk_level=RiskLevel(row["risk_level"]), **steps))
+        return _path_from(row) if row else None
+
+    async def components(self, after: str, limit: int) -> list[Component]:
+        """By id."""
+        found = await self._page(tables.component, after, limit)
+        return [Component(**rows.pick(Component, row)) for row in found]
+
+    async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]:
+        """By id."""
+        table = tables.component_version
+        found = await self._page(table, after, limit, table.c.component_id == component_id)
+        return [_version_from(row) for row in found]
+
+    async def paths(self, component_id: str | None, after: str, limit: int) -> list[UpgradePath]:
+        """By id."""
+        table = tables.upgrade_path
+        where = [] if component_id is None else [table.c.component_id == component_id]
+        return [_path_from(row) for row in await self._page(table, after, limit, *where)]
 
     async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None:
         """Where a tenant's instances of a component live."""
@@ -71,7 +92,7 @@ class PostgresRegistry:
         """Newest first."""
         table = tables.backup
         where = (table.c.tenant_id == tenant_id, table.c.component_id == component_id)
-        query = select(table).where(*where).order_by(table.c.created_at.desc())
+        query = select(table).where(*where).order_by(table.c.created_at.desc(), table.c.id.desc())
         return [Backup(**rows.pick(Backup, row)) for row in (await self._connection.execute(query)).mappings()]
 
     async def put(self, thing: Thing) -> None:
@@ -86,5 +107,28 @@ class PostgresRegistry:
             )
         )
 
+    async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
+        """Insert; the table's constraints decide, so that of two at once one is refused."""
+        try:
+            await self._connection.execute(insert(_TABLES[type(thing)]).values(**asdict(thing)))
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", "") != UNIQUE_VIOLATION:
+                raise
+            constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
+            raise AlreadyExists(_TAKEN.get(constraint, f"the id {thing.id} is taken")) from None
+
+    async def _page(self, table: Table, after: str, limit: int, *where: Any) -> Sequence[RowMapping]:
+        query = select(table).where(table.c.id > after, *where).order_by(table.c.id).limit(limit)
+        return (await self._connection.execute(query)).mappings().all()
+
     async def _first(self, query: Select[Any]) -> Any:
         return (await self._connection.execute(query)).mappings().first()
+
+
+def _version_from(row: RowMapping) -> ComponentVersion:
+    return ComponentVersion(**rows.pick(ComponentVersion, row, status=VersionStatus(row["status"])))
+
+
+def _path_from(row: RowMapping) -> UpgradePath:
+    steps = {name: tuple(row[name]) for name in _STEPS}
+    return UpgradePath(**rows.pick(UpgradePath, row, risk_level=RiskLevel(row["risk_level"]), **steps))

@@ -107,7 +107,8 @@ def plan_from(stored: Row) -> Plan:
 
 def instance_from(row: RowMapping) -> Instance:
     """An instance row."""
-    return Instance(**pick(Instance, row, status=InstanceStatus(row["status"])))
+    revert = InstanceStatus(row["revert"]) if row["revert"] else None
+    return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=revert))
 
 
 def batch_from(row: RowMapping) -> Batch:

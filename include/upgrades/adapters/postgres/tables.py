@@ -184,6 +184,8 @@ instance = Table(
     Column("step_started_at", Time),
     Column("accepted_at", Time),
     Column("healthy_since", Time),
+    Column("revert", String(32)),
+    Column("revert_attempts", Integer, nullable=False, server_default=text("0")),
 )
 
 batch = Table(

@@ -297,6 +297,8 @@ def upgrade() -> None:
         sa.Column("step_started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("healthy_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revert", sa.String(length=32), nullable=True),
+        sa.Column("revert_attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(
             ["execution_id"], ["execution.id"], name=op.f("fk_instance_execution_id_execution"), ondelete="CASCADE"
         ),

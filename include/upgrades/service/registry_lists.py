@@ -1,0 +1,44 @@
+"""Reads of the component registry: its lists, page by page (contract section 1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from include.upgrades.domain.registry import Backup, Component, ComponentVersion, UpgradePath
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.registry import require_component
+
+
+async def list_components(ports: Ports, after: str, limit: int) -> list[Component]:
+    """By id, those above ``after``."""
+    async with ports.work() as work:
+        return await work.registry.components(after, limit)
+
+
+async def list_versions(ports: Ports, component_id: str, after: str, limit: int) -> list[ComponentVersion]:
+    """By id, those above ``after``.
+
+    :raises NotFound: no such component.
+    """
+    async with ports.work() as work:
+        await require_component(work, component_id)
+        return await work.registry.versions(component_id, after, limit)
+
+
+async def list_paths(ports: Ports, component_id: str | None, after: str, limit: int) -> list[UpgradePath]:
+    """By id, those above ``after``."""
+    async with ports.work() as work:
+        return await work.registry.paths(component_id, after, limit)
+
+
+async def list_backups(
+    ports: Ports, tenant_id: str, component_id: str, before: tuple[datetime, str] | None, limit: int
+) -> list[Backup]:
+    """Newest first, those older than ``before`` (createdAt, id).
+
+    :raises NotFound: no such component.
+    """
+    async with ports.work() as work:
+        await require_component(work, component_id)
+        found = await work.registry.backups(tenant_id, component_id)
+    return [each for each in found if before is None or (each.created_at, each.id) < before][:limit]

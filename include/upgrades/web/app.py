@@ -1,0 +1,53 @@
+"""The REST app that the plugin mounts into Airflow's API server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from include.upgrades import bootstrap
+from include.upgrades.web import documentation, problems
+from include.upgrades.web.dependencies import LazyPorts, OpenPorts
+from include.upgrades.web.middleware import RequestIds
+from include.upgrades.web.routes import executions, health, registry, tenants, upgrades
+from include.upgrades.web.schemas.registry import BODIES
+from include.upgrades.web.schemas.upgrades import UpgradeBody
+from include.upgrades.web.security import Authenticate, authenticated
+
+URL_PREFIX = "/api/v1/registry"
+_ROUTERS = (health.router, upgrades.router, executions.router, registry.router, tenants.router, documentation.router)
+
+
+def create_app(
+    open_ports: OpenPorts = bootstrap.open_ports,
+    authenticate: Authenticate = bootstrap.authenticate,
+    close_ports: Callable[[], Awaitable[None]] = bootstrap.close_ports,
+) -> FastAPI:
+    """The app, with every call behind ``authenticated``; opens nothing before the first call."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await close_ports()
+
+    app = FastAPI(
+        title="Upgrade Orchestrator",
+        version="1",
+        dependencies=[Depends(authenticated)],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, *BODIES)
+    app.state.ports, app.state.authenticate = LazyPorts(open_ports), authenticate
+    problems.install(app)
+    app.add_middleware(RequestIds)
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app

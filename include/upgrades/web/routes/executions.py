@@ -1,0 +1,70 @@
+"""One execution: read it, its plan, its instances, its events, and start it (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from include.upgrades.domain.checks import Findings
+from include.upgrades.domain.errors import ValidationFailed
+from include.upgrades.service.cloud_events import cloud_event
+from include.upgrades.service.ports import StoredEvent
+from include.upgrades.service.queries import get_execution, get_plan, list_events
+from include.upgrades.service.start import start_upgrade
+from include.upgrades.web.cursors import decode_number, encode
+from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.routes.parameters import ExecutionId
+from include.upgrades.web.schemas.executions import ExecutionAnswer
+from include.upgrades.web.schemas.pages import EventsQuery, Page, PageQuery, page_of
+from include.upgrades.web.schemas.plans import EventAnswer, InstanceAnswer, PlanAnswer
+from include.upgrades.web.security import Operator, Reader
+
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"])
+
+
+@router.get("", dependencies=[Reader])
+async def read(execution_id: ExecutionId, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
+    """The execution."""
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/start", status_code=202)
+async def start(execution_id: ExecutionId, actor: Operator, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
+    """PENDING to VALIDATING at once; the checks run in Airflow."""
+    await start_upgrade(ports, execution_id, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.get("/plan", dependencies=[Reader])
+async def plan(execution_id: ExecutionId, ports: PortsDep) -> PlanAnswer:
+    """The plan as it was frozen at creation."""
+    execution, frozen = await get_plan(ports, execution_id)
+    return PlanAnswer.of(frozen, Findings(warnings=execution.warnings))
+
+
+@router.get("/instances", dependencies=[Reader])
+async def instances(
+    execution_id: ExecutionId, query: Annotated[PageQuery, Query()], ports: PortsDep
+) -> Page[InstanceAnswer]:
+    """The instances in the plan's order, which never changes: the cursor is a place in it."""
+    begin = decode_number(query.cursor) if query.cursor else 0
+    numbered = list(enumerate((await get_execution(ports, execution_id)).instances, start=1))
+    rows = numbered[begin : begin + query.limit + 1]
+    return page_of(rows, query.limit, lambda row: InstanceAnswer.of(row[1]), lambda row: encode(str(row[0])))
+
+
+@router.get("/events", dependencies=[Reader])
+async def events(
+    execution_id: ExecutionId, query: Annotated[EventsQuery, Query()], ports: PortsDep
+) -> Page[EventAnswer]:
+    """The event log in order, from behind ``after`` (a sequence) or the cursor."""
+    if query.after is not None and query.cursor is not None:
+        raise ValidationFailed.of("cursor", "goes without after: give one of the two")
+    after = decode_number(query.cursor) if query.cursor else query.after or 0
+    found = await list_events(ports, execution_id, after, query.limit + 1)
+    return page_of(found, query.limit, _shown, lambda stored: encode(str(stored.sequence)))
+
+
+def _shown(stored: StoredEvent) -> EventAnswer:
+    return EventAnswer.model_validate(cloud_event(stored))

@@ -1,0 +1,14 @@
+"""The ids in the paths: what cannot be an id cannot exist, so it is 404."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+
+from include.upgrades.web.schemas.base import ID_PATTERN
+
+TenantId = Annotated[str, Path(alias="tenantId", pattern=ID_PATTERN)]
+ComponentId = Annotated[str, Path(alias="componentId", pattern=ID_PATTERN)]
+VersionId = Annotated[str, Path(alias="versionId", pattern=ID_PATTERN)]
+ExecutionId = Annotated[str, Path(alias="executionId", pattern=ID_PATTERN)]

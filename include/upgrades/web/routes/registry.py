@@ -1,0 +1,102 @@
+"""The component registry: components, versions, upgrade paths (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from include.upgrades.domain.registry import Component, ComponentVersion, RiskLevel, UpgradePath
+from include.upgrades.service import registry, registry_lists
+from include.upgrades.service.ports import Ports
+from include.upgrades.web.bodies import body_of, documented
+from include.upgrades.web.cursors import decode, encode
+from include.upgrades.web.dependencies import PortsDep
+from include.upgrades.web.routes.parameters import ComponentId, VersionId
+from include.upgrades.web.schemas.base import Body
+from include.upgrades.web.schemas.pages import Page, PageQuery, PathsQuery, page_of
+from include.upgrades.web.schemas.registry import (
+    ComponentAnswer,
+    ComponentBody,
+    PathAnswer,
+    PathBody,
+    StatusBody,
+    VersionAnswer,
+    VersionBody,
+)
+from include.upgrades.web.security import Administrator, Reader
+
+router = APIRouter(tags=["registry"])
+
+
+@router.get("/components", dependencies=[Reader])
+async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ComponentAnswer]:
+    """The components by id."""
+    found = await registry_lists.list_components(ports, _after(query), query.limit + 1)
+    return page_of(found, query.limit, ComponentAnswer.model_validate, lambda each: encode(each.id))
+
+
+@router.post("/components", status_code=201, dependencies=[Administrator], openapi_extra=documented(ComponentBody))
+async def add_component(
+    body: Annotated[ComponentBody, Depends(body_of(ComponentBody))], ports: PortsDep
+) -> ComponentAnswer:
+    """Make a component known."""
+    added = await registry.add_component(ports, Component(**with_id(ports, body)))
+    return ComponentAnswer.model_validate(added)
+
+
+@router.get("/components/{componentId}/versions", dependencies=[Reader])
+async def versions(
+    component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
+) -> Page[VersionAnswer]:
+    """The versions of a component by id."""
+    found = await registry_lists.list_versions(ports, component_id, _after(query), query.limit + 1)
+    return page_of(found, query.limit, VersionAnswer.model_validate, lambda each: encode(each.id))
+
+
+@router.post(
+    "/components/{componentId}/versions",
+    status_code=201,
+    dependencies=[Administrator],
+    openapi_extra=documented(VersionBody),
+)
+async def add_version(
+    component_id: ComponentId, body: Annotated[VersionBody, Depends(body_of(VersionBody))], ports: PortsDep
+) -> VersionAnswer:
+    """Make a version known."""
+    version = ComponentVersion(component_id=component_id, **with_id(ports, body))
+    return VersionAnswer.model_validate(await registry.add_version(ports, version))
+
+
+@router.put("/versions/{versionId}/status", dependencies=[Administrator], openapi_extra=documented(StatusBody))
+async def set_status(
+    version_id: VersionId, body: Annotated[StatusBody, Depends(body_of(StatusBody))], ports: PortsDep
+) -> VersionAnswer:
+    """Say how far a version is in its life."""
+    return VersionAnswer.model_validate(await registry.set_version_status(ports, version_id, body.status))
+
+
+@router.get("/upgrade-paths", dependencies=[Reader])
+async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[PathAnswer]:
+    """The upgrade paths by id, of one component or of all."""
+    found = await registry_lists.list_paths(ports, query.component_id, _after(query), query.limit + 1)
+    return page_of(found, query.limit, PathAnswer.model_validate, lambda each: encode(each.id))
+
+
+@router.post("/upgrade-paths", status_code=201, dependencies=[Administrator], openapi_extra=documented(PathBody))
+async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
+    """Make a way between two versions known."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in with_id(ports, body).items()}
+    risk = values.pop("risk_level")
+    path = UpgradePath(**values, risk_level=RiskLevel.LOW if risk is None else risk)
+    return PathAnswer.model_validate(await registry.add_path(ports, path, risk))
+
+
+def with_id(ports: Ports, body: Body) -> dict[str, object]:
+    """The body's fields, with an id minted here when it names none."""
+    values = dict(body)
+    return values | {"id": values["id"] or ports.new_id()}
+
+
+def _after(query: PageQuery) -> str:
+    return decode(query.cursor, 1)[0] if query.cursor else ""

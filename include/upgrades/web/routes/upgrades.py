@@ -1,0 +1,69 @@
+"""Upgrades of a tenant: create, list, the active one (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from include.upgrades.service.create import create_upgrade, preview_upgrade
+from include.upgrades.service.ports import ExecutionFilter
+from include.upgrades.service.queries import ExecutionView, active_execution, get_execution, list_executions
+from include.upgrades.web.bodies import body_of, documented
+from include.upgrades.web.cursors import decode_moment, encode
+from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.routes.parameters import ComponentId, TenantId
+from include.upgrades.web.schemas.executions import ExecutionAnswer
+from include.upgrades.web.schemas.pages import ExecutionsQuery, Page, page_of
+from include.upgrades.web.schemas.plans import PreviewAnswer
+from include.upgrades.web.schemas.upgrades import CreateQuery, UpgradeBody
+from include.upgrades.web.security import Operator, Reader
+
+router = APIRouter(tags=["upgrades"])
+
+
+@router.post("/tenants/{tenantId}/upgrades", status_code=201, openapi_extra=documented(UpgradeBody))
+async def create(
+    tenant_id: TenantId,
+    actor: Operator,
+    body: Annotated[UpgradeBody, Depends(body_of(UpgradeBody))],
+    query: Annotated[CreateQuery, Query()],
+    ports: PortsDep,
+    links: LinksDep,
+    response: Response,
+) -> ExecutionAnswer | PreviewAnswer:
+    """Make an execution in PENDING; with ``dryRun=true`` only say what it would be (200)."""
+    if query.dry_run == "true":
+        response.status_code = 200
+        return PreviewAnswer.of(await preview_upgrade(ports, tenant_id, body.to_domain()))
+    execution = await create_upgrade(ports, tenant_id, body.to_domain(), actor)
+    response.headers["Location"] = links.execution(execution.id)
+    return ExecutionAnswer.of(await get_execution(ports, execution.id), links)
+
+
+@router.get("/tenants/{tenantId}/upgrades", dependencies=[Reader])
+async def list_of_tenant(
+    tenant_id: TenantId, query: Annotated[ExecutionsQuery, Query()], ports: PortsDep, links: LinksDep
+) -> Page[ExecutionAnswer]:
+    """A page of executions, newest first."""
+    wanted = ExecutionFilter(
+        tenant_id=tenant_id,
+        status=query.status,
+        component_id=query.component_id,
+        strategy=query.strategy,
+        since=query.since,
+        after=decode_moment(query.cursor) if query.cursor else None,
+        limit=query.limit + 1,
+    )
+    found = await list_executions(ports, wanted)
+    return page_of(found, query.limit, lambda view: ExecutionAnswer.of(view, links), _position)
+
+
+def _position(view: ExecutionView) -> str:
+    return encode(view.execution.created_at.isoformat(), view.execution.id)
+
+
+@router.get("/tenants/{tenantId}/components/{componentId}/upgrades/active", dependencies=[Reader])
+async def active(tenant_id: TenantId, component_id: ComponentId, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
+    """The one execution that is not terminal; else 404 NO_ACTIVE_UPGRADE."""
+    return ExecutionAnswer.of(await active_execution(ports, tenant_id, component_id), links)

@@ -1,0 +1,76 @@
+"""The types that bodies and answers are made of (contract, "Ids" and times; section 2, strictness)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic.alias_generators import to_camel
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+BIGGEST = 2**63 - 1
+"What a 64 bit column holds."
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character NUL")
+    return text
+
+
+def _rfc3339(value: object) -> datetime:
+    """Not pydantic's own reading, which takes "1700000000" for a time."""
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError("should be a time such as 2026-01-31T12:00:00Z")
+
+
+def _full_date(value: object) -> date:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError("should be a date such as 2026-01-31")
+
+
+def _with_z(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul)]
+VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_without_nul)]
+Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
+Texts = Annotated[list[Text], Field(max_length=200)]
+TimeIn = Annotated[datetime, BeforeValidator(_rfc3339, json_schema_input_type=str)]
+DateIn = Annotated[date, BeforeValidator(_full_date, json_schema_input_type=str)]
+Time = Annotated[datetime, PlainSerializer(_with_z, return_type=str)]
+
+
+class Body(BaseModel):
+    """What a caller sends: unknown fields are refused, nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
+
+
+class Query(BaseModel):
+    """The parameters behind the question mark: a typo must not silently become a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class Answer(BaseModel):
+    """What a caller gets: every field is there, null where it is empty."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, validate_by_name=True, from_attributes=True, extra="ignore"
+    )

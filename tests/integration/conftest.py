@@ -1,0 +1,70 @@
+"""What integration tests stand on: one real PostgreSQL and one real fleet agent for the session.
+
+postgres_url   a fresh, migrated database of our own for each test (a copy of a template: some 50 ms)
+demo_agent     the demo fleet's agent as its own process
+world          the two together: a fleet of its own, filled in like the seed (see tests/integration/world.py)
+"""
+
+import itertools
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+# Airflow makes its home when it is first imported: not in the home folder of whoever runs the tests.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
+
+from include.upgrades.adapters.postgres.migrate import migrate  # noqa: E402
+from include.upgrades.bootstrap import close_ports  # noqa: E402
+from local.postgres import Postgres, running_postgres  # noqa: E402
+from tests.integration.fleet.running_agent import RunningAgent  # noqa: E402
+from tests.integration.world import World, make_world  # noqa: E402
+
+TEMPLATE = "upgrades_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: Postgres) -> str:
+    with postgres_server.connect() as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    migrate(postgres_server.url(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres, migrated_template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    with postgres_server.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    yield postgres_server.url(name)
+    with postgres_server.connect() as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def demo_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAgent]:
+    running = RunningAgent(tmp_path_factory.mktemp("demo-fleets"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+async def world(
+    postgres_url: str, demo_agent: RunningAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """Tenant 550e8400 with aaa-111 at 3.6.0 on a fleet of four; the event loop's connections are closed at the end."""
+    fleet = f"world-{next(_numbers)}"
+    demo_agent.admin.create(fleet, 4, "3.6.0", upgrade_seconds=0.05)
+    made = await make_world(postgres_url, demo_agent, fleet, tmp_path, monkeypatch)
+    yield made
+    await close_ports()
+    demo_agent.admin.delete(fleet)

@@ -1,0 +1,114 @@
+"""The seed's registry on a real database and a real fleet: what most integration tests start from."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from include.upgrades.bootstrap import ports_for
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.registry import load
+from include.upgrades.settings import Settings
+from tests.integration.fleet.running_agent import TOKEN, RunningAgent
+
+TENANT, COMPONENT, OLD, NEW = "550e8400", "aaa-111", "bbb-222", "ccc-333"
+CONNECTION = "demo_fleet"
+
+
+class AskedParses:
+    """Port ParseRequests where no Airflow runs: remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, execution_id: str) -> None:
+        self.asked.append(execution_id)
+
+
+@dataclass(frozen=True)
+class World:
+    """`ports` reach everything; `agent` and `fleet` are for breaking things; `parses` is what Airflow was asked."""
+
+    ports: Ports
+    url: str
+    agent: RunningAgent
+    fleet: str
+    backup: Path
+    parses: AskedParses
+
+    def request(self, **changed: Any) -> dict[str, Any]:
+        """A body of POST /tenants/{tenantId}/upgrades that is accepted."""
+        return {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, **changed}
+
+    def rows(self, table: str) -> int:
+        """How many rows the table has."""
+        query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+        with self.connect() as connection:
+            row = connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """A connection of the test's own, autocommit."""
+        dsn = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(dsn, autocommit=True)
+
+
+def document(fleet: str, backup: Path) -> dict[str, Any]:
+    """The seed's content: one component, two versions, the path between them, a deployment and a true backup."""
+    content = backup.read_bytes()
+    return {
+        "components": [{"id": COMPONENT, "name": "kafka"}],
+        "versions": [
+            {"id": OLD, "componentId": COMPONENT, "version": "3.6.0"},
+            {"id": NEW, "componentId": COMPONENT, "version": "3.7.0", "dependencies": {}},
+        ],
+        "upgradePaths": [
+            {"id": "path-1", "componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, "tested": True}
+        ],
+        "deployments": [
+            {
+                "tenantId": TENANT,
+                "componentId": COMPONENT,
+                "driver": "agent",
+                "connId": CONNECTION,
+                "fleet": fleet,
+                "currentVersionId": OLD,
+            }
+        ],
+        "backups": [
+            {
+                "id": "backup-1",
+                "tenantId": TENANT,
+                "componentId": COMPONENT,
+                "versionId": OLD,
+                "location": backup.as_uri(),
+                "sizeBytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "createdAt": datetime.now(UTC).isoformat(),
+            }
+        ],
+    }
+
+
+async def make_world(
+    url: str, agent: RunningAgent, fleet: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> World:
+    """Give the fleet's address to Airflow's connections, write a backup, load the registry."""
+    address = urlsplit(agent.url)
+    connection = {"conn_type": "http", "host": address.hostname, "port": address.port, "password": TOKEN}
+    monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(connection))
+    backup = folder / "kafka-3.6.0.backup"
+    backup.write_bytes(b"everything that was there\n" * 1000)
+    parses = AskedParses()
+    ports = replace(ports_for(url, Settings()), parse_requests=parses)
+    await load(ports, document(fleet, backup))
+    return World(ports, url, agent, fleet, backup, parses)

@@ -1,0 +1,60 @@
+"""What instance failures mean for the execution (contract section 4, ``currentFailures``)."""
+
+import pytest
+
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.failures import judge, threshold_reached
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request, name
+
+I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
+S = ExecutionStatus
+
+
+def failed(count: int, attempts: int = 1) -> list[Instance]:
+    return [make_instance(name(index), I.FAILED, attempts=attempts) for index in range(count)]
+
+
+def running(failures: int = 0, status: ExecutionStatus = S.IN_PROGRESS) -> Execution:
+    return make_execution(status, request=make_request(failure_threshold=3), current_failures=failures)
+
+
+@pytest.mark.parametrize(("failures", "reached"), [(2, False), (3, True), (4, True)])
+def test_threshold_is_reached_at_as_many_failures_as_it_says(failures: int, reached: bool) -> None:
+    assert threshold_reached(running(failures)) is reached
+
+
+def test_failures_below_the_threshold_are_counted_and_the_upgrade_goes_on() -> None:
+    execution, events = judge(running(), failed(2), NOW)
+    assert (execution.current_failures, execution.status, events) == (2, S.IN_PROGRESS, [])
+
+
+def test_failures_at_the_threshold_end_the_execution_and_say_so() -> None:
+    execution, events = judge(running(1), failed(2), NOW)
+    assert (execution.current_failures, execution.status) == (3, S.FAILED)
+    assert execution.status_reason == "3 failures, failureThreshold is 3"
+    assert [event.data["to"] for event in events] == ["FAILED"]
+
+
+def test_an_instance_that_fails_its_second_try_is_not_counted_again() -> None:
+    assert judge(running(2), failed(2, attempts=2), NOW) == (running(2), [])
+
+
+def test_instances_that_did_not_fail_are_not_counted() -> None:
+    assert judge(running(2), [make_instance(status=I.COMPLETED, attempts=1)], NOW) == (running(2), [])
+
+
+@pytest.mark.parametrize("status", [S.CANARY_RUNNING, S.PAUSED, S.CANCELLED, S.ROLLING_BACK])
+def test_failures_are_counted_but_end_nothing_when_not_in_progress(status: ExecutionStatus) -> None:
+    execution, events = judge(running(2, status), failed(1), NOW)
+    assert (execution.current_failures, execution.status, events) == (3, status, [])
+
+
+def test_failures_at_the_threshold_roll_back_where_that_is_enabled() -> None:
+    request = make_request(failure_threshold=3, auto_rollback_enabled=True)
+    execution, events = judge(make_execution(S.IN_PROGRESS, request=request), failed(3), NOW)
+    assert execution.status is S.ROLLING_BACK
+    assert execution.rollback.reason == "3 failures, failureThreshold is 3"
+    assert execution.rollback.initiated_by == "system"
+    assert [event.what.value for event in events] == ["status-changed", "rollback-started"]
