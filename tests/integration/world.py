@@ -99,9 +99,7 @@ def document(fleet: str, backup: Path) -> dict[str, Any]:
     }
 
 
-async def make_world(
-    url: str, agent: RunningAgent, fleet: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> World:
+async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Give the fleet's address to Airflow's connections, write a backup, load the registry."""
     address = urlsplit(agent.url)
     connection = {"conn_type": "http", "host": address.hostname, "port": address.port, "password": TOKEN}

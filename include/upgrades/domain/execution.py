@@ -78,7 +78,6 @@ class Execution:
     paused_seconds: float = 0.0
     current_failures: int = 0
     failure_phase: str | None = None
-    verified_at: datetime | None = None
     warnings: tuple[str, ...] = ()
     rollback: RollbackInfo = field(default_factory=RollbackInfo)
     version: int = 1

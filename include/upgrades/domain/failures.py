@@ -23,11 +23,16 @@ def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime)
     if not first:
         return execution, []
     counted = replace(execution, current_failures=execution.current_failures + len(first))
-    if counted.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(counted):
-        return counted, []
-    if counted.request.auto_rollback_enabled:
-        return begin_rollback(counted, _reason(counted), SYSTEM, now)
-    ended, event = advance(counted, ExecutionStatus.FAILED, _reason(counted), SYSTEM, now)
+    return judge_threshold(counted, now)
+
+
+def judge_threshold(execution: Execution, now: datetime) -> tuple[Execution, list[Event]]:
+    """What the failures counted so far mean: nothing while the status does not go on to new instances."""
+    if execution.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(execution):
+        return execution, []
+    if execution.request.auto_rollback_enabled:
+        return begin_rollback(execution, _reason(execution), SYSTEM, now)
+    ended, event = advance(execution, ExecutionStatus.FAILED, _reason(execution), SYSTEM, now)
     return ended, [event]
 
 

@@ -41,7 +41,7 @@ def build_dags(shard: int) -> dict[str, DAG]:
 
 
 def build_dag(spec: DagSpec) -> DAG:
-    """validate → admit → batches → verify → outcome → complete or end."""
+    """validate → admit → batches → verify → outcome → complete, rollback or end."""
     with DAG(
         dag_id=dag_id_of(spec.execution_id),
         dag_display_name=_title(spec),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TaskGroup, TriggerRule
 from airflow.sdk.bases.operator import BaseOperator
 
 from include.upgrades.domain.checks import CheckName
+from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.flow.operators import (
     AdmitOperator,
     BatchOperator,
     CheckOperator,
-    CompleteOperator,
+    ConfirmOperator,
     EndOperator,
     OutcomeOperator,
+    RevertOperator,
     VerifyOperator,
 )
 
@@ -44,6 +47,11 @@ def add_ending(execution_id: str, before: BaseOperator) -> None:
     """``verify``, then ``outcome`` decides by what the database says, also when everything before was skipped."""
     verify = VerifyOperator(task_id="verify", execution_id=execution_id)
     outcome = OutcomeOperator(task_id="outcome", execution_id=execution_id, trigger_rule=TriggerRule.ALL_DONE)
-    complete = CompleteOperator(task_id="complete", execution_id=execution_id)
+    complete = EmptyOperator(task_id="complete")
     end = EndOperator(task_id="end", execution_id=execution_id, batch=1)
     before >> verify >> outcome >> [complete, end]
+    with TaskGroup("rollback"):
+        revert = RevertOperator(task_id="revert", execution_id=execution_id, batch=ROLLBACK_BATCH)
+        # also after a revert that broke down: the database says what became of it
+        confirm = ConfirmOperator(task_id="confirm", execution_id=execution_id, trigger_rule=TriggerRule.NONE_SKIPPED)
+    outcome >> revert >> confirm

@@ -13,10 +13,11 @@ from include.upgrades import bootstrap
 from include.upgrades.domain.checks import CheckName, CheckStatus
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import UPGRADING, ExecutionStatus
-from include.upgrades.flow.triggers import BatchTrigger
+from include.upgrades.flow.triggers import VERIFICATION, WorkTrigger, work_on
 from include.upgrades.service.admit import admit
-from include.upgrades.service.finish import complete, conclude, settle, verify
-from include.upgrades.service.run_batch import Ending, Outcome, run_batch
+from include.upgrades.service.finish import conclude, settle
+from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.service.roll_back import confirm_rollback
 from include.upgrades.service.run_check import run_check
 from include.upgrades.settings import Settings
 
@@ -65,60 +66,48 @@ class AdmitOperator(UpgradeOperator):
             leave(execution)
 
 
-class BatchOperator(UpgradeOperator):
-    """A batch: in the worker for a few seconds, then in the triggerer, which goes on from the rows."""
+class WorkOperator(UpgradeOperator):
+    """Work that may take long: in the worker for a few seconds, then in the triggerer, which goes on from the rows."""
 
-    def __init__(self, *, batch: int, **kwargs: Any) -> None:
+    def __init__(self, *, batch: int = VERIFICATION, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.batch = batch
 
     def execute(self, context: Any) -> None:
-        """Run for ``inline_seconds``; defer what is left."""
+        """Work for ``inline_seconds``; defer what is left."""
         seconds = Settings.from_environment().inline_seconds
-        work = partial(run_batch, execution_id=self.execution_id, number=self.batch, seconds=seconds)
-        outcome = bootstrap.run(work)
+        outcome = bootstrap.run(partial(work_on, execution_id=self.execution_id, batch=self.batch, seconds=seconds))
         if outcome.ending is Ending.UNFINISHED:
-            self.defer(trigger=BatchTrigger(self.execution_id, self.batch), method_name="resume_after_trigger")
+            self.defer(trigger=WorkTrigger(self.execution_id, self.batch), method_name="resume_after_trigger")
         self.conclude(outcome)
 
     def resume_after_trigger(self, context: Any, event: dict[str, str]) -> None:
-        """The triggerer has brought the batch to its end."""
+        """The triggerer has brought the work to its end."""
         self.conclude(Outcome(Ending(event["ending"]), event["reason"]))
 
     def conclude(self, outcome: Outcome) -> None:
-        """A batch that was stopped skips what comes after it, so that ``outcome`` is reached at once."""
+        """Work that was stopped skips what comes after it, so that ``outcome`` is reached at once."""
         if outcome.ending is Ending.STOPPED:
             raise AirflowSkipException(outcome.reason)
 
 
-class VerifyOperator(UpgradeOperator):
-    """Post-upgrade verification."""
+class BatchOperator(WorkOperator):
+    """A batch of instances."""
 
-    def execute(self, context: Any) -> None:
-        """Verify; anything but a pass leaves."""
-        execution = bootstrap.run(partial(verify, execution_id=self.execution_id))
-        if execution.verified_at is None:
-            leave(execution)
+
+class VerifyOperator(WorkOperator):
+    """Post-upgrade verification; with it the execution is COMPLETED or FAILED."""
 
 
 class OutcomeOperator(UpgradeOperator, BaseBranchOperator):
     """Branches by what the database says, not by what became of the tasks."""
 
     def choose_branch(self, context: Any) -> str:
-        """``complete`` for a verified execution, else ``end``; one that no task works on any more has failed."""
+        """``complete``, the way back when that was begun, else ``end``."""
         execution = bootstrap.run(partial(conclude, execution_id=self.execution_id))
-        verified = execution.verified_at is not None and not execution.is_terminal
-        return "complete" if verified or execution.status is ExecutionStatus.COMPLETED else "end"
-
-
-class CompleteOperator(UpgradeOperator):
-    """COMPLETED, and the deployment runs the target version."""
-
-    def execute(self, context: Any) -> None:
-        """Complete; overtaken by a cancel it leaves."""
-        execution = bootstrap.run(partial(complete, execution_id=self.execution_id))
-        if execution.status is not ExecutionStatus.COMPLETED:
-            leave(execution)
+        if execution.status is ExecutionStatus.ROLLING_BACK:
+            return "rollback.revert"
+        return "complete" if execution.status is ExecutionStatus.COMPLETED else "end"
 
 
 class EndOperator(BatchOperator):
@@ -127,5 +116,22 @@ class EndOperator(BatchOperator):
     def conclude(self, outcome: Outcome) -> None:
         """Settle; the run of a failed execution is a failed run."""
         execution = bootstrap.run(partial(settle, execution_id=self.execution_id))
+        if execution.status is ExecutionStatus.FAILED:
+            raise AirflowFailException(execution.status_reason)
+
+
+class RevertOperator(BatchOperator):
+    """The way back: one batch, newest first, under the same budget."""
+
+    def conclude(self, outcome: Outcome) -> None:
+        """``confirm`` judges, however it ended."""
+
+
+class ConfirmOperator(UpgradeOperator):
+    """ROLLED_BACK, or FAILED in phase ROLLBACK; never rolled back itself."""
+
+    def execute(self, context: Any) -> None:
+        """Confirm; a rollback that failed is a failed run."""
+        execution = bootstrap.run(partial(confirm_rollback, execution_id=self.execution_id))
         if execution.status is ExecutionStatus.FAILED:
             raise AirflowFailException(execution.status_reason)

@@ -1,4 +1,4 @@
-"""Use cases of the end: verify, complete, settle (contract section 4, "All", and the deployment's version)."""
+"""Use cases of the end: verify, settle, conclude (contract section 4, "All", and the deployment's version)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,36 @@ from include.upgrades.domain.fleet import Fleet
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.registry import Deployment
 from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from include.upgrades.service.ports import Ports, UnitOfWork
+from include.upgrades.service.pulse import now_seconds
 
 
-async def verify(ports: Ports, execution_id: str) -> Execution:
+async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
     """Post-upgrade verification: every instance on the target version, healthy, dependencies still satisfied.
 
-    Marks the execution as verified, or FAILED saying what is wrong; a status other than IN_PROGRESS stays.
+    Passed, the execution is COMPLETED and the deployment runs the target version, in one transaction, so that no
+    command falls between the two; else it is FAILED, saying what is wrong. A paused execution is waited for, for
+    ``seconds`` at the most (None: until it goes on).
 
     :raises FleetError: the fleet cannot be asked, which is no verdict: try again.
     """
+    end = None if seconds is None else now_seconds() + seconds
+    async with ports.signals.of(execution_id) as waiter:
+        while (status := await _verify_once(ports, execution_id)) is ExecutionStatus.PAUSED:
+            if end is not None and now_seconds() >= end:
+                return Outcome(Ending.UNFINISHED)
+            await waiter.wait(SLOW_POLL_SECONDS if end is None else min(SLOW_POLL_SECONDS, end - now_seconds()))
+    if status is ExecutionStatus.COMPLETED:
+        return Outcome(Ending.DONE)
+    return Outcome(Ending.STOPPED, f"the execution is {status.value}")
+
+
+async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
-        if execution.status is not ExecutionStatus.IN_PROGRESS or execution.verified_at is not None:
-            return execution
+        if execution.status is not ExecutionStatus.IN_PROGRESS:
+            return execution.status
         instances = await work.executions.instances(execution_id)
         deployment = await _deployment(work, execution)
         target = await work.registry.version(execution.request.to_version_id)
@@ -34,46 +50,32 @@ async def verify(ports: Ports, execution_id: str) -> Execution:
     async with ports.fleets.of(deployment) as driver:
         fleet = await driver.fleet()
     findings = (
-        checks.verification(execution.to_version, len(instances), fleet, [each.instance_id for each in instances])
+        checks.unfinished(instances)
+        + checks.verification(execution.to_version, len(instances), fleet, [each.instance_id for each in instances])
         + compatibility.dependencies(target, execution.request.installed_components)
-        + checks.unfinished(instances)
     )
-    return await _note_verification(ports, execution_id, findings.blockers)
+    return await _judge_verification(ports, execution_id, findings.blockers)
 
 
-async def _note_verification(ports: Ports, execution_id: str, problems: Sequence[str]) -> Execution:
+async def _judge_verification(ports: Ports, execution_id: str, problems: Sequence[str]) -> ExecutionStatus:
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.status is not ExecutionStatus.IN_PROGRESS:
-            return execution
+            return execution.status
         now = await work.now()
         if problems:
             reason = f"post-upgrade verification failed: {'; '.join(problems)}"
-            execution, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
-            await work.events.append(execution, [event])
+            moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
         else:
-            execution = replace(execution, verified_at=now)
-        execution = await work.executions.save(execution)
-        await work.commit()
-        return execution
-
-
-async def complete(ports: Ports, execution_id: str) -> Execution:
-    """A verified execution becomes COMPLETED, and the deployment runs the target version; twice does no harm."""
-    async with ports.work() as work:
-        execution = await work.executions.lock(execution_id)
-        if execution.status is not ExecutionStatus.IN_PROGRESS or execution.verified_at is None:
-            return execution
-        now = await work.now()
-        moved, event = advance(execution, ExecutionStatus.COMPLETED, "all instances upgraded and verified", SYSTEM, now)
-        moved = replace(moved, settled_at=now)
-        deployment = await _deployment(work, execution)
-        runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=None)
-        await work.registry.put(runs)
+            moved, event = advance(execution, ExecutionStatus.COMPLETED, "all instances upgraded", SYSTEM, now)
+            moved = replace(moved, settled_at=now)
+            deployment = await _deployment(work, execution)
+            runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=None)
+            await work.registry.put(runs)
         await work.events.append(moved, [event])
-        moved = await work.executions.save(moved)
+        await work.executions.save(moved)
         await work.commit()
-        return moved
+        return moved.status
 
 
 async def settle(ports: Ports, execution_id: str) -> Execution:
@@ -85,6 +87,8 @@ async def settle(ports: Ports, execution_id: str) -> Execution:
         execution = await work.executions.get(execution_id)
         instances = await work.executions.instances(execution_id)
         deployment = await _deployment(work, execution)
+        current = await work.registry.version(deployment.current_version_id)
+    runs = current.version if current else None
     if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
         return execution
     touched = any(each.status is not InstanceStatus.PENDING for each in instances)
@@ -93,7 +97,7 @@ async def settle(ports: Ports, execution_id: str) -> Execution:
         execution = await work.executions.lock(execution_id)
         if execution.settled_at is None:
             if found is not None:
-                await work.registry.put(replace(deployment, mixed=found))
+                await work.registry.put(replace(deployment, mixed=None if set(found) == {runs} else found))
             execution = await work.executions.save(replace(execution, settled_at=await work.now()))
             await work.commit()
         return execution
@@ -112,10 +116,10 @@ async def _deployment(work: UnitOfWork, execution: Execution) -> Deployment:
 
 
 async def conclude(ports: Ports, execution_id: str) -> Execution:
-    """No task works on the execution any more: what is neither terminal nor verified has FAILED."""
+    """No task works on the execution any more: what is neither terminal nor on its way back has FAILED."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
-        if execution.is_terminal or execution.verified_at is not None:
+        if execution.is_terminal or execution.status is ExecutionStatus.ROLLING_BACK:
             return execution
         now, reason = await work.now(), "the tasks of the DAG run ended before the upgrade did"
         told = []

@@ -110,7 +110,7 @@ async def load(ports: Ports, document: Mapping[str, object]) -> int:
     """Add what ``document`` names and is not there yet; what is there stays as it is. How many were added.
 
     The document has lists ``components``, ``versions``, ``upgradePaths``, ``deployments`` and ``backups`` with the
-    fields of contract section 1, ids and parents' ids included.
+    fields of contract section 1, ids and parents' ids included; a path without ``riskLevel`` is LOW.
 
     :raises ValidationFailed: a field that is missing, unknown or cannot be understood.
     """

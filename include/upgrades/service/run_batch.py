@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from enum import StrEnum
 
 from include.upgrades.domain.batch import BatchDone, Decision, NoBudgetLeft, StartInstances, Stop, Wait
 from include.upgrades.domain.errors import LostLease
@@ -12,36 +10,16 @@ from include.upgrades.service.batch_journal import BatchJournal
 from include.upgrades.service.batch_round import BatchRound, Rules
 from include.upgrades.service.fleet_work import FleetWork
 from include.upgrades.service.lease_keeper import LeaseKeeper
+from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from include.upgrades.service.ports import Ports, Waiter
 from include.upgrades.service.pulse import now_seconds
 
 log = logging.getLogger(__name__)
 
-SLOW_POLL_SECONDS = 15.0
-"How long a runner waits without a signal before it looks again: what a missed notification costs."
 LEASE_WAIT_SECONDS = 1.0
 "How often it is asked whether another holder is done."
 LEASE_WORTH_KEEPING_SECONDS = 2.0
 "A longer wait with nothing in flight gives the lease back."
-
-
-class Ending(StrEnum):
-    """How a call of the runner ended."""
-
-    DONE = "DONE"
-    "Every instance of the batch has come to its end."
-    STOPPED = "STOPPED"
-    "The execution wants no more of this batch; nothing of it is in flight."
-    UNFINISHED = "UNFINISHED"
-    "The time given is over; go on by calling again."
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How the batch ended, and why."""
-
-    ending: Ending
-    reason: str = ""
 
 
 async def run_batch(ports: Ports, execution_id: str, number: int, seconds: float | None) -> Outcome:

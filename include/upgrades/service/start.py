@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from include.upgrades.domain.commands import Actor, Command, require_allowed
-from include.upgrades.domain.events import Event, EventType
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.ports import Ports, UnitOfWork
+from include.upgrades.service.audit import receive
+from include.upgrades.service.ports import Ports
 
 
 async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execution:
@@ -24,10 +24,3 @@ async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execut
         await work.commit()
     await ports.parse_requests.ask(execution_id)
     return moved
-
-
-async def receive(work: UnitOfWork, execution: Execution, command: Command, actor: Actor, reason: str | None) -> Event:
-    """Keep the command in the audit, and the event that tells of it (section 9)."""
-    await work.executions.add_command(execution.id, command, actor, reason)
-    data = {"command": command.value, "actor": actor.name, "source": actor.source.value, "reason": reason}
-    return Event(EventType.COMMAND_RECEIVED, data)

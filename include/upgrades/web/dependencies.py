@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from include.upgrades.domain.errors import Unavailable
 from include.upgrades.service.ports import Ports
 
 OpenPorts = Callable[[], Awaitable[Ports]]
@@ -29,8 +30,14 @@ class LazyPorts:
         """
         loop = asyncio.get_running_loop()
         if self._ports is None or self._loop is not loop:
-            self._ports, self._loop = await self._open(), loop
+            self._ports, self._loop = await self._opened(), loop
         return self._ports
+
+    async def _opened(self) -> Ports:
+        try:
+            return await self._open()
+        except Exception as error:  # whichever way Airflow says that it does not know the connection
+            raise Unavailable("our own database is not known: is its Airflow connection defined?") from error
 
 
 async def ports_of(request: Request) -> Ports:

@@ -9,7 +9,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from include.upgrades.domain.errors import NotFound, Unavailable, UpgradeError, ValidationFailed
 
@@ -98,7 +100,7 @@ def _path(request: Request) -> str:
 async def _of_domain(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, UpgradeError)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s %s: %s", request.method, _path(request), error.detail, exc_info=error.__cause__)
+        log.warning("%s %s: %s (%r)", request.method, _path(request), error.detail, error.__cause__)
     return problem(error, _path(request))
 
 
@@ -124,7 +126,15 @@ async def _of_framework(request: Request, error: Exception) -> ProblemResponse:
         "instance": _path(request),
         "code": status.name,
     }
-    return ProblemResponse(body, status.value, dict(error.headers or {}))
+    headers = {"Allow": _allowed(request)} if status is HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return ProblemResponse(body, status.value, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Of all routes with this path; the framework names the first one's only."""
+    path = get_route_path(request.scope)
+    found = [route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path)]
+    return ", ".join(sorted({method for route in found for method in route.methods or ()}))
 
 
 def _detail(request: Request, status: HTTPStatus) -> str:

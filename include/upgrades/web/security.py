@@ -14,6 +14,9 @@ from include.upgrades.domain.permissions import Permission
 PUBLIC = frozenset({"health"})
 "Names of the routes that need no token: nothing else gets past the app's own dependency."
 
+MOST_OF_NAME = 255
+"Characters of a name that are recorded."
+
 
 class Caller(Protocol):
     """The authenticated user behind a call."""
@@ -50,7 +53,7 @@ def require(permission: Permission) -> Callable[..., Actor]:
             raise Unauthenticated("this call needs a token")
         if not caller.may(permission):
             raise Forbidden(f"{caller.name} lacks the permission {permission.value} on Upgrades")
-        return Actor(caller.name, Source.API)
+        return Actor(caller.name[:MOST_OF_NAME], Source.API)
 
     return check
 

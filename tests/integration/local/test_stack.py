@@ -31,6 +31,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         own.remove()
 
 
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Stack]:
+    """A stack that was never started; nothing of it is left, however the test ends."""
+    own = Stack(ROOT, free_port(), tmp_path / "state", _environment())
+    yield own
+    own.remove()
+
+
 def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "KAFKA_BOOTSTRAP_SERVERS"}
 
@@ -136,32 +144,27 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_up_names_the_component_that_ends_and_stops_the_rest(tmp_path: Path) -> None:
-    own = Stack(ROOT, free_port(), tmp_path / "state", _environment())
-    own.layout.create()
-    with (own.layout.fleet / ".lock").open("wb") as lock:
+def test_up_names_the_component_that_ends_and_stops_the_rest(fresh: Stack) -> None:
+    fresh.layout.create()
+    with (fresh.layout.fleet / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as another agent on the same state would hold it
         with pytest.raises(LocalError, match="agent ended while the stack was starting(.|\n)*another agent uses"):
-            own.up()
-    assert own.running() == []
-    assert own.process_ids() == set()
-    own.remove()
+            fresh.up()
+    assert fresh.running() == []
+    assert fresh.process_ids() == set()
 
 
-def test_up_stops_what_it_started_when_it_is_interrupted(tmp_path: Path) -> None:
-    own = Stack(ROOT, free_port(), tmp_path / "state", _environment())
-    env = _environment() | {"PORT": str(own.port), "LOCAL_STATE": str(own.layout.state)}
+def test_up_stops_what_it_started_when_it_is_interrupted(fresh: Stack) -> None:
+    env = _environment() | {"PORT": str(fresh.port), "LOCAL_STATE": str(fresh.layout.state)}
     up = subprocess.Popen([sys.executable, "-m", "local", "up"], cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not own.is_alive("scheduler"):
+    while not fresh.is_alive("scheduler"):
         assert up.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    before = fresh.process_ids()
     up.send_signal(signal.SIGINT)
     _, said = up.communicate(timeout=60)
-    assert (up.returncode, said.splitlines()[-1]) == (
-        130,
-        "local: interrupted; what was started has been stopped",
-    )
-    assert own.process_ids() == set()
-    own.remove()
+    assert up.returncode == 130
+    assert said.splitlines()[-1] == "local: interrupted; what was started has been stopped"
+    assert [pid for pid in before if _runs(pid)] == []

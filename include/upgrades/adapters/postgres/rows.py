@@ -64,7 +64,6 @@ def execution_to(execution: Execution) -> dict[str, Any]:
         "paused_seconds": execution.paused_seconds,
         "current_failures": execution.current_failures,
         "failure_phase": execution.failure_phase,
-        "verified_at": execution.verified_at,
         "rollback_reason": execution.rollback.reason,
         "rollback_initiated_at": execution.rollback.initiated_at,
         "rollback_initiated_by": execution.rollback.initiated_by,

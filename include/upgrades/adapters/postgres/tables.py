@@ -146,7 +146,6 @@ execution = Table(
     Column("paused_seconds", Float, nullable=False, server_default=text("0")),
     Column("current_failures", Integer, nullable=False, server_default=text("0")),
     Column("failure_phase", String(32)),
-    Column("verified_at", Time),
     Column("warnings", JSONB, nullable=False),
     Column("rollback_reason", Text),
     Column("rollback_initiated_at", Time),

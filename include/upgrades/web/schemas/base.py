@@ -48,6 +48,7 @@ def _with_z(moment: datetime) -> str:
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul)]
+Label = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul)]
 VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_without_nul)]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
 Texts = Annotated[list[Text], Field(max_length=200)]

@@ -98,13 +98,18 @@ class RequestAnswer(Answer):
     stage_percentages: list[int] | None
 
 
-class ExecutionAnswer(RequestAnswer):
-    """The execution's body."""
+class HeadAnswer(Answer):
+    """What a reader looks for first."""
 
     id: str
     tenant_id: str
     status: str
     status_reason: str
+
+
+class ExecutionAnswer(RequestAnswer, HeadAnswer):
+    """The execution's body."""
+
     created_by: str
     created_at: Time
     started_at: Time | None

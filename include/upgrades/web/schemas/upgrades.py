@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.web.schemas.base import Body, Id, Name, Query, VersionText
+from include.upgrades.web.schemas.base import Body, Id, Label, Name, Query, VersionText
 
 Percent = Annotated[int, Field(ge=1, le=100)]
 
@@ -36,7 +36,7 @@ class UpgradeBody(Body):
     total_instances: int = Field(default=None, ge=1, le=10000)
     auto_rollback_enabled: bool = False
     failure_threshold: Annotated[int, Field(ge=1, le=10000)] = 3
-    initiated_by: Annotated[Name, StringConstraints(min_length=0)] | None = None
+    initiated_by: Label | None = None
     installed_components: Annotated[dict[Name, VersionText], Field(max_length=200)] | None = None
     soak_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
     stage_percentages: Annotated[list[Percent], Field(min_length=1, max_length=100)] | None = None

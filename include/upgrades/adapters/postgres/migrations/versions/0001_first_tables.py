@@ -149,7 +149,6 @@ def upgrade() -> None:
         sa.Column("paused_seconds", sa.Float(), server_default=sa.text("0"), nullable=False),
         sa.Column("current_failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failure_phase", sa.String(length=32), nullable=True),
-        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("warnings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("rollback_reason", sa.Text(), nullable=True),
         sa.Column("rollback_initiated_at", sa.DateTime(timezone=True), nullable=True),

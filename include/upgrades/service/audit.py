@@ -1,0 +1,15 @@
+"""Every command is kept with who, when, through which door and why (contract section 9)."""
+
+from __future__ import annotations
+
+from include.upgrades.domain.commands import Actor, Command
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Execution
+from include.upgrades.service.ports import UnitOfWork
+
+
+async def receive(work: UnitOfWork, execution: Execution, command: Command, actor: Actor, reason: str | None) -> Event:
+    """Write the audit row; the event that tells of it is the caller's to append, before what follows from it."""
+    await work.executions.add_command(execution.id, command, actor, reason)
+    data = {"command": command.value, "actor": actor.name, "source": actor.source.value, "reason": reason}
+    return Event(EventType.COMMAND_RECEIVED, data)

@@ -1,0 +1,99 @@
+"""Use cases of steering: pause, resume, cancel, roll back; each one transaction with its event and its audit row.
+
+Signals reach a running batch through the event's NOTIFY, so nothing else has to be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from include.upgrades.domain import steering
+from include.upgrades.domain.commands import SYSTEM, Actor, Command
+from include.upgrades.domain.execution import Execution, advance
+from include.upgrades.domain.failures import judge_threshold
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.rollback_start import begin_rollback
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steering import Moved
+from include.upgrades.service.audit import receive
+from include.upgrades.service.ports import Ports, UnitOfWork
+
+Act = Callable[[UnitOfWork, Execution, datetime], Awaitable[Moved]]
+
+
+async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """No new work and no clock from here on; what is in flight finishes.
+
+    :raises NotFound: no such execution; :raises InvalidState: not from this status.
+    """
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        return steering.pause(execution, reason, actor, now)
+
+    return await _carry_out(ports, execution_id, Command.PAUSE, act, reason, actor)
+
+
+async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """Go on at the same place; the clocks are pushed out by the pause.
+
+    :raises NotFound: no such execution; :raises InvalidState: it is not PAUSED.
+    """
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        moved, events = steering.resume(execution, reason, actor, now)
+        if execution.paused_at is not None:
+            for batch in steering.rebase(await work.executions.batches(execution.id), execution.paused_at, now):
+                await work.executions.save_batch(execution.id, batch)
+        judged, more = judge_threshold(moved, now)  # instances in flight may have failed during the pause
+        return judged, [*events, *more]
+
+    return await _carry_out(ports, execution_id, Command.RESUME, act, reason, actor)
+
+
+async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """Outranks everything: no new work, what drains is undrained, what is being upgraded finishes.
+
+    :raises NotFound: no such execution; :raises InvalidState: it is terminal.
+    """
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        rows = await work.executions.instances(execution.id)
+        moved, events = steering.cancel(execution, rows, reason, actor, now)
+        return replace(moved, settled_at=now if _untouched(rows) else None), events
+
+    return await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)
+
+
+async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """Begin the way back; with nothing to revert it is ROLLED_BACK at once.
+
+    :raises NotFound: no such execution; :raises InvalidState: not from this status.
+    """
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        moved, events = begin_rollback(execution, reason or "manual rollback", actor, now)
+        if not _untouched(await work.executions.instances(execution.id)):
+            return moved, events
+        moved, event = advance(moved, ExecutionStatus.ROLLED_BACK, "nothing to revert", SYSTEM, now)
+        return replace(moved, settled_at=now), [*events, event]
+
+    return await _carry_out(ports, execution_id, Command.ROLLBACK, act, reason, actor)
+
+
+def _untouched(rows: list[Instance]) -> bool:
+    return all(each.status is InstanceStatus.PENDING for each in rows)
+
+
+async def _carry_out(
+    ports: Ports, execution_id: str, command: Command, act: Act, reason: str | None, actor: Actor
+) -> Execution:
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        moved, events = await act(work, execution, await work.now())
+        received = await receive(work, execution, command, actor, reason)
+        await work.events.append(execution, [received, *events])
+        moved = await work.executions.save(moved)
+        await work.commit()
+        return moved

@@ -1,0 +1,49 @@
+"""Use case: confirm a rollback (contract section 4, "Rollback"): it is never itself rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from include.upgrades.domain.commands import SYSTEM
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Execution, advance
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.rollback import to_revert
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steering import spread
+from include.upgrades.service.finish import settle
+from include.upgrades.service.ports import Ports
+
+
+async def confirm_rollback(ports: Ports, execution_id: str) -> Execution:
+    """ROLLED_BACK when every touched instance is back, else FAILED in phase ROLLBACK, saying what is where.
+
+    :raises FleetError: the fleet cannot be asked for the versions that instances run: try again.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.status is ExecutionStatus.ROLLING_BACK:
+            rows = await work.executions.instances(execution_id)
+            to, reason = _verdict(rows)
+            moved, event = advance(execution, to, reason, SYSTEM, await work.now())
+            if to is ExecutionStatus.FAILED:
+                moved = replace(moved, failure_phase="ROLLBACK")
+            await work.events.append(moved, [event, _completed(moved, rows)])
+            await work.executions.save(moved)
+            await work.commit()
+    return await settle(ports, execution_id)
+
+
+def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:
+    left = [each for each in to_revert(rows) if each.status is not InstanceStatus.ROLLED_BACK]
+    if not left:
+        return ExecutionStatus.ROLLED_BACK, f"all touched instances are back; {spread(rows)}"
+    named = "; ".join(f"{each.instance_id}: {each.error or 'not reverted'}" for each in left)
+    return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {named}; {spread(rows)}"
+
+
+def _completed(execution: Execution, rows: Sequence[Instance]) -> Event:
+    back = [each.instance_id for each in rows if each.status is InstanceStatus.ROLLED_BACK]
+    data = {"status": execution.status.value, "reason": execution.status_reason, "rolledBackInstances": back}
+    return Event(EventType.ROLLBACK_COMPLETED, data)
