@@ -16,11 +16,11 @@ import pytest
 # Airflow makes its home when it is first imported: not in the home folder of whoever runs the tests.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
 
-from include.upgrades.adapters.postgres.migrate import migrate  # noqa: E402
-from include.upgrades.bootstrap import close_ports  # noqa: E402
-from local.postgres import Postgres, running_postgres  # noqa: E402
-from tests.integration.fleet.running_agent import RunningAgent  # noqa: E402
-from tests.integration.world import World, make_world  # noqa: E402
+from include.upgrades.adapters.postgres.migrate import migrate
+from include.upgrades.bootstrap import close_ports
+from local.postgres import Postgres, running_postgres
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.world import World, make_world
 
 TEMPLATE = "upgrades_template"
 _numbers = itertools.count(1)

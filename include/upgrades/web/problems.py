@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -132,7 +131,7 @@ async def _of_framework(request: Request, error: Exception) -> ProblemResponse:
 
 def _allowed(request: Request) -> str:
     """Of all routes with this path; the framework names the first one's only."""
-    path = get_route_path(request.scope)
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     found = [route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path)]
     return ", ".join(sorted({method for route in found for method in route.methods or ()}))
 

@@ -1,20 +1,165 @@
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
+from include.upgrades.domain.checks import CheckName
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 
+SECTION_6 = """componentId fromVersionId toVersionId strategy canaryPercentage batchSize batchDelaySeconds
+healthCheckIntervalSeconds healthCheckTimeoutSeconds maxUnavailablePercentage totalInstances autoRollbackEnabled
+failureThreshold initiatedBy installedComponents soakSeconds stagePercentages id tenantId status statusReason createdBy
+createdAt startedAt completedAt dagId dagRunUrl planHash progress validationChecks canary awaitingApproval failurePhase
+warnings rollbackInfo links""".split()
 
-async def test_create_answers_the_execution_in_pending(api: httpx.AsyncClient, world: World) -> None:
-    response = await api.post(UPGRADES, json=world.request(strategy="CANARY", canaryPercentage=50))
-    print(response.json())
-    assert response.status_code == 201, response.text
-    r = await api.post(f"/upgrades/{response.json()['id']}/start")
-    print(r.json())
-    assert r.status_code == 202
+
+async def test_create_answers_201_with_the_whole_body_of_section_6(api: httpx.AsyncClient, world: World) -> None:
+    response = await api.post(UPGRADES, json=world.request(strategy="CANARY", canaryPercentage=50, initiatedBy="ci"))
+    assert response.status_code == 201
+    body = response.json()
+    assert set(body) == set(SECTION_6)
+    assert response.headers["Location"] == f"/api/v1/registry/upgrades/{body['id']}" == body["links"]["self"]
+    assert (body["status"], body["createdBy"], body["initiatedBy"]) == ("PENDING", "alice", "ci")
+    assert (body["totalInstances"], len(body["canary"]["instances"])) == (4, 2)
+    assert [each["name"] for each in body["validationChecks"]] == [name.value for name in CheckName]
+    assert body["createdAt"].endswith("Z")
+    assert body["dagRunUrl"] is None
+
+
+async def test_create_is_read_again_as_it_was_answered(api: httpx.AsyncClient, world: World) -> None:
+    created = (await api.post(UPGRADES, json=world.request())).json()
+    active = await api.get(f"/tenants/{TENANT}/components/{COMPONENT}/upgrades/active")
+    assert (await api.get(f"/upgrades/{created['id']}")).json() == created == active.json()
+
+
+@pytest.mark.parametrize("strategy", ["ROLLING", "CANARY", "BLUE_GREEN", "RECREATE", "STAGED"])
+async def test_create_takes_every_strategy(api: httpx.AsyncClient, world: World, strategy: str) -> None:
+    response = await api.post(UPGRADES, json=world.request(strategy=strategy))
+    assert (response.status_code, response.json()["strategy"]) == (201, strategy)
+
+
+async def test_dry_run_answers_the_plan_and_stores_nothing(api: httpx.AsyncClient, world: World) -> None:
+    response = await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request(batchSize=3, totalInstances=4))
+    assert response.status_code == 200
+    body = response.json()
+    assert [len(batch["instances"]) for batch in body["plan"]["batches"]] == [3, 1]
+    assert body["validation"] == {"valid": True, "blockers": [], "warnings": []}
+    assert (world.rows("execution"), world.rows("event")) == (0, 0)
+
+
+async def test_dry_run_names_the_blockers_when_the_upgrade_would_be_refused(
+    api: httpx.AsyncClient, world: World
+) -> None:
+    request = world.request(totalInstances=5)
+    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=request)).json()
+    refused = await api.post(UPGRADES, json=request)
+    assert told["plan"] is None
+    assert told["validation"]["valid"] is False
+    assert (refused.status_code, refused.json()["code"]) == (422, "UPGRADE_BLOCKED")
+    assert refused.json()["blockers"] == told["validation"]["blockers"] != []
+    assert world.rows("execution") == 0
+
+
+async def test_second_create_is_refused_when_the_first_is_not_finished(api: httpx.AsyncClient, world: World) -> None:
+    first = (await api.post(UPGRADES, json=world.request())).json()
+    second = await api.post(UPGRADES, json=world.request())
+    assert (second.status_code, second.json()["code"]) == (409, "ACTIVE_UPGRADE_EXISTS")
+    assert second.json()["activeExecutionId"] == first["id"]
+
+
+async def test_of_simultaneous_creates_one_wins_and_the_others_are_told_its_id(
+    api: httpx.AsyncClient, world: World
+) -> None:
+    answers = await asyncio.gather(*(api.post(UPGRADES, json=world.request()) for _ in range(4)))
+    won = [each.json() for each in answers if each.status_code == 201]
+    lost = [each.json() for each in answers if each.status_code == 409]
+    assert (len(won), len(lost)) == (1, 3)
+    assert {each["activeExecutionId"] for each in lost} == {won[0]["id"]}
+    assert (world.rows("execution"), world.rows("event")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fields"),
+    [
+        ({"batchsize": 5}, ["batchsize"]),
+        ({"batchSize": "5"}, ["batchSize"]),
+        ({"batchSize": True}, ["batchSize"]),
+        ({"batchSize": 5.0}, ["batchSize"]),
+        ({"batchSize": None, "totalInstances": None}, ["batchSize", "totalInstances"]),
+        (
+            {"batchSize": 0, "canaryPercentage": 101, "soakSeconds": -1},
+            ["canaryPercentage", "batchSize", "soakSeconds"],
+        ),
+        ({"toVersionId": OLD}, ["toVersionId"]),
+        ({"componentId": "no id", "strategy": "rolling"}, ["componentId", "strategy"]),
+        ({"strategy": "STAGED", "stagePercentages": [50, 20, 100]}, ["stagePercentages"]),
+        ({"strategy": "ROLLING", "stagePercentages": [50, 100]}, ["stagePercentages"]),
+        ({"initiatedBy": "nul\x00"}, ["initiatedBy"]),
+        ({"installedComponents": {"kafka": 3}}, ["installedComponents.kafka"]),
+    ],
+)
+async def test_create_refuses_bad_fields_naming_each_and_stores_nothing(
+    api: httpx.AsyncClient, world: World, changed: dict[str, Any], fields: list[str]
+) -> None:
+    response = await api.post(UPGRADES, json=world.request(**changed))
+    body = response.json()
+    assert (response.status_code, body["code"]) == (422, "VALIDATION_FAILED")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [each["field"] for each in body["errors"]] == fields
+    assert all(each["message"] for each in body["errors"])
+    assert world.rows("execution") == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"componentId": "zzz"}, {"fromVersionId": "zzz"}, {"toVersionId": "zzz"}],
+    ids=lambda changed: next(iter(changed)),
+)
+async def test_create_is_404_when_an_id_is_unknown(
+    api: httpx.AsyncClient, world: World, changed: dict[str, Any]
+) -> None:
+    response = await api.post(UPGRADES, json=world.request(**changed))
+    assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
+    assert "zzz" in response.json()["detail"]
+    assert world.rows("execution") == 0
+
+
+async def test_create_is_404_when_the_tenant_has_no_deployment(api: httpx.AsyncClient, world: World) -> None:
+    response = await api.post("/tenants/other/upgrades", json=world.request())
+    assert response.status_code == 404
+    assert world.rows("execution") == 0
+
+
+async def test_create_is_422_when_a_version_is_of_another_component(api: httpx.AsyncClient, world: World) -> None:
+    await api.post("/components", json={"id": "other", "name": "other"})
+    await api.post("/components/other/versions", json={"id": "other-1", "version": "1.0"})
+    response = await api.post(UPGRADES, json=world.request(toVersionId="other-1"))
+    assert (response.status_code, response.json()["code"]) == (422, "VERSION_MISMATCH")
+    assert world.rows("execution") == 0
+
+
+async def test_create_is_503_when_the_fleet_does_not_answer(
+    api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_DEMO_FLEET", '{"conn_type": "http", "host": "127.0.0.1", "port": 9}')
+    response = await api.post(UPGRADES, json=world.request())
+    assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(response.headers["Retry-After"]) > 0
+    assert world.rows("execution") == 0
+
+
+async def test_plan_is_the_one_that_was_frozen(api: httpx.AsyncClient, world: World) -> None:
+    created = (await api.post(UPGRADES, json=world.request(totalInstances=3, batchSize=2))).json()
+    plan = (await api.get(f"/upgrades/{created['id']}/plan")).json()
+    names = {"hash", "totalInstances", "canary", "batches", "budget", "warnings", "blockers", "estimatedSeconds"}
+    assert set(plan) == names
+    assert (plan["hash"], plan["totalInstances"]) == (created["planHash"], 3)
+    assert [(each["number"], each["kind"], len(each["instances"])) for each in plan["batches"]] == [
+        (1, "BATCH", 2),
+        (2, "BATCH", 1),
+    ]
+    assert plan["warnings"] == created["warnings"] == ["partial fleet: 3 of 4 instances are upgraded"]
+    assert NEW == created["toVersionId"]

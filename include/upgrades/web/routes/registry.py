@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from include.upgrades.domain.registry import Component, ComponentVersion, RiskLevel, UpgradePath
+from include.upgrades.domain.registry import Component, ComponentVersion, UpgradePath
 from include.upgrades.service import registry, registry_lists
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.bodies import body_of, documented
@@ -88,11 +88,10 @@ async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports:
     """Make a way between two versions known."""
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in with_id(ports, body).items()}
     risk = values.pop("risk_level")
-    path = UpgradePath(**values, risk_level=RiskLevel.LOW if risk is None else risk)
-    return PathAnswer.model_validate(await registry.add_path(ports, path, risk))
+    return PathAnswer.model_validate(await registry.add_path(ports, UpgradePath(**values), risk))
 
 
-def with_id(ports: Ports, body: Body) -> dict[str, object]:
+def with_id(ports: Ports, body: Body) -> dict[str, Any]:
     """The body's fields, with an id minted here when it names none."""
     values = dict(body)
     return values | {"id": values["id"] or ports.new_id()}

@@ -33,7 +33,7 @@ class UpgradeBody(Body):
     health_check_timeout_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
     max_unavailable_percentage: Percent = 25
     # may be left out (then it is the fleet's size), but not be null
-    total_instances: int = Field(default=None, ge=1, le=10000)
+    total_instances: Annotated[int, Field(ge=1, le=10000)] | None = None
     auto_rollback_enabled: bool = False
     failure_threshold: Annotated[int, Field(ge=1, le=10000)] = 3
     initiated_by: Label | None = None
@@ -46,6 +46,13 @@ class UpgradeBody(Body):
     def _differs(cls, value: str, info: ValidationInfo) -> str:
         if value == info.data.get("from_version_id"):
             raise ValueError("must differ from fromVersionId")
+        return value
+
+    @field_validator("total_instances")
+    @classmethod
+    def _is_not_null(cls, value: int | None) -> int:
+        if value is None:
+            raise ValueError("should be a valid integer")
         return value
 
     @field_validator("stage_percentages")

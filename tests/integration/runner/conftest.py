@@ -1,0 +1,34 @@
+"""A lab: a fleet of the size that the test wants, with the seed's registry around it."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.upgrades.bootstrap import close_ports
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.runner.lab import OLD_VERSION, Lab, with_lease
+from tests.integration.world import make_world
+
+MakeLab = Callable[..., Awaitable[Lab]]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def make_lab(
+    postgres_url: str, demo_agent: RunningAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[MakeLab]:
+    """Call it once with the fleet's size and timing (seconds); the lease is short, so that a death costs little."""
+    fleet = f"lab{next(_numbers)}"
+
+    async def make(size: int = 4, lease_seconds: float = 3.0, upgrade_seconds: float = 0.05, **more: Any) -> Lab:
+        demo_agent.admin.create(fleet, size, OLD_VERSION, upgrade_seconds=upgrade_seconds, **more)
+        world = await make_world(postgres_url, demo_agent, fleet, tmp_path, monkeypatch)
+        return Lab(with_lease(world, lease_seconds))
+
+    yield make
+    await close_ports()
+    if fleet in {each["fleet"] for each in demo_agent.admin.fleets()}:
+        demo_agent.admin.delete(fleet)

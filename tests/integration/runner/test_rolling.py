@@ -1,0 +1,117 @@
+"""The ordinary way: rolling upgrades that come to their end, with the budget kept by the fleet's own log."""
+
+from collections import Counter
+from dataclasses import replace
+
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.outcome import Ending
+from tests.integration.runner.conftest import MakeLab
+from tests.integration.runner.lab import NEW_VERSION, OLD_VERSION, seconds_between
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+
+
+async def test_twenty_instances_are_upgraded_once_each_within_the_budget(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=20)
+    execution_id = await lab.admitted()
+    execution = await lab.upgrade(execution_id)
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert lab.versions() == {NEW_VERSION: 20}
+    assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in range(1, 21)}
+    assert 1 < lab.most_unavailable() <= 5
+    rows = (await lab.instances(execution_id)).values()
+    assert {(each.status, each.attempts, each.healthy) for each in rows} == {(InstanceStatus.COMPLETED, 1, True)}
+
+
+async def test_completion_frees_the_place_and_moves_the_deployment_on(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    assert (await lab.upgrade(execution_id)).settled_at is not None
+    async with lab.world.ports.work() as work:
+        deployment = await work.registry.deployment(TENANT, COMPONENT)
+        assert deployment is not None
+        assert (deployment.current_version_id, deployment.mixed) == (NEW, None)
+        assert await work.executions.active(TENANT, COMPONENT) is None
+
+
+async def test_events_tell_the_upgrade_in_order_without_a_gap(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=2)
+    await lab.upgrade(execution_id)
+    events = await lab.events(execution_id)
+    assert [each.sequence for each in events] == list(range(1, len(events) + 1))
+    told = [each.event.what for each in events]
+    assert told[0] is EventType.CREATED
+    assert [each for each in told if "batch" in each.value] == [
+        EventType.BATCH_STARTED,
+        EventType.BATCH_COMPLETED,
+        EventType.BATCH_STARTED,
+        EventType.BATCH_COMPLETED,
+    ]
+    statuses = [each.event.data["to"] for each in events if each.event.what is EventType.STATUS_CHANGED]
+    assert statuses == ["VALIDATING", "IN_PROGRESS", "COMPLETED"]
+    progress = [each.event.data["percentage"] for each in events if each.event.what is EventType.PROGRESS]
+    assert progress == sorted(progress, key=lambda each: int(str(each)))
+    assert progress[-1] == 100
+
+
+async def test_instance_that_is_ill_before_the_start_comes_first_and_eats_the_budget(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=8, upgrade_seconds=0.2)
+    lab.world.agent.admin.kill(lab.world.fleet, lab.name(6))
+    execution_id = await lab.admitted()  # 25 % of 8: two at once, the dead one included
+    assert (await lab.upgrade(execution_id)).status is ExecutionStatus.COMPLETED
+    assert lab.upgrades()[0] == lab.name(6)
+    assert lab.most_unavailable() == 2
+
+
+async def test_ill_instances_are_worked_on_alone_while_the_fleet_is_below_its_budget(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    for number in (3, 4):
+        lab.world.agent.admin.kill(lab.world.fleet, lab.name(number))
+    execution_id = await lab.admitted()  # 25 % of 4: one
+    assert (await lab.upgrade(execution_id)).status is ExecutionStatus.COMPLETED
+    assert lab.upgrades()[:2] == [lab.name(3), lab.name(4)]
+    assert lab.most_unavailable() == 2
+
+
+async def test_instance_at_the_target_already_is_not_upgraded_again(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    await lab.upgrade(await lab.admitted(total_instances=1))
+    async with lab.world.ports.work() as work:
+        deployment = await work.registry.deployment(TENANT, COMPONENT)
+        assert deployment is not None
+        await work.registry.put(replace(deployment, current_version_id=OLD))
+        await work.commit()
+    assert (await lab.upgrade(await lab.admitted())).status is ExecutionStatus.COMPLETED
+    assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in (1, 2, 3)}
+
+
+async def test_next_batch_is_due_after_the_delay_and_waiting_holds_no_lease(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50, batch_delay_seconds=3600)
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    first, second = await lab.batches(execution_id)
+    assert first.completed_at is not None
+    assert seconds_between(first.completed_at, second.due_at) == 3600
+    assert (await lab.run(execution_id, 2, seconds=0.3)).ending is Ending.UNFINISHED
+    assert lab.lease()[2] is False
+    assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
+
+
+async def test_batch_that_is_given_too_little_time_gives_the_lease_back_and_goes_on_later(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2, upgrade_seconds=1.0)
+    execution_id = await lab.admitted(max_unavailable_percentage=100)
+    assert (await lab.run(execution_id, 1, seconds=0.4)).ending is Ending.UNFINISHED
+    assert lab.lease()[2] is False
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}
+
+
+async def test_batch_that_is_run_again_after_its_end_does_nothing(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(max_unavailable_percentage=100)
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    events, orders = len(await lab.events(execution_id)), len(lab.tokens())
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    assert (len(await lab.events(execution_id)), len(lab.tokens())) == (events, orders)

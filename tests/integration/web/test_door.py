@@ -1,0 +1,63 @@
+"""Who gets in: without a token nobody, save to /health; with one, only what the permission is for."""
+
+import re
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from include.upgrades.domain.permissions import Permission
+from include.upgrades.web.security import PUBLIC
+from tests.integration.web.conftest import Door
+from tests.integration.world import World
+
+
+def calls(app: FastAPI) -> list[tuple[str, str]]:
+    """Every method and path behind the door, ids filled in."""
+    found = [route for route in app.routes if isinstance(route, APIRoute) and route.name not in PUBLIC]
+    return [(method, re.sub(r"{\w+}", "some-id", route.path)) for route in found for method in route.methods]
+
+
+async def test_every_call_is_401_without_a_token(app: FastAPI, api: httpx.AsyncClient) -> None:
+    assert len(calls(app)) > 20
+    for method, path in calls(app):
+        response = await api.request(method, path, headers={"Authorization": ""})
+        assert (response.status_code, response.json()["code"]) == (401, "UNAUTHENTICATED"), path
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_every_call_is_403_without_a_permission(app: FastAPI, api: httpx.AsyncClient, door: Door) -> None:
+    nobody = door.admit("nobody", [])
+    for method, path in calls(app):
+        response = await api.request(method, path, headers=nobody)
+        assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN"), path
+
+
+@pytest.mark.parametrize("permission", [Permission.READ, Permission.APPROVE, Permission.OPERATE])
+async def test_only_the_right_permission_opens_a_write(
+    api: httpx.AsyncClient, world: World, door: Door, permission: Permission
+) -> None:
+    somebody = door.admit("somebody", {Permission.READ, permission})
+    component = await api.post("/components", json={"id": "new", "name": "new"}, headers=somebody)
+    upgrade = await api.post("/tenants/550e8400/upgrades", json=world.request(), headers=somebody)
+    assert component.status_code == 403
+    assert upgrade.status_code == (201 if permission is Permission.OPERATE else 403)
+    assert (world.rows("component"), world.rows("execution")) == (1, permission is Permission.OPERATE)
+
+
+async def test_administrator_writes_the_registry(api: httpx.AsyncClient, world: World, door: Door) -> None:
+    admin = door.admit("admin", [Permission.ADMINISTER])
+    assert (await api.post("/components", json={"name": "new"}, headers=admin)).status_code == 201
+    assert world.rows("component") == 2
+
+
+async def test_health_needs_no_token_and_tells_the_parts(api: httpx.AsyncClient) -> None:
+    response = await api.get("/health", headers={"Authorization": ""})
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "parts": {"database": "ok"}})
+
+
+async def test_door_stays_shut_before_a_body_is_looked_at(api: httpx.AsyncClient, world: World) -> None:
+    response = await api.post("/tenants/550e8400/upgrades", content=b"{", headers={"Authorization": ""})
+    assert response.status_code == 401
+    assert world.rows("execution") == 0

@@ -1,0 +1,129 @@
+"""What a call gets when something about it, or about us, is wrong."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import Request
+
+from include.upgrades.bootstrap import ports_for
+from include.upgrades.domain.permissions import Permission
+from include.upgrades.service.ports import Ports
+from include.upgrades.settings import Settings
+from include.upgrades.web.app import URL_PREFIX, create_app
+from local.ports import free_port
+from tests.integration.web.conftest import Door, served
+from tests.integration.world import TENANT, World
+
+UPGRADES = f"/tenants/{TENANT}/upgrades"
+JSON = {"Content-Type": "application/json"}
+SECRET = "password=hunter2"
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    """A body without a Content-Length."""
+    for _ in range(size // 65536):
+        yield b" " * 65536
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with length", "chunked"])
+async def test_body_over_one_mebibyte_is_413(api: httpx.AsyncClient, world: World, chunked: bool) -> None:
+    content = chunks(2 << 20) if chunked else b" " * (2 << 20)
+    response = await api.post(UPGRADES, content=content, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert world.rows("execution") == 0
+
+
+async def test_body_of_one_mebibyte_is_read(api: httpx.AsyncClient) -> None:
+    content = b'{"name": "x"}'.ljust(1 << 20)
+    assert (await api.post("/components", content=content, headers=JSON)).status_code == 201
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": "\\ud800"}'])
+async def test_body_that_is_not_json_is_400(api: httpx.AsyncClient, content: bytes) -> None:
+    response = await api.post(UPGRADES, content=content, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "MALFORMED")
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [(b'{"name": "a", "name": "b"}', "name"), (b'{"name": NaN}', "name"), (b"[]", "body"), (b"null", "body")],
+)
+async def test_body_that_is_not_meant_so_is_422(
+    api: httpx.AsyncClient, world: World, content: bytes, field: str
+) -> None:
+    response = await api.post("/components", content=content, headers=JSON)
+    assert response.status_code == 422
+    assert [each["field"] for each in response.json()["errors"]] == [field]
+    assert world.rows("component") == 1
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", ""])
+async def test_other_media_type_is_415(api: httpx.AsyncClient, media_type: str) -> None:
+    response = await api.post("/components", content=b'{"name": "x"}', headers={"Content-Type": media_type})
+    assert (response.status_code, response.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+async def test_unknown_path_is_a_problem(api: httpx.AsyncClient) -> None:
+    response = await api.get("/nowhere")
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert response.json()["instance"] == f"{URL_PREFIX}/nowhere"
+
+
+async def test_wrong_method_names_all_that_are_possible(api: httpx.AsyncClient) -> None:
+    response = await api.delete("/components")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, POST")
+    assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+
+
+async def test_request_id_is_taken_over_when_it_is_sane(api: httpx.AsyncClient) -> None:
+    response = await api.get("/components", headers={"X-Request-ID": "ci-4711"})
+    assert response.headers["X-Request-ID"] == "ci-4711"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "<script>"])
+async def test_request_id_is_made_when_it_is_not_sane(api: httpx.AsyncClient, given: str) -> None:
+    response = await api.get("/nowhere", headers={"X-Request-ID": given})
+    assert len(response.headers["X-Request-ID"]) == 36
+
+
+async def test_health_is_503_naming_the_database_when_it_is_away(world: World, door: Door) -> None:
+    response = await _from_broken_database(world, door, "/health")
+    assert (response.status_code, response.json()["parts"]) == (503, {"database": "unavailable"})
+
+
+async def test_call_is_503_with_retry_after_when_the_database_is_away(world: World, door: Door) -> None:
+    response = await _from_broken_database(world, door, "/components")
+    assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(response.headers["Retry-After"]) > 0
+    assert SECRET not in response.text
+
+
+async def test_unexpected_error_is_500_without_its_text_and_in_the_log(
+    world: World, door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fall_over(request: Request) -> None:
+        raise RuntimeError(SECRET)
+
+    async def open_ports() -> Ports:
+        return world.ports
+
+    app = create_app(open_ports, fall_over)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=served(app), base_url=f"http://upgrades.test{URL_PREFIX}") as client:
+        response = await client.get("/components", headers={"X-Request-ID": "find-me"})
+    assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["X-Request-ID"] == "find-me"
+    assert SECRET not in response.text
+    assert "find-me" in caplog.text
+
+
+async def _from_broken_database(world: World, door: Door, path: str) -> httpx.Response:
+    async def open_ports() -> Ports:
+        return ports_for(f"postgresql+psycopg://u:{SECRET}@127.0.0.1:{free_port()}/x", Settings())
+
+    app = create_app(open_ports, door.authenticate)
+    headers = door.admit("reader", Permission)
+    base = f"http://upgrades.test{URL_PREFIX}"
+    async with httpx.AsyncClient(transport=served(app), base_url=base, headers=headers) as client:
+        return await client.get(path)

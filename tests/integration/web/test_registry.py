@@ -1,0 +1,159 @@
+"""The component registry over HTTP."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from include.upgrades.service.registry import load
+from tests.integration.world import COMPONENT, CONNECTION, NEW, OLD, TENANT, World, document
+
+PLACE = f"/tenants/{TENANT}/components/{COMPONENT}"
+BACKUP = {
+    "versionId": OLD,
+    "location": "s3://backups/kafka",
+    "sizeBytes": 5,
+    "sha256": "0" * 64,
+    "createdAt": "2026-01-31T12:00:00+02:00",
+}
+
+
+async def test_component_is_made_with_a_minted_id_and_listed(api: httpx.AsyncClient) -> None:
+    made = await api.post("/components", json={"name": "postgresql"})
+    assert (made.status_code, len(made.json()["id"])) == (201, 36)
+    assert made.json() in (await api.get("/components")).json()["items"]
+
+
+async def test_component_is_409_when_its_id_is_taken(api: httpx.AsyncClient, world: World) -> None:
+    response = await api.post("/components", json={"id": COMPONENT, "name": "again"})
+    assert (response.status_code, response.json()["code"]) == (409, "ALREADY_EXISTS")
+    assert world.rows("component") == 1
+
+
+async def test_components_are_paged_by_id(api: httpx.AsyncClient) -> None:
+    for name in ("c", "a", "b"):
+        await api.post("/components", json={"id": name, "name": name})
+    first = (await api.get("/components", params={"limit": 3})).json()
+    rest = (await api.get("/components", params={"limit": 3, "cursor": first["nextCursor"]})).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == ["a", COMPONENT, "b", "c"]
+    assert rest["nextCursor"] is None
+
+
+async def test_version_is_made_and_its_status_changed(api: httpx.AsyncClient) -> None:
+    body = {"id": "v4", "version": "4.0.0", "status": "DRAFT", "dependencies": {"zk": ">=3.8"}, "lts": True}
+    made = await api.post(f"/components/{COMPONENT}/versions", json=body | {"releaseDate": "2026-01-31"})
+    assert made.status_code == 201
+    assert {name: made.json()[name] for name in body} == body
+    changed = await api.put("/versions/v4/status", json={"status": "STABLE"})
+    assert (changed.status_code, changed.json()) == (200, made.json() | {"status": "STABLE"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"version": "newest"}, "version"),
+        ({"minPlatformVersion": "x"}, "minPlatformVersion"),
+        ({"dependencies": {"zk": "about 3"}}, "dependencies.zk"),
+        ({"releaseDate": "2026-02-31"}, "releaseDate"),
+        ({"status": "stable"}, "status"),
+    ],
+)
+async def test_version_is_422_when_a_field_does_not_parse(
+    api: httpx.AsyncClient, world: World, changed: dict[str, Any], field: str
+) -> None:
+    response = await api.post(f"/components/{COMPONENT}/versions", json={"version": "9.0"} | changed)
+    assert response.status_code == 422
+    assert [each["field"] for each in response.json()["errors"]] == [field]
+    assert world.rows("component_version") == 2
+
+
+async def test_version_is_409_when_the_component_has_it(api: httpx.AsyncClient) -> None:
+    response = await api.post(f"/components/{COMPONENT}/versions", json={"version": "3.7.0"})
+    assert (response.status_code, response.json()["code"]) == (409, "ALREADY_EXISTS")
+
+
+async def test_path_takes_its_risk_from_the_upgrades_type(api: httpx.AsyncClient) -> None:
+    await api.post(f"/components/{COMPONENT}/versions", json={"id": "v4", "version": "4.0.0"})
+    body = {"componentId": COMPONENT, "fromVersionId": NEW, "toVersionId": "v4", "upgradeSteps": ["a", "b"]}
+    made = await api.post("/upgrade-paths", json=body)
+    assert (made.status_code, made.json()["riskLevel"], made.json()["upgradeSteps"]) == (201, "HIGH", ["a", "b"])
+    again = await api.post("/upgrade-paths", json=body)
+    assert again.status_code == 409
+    assert len((await api.get("/upgrade-paths", params={"componentId": COMPONENT})).json()["items"]) == 2
+    assert (await api.get("/upgrade-paths", params={"componentId": "other"})).json()["items"] == []
+
+
+async def test_path_is_422_when_a_version_is_of_another_component(api: httpx.AsyncClient, world: World) -> None:
+    await api.post("/components", json={"id": "other", "name": "other"})
+    body = {"componentId": "other", "fromVersionId": NEW, "toVersionId": OLD}
+    response = await api.post("/upgrade-paths", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "VERSION_MISMATCH")
+    assert world.rows("upgrade_path") == 1
+
+
+async def test_deployment_is_replaced(api: httpx.AsyncClient, world: World) -> None:
+    body = {"driver": "agent", "connId": CONNECTION, "fleet": world.fleet, "currentVersionId": NEW}
+    replaced = await api.put(f"{PLACE}/deployment", json=body)
+    assert replaced.status_code == 200
+    assert replaced.json() == {"tenantId": TENANT, "componentId": COMPONENT, "mixed": None, **body}
+    assert (await api.get(f"{PLACE}/deployment")).json() == replaced.json()
+
+
+async def test_deployment_is_not_replaced_while_an_upgrade_is_active(api: httpx.AsyncClient, world: World) -> None:
+    created = (await api.post(f"/tenants/{TENANT}/upgrades", json=world.request())).json()
+    body = {"driver": "agent", "connId": CONNECTION, "fleet": "another", "currentVersionId": OLD}
+    response = await api.put(f"{PLACE}/deployment", json=body)
+    assert (response.status_code, response.json()["activeExecutionId"]) == (409, created["id"])
+    same = await api.put(f"{PLACE}/deployment", json=body | {"fleet": world.fleet})
+    assert same.status_code == 200
+
+
+async def test_deployment_is_422_when_it_names_a_url_or_another_driver(api: httpx.AsyncClient) -> None:
+    body = {"driver": "ssh", "connId": "http://elsewhere", "fleet": "f", "currentVersionId": OLD}
+    response = await api.put(f"{PLACE}/deployment", json=body)
+    assert [each["field"] for each in response.json()["errors"]] == ["driver", "connId"]
+
+
+async def test_backups_are_listed_newest_first(api: httpx.AsyncClient) -> None:
+    made = await api.post(f"{PLACE}/backups", json=BACKUP)
+    assert (made.status_code, made.json()["createdAt"]) == (201, "2026-01-31T10:00:00Z")
+    first = (await api.get(f"{PLACE}/backups", params={"limit": 1})).json()
+    rest = (await api.get(f"{PLACE}/backups", params={"limit": 1, "cursor": first["nextCursor"]})).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == ["backup-1", made.json()["id"]]
+    assert rest["nextCursor"] is None
+
+
+@pytest.mark.parametrize("changed", [{"sizeBytes": -1}, {"sha256": "0"}, {"location": "here"}, {"createdAt": 1}])
+async def test_backup_is_422_when_a_field_is_wrong(
+    api: httpx.AsyncClient, world: World, changed: dict[str, Any]
+) -> None:
+    response = await api.post(f"{PLACE}/backups", json=BACKUP | changed)
+    assert [each["field"] for each in response.json()["errors"]] == list(changed)
+    assert world.rows("backup") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/components/zzz/versions", None),
+        ("POST", "/components/zzz/versions", {"version": "1.0"}),
+        ("PUT", "/versions/zzz/status", {"status": "EOL"}),
+        ("POST", "/upgrade-paths", {"componentId": "zzz", "fromVersionId": OLD, "toVersionId": NEW}),
+        ("POST", "/upgrade-paths", {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": "zzz"}),
+        ("GET", "/tenants/zzz/components/aaa-111/deployment", None),
+        ("POST", f"/tenants/{TENANT}/components/zzz/backups", BACKUP),
+        ("POST", f"{PLACE}/backups", BACKUP | {"versionId": "zzz"}),
+        ("GET", f"/tenants/{TENANT}/components/zzz/backups", None),
+    ],
+)
+async def test_unknown_parent_is_404(api: httpx.AsyncClient, method: str, path: str, body: Any) -> None:
+    response = await api.request(method, path, json=body)
+    assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
+    assert "zzz" in response.json()["detail"]
+
+
+async def test_load_adds_nothing_the_second_time_and_keeps_what_changed(api: httpx.AsyncClient, world: World) -> None:
+    await api.put("/versions/ccc-333/status", json={"status": "EOL"})
+    assert await load(world.ports, document(world.fleet, world.backup)) == 0
+    versions = (await api.get(f"/components/{COMPONENT}/versions")).json()["items"]
+    assert [each["status"] for each in versions] == ["STABLE", "EOL"]
