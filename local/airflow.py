@@ -68,6 +68,8 @@ def _settings(layout: Layout, ports: Ports) -> dict[str, dict[str, object]]:
             "dags_folder": layout.root / "dags",
             "plugins_folder": layout.root / "plugins",
             "load_examples": False,
+            # Workers are forked from the scheduler: what plugins/upgrades_preload.py has loaded there, they need not.
+            "lazy_load_plugins": False,
             # LocalExecutor forks this many workers at once; the upgrades hold a worker for seconds only.
             "parallelism": 16,
             # Else workers look for it on port 8080 and every task fails while queued.

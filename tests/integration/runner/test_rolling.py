@@ -1,7 +1,6 @@
 """The ordinary way: rolling upgrades that come to their end, with the budget kept by the fleet's own log."""
 
 from collections import Counter
-from dataclasses import replace
 
 from include.upgrades.domain.events import EventType
 from include.upgrades.domain.instance import InstanceStatus
@@ -9,7 +8,7 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.outcome import Ending
 from tests.integration.runner.conftest import MakeLab
 from tests.integration.runner.lab import NEW_VERSION, OLD_VERSION, seconds_between
-from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+from tests.integration.world import COMPONENT, NEW, TENANT
 
 
 async def test_twenty_instances_are_upgraded_once_each_within_the_budget(make_lab: MakeLab) -> None:
@@ -73,18 +72,6 @@ async def test_ill_instances_are_worked_on_alone_while_the_fleet_is_below_its_bu
     assert (await lab.upgrade(execution_id)).status is ExecutionStatus.COMPLETED
     assert lab.upgrades()[:2] == [lab.name(3), lab.name(4)]
     assert lab.most_unavailable() == 2
-
-
-async def test_instance_at_the_target_already_is_not_upgraded_again(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=3)
-    await lab.upgrade(await lab.admitted(total_instances=1))
-    async with lab.world.ports.work() as work:
-        deployment = await work.registry.deployment(TENANT, COMPONENT)
-        assert deployment is not None
-        await work.registry.put(replace(deployment, current_version_id=OLD))
-        await work.commit()
-    assert (await lab.upgrade(await lab.admitted())).status is ExecutionStatus.COMPLETED
-    assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in (1, 2, 3)}
 
 
 async def test_next_batch_is_due_after_the_delay_and_waiting_holds_no_lease(make_lab: MakeLab) -> None:

@@ -1,0 +1,148 @@
+"""Airflow's real API server with FAB and our plugin, as its own process on the session's PostgreSQL."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.service.registry import load
+from include.upgrades.settings import Settings
+from include.upgrades.web.app import URL_PREFIX
+from local.ports import HOST, free_port
+from local.postgres import Postgres
+from tests.architecture.sources import ROOT
+from tests.integration.fleet.running_agent import TOKEN, RunningAgent
+from tests.integration.world import document
+
+PASSWORD = "only-for-this-test"
+METADATA, OWN = "airflow_of_web", "upgrades_of_web"
+USERS = {
+    "victor": "Upgrade Viewer",
+    "olga": "Upgrade Operator",
+    "anna": "Upgrade Approver",
+    "ursula": "Upgrade Admin",
+    "nina": "Viewer",
+}
+_START_SECONDS = 90
+_SET_UP = f"""
+import sys
+from local.airflow_setup import main
+code = main()
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+with get_application_builder() as builder:
+    for name, role in {USERS!r}.items():
+        builder.sm.add_user(name, name, name, name + "@example.com", builder.sm.find_role(role), {PASSWORD!r})
+sys.exit(code)
+"""
+
+
+class RunningAirflow:
+    """Set up once, then served until `close`; `login` gives a token of one of USERS or of admin."""
+
+    def __init__(self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> None:
+        self.postgres, self.port = postgres, free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        _make_databases(postgres, template)
+        asyncio.run(_fill(postgres.url(OWN), agent, folder))
+        self._env = _environment(postgres, agent, folder, self.port)
+        self._set_up()
+        self._log = (folder / "api-server.log").open("w+b")
+        command = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, env=self._env, cwd=folder, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+
+    def wait(self) -> None:
+        """Until /health answers; fails with the end of the log when it ends or takes too long."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            ended = self.process.poll() is not None or time.monotonic() > deadline
+            assert not ended, self.log()[-3000:]
+            time.sleep(0.1)
+
+    def log(self) -> str:
+        """What the server has written."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def login(self, name: str) -> str:
+        """A token, as a person gets it."""
+        response = httpx.post(f"{self.url}/auth/token", json={"username": name, "password": PASSWORD}, timeout=30)
+        token: str = response.raise_for_status().json()["access_token"]
+        return token
+
+    def client(self, name: str | None = None) -> httpx.Client:
+        """A client of our API."""
+        headers = {"Authorization": f"Bearer {self.login(name)}"} if name else {}
+        return httpx.Client(base_url=f"{self.url}{URL_PREFIX}", headers=headers, trust_env=False, timeout=30)
+
+    def close(self) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(30)
+        self._log.close()
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}{URL_PREFIX}/health", trust_env=False, timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _set_up(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", _SET_UP, str(ROOT)],
+            env=self._env,
+            input=f"{PASSWORD}\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+
+
+def _make_databases(postgres: Postgres, template: str) -> None:
+    with postgres.connect() as connection:
+        connection.execute(f"CREATE DATABASE {METADATA}")
+        connection.execute(f"CREATE DATABASE {OWN} TEMPLATE {template}")
+
+
+async def _fill(url: str, agent: RunningAgent, folder: Path) -> None:
+    agent.admin.create("web", 2, "3.6.0", upgrade_seconds=0.05)
+    backup = folder / "backup"
+    backup.write_bytes(b"backup")
+    await load(ports_for(url, Settings()), document("web", backup))
+    await close_ports()
+
+
+def _environment(postgres: Postgres, agent: RunningAgent, folder: Path, port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    (folder / "dags").mkdir()
+    settings = {
+        "DATABASE__SQL_ALCHEMY_CONN": postgres.url(METADATA),
+        "DATABASE__SQL_ALCHEMY_CONN_ASYNC": postgres.url(METADATA),
+        "CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+        "CORE__DAGS_FOLDER": str(folder / "dags"),
+        "CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "API__BASE_URL": f"http://localhost:{port}",
+        "API__SECRET_KEY": "0" * 32,
+        "API_AUTH__JWT_SECRET": "1" * 32,
+    }
+    own = {
+        "conn_type": "postgres",
+        "host": HOST,
+        "port": postgres.port,
+        "login": "postgres",
+        "schema": OWN,
+        "password": PASSWORD,
+    }
+    fleet = {"conn_type": "http", "host": HOST, "port": int(agent.url.rsplit(":", 1)[1]), "password": TOKEN}
+    connections = {"AIRFLOW_CONN_UPGRADES_DB": json.dumps(own), "AIRFLOW_CONN_DEMO_FLEET": json.dumps(fleet)}
+    home = {"AIRFLOW_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
+    return kept | home | connections | {f"AIRFLOW__{name}": value for name, value in settings.items()}

@@ -1,0 +1,41 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.upgrades.domain.errors import ValidationFailed
+from include.upgrades.web.cursors import decode, decode_moment, decode_number, encode
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True))
+def test_cursor_gives_back_the_position_it_was_made_of(moment: datetime, identifier: str) -> None:
+    assert decode_moment(encode(moment.isoformat(), identifier)) == (moment, identifier)
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_cursor_gives_back_the_number_it_was_made_of(number: int) -> None:
+    assert decode_number(encode(str(number))) == number
+
+
+@given(st.text(max_size=100))
+def test_cursor_that_was_not_given_out_is_refused(text: str) -> None:
+    with pytest.raises(ValidationFailed):
+        decode_moment(text)
+
+
+@pytest.mark.parametrize("position", [("2026-01-31T12:00:00", "a"), ("today", "a"), ("2026-01-31T12:00:00+00:00",)])
+def test_cursor_of_another_list_is_refused(position: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationFailed):
+        decode_moment(encode(*position))
+
+
+@pytest.mark.parametrize("number", ["-1", "", "1.5", "²", "9" * 30])
+def test_cursor_of_no_number_is_refused(number: str) -> None:
+    with pytest.raises(ValidationFailed):
+        decode_number(encode(number))
+
+
+def test_cursor_with_unprintable_text_is_refused() -> None:
+    with pytest.raises(ValidationFailed):
+        decode(encode("a\x00"), 1)

@@ -1,0 +1,25 @@
+"""The plugin file is imported by every Airflow process: it must stay light where no REST app is served."""
+
+import subprocess
+import sys
+
+from tests.architecture.sources import ROOT
+
+CODE = """
+import sys
+sys.path.insert(0, "plugins")
+before = set(sys.modules)
+import upgrades_plugin
+loaded = {name for name in set(sys.modules) - before if name.startswith(("include.upgrades", "fastapi"))}
+assert "include.upgrades.web.app" not in sys.modules and "fastapi" not in loaded, loaded
+plugin = upgrades_plugin.UpgradesPlugin()
+(entry,) = plugin.fastapi_apps
+assert plugin.fastapi_apps[0]["app"] is entry["app"]
+print(entry["url_prefix"], type(entry["app"]).__name__)
+"""
+
+
+def test_plugin_loads_the_app_only_when_it_is_asked_for() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("/api/v1/registry FastAPI")

@@ -1,0 +1,76 @@
+import json
+
+import pytest
+
+from include.upgrades.domain import errors
+from include.upgrades.domain.errors import (
+    ActiveUpgradeExists,
+    InvalidState,
+    Unauthenticated,
+    Unavailable,
+    UpgradeBlocked,
+    UpgradeError,
+    ValidationFailed,
+)
+from include.upgrades.web.middleware import request_id_of
+from include.upgrades.web.problems import field_errors, problem, unexpected
+
+KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, UpgradeError)]
+MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_refusal_becomes_a_problem_with_all_members(kind: type[UpgradeError]) -> None:
+    error = kind.__new__(kind)
+    UpgradeError.__init__(error, "why")
+    response = problem(error, "/x")
+    body = json.loads(response.body)
+    assert set(body) == MEMBERS
+    assert (body["status"], body["code"], body["detail"]) == (response.status_code, kind.code, "why")
+    assert response.media_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("error", "member", "value"),
+    [
+        (ActiveUpgradeExists("e1"), "activeExecutionId", "e1"),
+        (UpgradeBlocked(["no path"]), "blockers", ["no path"]),
+        (InvalidState("pause", "PAUSED", ["IN_PROGRESS"]), "allowedFrom", ["IN_PROGRESS"]),
+        (InvalidState("pause", "PAUSED", ["IN_PROGRESS"]), "currentStatus", "PAUSED"),
+        (ValidationFailed.of("a", "b"), "errors", [{"field": "a", "message": "b"}]),
+    ],
+)
+def test_problem_has_the_members_of_its_code(error: UpgradeError, member: str, value: object) -> None:
+    assert json.loads(problem(error, "/x").body)[member] == value
+
+
+def test_extra_cannot_replace_a_member_of_the_standard() -> None:
+    body = json.loads(problem(UpgradeError("why", status="PAUSED", code="X"), "/x").body)
+    assert (body["status"], body["code"]) == (500, "INTERNAL_ERROR")
+
+
+def test_headers_go_with_401_and_503_only() -> None:
+    assert problem(Unavailable("x"), "/").headers["Retry-After"] == "5"
+    assert problem(Unauthenticated("x"), "/").headers["WWW-Authenticate"] == "Bearer"
+    assert not {"retry-after", "www-authenticate"} & set(problem(errors.NotFound("x"), "/").headers)
+
+
+def test_unexpected_problem_names_the_request_only() -> None:
+    body = json.loads(unexpected("r-1", "/x").body)
+    assert (body["status"], body["code"]) == (500, "INTERNAL_ERROR")
+    assert "r-1" in body["detail"]
+
+
+def test_field_error_never_repeats_the_value() -> None:
+    found = [{"loc": ("a", 0, "b"), "type": "string_type", "msg": "Input should be a valid string", "input": "hunter2"}]
+    assert field_errors(found) == [{"field": "a.0.b", "message": "should be a valid string"}]
+
+
+@pytest.mark.parametrize("given", ["ci-4711", "Root=1-67891233-abcdef012345678912345678"])
+def test_sane_request_id_is_kept(given: str) -> None:
+    assert request_id_of(given) == given
+
+
+@pytest.mark.parametrize("given", [None, "", "two words", "x\r\nSet-Cookie: a=b", "é", "x" * 129])
+def test_other_request_id_is_replaced(given: str | None) -> None:
+    assert request_id_of(given) not in (given, "")
