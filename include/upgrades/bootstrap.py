@@ -16,7 +16,7 @@ from include.upgrades.adapters.fleet.agent import close_clients
 from include.upgrades.adapters.fleet.drivers import ConnectionFleets
 from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.postgres.dag_specs import DagSpec, read_dag_specs
-from include.upgrades.adapters.postgres.engine import dispose_engines
+from include.upgrades.adapters.postgres.engine import dispose_engines, sync_engine
 from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.service.ports import Limits, Ports
@@ -76,6 +76,13 @@ def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
             return await use_case(ports)
 
     return asyncio.run(within())
+
+
+def load_clients() -> None:
+    """Import what the adapters import on first use; connects to nothing."""
+    import airflow.sdk.definitions.connection  # noqa: F401
+
+    sync_engine("postgresql+psycopg://nobody@localhost/nothing").dialect.import_dbapi()
 
 
 def dag_specs(shard: int | None, execution_id: str | None) -> list[DagSpec]:

@@ -5,8 +5,10 @@ demo_agent     the demo fleet's agent as its own process
 world          the two together: a fleet of its own, filled in like the seed (see tests/integration/world.py)
 """
 
+import atexit
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,7 +16,9 @@ from pathlib import Path
 import pytest
 
 # Airflow makes its home when it is first imported: not in the home folder of whoever runs the tests.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
+if "AIRFLOW_HOME" not in os.environ:
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
+    atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 from include.upgrades.adapters.postgres.migrate import migrate
 from include.upgrades.bootstrap import close_ports

@@ -59,11 +59,16 @@ def next_step_of(
     """
     if found is None:
         return Move(move(instance, I.FAILED, now, "the fleet does not know this instance any more"))
+    called_back = withdrawn and instance.status is I.DRAINING
     if instance.status is I.DRAINING:
-        step = _undrain(instance, found, now) if withdrawn else _drain(instance, found, now)
+        step = _undrain(instance, found, now) if called_back else _drain(instance, found, now)
     else:
         step = _upgrade(instance, found, now)
-    return _expire(instance, found, patience, now) if isinstance(step, Keep) else step
+    if isinstance(step, Move):
+        return step
+    # what is called back at the last moment gets the time of a whole step for that
+    limit = patience.step * 2 if called_back else patience.step
+    return _expire(instance, found, limit, now) or step
 
 
 def next_step_unseen(instance: Instance, patience: Patience, now: datetime) -> Step:
@@ -75,7 +80,7 @@ def next_step_unseen(instance: Instance, patience: Patience, now: datetime) -> S
 
 
 def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
-    there = found.runs(instance.to_version)
+    there = found.runs(instance.to_version) and found.healthy  # an ill one is upgraded anew: that is its second try
     if there or found.status in ("DRAINED", "STOPPED"):
         return Move(move(instance, I.UPGRADING, now))
     if found.status == "RUNNING" and instance.accepted_at is None:
@@ -102,11 +107,11 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Step:
     return Keep()
 
 
-def _expire(instance: Instance, found: FleetInstance, patience: Patience, now: datetime) -> Step:
-    begun = instance.step_started_at or now
-    if now - begun <= patience.step:
-        return Keep()
-    seconds = f"{patience.step.total_seconds():g} s"
+def _expire(instance: Instance, found: FleetInstance, limit: timedelta, now: datetime) -> Move | None:
+    """FAILED once the step has lasted too long, also when its order is refused all the time."""
+    if now - (instance.step_started_at or now) <= limit:
+        return None
+    seconds = f"{limit.total_seconds():g} s"
     what = f"still {found.status} at {found.version} after {seconds} of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, what))
 
@@ -119,7 +124,9 @@ def next_health(instance: Instance, answer: Health | None, patience: Patience, n
     polled = instance if answer is None else _heard(instance, answer, now)
     if polled.healthy_since is not None and answer is not None and now - polled.healthy_since >= patience.soak:
         return replace(move(polled, I.COMPLETED, now), healthy=True)
-    if now - (instance.step_started_at or now) <= patience.step + patience.soak:
+    # the soak is more time for one that came up well; one that does not come up fails after the time-out
+    limit = patience.step if polled.healthy_since is None else patience.step + patience.soak
+    if now - (instance.step_started_at or now) <= limit:
         return polled
     return move(polled, I.FAILED, now, _not_healthy(instance, answer, patience))
 

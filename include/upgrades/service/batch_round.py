@@ -158,12 +158,17 @@ class BatchRound:
         if not due:
             return
         answers = await self._fleet.poll(due)
-        polled = [
-            next_health(each, answers[name], self._rules.patience, self._journal.now) for name, each in due.items()
-        ]
+        patience = self._patience_of_health()
+        polled = [next_health(each, answers[name], patience, self._journal.now) for name, each in due.items()]
         for each in polled:
             self._note_pulse(each)
         await self._journal.write(polled)
+
+    def _patience_of_health(self) -> Patience:
+        """An execution that was ended does not wait for a soak: that guards only what would come after it."""
+        patience = self._rules.patience
+        ended = self._journal.direction.withdrawn(self._journal.state.execution.status)
+        return Patience(patience.step, timedelta()) if ended else patience
 
     def _note_pulse(self, job: Instance) -> None:
         if job.status is not InstanceStatus.HEALTH_CHECKING:

@@ -115,12 +115,10 @@ class Events(Protocol):
 
 
 class Registry(Protocol):
-    """Components, versions, paths, deployments, backups."""
+    """Components, versions, paths, deployments, backups; lists are by id, those above ``after``."""
 
     async def component(self, component_id: str) -> Component | None: ...
-    async def components(self, after: str, limit: int) -> list[Component]:
-        """By id, those above ``after``; the other lists likewise."""
-
+    async def components(self, after: str, limit: int) -> list[Component]: ...
     async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]: ...
     async def paths(self, component_id: str | None, after: str, limit: int) -> list[UpgradePath]: ...
     async def version(self, version_id: str) -> ComponentVersion | None: ...
@@ -131,10 +129,7 @@ class Registry(Protocol):
         """Insert, or replace what has the same key."""
 
     async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
-        """Insert.
-
-        :raises AlreadyExists: the id, or what must be unique beside it, is taken, also at this very moment.
-        """
+        """:raises AlreadyExists: the id, or what must be unique beside it, is taken."""
 
 
 class Leases(Protocol):

@@ -118,6 +118,15 @@ class Lab:
         await self.run(execution_id, ROLLBACK_BATCH)
         return await confirm_rollback(self.world.ports, execution_id)
 
+    async def go(self, execution_id: str, to: ExecutionStatus, reason: str = "asked") -> None:
+        """Change the status under the row's lock, with its event, as every command does."""
+        async with self.world.ports.work() as work:
+            execution = await work.executions.lock(execution_id)
+            moved, event = advance(execution, to, reason, OLGA, await work.now())
+            await work.events.append(moved, [event])
+            await work.executions.save(moved)
+            await work.commit()
+
     # what the rows say
 
     async def execution(self, execution_id: str) -> Execution:

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,15 @@ from include.upgrades.domain.errors import (
     ValidationFailed,
 )
 from include.upgrades.web.middleware import request_id_of
-from include.upgrades.web.problems import field_errors, problem, unexpected
+from include.upgrades.web.problems import ProblemResponse, field_errors, problem, unexpected
 
 KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, UpgradeError)]
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
+
+
+def told(response: ProblemResponse) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(bytes(response.body))
+    return body
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -24,7 +30,7 @@ def test_every_refusal_becomes_a_problem_with_all_members(kind: type[UpgradeErro
     error = kind.__new__(kind)
     UpgradeError.__init__(error, "why")
     response = problem(error, "/x")
-    body = json.loads(response.body)
+    body = told(response)
     assert set(body) == MEMBERS
     assert (body["status"], body["code"], body["detail"]) == (response.status_code, kind.code, "why")
     assert response.media_type == "application/problem+json"
@@ -41,11 +47,11 @@ def test_every_refusal_becomes_a_problem_with_all_members(kind: type[UpgradeErro
     ],
 )
 def test_problem_has_the_members_of_its_code(error: UpgradeError, member: str, value: object) -> None:
-    assert json.loads(problem(error, "/x").body)[member] == value
+    assert told(problem(error, "/x"))[member] == value
 
 
 def test_extra_cannot_replace_a_member_of_the_standard() -> None:
-    body = json.loads(problem(UpgradeError("why", status="PAUSED", code="X"), "/x").body)
+    body = told(problem(UpgradeError("why", status="PAUSED", code="X"), "/x"))
     assert (body["status"], body["code"]) == (500, "INTERNAL_ERROR")
 
 
@@ -56,7 +62,7 @@ def test_headers_go_with_401_and_503_only() -> None:
 
 
 def test_unexpected_problem_names_the_request_only() -> None:
-    body = json.loads(unexpected("r-1", "/x").body)
+    body = told(unexpected("r-1", "/x"))
     assert (body["status"], body["code"]) == (500, "INTERNAL_ERROR")
     assert "r-1" in body["detail"]
 

@@ -19,17 +19,24 @@ class FleetAddress:
     verify: bool
 
 
+_resolved: dict[str, str] = {}
+"What the dag file has looked up in this process: the task that runs in it need not ask again."
+
+
 def database_url(conn_id: str) -> str:
     """The database's URL, for code without an event loop (dag files, set-up)."""
     from airflow.sdk import BaseHook
 
-    return _database_url(BaseHook.get_connection(conn_id))
+    _resolved[conn_id] = _database_url(BaseHook.get_connection(conn_id))
+    return _resolved[conn_id]
 
 
 async def async_database_url(conn_id: str) -> str:
     """The same in an event loop (triggers, tasks, API server), which must not be blocked."""
     from airflow.sdk import BaseHook
 
+    if conn_id in _resolved:
+        return _resolved[conn_id]
     return _database_url(await BaseHook.aget_connection(conn_id))
 
 

@@ -86,7 +86,8 @@ async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[
 @router.post("/upgrade-paths", status_code=201, dependencies=[Administrator], openapi_extra=documented(PathBody))
 async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
     """Make a way between two versions known."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in with_id(ports, body).items()}
+    values = with_id(ports, body)
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     risk = values.pop("risk_level")
     return PathAnswer.model_validate(await registry.add_path(ports, UpgradePath(**values), risk))
 

@@ -1,0 +1,115 @@
+"""The way back: every touched instance to its own previous version, newest first, under the same budget."""
+
+from collections import Counter
+
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.command import roll_back_upgrade
+from tests.integration.runner.conftest import MakeLab
+from tests.integration.runner.lab import NEW_VERSION, OLD_VERSION, OLGA, until
+from tests.integration.world import COMPONENT, OLD, TENANT
+
+
+async def test_threshold_with_auto_rollback_brings_every_touched_instance_back(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=8)
+    lab.fault("upgrade-fails", 5, times=1)
+    execution_id = await lab.admitted(batch_size=2, failure_threshold=1, auto_rollback_enabled=True)
+    execution = await lab.run_batches(execution_id)
+    assert execution.status is ExecutionStatus.ROLLING_BACK
+    before = lab.upgrades()
+    execution = await lab.roll_back(execution_id)
+    assert execution.status is ExecutionStatus.ROLLED_BACK, execution.status_reason
+    assert lab.versions() == {OLD_VERSION: 8}
+    assert lab.statuses() == {"RUNNING": 8}
+    assert lab.most_unavailable() <= 2
+    rows = (await lab.instances(execution_id)).values()
+    touched = {each.instance_id for each in rows if each.status is InstanceStatus.ROLLED_BACK}
+    assert touched == set(before)
+    assert {each.status for each in rows} == {InstanceStatus.ROLLED_BACK, InstanceStatus.PENDING}
+
+
+async def test_rollback_reverts_the_newest_first_one_at_a_time_when_the_budget_is_one(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=1)
+    for number in (1, 2, 3):
+        await lab.run(execution_id, number)
+    there = lab.upgrades()
+    await roll_back_upgrade(lab.world.ports, execution_id, "changed my mind", OLGA)
+    execution = await lab.roll_back(execution_id)
+    assert execution.status is ExecutionStatus.ROLLED_BACK
+    assert lab.upgrades()[len(there) :] == there[::-1]
+    assert lab.most_unavailable() == 1
+
+
+async def test_rollback_keeps_the_deployment_at_its_version_and_frees_the_place(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    execution = await lab.roll_back(execution_id)
+    assert execution.settled_at is not None
+    assert (execution.rollback.reason, execution.rollback.initiated_by) == ("manual rollback", "olga")
+    async with lab.world.ports.work() as work:
+        deployment = await work.registry.deployment(TENANT, COMPONENT)
+    assert deployment is not None
+    assert (deployment.current_version_id, deployment.mixed) == (OLD, None)
+    told = [each.event.what for each in await lab.events(execution_id)]
+    assert told.count(EventType.ROLLBACK_STARTED) == told.count(EventType.ROLLBACK_COMPLETED) == 1
+
+
+async def test_rollback_while_an_upgrade_is_under_way_takes_that_instance_over(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3, upgrade_seconds=0.5)
+    execution_id = await lab.admitted()
+    task = lab.running(execution_id, 1)
+    await until(lab.upgrades, "an upgrade under way")
+    await roll_back_upgrade(lab.world.ports, execution_id, "stop", OLGA)
+    await task
+    execution = await lab.roll_back(execution_id)
+    assert execution.status is ExecutionStatus.ROLLED_BACK, execution.status_reason
+    assert (lab.versions(), lab.statuses()) == ({OLD_VERSION: 3}, {"RUNNING": 3})
+    assert len(set(lab.upgrades())) == 1
+
+
+async def test_rollback_while_instances_drain_puts_them_back_into_service(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2, drain_seconds=60)
+    execution_id = await lab.admitted(max_unavailable_percentage=100, health_check_timeout_seconds=120)
+    task = lab.running(execution_id, 1)
+    await until(lambda: lab.statuses()["DRAINING"] == 2, "draining")
+    await roll_back_upgrade(lab.world.ports, execution_id, "stop", OLGA)
+    await task
+    execution = await lab.roll_back(execution_id)
+    assert (execution.status, lab.statuses()) == (ExecutionStatus.ROLLED_BACK, {"RUNNING": 2})
+    assert lab.upgrades() == []
+
+
+async def test_rollback_that_fails_is_failed_in_its_phase_and_says_where_the_instances_are(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
+    await lab.run(execution_id, 1)
+    stuck = lab.upgrades()[0]
+    lab.fault("upgrade-fails", int(stuck[-2:]))
+    await roll_back_upgrade(lab.world.ports, execution_id, "stop", OLGA)
+    execution = await lab.roll_back(execution_id)
+    assert (execution.status, execution.failure_phase) == (ExecutionStatus.FAILED, "ROLLBACK")
+    assert stuck in execution.status_reason
+    assert Counter(lab.upgrades())[stuck] == 3  # there, back, and the one more try
+    assert lab.versions() == {OLD_VERSION: 3, NEW_VERSION: 1}
+    async with lab.world.ports.work() as work:
+        deployment = await work.registry.deployment(TENANT, COMPONENT)
+    assert deployment is not None
+    assert deployment.mixed == {OLD_VERSION: 3, NEW_VERSION: 1}
+
+
+async def test_rollback_is_taken_up_again_by_another_runner_without_reverting_twice(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.2)
+    execution_id = await lab.admitted(batch_size=4, max_unavailable_percentage=50)
+    await lab.run(execution_id, 1)
+    there = len(lab.upgrades())
+    await roll_back_upgrade(lab.world.ports, execution_id, "stop", OLGA)
+    task = lab.running(execution_id, 0)
+    await until(lambda: len(lab.upgrades()) > there, "the way back has begun")
+    task.cancel()
+    execution = await lab.roll_back(execution_id)
+    assert execution.status is ExecutionStatus.ROLLED_BACK
+    assert Counter(lab.upgrades()[there:]) == {lab.name(number): 1 for number in range(1, 5)}
