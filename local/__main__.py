@@ -76,7 +76,7 @@ def demo() -> int:
         module = importlib.import_module("local.demo")
     except ModuleNotFoundError as error:
         raise LocalError(f"the demonstration cannot run: {error}") from None
-    return int(module.main())
+    return int(module.main(_stack()))
 
 
 _COMMANDS = {"up": up, "down": down, "status": status, "token": token, "demo": demo}

@@ -117,7 +117,7 @@ def advance(
         started_at=now if to is ExecutionStatus.VALIDATING else execution.started_at,
         completed_at=now if is_terminal(to) else None,
     )
-    return _keep_pause(execution, moved, now), _status_changed(execution, moved, actor, now)
+    return _keep_pause(execution, moved, now), _status_changed(execution, moved, actor)
 
 
 def _keep_pause(before: Execution, after: Execution, now: datetime) -> Execution:
@@ -129,7 +129,7 @@ def _keep_pause(before: Execution, after: Execution, now: datetime) -> Execution
     return replace(after, paused_at=None, paused_from=None, paused_seconds=before.paused_seconds + paused)
 
 
-def _status_changed(before: Execution, after: Execution, actor: Actor, now: datetime) -> Event:
+def _status_changed(before: Execution, after: Execution, actor: Actor) -> Event:
     return Event(
         EventType.STATUS_CHANGED,
         {
@@ -138,6 +138,5 @@ def _status_changed(before: Execution, after: Execution, actor: Actor, now: date
             "reason": after.status_reason,
             "actor": actor.name,
             "source": actor.source.value,
-            "at": now.isoformat(),
         },
     )

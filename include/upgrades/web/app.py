@@ -11,13 +11,21 @@ from include.upgrades import bootstrap
 from include.upgrades.web import documentation, problems
 from include.upgrades.web.dependencies import LazyPorts, OpenPorts
 from include.upgrades.web.middleware import RequestIds
-from include.upgrades.web.routes import executions, health, registry, tenants, upgrades
+from include.upgrades.web.routes import commands, executions, health, registry, tenants, upgrades
 from include.upgrades.web.schemas.registry import BODIES
 from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Authenticate, authenticated
 
 URL_PREFIX = "/api/v1/registry"
-_ROUTERS = (health.router, upgrades.router, executions.router, registry.router, tenants.router, documentation.router)
+_ROUTERS = (
+    health.router,
+    upgrades.router,
+    executions.router,
+    commands.router,
+    registry.router,
+    tenants.router,
+    documentation.router,
+)
 
 
 def create_app(

@@ -111,7 +111,9 @@ async def test_instance_that_stays_ill_during_its_soak_fails(make_lab: MakeLab) 
     assert "not healthy" in (row.error or "")
 
 
-@pytest.mark.parametrize(("fault", "more"), [("agent-503", {"times": 2}), ("agent-hangs", {"seconds": 0.3, "times": 4})])
+@pytest.mark.parametrize(
+    ("fault", "more"), [("agent-503", {"times": 2}), ("agent-hangs", {"seconds": 0.3, "times": 4})]
+)
 async def test_agent_that_is_away_for_a_while_is_no_failure(
     make_lab: MakeLab, fault: str, more: dict[str, float]
 ) -> None:

@@ -1,0 +1,50 @@
+"""The HTTP clients the bench measures with: tokens, the product's REST API and Airflow's own."""
+
+from typing import Any
+
+import httpx
+
+from local.fleet.client import FleetAdmin
+from local.ports import HOST
+from local.stack import Stack
+
+Json = dict[str, Any]
+TIMEOUT_SECONDS = 60.0
+
+
+def registry_client(stack: Stack) -> httpx.Client:
+    """The product's API as the local admin user."""
+    return _client(stack, "/api/v1/registry")
+
+
+def airflow_client(stack: Stack) -> httpx.Client:
+    """Airflow's own API as the local admin user."""
+    return _client(stack, "/api/v2")
+
+
+def agent_url(stack: Stack) -> str:
+    """Where the demo fleets' agent is."""
+    return f"http://{HOST}:{stack.ports.agent}"
+
+
+def fleet_admin(stack: Stack) -> FleetAdmin:
+    """The administration of the stack's demo fleets."""
+    return FleetAdmin(agent_url(stack), stack.credentials().agent_token, timeout=TIMEOUT_SECONDS)
+
+
+def answered(response: httpx.Response) -> Json:
+    """The body of an answer; raises RuntimeError with the request and what was said when it is a refusal."""
+    if response.is_error:
+        request = response.request
+        raise RuntimeError(f"{request.method} {request.url.path}: {response.status_code} {response.text[:500]}")
+    body: Json = response.json() if response.content else {}
+    return body
+
+
+def _client(stack: Stack, path: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=f"http://{HOST}:{stack.port}{path}",
+        headers={"Authorization": f"Bearer {stack.token()}"},
+        timeout=TIMEOUT_SECONDS,
+        trust_env=False,
+    )

@@ -1,0 +1,55 @@
+"""Steering an execution: pause, resume, cancel, roll back (contract sections 1 and 3)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from include.upgrades.service import command
+from include.upgrades.service.queries import get_execution
+from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.routes.parameters import ExecutionId
+from include.upgrades.web.schemas.commands import ReasonQuery
+from include.upgrades.web.schemas.executions import ExecutionAnswer
+from include.upgrades.web.security import Operator
+
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"])
+
+Why = Annotated[ReasonQuery, Query()]
+
+
+@router.post("/pause")
+async def pause(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """PAUSED: no new work and no clock; what is in flight finishes, ``progress.inFlight`` counts it."""
+    await command.pause_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/resume")
+async def resume(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """Goes on at the same place; delays are pushed out by the pause."""
+    await command.resume_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/cancel")
+async def cancel(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """CANCELLED; ``statusReason`` says how many instances are on which version."""
+    await command.cancel_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/rollback", status_code=202)
+async def rollback(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """ROLLING_BACK; with nothing to revert ROLLED_BACK at once."""
+    await command.roll_back_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)

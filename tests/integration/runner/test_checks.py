@@ -1,0 +1,240 @@
+"""The five checks and admission: each passes on the real thing, and fails for its real reason."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from include.upgrades.domain.checks import CheckName, CheckStatus
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.registry import VersionStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.admit import admit
+from include.upgrades.service.run_check import run_check
+from tests.integration.runner.conftest import MakeLab
+from tests.integration.runner.lab import Lab
+from tests.integration.world import NEW, OLD
+
+C = CheckName
+
+
+async def _found(lab: Lab, execution_id: str, name: CheckName) -> tuple[CheckStatus, str]:
+    result = await run_check(lab.world.ports, execution_id, name)
+    return result.status, result.message
+
+
+async def _change_version(lab: Lab, version_id: str, **fields: object) -> None:
+    async with lab.world.ports.work() as work:
+        version = await work.registry.version(version_id)
+        assert version is not None
+        await work.registry.put(replace(version, **fields))  # type: ignore[arg-type]
+        await work.commit()
+
+
+async def _change_backup(lab: Lab, age: timedelta | None) -> None:
+    """Make the backup older, or forget it."""
+    with lab.world.connect() as connection:
+        if age is None:
+            connection.execute("DELETE FROM backup")
+        else:
+            connection.execute("UPDATE backup SET created_at = created_at - %s", (age,))
+
+
+async def test_all_five_pass_and_the_execution_is_admitted(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution = await lab.validating()
+    results = await lab.check(execution.id)
+    assert {name: each.status for name, each in results.items()} == dict.fromkeys(CheckName, CheckStatus.PASSED)
+    assert all(each.message for each in results.values())
+    admitted = await admit(lab.world.ports, execution.id)
+    assert (admitted.status, admitted.status_reason) == (ExecutionStatus.IN_PROGRESS, "all pre-upgrade checks passed")
+    told = [each.event.data for each in await lab.events(execution.id) if each.event.what is EventType.CHECK_COMPLETED]
+    assert {str(each["name"]) for each in told} == set(CheckName)
+
+
+async def test_canary_strategy_is_admitted_to_its_canaries(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution = await lab.validating(strategy=Strategy.CANARY)
+    await lab.check(execution.id)
+    assert (await admit(lab.world.ports, execution.id)).status is ExecutionStatus.CANARY_RUNNING
+
+
+async def test_results_are_kept_with_their_times(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution = await lab.validating()
+    await lab.check(execution.id)
+    async with lab.world.ports.work() as work:
+        stored = await work.executions.checks(execution.id)
+    assert [each.name for each in stored] == list(CheckName)
+    assert all(each.started_at and each.completed_at and each.started_at < each.completed_at for each in stored)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"status": VersionStatus.DRAFT}, "DRAFT"), ({"min_platform_version": "99.0"}, "platform")],
+)
+async def test_version_compatibility_fails_when_the_registry_changed_since(
+    make_lab: MakeLab, fields: dict[str, object], said: str
+) -> None:
+    lab = await make_lab(size=2)
+    execution = await lab.validating()
+    await _change_version(lab, NEW, **fields)
+    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, platform_version="3.0"))
+    result = await run_check(ports, execution.id, C.VERSION_COMPATIBILITY)
+    assert (result.status, said in result.message) == (CheckStatus.FAILED, True), result.message
+
+
+async def test_version_compatibility_fails_when_the_path_is_gone(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution = await lab.validating()
+    with lab.world.connect() as connection:
+        connection.execute("DELETE FROM upgrade_path")
+    status, message = await _found(lab, execution.id, C.VERSION_COMPATIBILITY)
+    assert (status, "path" in message) == (CheckStatus.FAILED, True)
+
+
+async def test_resource_availability_fails_without_room_for_a_second_pool(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3, free_instances=2)
+    execution = await lab.validating(strategy=Strategy.BLUE_GREEN)
+    found = await _found(lab, execution.id, C.RESOURCE_AVAILABILITY)
+    assert found == (CheckStatus.FAILED, "BLUE_GREEN needs room for 3 more instances, the fleet has 2")
+
+
+async def test_resource_availability_warns_when_the_budget_is_used_up_already(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution = await lab.validating()
+    lab.world.agent.admin.kill(lab.world.fleet, lab.name(2))
+    status, message = await _found(lab, execution.id, C.RESOURCE_AVAILABILITY)
+    assert (status, lab.name(2) in message) == (CheckStatus.WARNING, True)
+
+
+async def test_backup_verification_fails_without_a_backup(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    await _change_backup(lab, None)
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, f"no backup of version {OLD}" in message) == (CheckStatus.FAILED, True)
+
+
+async def test_backup_verification_fails_when_it_is_too_old(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    await _change_backup(lab, timedelta(hours=23))
+    assert (await _found(lab, execution.id, C.BACKUP_VERIFICATION))[0] is CheckStatus.PASSED
+    await _change_backup(lab, timedelta(hours=2))
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, "25.0 h old, at most 24 h" in message) == (CheckStatus.FAILED, True)
+
+
+async def test_backup_verification_fails_when_the_file_is_missing(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.world.backup.unlink()
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, message.startswith("could not look")) == (CheckStatus.FAILED, True)
+
+
+async def test_backup_verification_fails_when_the_file_is_truncated(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.world.backup.write_bytes(lab.world.backup.read_bytes()[:-1])
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, "has 25999 bytes, 26000 registered" in message) == (CheckStatus.FAILED, True), message
+
+
+async def test_backup_verification_fails_when_the_file_was_altered(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    content = lab.world.backup.read_bytes()
+    lab.world.backup.write_bytes(b"E" + content[1:])
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, "was altered" in message) == (CheckStatus.FAILED, True)
+
+
+@pytest.mark.parametrize("location", ["gopher://nowhere/backup", "s3://no-such-bucket-of-ours/backup"])
+async def test_backup_verification_fails_when_the_location_is_not_reachable(make_lab: MakeLab, location: str) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    with lab.world.connect() as connection:
+        connection.execute("UPDATE backup SET location = %s", (location,))
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, message.startswith("could not look")) == (CheckStatus.FAILED, True), message
+
+
+async def test_health_endpoints_fail_naming_each_that_does_not_answer(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    execution = await lab.validating()
+    lab.fault("agent-503", 2)
+    status, message = await _found(lab, execution.id, C.HEALTH_ENDPOINTS)
+    assert status is CheckStatus.FAILED
+    assert message == f"1 of 3 health endpoints do not answer ({lab.name(2)}: no answer)"
+
+
+async def test_health_endpoint_that_answers_unhealthy_does_answer(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    execution = await lab.validating()
+    lab.fault("unhealthy", 2)
+    assert (await _found(lab, execution.id, C.HEALTH_ENDPOINTS))[0] is CheckStatus.PASSED
+
+
+@pytest.mark.parametrize(
+    ("installed", "status", "said"),
+    [
+        ({"postgresql": "16.2"}, CheckStatus.PASSED, "1 dependencies of 3.7.0 are satisfied"),
+        ({"postgresql": "18.0"}, CheckStatus.FAILED, "postgresql"),
+        (None, CheckStatus.FAILED, "postgresql"),
+    ],
+)
+async def test_dependency_check_looks_at_what_is_installed(
+    make_lab: MakeLab, installed: dict[str, str] | None, status: CheckStatus, said: str
+) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating(installed_components=installed)
+    await _change_version(lab, NEW, dependencies={"postgresql": ">=15,<18"})
+    found = await _found(lab, execution.id, C.DEPENDENCY_CHECK)
+    assert (found[0], said in found[1]) == (status, True), found
+
+
+async def test_agent_that_is_away_fails_what_looks_at_it_and_admission_names_all(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution = await lab.validating()
+    lab.world.agent.admin.delete(lab.world.fleet)
+    lab.world.backup.unlink()
+    results = await lab.check(execution.id)
+    failed = {name for name, each in results.items() if each.status is CheckStatus.FAILED}
+    assert failed == {C.RESOURCE_AVAILABILITY, C.BACKUP_VERIFICATION, C.HEALTH_ENDPOINTS}
+    assert results[C.RESOURCE_AVAILABILITY].message.startswith("could not look: the agent answered 404")
+    admitted = await admit(lab.world.ports, execution.id)
+    assert admitted.status is ExecutionStatus.FAILED
+    assert [name in admitted.status_reason for name in CheckName] == [name in failed for name in CheckName]
+
+
+async def test_check_that_never_ran_is_not_passed(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    for name in list(CheckName)[1:]:
+        await run_check(lab.world.ports, execution.id, name)
+    admitted = await admit(lab.world.ports, execution.id)
+    assert admitted.status is ExecutionStatus.FAILED
+    assert "VERSION_COMPATIBILITY: PENDING" in admitted.status_reason
+
+
+async def test_agent_that_hangs_fails_the_check_after_its_time_out(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.fault("agent-hangs")
+    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=0.3))
+    result = await run_check(ports, execution.id, C.RESOURCE_AVAILABILITY)
+    lab.heal()
+    assert (result.status, result.message) == (CheckStatus.FAILED, "could not look within 0.3 s")
+
+
+async def test_check_and_admission_do_nothing_once_the_execution_has_moved_on(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution_id = await lab.admitted()
+    before = len(await lab.events(execution_id))
+    result = await run_check(lab.world.ports, execution_id, C.BACKUP_VERIFICATION)
+    again = await admit(lab.world.ports, execution_id)
+    assert (result.status, again.status) == (CheckStatus.PENDING, ExecutionStatus.IN_PROGRESS)
+    assert len(await lab.events(execution_id)) == before

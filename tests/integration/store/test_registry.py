@@ -1,0 +1,149 @@
+"""The component registry: everything comes back as it was put, and what must be unique is."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from include.upgrades.domain.errors import AlreadyExists
+from include.upgrades.domain.registry import (
+    Backup,
+    Component,
+    ComponentVersion,
+    Deployment,
+    RiskLevel,
+    UpgradePath,
+    VersionStatus,
+)
+from tests.integration.store.conftest import Store
+from tests.unit.domain.builders import after
+
+VERSION = ComponentVersion(
+    id="v-1",
+    component_id="aaa-111",
+    version="4.0.0",
+    status=VersionStatus.DEPRECATED,
+    release_date=date(2030, 1, 2),
+    end_of_life_date=date(2031, 1, 2),
+    min_platform_version="1.0",
+    max_platform_version="2.0",
+    recommended=True,
+    lts=True,
+    dependencies={"postgresql": ">=15,<18"},
+    notes="n",
+)
+PATH = UpgradePath(
+    id="p-1",
+    component_id="aaa-111",
+    from_version_id="bbb-222",
+    to_version_id="ccc-333",
+    requires_downtime=True,
+    risk_level=RiskLevel.HIGH,
+    tested=True,
+    estimated_duration_minutes=7,
+    pre_upgrade_steps=("a", "b"),
+    upgrade_steps=("c",),
+    post_upgrade_steps=("d",),
+    rollback_steps=("e",),
+    validation_steps=("f",),
+    blockers=("g",),
+    notes="n",
+)
+DEPLOYMENT = Deployment(
+    tenant_id="t",
+    component_id="aaa-111",
+    driver="agent",
+    conn_id="c",
+    fleet="f",
+    current_version_id="bbb-222",
+    mixed={"3.6.0": 2, "3.7.0": 1},
+)
+BACKUP = Backup(
+    id="b-1",
+    tenant_id="t",
+    component_id="aaa-111",
+    version_id="bbb-222",
+    location="file:///x",
+    size_bytes=1 << 40,
+    sha256="0" * 64,
+    created_at=after(0),
+)
+
+
+async def test_everything_comes_back_as_it_was_put(store: Store) -> None:
+    component = Component(id="c-1", name="n", description="d")
+    async with store() as work:
+        for each in (component, VERSION, PATH, DEPLOYMENT, BACKUP):
+            await work.registry.put(each)
+        await work.commit()
+    async with store() as work:
+        registry = work.registry
+        assert await registry.component("c-1") == component
+        assert await registry.version("v-1") == VERSION
+        assert await registry.path("bbb-222", "ccc-333") == PATH
+        assert await registry.deployment("t", "aaa-111") == DEPLOYMENT
+        assert await registry.backups("t", "aaa-111") == [BACKUP]
+
+
+async def test_put_replaces_what_is_there(store: Store) -> None:
+    bare = UpgradePath(id="p-1", component_id="aaa-111", from_version_id="bbb-222", to_version_id="ccc-333")
+    async with store() as work:
+        await work.registry.put(PATH)
+        await work.registry.put(bare)
+        await work.registry.put(DEPLOYMENT)
+        await work.registry.put(replace(DEPLOYMENT, mixed=None))
+        assert await work.registry.path("bbb-222", "ccc-333") == bare
+        assert await work.registry.deployment("t", "aaa-111") == replace(DEPLOYMENT, mixed=None)
+
+
+async def test_what_is_not_there_is_none_or_nothing(store: Store) -> None:
+    async with store() as work:
+        registry = work.registry
+        assert await registry.component("x") is None
+        assert await registry.version("x") is None
+        assert await registry.path("ccc-333", "bbb-222") is None
+        assert await registry.deployment("t", "x") is None
+        assert await registry.backups("t", "x") == []
+
+
+async def test_add_refuses_an_id_and_a_way_that_are_taken(store: Store) -> None:
+    async def add(thing: Component | ComponentVersion | UpgradePath) -> None:
+        async with store() as work:
+            await work.registry.add(thing)
+            await work.commit()
+
+    await add(PATH)
+    with pytest.raises(AlreadyExists, match="the id aaa-111 is taken"):
+        await add(Component(id="aaa-111", name="again"))
+    with pytest.raises(AlreadyExists, match="the component has this version already"):
+        await add(ComponentVersion(id="v-2", component_id="aaa-111", version="3.6.0"))
+    with pytest.raises(AlreadyExists, match="a path between these two versions"):
+        await add(replace(PATH, id="p-2"))
+
+
+async def test_of_two_additions_at_the_same_time_one_is_refused(store: Store) -> None:
+    async def add() -> None:
+        async with store() as work:
+            await work.registry.add(Component(id="c-2", name="n"))
+            await work.commit()
+
+    found = await asyncio.gather(add(), add(), return_exceptions=True)
+    assert sorted(type(each) for each in found if each is not None) == [AlreadyExists]
+
+
+async def test_backups_are_listed_newest_first(store: Store) -> None:
+    async with store() as work:
+        for number, seconds in enumerate((5, 9, 1)):
+            await work.registry.put(replace(BACKUP, id=f"b-{number}", created_at=after(seconds)))
+        assert [each.id for each in await work.registry.backups("t", "aaa-111")] == ["b-1", "b-0", "b-2"]
+
+
+async def test_lists_go_on_after_an_id(store: Store) -> None:
+    async with store() as work:
+        for each in ("c-1", "c-2", "c-3"):
+            await work.registry.put(Component(id=each, name=each))
+        assert [each.id for each in await work.registry.components("c-1", 1)] == ["c-2"]
+        assert [each.id for each in await work.registry.versions("aaa-111", "bbb-222", 5)] == ["ccc-333"]
+        assert await work.registry.versions("c-1", "", 5) == []
+        assert await work.registry.paths(None, "", 5) == []
