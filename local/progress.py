@@ -88,8 +88,8 @@ def picture(snapshot: Snapshot, lines: list[str]) -> RenderableType:
     execution = snapshot.execution
     title = f"{execution['strategy']} {execution['id']}  {execution['status']}  {snapshot.seconds:.0f} s"
     events = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
-    parts = [_checks(execution), _tiles(snapshot.instances), _bar(execution), events]
-    return Panel(Group(*parts), title=title, subtitle=execution["statusReason"])
+    body = Group(_checks(execution), _tiles(snapshot.instances), _bar(execution), events)
+    return Panel(body, title=title, subtitle=execution["statusReason"])
 
 
 def time_left(execution: Json, before: str) -> str:

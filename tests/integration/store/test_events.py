@@ -135,6 +135,8 @@ async def test_waiter_beside_others_misses_nothing_from_its_beginning_on(
             await beside.wait(5)
             await _listens(connection)
             await _append(store, execution, "before the first wait")
+            await _append(store, other, "told after it")
+            assert await beside.wait(5) is True
             began = time.monotonic()
             assert await waiter.wait(10) is True
             assert time.monotonic() - began < 1

@@ -27,10 +27,13 @@ class Listener:
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
+        self._connected = False
 
     def add(self, execution_id: str, event: asyncio.Event) -> None:
-        """Wake ``event`` from now on."""
+        """Wake ``event`` from now on; at once when it was listened already, since something may have been told."""
         self._waiters[execution_id].add(event)
+        if self._connected:
+            event.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._listen())
 
@@ -59,9 +62,13 @@ class Listener:
         )
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")
+            self._connected = True
             self._wake(self._waiters)  # whatever was told before the LISTEN has to be looked up
-            async for notice in connection.notifies():
-                self._wake([notice.payload])
+            try:
+                async for notice in connection.notifies():
+                    self._wake([notice.payload])
+            finally:
+                self._connected = False
 
     def _wake(self, execution_ids: object) -> None:
         for execution_id in list(execution_ids):  # type: ignore[call-overload]

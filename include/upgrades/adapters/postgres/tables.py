@@ -7,13 +7,10 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Date,
-    DateTime,
     Float,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -21,100 +18,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from include.upgrades.adapters.postgres.columns import Id, Time, metadata
+from include.upgrades.adapters.postgres.registry_tables import (
+    backup,
+    component,
+    component_version,
+    deployment,
+    upgrade_path,
 )
 
-Id = String(64)
-Time = DateTime(timezone=True)
-
-
-def _created() -> Column[object]:
-    return Column("created_at", Time, nullable=False, server_default=text("clock_timestamp()"))
-
-
-component = Table(
-    "component",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("name", String(255), nullable=False),
-    Column("description", Text),
-    _created(),
-)
-
-component_version = Table(
-    "component_version",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("component_id", Id, ForeignKey("component.id"), nullable=False, index=True),
-    Column("version", String(64), nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("release_date", Date),
-    Column("end_of_life_date", Date),
-    Column("min_platform_version", String(64)),
-    Column("max_platform_version", String(64)),
-    Column("recommended", Boolean, nullable=False),
-    Column("lts", Boolean, nullable=False),
-    Column("dependencies", JSONB, nullable=False),
-    Column("notes", Text),
-    _created(),
-    Index("uq_component_version_version", "component_id", "version", unique=True),
-)
-
-upgrade_path = Table(
-    "upgrade_path",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("component_id", Id, ForeignKey("component.id"), nullable=False),
-    Column("from_version_id", Id, ForeignKey("component_version.id"), nullable=False),
-    Column("to_version_id", Id, ForeignKey("component_version.id"), nullable=False),
-    Column("requires_downtime", Boolean, nullable=False),
-    Column("risk_level", String(16), nullable=False),
-    Column("tested", Boolean, nullable=False),
-    Column("estimated_duration_minutes", Integer),
-    Column("pre_upgrade_steps", JSONB, nullable=False),
-    Column("upgrade_steps", JSONB, nullable=False),
-    Column("post_upgrade_steps", JSONB, nullable=False),
-    Column("rollback_steps", JSONB, nullable=False),
-    Column("validation_steps", JSONB, nullable=False),
-    Column("blockers", JSONB, nullable=False),
-    Column("notes", Text),
-    _created(),
-    Index("uq_upgrade_path_way", "from_version_id", "to_version_id", unique=True),
-)
-
-deployment = Table(
-    "deployment",
-    metadata,
-    Column("tenant_id", Id, primary_key=True),
-    Column("component_id", Id, ForeignKey("component.id"), primary_key=True),
-    Column("driver", String(32), nullable=False),
-    Column("conn_id", String(255), nullable=False),
-    Column("fleet", String(255), nullable=False),
-    Column("current_version_id", Id, ForeignKey("component_version.id"), nullable=False),
-    Column("mixed", JSONB),
-    _created(),
-)
-
-backup = Table(
-    "backup",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("tenant_id", Id, nullable=False),
-    Column("component_id", Id, ForeignKey("component.id"), nullable=False),
-    Column("version_id", Id, ForeignKey("component_version.id"), nullable=False),
-    Column("location", Text, nullable=False),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("created_at", Time, nullable=False),
-    Index("ix_backup_newest", "tenant_id", "component_id", "created_at"),
-)
+__all__ = ["backup", "component", "component_version", "deployment", "metadata", "upgrade_path"]
 
 execution = Table(
     "execution",

@@ -1,0 +1,67 @@
+"""A component is killed (-9) while instances are being upgraded: the upgrade goes on and nothing is done twice."""
+
+from typing import Any
+
+import pytest
+
+from local.airflow import API_SERVER, SCHEDULER, TRIGGERER
+from local.stack import Stack
+from tests.e2e.conftest import NewTenant
+from tests.e2e.steps import Tenant, wait_for
+
+UPGRADE_SECONDS = 10.0
+"Longer than a batch stays in its worker (8 s), so that it is deferred to the triggerer."
+TWO_AND_TWO: dict[str, Any] = {"batchSize": 4, "maxUnavailablePercentage": 50}
+"One batch that needs two rounds: the second is begun by whoever comes after the crash."
+
+
+@pytest.fixture
+def tenant(new_tenant: NewTenant) -> Tenant:
+    return new_tenant(upgrade_seconds=UPGRADE_SECONDS)
+
+
+def test_upgrade_goes_on_when_the_triggerer_is_killed_in_a_deferred_batch(stack: Stack, tenant: Tenant) -> None:
+    execution_id = tenant.start(**TWO_AND_TWO)
+    _wait_deferred(tenant, execution_id)
+    assert len(tenant.upgraded()) < 4
+    _kill_and_start(stack, TRIGGERER)
+    _assert_completed_once(tenant, execution_id)
+
+
+def test_upgrade_goes_on_when_the_scheduler_is_killed_with_its_workers(stack: Stack, tenant: Tenant) -> None:
+    execution_id = tenant.start(**TWO_AND_TWO)
+    tenant.wait_upgrading()
+    assert tenant.task_states(execution_id)["batch_001.upgrade"] == "running"
+    _kill_and_start(stack, SCHEDULER)
+    _assert_completed_once(tenant, execution_id)
+
+
+def test_upgrade_goes_on_when_the_api_server_is_killed(stack: Stack, tenant: Tenant) -> None:
+    execution_id = tenant.start(**TWO_AND_TWO)
+    tenant.wait_upgrading()
+    _kill_and_start(stack, API_SERVER)
+    _assert_completed_once(tenant, execution_id)
+
+
+def _wait_deferred(tenant: Tenant, execution_id: str) -> None:
+    wait_for(
+        "the batch to be deferred",
+        lambda: tenant.task_states(execution_id).get("batch_001.upgrade") == "deferred",
+    )
+
+
+def _kill_and_start(stack: Stack, component: str) -> None:
+    stack.kill(component)
+    assert not stack.is_alive(component)
+    stack.start(component)
+    stack.wait_ready()
+
+
+def _assert_completed_once(tenant: Tenant, execution_id: str) -> None:
+    tenant.wait_until(execution_id, "COMPLETED")
+    assert tenant.upgraded() == tenant.each_once()
+    assert tenant.versions() == {"3.7.0": 4}
+    assert tenant.most_unavailable() <= 2
+    events = tenant.events(execution_id)
+    assert [each["sequence"] for each in events] == list(range(1, len(events) + 1))
+    assert tenant.dag_run(execution_id)["state"] == "success"

@@ -1,0 +1,15 @@
+from collections.abc import Callable
+from subprocess import CompletedProcess
+
+from local.stack import Stack
+
+Run = Callable[[str], "CompletedProcess[str]"]
+
+
+def test_demo_ends_completed_and_verified_in_plain_lines(stack: Stack, command: Run) -> None:
+    done = command("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "IN_PROGRESS → COMPLETED: all instances upgraded" in done.stdout
+    assert "verified: all 20 processes of the fleet answer, healthy at 3.7.0" in done.stdout
+    assert f"{stack.url}/dags/upgrade__" in done.stdout
+    assert "\x1b[" not in done.stdout
