@@ -1,7 +1,7 @@
 # The commands of the repository. Each sets up .venv first (once). PORT moves the local Airflow: make up PORT=9000
 PYTHON := .venv/bin/python
 
-.PHONY: help setup up down status token demo test bench lint
+.PHONY: help setup up down status token demo test bench lint docs
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -35,3 +35,6 @@ lint: setup ## style, types and arrows
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@PYTHONPATH=. .venv/bin/lint-imports
+
+docs: setup ## docs/api.md from the API itself
+	@$(PYTHON) -m local.api_docs

@@ -115,7 +115,7 @@ class Tenant:
 
     def most_unavailable(self) -> int:
         """The most instances that were away at any one time, by the fleet's log."""
-        return max(line["unavailable"] for line in self.agent.log(self.fleet))
+        return max(int(line["unavailable"]) for line in self.agent.log(self.fleet))
 
     def dag_run(self, execution_id: str) -> Json:
         """The one run of the execution's DAG, once it has ended."""

@@ -17,6 +17,7 @@ from include.upgrades.flow.triggers import VERIFICATION, WorkTrigger, work_on
 from include.upgrades.service.admit import admit
 from include.upgrades.service.finish import conclude, settle
 from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.service.queries import find_execution
 from include.upgrades.service.roll_back import confirm_rollback
 from include.upgrades.service.run_check import run_check
 from include.upgrades.settings import Settings
@@ -88,7 +89,7 @@ class WorkOperator(UpgradeOperator):
     def conclude(self, outcome: Outcome) -> None:
         """Work that was stopped skips what comes after it, so that ``outcome`` is reached at once."""
         if outcome.ending is Ending.STOPPED:
-            raise AirflowSkipException(outcome.reason)
+            leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
 
 
 class BatchOperator(WorkOperator):

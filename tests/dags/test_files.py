@@ -1,0 +1,40 @@
+"""Every dag file imports, and the shard files are exactly the shards."""
+
+import runpy
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from include.upgrades.domain.shards import SHARDS, shard_file
+from tests.architecture.sources import ROOT
+from tests.dags.conftest import Add
+
+DAGS = ROOT / "dags"
+SHARD_FILES = sorted((DAGS / "upgrade_executions").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.rglob("*.py")), ids=lambda path: str(path.relative_to(DAGS)))
+def test_dag_file_imports(path: Path, database: str) -> None:
+    assert runpy.run_path(str(path))
+
+
+def test_shard_files_are_exactly_the_shards() -> None:
+    assert {each.name for each in SHARD_FILES} == {f"shard_{number}.py" for number in range(SHARDS)}
+    for path in SHARD_FILES:
+        assert f"build_dags(shard={path.stem.removeprefix('shard_')})" in path.read_text(encoding="utf-8")
+
+
+def test_execution_is_born_in_the_file_that_is_asked_to_be_parsed(executions: Add) -> None:
+    for _ in range(10):
+        execution = executions(started_at=datetime.now(UTC))
+        found = runpy.run_path(str(DAGS / "upgrade_executions" / shard_file(execution.id)))
+        assert execution.dag_id in found
+
+
+@pytest.mark.parametrize("path", SHARD_FILES, ids=lambda path: path.name)
+def test_airflow_finds_dags_in_the_file_before_it_reads_it(path: Path) -> None:
+    """Airflow's safe mode skips files that do not mention both words."""
+    text = path.read_text(encoding="utf-8").lower()
+    assert "dag" in text
+    assert "airflow" in text
