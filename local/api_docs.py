@@ -17,8 +17,9 @@ _HEAD = f"""# The REST API
 
 Made by `make docs` from the OpenAPI document that the server gives to authenticated callers at `{BASE}/openapi.json`.
 
-Base path `{BASE}`. JSON in camelCase, times in UTC with `Z`. Every call but `GET /health` needs `Authorization: Bearer` with a token of
-Airflow. Errors are `application/problem+json` with a `code`; a 422 names every offending field in `errors`.
+Base path `{BASE}`. JSON in camelCase, times in UTC with `Z`. Every call but `GET /health` needs `Authorization: Bearer`
+with a token of Airflow. Errors are `application/problem+json` with a `code`; a 422 names every offending field in
+`errors`.
 
 """
 

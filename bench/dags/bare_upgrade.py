@@ -5,8 +5,8 @@ Triggered with `{"delay": seconds}`; not part of the product.
 
 import time
 
-from airflow.providers.standard.operators.python import PythonOperator
-from airflow.sdk import DAG, TriggerRule, task
+from airflow.providers.standard.operators.python import BranchPythonOperator, PythonOperator
+from airflow.sdk import DAG, TriggerRule
 from airflow.sdk.bases.operator import BaseOperator
 
 CHECKS, BATCHES, UPGRADE_SECONDS = 5, 4, 0.5
@@ -26,8 +26,7 @@ def batch(number: int) -> BaseOperator:
     return PythonOperator(task_id=f"batch_{number}", python_callable=work, op_kwargs=arguments)
 
 
-@task.branch(trigger_rule=TriggerRule.ALL_DONE)
-def outcome() -> str:
+def choose() -> str:
     """Branches as the product's DAG does."""
     return "complete"
 
@@ -50,4 +49,5 @@ with DAG(
         last = last >> batch(each)
     verify = PythonOperator(task_id="verify", python_callable=nothing)
     ends = [PythonOperator(task_id=name, python_callable=nothing) for name in ("complete", "end")]
-    last >> verify >> outcome() >> ends
+    outcome = BranchPythonOperator(task_id="outcome", python_callable=choose, trigger_rule=TriggerRule.ALL_DONE)
+    last >> verify >> outcome >> ends

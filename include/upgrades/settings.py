@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -52,8 +53,15 @@ def _parse(name: str, wanted: str, text: str) -> object:
             raise ValueError(f"{name} must be true or false, not {text!r}")
         return text.lower() == "true"
     if wanted == "float":
-        try:
-            return float(text)
-        except ValueError:
-            raise ValueError(f"{name} must be a number, not {text!r}") from None
+        return _number(name, text)
     return text
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be a number of 0 or more, not {text!r}")
+    return number

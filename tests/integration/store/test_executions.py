@@ -177,7 +177,9 @@ async def test_list_is_newest_first_and_pages_across_equal_times_without_loss(st
 async def test_list_is_narrowed_by_every_filter_and_never_shows_another_tenant(store: Store, added: Added) -> None:
     ended: dict[str, Any] = {"tenant_id": "one", "settled_at": NOW}
     failed = await added(**ended, status=ExecutionStatus.FAILED, created_at=after(0))
-    staged = await added(**ended, request=make_request(strategy=Strategy.STAGED, total_instances=3), created_at=after(9))
+    staged = await added(
+        **ended, request=make_request(strategy=Strategy.STAGED, total_instances=3), created_at=after(9)
+    )
     await added(created_at=after(9))
     async with store() as work:
 

@@ -1,0 +1,140 @@
+"""The measurements: `python -m bench [rolling|many|crowd|breakdown]`; see bench/README.md for how to read them."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from bench.bare_airflow import wait_parsed
+from bench.breakdown import read_breakdown
+from bench.crowd import HOW_THEY_REST, gather
+from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
+from bench.project import run_project
+from bench.report import Report
+from bench.world import ROOT, World, bench_stack, tenant_names
+from local.errors import LocalError
+from local.stack import Stack
+
+CROWD = int(os.environ.get("CROWD") or 1000)
+REPEAT = int(os.environ.get("REPEAT") or 3)
+_WARM_UPS = 2
+_GROUPS = {
+    "rolling": [Row(who, delay=delay) for delay in (0, 5) for who in (PROJECT, PLAIN, BARE)],
+    "many": [Row(who, jobs=20) for who in (PROJECT, PLAIN, BARE)],
+    "crowd": [Row(PROJECT), Row(PROJECT, others=CROWD)],
+}
+_console = Console(width=None if sys.stdout.isatty() else 190)
+
+
+def main() -> int:
+    """Run what was asked for; a problem is one clear line and 1."""
+    options = _parser().parse_args()
+    try:
+        if options.what == "breakdown":
+            return _breakdown(options.execution)
+        if options.what in ("up", "down"):
+            return _up() if options.what == "up" else _down()
+        return _measure(list(_GROUPS) if options.what == "all" else [options.what])
+    except (LocalError, RuntimeError, httpx.HTTPError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="measures upgrades beside what they replace")
+    parser.add_argument("what", nargs="?", default="all", choices=["all", *_GROUPS, "breakdown", "up", "down"])
+    parser.add_argument("execution", nargs="?", help="breakdown: an upgrade of the running stack (LOCAL_STATE)")
+    return parser
+
+
+def _measure(groups: list[str]) -> int:
+    rows = list(dict.fromkeys(row for name in groups for row in _GROUPS[name]))
+    with _own_stack() as world:
+        idle, notes, results = idle_cpu(world), [], []
+        for row in rows:
+            if row.others:
+                crowd = gather(world, row.others, _tell)
+                notes.append(f"the {row.others} others: {HOW_THEY_REST}")
+            _tell(f"measuring: {row.who}, {row.jobs} at once, delay {row.delay} s, {row.others} others")
+            results.append(measure(world, row, REPEAT))
+            if row.others:
+                notes.append(f"after the measurement the others were: {crowd.resting(world)}")
+        report = Report(results, REPEAT, idle, notes)
+        report.print(_console)
+        print(f"every repetition: {_shown(report.save(ROOT / 'bench' / 'results'))}")
+    return 0
+
+
+def _breakdown(execution: str | None) -> int:
+    if execution is not None:
+        state = os.environ.get("LOCAL_STATE")
+        world = World(Stack.attach(ROOT, Path(state) if state else None))
+        read_breakdown(world.registry, world.airflow, execution).print(_console)
+        return 0
+    with _own_stack() as world:
+        world.reset(tenant_names(1))
+        run = run_project(world, tenant_names(1), 0)
+        read_breakdown(world.registry, world.airflow, run.runs[0]).print(_console)
+        print(f"from create to COMPLETED {run.wall:.2f} s, from start to the first drain {run.first_drain or 0:.2f} s")
+    return 0
+
+
+def _up() -> int:
+    """For several measurements in a row: a bench stack that runs is used, and left running."""
+    stack = bench_stack()
+    stack.up()
+    print(f"the bench's stack runs at {stack.url}")
+    return 0
+
+
+def _down() -> int:
+    bench_stack().remove()
+    return 0
+
+
+@contextlib.contextmanager
+def _own_stack() -> Iterator[World]:
+    """The bench's stack, warm: a new one, stopped at the end; one that already runs stays."""
+    stack = bench_stack()
+    found = bool(stack.running())
+    try:
+        if not found:
+            _tell("starting a stack of the bench's own")
+            stack.remove()
+            stack.up()
+        yield _warmed_up(World(stack))
+    finally:
+        if not found:
+            stack.down()
+
+
+def _warmed_up(world: World) -> World:
+    world.furnish()
+    wait_parsed(world)
+    for _ in range(_WARM_UPS):
+        for row in (Row(PROJECT), Row(BARE)):
+            _tell(f"warming up: {row.who}")
+            row.prepare(world)
+            row.run(world)
+    return world
+
+
+def _tell(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def _shown(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,100 @@
+"""A thousand other executions that are running, at rest: what their mere being costs a new one.
+
+They are copies of a real execution, written into the database: IN_PROGRESS, their first batch done, waiting for the
+second. Airflow has read all their DAGs from the product's own files, and reads them again at every turn; the DAGs are
+paused, so no run of theirs is scheduled and no trigger waits for them.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.clients import answered
+from bench.world import COMPONENT, World, upgrade_request
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.domain.shards import shard_key
+from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
+
+HOW_THEY_REST = "IN_PROGRESS in the database, their DAGs parsed and paused in Airflow, no DAG runs, no triggers"
+_PARSED_SECONDS = 900.0
+_POLL_SECONDS = 1.0
+
+_DAGS = """
+INSERT INTO dag (dag_id, is_paused, is_stale, bundle_name, timetable_type, partition_mapper_info, max_active_tasks,
+                 max_active_runs, max_consecutive_failed_dag_runs, has_task_concurrency_limits)
+SELECT id, true, false, 'dags-folder', '', '[]', 16, 1, 0, false FROM unnest(%(dags)s::text[]) AS id
+"""
+_MEMBERS = (
+    "(SELECT * FROM unnest(%(ids)s::text[], %(tenants)s::text[], %(shards)s::bigint[]) AS m(id, tenant, shard)) m"
+)
+_COPIES = (
+    f"""INSERT INTO deployment SELECT (jsonb_populate_record(d, jsonb_build_object('tenant_id', m.tenant))).*
+        FROM deployment d, {_MEMBERS} WHERE d.tenant_id = %(template)s AND d.component_id = %(component)s""",
+    f"""INSERT INTO execution SELECT (jsonb_populate_record(e, jsonb_build_object('id', m.id, 'tenant_id', m.tenant,
+        'shard_key', m.shard, 'status', 'IN_PROGRESS', 'started_at', clock_timestamp()))).*
+        FROM execution e, {_MEMBERS} WHERE e.id = %(execution)s""",
+    f"""INSERT INTO batch SELECT (jsonb_populate_record(b, jsonb_build_object('execution_id', m.id,
+        'completed_at', CASE WHEN b.number = 1 THEN clock_timestamp() END,
+        'due_at', CASE WHEN b.number = 2 THEN clock_timestamp() + interval '1 day' END))).*
+        FROM batch b, {_MEMBERS} WHERE b.execution_id = %(execution)s""",
+    f"""INSERT INTO instance SELECT (jsonb_populate_record(i, jsonb_build_object('execution_id', m.id,
+        'status', CASE WHEN i.batch = 1 THEN 'COMPLETED' ELSE 'PENDING' END))).*
+        FROM instance i, {_MEMBERS} WHERE i.execution_id = %(execution)s""",
+)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The executions that are there."""
+
+    ids: list[str]
+
+    def resting(self, world: World) -> dict[str, int]:
+        """How many are in which status now."""
+        query = "SELECT status, count(*) FROM execution WHERE id = ANY(%s) GROUP BY status"
+        with world.stack.postgres().connect(UPGRADES_DATABASE) as connection:
+            return {str(status): int(str(count)) for status, count in connection.execute(query, [self.ids])}
+
+
+def gather(world: World, size: int, tell: Callable[[str], None]) -> Crowd:
+    """Put the crowd there and wait until Airflow has read all its DAGs."""
+    crowd = Crowd([str(uuid.uuid4()) for _ in range(size)])
+    template = "bench-crowd"
+    world.reset([template])
+    execution = answered(world.registry.post(f"/tenants/{template}/upgrades", json=upgrade_request(60)))["id"]
+    dags = [dag_id_of(each) for each in crowd.ids]
+    with world.stack.postgres().connect(METADATA_DATABASE) as connection:
+        connection.execute(_DAGS, {"dags": dags})
+    _copy(world, crowd, template, execution)
+    _wait_parsed(world, dags, tell)
+    return crowd
+
+
+def _copy(world: World, crowd: Crowd, template: str, execution: str) -> None:
+    values = {
+        "ids": crowd.ids,
+        "tenants": [f"crowd-{number:05d}" for number in range(len(crowd.ids))],
+        "shards": [shard_key(each) for each in crowd.ids],
+        "template": template,
+        "component": COMPONENT,
+        "execution": execution,
+    }
+    with world.stack.postgres().connect(UPGRADES_DATABASE) as connection, connection.transaction():
+        for statement in _COPIES:
+            connection.execute(statement, values)
+
+
+def _wait_parsed(world: World, dags: list[str], tell: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + _PARSED_SECONDS
+    query = "SELECT count(DISTINCT dag_id) FROM serialized_dag WHERE dag_id = ANY(%s)"
+    with world.stack.postgres().connect(METADATA_DATABASE) as connection:
+        while (parsed := _count(connection.execute(query, [dags]).fetchone())) < len(dags):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Airflow has read {parsed} of {len(dags)} DAGs in {_PARSED_SECONDS:g} s")
+            tell(f"Airflow has read {parsed} of {len(dags)} DAGs")
+            time.sleep(_POLL_SECONDS)
+
+
+def _count(row: tuple[object, ...] | None) -> int:
+    return int(str(row[0])) if row else 0

@@ -1,0 +1,121 @@
+"""Measures one row: several repetitions for time and CPU, one more for memory; medians."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.bare_airflow import run_bare
+from bench.job import Timing, ideal_seconds
+from bench.plain import run_plain
+from bench.project import run_project
+from bench.usage import component_pids, cpu_seconds, stack_pids, watched_memory
+from bench.world import World, tenant_names
+from local.components import AGENT
+
+PROJECT, PLAIN, BARE = "this project", "asyncio + httpx", "bare Airflow DAG"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is measured: who does how many reference jobs at once, with which delay, beside how many others."""
+
+    who: str
+    jobs: int = 1
+    delay: int = 0
+    others: int = 0
+
+    @property
+    def ideal(self) -> float:
+        """Seconds of work; jobs side by side need no more."""
+        return ideal_seconds(self.delay)
+
+    def run(self, world: World) -> Timing:
+        """Once, from fleets at the old version."""
+        tenants = tenant_names(self.jobs)
+        if self.who == BARE:
+            return run_bare(world, self.jobs, self.delay)
+        return (run_project if self.who == PROJECT else run_plain)(world, tenants, self.delay)
+
+    def prepare(self, world: World) -> None:
+        """What is not measured."""
+        if self.who != BARE:
+            world.reset(tenant_names(self.jobs))
+
+    def pids(self, world: World) -> Callable[[], set[int]]:
+        """Whose CPU and memory it costs: the stack's, or this process's for the plain job."""
+        return (lambda: {os.getpid()}) if self.who == PLAIN else (lambda: stack_pids(world.stack))
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One run: its times, CPU seconds of who does the job and of the agent."""
+
+    timing: Timing
+    cpu: float
+    agent_cpu: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row's repetitions and the peak of memory added (bytes) in the run that was watched for it."""
+
+    row: Row
+    repetitions: list[Repetition]
+    memory_added: int
+
+    def median(self, of: Callable[[Repetition], float | None]) -> float | None:
+        """The median of one figure; None when it was never there."""
+        values = [value for each in self.repetitions if (value := of(each)) is not None]
+        return statistics.median(values) if values else None
+
+    @property
+    def wall(self) -> float:
+        """Median seconds."""
+        return statistics.median(each.timing.wall for each in self.repetitions)
+
+    @property
+    def cpu(self) -> float:
+        """Median CPU seconds."""
+        return statistics.median(each.cpu for each in self.repetitions)
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "row": asdict(self.row) | {"idealSeconds": self.row.ideal},
+            "wallSeconds": self.wall,
+            "overheadSeconds": self.wall - self.row.ideal,
+            "firstTaskSeconds": self.median(lambda each: each.timing.first_task),
+            "firstDrainSeconds": self.median(lambda each: each.timing.first_drain),
+            "cpuSeconds": self.cpu,
+            "agentCpuSeconds": self.median(lambda each: each.agent_cpu),
+            "memoryAddedBytes": self.memory_added,
+            "repetitions": [asdict(each) for each in self.repetitions],
+        }
+
+
+def measure(world: World, row: Row, repeat: int) -> Result:
+    """All repetitions of one row."""
+    repetitions = [_repeat(world, row) for _ in range(repeat)]
+    row.prepare(world)
+    with watched_memory(row.pids(world)) as peak:
+        row.run(world)
+    return Result(row, repetitions, peak.added)
+
+
+def idle_cpu(world: World, seconds: float = 10.0) -> float:
+    """CPU seconds a second that the stack uses when nobody asks for anything."""
+    before = cpu_seconds(stack_pids(world.stack))
+    time.sleep(seconds)
+    return (cpu_seconds(stack_pids(world.stack)) - before) / seconds
+
+
+def _repeat(world: World, row: Row) -> Repetition:
+    row.prepare(world)
+    pids = row.pids(world)
+    before, agent_before = cpu_seconds(pids()), cpu_seconds(component_pids(world.stack, AGENT))
+    timing = row.run(world)
+    agent_after = cpu_seconds(component_pids(world.stack, AGENT))
+    return Repetition(timing, cpu_seconds(pids()) - before, agent_after - agent_before)

@@ -1,0 +1,85 @@
+"""How far an execution is, and when it will be over."""
+
+from dataclasses import replace
+
+import pytest
+
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.progress import Progress, progress_of
+from include.upgrades.domain.states import ExecutionStatus
+from tests.unit.domain.builders import NOW, after, make_execution, make_instance, name
+
+I, S = InstanceStatus, ExecutionStatus  # noqa: E741
+RUNNING = make_execution(S.IN_PROGRESS, started_at=NOW)
+
+
+def _rows(completed: int, total: int = 20) -> list[Instance]:
+    return [make_instance(name(each), I.COMPLETED if each < completed else I.PENDING) for each in range(total)]
+
+
+def _progress(completed: int, seconds: float, **fields: object) -> Progress:
+    execution = replace(RUNNING, **fields)  # type: ignore[arg-type]
+    return progress_of(execution, _rows(completed), [], 600, after(seconds))
+
+
+def test_every_status_is_counted_once() -> None:
+    statuses = [*I, I.COMPLETED]
+    rows = [make_instance(name(each), status) for each, status in enumerate(statuses)]
+    found = progress_of(RUNNING, rows, [], 0, NOW)
+    assert (found.total, found.pending, found.in_flight, found.completed, found.failed, found.rolled_back) == (
+        8,
+        1,
+        3,
+        2,
+        1,
+        1,
+    )
+    assert found.percentage == 25
+
+
+def test_instance_on_its_way_back_is_in_flight() -> None:
+    rows = [make_instance("a", I.COMPLETED, revert=I.UPGRADING), make_instance("b", I.COMPLETED)]
+    assert progress_of(RUNNING, rows, [], 0, NOW).in_flight == 1
+
+
+@pytest.mark.parametrize(("completed", "percentage"), [(0, 0), (1, 5), (19, 95), (20, 100)])
+def test_percentage_is_of_completed_instances(completed: int, percentage: int) -> None:
+    assert _progress(completed, 1).percentage == percentage
+
+
+def test_percentage_is_rounded_down_so_that_100_means_all() -> None:
+    assert progress_of(RUNNING, _rows(199, 200), [], 0, NOW).percentage == 99
+
+
+def test_nothing_to_do_is_no_division_by_zero() -> None:
+    assert progress_of(RUNNING, [], [], 0, NOW).percentage == 0
+
+
+def test_current_batch_is_the_last_one_begun() -> None:
+    batches = [Batch(1, "BATCH", started_at=NOW), Batch(2, "BATCH", started_at=NOW), Batch(3, "BATCH")]
+    found = progress_of(RUNNING, _rows(0), batches, 0, NOW)
+    assert (found.current_batch, found.total_batches) == (2, 3)
+    assert progress_of(RUNNING, _rows(0), batches[2:], 0, NOW).current_batch == 0
+
+
+def test_estimate_follows_the_plan_until_a_tenth_is_done() -> None:
+    assert _progress(1, 50).estimated_completion_at == after(600)
+    assert _progress(1, 700).estimated_completion_at == after(700)  # late: never in the past
+
+
+def test_estimate_then_follows_the_pace_so_far() -> None:
+    assert _progress(10, 100).estimated_completion_at == after(200)
+    assert _progress(20, 100).estimated_completion_at == after(100)
+
+
+def test_estimate_leaves_pauses_out_of_the_pace() -> None:
+    assert _progress(10, 150, paused_seconds=50.0).estimated_completion_at == after(250)
+    assert _progress(1, 50, paused_seconds=30.0).estimated_completion_at == after(630)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"started_at": None}, {"paused_at": NOW}, {"status": S.COMPLETED}, {"status": S.CANCELLED}]
+)
+def test_no_estimate_before_the_start_in_a_pause_and_after_the_end(fields: dict[str, object]) -> None:
+    assert _progress(10, 100, **fields).estimated_completion_at is None

@@ -1,0 +1,49 @@
+"""A rollback begins in legal steps, with its reason and who asked."""
+
+import pytest
+
+from include.upgrades.domain.errors import InvalidState
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.execution import RollbackInfo
+from include.upgrades.domain.rollback_start import begin_rollback
+from include.upgrades.domain.states import TRANSITIONS, ExecutionStatus
+from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution
+
+S = ExecutionStatus
+WAYS = {
+    S.IN_PROGRESS: [S.ROLLING_BACK],
+    S.CANARY_MONITORING: [S.ROLLING_BACK],
+    S.PAUSED: [S.IN_PROGRESS, S.ROLLING_BACK],
+    S.CANARY_RUNNING: [S.CANARY_MONITORING, S.ROLLING_BACK],
+}
+
+
+@pytest.mark.parametrize(("status", "way"), WAYS.items())
+def test_rollback_goes_through_legal_steps_only(status: ExecutionStatus, way: list[ExecutionStatus]) -> None:
+    moved, events = begin_rollback(make_execution(status), "bad build", OPERATOR, after(1))
+    steps = [(each.data["from"], each.data["to"]) for each in events if each.what is EventType.STATUS_CHANGED]
+    assert [to for _, to in steps] == way
+    assert all(S(str(to)) in TRANSITIONS[S(str(origin))] for origin, to in steps)
+    assert moved.status is S.ROLLING_BACK
+    assert moved.rollback == RollbackInfo("bad build", after(1), OPERATOR.name)
+
+
+@pytest.mark.parametrize("status", [each for each in S if each not in WAYS])
+def test_rollback_is_refused_elsewhere_also_of_a_rollback(status: ExecutionStatus) -> None:
+    with pytest.raises(InvalidState) as refused:
+        begin_rollback(make_execution(status), "why", OPERATOR, NOW)
+    assert set(refused.value.extra["allowedFrom"]) == {each.value for each in WAYS}  # type: ignore[call-overload]
+
+
+def test_rollback_out_of_a_pause_counts_the_pause() -> None:
+    paused = make_execution(S.PAUSED, paused_at=NOW, paused_from=S.IN_PROGRESS)
+    moved, _ = begin_rollback(paused, "why", OPERATOR, after(30))
+    assert (moved.paused_at, moved.paused_seconds) == (None, 30)
+
+
+def test_last_event_says_that_the_rollback_has_started() -> None:
+    _, events = begin_rollback(make_execution(S.IN_PROGRESS), "why", OPERATOR, NOW)
+    assert (events[-1].what, events[-1].data) == (
+        EventType.ROLLBACK_STARTED,
+        {"reason": "why", "initiatedBy": OPERATOR.name},
+    )

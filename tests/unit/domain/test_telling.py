@@ -1,0 +1,74 @@
+"""Events tell what was, what is, and nothing that cannot be written as JSON."""
+
+import json
+
+from include.upgrades.domain import telling
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.instance import InstanceStatus, move
+from tests.unit.domain.builders import NOW, make_instance
+
+I = InstanceStatus  # noqa: E741
+ROWS = [
+    make_instance("a", I.COMPLETED),
+    make_instance("b", I.FAILED),
+    make_instance("c", I.UPGRADING),
+    make_instance("d", I.PENDING),
+    make_instance("e", I.ROLLED_BACK),
+]
+
+
+def test_instance_changed_tells_both_statuses_and_the_error() -> None:
+    before = make_instance("a", I.UPGRADING, attempts=1)
+    event = telling.instance_changed(before, move(before, I.FAILED, NOW, "broken"))
+    assert event.what is EventType.INSTANCE_CHANGED
+    assert event.data == {
+        "instanceId": "a",
+        "batch": 1,
+        "from": "UPGRADING",
+        "to": "FAILED",
+        "fromVersion": "3.6.0",
+        "toVersion": "3.7.0",
+        "attempts": 1,
+        "revert": None,
+        "error": "broken",
+    }
+
+
+def test_instance_on_its_way_back_tells_its_step() -> None:
+    row = make_instance("a", I.COMPLETED, revert=I.DRAINING)
+    assert telling.instance_changed(row, row).data["revert"] == "DRAINING"
+
+
+def test_batches_tell_their_instances_and_counts() -> None:
+    data = {"batch": 3, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"], "completed": 1, "failed": 1}
+    started, completed = (
+        telling.batch_started(Batch(3, "STAGE"), ROWS),
+        telling.batch_completed(Batch(3, "STAGE"), ROWS),
+    )
+    assert (started.what, started.data) == (EventType.BATCH_STARTED, data)
+    assert (completed.what, completed.data) == (EventType.BATCH_COMPLETED, data)
+
+
+def test_progress_counts_every_instance() -> None:
+    counts = {"total": 5, "pending": 1, "inFlight": 1, "completed": 1, "failed": 1, "rolledBack": 1}
+    assert telling.progress(ROWS).data == {"percentage": 20, **counts}
+
+
+def test_check_completed_tells_its_result() -> None:
+    result = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.FAILED, "no answer", NOW, NOW)
+    data = {"name": "HEALTH_ENDPOINTS", "status": "FAILED", "message": "no answer"}
+    assert telling.check_completed(result).data == data
+
+
+def test_every_event_can_be_written_as_json() -> None:
+    check = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.PASSED)
+    events = [
+        telling.instance_changed(ROWS[0], ROWS[1]),
+        telling.batch_started(Batch(1, "BATCH"), ROWS),
+        telling.progress(ROWS),
+        telling.check_completed(check),
+    ]
+    for event in events:
+        assert json.loads(json.dumps(event.data)) == event.data

@@ -1,0 +1,219 @@
+"""The next step of an instance in flight, for everything that the fleet may say of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from include.upgrades.domain.fleet import FleetInstance, Health
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.work import (
+    Give,
+    Keep,
+    Move,
+    Patience,
+    Step,
+    next_health,
+    next_step_of,
+    next_step_unseen,
+)
+from tests.unit.domain.builders import NOW, after, make_instance
+
+I = InstanceStatus  # noqa: E741
+OLD, NEW = "3.6.0", "3.7.0"
+STEP, SOAK = 10, 60
+PATIENCE = Patience(timedelta(seconds=STEP), timedelta(0))
+SOAKING = Patience(timedelta(seconds=STEP), timedelta(seconds=SOAK))
+
+
+def _in(status: InstanceStatus, accepted: bool = False, **fields: object) -> Instance:
+    values: dict[str, object] = {"attempts": 1, "step_started_at": NOW, "accepted_at": NOW if accepted else None}
+    return make_instance("i-01", status, **(values | fields))
+
+
+def _found(status: str, version: str = OLD, healthy: bool = True) -> FleetInstance:
+    return FleetInstance("i-01", version, status, healthy)
+
+
+def _short(step: Step) -> str:
+    """The step in one word: the status moved to, the order given, or nothing."""
+    match step:
+        case Move(instance):
+            return instance.status.value
+        case Give(order):
+            return order.value
+        case Keep():
+            return "-"
+
+
+def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = False, seconds: float = 1) -> Step:
+    return next_step_of(instance, found, withdrawn, PATIENCE, after(seconds))
+
+
+@pytest.mark.parametrize(
+    ("status", "version", "healthy", "accepted", "expected"),
+    [
+        ("RUNNING", OLD, True, False, "drain"),
+        ("RUNNING", OLD, False, False, "drain"),
+        ("RUNNING", OLD, True, True, "-"),
+        ("DRAINING", OLD, True, True, "-"),
+        ("DRAINING", OLD, True, False, "-"),
+        ("DRAINED", OLD, True, True, "UPGRADING"),
+        ("DRAINED", OLD, True, False, "UPGRADING"),
+        ("STOPPED", OLD, False, False, "UPGRADING"),
+        ("UPGRADING", OLD, False, False, "-"),
+        ("RUNNING", NEW, True, False, "UPGRADING"),  # there already
+        ("RUNNING", NEW, False, False, "drain"),  # there, but ill: upgraded anew
+        ("DRAINED", NEW, False, True, "UPGRADING"),
+    ],
+)
+def test_draining_instance(status: str, version: str, healthy: bool, accepted: bool, expected: str) -> None:
+    assert _short(_next(_in(I.DRAINING, accepted), _found(status, version, healthy))) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "expected"),
+    [
+        ("RUNNING", 1, "PENDING"),
+        ("STOPPED", 1, "PENDING"),
+        ("DRAINING", 1, "undrain"),
+        ("DRAINED", 1, "undrain"),
+        ("UPGRADING", 1, "undrain"),
+        ("RUNNING", 2, "FAILED"),  # it was upgraded before: a rollback must see it
+        ("DRAINED", 2, "undrain"),
+    ],
+)
+def test_draining_instance_that_is_withdrawn(status: str, attempts: int, expected: str) -> None:
+    assert _short(_next(_in(I.DRAINING, True, attempts=attempts), _found(status), withdrawn=True)) == expected
+
+
+@pytest.mark.parametrize("withdrawn", [True, False])
+@pytest.mark.parametrize(
+    ("status", "version", "accepted", "expected"),
+    [
+        ("RUNNING", NEW, True, "HEALTH_CHECKING"),
+        ("RUNNING", NEW, False, "HEALTH_CHECKING"),
+        ("DRAINED", OLD, False, "version"),
+        ("STOPPED", OLD, False, "version"),
+        ("RUNNING", OLD, False, "version"),
+        ("UPGRADING", OLD, False, "UPGRADING"),  # the order was taken from somebody who died: note it
+        ("UPGRADING", OLD, True, "-"),
+        ("DRAINED", OLD, True, "-"),
+        ("DRAINED", NEW, True, "-"),
+        ("STOPPED", OLD, True, "FAILED"),
+        ("STOPPED", NEW, True, "FAILED"),
+    ],
+)
+def test_upgrading_instance_goes_on_also_when_withdrawn(
+    status: str, version: str, accepted: bool, expected: str, withdrawn: bool
+) -> None:
+    assert _short(_next(_in(I.UPGRADING, accepted), _found(status, version), withdrawn)) == expected
+
+
+def test_upgrade_under_way_is_noted_as_accepted_and_no_order_is_sent() -> None:
+    step = _next(_in(I.UPGRADING), _found("UPGRADING"))
+    assert isinstance(step, Move)
+    assert (step.instance.accepted_at, step.instance.step_started_at) == (after(1), NOW)
+
+
+@pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
+def test_instance_that_left_the_fleet_fails(status: InstanceStatus) -> None:
+    step = _next(_in(status), None)
+    assert isinstance(step, Move)
+    assert (step.instance.status, "does not know" in (step.instance.error or "")) == (I.FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("instance", "found"),
+    [
+        (_in(I.DRAINING, True), _found("DRAINING")),
+        (_in(I.DRAINING), _found("RUNNING")),  # its order is refused all the time
+        (_in(I.UPGRADING, True), _found("UPGRADING")),
+        (_in(I.UPGRADING), _found("DRAINED")),
+    ],
+)
+def test_step_that_lasts_too_long_fails_saying_where_it_stands(instance: Instance, found: FleetInstance) -> None:
+    assert _short(_next(instance, found, seconds=STEP)) != "FAILED"
+    step = _next(instance, found, seconds=STEP + 0.001)
+    assert isinstance(step, Move)
+    assert step.instance.status is I.FAILED
+    assert step.instance.error == f"still {found.status} at 3.6.0 after 10 s of {instance.status.value}"
+
+
+def test_step_that_got_there_at_the_last_moment_is_no_failure() -> None:
+    assert _short(_next(_in(I.UPGRADING, True), _found("RUNNING", NEW), seconds=STEP * 100)) == "HEALTH_CHECKING"
+
+
+def test_instance_that_is_called_back_at_the_last_moment_is_still_undrained() -> None:
+    instance, found = _in(I.DRAINING, True), _found("DRAINED")
+    assert _short(_next(instance, found, withdrawn=True, seconds=STEP * 2)) == "undrain"
+    assert _short(_next(instance, found, withdrawn=True, seconds=STEP * 2 + 1)) == "FAILED"
+
+
+@pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
+def test_fleet_that_does_not_answer_fails_an_instance_only_after_the_time_out(status: InstanceStatus) -> None:
+    assert next_step_unseen(_in(status), PATIENCE, after(STEP)) == Keep()
+    step = next_step_unseen(_in(status), PATIENCE, after(STEP + 1))
+    assert isinstance(step, Move)
+    assert step.instance.error == f"the fleet did not answer within 10 s of {status.value}"
+
+
+CHECKING = _in(I.HEALTH_CHECKING)
+WELL, ILL, OTHER = Health(True, NEW), Health(False, NEW, "disk full"), Health(True, OLD)
+
+
+def test_healthy_instance_at_the_target_is_completed_at_once_without_a_soak() -> None:
+    done = next_health(CHECKING, WELL, PATIENCE, after(1))
+    assert (done.status, done.healthy, done.last_health_at) == (I.COMPLETED, True, after(1))
+
+
+@pytest.mark.parametrize(("answer", "error"), [(ILL, "disk full"), (OTHER, "reports version 3.6.0, healthy: True")])
+def test_instance_that_is_ill_or_at_another_version_is_waited_for(answer: Health, error: str) -> None:
+    polled = next_health(CHECKING, answer, PATIENCE, after(STEP))
+    assert (polled.status, polled.healthy, polled.error, polled.healthy_since) == (
+        I.HEALTH_CHECKING,
+        False,
+        error,
+        None,
+    )
+
+
+@pytest.mark.parametrize(("answer", "last"), [(ILL, "disk full"), (OTHER, "reports 3.6.0"), (None, "does not answer")])
+@pytest.mark.parametrize("patience", [PATIENCE, SOAKING])
+def test_instance_that_never_was_well_fails_after_the_time_out_whatever_the_soak(
+    answer: Health | None, last: str, patience: Patience
+) -> None:
+    assert next_health(CHECKING, answer, patience, after(STEP)).status is I.HEALTH_CHECKING
+    failed = next_health(CHECKING, answer, patience, after(STEP + 1))
+    assert (failed.status, failed.error) == (I.FAILED, f"not healthy at 3.7.0 within 10 s: {last}")
+
+
+def test_instance_must_stay_well_through_its_soak() -> None:
+    since = next_health(CHECKING, WELL, SOAKING, after(5))
+    assert (since.status, since.healthy_since, since.soaking) == (I.HEALTH_CHECKING, after(5), True)
+    still = next_health(since, WELL, SOAKING, after(5 + SOAK - 1))
+    assert (still.status, still.healthy_since) == (I.HEALTH_CHECKING, after(5))
+    assert next_health(still, WELL, SOAKING, after(5 + SOAK)).status is I.COMPLETED
+
+
+def test_soak_begins_anew_after_an_illness() -> None:
+    ill = next_health(replace(CHECKING, healthy_since=after(1)), ILL, SOAKING, after(5))
+    assert (ill.status, ill.healthy_since, ill.soaking) == (I.HEALTH_CHECKING, None, False)
+    well = next_health(ill, WELL, SOAKING, after(8))
+    assert next_health(well, WELL, SOAKING, after(5 + SOAK)).status is I.HEALTH_CHECKING
+    assert next_health(well, WELL, SOAKING, after(8 + SOAK)).status is I.COMPLETED
+
+
+def test_instance_that_turns_ill_late_in_its_soak_fails() -> None:
+    assert next_health(replace(CHECKING, healthy_since=after(1)), ILL, SOAKING, after(SOAK)).status is I.FAILED
+
+
+def test_poll_that_could_not_be_made_is_no_illness() -> None:
+    soaking = replace(CHECKING, healthy_since=after(1), healthy=True, last_health_at=after(1))
+    assert next_health(soaking, None, SOAKING, after(STEP + 5)) == soaking
+
+
+def test_poll_that_could_not_be_made_completes_nothing() -> None:
+    soaking = replace(CHECKING, healthy_since=after(1))
+    assert next_health(soaking, None, SOAKING, after(1 + SOAK)).status is I.HEALTH_CHECKING
+    assert next_health(soaking, None, SOAKING, after(STEP + SOAK + 1)).status is I.FAILED
