@@ -19,6 +19,7 @@ from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
 HOW_THEY_REST = "IN_PROGRESS in the database, their DAGs parsed and paused in Airflow, no DAG runs, no triggers"
 _PARSED_SECONDS = 900.0
 _POLL_SECONDS = 1.0
+_TELL_EACH = 250
 
 _DAGS = """
 INSERT INTO dag (dag_id, is_paused, is_stale, bundle_name, timetable_type, partition_mapper_info, max_active_tasks,
@@ -86,13 +87,15 @@ def _copy(world: World, crowd: Crowd, template: str, execution: str) -> None:
 
 
 def _wait_parsed(world: World, dags: list[str], tell: Callable[[str], None]) -> None:
-    deadline = time.monotonic() + _PARSED_SECONDS
+    deadline, told = time.monotonic() + _PARSED_SECONDS, 0
     query = "SELECT count(DISTINCT dag_id) FROM serialized_dag WHERE dag_id = ANY(%s)"
     with world.stack.postgres().connect(METADATA_DATABASE) as connection:
         while (parsed := _count(connection.execute(query, [dags]).fetchone())) < len(dags):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"Airflow has read {parsed} of {len(dags)} DAGs in {_PARSED_SECONDS:g} s")
-            tell(f"Airflow has read {parsed} of {len(dags)} DAGs")
+            if parsed >= told + _TELL_EACH:
+                told = parsed
+                tell(f"Airflow has read {parsed} of {len(dags)} DAGs")
             time.sleep(_POLL_SECONDS)
 
 

@@ -1,6 +1,7 @@
 """The reference job: 20 instances in batches of 5, each half a second of work; and what a run of it tells."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 INSTANCES, BATCH_SIZE, UPGRADE_SECONDS = 20, 5, 0.5
 OLD_VERSION, NEW_VERSION = "1.0.0", "1.1.0"
@@ -19,10 +20,17 @@ class Timing:
     """One run of one or several jobs at once, in seconds; None where there is no such moment."""
 
     wall: float
-    "From the first request to the last job seen to be done."
+    "From the first request to the last job seen to be done: COMPLETED; of Airflow's bare DAG: `verify` has ended."
+    run_end: float | None
+    "From the first request to the end of the last DAG run."
     first_task: float | None
     "From the start (202 answered, run triggered) to the first task running in a worker; the slowest of several jobs."
     first_drain: float | None
     "From the start to the first instance draining, by the fleet's log; of Airflow's bare DAG: to its first batch."
     runs: tuple[str, ...] = ()
     "What was run: execution ids or DAG run ids."
+
+
+def epoch(text: str) -> float:
+    """An RFC 3339 time in seconds of the epoch; everything runs on one machine, so the clocks agree."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

@@ -87,6 +87,7 @@ class Result:
             "row": asdict(self.row) | {"idealSeconds": self.row.ideal},
             "wallSeconds": self.wall,
             "overheadSeconds": self.wall - self.row.ideal,
+            "runEndSeconds": self.median(lambda each: each.timing.run_end),
             "firstTaskSeconds": self.median(lambda each: each.timing.first_task),
             "firstDrainSeconds": self.median(lambda each: each.timing.first_drain),
             "cpuSeconds": self.cpu,

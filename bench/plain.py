@@ -19,7 +19,7 @@ def run_plain(world: World, fleets: list[str], delay: int) -> Timing:
     """Upgrade the fleets side by side, in this process."""
     began = time.monotonic()
     drained = asyncio.run(_upgrade_all(world, fleets, delay))
-    return Timing(time.monotonic() - began, None, drained - began)
+    return Timing(time.monotonic() - began, None, None, drained - began)
 
 
 async def _upgrade_all(world: World, fleets: list[str], delay: int) -> float:

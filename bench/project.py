@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from datetime import datetime
 
 import httpx
 
 from bench.breakdown import read_breakdown
 from bench.clients import Json, answered
-from bench.job import COMPLETION_SECONDS, Timing
+from bench.job import COMPLETION_SECONDS, Timing, epoch
 from bench.world import World, upgrade_request
 
 _POLL_SECONDS = 0.1
@@ -22,11 +21,12 @@ def run_project(world: World, tenants: list[str], delay: int) -> Timing:
     breakdowns = [read_breakdown(world.registry, world.airflow, each) for each in started if _run_ended(world, each)]
     first_tasks = []
     for found in breakdowns:
-        began_at = _epoch(found.execution["startedAt"])
+        began_at = epoch(found.execution["startedAt"])
         first = min(each.running for each in found.tasks if each.ran and each.running is not None)
         first_tasks.append(began_at + first - started[found.execution["id"]])
+    ends = [epoch(found.dag_run["end_date"]) for found in breakdowns]
     drains = [_first_drain(world, tenant, began) for tenant in tenants]
-    return Timing(wall, max(first_tasks), min(drains) - min(started.values()), tuple(started))
+    return Timing(wall, max(ends) - began, max(first_tasks), min(drains) - min(started.values()), tuple(started))
 
 
 async def _upgrade_all(world: World, tenants: list[str], delay: int) -> tuple[float, dict[str, float]]:
@@ -71,9 +71,5 @@ def _run_ended(world: World, execution_id: str) -> bool:
 
 def _first_drain(world: World, fleet: str, since: float) -> float:
     """When the fleet's first instance began to drain, in seconds of the epoch."""
-    moments = (_epoch(line["time"]) for line in world.fleets.transitions(fleet) if line["to"] == "DRAINING")
+    moments = (epoch(line["time"]) for line in world.fleets.transitions(fleet) if line["to"] == "DRAINING")
     return min(each for each in moments if each >= since)
-
-
-def _epoch(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

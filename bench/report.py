@@ -15,8 +15,9 @@ from rich.table import Table
 from bench.measure import BARE, PLAIN, Repetition, Result
 
 _COUNTED = (
-    "Seconds, medians. overhead: wall less the ideal (4 x 0.5 s of work and the delays). first task, first drain: "
-    "after the start was answered; bare Airflow: its first batch.",
+    "Seconds, medians. wall: until all are COMPLETED (bare Airflow: verify has ended); overhead: wall less the ideal "
+    "(4 x 0.5 s of work and the delays); run ends: the DAG run with its last tasks.",
+    "first task, first drain: after the start was answered (bare Airflow: its first batch).",
     "CPU: Airflow's four components, PostgreSQL and Kafka, all their processes and ended children, until the DAG run "
     "has ended; idle use is not taken off; asyncio: the bench's own process. The agent with its instances is apart.",
     "memory: PSS (RSS where there is none) at its peak less before, in a run of its own. "
@@ -91,11 +92,24 @@ class Report:
 
 
 _COLUMNS = (
-    *("jobs", "delay", "others", "ideal", "wall", "overhead", "first task", "first drain", "CPU s", "agent CPU s"),
+    *(
+        "jobs",
+        "delay",
+        "others",
+        "ideal",
+        "wall",
+        "overhead",
+        "run ends",
+        "first task",
+        "first drain",
+        "CPU s",
+        "agent CPU s",
+    ),
     *("memory", "wall x plain", "wall x Airflow", "CPU x Airflow"),
 )
 _RATIOS = ("wall to plain", "wall to Airflow", "CPU to Airflow")
 _FIGURES: tuple[Callable[[Repetition], float | None], ...] = (
+    lambda each: each.timing.run_end,
     lambda each: each.timing.first_task,
     lambda each: each.timing.first_drain,
     lambda each: each.cpu,

@@ -85,6 +85,8 @@ def _settings(layout: Layout, ports: Ports) -> dict[str, dict[str, object]]:
             # How long a killed worker goes unnoticed: 300 s by default. Tasks are safe to repeat.
             "task_instance_heartbeat_timeout": 30,
             "task_instance_heartbeat_timeout_detection_interval": 5,
+            # How soon the tasks of a killed scheduler are taken over by its successor: 300 s by default.
+            "orphaned_tasks_check_interval": 10,
             "enable_health_check": False,
         },
         "dag_processor": {

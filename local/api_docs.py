@@ -35,9 +35,7 @@ async def _nobody(_: Request) -> Caller:
 def page() -> str:
     """The whole page."""
     document = description(create_app(_no_ports, _nobody), BASE)
-    calls = [
-        (method.upper(), path, call) for path, item in document["paths"].items() for method, call in item.items()
-    ]
+    calls = [(method.upper(), path, call) for path, item in document["paths"].items() for method, call in item.items()]
     schemas = document["components"]["schemas"]
     bodies = [name for name in sorted(schemas) if name.endswith("Body")]
     return _HEAD + _calls(calls) + "".join(_fields(name, schemas[name]) for name in bodies)

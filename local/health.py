@@ -50,6 +50,14 @@ class Health:
         return status
 
 
+def serves_tasks(port: int) -> bool:
+    """Whether tasks can be run: the first call makes Airflow build its side for them, which takes seconds."""
+    try:
+        return _client(port, timeout=60).get("/execution/health").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 def request_token(port: int, user: str, password: str) -> str:
     """A JWT of the user.
 
@@ -73,8 +81,8 @@ def fleet_answers(port: int) -> bool:
         return False
 
 
-def _client(port: int) -> httpx.Client:
-    return httpx.Client(base_url=f"http://{HOST}:{port}", timeout=_TIMEOUT_SECONDS, trust_env=False)
+def _client(port: int, timeout: float = _TIMEOUT_SECONDS) -> httpx.Client:
+    return httpx.Client(base_url=f"http://{HOST}:{port}", timeout=timeout, trust_env=False)
 
 
 def _time(text: str) -> datetime:

@@ -9,7 +9,7 @@ import psutil
 from local.airflow import API_SERVER, DAG_PROCESSOR, SCHEDULER, TRIGGERER
 from local.components import POSTGRES
 from local.errors import ComponentEndedError, LocalError
-from local.health import Health, fleet_answers
+from local.health import Health, fleet_answers, serves_tasks
 from local.ports import Ports, answers
 from local.processes import Processes
 
@@ -48,7 +48,7 @@ class Readiness:
             case "agent":
                 return fleet_answers(self._ports.agent)
             case _ if name == API_SERVER:
-                return health.is_up()
+                return health.is_up() and serves_tasks(self._ports.api)
             case _ if name in (SCHEDULER, DAG_PROCESSOR, TRIGGERER):
                 # A heartbeat from before PostgreSQL's start may be the last one of a component that fails without it.
                 return health.is_well(name, max(self._began(name), self._began(POSTGRES)))

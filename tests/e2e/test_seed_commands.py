@@ -63,7 +63,10 @@ def paste(stack: Stack, command: Run) -> Callable[..., Json]:
     return run
 
 
-def test_seed_commands_create_start_and_get_an_upgrade(paste: Callable[..., Json], api: httpx.Client) -> None:
+def test_seed_commands_create_start_and_get_an_upgrade(
+    stack: Stack, paste: Callable[..., Json], api: httpx.Client
+) -> None:
+    _seed(stack)  # as `make up` does, whatever was done to the demo before
     created = paste(CREATE)
     assert (created["status"], created["tenantId"], created["totalInstances"]) == ("PENDING", TENANT, 20)
     execution_id = created["id"]

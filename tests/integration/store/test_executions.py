@@ -209,9 +209,9 @@ async def test_cut_connection_is_unavailable_and_the_next_unit_of_work_is_fine(
     store: Store, added: Added, postgres_url: str
 ) -> None:
     execution = await added()
-    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
-        with pytest.raises(Unavailable):
-            await _cut(store, connection)
+    own = psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True)
+    with own as connection, pytest.raises(Unavailable):
+        await _cut(store, connection)
     async with store() as work:
         assert await work.executions.get(execution.id) == execution
 

@@ -24,7 +24,7 @@ def test_id_carries_the_time_it_was_minted() -> None:
 
 
 def test_ids_sort_by_the_millisecond_they_were_minted_in() -> None:
-    ids = []
+    ids: list[str] = []
     while len({each[:13] for each in ids}) < 5:
         ids.append(new_id())
     moments = [UUID(each).int >> 80 for each in ids]

@@ -4,34 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
+from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.shards import shard_file
 
 log = logging.getLogger(__name__)
 
 
+ASK_AGAIN_SECONDS = 1.0
+ASK_AT_MOST = 30
+
+
 class AirflowParseRequests:
-    """Port ``ParseRequests``: a row in the dag processor's own queue."""
+    """Port ``ParseRequests``: a row in the dag processor's own queue, until the DAG is there.
+
+    A request for a file that is being parsed at that moment is thrown away by the dag processor, which would cost half
+    a minute: so it is asked again, in the background, until Airflow knows the DAG.
+    """
 
     def __init__(self, bundle: str, folder: str) -> None:
         self._bundle = bundle
         self._folder = folder
+        self._following: set[asyncio.Task[None]] = set()
 
     async def ask(self, execution_id: str) -> None:
-        """Never fails: without the row the file is read at the next regular turn."""
-        path = f"{self._folder}/{shard_file(execution_id)}"
-        try:
-            await asyncio.to_thread(self._write, path)
-        except Exception:  # whatever Airflow's database says, the upgrade is started
-            log.warning("could not ask for %s to be parsed now", path, exc_info=True)
+        """Never fails: without any row the file is read at its next regular turn."""
+        await self._try(self._write, execution_id)
+        task = asyncio.create_task(self._follow(execution_id))
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
 
-    def _write(self, path: str) -> None:
+    async def _follow(self, execution_id: str) -> None:
+        for _ in range(ASK_AT_MOST):
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            if await self._try(self._is_known, execution_id):
+                return
+            await self._try(self._write, execution_id)
+
+    async def _try(self, act: Callable[[str], bool], execution_id: str) -> bool:
+        try:
+            return await asyncio.to_thread(act, execution_id)
+        except Exception:  # whatever Airflow's database says, the upgrade is started
+            log.warning("could not ask for the DAG of execution %s", execution_id, exc_info=True)
+            return False
+
+    def _write(self, execution_id: str) -> bool:
         from airflow.models.dagbag import DagPriorityParsingRequest
         from airflow.utils.session import create_session
         from sqlalchemy.exc import IntegrityError
 
+        path = f"{self._folder}/{shard_file(execution_id)}"
         try:
             with create_session() as session:
                 session.add(DagPriorityParsingRequest(bundle_name=self._bundle, relative_fileloc=path))
         except IntegrityError:
-            pass  # asked for already
+            log.debug("%s is asked for already", path)
+        return True
+
+    def _is_known(self, execution_id: str) -> bool:
+        from airflow.models.dag import DagModel
+        from airflow.utils.session import create_session
+        from sqlalchemy import select
+
+        known = select(DagModel.dag_id).where(DagModel.dag_id == dag_id_of(execution_id), DagModel.is_stale.is_(False))
+        with create_session() as session:
+            return session.scalar(known) is not None
