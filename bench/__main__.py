@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ _console = Console(width=None if sys.stdout.isatty() else 190)
 def main() -> int:
     """Run what was asked for; a problem is one clear line and 1."""
     options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped then too
     try:
         if options.what == "breakdown":
             return _breakdown(options.execution)

@@ -56,6 +56,7 @@ class BatchRound:
         self._rules, self._journal, self._fleet, self._keeper = rules, journal, fleet, keeper
         self._pace = Pace()
         self._pulses = Pulses(rules.poll_seconds)
+        self._seen: Fleet | None = None
 
     def only_waits(self) -> bool:
         """Nothing in flight, and nothing may begin yet: no lease is needed to see that."""
@@ -82,7 +83,7 @@ class BatchRound:
 
     async def work(self) -> Decision | None:
         """Bring on what is in flight, then decide; None when that needs a fleet that does not answer."""
-        fleet = await self._fleet.observe() if self._fleet_matters() else None
+        self._seen = fleet = await self._fleet.observe() if self._fleet_matters() else None
         await self._advance(fleet)
         await self._poll()
         if fleet is None and self._fleet_matters():
@@ -91,11 +92,11 @@ class BatchRound:
         return self.decide(fleet.unavailable(self._journal.state.rows) if fleet else frozenset())
 
     async def start(self, ids: tuple[str, ...]) -> None:
-        """Write the intents of all, then order all to drain."""
+        """Write the intents of all, then do what the last look asks for: drain, unless it is there already."""
         begun = [move(self._journal.job(each), InstanceStatus.DRAINING, self._journal.now) for each in ids]
         self._pace.changed()
         if await self._journal.begin(begun):
-            await self._give(dict.fromkeys(ids, Order.DRAIN))
+            await self._advance(self._seen)
 
     def next_look(self) -> float:
         """Seconds until something in flight is worth another look."""

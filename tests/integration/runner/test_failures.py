@@ -200,3 +200,15 @@ async def test_deployment_is_left_alone_when_nothing_was_touched(make_lab: MakeL
         deployment = await work.registry.deployment(TENANT, COMPONENT)
     assert deployment is not None
     assert (deployment.current_version_id, deployment.mixed) == (OLD, None)
+
+
+async def test_second_upgrade_of_a_mixed_deployment_touches_only_what_is_not_there_yet(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    lab.fault("upgrade-fails", 2)
+    await lab.upgrade(await lab.admitted(max_unavailable_percentage=50))
+    lab.world.agent.admin.clear_faults(lab.world.fleet)
+    before = Counter(lab.upgrades())
+    execution = await lab.upgrade(await lab.admitted_unchecked())
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert Counter(lab.upgrades()) - before == {lab.name(2): 1}
+    assert lab.versions() == {NEW_VERSION: 4}

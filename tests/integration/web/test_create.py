@@ -37,7 +37,9 @@ async def test_create_is_read_again_as_it_was_answered(api: httpx.AsyncClient, w
 
 
 @pytest.mark.parametrize("strategy", ["ROLLING", "RECREATE"])
-async def test_create_takes_every_strategy_that_is_carried_out(api: httpx.AsyncClient, world: World, strategy: str) -> None:
+async def test_create_takes_every_strategy_that_is_carried_out(
+    api: httpx.AsyncClient, world: World, strategy: str
+) -> None:
     response = await api.post(UPGRADES, json=world.request(strategy=strategy))
     assert (response.status_code, response.json()["strategy"]) == (201, strategy)
 
