@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def wait_for(what: str, look: Callable[[], T | None], seconds: float = DEADLINE_SECONDS) -> T:
-    """The first thing that `look` finds which is neither None nor False; fails naming `what` and the last sight."""
+    """The first thing that `look` finds which is neither None nor False; fails naming `what`."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, f"after {seconds:.0f} s still waiting for: {what}"

@@ -9,18 +9,19 @@ from local.stack import Stack
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Tenant, wait_for
 
-UPGRADE_SECONDS = 10.0
-"Longer than a batch stays in its worker (8 s), so that it is deferred to the triggerer."
+LONG_SECONDS, SHORT_SECONDS = 10.0, 4.0
+"Longer than a batch stays in its worker (8 s), so that it is deferred to the triggerer; and shorter."
 TWO_AND_TWO: dict[str, Any] = {"batchSize": 4, "maxUnavailablePercentage": 50}
 "One batch that needs two rounds: the second is begun by whoever comes after the crash."
 
 
 @pytest.fixture
 def tenant(new_tenant: NewTenant) -> Tenant:
-    return new_tenant(upgrade_seconds=UPGRADE_SECONDS)
+    return new_tenant(upgrade_seconds=SHORT_SECONDS)
 
 
-def test_upgrade_goes_on_when_the_triggerer_is_killed_in_a_deferred_batch(stack: Stack, tenant: Tenant) -> None:
+def test_upgrade_goes_on_when_the_triggerer_is_killed_in_a_deferred_batch(stack: Stack, new_tenant: NewTenant) -> None:
+    tenant = new_tenant(upgrade_seconds=LONG_SECONDS)
     execution_id = tenant.start(**TWO_AND_TWO)
     _wait_deferred(tenant, execution_id)
     assert len(tenant.upgraded()) < 4
