@@ -90,8 +90,8 @@ def _settings(layout: Layout, ports: Ports) -> dict[str, dict[str, object]]:
             "enable_health_check": False,
         },
         "dag_processor": {
-            # Upgrades ask for a parse of their file themselves; this is for changes nobody asked for.
-            "min_file_process_interval": 30,
+            # Upgrades ask for a parse of their file themselves; with many of them regular turns would only be in the way.
+            "min_file_process_interval": 120,
             "refresh_interval": 60,
             "parsing_processes": 2,
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-SHARDS = 8
+SHARDS = 16
 "The number of files dags/upgrade_executions/shard_N.py; changing it means adding or removing such files."
 
 

@@ -50,16 +50,19 @@ class AirflowParseRequests:
             return False
 
     def _write(self, execution_id: str) -> bool:
-        from airflow.models.dagbag import DagPriorityParsingRequest
+        from airflow.models.dagbag import DagPriorityParsingRequest as Request
         from airflow.utils.session import create_session
+        from sqlalchemy import select
         from sqlalchemy.exc import IntegrityError
 
         path = f"{self._folder}/{shard_file(execution_id)}"
+        same = select(Request.id).where(Request.bundle_name == self._bundle, Request.relative_fileloc == path)
         try:
             with create_session() as session:
-                session.add(DagPriorityParsingRequest(bundle_name=self._bundle, relative_fileloc=path))
+                if session.scalar(same) is None:
+                    session.add(Request(bundle_name=self._bundle, relative_fileloc=path))
         except IntegrityError:
-            log.debug("%s is asked for already", path)
+            log.debug("%s was asked for at the same moment", path)
         return True
 
     def _is_known(self, execution_id: str) -> bool:
