@@ -10,7 +10,7 @@ from bench.clients import Json, answered
 from bench.job import COMPLETION_SECONDS, Timing, epoch
 from bench.world import World, upgrade_request
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 _ENDED = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -79,13 +80,28 @@ def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
 
 
 def load_clients() -> None:
-    """Import what the adapters import on first use; connects to nothing."""
-    import airflow.sdk.definitions.connection  # noqa: F401
-
+    """Import what the adapters and their libraries import on first use only; connects to nothing."""
+    for module in _LOADED_LATE:
+        importlib.import_module(module)
     sync_engine("postgresql+psycopg://nobody@localhost/nothing").dialect.import_dbapi()
 
 
-def dag_specs(shard: int | None, execution_id: str | None) -> list[DagSpec]:
+_LOADED_LATE = (
+    "airflow.dag_processing.bundles.local",
+    "airflow.sdk.bases.hook",
+    "airflow.sdk.definitions.connection",
+    "airflow.sdk.execution_time.cache",
+    "airflow.version",
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "asgiref.sync",
+    "jinja2.ext",
+    "multiprocessing.reduction",
+    "sqlalchemy.ext.asyncio",
+)
+
+
+def dag_specs(shard: int, execution_id: str | None) -> list[DagSpec]:
     """What the dag files need of the executions (immutable columns only); raises when the database is away."""
     settings = Settings.from_environment()
     return read_dag_specs(database_url(settings.db_conn_id), settings.dag_retention_days, shard, execution_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import TriggerRule
-from sqlalchemy.exc import OperationalError
+from psycopg import OperationalError
 
 from include.upgrades.domain.execution import Execution, dag_id_of
 from include.upgrades.domain.shards import SHARDS, shard_key

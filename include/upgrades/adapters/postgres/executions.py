@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
@@ -25,6 +26,7 @@ from include.upgrades.service.ports import ExecutionFilter
 E = tables.execution.c
 _HIDDEN = {"plan"}
 _SHOWN = [column for column in tables.execution.c if column.name not in _HIDDEN]
+_CLOCK = func.clock_timestamp().label("read_at")
 _CHECK_ORDER = list(CheckName)
 
 
@@ -33,6 +35,7 @@ class PostgresExecutions:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self.read_at: datetime | None = None
 
     async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
         """Insert the execution with its batches, instances and (pending) checks."""
@@ -50,16 +53,17 @@ class PostgresExecutions:
 
     async def get(self, execution_id: str) -> Execution:
         """Read without a lock."""
-        return await self._one(select(*_SHOWN).where(E.id == execution_id), execution_id)
+        return await self._one(select(*_SHOWN, _CLOCK).where(E.id == execution_id), execution_id)
 
     async def lock(self, execution_id: str) -> Execution:
         """Read and keep every other writer out until this unit of work ends."""
-        return await self._one(select(*_SHOWN).where(E.id == execution_id).with_for_update(), execution_id)
+        return await self._one(select(*_SHOWN, _CLOCK).where(E.id == execution_id).with_for_update(), execution_id)
 
     async def _one(self, query: Select[Any], execution_id: str) -> Execution:
         row = (await self._connection.execute(query)).mappings().first()
         if row is None:
             raise NotFound(f"there is no execution {execution_id}")
+        self.read_at = row["read_at"]
         return rows.execution_from(row)
 
     async def save(self, execution: Execution) -> Execution:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -48,10 +48,12 @@ class PostgresUnitOfWork:
             raise Unavailable("the database went away") from error
 
     async def now(self) -> datetime:
-        """The database's clock, UTC."""
+        """The database's clock, UTC: of the execution's last read in this unit of work, which costs no extra call."""
         assert self._connection is not None
+        if self.executions.read_at is not None:
+            return self.executions.read_at
         found: datetime = (await self._connection.execute(select(func.clock_timestamp()))).scalar_one()
-        return found.astimezone(UTC)
+        return found
 
     async def commit(self) -> None:
         """End the transaction for good; a new one begins with the next statement."""
