@@ -53,7 +53,7 @@ make_venv() {
 
 install() {
     if command -v uv >/dev/null 2>&1; then
-        run uv pip sync --require-hashes --python .venv/bin/python "$LOCK"
+        run uv pip sync --require-hashes --compile-bytecode --python .venv/bin/python "$LOCK"
     else
         run .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$LOCK"
     fi
