@@ -1,7 +1,11 @@
-"""Warms up what the upgrades' tasks need before Airflow forks its workers, where plugins are loaded at start
-([core] lazy_load_plugins = False): each task process would otherwise do it again, for a tenth of a second of a core.
+"""Warms up what the upgrades' tasks need before Airflow forks its workers: each task would otherwise do it again.
+
+Only where plugins are loaded at start ([core] lazy_load_plugins = False): elsewhere it would come too late.
 """
+
+from airflow.configuration import conf
 
 from include.upgrades.flow.warm_up import warm_up
 
-warm_up()
+if not conf.getboolean("core", "lazy_load_plugins"):
+    warm_up()

@@ -14,7 +14,7 @@ def now_seconds() -> float:
 class Pace:
     """Gaps that grow with the time since the last change: 0.1 s at first, 2 s at the most."""
 
-    SHORTEST, LONGEST, SHARE = 0.1, 2.0, 0.2
+    SHORTEST, LONGEST, SHARE = 0.12, 2.0, 0.3
 
     def __init__(self) -> None:
         self._changed_at = now_seconds()
@@ -24,7 +24,7 @@ class Pace:
         self._changed_at = now_seconds()
 
     def gap(self) -> float:
-        """Seconds until the next look: a fifth of what has been waited already."""
+        """Seconds until the next look: a third of what has been waited already."""
         waited = now_seconds() - self._changed_at
         return min(self.LONGEST, max(self.SHORTEST, waited * self.SHARE))
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Dialect, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 POOL_SIZE = 4
 "Connections a process keeps; all its triggers share them."
+
+PING_AFTER_SECONDS = 5.0
+"A connection that was not used for so long is asked whether it still lives, before it is used."
 
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]] = WeakKeyDictionary()
 
@@ -19,15 +26,36 @@ def engine_of(url: str) -> AsyncEngine:
     """The engine for ``url`` that belongs to the running event loop."""
     engines = _engines.setdefault(asyncio.get_running_loop(), {})
     if url not in engines:
-        engines[url] = create_async_engine(
-            url,
-            pool_size=POOL_SIZE,
-            max_overflow=POOL_SIZE,
-            pool_timeout=10,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": 5, "application_name": "upgrades", "options": "-c timezone=UTC"},
-        )
+        engines[url] = _open(url)
     return engines[url]
+
+
+def _open(url: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 5, "application_name": "upgrades", "options": "-c timezone=UTC"},
+    )
+    event.listen(engine.sync_engine, "checkin", _note_rest)
+    event.listen(engine.sync_engine, "checkout", partial(_ping_after_rest, engine.sync_engine.dialect))
+    return engine
+
+
+def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _ping_after_rest(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A ping at every use would double the calls of a busy process; a connection that has just worked needs none."""
+    rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
+    if rested < PING_AFTER_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except Exception as error:
+        raise DisconnectionError from error  # the pool opens another connection instead
 
 
 async def dispose_engines() -> None:
