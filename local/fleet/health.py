@@ -10,11 +10,11 @@ from local.fleet.faults import Kind
 from local.fleet.fleet import Fleet
 from local.fleet.instance import Instance
 
-_RECENT_SECONDS = 0.2
+_RECENT_SECONDS = 0.5
 
 
 async def refresh(fleet: Fleet, instances: Iterable[Instance]) -> None:
-    """Bring `healthy` of the instances up to date, asking those not asked in the last 0.2 s, all at the same time."""
+    """Bring `healthy` of the instances up to date, asking those not asked in the last 0.5 s, all at the same time."""
     old = time.monotonic() - _RECENT_SECONDS
     stale = [each for each in instances if each.process is not None and each.asked_at < old]
     await asyncio.gather(*(ask(fleet, instance) for instance in stale))

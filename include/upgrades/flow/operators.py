@@ -12,9 +12,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from include.upgrades import bootstrap
 from include.upgrades.domain.checks import CheckName, CheckStatus
 from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import UPGRADING, ExecutionStatus
+from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.flow.triggers import VERIFICATION, WorkTrigger, work_on
-from include.upgrades.service.admit import admit
 from include.upgrades.service.finish import conclude, settle
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.queries import find_execution
@@ -42,7 +41,7 @@ class UpgradeOperator(BaseOperator):
 
 
 class CheckOperator(UpgradeOperator):
-    """One pre-upgrade check (section 7); a failed check is a failed task, ``admit`` decides what follows."""
+    """One pre-upgrade check (section 7); a failed check is a failed task; the last one to end decides what follows."""
 
     def __init__(self, *, check: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -55,16 +54,6 @@ class CheckOperator(UpgradeOperator):
         self.log.info("%s %s: %s", name.value, result.status.value, result.message)
         if result.status is CheckStatus.FAILED:
             raise AirflowFailException(result.message)
-
-
-class AdmitOperator(UpgradeOperator):
-    """VALIDATING goes on to the work, or fails with what the checks found."""
-
-    def execute(self, context: Any) -> None:
-        """Decide."""
-        execution = bootstrap.run(partial(admit, execution_id=self.execution_id))
-        if execution.status not in UPGRADING | {ExecutionStatus.PAUSED}:
-            leave(execution)
 
 
 class WorkOperator(UpgradeOperator):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from include.upgrades.domain import checks, compatibility, telling
+from include.upgrades.domain.admission import admit
 from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus, Findings
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.registry import ComponentVersion, Deployment, UpgradePath
@@ -76,11 +77,17 @@ async def _look(ports: Ports, case: _Case, name: CheckName) -> CheckResult:
 
 
 async def _keep(ports: Ports, execution_id: str, result: CheckResult) -> None:
+    """Write the result; the check that ends last admits the execution or fails it, in the same transaction."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
+        if execution.status is not ExecutionStatus.VALIDATING:
+            return
         done = replace(result, completed_at=await work.now())
         await work.executions.save_check(execution_id, done)
-        await work.events.append(execution, [telling.check_completed(done)])
+        moved, events = admit(execution, await work.executions.checks(execution_id), await work.now())
+        await work.events.append(execution, [telling.check_completed(done), *events])
+        if events:
+            await work.executions.save(moved)
         await work.commit()
 
 

@@ -16,7 +16,6 @@ from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.execution import Execution, UpgradeRequest, advance
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.admit import admit
 from include.upgrades.service.create import create_upgrade
 from include.upgrades.service.finish import conclude, settle, verify
 from include.upgrades.service.outcome import Ending, Outcome
@@ -73,7 +72,7 @@ class Lab:
         """Created, started, checked and admitted; the execution's id."""
         execution = await self.validating(**fields)
         await self.check(execution.id)
-        admitted = await admit(self.world.ports, execution.id)
+        admitted = await self.execution(execution.id)
         assert admitted.status is ExecutionStatus.IN_PROGRESS, admitted.status_reason
         return execution.id
 

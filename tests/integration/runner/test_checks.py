@@ -10,7 +10,7 @@ from include.upgrades.domain.events import EventType
 from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.registry import VersionStatus
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.admit import admit
+from include.upgrades.service.finish import conclude
 from include.upgrades.service.run_check import run_check
 from tests.integration.runner.conftest import MakeLab
 from tests.integration.runner.lab import Lab
@@ -53,7 +53,7 @@ async def test_all_five_pass_and_the_execution_is_admitted(make_lab: MakeLab) ->
     results = await lab.check(execution.id)
     assert {name: each.status for name, each in results.items()} == dict.fromkeys(CheckName, CheckStatus.PASSED)
     assert all(each.message for each in results.values())
-    admitted = await admit(lab.world.ports, execution.id)
+    admitted = await lab.execution(execution.id)
     assert (admitted.status, admitted.status_reason) == (ExecutionStatus.IN_PROGRESS, "all pre-upgrade checks passed")
     told = [each.event.data for each in await lab.events(execution.id) if each.event.what is EventType.CHECK_COMPLETED]
     assert {str(each["name"]) for each in told} == set(CheckName)
@@ -64,7 +64,7 @@ async def test_canary_strategy_is_admitted_to_its_canaries(make_lab: MakeLab) ->
     lab = await make_lab(size=4)
     execution = await lab.validating(strategy=Strategy.CANARY)
     await lab.check(execution.id)
-    assert (await admit(lab.world.ports, execution.id)).status is ExecutionStatus.CANARY_RUNNING
+    assert (await lab.execution(execution.id)).status is ExecutionStatus.CANARY_RUNNING
 
 
 async def test_results_are_kept_with_their_times(make_lab: MakeLab) -> None:
@@ -213,7 +213,7 @@ async def test_agent_that_is_away_fails_what_looks_at_it_and_admission_names_all
     failed = {name for name, each in results.items() if each.status is CheckStatus.FAILED}
     assert failed == {C.RESOURCE_AVAILABILITY, C.BACKUP_VERIFICATION, C.HEALTH_ENDPOINTS}
     assert results[C.RESOURCE_AVAILABILITY].message.startswith("could not look: the agent answered 404")
-    admitted = await admit(lab.world.ports, execution.id)
+    admitted = await lab.execution(execution.id)
     assert admitted.status is ExecutionStatus.FAILED
     assert [name in admitted.status_reason for name in CheckName] == [name in failed for name in CheckName]
 
@@ -223,9 +223,8 @@ async def test_check_that_never_ran_is_not_passed(make_lab: MakeLab) -> None:
     execution = await lab.validating()
     for name in list(CheckName)[1:]:
         await run_check(lab.world.ports, execution.id, name)
-    admitted = await admit(lab.world.ports, execution.id)
-    assert admitted.status is ExecutionStatus.FAILED
-    assert "VERSION_COMPATIBILITY: PENDING" in admitted.status_reason
+    assert (await lab.execution(execution.id)).status is ExecutionStatus.VALIDATING
+    assert (await conclude(lab.world.ports, execution.id)).status is ExecutionStatus.FAILED
 
 
 async def test_agent_that_hangs_fails_the_check_after_its_time_out(make_lab: MakeLab) -> None:
@@ -243,6 +242,6 @@ async def test_check_and_admission_do_nothing_once_the_execution_has_moved_on(ma
     execution_id = await lab.admitted()
     before = len(await lab.events(execution_id))
     result = await run_check(lab.world.ports, execution_id, C.BACKUP_VERIFICATION)
-    again = await admit(lab.world.ports, execution_id)
+    again = await lab.execution(execution_id)
     assert (result.status, again.status) == (CheckStatus.PENDING, ExecutionStatus.IN_PROGRESS)
     assert len(await lab.events(execution_id)) == before

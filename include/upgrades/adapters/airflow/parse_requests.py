@@ -12,8 +12,8 @@ from include.upgrades.domain.shards import shard_file
 log = logging.getLogger(__name__)
 
 
-ASK_AGAIN_SECONDS = 1.0
-ASK_AT_MOST = 30
+ASK_AGAIN_SECONDS = 2.0
+ASK_AT_MOST = 15
 
 
 class AirflowParseRequests:
