@@ -48,7 +48,7 @@ async def run_check(ports: Ports, execution_id: str, name: CheckName) -> CheckRe
 
 async def _begin(ports: Ports, execution_id: str, name: CheckName) -> _Case | None:
     async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
+        execution = await work.executions.lock(execution_id)  # admission must not decide in between
         if execution.status is not ExecutionStatus.VALIDATING:
             return None
         request, now = execution.request, await work.now()
