@@ -14,7 +14,10 @@ from include.upgrades.domain.states import ExecutionStatus, is_terminal
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch's own clock; ``due_at`` is when it may start, ``blocked_since`` when it last found no budget."""
+    """A batch's own clock; ``due_at`` is when it may start, ``blocked_since`` when it last found no budget.
+
+    BLUE_GREEN: ``switched_at`` is when its pool got the traffic, ``soaked_at`` when it had proved itself there.
+    """
 
     number: int
     kind: str
@@ -22,6 +25,8 @@ class Batch:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     blocked_since: datetime | None = None
+    switched_at: datetime | None = None
+    soaked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

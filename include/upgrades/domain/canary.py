@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-DEFAULT_POLL_SECONDS = 30
-
 
 def canary_count(total_instances: int, canary_percentage: int) -> int:
     """Canary instances: floor of the percentage, never below 1; 10 % of 20 is 2."""
@@ -15,9 +13,8 @@ def canary_count(total_instances: int, canary_percentage: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """What is known of the canaries: their ids, the last verdict, the polls made, and who promoted them."""
+    """What is known of the canaries: the last verdict, the polls made (times in UTC), and who promoted them."""
 
-    instances: tuple[str, ...]
     healthy: bool | None = None
     polls: int = 0
     last_poll_at: datetime | None = None

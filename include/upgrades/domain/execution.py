@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from include.upgrades.domain.canary import Canary
 from include.upgrades.domain.commands import Actor
 from include.upgrades.domain.errors import InvalidState
 from include.upgrades.domain.events import Event, EventType
@@ -80,6 +81,12 @@ class Execution:
     failure_phase: str | None = None
     warnings: tuple[str, ...] = ()
     rollback: RollbackInfo = field(default_factory=RollbackInfo)
+    canary: Canary = field(default_factory=Canary)
+    retry_of: str | None = None
+    run_ref: str | None = None
+    """Which DAG run carries it out, as last seen in Airflow; another one means that somebody deleted the first."""
+    dag_paused: bool = False
+    """Whether its DAG was last seen paused in Airflow."""
     version: int = 1
 
     @property

@@ -12,8 +12,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from include.upgrades import bootstrap
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.service.finish import verify
+from include.upgrades.service.fleet_ports import FleetError, StaleToken
 from include.upgrades.service.outcome import Outcome
-from include.upgrades.service.ports import FleetError, Ports, StaleToken
+from include.upgrades.service.ports import Ports
 from include.upgrades.service.run_batch import run_batch
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,8 @@ from include.upgrades.domain.fleet import Fleet
 from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.plan import Plan, make_plan
 from include.upgrades.domain.registry import ComponentVersion, Deployment
-from include.upgrades.service.ports import FleetError, Ports, UnitOfWork
+from include.upgrades.service.fleet_ports import FleetError
+from include.upgrades.service.ports import Ports, UnitOfWork
 
 CARRIED_OUT = (Strategy.ROLLING, Strategy.RECREATE)
 "The strategies that the DAG carries out so far; the others can be planned (dry run)."

@@ -10,7 +10,7 @@ from datetime import datetime
 from include.upgrades.domain.fleet import Fleet, Health
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.work import Order
-from include.upgrades.service.ports import FleetDriver, FleetError, StaleToken
+from include.upgrades.service.fleet_ports import FleetDriver, FleetError, StaleToken
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from include.upgrades.domain.checks import CheckResult, StoredObject
 from include.upgrades.domain.commands import Actor, Command
 from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.fleet import Fleet, Health
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
+from include.upgrades.service.fleet_ports import Fleets
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,31 +173,6 @@ class UnitOfWork(Protocol):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-class FleetError(Exception):
-    """The fleet could not be asked, or did not take the order: an error of the way, not an ill instance."""
-
-
-class StaleToken(FleetError):
-    """The fleet has seen a higher fencing token: somebody else works on it, this process stops."""
-
-
-class FleetDriver(Protocol):
-    """One fleet, reached through its driver (section 11); every order carries a fencing token and may be repeated."""
-
-    async def fleet(self) -> Fleet: ...
-    async def health(self, instance_id: str) -> Health: ...
-    async def drain(self, instance_id: str, token: int, key: str) -> None: ...
-    async def undrain(self, instance_id: str, token: int, key: str) -> None: ...
-    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None: ...
-
-
-class Fleets(Protocol):
-    """Finds the driver of a deployment."""
-
-    def of(self, deployment: Deployment) -> AbstractAsyncContextManager[FleetDriver]:
-        """:raises FleetError: when the connection or the driver is not known."""
 
 
 class Signals(Protocol):

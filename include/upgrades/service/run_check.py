@@ -13,8 +13,9 @@ from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus, 
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.registry import ComponentVersion, Deployment, UpgradePath
 from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.fleet_work import FleetWork
-from include.upgrades.service.ports import FleetError, Ports
+from include.upgrades.service.ports import Ports
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from random import Random
 import pytest
 
 from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.fleet_ports import StaleToken
 from include.upgrades.service.outcome import Ending
-from include.upgrades.service.ports import StaleToken
 from tests.integration.fleet.running_agent import ROOT, Caller
 from tests.integration.runner.conftest import MakeLab
 from tests.integration.runner.lab import NEW_VERSION, Lab, until

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from include.upgrades.service.ports import FleetError
+from include.upgrades.service.fleet_ports import FleetError
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import httpx
 
 from include.upgrades.adapters.airflow.connections import FleetAddress
 from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
-from include.upgrades.service.ports import FleetError, StaleToken
+from include.upgrades.service.fleet_ports import FleetError, StaleToken
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 "Seconds: an agent that hangs must not outlast the lease of whoever asks it."
@@ -83,6 +83,21 @@ class AgentDriver:
     async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
         """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
         await self._call("PUT", f"{self._instance(instance_id)}/version", token, key, {"version": version})
+
+    async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
+        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        await self._call("PUT", self._pool(pool), token, key, {"version": version, "size": size})
+
+    async def remove_pool(self, pool: str, token: int, key: str) -> None:
+        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        await self._call("DELETE", self._pool(pool), token, key)
+
+    async def switch_traffic(self, pool: str, token: int, key: str) -> None:
+        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        await self._call("PUT", "/traffic", token, key, {"pool": pool})
+
+    def _pool(self, pool: str) -> str:
+        return f"/pools/{quote(pool, safe='')}"
 
     def _instance(self, instance_id: str) -> str:
         return f"/instances/{quote(instance_id, safe='')}"

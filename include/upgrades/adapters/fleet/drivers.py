@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from include.upgrades.adapters.airflow.connections import fleet_address
 from include.upgrades.adapters.fleet.agent import AgentDriver, client_of
 from include.upgrades.domain.registry import Deployment
-from include.upgrades.service.ports import FleetDriver, FleetError
+from include.upgrades.service.fleet_ports import FleetDriver, FleetError
 
 DRIVERS = ("agent",)
 "The drivers there are (contract section 1, deployment.driver)."

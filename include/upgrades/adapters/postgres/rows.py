@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.canary import Canary
 from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
 from include.upgrades.domain.execution import Execution, RollbackInfo, Strategy, UpgradeRequest
 from include.upgrades.domain.instance import Instance, InstanceStatus
@@ -46,6 +47,13 @@ def execution_from(row: RowMapping) -> Execution:
             status=ExecutionStatus(row["status"]),
             paused_from=ExecutionStatus(row["paused_from"]) if row["paused_from"] else None,
             warnings=tuple(row["warnings"]),
+            canary=Canary(
+                healthy=row["canary_healthy"],
+                polls=row["canary_polls"],
+                last_poll_at=row["canary_last_poll_at"],
+                promoted_by=row["promoted_by"],
+                promoted_at=row["promoted_at"],
+            ),
             rollback=RollbackInfo(row["rollback_reason"], row["rollback_initiated_at"], row["rollback_initiated_by"]),
         )
     )
@@ -67,6 +75,13 @@ def execution_to(execution: Execution) -> dict[str, Any]:
         "rollback_reason": execution.rollback.reason,
         "rollback_initiated_at": execution.rollback.initiated_at,
         "rollback_initiated_by": execution.rollback.initiated_by,
+        "canary_healthy": execution.canary.healthy,
+        "canary_polls": execution.canary.polls,
+        "canary_last_poll_at": execution.canary.last_poll_at,
+        "promoted_by": execution.canary.promoted_by,
+        "promoted_at": execution.canary.promoted_at,
+        "run_ref": execution.run_ref,
+        "dag_paused": execution.dag_paused,
         "version": execution.version,
     }
 
@@ -92,6 +107,7 @@ def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
         "created_by": execution.created_by,
         "created_at": execution.created_at,
         "warnings": list(execution.warnings),
+        "retry_of": execution.retry_of,
     }
 
 

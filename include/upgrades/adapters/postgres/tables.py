@@ -63,6 +63,14 @@ execution = Table(
     Column("rollback_reason", Text),
     Column("rollback_initiated_at", Time),
     Column("rollback_initiated_by", String(255)),
+    Column("canary_healthy", Boolean),
+    Column("canary_polls", Integer, nullable=False, server_default=text("0")),
+    Column("canary_last_poll_at", Time),
+    Column("promoted_by", String(255)),
+    Column("promoted_at", Time),
+    Column("retry_of", Id),
+    Column("run_ref", String(64)),
+    Column("dag_paused", Boolean, nullable=False, server_default=text("false")),
     Column("last_sequence", BigInteger, nullable=False, server_default=text("0")),
     Column("version", Integer, nullable=False),
     # one not-settled execution for a tenant's component: the rule that no race gets around
@@ -110,6 +118,30 @@ batch = Table(
     Column("started_at", Time),
     Column("completed_at", Time),
     Column("blocked_since", Time),
+    Column("switched_at", Time),
+    Column("soaked_at", Time),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage", Integer, primary_key=True),
+    # what the approval is given for: a decision on another plan is none
+    Column("plan_hash", String(64), nullable=False),
+    Column("requested_at", Time, nullable=False),
+    # what somebody answered in the Airflow UI, before it is judged
+    Column("answer", String(16)),
+    Column("answered_by", String(255)),
+    Column("answered_by_id", String(255)),
+    Column("answer_reason", Text),
+    Column("answered_at", Time),
+    Column("decision", String(16)),
+    Column("decided_by", String(255)),
+    Column("decided_at", Time),
+    Column("source", String(16)),
+    Column("reason", Text),
+    Index("ix_approval_answered", "answered_at", postgresql_where=text("answered_at IS NOT NULL AND decision IS NULL")),
 )
 
 check_result = Table(

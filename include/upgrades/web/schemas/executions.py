@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from include.upgrades.domain.canary import Canary
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus
@@ -137,7 +136,7 @@ class ExecutionAnswer(RequestAnswer, HeadAnswer):
                 "dag_run_url": _dag_run(execution, links),
                 "progress": view.progress,
                 "validation_checks": view.checks,
-                "canary": Canary(view.plan.canary),
+                "canary": {"instances": view.plan.canary} | asdict(execution.canary),
                 "awaiting_approval": None,
                 "rollback_info": _rollback(view),
                 "links": _links(execution, links),
