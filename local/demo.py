@@ -18,12 +18,11 @@ from local.rest import BASE, Json, Rest
 from local.seed import Seed
 from local.stack import Stack
 
-STRATEGY = "ROLLING"
 REQUEST: Json = {
     "componentId": "aaa-111",
     "fromVersionId": "bbb-222",
     "toVersionId": "ccc-333",
-    "strategy": STRATEGY,
+    "strategy": "CANARY",
     "canaryPercentage": 10,
     "batchSize": 5,
     "batchDelaySeconds": 60,
@@ -85,8 +84,15 @@ def _watch(rest: Rest, execution_id: str) -> Snapshot:
     with view_on(Console()) as view:
         for snapshot in follow(rest, execution_id):
             view.show(snapshot)
+            if _is_promotable(snapshot.execution):
+                rest.post(f"/upgrades/{execution_id}/promote-canary?reason=the+canaries+are+healthy")
     assert snapshot is not None  # follow gives one at least
     return snapshot
+
+
+def _is_promotable(execution: Json) -> bool:
+    """Whether the monitor has seen the canaries well: here the demonstration decides, elsewhere a person."""
+    return execution["status"] == "CANARY_MONITORING" and execution["canary"]["healthy"] is True
 
 
 def _say_where(stack: Stack, execution: Json) -> None:

@@ -47,6 +47,12 @@ def _progress(data: Data) -> str:
     return f"progress {data['percentage']} %: {data['completed']} of {data['total']}, {data['inFlight']} in work"
 
 
+def _polled(data: Data) -> str:
+    ill = "; ".join(f"{name}: {why}" for name, why in data["unhealthy"].items())
+    silent = f"not asked: {', '.join(data['notAsked'])}" if data["notAsked"] else ""
+    return f"canaries polled ({data['polls']}): {'; '.join(each for each in (ill, silent) if each) or 'healthy'}"
+
+
 def _command(data: Data) -> str:
     return f"{data['command']} asked for by {data['actor']}"
 
@@ -59,5 +65,6 @@ _TELLERS: dict[str, Callable[[Data], str]] = {
     "batch-completed": _batch_completed,
     "instance-changed": _instance,
     "progress": _progress,
+    "canary-polled": _polled,
     "command-received": _command,
 }

@@ -7,11 +7,12 @@ import pytest
 from airflow.sdk import TriggerRule
 from psycopg import OperationalError
 
-from include.upgrades.domain.execution import Execution, dag_id_of
+from include.upgrades.domain.execution import Execution, Strategy, dag_id_of
 from include.upgrades.domain.shards import SHARDS, shard_key
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.flow.factory import build_dags
 from tests.dags.conftest import Add, point_to
+from tests.unit.domain.builders import make_request, planned
 
 CHECKS = [
     f"validate.{name}"
@@ -86,6 +87,22 @@ def test_batches_carry_their_numbers_to_the_runner(executions: Add) -> None:
     assert {task.execution_id for task in dag.tasks if hasattr(task, "execution_id")} == {execution.id}
 
 
+def test_canaries_are_deployed_and_watched_before_the_rest(executions: Add) -> None:
+    plan = planned(5, strategy=Strategy.CANARY, canary_percentage=40, batch_size=2)
+    dag = _dag(_started(executions, plan=plan, request=make_request(strategy=Strategy.CANARY)))
+    edges = _edges(dag)
+    chain = ["admit", "canary.deploy", "canary.monitor", "batch_002.upgrade", "batch_003.upgrade", "verify", "outcome"]
+    assert [edges[each] for each in chain[:-1]] == [{each} for each in chain[1:]]
+    assert dag.get_task("canary.monitor").inline_seconds == 0  # a wait of hours never holds a worker
+
+
+def test_everything_at_once_is_one_batch(executions: Add) -> None:
+    plan = planned(5, strategy=Strategy.RECREATE)
+    edges = _edges(_dag(_started(executions, plan=plan, request=make_request(strategy=Strategy.RECREATE))))
+    assert edges["admit"] == {"batch_001.upgrade"}
+    assert edges["batch_001.upgrade"] == {"verify"}
+
+
 def test_pending_execution_has_no_dag(executions: Add) -> None:
     pending, started = executions(), _started(executions)
     found = {name for shard in range(SHARDS) for name in build_dags(shard)}
@@ -116,11 +133,11 @@ def test_retention_is_a_setting(executions: Add, monkeypatch: pytest.MonkeyPatch
 
 
 def test_only_the_dag_that_airflow_names_is_built(executions: Add, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [_started(executions) for _ in range(20)]
-    shard = _shard(made[0])
-    assert len([each for each in made if _shard(each) == shard]) > 1
-    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", made[0].dag_id)
-    assert set(build_dags(shard)) == {made[0].dag_id}
+    made = [_started(executions) for _ in range(SHARDS + 1)]
+    # more executions than shards: two of them share one
+    named, shard = next((each, _shard(each)) for each in made if len(build_dags(_shard(each))) > 1)
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", named.dag_id)
+    assert set(build_dags(shard)) == {named.dag_id}
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "somebody_elses_dag")
     assert build_dags(shard) == {}
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id_of("nobody"))

@@ -44,8 +44,9 @@ class BatchView:
     direction: Direction = Direction.FORWARD
 
     def of_batch(self) -> list[Instance]:
-        """The instances of this batch, in the plan's order."""
-        return [each for each in self.instances if each.batch == self.batch.number]
+        """The instances of this batch, in the plan's order, after what an earlier one has left untouched."""
+        number = self.batch.number
+        return [each for each in self.instances if each.batch == number or (each.batch < number and _is_left(each))]
 
     def in_flight(self) -> list[str]:
         """What this execution works on right now, whichever batch it belongs to."""
@@ -62,6 +63,10 @@ class BatchView:
     def counted_unavailable(self) -> frozenset[str]:
         """Everything that eats the budget: what the fleet reports as down, what is in flight, what failed."""
         return self.unavailable | {each.instance_id for each in self.instances if _counts(each)}
+
+
+def _is_left(instance: Instance) -> bool:
+    return instance.status is InstanceStatus.PENDING
 
 
 def _counts(instance: Instance) -> bool:
@@ -110,11 +115,17 @@ def next_step(view: BatchView, now: datetime) -> Decision:
     """What to do with the batch at ``now``."""
     if view.status is ExecutionStatus.PAUSED:
         return Wait(None)
+    if view.batch.completed_at is not None and not _is_over(view.status):
+        return BatchDone()  # its task did not live to say so
     if not view.direction.may_start(view.status):
         return Wait(None) if view.in_flight() else Stop(_why(view.status))
     if view.batch.due_at is not None and now < view.batch.due_at:
         return Wait(view.batch.due_at)
     return _work(view, now)
+
+
+def _is_over(status: ExecutionStatus) -> bool:
+    return is_terminal(status) or status is ExecutionStatus.ROLLING_BACK
 
 
 def _why(status: ExecutionStatus) -> str:
@@ -149,6 +160,8 @@ def _blocked(view: BatchView, now: datetime) -> Decision:
     """No budget and nothing in flight: failed instances get their try, others are waited for, but not for ever."""
     if view.second_tries():
         return _again(view, view.second_tries())
+    if view.status is ExecutionStatus.CANARY_RUNNING and any(each.status in SETTLED for each in view.of_batch()):
+        return BatchDone()  # the monitor judges the canaries there are, and does not count the others as well
     foreign = view.unavailable - {each.instance_id for each in view.instances if each.status is InstanceStatus.FAILED}
     since = view.batch.blocked_since or now
     if foreign and now < since + view.patience:

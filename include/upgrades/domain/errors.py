@@ -104,6 +104,15 @@ class InvalidState(UpgradeError):
         )
 
 
+class CanaryUnhealthy(UpgradeError):
+    """A promotion of canaries that are not all well (section 4)."""
+
+    code, status, title = "CANARY_UNHEALTHY", 409, "Canaries are not healthy"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not all canaries are well ({why}); force=true promotes all the same")
+
+
 class IdempotencyConflict(UpgradeError):
     """The same Idempotency-Key with another body (section 1)."""
 

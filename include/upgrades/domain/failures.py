@@ -31,8 +31,8 @@ def judge_threshold(execution: Execution, now: datetime) -> tuple[Execution, lis
     if execution.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(execution):
         return execution, []
     if execution.request.auto_rollback_enabled:
-        return begin_rollback(execution, _reason(execution), SYSTEM, now)
-    ended, event = advance(execution, ExecutionStatus.FAILED, _reason(execution), SYSTEM, now)
+        return begin_rollback(execution, reason_of(execution), SYSTEM, now)
+    ended, event = advance(execution, ExecutionStatus.FAILED, reason_of(execution), SYSTEM, now)
     return ended, [event]
 
 
@@ -41,5 +41,6 @@ def threshold_reached(execution: Execution) -> bool:
     return execution.current_failures >= execution.request.failure_threshold
 
 
-def _reason(execution: Execution) -> str:
+def reason_of(execution: Execution) -> str:
+    """How many failures there are, and how many are too many."""
     return f"{execution.current_failures} failures, failureThreshold is {execution.request.failure_threshold}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TaskGroup, TriggerRule
@@ -10,11 +10,13 @@ from airflow.sdk.bases.operator import BaseOperator
 
 from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.plan import BatchKind
 from include.upgrades.flow.operators import (
     BatchOperator,
     CheckOperator,
     ConfirmOperator,
     EndOperator,
+    MonitorOperator,
     OutcomeOperator,
     RevertOperator,
     VerifyOperator,
@@ -36,13 +38,33 @@ def add_validation(execution_id: str) -> BaseOperator:
 
 
 def add_batches(execution_id: str, batches: Sequence[tuple[int, str]], before: BaseOperator) -> BaseOperator:
-    """One task group a batch, each after the other; a batch that stops skips the rest."""
+    """A task group for each batch, one after the other; work that stops skips the rest."""
     for number, kind in batches:
-        with TaskGroup(f"batch_{number:03d}", tooltip=kind):
-            upgrade = BatchOperator(task_id="upgrade", execution_id=execution_id, batch=number)
-        before >> upgrade
-        before = upgrade
+        before = _GROUPS[BatchKind(kind)](execution_id, number, before)
     return before
+
+
+def _add_batch(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
+    with TaskGroup(f"batch_{number:03d}"):
+        upgrade = BatchOperator(task_id="upgrade", execution_id=execution_id, batch=number)
+    before >> upgrade
+    return upgrade
+
+
+def _add_canary(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
+    with TaskGroup("canary"):
+        deploy = BatchOperator(task_id="deploy", execution_id=execution_id, batch=number)
+        monitor = MonitorOperator(task_id="monitor", execution_id=execution_id, batch=number)
+    before >> deploy >> monitor
+    return monitor
+
+
+Group = Callable[[str, int, BaseOperator], BaseOperator]
+_GROUPS: dict[BatchKind, Group] = {
+    BatchKind.BATCH: _add_batch,
+    BatchKind.ALL: _add_batch,
+    BatchKind.CANARY: _add_canary,
+}
 
 
 def add_ending(execution_id: str, before: BaseOperator) -> None:

@@ -13,7 +13,8 @@ from include.upgrades import bootstrap
 from include.upgrades.domain.checks import CheckName, CheckStatus
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.triggers import VERIFICATION, WorkTrigger, work_on
+from include.upgrades.flow.triggers import WorkTrigger
+from include.upgrades.flow.work import Work, work_on
 from include.upgrades.service.finish import conclude, settle
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.queries import find_execution
@@ -57,18 +58,27 @@ class CheckOperator(UpgradeOperator):
 
 
 class WorkOperator(UpgradeOperator):
-    """Work that may take long: in the worker for a few seconds, then in the triggerer, which goes on from the rows."""
+    """Work that may take long: in the worker for a few seconds, then in the triggerer, which goes on from the rows.
 
-    def __init__(self, *, batch: int = VERIFICATION, **kwargs: Any) -> None:
+    ``batch`` is the number of the batch or stage that the work is of.
+    """
+
+    work: Work
+    inline_seconds: float | None = None
+    """How long it stays in the worker; None: as the settings say."""
+
+    def __init__(self, *, batch: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.batch = batch
 
     def execute(self, context: Any) -> None:
-        """Work for ``inline_seconds``; defer what is left."""
-        seconds = Settings.from_environment().inline_seconds
-        outcome = bootstrap.run(partial(work_on, execution_id=self.execution_id, batch=self.batch, seconds=seconds))
+        """Work inline; defer what is left."""
+        inline = Settings.from_environment().inline_seconds if self.inline_seconds is None else self.inline_seconds
+        work = partial(work_on, execution_id=self.execution_id, work=self.work, batch=self.batch, seconds=inline)
+        outcome = bootstrap.run(work)
         if outcome.ending is Ending.UNFINISHED:
-            self.defer(trigger=WorkTrigger(self.execution_id, self.batch), method_name="resume_after_trigger")
+            trigger = WorkTrigger(self.execution_id, self.work.value, self.batch)
+            self.defer(trigger=trigger, method_name="resume_after_trigger")
         self.conclude(outcome)
 
     def resume_after_trigger(self, context: Any, event: dict[str, str]) -> None:
@@ -84,9 +94,20 @@ class WorkOperator(UpgradeOperator):
 class BatchOperator(WorkOperator):
     """A batch of instances."""
 
+    work = Work.BATCH
+
+
+class MonitorOperator(WorkOperator):
+    """The canaries are watched until somebody promotes; a wait of hours, so it never stays in the worker."""
+
+    work = Work.MONITOR
+    inline_seconds = 0.0
+
 
 class VerifyOperator(WorkOperator):
     """Post-upgrade verification; with it the execution is COMPLETED or FAILED."""
+
+    work = Work.VERIFY
 
 
 class OutcomeOperator(UpgradeOperator, BaseBranchOperator):

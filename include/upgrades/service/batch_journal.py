@@ -14,6 +14,7 @@ from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.failures import judge
 from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.monitoring import watch
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.lease_keeper import LeaseKeeper
 from include.upgrades.service.ports import Ports, UnitOfWork
@@ -140,22 +141,34 @@ class BatchJournal:
             await work.commit()
         self._state = replace(self.state, batch=batch)
 
-    async def finish_batch(self) -> None:
-        """Mark the batch completed and give the next one its due time; twice does no harm."""
+    async def finish_batch(self) -> bool:
+        """Mark the batch completed and give the next one its due time; twice does no harm.
+
+        Canaries are watched from here on. False when the execution has left this work meanwhile.
+        """
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._execution_id)
-            batches = {each.number: each for each in await work.executions.batches(self._execution_id)}
-            batch, following = await self._read_batch(work), batches.get(self._number + 1)
+            batch = await self._read_batch(work)
             if batch.completed_at is not None:
-                return
+                return True
+            if not self.direction.may_start(execution.status):
+                return False
             now = await work.now()
             done = replace(batch, completed_at=now)
             await work.executions.save_batch(self._execution_id, done)
-            if following is not None and self.direction is Direction.FORWARD:
-                due = now + timedelta(seconds=execution.request.batch_delay_seconds)
-                await work.executions.save_batch(self._execution_id, replace(following, due_at=due))
-            await work.events.append(execution, [telling.batch_completed(done, self.of_batch())])
+            if self.direction is Direction.FORWARD:
+                await self._set_due(work, now + timedelta(seconds=execution.request.batch_delay_seconds))
+            moved, told = watch(execution, now)
+            await work.events.append(execution, [telling.batch_completed(done, self.of_batch()), *told])
+            if told:
+                await work.executions.save(moved)
             await work.commit()
+        return True
+
+    async def _set_due(self, work: UnitOfWork, due: datetime) -> None:
+        following = await work.executions.batches(self._execution_id, self._number + 1)
+        if following:
+            await work.executions.save_batch(self._execution_id, replace(following[0], due_at=due))
 
     async def _lock(self, work: UnitOfWork) -> Execution:
         execution = await work.executions.lock(self._execution_id)
@@ -182,6 +195,10 @@ class BatchJournal:
     def of_batch(self) -> list[Instance]:
         """The jobs of this batch."""
         return [each for each in self.jobs() if each.batch == self._number]
+
+    def so_far(self) -> list[Instance]:
+        """The jobs of this batch and of those before it."""
+        return [each for each in self.jobs() if each.batch <= self._number]
 
     def _merged(self, jobs: Sequence[Instance]) -> dict[str, Instance]:
         rows = self.state.rows

@@ -114,7 +114,7 @@ class BatchRound:
         if self._moving():
             return True
         wanted = self._journal.direction.may_start(self._journal.state.execution.status)
-        return wanted and not all(each.status is InstanceStatus.COMPLETED for each in self._journal.of_batch())
+        return wanted and any(each.status is not InstanceStatus.COMPLETED for each in self._journal.so_far())
 
     async def _wait_unseen(self) -> None:
         """With nothing in flight a fleet that does not answer is waited for, but not for ever."""

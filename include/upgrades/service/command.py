@@ -1,4 +1,4 @@
-"""Use cases of steering: pause, resume, cancel, roll back; each one transaction with its event and its audit row.
+"""Use cases of steering: pause, resume, cancel, promote, roll back; each is one transaction with event and audit row.
 
 Signals reach a running batch through the event's NOTIFY, so nothing else has to be told.
 """
@@ -10,14 +10,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from include.upgrades.domain import steering
-from include.upgrades.domain.commands import SYSTEM, Actor, Command
+from include.upgrades.domain.canary import Poll
+from include.upgrades.domain.commands import SYSTEM, Actor, Command, require_allowed
+from include.upgrades.domain.errors import CanaryUnhealthy
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.failures import judge_threshold
 from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.monitoring import promote
 from include.upgrades.domain.rollback_start import begin_rollback
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steering import Moved
 from include.upgrades.service.audit import receive
+from include.upgrades.service.fleet_ports import FleetError
+from include.upgrades.service.monitor_canary import poll_canaries
 from include.upgrades.service.ports import Ports, UnitOfWork
 
 Act = Callable[[UnitOfWork, Execution, datetime], Awaitable[Moved]]
@@ -64,6 +69,30 @@ async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
         return replace(moved, settled_at=now if _untouched(rows) else None), events
 
     return await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)
+
+
+async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: str | None, actor: Actor) -> Execution:
+    """Upgrade the rest, if the canaries are well right now; with ``force`` whatever they say.
+
+    :raises NotFound: no such execution; :raises InvalidState: not in CANARY_MONITORING;
+    :raises CanaryUnhealthy: a canary is ill or cannot be asked.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+    require_allowed(Command.PROMOTE, execution.status)
+    poll = None if force else await _ask_canaries(ports, execution)
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        return promote(execution, poll, reason, actor, now)
+
+    return await _carry_out(ports, execution_id, Command.PROMOTE, act, reason, actor)
+
+
+async def _ask_canaries(ports: Ports, execution: Execution) -> Poll:
+    try:
+        return await poll_canaries(ports, execution)
+    except FleetError as error:
+        raise CanaryUnhealthy(str(error)) from error
 
 
 async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:

@@ -14,20 +14,16 @@ from include.upgrades.domain.errors import (
     NotFound,
     Unavailable,
     UpgradeBlocked,
-    ValidationFailed,
     VersionMismatch,
 )
 from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution, Strategy, UpgradeRequest
+from include.upgrades.domain.execution import Execution, UpgradeRequest
 from include.upgrades.domain.fleet import Fleet
 from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.plan import Plan, make_plan
 from include.upgrades.domain.registry import ComponentVersion, Deployment
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.ports import Ports, UnitOfWork
-
-CARRIED_OUT = (Strategy.ROLLING, Strategy.RECREATE)
-"The strategies that the DAG carries out so far; the others can be planned (dry run)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +59,6 @@ async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, 
     :raises ActiveUpgradeExists: tenant and component have an unfinished one, also when made at this very moment;
     :raises UpgradeBlocked: with every blocker; and what ``preview_upgrade`` raises.
     """
-    if request.strategy not in CARRIED_OUT:
-        wanted = ", ".join(CARRIED_OUT)
-        raise ValidationFailed.of("strategy", f"{request.strategy.value} is not carried out yet, only {wanted}")
     case = await _examine(ports, tenant_id, request, refuse_active=True)
     plan = case.preview.plan
     if case.preview.findings.blockers or plan is None:

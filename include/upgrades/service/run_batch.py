@@ -94,8 +94,7 @@ class BatchRunner:
             case Stop(reason):
                 return Outcome(Ending.STOPPED, reason)
             case BatchDone():
-                await self._journal.finish_batch()
-                return Outcome(Ending.DONE)
+                return Outcome(Ending.DONE) if await self._journal.finish_batch() else 0.0
 
     async def _wait_for(self, seconds: float | None) -> float:
         """The lease is not kept through a wait in which there is nothing to do."""

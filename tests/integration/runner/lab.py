@@ -15,7 +15,7 @@ from include.upgrades.domain.commands import Actor
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.execution import Execution, UpgradeRequest, advance
 from include.upgrades.domain.instance import Instance
-from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.states import UPGRADING, ExecutionStatus
 from include.upgrades.service.create import create_upgrade
 from include.upgrades.service.finish import conclude, settle, verify
 from include.upgrades.service.outcome import Ending, Outcome
@@ -73,7 +73,7 @@ class Lab:
         execution = await self.validating(**fields)
         await self.check(execution.id)
         admitted = await self.execution(execution.id)
-        assert admitted.status is ExecutionStatus.IN_PROGRESS, admitted.status_reason
+        assert admitted.status in UPGRADING, admitted.status_reason
         return execution.id
 
     async def admitted_unchecked(self, **fields: Any) -> str:

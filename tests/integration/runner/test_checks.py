@@ -19,12 +19,6 @@ from tests.integration.world import NEW, OLD
 C = CheckName
 
 
-@pytest.fixture
-def every_strategy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The checks know all strategies, whichever of them can be carried out already."""
-    monkeypatch.setattr("include.upgrades.service.create.CARRIED_OUT", tuple(Strategy), raising=False)
-
-
 async def _found(lab: Lab, execution_id: str, name: CheckName) -> tuple[CheckStatus, str]:
     result = await run_check(lab.world.ports, execution_id, name)
     return result.status, result.message
@@ -59,7 +53,6 @@ async def test_all_five_pass_and_the_execution_is_admitted(make_lab: MakeLab) ->
     assert {str(each["name"]) for each in told} == set(CheckName)
 
 
-@pytest.mark.usefixtures("every_strategy")
 async def test_canary_strategy_is_admitted_to_its_canaries(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution = await lab.validating(strategy=Strategy.CANARY)
@@ -101,7 +94,6 @@ async def test_version_compatibility_fails_when_the_path_is_gone(make_lab: MakeL
     assert (status, "path" in message) == (CheckStatus.FAILED, True)
 
 
-@pytest.mark.usefixtures("every_strategy")
 async def test_resource_availability_fails_without_room_for_a_second_pool(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3, free_instances=2)
     execution = await lab.validating(strategy=Strategy.BLUE_GREEN)

@@ -78,13 +78,3 @@ async def test_active_execution_keeps_its_place(api: httpx.AsyncClient, world: W
 async def test_cancel_says_how_many_instances_are_on_which_version(api: httpx.AsyncClient, created: str) -> None:
     body = (await api.post(f"/upgrades/{created}/cancel", params={"reason": "wrong night"})).json()
     assert body["statusReason"] == "wrong night; 4 on 3.6.0"
-
-
-@pytest.mark.parametrize("strategy", ["CANARY", "BLUE_GREEN", "STAGED"])
-async def test_strategy_that_is_not_carried_out_yet_is_refused_in_words(
-    api: httpx.AsyncClient, world: World, strategy: str
-) -> None:
-    response = await api.post(UPGRADES, json=world.request(strategy=strategy))
-    assert response.status_code == 422
-    assert response.json()["errors"][0]["field"] == "strategy"
-    assert world.rows("execution") == 0

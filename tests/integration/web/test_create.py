@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from include.upgrades.domain.checks import CheckName
+from include.upgrades.domain.execution import Strategy
 from tests.integration.world import COMPONENT, OLD, TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
@@ -36,15 +37,13 @@ async def test_create_is_read_again_as_it_was_answered(api: httpx.AsyncClient, w
     assert (await api.get(f"/upgrades/{created['id']}")).json() == created == active.json()
 
 
-@pytest.mark.parametrize("strategy", ["ROLLING", "RECREATE"])
-async def test_create_takes_every_strategy_that_is_carried_out(
-    api: httpx.AsyncClient, world: World, strategy: str
-) -> None:
+@pytest.mark.parametrize("strategy", [*Strategy])
+async def test_create_takes_every_strategy(api: httpx.AsyncClient, world: World, strategy: str) -> None:
     response = await api.post(UPGRADES, json=world.request(strategy=strategy))
     assert (response.status_code, response.json()["strategy"]) == (201, strategy)
 
 
-@pytest.mark.parametrize("strategy", ["ROLLING", "CANARY", "BLUE_GREEN", "RECREATE", "STAGED"])
+@pytest.mark.parametrize("strategy", [*Strategy])
 async def test_dry_run_plans_every_strategy(api: httpx.AsyncClient, world: World, strategy: str) -> None:
     response = await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request(strategy=strategy))
     assert (response.status_code, response.json()["validation"]["valid"]) == (200, True)

@@ -1,4 +1,4 @@
-"""Steering an execution: pause, resume, cancel, roll back (contract sections 1 and 3)."""
+"""Steering an execution: pause, resume, cancel, promote, roll back (contract sections 1 and 3)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.upgrades.service import command
 from include.upgrades.service.queries import get_execution
 from include.upgrades.web.dependencies import LinksDep, PortsDep
 from include.upgrades.web.routes.parameters import ExecutionId
-from include.upgrades.web.schemas.commands import ReasonQuery
+from include.upgrades.web.schemas.commands import PromoteQuery, ReasonQuery
 from include.upgrades.web.schemas.executions import ExecutionAnswer
 from include.upgrades.web.security import Operator
 
@@ -43,6 +43,19 @@ async def cancel(
 ) -> ExecutionAnswer:
     """CANCELLED; ``statusReason`` says how many instances are on which version."""
     await command.cancel_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/promote-canary")
+async def promote_canary(
+    execution_id: ExecutionId,
+    query: Annotated[PromoteQuery, Query()],
+    actor: Operator,
+    ports: PortsDep,
+    links: LinksDep,
+) -> ExecutionAnswer:
+    """IN_PROGRESS with the rest, if every canary is healthy right now; else 409 CANARY_UNHEALTHY."""
+    await command.promote_canary(ports, execution_id, query.force == "true", query.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
@@ -13,3 +13,9 @@ class ReasonQuery(Query):
     """Why, for the audit."""
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
+
+
+class PromoteQuery(ReasonQuery):
+    """``force=true``: whatever the canaries say."""
+
+    force: Literal["true", "false"] = "false"
