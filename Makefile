@@ -1,7 +1,7 @@
 # The commands of the repository. Each sets up .venv first (once). PORT moves the local Airflow: make up PORT=9000
 PYTHON := .venv/bin/python
 
-.PHONY: help setup up down status token demo test bench lint docs
+.PHONY: help setup up down status token seed export demo test bench lint docs
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -20,6 +20,12 @@ status: setup ## which components run
 
 token: setup ## a token of the local admin user
 	@$(PYTHON) -m local token
+
+seed: setup ## load a registry file into the stack: make seed FILE=registry.yaml
+	@$(PYTHON) -m local seed "$(FILE)"
+
+export: setup ## write the stack's registry to a file: make export FILE=registry.yaml
+	@$(PYTHON) -m local export "$(FILE)"
 
 demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
 	@$(PYTHON) -m local demo

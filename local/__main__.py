@@ -1,16 +1,18 @@
-"""The local stack's commands: `python -m local up | down | status | token | demo`."""
+"""The local stack's commands: `python -m local up | down | status | token | demo | seed FILE | export FILE`."""
 
 import argparse
 import contextlib
 import importlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from types import FrameType
 
 from local.airflow import ADMIN
+from local.components import POSTGRES
 from local.errors import LocalError
 from local.ports import parse_port
 from local.stack import Stack
@@ -21,12 +23,15 @@ _ROOT = Path(__file__).resolve().parent.parent
 def main() -> int:
     """Run the command; a problem is one clear line on standard error and 1."""
     parser = argparse.ArgumentParser(prog="python -m local", description="the Upgrade Orchestrator's local stack")
-    parser.add_argument("command", choices=sorted(_COMMANDS))
-    command = parser.parse_args().command
+    parser.add_argument("command", choices=sorted([*_COMMANDS, *_OF_FILES]))
+    parser.add_argument("file", nargs="?", default="", help="of seed and export: the registry as YAML")
+    given = parser.parse_args()
+    if given.file and given.command not in _OF_FILES:
+        parser.error(f"{given.command} takes no file")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, _interrupt)
     try:
-        return _COMMANDS[command]()
+        return _OF_FILES[given.command](given.file) if given.command in _OF_FILES else _COMMANDS[given.command]()
     except LocalError as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
@@ -79,7 +84,29 @@ def demo() -> int:
     return int(module.main(_stack()))
 
 
+def seed(file: str) -> int:
+    """Load a registry file into the stack's database."""
+    return _registry("load", file)
+
+
+def export(file: str) -> int:
+    """Write what the stack's database has to a registry file."""
+    return _registry("export", file)
+
+
+def _registry(action: str, file: str) -> int:
+    """Run the product's own command in the stack's environment."""
+    if not file:
+        raise LocalError("which file? FILE=registry.yaml is needed (docs/registry.md has one)")
+    stack = _stack()
+    if not stack.is_alive(POSTGRES):
+        raise LocalError("the stack is not up: run `make up` first")
+    command = [sys.executable, "-m", "include.upgrades.registry", action, file]
+    return subprocess.run(command, env=stack.env(), check=False).returncode
+
+
 _COMMANDS = {"up": up, "down": down, "status": status, "token": token, "demo": demo}
+_OF_FILES = {"seed": seed, "export": export}
 
 
 def _stack() -> Stack:

@@ -19,9 +19,9 @@ import yaml
 
 from include.upgrades.bootstrap import run
 from include.upgrades.domain.errors import UpgradeError
+from include.upgrades.registry.document import entries_in
+from include.upgrades.service.load_registry import load_registry
 from include.upgrades.service.ports import Ports
-from include.upgrades.service.registry import load
-from include.upgrades.service.registry_document import things_in
 from local.errors import LocalError
 from local.files import write_whole
 from local.fleet.client import FleetAdmin
@@ -96,12 +96,12 @@ async def _active(ports: Ports, seed: Seed) -> str | None:
 
 
 async def _load(ports: Ports, document: Document, renewed: Document) -> int:
-    added = await load(ports, document)
+    loaded = await load_registry(ports, entries_in(document), keep=True)
     async with ports.work() as work:
-        for thing in things_in(renewed):
-            await work.registry.put(thing)
+        for entry in entries_in(renewed):
+            await work.registry.put(entry.thing)
         await work.commit()
-    return added
+    return loaded.created
 
 
 def _agent() -> FleetAdmin:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
 from include.upgrades.adapters.airflow.connections import async_database_url, database_url
+from include.upgrades.adapters.airflow.human_tasks import AirflowHumanTasks
 from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests
+from include.upgrades.adapters.airflow.runs import AirflowRuns
 from include.upgrades.adapters.airflow.users import user_of
 from include.upgrades.adapters.backups import read_object
 from include.upgrades.adapters.fleet.agent import close_clients
@@ -18,8 +20,10 @@ from include.upgrades.adapters.fleet.drivers import ConnectionFleets
 from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.postgres.dag_specs import DagSpec, read_dag_specs
 from include.upgrades.adapters.postgres.engine import dispose_engines, sync_engine
+from include.upgrades.adapters.postgres.leader import PostgresLeadership
 from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from include.upgrades.service.control_loops import run_control_loops
 from include.upgrades.service.ports import Limits, Ports
 from include.upgrades.settings import Settings
 
@@ -33,6 +37,8 @@ def ports_for(url: str, settings: Settings) -> Ports:
         fleets=ConnectionFleets(),
         signals=PostgresSignals(url),
         parse_requests=AirflowParseRequests(settings.dag_bundle, settings.dags_folder),
+        runs=AirflowRuns(),
+        human_tasks=AirflowHumanTasks(),
         read_object=read_object,
         new_id=new_id,
         limits=Limits(
@@ -40,6 +46,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
             max_backup_age_hours=settings.max_backup_age_hours,
             check_timeout_seconds=settings.check_timeout_seconds,
             lease_seconds=settings.lease_seconds,
+            four_eyes=settings.four_eyes,
         ),
     )
 
@@ -63,6 +70,22 @@ async def close_ports() -> None:
     """Close what the running event loop has opened."""
     await close_clients()
     await dispose_engines()
+
+
+@asynccontextmanager
+async def control_loops() -> AsyncIterator[None]:
+    """Within it this process runs the control loops, or waits for its turn (API server only)."""
+    task = asyncio.create_task(run_control_loops(open_ports, _open_leadership))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _open_leadership() -> PostgresLeadership:
+    return PostgresLeadership(await async_database_url(Settings.from_environment().db_conn_id))
 
 
 authenticate = user_of

@@ -96,6 +96,30 @@ def test_canaries_are_deployed_and_watched_before_the_rest(executions: Add) -> N
     assert dag.get_task("canary.monitor").inline_seconds == 0  # a wait of hours never holds a worker
 
 
+def test_green_pool_is_made_and_checked_before_the_switch_and_blue_goes_last(executions: Add) -> None:
+    plan = planned(5, strategy=Strategy.BLUE_GREEN)
+    dag = _dag(_started(executions, plan=plan, request=make_request(strategy=Strategy.BLUE_GREEN)))
+    edges = _edges(dag)
+    chain = ["admit", "green.provision", "green.check", "switch_traffic", "soak", "retire_blue", "verify", "outcome"]
+    assert [edges[each] for each in chain[:-1]] == [{each} for each in chain[1:]]
+    works = [dag.get_task(each).work.value for each in chain[1:-2]]
+    assert works == ["batch", "check-green", "switch-traffic", "soak", "retire-blue"]
+
+
+def test_every_stage_but_the_first_is_asked_about_before_it(executions: Add) -> None:
+    plan = planned(5, strategy=Strategy.STAGED, batch_size=2)
+    dag = _dag(_started(executions, plan=plan, request=make_request(strategy=Strategy.STAGED)))
+    edges = _edges(dag)
+    chain = ["admit", "stage_01.upgrade"]
+    chain += [f"stage_0{each}.{task}" for each in (2, 3) for task in ("approve", "upgrade")]
+    chain += ["verify", "outcome"]
+    assert [edges[each] for each in chain[:-1]] == [{each} for each in chain[1:]]
+    for stage in (2, 3):
+        approve = dag.get_task(f"stage_0{stage}.approve")
+        assert (approve.stage, approve.defaults, approve.response_timeout) == (stage, None, None)
+        assert dag.get_task(f"stage_0{stage}.upgrade").batch == stage
+
+
 def test_everything_at_once_is_one_batch(executions: Add) -> None:
     plan = planned(5, strategy=Strategy.RECREATE)
     edges = _edges(_dag(_started(executions, plan=plan, request=make_request(strategy=Strategy.RECREATE))))
@@ -123,9 +147,17 @@ def test_finished_execution_keeps_its_dag_for_a_while(executions: Add, days: flo
     assert (execution.dag_id in build_dags(_shard(execution))) is kept
 
 
+def test_execution_that_still_holds_its_place_keeps_its_dag(executions: Add) -> None:
+    ended = datetime.now(UTC) - timedelta(days=30)
+    execution = _started(executions, status=ExecutionStatus.FAILED, started_at=ended, completed_at=ended)
+    assert execution.dag_id in build_dags(_shard(execution))
+
+
 def test_retention_is_a_setting(executions: Add, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = datetime.now(UTC) - timedelta(hours=2)
-    execution = _started(executions, started_at=ended, completed_at=ended, status=ExecutionStatus.FAILED)
+    execution = _started(
+        executions, status=ExecutionStatus.FAILED, started_at=ended, completed_at=ended, settled_at=ended
+    )
     monkeypatch.setenv("UPGRADES_DAG_RETENTION_DAYS", "0.125")
     assert execution.dag_id in build_dags(_shard(execution))
     monkeypatch.setenv("UPGRADES_DAG_RETENTION_DAYS", "0.0625")

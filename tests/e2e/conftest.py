@@ -24,7 +24,12 @@ from local.stack import DEFAULT_PORT, Stack
 from tests.e2e.steps import COMPONENT, OLD, Tenant
 
 ROOT = Path(__file__).resolve().parents[2]
-USERS = {"vera": "Upgrade Viewer", "otto": "Upgrade Operator"}
+USERS = {
+    "vera": "Upgrade Viewer",
+    "otto": "Upgrade Operator",
+    "anna": "Upgrade Approver",
+    "user": "User",  # one of Airflow's own: it may answer questions there, and has no say in upgrades
+}
 PASSWORD = "only-for-this-test"
 _MAKE_USERS = f"""
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
@@ -98,6 +103,15 @@ def client_of(stack: Stack) -> Iterator[Callable[[str], httpx.Client]]:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     clients = {name: _client(stack, BASE, request_token(stack.port, name, PASSWORD)) for name in USERS}
+    yield clients.__getitem__
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def airflow_of(stack: Stack, client_of: Callable[[str], httpx.Client]) -> Iterator[Callable[[str], httpx.Client]]:
+    """Clients of Airflow's API for the same users."""
+    clients = {name: _client(stack, "/api/v2", request_token(stack.port, name, PASSWORD)) for name in USERS}
     yield clients.__getitem__
     for client in clients.values():
         client.close()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,13 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from include.upgrades.bootstrap import ports_for
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.domain.task_states import RunView
+from include.upgrades.registry.document import entries_in
+from include.upgrades.service.airflow_ports import HumanTask
+from include.upgrades.service.load_registry import load_registry
 from include.upgrades.service.ports import Ports
-from include.upgrades.service.registry import load
 from include.upgrades.settings import Settings
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 
@@ -33,9 +39,71 @@ class AskedParses:
         self.asked.append(execution_id)
 
 
+class ScriptedRuns:
+    """Port AirflowRuns where no Airflow runs: shows the runs that the test gives it, by DAG id."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, RunView] = {}
+        self.unpaused: list[str] = []
+        self.away = False
+
+    def show(self, execution_id: str, run: RunView) -> None:
+        """What Airflow shows of the execution's run from now on."""
+        self.runs[dag_id_of(execution_id)] = run
+
+    async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> dict[str, RunView]:
+        self._answer()
+        return {each: self.runs[each] for each in dag_ids if each in self.runs}
+
+    async def unpause(self, dag_id: str) -> None:
+        self._answer()
+        if dag_id in self.runs and self.runs[dag_id].paused:
+            self.unpaused.append(dag_id)
+            self.runs[dag_id] = replace(self.runs[dag_id], paused=False)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("no Airflow at the moment")
+
+
+class ScriptedPeople:
+    """Port HumanTasks where no Airflow runs: who may approve, and which tasks wait for people."""
+
+    def __init__(self) -> None:
+        self.approvers: set[str] = set()
+        self.waits: list[HumanTask] = []
+        self.released: list[tuple[HumanTask, bool, str | None]] = []
+        self.words: dict[HumanTask, str] = {}
+        self.away = False
+
+    async def may_approve(self, user_id: str, user_name: str) -> bool:
+        self._answer()
+        return user_name in self.approvers
+
+    async def waiting(self, dag_id: str | None = None) -> list[HumanTask]:
+        self._answer()
+        return [each for each in self.waits if dag_id in (None, each.dag_id)]
+
+    async def reword(self, task: HumanTask, body: str) -> None:
+        self._answer()
+        self.words[task] = body
+
+    async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:
+        self._answer()
+        if task not in self.waits:
+            return False
+        self.waits.remove(task)
+        self.released.append((task, approved, by))
+        return True
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("no Airflow at the moment")
+
+
 @dataclass(frozen=True)
 class World:
-    """`ports` reach everything; `agent` and `fleet` are for breaking things; `parses` is what Airflow was asked."""
+    """`ports` reach everything; `agent`, `fleet` can be broken; `parses`, `airflow` and `people` play Airflow."""
 
     ports: Ports
     url: str
@@ -43,6 +111,8 @@ class World:
     fleet: str
     backup: Path
     parses: AskedParses
+    airflow: ScriptedRuns
+    people: ScriptedPeople
 
     def request(self, **changed: Any) -> dict[str, Any]:
         """A body of POST /tenants/{tenantId}/upgrades that is accepted."""
@@ -106,7 +176,7 @@ async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, mo
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(connection))
     backup = folder / "kafka-3.6.0.backup"
     backup.write_bytes(b"everything that was there\n" * 1000)
-    parses = AskedParses()
-    ports = replace(ports_for(url, Settings()), parse_requests=parses)
-    await load(ports, document(fleet, backup))
-    return World(ports, url, agent, fleet, backup, parses)
+    parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
+    ports = replace(ports_for(url, Settings()), parse_requests=parses, runs=airflow, human_tasks=people)
+    await load_registry(ports, entries_in(document(fleet, backup)))
+    return World(ports, url, agent, fleet, backup, parses, airflow, people)

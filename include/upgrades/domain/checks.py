@@ -12,6 +12,7 @@ from include.upgrades.domain.execution import Strategy, UpgradeRequest
 from include.upgrades.domain.fleet import Fleet
 from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.plan import WITHOUT_BUDGET
+from include.upgrades.domain.pools import Pools
 from include.upgrades.domain.registry import Backup, ComponentVersion
 
 
@@ -74,7 +75,8 @@ def size(request: UpgradeRequest, fleet: Fleet) -> Findings:
     has = len(fleet.serving())
     wants = request.total_instances if request.total_instances is not None else has
     if has == 0 or wants > has:
-        return Findings((f"totalInstances is {wants}, the fleet {fleet.name} has {has} instances",))
+        todo = f"ask for at most {has}, or leave it out" if has else "is it the right fleet (PUT .../deployment)?"
+        return Findings((f"totalInstances is {wants}, the fleet {fleet.name} has {has} instances: {todo}",))
     if wants < has:
         return Findings((), (f"partial fleet: {wants} of {has} instances are upgraded",))
     return Findings()
@@ -94,7 +96,8 @@ def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
         return _second_pool(total, fleet)
     missing = total - len(fleet.serving())
     if missing > 0:
-        return Findings((f"the fleet has {len(fleet.serving())} instances, {total} are to be upgraded",))
+        found = f"the fleet has {len(fleet.serving())} instances, {total} are to be upgraded"
+        return Findings((f"{found}: bring the others back, or create an upgrade of fewer",))
     if request.strategy in WITHOUT_BUDGET:
         return Findings()
     budget, down = budget_of(total, request.max_unavailable_percentage), sorted(fleet.unavailable(()))
@@ -105,9 +108,14 @@ def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
 
 
 def _second_pool(total: int, fleet: Fleet) -> Findings:
-    if fleet.free_instances >= total:
+    """Room for the whole serving pool; what an earlier upgrade has left of the new one is taken or removed."""
+    pools = Pools.beside(fleet.traffic)
+    wanted = pools.size(fleet, total)
+    room = fleet.free_instances + len(fleet.in_pool(pools.new))
+    if room >= wanted:
         return Findings()
-    return Findings((f"BLUE_GREEN needs room for {total} more instances, the fleet has {fleet.free_instances}",))
+    found = f"BLUE_GREEN needs room for {wanted} more instances, the fleet has {room}"
+    return Findings((f"{found}: give it more capacity, or choose another strategy",))
 
 
 def health(answers: Mapping[str, str | None]) -> Findings:
@@ -118,15 +126,19 @@ def health(answers: Mapping[str, str | None]) -> Findings:
     silent = [f"{instance}: {problem}" for instance, problem in sorted(answers.items()) if problem is not None]
     if not silent:
         return Findings()
-    return Findings((f"{len(silent)} of {len(answers)} health endpoints do not answer ({'; '.join(silent)})",))
+    found = f"{len(silent)} of {len(answers)} health endpoints do not answer ({'; '.join(silent)})"
+    return Findings((f"{found}: see what keeps them or the fleet's agent from it",))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What is really at a backup's location: its size in bytes and its SHA-256 (hex)."""
+    """What is really at a backup's location: its size in bytes and its SHA-256 (hex; None when it was not read)."""
 
     size_bytes: int
-    sha256: str
+    sha256: str | None
+
+
+_ANOTHER_BACKUP = "make a backup and register it with POST .../backups"
 
 
 def newest_backup(backups: Sequence[Backup], version_id: str) -> Backup | None:
@@ -138,24 +150,29 @@ def newest_backup(backups: Sequence[Backup], version_id: str) -> Backup | None:
 def backup_age(backup: Backup | None, version_id: str, now: datetime, max_age: timedelta) -> Findings:
     """A backup of the running version exists and is young enough (BACKUP_VERIFICATION, first half)."""
     if backup is None:
-        return Findings((f"no backup of version {version_id} is known; register one with POST .../backups",))
+        return Findings((f"no backup of version {version_id} is known: {_ANOTHER_BACKUP}",))
     age = now - backup.created_at
     if age > max_age:
-        hours = age.total_seconds() / 3600
-        return Findings(
-            (f"backup {backup.id} is {hours:.1f} h old, at most {max_age.total_seconds() / 3600:g} h are accepted",)
-        )
+        hours, most = age.total_seconds() / 3600, max_age.total_seconds() / 3600
+        found = f"backup {backup.id} is {hours:.1f} h old, at most {most:g} h are accepted"
+        return Findings((f"{found}: {_ANOTHER_BACKUP}",))
     return Findings()
+
+
+def backup_not_there(backup: Backup, why: str) -> Findings:
+    """Nothing can be read at the backup's location (BACKUP_VERIFICATION, second half)."""
+    todo = f"let Airflow's workers read it, or {_ANOTHER_BACKUP}"
+    return Findings((f"backup {backup.id} at {backup.location} cannot be read ({why}): {todo}",))
 
 
 def backup_content(backup: Backup, found: StoredObject) -> Findings:
     """The object at the backup's location is the one that was registered (BACKUP_VERIFICATION, second half)."""
     if found.size_bytes != backup.size_bytes:
-        return Findings(
-            (f"backup {backup.id} at {backup.location} has {found.size_bytes} bytes, {backup.size_bytes} registered",)
-        )
-    if found.sha256.lower() != backup.sha256.lower():
-        return Findings((f"backup {backup.id} at {backup.location} was altered: sha256 {found.sha256}",))
+        sizes = f"has {found.size_bytes} bytes, {backup.size_bytes} registered"
+        return Findings((f"backup {backup.id} at {backup.location} {sizes}: {_ANOTHER_BACKUP}",))
+    if found.sha256 is not None and found.sha256.lower() != backup.sha256.lower():
+        sums = f"was altered: sha256 {found.sha256}, {backup.sha256} registered"
+        return Findings((f"backup {backup.id} at {backup.location} {sums}; {_ANOTHER_BACKUP}",))
     return Findings()
 
 
@@ -172,6 +189,18 @@ def verification(target_version: str, total: int, fleet: Fleet, planned: Sequenc
     if not wrong:
         return Findings()
     return Findings((f"{len(wrong)} of {total} instances are not on {target_version} and healthy: {'; '.join(wrong)}",))
+
+
+def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet) -> Findings:
+    """Post-upgrade of BLUE_GREEN: what serves now has taken the place of the planned instances, and those are gone."""
+    left = [each for each in planned if fleet.find(each) is not None]
+    serving = [each.instance_id for each in fleet.serving()]
+    findings = verification(target_version, len(serving), fleet, serving)
+    if left:
+        findings += Findings((f"{len(left)} of {len(planned)} instances are still there: {', '.join(left)}",))
+    if len(serving) < len(planned):
+        findings += Findings((f"pool {fleet.traffic} has {len(serving)} instances, {len(planned)} are wanted",))
+    return findings
 
 
 def unfinished(instances: Sequence[Instance]) -> Findings:

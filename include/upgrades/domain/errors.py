@@ -103,6 +103,13 @@ class InvalidState(UpgradeError):
             allowedFrom=list(allowed_from),
         )
 
+    @classmethod
+    def because(cls, why: str, current: str, allowed_from: Sequence[str]) -> InvalidState:
+        """The status would do, but something else that belongs to it does not."""
+        refusal = cls("this", current, allowed_from)
+        refusal.args, refusal.detail = (why,), why
+        return refusal
+
 
 class CanaryUnhealthy(UpgradeError):
     """A promotion of canaries that are not all well (section 4)."""

@@ -86,7 +86,7 @@ class Execution:
     run_ref: str | None = None
     """Which DAG run carries it out, as last seen in Airflow; another one means that somebody deleted the first."""
     dag_paused: bool = False
-    """Whether its DAG was last seen paused in Airflow."""
+    """Whether it is PAUSED because its DAG is paused in Airflow: then unpausing that resumes it."""
     version: int = 1
 
     @property
@@ -133,7 +133,8 @@ def _keep_pause(before: Execution, after: Execution, now: datetime) -> Execution
     if before.paused_at is None:
         return after
     paused = max(0.0, (now - before.paused_at).total_seconds())
-    return replace(after, paused_at=None, paused_from=None, paused_seconds=before.paused_seconds + paused)
+    total = before.paused_seconds + paused
+    return replace(after, paused_at=None, paused_from=None, paused_seconds=total, dag_paused=False)
 
 
 def _status_changed(before: Execution, after: Execution, actor: Actor) -> Event:

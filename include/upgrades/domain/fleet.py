@@ -47,7 +47,11 @@ class Fleet:
 
     def serving(self) -> tuple[FleetInstance, ...]:
         """The instances of the pool that has the traffic."""
-        return tuple(each for each in self.instances if each.pool == self.traffic)
+        return self.in_pool(self.traffic)
+
+    def in_pool(self, pool: str) -> tuple[FleetInstance, ...]:
+        """The instances of ``pool``; none when there is no such pool."""
+        return tuple(each for each in self.instances if each.pool == pool)
 
     def find(self, instance_id: str) -> FleetInstance | None:
         """The instance of that id, or None when the fleet does not know it any more."""

@@ -23,15 +23,23 @@ PERMISSION_OF: dict[Command, Permission] = {
     for command in Command
 }
 
-_WEBSITE = ("can_read", "Website")
-_SEE = ((Permission.READ.value, RESOURCE), _WEBSITE)
+_SHOWN = ("Website", "DAGs", "DAG Runs", "DAG Versions", "Task Instances", "Task Logs", "HITL Detail")
+"What Airflow's own pages need, so that an execution's links to them open."
+_SEE = (
+    (Permission.READ.value, RESOURCE),
+    *(("can_read", each) for each in _SHOWN),
+    ("menu_access", "DAGs"),
+    ("menu_access", "Task Instances"),
+)
+_ANSWER = (("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail"))
+"What Airflow asks of who answers a question in its UI; whether the answer counts is asked of us."
 _ALL = tuple((each.value, RESOURCE) for each in Permission)
 
 ROLES: dict[str, tuple[tuple[str, str], ...]] = {
     "Upgrade Viewer": _SEE,
     "Upgrade Operator": (*_SEE, (Permission.OPERATE.value, RESOURCE)),
-    "Upgrade Approver": (*_SEE, (Permission.APPROVE.value, RESOURCE)),
-    "Upgrade Admin": (*_SEE, *_ALL),
+    "Upgrade Approver": (*_SEE, *_ANSWER, (Permission.APPROVE.value, RESOURCE)),
+    "Upgrade Admin": (*_SEE, *_ANSWER, *_ALL),
 }
 
 AIRFLOW_ADMIN = ("Admin", _ALL)

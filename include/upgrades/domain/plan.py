@@ -52,6 +52,8 @@ class Plan:
     soak_seconds: int
     health_check_timeout_seconds: int
     estimated_seconds: int
+    pool: str = "blue"
+    """The pool whose instances these are: a blue-green upgrade puts another one in its place."""
 
     @property
     def hash(self) -> str:
@@ -89,6 +91,7 @@ def make_plan(request: UpgradeRequest, fleet: Sequence[FleetInstance], path_minu
         soak_seconds=request.soak_seconds,
         health_check_timeout_seconds=request.health_check_timeout_seconds,
         estimated_seconds=_estimate(request, batches, budget, path_minutes),
+        pool=fleet[0].pool,
     )
 
 

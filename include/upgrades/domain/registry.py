@@ -25,9 +25,6 @@ class RiskLevel(StrEnum):
     HIGH = "HIGH"
 
 
-RISK_OF_TYPE = {"PATCH": RiskLevel.LOW, "MINOR": RiskLevel.MEDIUM, "MAJOR": RiskLevel.HIGH}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """Something that is upgraded: Kafka, PostgreSQL, an own service."""
@@ -53,6 +50,14 @@ class ComponentVersion:
     lts: bool = False
     dependencies: Mapping[str, str] = field(default_factory=dict)
     notes: str | None = None
+
+    def is_past_end_of_life(self, today: date) -> bool:
+        """True from the day of its end of life on, whatever its status says."""
+        return self.end_of_life_date is not None and self.end_of_life_date <= today
+
+    def effective_status(self, today: date) -> VersionStatus:
+        """Its status; EOL once its end of life is past."""
+        return VersionStatus.EOL if self.is_past_end_of_life(today) else self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +106,7 @@ class Backup:
     size_bytes: int
     sha256: str
     created_at: datetime
+
+
+Thing = Component | ComponentVersion | UpgradePath | Deployment | Backup
+"""Whatever the registry keeps."""

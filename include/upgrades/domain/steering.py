@@ -12,6 +12,7 @@ from include.upgrades.domain.commands import Actor, Command, require_allowed
 from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.plan import BatchKind
 from include.upgrades.domain.states import ExecutionStatus
 
 Moved = tuple[Execution, list[Event]]
@@ -38,12 +39,14 @@ def resume(execution: Execution, reason: str | None, actor: Actor, now: datetime
 def rebase(batches: Sequence[Batch], paused_at: datetime, now: datetime) -> list[Batch]:
     """The unfinished batches with their clocks pushed out by the pause: what was not over then is not over now."""
     by = max(now - paused_at, timedelta())
-    return [_push(each, paused_at, by) for each in batches if each.completed_at is None]
+    return [_push(each, paused_at, by) for each in batches if each.completed_at is None or each.kind == BatchKind.GREEN]
 
 
 def _push(batch: Batch, paused_at: datetime, by: timedelta) -> Batch:
     due = batch.due_at + by if batch.due_at is not None and batch.due_at > paused_at else batch.due_at
-    return replace(batch, due_at=due, blocked_since=None)
+    soaks = batch.switched_at is not None and batch.soaked_at is None
+    switched = batch.switched_at + by if batch.switched_at is not None and soaks else batch.switched_at
+    return replace(batch, due_at=due, blocked_since=None, switched_at=switched)
 
 
 def cancel(

@@ -67,6 +67,14 @@ def upgrade_type(old: str, new: str) -> str:
     return "MINOR" if before.part(1) != after.part(1) else "PATCH"
 
 
+def is_downgrade(old: str, new: str) -> bool:
+    """True when ``new`` is the lower one; False also for names such as "jammy", which have no order."""
+    try:
+        return Version.parse(new) < Version.parse(old)
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Clause:
     operator: str

@@ -11,6 +11,13 @@ from airflow.sdk.bases.operator import BaseOperator
 from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.plan import BatchKind
+from include.upgrades.domain.stage_tasks import APPROVE, stage_group
+from include.upgrades.flow.blue_green import (
+    CheckGreenOperator,
+    RetireBlueOperator,
+    SoakOperator,
+    SwitchTrafficOperator,
+)
 from include.upgrades.flow.operators import (
     BatchOperator,
     CheckOperator,
@@ -21,6 +28,7 @@ from include.upgrades.flow.operators import (
     RevertOperator,
     VerifyOperator,
 )
+from include.upgrades.flow.staged import ApproveStageOperator
 
 
 def add_validation(execution_id: str) -> BaseOperator:
@@ -59,11 +67,35 @@ def _add_canary(execution_id: str, number: int, before: BaseOperator) -> BaseOpe
     return monitor
 
 
+def _add_green(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
+    with TaskGroup("green"):
+        provision = BatchOperator(task_id="provision", execution_id=execution_id, batch=number)
+        check = CheckGreenOperator(task_id="check", execution_id=execution_id, batch=number)
+    switch = SwitchTrafficOperator(task_id="switch_traffic", execution_id=execution_id, batch=number)
+    soak = SoakOperator(task_id="soak", execution_id=execution_id, batch=number)
+    retire = RetireBlueOperator(task_id="retire_blue", execution_id=execution_id, batch=number)
+    before >> provision >> check >> switch >> soak >> retire
+    return retire
+
+
+def _add_stage(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
+    with TaskGroup(stage_group(number)):
+        if number > 1:
+            approve = ApproveStageOperator(task_id=APPROVE, execution_id=execution_id, stage=number)
+            before >> approve
+            before = approve
+        upgrade = BatchOperator(task_id="upgrade", execution_id=execution_id, batch=number)
+    before >> upgrade
+    return upgrade
+
+
 Group = Callable[[str, int, BaseOperator], BaseOperator]
 _GROUPS: dict[BatchKind, Group] = {
     BatchKind.BATCH: _add_batch,
     BatchKind.ALL: _add_batch,
     BatchKind.CANARY: _add_canary,
+    BatchKind.GREEN: _add_green,
+    BatchKind.STAGE: _add_stage,
 }
 
 
@@ -72,7 +104,7 @@ def add_ending(execution_id: str, before: BaseOperator) -> None:
     verify = VerifyOperator(task_id="verify", execution_id=execution_id)
     outcome = OutcomeOperator(task_id="outcome", execution_id=execution_id, trigger_rule=TriggerRule.ALL_DONE)
     complete = EmptyOperator(task_id="complete")
-    end = EndOperator(task_id="end", execution_id=execution_id, batch=1)
+    end = EndOperator(task_id="end", execution_id=execution_id)
     before >> verify >> outcome >> [complete, end]
     with TaskGroup("rollback"):
         revert = RevertOperator(task_id="revert", execution_id=execution_id, batch=ROLLBACK_BATCH)

@@ -15,7 +15,7 @@ from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.flow.triggers import WorkTrigger
 from include.upgrades.flow.work import Work, work_on
-from include.upgrades.service.finish import conclude, settle
+from include.upgrades.service.finish import conclude
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.queries import find_execution
 from include.upgrades.service.roll_back import confirm_rollback
@@ -121,12 +121,14 @@ class OutcomeOperator(UpgradeOperator, BaseBranchOperator):
         return "complete" if execution.status is ExecutionStatus.COMPLETED else "end"
 
 
-class EndOperator(BatchOperator):
+class EndOperator(WorkOperator):
     """The other ends: waits for what is in flight, lets go of the execution, and is red when it failed."""
 
+    work = Work.END
+
     def conclude(self, outcome: Outcome) -> None:
-        """Settle; the run of a failed execution is a failed run."""
-        execution = bootstrap.run(partial(settle, execution_id=self.execution_id))
+        """The run of a failed execution is a failed run."""
+        execution = bootstrap.run(partial(find_execution, execution_id=self.execution_id))
         if execution.status is ExecutionStatus.FAILED:
             raise AirflowFailException(execution.status_reason)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
+from include.upgrades.domain.blue_green import Goal
+from include.upgrades.service.approvals import wait_for_judgement
+from include.upgrades.service.end import end_upgrade
 from include.upgrades.service.finish import verify
 from include.upgrades.service.monitor_canary import monitor_canary, run_after_canaries
 from include.upgrades.service.outcome import Outcome
 from include.upgrades.service.ports import Ports
+from include.upgrades.service.switch_over import switch_over
 
 
 class Work(StrEnum):
@@ -16,7 +20,13 @@ class Work(StrEnum):
 
     BATCH = "batch"
     MONITOR = "monitor"
+    JUDGEMENT = "judgement"
     VERIFY = "verify"
+    CHECK_GREEN = "check-green"
+    SWITCH_TRAFFIC = "switch-traffic"
+    SOAK = "soak"
+    RETIRE_BLUE = "retire-blue"
+    END = "end"
 
 
 async def _verify(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
@@ -27,9 +37,30 @@ async def _monitor(ports: Ports, execution_id: str, _: int, seconds: float | Non
     return await monitor_canary(ports, execution_id, seconds)
 
 
+async def _end(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
+    return await end_upgrade(ports, execution_id, seconds)
+
+
+def _switch_over(goal: Goal) -> Run:
+    async def run(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
+        return await switch_over(ports, execution_id, goal, seconds)
+
+    return run
+
+
 Run = Callable[[Ports, str, int, float | None], Awaitable[Outcome]]
 
-_RUNS: dict[Work, Run] = {Work.BATCH: run_after_canaries, Work.MONITOR: _monitor, Work.VERIFY: _verify}
+_RUNS: dict[Work, Run] = {
+    Work.BATCH: run_after_canaries,
+    Work.MONITOR: _monitor,
+    Work.JUDGEMENT: wait_for_judgement,
+    Work.VERIFY: _verify,
+    Work.CHECK_GREEN: _switch_over(Goal.CHECKED),
+    Work.SWITCH_TRAFFIC: _switch_over(Goal.SWITCHED),
+    Work.SOAK: _switch_over(Goal.SOAKED),
+    Work.RETIRE_BLUE: _switch_over(Goal.RETIRED),
+    Work.END: _end,
+}
 
 
 async def work_on(ports: Ports, execution_id: str, work: Work, batch: int, seconds: float | None) -> Outcome:

@@ -11,7 +11,7 @@ from include.upgrades.domain.budget import Room
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.fleet import Fleet
 from include.upgrades.domain.instance import Instance, InstanceStatus, move
-from include.upgrades.domain.plan import Plan, concurrency, room_for_rollback
+from include.upgrades.domain.plan import BatchKind, Plan, concurrency, room_for_rollback
 from include.upgrades.domain.work import (
     Give,
     Move,
@@ -45,7 +45,8 @@ class Rules:
             return cls(room_for_rollback(plan), True, Patience(step, timedelta()), poll_seconds)
         planned = plan.batches[number - 1]
         room = Room(concurrency(planned, plan.batch_size, plan.budget), plan.budget)
-        soak = timedelta(seconds=plan.soak_seconds)
+        # a green pool soaks as a whole, once it has the traffic
+        soak = timedelta(seconds=0 if planned.kind is BatchKind.GREEN else plan.soak_seconds)
         return cls(room, number == len(plan.batches), Patience(step, soak), poll_seconds)
 
 

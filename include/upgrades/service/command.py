@@ -14,9 +14,9 @@ from include.upgrades.domain.canary import Poll
 from include.upgrades.domain.commands import SYSTEM, Actor, Command, require_allowed
 from include.upgrades.domain.errors import CanaryUnhealthy
 from include.upgrades.domain.execution import Execution, advance
-from include.upgrades.domain.failures import judge_threshold
 from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.monitoring import promote
+from include.upgrades.domain.pools import as_served
 from include.upgrades.domain.rollback_start import begin_rollback
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steering import Moved
@@ -24,6 +24,9 @@ from include.upgrades.service.audit import receive
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.monitor_canary import poll_canaries
 from include.upgrades.service.ports import Ports, UnitOfWork
+from include.upgrades.service.release import release_tasks
+from include.upgrades.service.resume import resume_in
+from include.upgrades.service.unpause import unpause_dag
 
 Act = Callable[[UnitOfWork, Execution, datetime], Awaitable[Moved]]
 
@@ -47,12 +50,9 @@ async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
     """
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
-        moved, events = steering.resume(execution, reason, actor, now)
-        if execution.paused_at is not None:
-            for batch in steering.rebase(await work.executions.batches(execution.id), execution.paused_at, now):
-                await work.executions.save_batch(execution.id, batch)
-        judged, more = judge_threshold(moved, now)  # instances in flight may have failed during the pause
-        return judged, [*events, *more]
+        resumed = await resume_in(work, execution, reason, actor, now)
+        await unpause_dag(ports, execution_id)  # under the lock: nobody follows the old pause in between
+        return resumed
 
     return await _carry_out(ports, execution_id, Command.RESUME, act, reason, actor)
 
@@ -65,10 +65,14 @@ async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
         rows = await work.executions.instances(execution.id)
-        moved, events = steering.cancel(execution, rows, reason, actor, now)
+        serving = as_served(rows, await work.executions.batches(execution.id))
+        moved, events = steering.cancel(execution, serving, reason, actor, now)
         return replace(moved, settled_at=now if _untouched(rows) else None), events
 
-    return await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)
+    moved = await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)
+    await unpause_dag(ports, execution_id)  # its tasks have to bring this about
+    await release_tasks(ports, moved)
+    return moved
 
 
 async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: str | None, actor: Actor) -> Execution:
@@ -108,7 +112,10 @@ async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None,
         moved, event = advance(moved, ExecutionStatus.ROLLED_BACK, "nothing to revert", SYSTEM, now)
         return replace(moved, settled_at=now), [*events, event]
 
-    return await _carry_out(ports, execution_id, Command.ROLLBACK, act, reason, actor)
+    moved = await _carry_out(ports, execution_id, Command.ROLLBACK, act, reason, actor)
+    await unpause_dag(ports, execution_id)  # its tasks have to bring this about
+    await release_tasks(ports, moved)
+    return moved
 
 
 def _untouched(rows: list[Instance]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from include.upgrades.domain import checks
-from include.upgrades.domain.checks import Findings
+from include.upgrades.domain.checks import CheckResult, Findings
 from include.upgrades.domain.commands import Actor
 from include.upgrades.domain.compatibility import Compatibility, compatibility, dependencies
 from include.upgrades.domain.errors import (
@@ -18,39 +20,66 @@ from include.upgrades.domain.errors import (
 )
 from include.upgrades.domain.events import Event, EventType
 from include.upgrades.domain.execution import Execution, UpgradeRequest
-from include.upgrades.domain.fleet import Fleet
+from include.upgrades.domain.fleet import Fleet, FleetInstance
 from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.plan import Plan, make_plan
-from include.upgrades.domain.registry import ComponentVersion, Deployment
+from include.upgrades.domain.registry import ComponentVersion, Deployment, UpgradePath
+from include.upgrades.service.check_looks import Case, look_at_all
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.ports import Ports, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an upgrade would be: its plan (None when the fleet is too small for one) and what speaks against it."""
+    """What an upgrade would be: its plan (None when the fleet is too small for one) and what speaks against it.
+
+    ``checks`` is what the pre-upgrade checks would find if it was started now; empty when nobody asked.
+    """
 
     plan: Plan | None
     findings: Findings
+    checks: Sequence[CheckResult] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    request: UpgradeRequest
+class Ground:
+    """What an upgrade of the tenant's deployment stands on, as it is now."""
+
+    tenant_id: str
     deployment: Deployment
     source: ComponentVersion
     target: ComponentVersion
+    path: UpgradePath | None
     fleet: Fleet
-    preview: Preview
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An execution that nothing speaks against; ``previous`` is the version to which a rollback takes an instance."""
+
+    ground: Ground
+    request: UpgradeRequest
+    plan: Plan
+    warnings: tuple[str, ...]
+    previous: Mapping[str, str]
 
 
 async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest) -> Preview:
-    """The plan and the findings, nothing stored (``dryRun=true``).
+    """The plan and all that speaks against it now, be it at creation or after the start; nothing is stored.
 
     :raises NotFound: no deployment or version; :raises VersionMismatch: version of another component;
     :raises Unavailable: the fleet does not answer.
     """
-    return (await _examine(ports, tenant_id, request, refuse_active=False)).preview
+    ground = await survey(ports, tenant_id, request, refuse_active=False)
+    preview = judge(ports, ground, request, ground.fleet.serving())
+    async with ports.work() as work:
+        active = await work.executions.active(tenant_id, request.component_id)
+    taken = Findings((ActiveUpgradeExists(active.id).detail,) if active else ())
+    instances = preview.plan.instances if preview.plan else tuple(each.instance_id for each in ground.fleet.serving())
+    known = (ground.tenant_id, request, ground.deployment, ground.source, ground.target, ground.path)
+    found = await look_at_all(ports, Case("dry run", *known, instances, ground.now, thorough=False))
+    return Preview(preview.plan, taken + preview.findings, found)
 
 
 async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, actor: Actor) -> Execution:
@@ -59,34 +88,51 @@ async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, 
     :raises ActiveUpgradeExists: tenant and component have an unfinished one, also when made at this very moment;
     :raises UpgradeBlocked: with every blocker; and what ``preview_upgrade`` raises.
     """
-    case = await _examine(ports, tenant_id, request, refuse_active=True)
-    plan = case.preview.plan
-    if case.preview.findings.blockers or plan is None:
-        raise UpgradeBlocked(case.preview.findings.blockers)
-    try:
-        return await _store(ports, tenant_id, case, plan, actor)
-    except ActiveUpgradeExists:
-        raise await _active_error(ports, tenant_id, request.component_id) from None
+    ground = await survey(ports, tenant_id, request, refuse_active=True)
+    plan, warnings = accept(judge(ports, ground, request, ground.fleet.serving()))
+    previous = {each.instance_id: each.version for each in ground.fleet.instances}
+    draft = Draft(ground, request, plan, warnings, previous)
+    async with naming_the_active(ports, tenant_id, request.component_id), ports.work() as work:
+        execution = await add(work, ports.new_id(), draft, actor)
+        await work.commit()
+    return execution
 
 
-async def _examine(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> _Case:
+async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> Ground:
+    """Read the registry and ask the fleet, refusing in the contract's order.
+
+    :raises NotFound: no deployment or version; :raises VersionMismatch: version of another component;
+    :raises ActiveUpgradeExists: if ``refuse_active``; :raises Unavailable: the fleet does not answer.
+    """
     async with ports.work() as work:
         deployment, source, target = await _look_up(work, tenant_id, request)
         if refuse_active and (active := await work.executions.active(tenant_id, request.component_id)):
             raise ActiveUpgradeExists(active.id)
         path = await work.registry.path(source.id, target.id)
         now = await work.now()
-    fleet = await _ask_fleet(ports, deployment)
-    case = Compatibility(request, source, target, path, deployment, ports.limits.platform_version)
+    return Ground(tenant_id, deployment, source, target, path, await _ask_fleet(ports, deployment), now)
+
+
+def judge(ports: Ports, ground: Ground, request: UpgradeRequest, instances: Sequence[FleetInstance]) -> Preview:
+    """What an upgrade of ``instances`` would be, and all that speaks against it."""
+    source, target, path, platform = ground.source, ground.target, ground.path, ports.limits.platform_version
     findings = (
-        compatibility(case, now)
+        compatibility(Compatibility(request, source, target, path, ground.deployment, platform), ground.now)
         + dependencies(target, request.installed_components)
-        + checks.size(request, fleet)
-        + checks.drift(source, fleet)
+        + checks.size(request, ground.fleet)
+        + checks.drift(source, ground.fleet)
     )
-    minutes = path.estimated_duration_minutes if path else None
-    preview = Preview(_plan(request, fleet, minutes), findings)
-    return _Case(request, deployment, source, target, fleet, preview)
+    return Preview(_plan(request, instances, path.estimated_duration_minutes if path else None), findings)
+
+
+def accept(preview: Preview) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and the warnings that go with it.
+
+    :raises UpgradeBlocked: with every blocker.
+    """
+    if preview.findings.blockers or preview.plan is None:
+        raise UpgradeBlocked(preview.findings.blockers)
+    return preview.plan, preview.findings.warnings
 
 
 async def _look_up(
@@ -118,35 +164,41 @@ async def _ask_fleet(ports: Ports, deployment: Deployment) -> Fleet:
         raise Unavailable(f"fleet {deployment.fleet} does not answer: {error}") from error
 
 
-def _plan(request: UpgradeRequest, fleet: Fleet, path_minutes: int | None) -> Plan | None:
+def _plan(request: UpgradeRequest, instances: Sequence[FleetInstance], path_minutes: int | None) -> Plan | None:
     try:
-        return make_plan(request, fleet.serving(), path_minutes)
+        return make_plan(request, instances, path_minutes)
     except ValueError:
         return None  # checks.size says so as a blocker
 
 
-async def _store(ports: Ports, tenant_id: str, case: _Case, plan: Plan, actor: Actor) -> Execution:
-    async with ports.work() as work:
-        execution = Execution(
-            id=ports.new_id(),
-            tenant_id=tenant_id,
-            request=replace(case.request, total_instances=len(plan.instances)),
-            total_instances=len(plan.instances),
-            from_version=case.source.version,
-            to_version=case.target.version,
-            plan_hash=plan.hash,
-            created_by=actor.name,
-            created_at=await work.now(),
-            warnings=case.preview.findings.warnings,
-        )
-        await work.executions.add(execution, plan, _instances(plan, case.fleet, execution.to_version))
-        await work.events.append(execution, [_created(execution, plan)])
-        await work.commit()
+async def add(
+    work: UnitOfWork, execution_id: str, draft: Draft, actor: Actor, retry_of: str | None = None
+) -> Execution:
+    """Write the new execution with all that belongs to it; committing is the caller's.
+
+    :raises ActiveUpgradeExists: another one took the place in between.
+    """
+    ground, plan = draft.ground, draft.plan
+    execution = Execution(
+        id=execution_id,
+        tenant_id=ground.tenant_id,
+        request=replace(draft.request, total_instances=len(plan.instances)),
+        total_instances=len(plan.instances),
+        from_version=ground.source.version,
+        to_version=ground.target.version,
+        plan_hash=plan.hash,
+        created_by=actor.name,
+        created_at=await work.now(),
+        status_reason=f"created as a retry of {retry_of}" if retry_of else "created",
+        warnings=draft.warnings,
+        retry_of=retry_of,
+    )
+    await work.executions.add(execution, plan, _instances(plan, draft.previous, execution.to_version))
+    await work.events.append(execution, [_created(execution, plan)])
     return execution
 
 
-def _instances(plan: Plan, fleet: Fleet, to_version: str) -> Iterable[Instance]:
-    versions = {each.instance_id: each.version for each in fleet.instances}
+def _instances(plan: Plan, previous: Mapping[str, str], to_version: str) -> Iterable[Instance]:
     for batch in plan.batches:
         for position, instance_id in enumerate(batch.instances):
             yield Instance(
@@ -154,7 +206,7 @@ def _instances(plan: Plan, fleet: Fleet, to_version: str) -> Iterable[Instance]:
                 batch=batch.number,
                 position=position,
                 status=InstanceStatus.PENDING,
-                from_version=versions[instance_id],
+                from_version=previous[instance_id],
                 to_version=to_version,
             )
 
@@ -174,12 +226,20 @@ def _created(execution: Execution, plan: Plan) -> Event:
             "planHash": execution.plan_hash,
             "createdBy": execution.created_by,
             "initiatedBy": request.initiated_by,
+            "retryOf": execution.retry_of,
         },
     )
 
 
-async def _active_error(ports: Ports, tenant_id: str, component_id: str) -> ActiveUpgradeExists:
-    """The refusal with the id of the one that was faster."""
-    async with ports.work() as work:
-        active = await work.executions.active(tenant_id, component_id)
-    return ActiveUpgradeExists(active.id if active else "just finished")
+@asynccontextmanager
+async def naming_the_active(ports: Ports, tenant_id: str, component_id: str) -> AsyncIterator[None]:
+    """A place that was lost to another transaction is refused with the id of the one that was faster.
+
+    :raises ActiveUpgradeExists: when the database says so within.
+    """
+    try:
+        yield
+    except ActiveUpgradeExists:
+        async with ports.work() as work:
+            active = await work.executions.active(tenant_id, component_id)
+        raise ActiveUpgradeExists(active.id if active else "just finished") from None

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from include.upgrades.domain import checks, compatibility
 from include.upgrades.domain.commands import SYSTEM
-from include.upgrades.domain.execution import Execution, advance
+from include.upgrades.domain.execution import Execution, Strategy, advance
+from include.upgrades.domain.fail import fail_from_anywhere
 from include.upgrades.domain.fleet import Fleet
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.registry import Deployment
@@ -51,10 +52,16 @@ async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:
         fleet = await driver.fleet()
     findings = (
         checks.unfinished(instances)
-        + checks.verification(execution.to_version, len(instances), fleet, [each.instance_id for each in instances])
+        + _of_fleet(execution, fleet, [each.instance_id for each in instances])
         + compatibility.dependencies(target, execution.request.installed_components)
     )
     return await _judge_verification(ports, execution_id, findings.blockers)
+
+
+def _of_fleet(execution: Execution, fleet: Fleet, planned: Sequence[str]) -> checks.Findings:
+    if execution.request.strategy is Strategy.BLUE_GREEN:
+        return checks.pool_verification(execution.to_version, planned, fleet)
+    return checks.verification(execution.to_version, len(planned), fleet, planned)
 
 
 async def _judge_verification(ports: Ports, execution_id: str, problems: Sequence[str]) -> ExecutionStatus:
@@ -122,12 +129,8 @@ async def conclude(ports: Ports, execution_id: str) -> Execution:
         if execution.is_terminal or execution.status is ExecutionStatus.ROLLING_BACK:
             return execution
         now, reason = await work.now(), "the tasks of the DAG run ended before the upgrade did"
-        told = []
-        if execution.status is ExecutionStatus.PAUSED:
-            execution, event = advance(execution, ExecutionStatus.IN_PROGRESS, reason, SYSTEM, now)
-            told.append(event)
-        execution, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
-        await work.events.append(execution, [*told, event])
+        execution, told = fail_from_anywhere(execution, reason, SYSTEM, now)
+        await work.events.append(execution, told)
         execution = await work.executions.save(execution)
         await work.commit()
         return execution

@@ -17,6 +17,10 @@ class StaleToken(FleetError):
     """The fleet has seen a higher fencing token: somebody else works on it, this process stops."""
 
 
+class Conflict(FleetError):
+    """The fleet is there, but the state that it is in forbids the order."""
+
+
 class FleetDriver(Protocol):
     """One fleet, reached through its driver (section 11); every order carries a fencing token and may be repeated."""
 

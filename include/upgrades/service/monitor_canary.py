@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from include.upgrades.domain.canary import CANARY_BATCH, Poll, poll_of
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.monitoring import next_poll_at, note_poll
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.fleet_work import FleetWork
 from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
-from include.upgrades.service.ports import Ports, Waiter
-from include.upgrades.service.pulse import now_seconds
+from include.upgrades.service.ports import Ports
 from include.upgrades.service.run_batch import run_batch
+from include.upgrades.service.waiting import wait_until
 
 S = ExecutionStatus
 
@@ -20,15 +22,7 @@ async def monitor_canary(ports: Ports, execution_id: str, seconds: float | None)
 
     :raises NotFound: no such execution; :raises FleetError: the fleet's connection is not known.
     """
-    end = None if seconds is None else now_seconds() + seconds
-    async with ports.signals.of(execution_id) as waiter:
-        while True:
-            found = await _look(ports, execution_id, seconds)
-            if isinstance(found, Outcome):
-                return found
-            if end is not None and now_seconds() + found > end:
-                return Outcome(Ending.UNFINISHED)
-            await _wait(waiter, found)
+    return await wait_until(partial(_look, ports, execution_id, seconds), ports, execution_id, seconds)
 
 
 async def run_after_canaries(ports: Ports, execution_id: str, number: int, seconds: float | None) -> Outcome:
@@ -38,10 +32,6 @@ async def run_after_canaries(ports: Ports, execution_id: str, number: int, secon
         if promoted.ending is not Ending.DONE:
             return promoted
     return await run_batch(ports, execution_id, number, seconds)
-
-
-async def _wait(waiter: Waiter, seconds: float) -> None:
-    await waiter.wait(min(seconds, SLOW_POLL_SECONDS))
 
 
 async def _look(ports: Ports, execution_id: str, seconds: float | None) -> Outcome | float:

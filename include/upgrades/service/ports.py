@@ -14,10 +14,14 @@ from include.upgrades.domain.checks import CheckResult, StoredObject
 from include.upgrades.domain.commands import Actor, Command
 from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
-from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
+from include.upgrades.domain.statistics import Statistics
+from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks
+from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.fleet_ports import Fleets
+from include.upgrades.service.registry_ports import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,14 @@ class Executions(Protocol):
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The one not-terminal (or not yet settled) execution."""
 
+    async def unsettled(self) -> list[Standing]:
+        """Every execution that was started and is not settled, in whichever tenant."""
+
     async def page(self, wanted: ExecutionFilter) -> Sequence[Execution]:
         """Executions of a tenant, newest first."""
+
+    async def statistics(self, component_id: str) -> Statistics:
+        """How the component's executions went, in every tenant."""
 
     async def plan(self, execution_id: str) -> Plan:
         """The frozen plan."""
@@ -114,24 +124,6 @@ class Events(Protocol):
         """Events with a sequence above ``after``."""
 
 
-class Registry(Protocol):
-    """Components, versions, paths, deployments, backups; lists are by id, those above ``after``."""
-
-    async def component(self, component_id: str) -> Component | None: ...
-    async def components(self, after: str, limit: int) -> list[Component]: ...
-    async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]: ...
-    async def paths(self, component_id: str | None, after: str, limit: int) -> list[UpgradePath]: ...
-    async def version(self, version_id: str) -> ComponentVersion | None: ...
-    async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None: ...
-    async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None: ...
-    async def backups(self, tenant_id: str, component_id: str) -> list[Backup]: ...
-    async def put(self, thing: Component | ComponentVersion | UpgradePath | Deployment | Backup) -> None:
-        """Insert, or replace what has the same key."""
-
-    async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
-        """:raises AlreadyExists: the id, or what must be unique beside it, is taken."""
-
-
 class Leases(Protocol):
     """The lease of a deployment: one holder at a time, by the database's clock."""
 
@@ -162,6 +154,8 @@ class UnitOfWork(Protocol):
     def registry(self) -> Registry: ...
     @property
     def leases(self) -> Leases: ...
+    @property
+    def approvals(self) -> Approvals: ...
 
     async def now(self) -> datetime:
         """The database's clock, UTC: the one clock that every process shares."""
@@ -196,20 +190,25 @@ class ParseRequests(Protocol):
         """Best effort: without it Airflow reads the file at its next turn."""
 
 
-ReadObject = Callable[[str], Awaitable[StoredObject]]
-"""Reads the object at a location, streamed; raises OSError or ValueError when it cannot."""
+class ReadObject(Protocol):
+    """Reads the object at a location, streamed; without ``whole`` only how large it is."""
+
+    def __call__(self, location: str, *, whole: bool = True) -> Awaitable[StoredObject]:
+        """:raises OSError: it is not there or cannot be read; :raises ValueError: no location."""
+
 
 NewId = Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be set from outside: hours, seconds, a version."""
+    """What may be set from outside: hours, seconds, a version, a rule."""
 
     platform_version: str | None = None
     max_backup_age_hours: float = 24
     check_timeout_seconds: float = 60
     lease_seconds: float = 10
+    four_eyes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +219,8 @@ class Ports:
     fleets: Fleets
     signals: Signals
     parse_requests: ParseRequests
+    runs: AirflowRuns
+    human_tasks: HumanTasks
     read_object: ReadObject
     new_id: NewId
     limits: Limits

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from include.upgrades.domain.approval import WAITS_IN, Approval, waiting
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.checks import CheckResult
-from include.upgrades.domain.errors import NoActiveUpgrade
-from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.errors import NoActiveUpgrade, NotFound
+from include.upgrades.domain.execution import Execution, Strategy
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.progress import Progress, progress_of
+from include.upgrades.domain.statistics import Statistics
 from include.upgrades.service.ports import ExecutionFilter, Ports, StoredEvent, UnitOfWork
 
 
@@ -25,6 +27,8 @@ class ExecutionView:
     checks: Sequence[CheckResult]
     instances: Sequence[Instance]
     batches: Sequence[Batch]
+    awaits: Approval | None = None
+    """The stage that waits for an approval."""
 
 
 async def find_execution(ports: Ports, execution_id: str) -> Execution:
@@ -57,6 +61,17 @@ async def list_executions(ports: Ports, wanted: ExecutionFilter) -> list[Executi
         return [await view_of(work, each) for each in await work.executions.page(wanted)]
 
 
+async def get_statistics(ports: Ports, component_id: str) -> Statistics:
+    """How the component's executions went, in every tenant.
+
+    :raises NotFound: when there is no such component.
+    """
+    async with ports.work() as work:
+        if await work.registry.component(component_id) is None:
+            raise NotFound(f"there is no component {component_id}")
+        return await work.executions.statistics(component_id)
+
+
 async def get_plan(ports: Ports, execution_id: str) -> tuple[Execution, Plan]:
     """:raises NotFound: when there is no such execution."""
     async with ports.work() as work:
@@ -81,4 +96,11 @@ async def view_of(work: UnitOfWork, execution: Execution) -> ExecutionView:
     batches = await work.executions.batches(execution.id)
     progress = progress_of(execution, instances, batches, plan.estimated_seconds, await work.now())
     checks = await work.executions.checks(execution.id)
-    return ExecutionView(execution, plan, progress, checks, instances, batches)
+    awaits = await _awaited(work, execution)
+    return ExecutionView(execution, plan, progress, checks, instances, batches, awaits)
+
+
+async def _awaited(work: UnitOfWork, execution: Execution) -> Approval | None:
+    if execution.request.strategy is not Strategy.STAGED or execution.status not in WAITS_IN:
+        return None
+    return waiting(await work.approvals.of(execution.id))

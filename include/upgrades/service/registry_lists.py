@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from include.upgrades.domain.registry import Backup, Component, ComponentVersion, UpgradePath
+from include.upgrades.domain.registry import Backup, Component, ComponentVersion
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.registry import require_component
 
@@ -15,20 +15,14 @@ async def list_components(ports: Ports, after: str, limit: int) -> list[Componen
         return await work.registry.components(after, limit)
 
 
-async def list_versions(ports: Ports, component_id: str, after: str, limit: int) -> list[ComponentVersion]:
-    """By id, those above ``after``.
+async def list_versions(ports: Ports, component_id: str, after: str, limit: int) -> tuple[list[ComponentVersion], date]:
+    """By id, those above ``after``; and the day it is, by the database's clock.
 
     :raises NotFound: no such component.
     """
     async with ports.work() as work:
         await require_component(work, component_id)
-        return await work.registry.versions(component_id, after, limit)
-
-
-async def list_paths(ports: Ports, component_id: str | None, after: str, limit: int) -> list[UpgradePath]:
-    """By id, those above ``after``."""
-    async with ports.work() as work:
-        return await work.registry.paths(component_id, after, limit)
+        return await work.registry.versions(component_id, after, limit), (await work.now()).date()
 
 
 async def list_backups(

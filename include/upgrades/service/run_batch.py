@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-
+from include.upgrades.domain.approval import needs_approval
 from include.upgrades.domain.batch import BatchDone, Decision, NoBudgetLeft, StartInstances, Stop, Wait
-from include.upgrades.domain.errors import LostLease
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.service.approvals import stage_is_approved, wait_for_decision
 from include.upgrades.service.batch_journal import BatchJournal
 from include.upgrades.service.batch_round import BatchRound, Rules
 from include.upgrades.service.fleet_work import FleetWork
+from include.upgrades.service.green_pool import green_pool
 from include.upgrades.service.lease_keeper import LeaseKeeper
 from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from include.upgrades.service.ports import Ports, Waiter
-from include.upgrades.service.pulse import now_seconds
-
-log = logging.getLogger(__name__)
-
-LEASE_WAIT_SECONDS = 1.0
-"How often it is asked whether another holder is done."
-LEASE_WORTH_KEEPING_SECONDS = 2.0
-"A longer wait with nothing in flight gives the lease back."
+from include.upgrades.service.rounds import LEASE_WAIT_SECONDS, LEASE_WORTH_KEEPING_SECONDS, repeat
+from include.upgrades.service.switch_back import switch_back
 
 
 async def run_batch(ports: Ports, execution_id: str, number: int, seconds: float | None) -> Outcome:
@@ -32,15 +28,29 @@ async def run_batch(ports: Ports, execution_id: str, number: int, seconds: float
         plan = await work.executions.plan(execution_id)
         deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
     assert deployment is not None  # a deployment is never deleted
+    if number == ROLLBACK_BATCH and plan.strategy is Strategy.BLUE_GREEN:
+        return await switch_back(ports, execution_id, seconds)
+    if needs_approval(plan, number) and not await stage_is_approved(ports, execution_id, number):
+        held = await _wait_for_approval(ports, execution_id, number, seconds)
+        if held.ending is not Ending.DONE:
+            return held
     keeper = LeaseKeeper(ports, execution.tenant_id, execution.request.component_id)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
         journal = BatchJournal(ports, keeper, execution_id, number)
         rules = Rules.of(plan, number, execution.request.health_check_interval_seconds)
-        work_round = BatchRound(rules, journal, FleetWork(driver, execution_id), keeper)
+        work_round = BatchRound(rules, journal, FleetWork(green_pool(driver, plan, execution), execution_id), keeper)
         try:
             return await BatchRunner(journal, work_round, keeper, waiter).run(seconds)
         finally:
             await keeper.give_back()
+
+
+async def _wait_for_approval(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
+    """Also when somebody took the tasks before this stage for done: it does not begin without its approval."""
+    before = await run_batch(ports, execution_id, stage - 1, seconds)
+    if before.ending is not Ending.DONE:
+        return before
+    return await wait_for_decision(ports, execution_id, stage, seconds)
 
 
 class BatchRunner:
@@ -51,20 +61,8 @@ class BatchRunner:
         self._fresh = True
 
     async def run(self, seconds: float | None) -> Outcome:
-        """Tick until the batch ends or the time is over; a lost lease is taken again, from the rows as they are."""
-        end = None if seconds is None else now_seconds() + seconds
-        while True:
-            try:
-                found = await self._tick()
-            except LostLease as error:
-                log.warning("%s", error)
-                self._keeper.forget()
-                found = LEASE_WAIT_SECONDS
-            if isinstance(found, Outcome):
-                return found
-            if end is not None and now_seconds() + found > end:
-                return Outcome(Ending.UNFINISHED)
-            await self._waiter.wait(found)
+        """Tick until the batch ends or the time is over."""
+        return await repeat(self._tick, self._keeper, self._waiter, seconds)
 
     async def _tick(self) -> Outcome | float:
         """One round; the outcome, or the seconds until the next round."""

@@ -1,37 +1,15 @@
-"""Use case: run one of the five pre-upgrade checks (section 7). One that cannot look fails, it never passes."""
+"""Use case: run one of the five pre-upgrade checks of an execution and keep what it found (contract section 7)."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 
-from include.upgrades.domain import checks, compatibility, telling
+from include.upgrades.domain import telling
 from include.upgrades.domain.admission import admit
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus, Findings
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.registry import ComponentVersion, Deployment, UpgradePath
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.fleet_ports import FleetError
-from include.upgrades.service.fleet_work import FleetWork
+from include.upgrades.service.check_looks import Case, look
 from include.upgrades.service.ports import Ports
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What the checks look at, read anew for each."""
-
-    execution: Execution
-    deployment: Deployment
-    source: ComponentVersion
-    target: ComponentVersion
-    path: UpgradePath | None
-    instances: tuple[str, ...]
-    now: datetime
-
-
-Look = Callable[[Ports, _Case], Awaitable[CheckResult]]
 
 
 async def run_check(ports: Ports, execution_id: str, name: CheckName) -> CheckResult:
@@ -42,12 +20,12 @@ async def run_check(ports: Ports, execution_id: str, name: CheckName) -> CheckRe
     case = await _begin(ports, execution_id, name)
     if case is None:
         return CheckResult(name, CheckStatus.PENDING, "the execution is not VALIDATING any more")
-    result = await _look(ports, case, name)
+    result = await look(ports, case, name)
     await _keep(ports, execution_id, replace(result, started_at=case.now))
     return result
 
 
-async def _begin(ports: Ports, execution_id: str, name: CheckName) -> _Case | None:
+async def _begin(ports: Ports, execution_id: str, name: CheckName) -> Case | None:
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)  # admission must not decide in between
         if execution.status is not ExecutionStatus.VALIDATING:
@@ -63,18 +41,17 @@ async def _begin(ports: Ports, execution_id: str, name: CheckName) -> _Case | No
     assert deployment is not None  # foreign keys keep the three
     assert source is not None
     assert target is not None
-    return _Case(execution, deployment, source, target, path, planned, now)
-
-
-async def _look(ports: Ports, case: _Case, name: CheckName) -> CheckResult:
-    seconds = ports.limits.check_timeout_seconds
-    try:
-        async with asyncio.timeout(seconds):
-            return await _LOOKS[name](ports, case)
-    except TimeoutError:
-        return CheckResult(name, CheckStatus.FAILED, f"could not look within {seconds:g} s")
-    except (FleetError, OSError, ValueError) as error:
-        return CheckResult(name, CheckStatus.FAILED, f"could not look: {error}")
+    return Case(
+        label=f"execution {execution_id}",
+        tenant_id=execution.tenant_id,
+        request=request,
+        deployment=deployment,
+        source=source,
+        target=target,
+        path=path,
+        instances=planned,
+        now=now,
+    )
 
 
 async def _keep(ports: Ports, execution_id: str, result: CheckResult) -> None:
@@ -90,58 +67,3 @@ async def _keep(ports: Ports, execution_id: str, result: CheckResult) -> None:
         if events:
             await work.executions.save(moved)
         await work.commit()
-
-
-async def _version_compatibility(ports: Ports, case: _Case) -> CheckResult:
-    judged = compatibility.Compatibility(
-        case.execution.request, case.source, case.target, case.path, case.deployment, ports.limits.platform_version
-    )
-    findings = compatibility.compatibility(judged, case.now)
-    way = f"{case.source.version} to {case.target.version}"
-    return checks.verdict(CheckName.VERSION_COMPATIBILITY, findings, f"the path from {way} is registered and open")
-
-
-async def _resource_availability(ports: Ports, case: _Case) -> CheckResult:
-    async with ports.fleets.of(case.deployment) as driver:
-        fleet = await driver.fleet()
-    total = case.execution.total_instances
-    findings = checks.capacity(case.execution.request, total, fleet)
-    passed = f"{len(fleet.serving())} instances serve, {total} are upgraded, {fleet.free_instances} more would fit"
-    return checks.verdict(CheckName.RESOURCE_AVAILABILITY, findings, passed)
-
-
-async def _backup_verification(ports: Ports, case: _Case) -> CheckResult:
-    name, tenant = CheckName.BACKUP_VERIFICATION, case.execution.tenant_id
-    async with ports.work() as work:
-        known = await work.registry.backups(tenant, case.execution.request.component_id)
-    backup = checks.newest_backup(known, case.source.id)
-    max_age = timedelta(hours=ports.limits.max_backup_age_hours)
-    findings = checks.backup_age(backup, case.source.id, case.now, max_age)
-    if findings.blockers or backup is None:
-        return checks.verdict(name, findings, "")
-    findings = checks.backup_content(backup, await ports.read_object(backup.location))
-    passed = f"backup {backup.id} is there: {backup.size_bytes} bytes, sha256 {backup.sha256[:12]}…"
-    return checks.verdict(name, findings, passed)
-
-
-async def _health_endpoints(ports: Ports, case: _Case) -> CheckResult:
-    async with ports.fleets.of(case.deployment) as driver:
-        answers = await FleetWork(driver, case.execution.id).poll(case.instances)
-    silent = {name: None if answer is not None else "no answer" for name, answer in answers.items()}
-    passed = f"all {len(answers)} health endpoints answer"
-    return checks.verdict(CheckName.HEALTH_ENDPOINTS, checks.health(silent), passed)
-
-
-async def _dependency_check(ports: Ports, case: _Case) -> CheckResult:
-    findings: Findings = compatibility.dependencies(case.target, case.execution.request.installed_components)
-    passed = f"{len(case.target.dependencies)} dependencies of {case.target.version} are satisfied"
-    return checks.verdict(CheckName.DEPENDENCY_CHECK, findings, passed)
-
-
-_LOOKS: dict[CheckName, Look] = {
-    CheckName.VERSION_COMPATIBILITY: _version_compatibility,
-    CheckName.RESOURCE_AVAILABILITY: _resource_availability,
-    CheckName.BACKUP_VERIFICATION: _backup_verification,
-    CheckName.HEALTH_ENDPOINTS: _health_endpoints,
-    CheckName.DEPENDENCY_CHECK: _dependency_check,
-}

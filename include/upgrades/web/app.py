@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
@@ -11,7 +11,18 @@ from include.upgrades import bootstrap
 from include.upgrades.web import documentation, problems
 from include.upgrades.web.dependencies import LazyPorts, OpenPorts
 from include.upgrades.web.middleware import RequestIds
-from include.upgrades.web.routes import commands, executions, health, registry, tenants, upgrades
+from include.upgrades.web.routes import (
+    approvals,
+    commands,
+    executions,
+    health,
+    registry,
+    statistics,
+    tenants,
+    upgrade_paths,
+    upgrades,
+)
+from include.upgrades.web.schemas.approvals import DecisionBody
 from include.upgrades.web.schemas.registry import BODIES
 from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Authenticate, authenticated
@@ -22,8 +33,11 @@ _ROUTERS = (
     upgrades.router,
     executions.router,
     commands.router,
+    approvals.router,
     registry.router,
+    upgrade_paths.router,
     tenants.router,
+    statistics.router,
     documentation.router,
 )
 
@@ -32,13 +46,15 @@ def create_app(
     open_ports: OpenPorts = bootstrap.open_ports,
     authenticate: Authenticate = bootstrap.authenticate,
     close_ports: Callable[[], Awaitable[None]] = bootstrap.close_ports,
+    beside: Callable[[], AbstractAsyncContextManager[None]] = bootstrap.control_loops,
 ) -> FastAPI:
-    """The app, with every call behind ``authenticated``; opens nothing before the first call."""
+    """The app, with every call behind ``authenticated``; ``beside`` is what runs beside it while it is served."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            yield
+            async with beside():
+                yield
         finally:
             await close_ports()
 
@@ -52,7 +68,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, *BODIES)
+    app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, DecisionBody, *BODIES)
     app.state.ports, app.state.authenticate = LazyPorts(open_ports), authenticate
     problems.install(app)
     app.add_middleware(RequestIds)

@@ -32,10 +32,23 @@ def body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
     return read
 
 
-def documented(model: type[BaseModel]) -> dict[str, Any]:
+def optional_body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
+    """As ``body_of``; a call without any body is one with an empty object."""
+
+    async def read(request: Request) -> B:
+        content = await _content(request)
+        if not content:
+            return model()
+        _require_json(request)
+        return parse(model, content)
+
+    return read
+
+
+def documented(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """``openapi_extra`` for a call that reads ``model``; documentation.py adds the schema itself."""
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference}}}}
 
 
 def parse(model: type[B], content: bytes) -> B:

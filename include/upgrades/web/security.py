@@ -60,4 +60,5 @@ def require(permission: Permission) -> Callable[..., Actor]:
 
 Reader = Depends(require(Permission.READ))
 Administrator = Depends(require(Permission.ADMINISTER))
+Approver = Annotated[Actor, Depends(require(Permission.APPROVE))]
 Operator = Annotated[Actor, Depends(require(Permission.OPERATE))]

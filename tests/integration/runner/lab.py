@@ -56,7 +56,8 @@ class Lab:
     async def created(self, **fields: Any) -> Execution:
         """A new execution; quick time-outs unless said otherwise."""
         quick = {"batch_delay_seconds": 0, "health_check_interval_seconds": 1, "health_check_timeout_seconds": 5}
-        request = UpgradeRequest(component_id=COMPONENT, from_version_id=OLD, to_version_id=NEW, **(quick | fields))
+        what = {"component_id": COMPONENT, "from_version_id": OLD, "to_version_id": NEW}
+        request = UpgradeRequest(**(what | quick | fields))
         return await create_upgrade(self.world.ports, TENANT, request, OLGA)
 
     async def validating(self, **fields: Any) -> Execution:

@@ -139,6 +139,58 @@ async def test_backups_are_listed_newest_first(store: Store) -> None:
         assert [each.id for each in await work.registry.backups("t", "aaa-111")] == ["b-1", "b-0", "b-2"]
 
 
+async def test_everything_comes_parents_first_each_kind_by_its_key(store: Store) -> None:
+    component = Component(id="zzz", name="n")
+    other = replace(DEPLOYMENT, tenant_id="s")
+    async with store() as work:
+        for each in (component, VERSION, PATH, DEPLOYMENT, other, BACKUP):
+            await work.registry.put(each)
+        found = await work.registry.everything()
+    assert [type(each).__name__ for each in found[:2]] == ["Component", "Component"]
+    assert (found[1], found[4]) == (component, VERSION)
+    assert found[5:] == [PATH, other, DEPLOYMENT, BACKUP]
+
+
+async def test_versions_by_id_are_those_that_there_are(store: Store) -> None:
+    async with store() as work:
+        found = await work.registry.versions_by_id(["bbb-222", "zzz", "bbb-222"])
+        assert {name: each.version for name, each in found.items()} == {"bbb-222": "3.6.0"}
+        assert await work.registry.versions_by_id([]) == {}
+
+
+async def test_recommendation_is_taken_from_the_others_of_the_component_only(store: Store) -> None:
+    elsewhere = ComponentVersion(id="v-9", component_id="other", version="1.0", recommended=True)
+    async with store() as work:
+        await work.registry.put(Component(id="other", name="n"))
+        for each in (elsewhere, replace(VERSION, id="v-2", version="5.0"), VERSION):
+            await work.registry.put(each)
+        await work.registry.recommend_only(VERSION)
+        found = await work.registry.versions_by_id(["v-1", "v-2", "v-9"])
+    assert {name: each.recommended for name, each in found.items()} == {"v-1": True, "v-2": False, "v-9": True}
+
+
+async def test_put_refuses_what_is_taken_beside_its_key(store: Store) -> None:
+    async with store() as work:
+        with pytest.raises(AlreadyExists, match="the component has this version already"):
+            await work.registry.put(replace(VERSION, version="3.6.0"))
+
+
+async def test_lock_keeps_additions_waiting_and_lets_readers_in(store: Store) -> None:
+    async def add() -> None:
+        async with store() as work:
+            await work.registry.add(ComponentVersion(id="v-3", component_id="aaa-111", version="9.9"))
+            await work.commit()
+
+    async with store() as work, store() as reader:
+        await work.registry.lock()
+        adding = asyncio.create_task(add())
+        assert await reader.registry.component("aaa-111") is not None
+        done, _ = await asyncio.wait([adding], timeout=0.2)
+        assert not done
+        await work.commit()
+        await asyncio.wait_for(adding, 10)
+
+
 async def test_lists_go_on_after_an_id(store: Store) -> None:
     async with store() as work:
         for each in ("c-1", "c-2", "c-3"):

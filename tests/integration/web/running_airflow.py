@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 
 from include.upgrades.bootstrap import close_ports, ports_for
-from include.upgrades.service.registry import load
+from include.upgrades.registry.document import entries_in
+from include.upgrades.service.load_registry import load_registry
 from include.upgrades.settings import Settings
 from include.upgrades.web.app import URL_PREFIX
 from local.ports import HOST, free_port
@@ -116,7 +117,7 @@ async def _fill(url: str, agent: RunningAgent, folder: Path) -> None:
     agent.admin.create("web", 2, "3.6.0", upgrade_seconds=0.05)
     backup = folder / "backup"
     backup.write_bytes(b"backup")
-    await load(ports_for(url, Settings()), document("web", backup))
+    await load_registry(ports_for(url, Settings()), entries_in(document("web", backup)))
     await close_ports()
 
 

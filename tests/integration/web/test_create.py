@@ -54,7 +54,8 @@ async def test_dry_run_answers_the_plan_and_stores_nothing(api: httpx.AsyncClien
     assert response.status_code == 200
     body = response.json()
     assert [len(batch["instances"]) for batch in body["plan"]["batches"]] == [3, 1]
-    assert body["validation"] == {"valid": True, "blockers": [], "warnings": []}
+    assert body["validation"] | {"checks": []} == {"valid": True, "blockers": [], "warnings": [], "checks": []}
+    assert {each["name"]: each["status"] for each in body["validation"]["checks"]} == dict.fromkeys(CheckName, "PASSED")
     assert (world.rows("execution"), world.rows("event")) == (0, 0)
 
 
@@ -69,6 +70,47 @@ async def test_dry_run_names_the_blockers_when_the_upgrade_would_be_refused(
     assert (refused.status_code, refused.json()["code"]) == (422, "UPGRADE_BLOCKED")
     assert refused.json()["blockers"] == told["validation"]["blockers"] != []
     assert world.rows("execution") == 0
+
+
+async def test_dry_run_tells_everything_that_is_wrong_in_one_call(api: httpx.AsyncClient, world: World) -> None:
+    """What creating would refuse, what the checks would find after the start, and who is in the way."""
+    version = {"dependencies": {"zk": ">=3.8"}, "minPlatformVersion": "9", "status": "DRAFT"}
+    await api.post(f"/components/{COMPONENT}/versions", json={"id": "v4", "version": "4.0.0"} | version)
+    active = (await api.post(UPGRADES, json=world.request())).json()
+    world.backup.write_bytes(b"short")
+    request = world.request(toVersionId="v4", totalInstances=5, strategy="BLUE_GREEN")
+    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=request)).json()["validation"]
+    assert told["valid"] is False
+    for word in (active["id"], "no upgrade path", "is DRAFT", "wants platform", "zk >=3.8", "totalInstances is 5"):
+        assert sum(word in text for text in told["blockers"]) == 1, word
+    checks = {each["name"]: (each["status"], each["message"]) for each in told["checks"]}
+    assert {name: status for name, (status, _) in checks.items()} == {
+        "VERSION_COMPATIBILITY": "FAILED",
+        "RESOURCE_AVAILABILITY": "FAILED",
+        "BACKUP_VERIFICATION": "FAILED",
+        "HEALTH_ENDPOINTS": "PASSED",
+        "DEPENDENCY_CHECK": "FAILED",
+    }
+    assert "has 5 bytes, 26000 registered" in checks["BACKUP_VERIFICATION"][1]
+    assert "BLUE_GREEN needs room" in checks["RESOURCE_AVAILABILITY"][1]
+
+
+async def test_dry_run_does_not_read_the_whole_backup(api: httpx.AsyncClient, world: World) -> None:
+    world.backup.write_bytes(b"X" * world.backup.stat().st_size)
+    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request())).json()["validation"]
+    (found,) = (each for each in told["checks"] if each["name"] == "BACKUP_VERIFICATION")
+    assert (told["valid"], found["status"]) == (True, "PASSED")
+    assert found["message"].endswith("26000 bytes; its sha256 is compared after the start")
+
+
+async def test_dry_run_is_not_valid_when_a_check_would_fail_after_the_start(
+    api: httpx.AsyncClient, world: World
+) -> None:
+    world.backup.unlink()
+    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request())).json()["validation"]
+    assert (told["valid"], told["blockers"]) == (False, [])
+    assert [each["name"] for each in told["checks"] if each["status"] == "FAILED"] == ["BACKUP_VERIFICATION"]
+    assert (await api.post(UPGRADES, json=world.request())).status_code == 201
 
 
 async def test_second_create_is_refused_when_the_first_is_not_finished(api: httpx.AsyncClient, world: World) -> None:

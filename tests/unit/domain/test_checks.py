@@ -12,6 +12,7 @@ from include.upgrades.domain.checks import (
     StoredObject,
     backup_age,
     backup_content,
+    backup_not_there,
     capacity,
     drift,
     health,
@@ -27,6 +28,7 @@ from tests.unit.domain.builders import NOW, after, fleet_of, make_fleet, make_re
 
 DAY = timedelta(hours=24)
 NOTHING = Findings()
+ANOTHER = "make a backup and register it with POST .../backups"
 
 
 def blocker(text: str) -> Findings:
@@ -89,7 +91,8 @@ def test_findings_add_up_in_order() -> None:
 
 def test_size_blocks_total_larger_than_the_fleet() -> None:
     findings = size(make_request(total_instances=4), make_fleet(*fleet_of(3)))
-    assert findings == blocker("totalInstances is 4, the fleet kafka-demo has 3 instances")
+    found = "totalInstances is 4, the fleet kafka-demo has 3 instances"
+    assert findings == blocker(f"{found}: ask for at most 3, or leave it out")
 
 
 def test_size_warns_of_a_partial_fleet() -> None:
@@ -103,7 +106,9 @@ def test_size_finds_nothing_when_the_whole_fleet_is_meant(total: int | None) -> 
 
 
 def test_size_blocks_an_empty_fleet() -> None:
-    assert size(make_request(), make_fleet()).blockers == ("totalInstances is 0, the fleet kafka-demo has 0 instances",)
+    (text,) = size(make_request(), make_fleet()).blockers
+    found = "totalInstances is 0, the fleet kafka-demo has 0 instances"
+    assert text == f"{found}: is it the right fleet (PUT .../deployment)?"
 
 
 def test_size_does_not_count_the_pool_without_traffic() -> None:
@@ -131,7 +136,9 @@ def test_drift_finds_nothing_when_all_run_the_source() -> None:
 
 def test_capacity_blocks_blue_green_without_room_for_a_second_pool() -> None:
     findings = capacity(make_request(strategy=Strategy.BLUE_GREEN), 3, make_fleet(*fleet_of(3), free=2))
-    assert findings == blocker("BLUE_GREEN needs room for 3 more instances, the fleet has 2")
+    assert findings == blocker(
+        "BLUE_GREEN needs room for 3 more instances, the fleet has 2: give it more capacity, or choose another strategy"
+    )
 
 
 def test_capacity_finds_nothing_when_a_second_pool_fits() -> None:
@@ -141,7 +148,9 @@ def test_capacity_finds_nothing_when_a_second_pool_fits() -> None:
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.RECREATE])
 def test_capacity_blocks_when_instances_have_gone(strategy: Strategy) -> None:
     findings = capacity(make_request(strategy=strategy), 5, make_fleet(*fleet_of(3)))
-    assert findings == blocker("the fleet has 3 instances, 5 are to be upgraded")
+    assert findings == blocker(
+        "the fleet has 3 instances, 5 are to be upgraded: bring the others back, or create an upgrade of fewer"
+    )
 
 
 @pytest.mark.parametrize("ill", [(0, 3), (0, 3, 5)])
@@ -167,7 +176,10 @@ def test_capacity_of_recreate_does_not_mind_who_is_down() -> None:
 
 def test_health_blocks_when_endpoints_do_not_answer_and_names_them() -> None:
     findings = health({"i-02": "timed out", "i-00": None, "i-01": "connection refused"})
-    assert findings == blocker("2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out)")
+    assert findings == blocker(
+        "2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out): see what keeps them or the "
+        "fleet's agent from it"
+    )
 
 
 def test_health_finds_nothing_when_all_answer() -> None:
@@ -194,12 +206,12 @@ def test_newest_backup_is_none_when_only_other_versions_are_saved() -> None:
 
 
 def test_backup_age_blocks_when_there_is_no_backup() -> None:
-    expected = blocker("no backup of version bbb-222 is known; register one with POST .../backups")
+    expected = blocker(f"no backup of version bbb-222 is known: {ANOTHER}")
     assert backup_age(None, "bbb-222", NOW, DAY) == expected
 
 
 def test_backup_age_blocks_an_old_backup() -> None:
-    expected = blocker("backup b-1 is 30.5 h old, at most 24 h are accepted")
+    expected = blocker("backup b-1 is 30.5 h old, at most 24 h are accepted: " + ANOTHER)
     assert backup_age(backup(hours_old=30.5), "bbb-222", NOW, DAY) == expected
 
 
@@ -209,13 +221,25 @@ def test_backup_age_finds_nothing_when_young_enough(hours: float) -> None:
 
 
 def test_backup_content_blocks_another_size() -> None:
-    expected = blocker("backup b-1 at s3://backups/b-1.tar has 7 bytes, 1024 registered")
+    expected = blocker("backup b-1 at s3://backups/b-1.tar has 7 bytes, 1024 registered: " + ANOTHER)
     assert backup_content(backup(), StoredObject(7, "ab" * 32)) == expected
 
 
 def test_backup_content_blocks_another_checksum() -> None:
     (text,) = backup_content(backup(), StoredObject(1024, "cd" * 32)).blockers
-    assert text == f"backup b-1 at s3://backups/b-1.tar was altered: sha256 {'cd' * 32}"
+    sums = f"sha256 {'cd' * 32}, {'ab' * 32} registered"
+    assert text == f"backup b-1 at s3://backups/b-1.tar was altered: {sums}; {ANOTHER}"
+
+
+def test_backup_content_that_was_not_read_is_judged_by_its_size() -> None:
+    assert backup_content(backup(), StoredObject(1024, None)) == NOTHING
+    assert backup_content(backup(), StoredObject(1023, None)) != NOTHING
+
+
+def test_backup_that_is_not_there_blocks_and_says_why_and_what_to_do() -> None:
+    (text,) = backup_not_there(backup(), "no such file").blockers
+    todo = f"let Airflow's workers read it, or {ANOTHER}"
+    assert text == f"backup b-1 at s3://backups/b-1.tar cannot be read (no such file): {todo}"
 
 
 def test_backup_content_finds_nothing_when_it_is_the_registered_one_in_any_case() -> None:

@@ -13,6 +13,7 @@ from include.upgrades.domain.registry import ComponentVersion, Deployment, RiskL
 from tests.unit.domain.builders import NOW, make_request
 
 NOTHING = Findings()
+REGISTER_OR_GO_ROUND = "register one with POST /upgrade-paths, or go in several upgrades (GET /upgrade-paths/calculate)"
 
 
 def version(version_id: str, text: str, **fields: Any) -> ComponentVersion:
@@ -44,12 +45,12 @@ def test_compatibility_finds_nothing_when_all_is_well() -> None:
 
 
 def test_path_that_is_missing_blocks() -> None:
-    expected = "no upgrade path from 3.6.0 to 3.7.0 is registered; register one with POST /upgrade-paths"
+    expected = f"no upgrade path from 3.6.0 to 3.7.0 is registered: {REGISTER_OR_GO_ROUND}"
     assert found(path=None) == Findings((expected,))
 
 
 def test_downgrade_without_a_path_blocks_and_is_called_so() -> None:
-    expected = "no downgrade path from 3.6.0 to 3.5.9 is registered; register one with POST /upgrade-paths"
+    expected = f"no downgrade path from 3.6.0 to 3.5.9 is registered: {REGISTER_OR_GO_ROUND}"
     assert found(path=None, target=version("ccc-333", "3.5.9")) == Findings((expected,))
 
 
@@ -97,7 +98,8 @@ def test_path_with_downtime_does_not_warn_when_recreating() -> None:
 
 @pytest.mark.parametrize("status", [status for status in VersionStatus if status is not VersionStatus.STABLE])
 def test_target_that_is_not_stable_blocks(status: VersionStatus) -> None:
-    expected = f"version 3.7.0 is {status}, only STABLE versions are upgraded to"
+    expected = f"version 3.7.0 is {status}, only STABLE versions are upgraded to: choose another one, or make it STABLE"
+    expected += " (PUT /versions/ccc-333/status)"
     assert found(target=replace(TARGET, status=status)) == Findings((expected,))
 
 
@@ -107,7 +109,8 @@ def test_source_may_have_any_status(status: VersionStatus) -> None:
 
 
 def test_target_past_its_end_of_life_blocks() -> None:
-    expected = "version 3.7.0 is past its end of life (2031-05-16)"
+    expected = "version 3.7.0 is past its end of life (2031-05-16): choose another one,"
+    expected += " or give it a later endOfLifeDate (PUT /versions/ccc-333/status)"
     assert found(target=replace(TARGET, end_of_life_date=date(2031, 5, 16))) == Findings((expected,))
 
 
@@ -120,7 +123,8 @@ def test_target_before_its_end_of_life_is_let_through() -> None:
 
 def test_current_version_that_is_another_blocks() -> None:
     findings = found(deployment=replace(DEPLOYMENT, current_version_id="zzz-999"))
-    assert findings == Findings(("the deployment runs version zzz-999, fromVersionId says bbb-222",))
+    found_what = "the deployment runs version zzz-999, fromVersionId says bbb-222"
+    assert findings == Findings((f"{found_what}: start from zzz-999, or correct the deployment (PUT .../deployment)",))
 
 
 @pytest.mark.parametrize("current", ["zzz-999", "bbb-222"])
@@ -188,15 +192,17 @@ def test_dependencies_find_nothing_when_all_are_in_range() -> None:
 
 @pytest.mark.parametrize("installed", [{}, None])
 def test_dependencies_block_for_each_that_is_missing(installed: dict[str, str] | None) -> None:
+    todo = "install it, or name the version that is installed"
     assert dependencies(NEEDY, installed).blockers == (
-        "java 17.* is needed and not in installedComponents",
-        "postgresql >=15,<18 is needed and not in installedComponents",
+        f"java 17.* is needed and not in installedComponents: {todo}",
+        f"postgresql >=15,<18 is needed and not in installedComponents: {todo}",
     )
 
 
 def test_dependencies_block_out_of_range_and_name_only_the_culprit() -> None:
     findings = dependencies(NEEDY, {"postgresql": "18.0", "java": "17.0.9"})
-    assert findings == Findings(("postgresql >=15,<18 is needed, 18.0 is installed",))
+    found = "postgresql >=15,<18 is needed, 18.0 is installed"
+    assert findings == Findings((f"{found}: install one in this range before the upgrade",))
 
 
 def test_dependencies_block_in_words_when_the_installed_version_is_none() -> None:

@@ -19,10 +19,19 @@ def test_role_holds_what_the_contract_gives_it_and_no_more(role: str, given: set
     assert {Permission(action) for action, resource in ROLES[role] if resource == RESOURCE} == given
 
 
-def test_there_are_four_roles_and_all_may_enter_the_website() -> None:
+SEEN = {("can_read", each) for each in ("Website", "DAGs", "DAG Runs", "DAG Versions", "Task Instances", "Task Logs")}
+SEEN |= {("can_read", "HITL Detail"), ("menu_access", "DAGs"), ("menu_access", "Task Instances")}
+ANSWERED = {("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail")}
+
+
+@pytest.mark.parametrize("role", GIVEN)
+def test_role_sees_the_upgrades_in_airflow_and_approvers_answer_there(role: str) -> None:
+    of_airflow = {each for each in ROLES[role] if each[1] != RESOURCE}
+    assert of_airflow == (SEEN | ANSWERED if P.APPROVE in GIVEN[role] else SEEN)
+
+
+def test_there_are_four_roles() -> None:
     assert set(ROLES) == set(GIVEN)
-    for permissions in ROLES.values():
-        assert {each for each in permissions if each[1] != RESOURCE} == {("can_read", "Website")}
 
 
 @pytest.mark.parametrize("command", list(Command))

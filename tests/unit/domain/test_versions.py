@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version as Reference
 
-from include.upgrades.domain.versions import Version, VersionRange, upgrade_type
+from include.upgrades.domain.versions import Version, VersionRange, is_downgrade, upgrade_type
 
 RISING = [
     "0.9",
@@ -80,6 +80,22 @@ def test_version_knows_whether_it_is_a_prerelease(text: str, prerelease: bool) -
 )
 def test_upgrade_type_is_the_first_number_that_differs(old: str, new: str, kind: str) -> None:
     assert upgrade_type(old, new) == kind
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "down"),
+    [
+        ("3.6.0", "3.5.9", True),
+        ("3.10", "3.9", True),
+        ("3.6.0", "3.6.0-rc.1", True),
+        ("3.6.0", "3.7.0", False),
+        ("3.6", "3.6.0", False),
+        ("noble", "jammy", False),
+        ("3.6.0", "jammy", False),
+    ],
+)
+def test_downgrade_is_to_a_lower_version_and_names_have_no_order(old: str, new: str, down: bool) -> None:
+    assert is_downgrade(old, new) is down
 
 
 @pytest.mark.parametrize(

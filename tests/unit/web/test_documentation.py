@@ -41,6 +41,7 @@ def test_every_call_that_reads_a_body_says_so(document: dict[str, Any]) -> None:
         "/components",
         "/components/{componentId}/versions",
         "/versions/{versionId}/status",
+        "/versions/{versionId}/check-compatibility",
         "/upgrade-paths",
         "/tenants/{tenantId}/components/{componentId}/deployment",
         "/tenants/{tenantId}/components/{componentId}/backups",

@@ -11,7 +11,7 @@ import httpx
 
 from include.upgrades.adapters.airflow.connections import FleetAddress
 from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
-from include.upgrades.service.fleet_ports import FleetError, StaleToken
+from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToken
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 "Seconds: an agent that hangs must not outlast the lease of whoever asks it."
@@ -85,7 +85,10 @@ class AgentDriver:
         await self._call("PUT", f"{self._instance(instance_id)}/version", token, key, {"version": version})
 
     async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
-        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted.
+
+        :raises Conflict: there is another pool of that name, or no room.
+        """
         await self._call("PUT", self._pool(pool), token, key, {"version": version, "size": size})
 
     async def remove_pool(self, pool: str, token: int, key: str) -> None:
@@ -146,4 +149,5 @@ def _body(response: httpx.Response) -> dict[str, Any]:
 
 
 def _refused(response: httpx.Response) -> FleetError:
-    return FleetError(f"the agent answered {response.status_code} to {response.request.method} {response.url.path}")
+    kind = Conflict if response.status_code == 409 else FleetError
+    return kind(f"the agent answered {response.status_code} to {response.request.method} {response.url.path}")

@@ -15,7 +15,7 @@ from include.upgrades.domain.shards import SHARDS
 _COLUMNS = "SELECT id, tenant_id, component_id, strategy, from_version, to_version, shape FROM execution"
 _ONE = f"{_COLUMNS} WHERE id = %(execution_id)s"
 _SHARD = f"""{_COLUMNS}
-WHERE started_at IS NOT NULL AND (completed_at IS NULL OR completed_at > clock_timestamp() - %(kept)s::interval)
+WHERE started_at IS NOT NULL AND (settled_at IS NULL OR completed_at > clock_timestamp() - %(kept)s::interval)
 AND shard_key %% %(shards)s = %(shard)s ORDER BY id"""
 
 

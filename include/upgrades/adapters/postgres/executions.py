@@ -14,13 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.postgres import rows, tables
+from include.upgrades.adapters.postgres.statistics import statistics_from, statistics_query
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
 from include.upgrades.domain.commands import Actor, Command
 from include.upgrades.domain.errors import ActiveUpgradeExists, ConcurrentChange, NotFound
 from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.statistics import Statistics
 from include.upgrades.service.ports import ExecutionFilter
 
 E = tables.execution.c
@@ -84,6 +88,12 @@ class PostgresExecutions:
         row = (await self._connection.execute(query)).mappings().first()
         return rows.execution_from(row) if row else None
 
+    async def unsettled(self) -> list[Standing]:
+        """By the index of the places that are taken, whatever else is stored."""
+        query = select(E.id, E.status, E.run_ref, E.dag_paused).where(E.started_at.is_not(None), E.settled_at.is_(None))
+        found = (await self._connection.execute(query)).all()
+        return [Standing(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
+
     async def page(self, wanted: ExecutionFilter) -> Sequence[Execution]:
         """By keyset (created_at, id) downwards, so that the time does not grow with what is stored."""
         query = select(*_SHOWN).where(E.tenant_id == wanted.tenant_id)
@@ -95,6 +105,11 @@ class PostgresExecutions:
             query = query.where(tuple_(E.created_at, E.id) < tuple_(*wanted.after))
         query = query.order_by(E.created_at.desc(), E.id.desc()).limit(wanted.limit)
         return [rows.execution_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def statistics(self, component_id: str) -> Statistics:
+        """In one pass over the index made for it."""
+        found = (await self._connection.execute(statistics_query(component_id))).mappings()
+        return statistics_from(component_id, found)
 
     async def plan(self, execution_id: str) -> Plan:
         """The plan as it was frozen."""

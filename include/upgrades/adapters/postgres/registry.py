@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, select
+from sqlalchemy import RowMapping, Select, Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,13 +20,12 @@ from include.upgrades.domain.registry import (
     ComponentVersion,
     Deployment,
     RiskLevel,
+    Thing,
     UpgradePath,
     VersionStatus,
 )
 
 UNIQUE_VIOLATION = "23505"
-
-Thing = Component | ComponentVersion | UpgradePath | Deployment | Backup
 
 _TABLES: dict[type, Table] = {
     Component: tables.component,
@@ -50,7 +50,7 @@ class PostgresRegistry:
     async def component(self, component_id: str) -> Component | None:
         """By id."""
         row = await self._first(select(tables.component).where(tables.component.c.id == component_id))
-        return Component(**rows.pick(Component, row)) if row else None
+        return _component_from(row) if row else None
 
     async def version(self, version_id: str) -> ComponentVersion | None:
         """By id."""
@@ -67,7 +67,7 @@ class PostgresRegistry:
     async def components(self, after: str, limit: int) -> list[Component]:
         """By id."""
         found = await self._page(tables.component, after, limit)
-        return [Component(**rows.pick(Component, row)) for row in found]
+        return [_component_from(row) for row in found]
 
     async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]:
         """By id."""
@@ -86,14 +86,38 @@ class PostgresRegistry:
         table = tables.deployment
         where = (table.c.tenant_id == tenant_id, table.c.component_id == component_id)
         row = await self._first(select(table).where(*where))
-        return Deployment(**rows.pick(Deployment, row)) if row else None
+        return _deployment_from(row) if row else None
 
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]:
         """Newest first."""
         table = tables.backup
         where = (table.c.tenant_id == tenant_id, table.c.component_id == component_id)
         query = select(table).where(*where).order_by(table.c.created_at.desc(), table.c.id.desc())
-        return [Backup(**rows.pick(Backup, row)) for row in (await self._connection.execute(query)).mappings()]
+        return [_backup_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def versions_by_id(self, version_ids: Iterable[str]) -> dict[str, ComponentVersion]:
+        """Those of them that there are."""
+        table = tables.component_version
+        found = await self._connection.execute(select(table).where(table.c.id.in_(set(version_ids))))
+        return {row["id"]: _version_from(row) for row in found.mappings()}
+
+    async def everything(self) -> list[Thing]:
+        """Parents first, each kind in the order of its key."""
+        found: list[Thing] = []
+        for kind, table in _TABLES.items():
+            result = await self._connection.execute(select(table).order_by(*table.primary_key))
+            found += [_READERS[kind](row) for row in result.mappings()]
+        return found
+
+    async def lock(self) -> None:
+        """On the table that every addition refers to; the foreign keys' own look at it has to wait too."""
+        await self._connection.execute(text("LOCK TABLE component IN EXCLUSIVE MODE"))
+
+    async def recommend_only(self, version: ComponentVersion) -> None:
+        """One statement."""
+        table = tables.component_version
+        others = (table.c.component_id == version.component_id, table.c.id != version.id, table.c.recommended)
+        await self._connection.execute(update(table).where(*others).values(recommended=False))
 
     async def put(self, thing: Thing) -> None:
         """Insert or replace by primary key."""
@@ -101,21 +125,14 @@ class PostgresRegistry:
         values = asdict(thing)
         keys = [column.name for column in table.primary_key]
         statement = insert(table).values(**values)
-        await self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=keys, set_={name: value for name, value in values.items() if name not in keys}
-            )
-        )
+        replaced = {name: value for name, value in values.items() if name not in keys}
+        with _naming_what_is_taken(thing):
+            await self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced))
 
     async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
         """Insert; the table's constraints decide, so that of two at once one is refused."""
-        try:
+        with _naming_what_is_taken(thing):
             await self._connection.execute(insert(_TABLES[type(thing)]).values(**asdict(thing)))
-        except IntegrityError as error:
-            if getattr(error.orig, "sqlstate", "") != UNIQUE_VIOLATION:
-                raise
-            constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
-            raise AlreadyExists(_TAKEN.get(constraint, f"the id {thing.id} is taken")) from None
 
     async def _page(self, table: Table, after: str, limit: int, *where: Any) -> Sequence[RowMapping]:
         query = select(table).where(table.c.id > after, *where).order_by(table.c.id).limit(limit)
@@ -125,6 +142,30 @@ class PostgresRegistry:
         return (await self._connection.execute(query)).mappings().first()
 
 
+@contextmanager
+def _naming_what_is_taken(thing: Thing) -> Iterator[None]:
+    """:raises AlreadyExists: the database says within that something is taken."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", "") != UNIQUE_VIOLATION:
+            raise
+        constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
+        raise AlreadyExists(_TAKEN.get(constraint, f"the id {getattr(thing, 'id', '')} is taken")) from None
+
+
+def _component_from(row: RowMapping) -> Component:
+    return Component(**rows.pick(Component, row))
+
+
+def _deployment_from(row: RowMapping) -> Deployment:
+    return Deployment(**rows.pick(Deployment, row))
+
+
+def _backup_from(row: RowMapping) -> Backup:
+    return Backup(**rows.pick(Backup, row))
+
+
 def _version_from(row: RowMapping) -> ComponentVersion:
     return ComponentVersion(**rows.pick(ComponentVersion, row, status=VersionStatus(row["status"])))
 
@@ -132,3 +173,12 @@ def _version_from(row: RowMapping) -> ComponentVersion:
 def _path_from(row: RowMapping) -> UpgradePath:
     steps = {name: tuple(row[name]) for name in _STEPS}
     return UpgradePath(**rows.pick(UpgradePath, row, risk_level=RiskLevel(row["risk_level"]), **steps))
+
+
+_READERS: dict[type, Callable[[RowMapping], Thing]] = {
+    Component: _component_from,
+    ComponentVersion: _version_from,
+    UpgradePath: _path_from,
+    Deployment: _deployment_from,
+    Backup: _backup_from,
+}

@@ -76,7 +76,13 @@ execution = Table(
     # one not-settled execution for a tenant's component: the rule that no race gets around
     Index("uq_execution_active", "tenant_id", "component_id", unique=True, postgresql_where=text("settled_at IS NULL")),
     Index("ix_execution_tenant_newest", "tenant_id", "created_at", "id"),
-    Index("ix_execution_component", "component_id", "status"),
+    # all that the statistics read: they never touch the rows, which are wide
+    Index(
+        "ix_execution_component",
+        "component_id",
+        "strategy",
+        postgresql_include=["status", "started_at", "completed_at", "paused_seconds"],
+    ),
     # what the dag files ask for at every parse
     Index(
         "ix_execution_dag",
@@ -136,6 +142,8 @@ approval = Table(
     Column("answered_by_id", String(255)),
     Column("answer_reason", Text),
     Column("answered_at", Time),
+    # why the last answer did not count: the next question says so
+    Column("refused", Text),
     Column("decision", String(16)),
     Column("decided_by", String(255)),
     Column("decided_at", Time),

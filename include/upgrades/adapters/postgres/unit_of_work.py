@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from include.upgrades.adapters.postgres.approvals import PostgresApprovals
 from include.upgrades.adapters.postgres.engine import engine_of
 from include.upgrades.adapters.postgres.events import PostgresEvents
 from include.upgrades.adapters.postgres.executions import PostgresExecutions
@@ -36,6 +37,7 @@ class PostgresUnitOfWork:
         self.events = PostgresEvents(connection)
         self.registry = PostgresRegistry(connection)
         self.leases = PostgresLeases(connection, self._lease_seconds)
+        self.approvals = PostgresApprovals(connection)
         return self
 
     async def __aexit__(

@@ -1,13 +1,14 @@
-"""Steering an execution: pause, resume, cancel, promote, roll back (contract sections 1 and 3)."""
+"""Steering an execution: pause, resume, cancel, promote, roll back, retry (contract sections 1 and 3)."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from include.upgrades.service import command
 from include.upgrades.service.queries import get_execution
+from include.upgrades.service.retry import retry_upgrade
 from include.upgrades.web.dependencies import LinksDep, PortsDep
 from include.upgrades.web.routes.parameters import ExecutionId
 from include.upgrades.web.schemas.commands import PromoteQuery, ReasonQuery
@@ -66,3 +67,13 @@ async def rollback(
     """ROLLING_BACK; with nothing to revert ROLLED_BACK at once."""
     await command.roll_back_upgrade(ports, execution_id, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/retry", status_code=201)
+async def retry(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep, response: Response
+) -> ExecutionAnswer:
+    """A new execution in PENDING over the instances that a FAILED or CANCELLED one did not complete."""
+    execution = await retry_upgrade(ports, execution_id, why.reason, actor)
+    response.headers["Location"] = links.execution(execution.id)
+    return ExecutionAnswer.of(await get_execution(ports, execution.id), links)

@@ -11,4 +11,5 @@ from include.upgrades.web.schemas.base import ID_PATTERN
 TenantId = Annotated[str, Path(alias="tenantId", pattern=ID_PATTERN)]
 ComponentId = Annotated[str, Path(alias="componentId", pattern=ID_PATTERN)]
 VersionId = Annotated[str, Path(alias="versionId", pattern=ID_PATTERN)]
+StageNumber = Annotated[int, Path(alias="n", ge=1, le=10_000)]
 ExecutionId = Annotated[str, Path(alias="executionId", pattern=ID_PATTERN)]

@@ -1,4 +1,4 @@
-"""The component registry: components, versions, upgrade paths (contract section 1)."""
+"""The component registry: components and their versions (contract section 1); paths are in upgrade_paths.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from include.upgrades.domain.registry import Component, ComponentVersion, UpgradePath
+from include.upgrades.domain.registry import Component, ComponentVersion
 from include.upgrades.service import registry, registry_lists
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.bodies import body_of, documented
@@ -14,12 +14,10 @@ from include.upgrades.web.cursors import decode, encode
 from include.upgrades.web.dependencies import PortsDep
 from include.upgrades.web.routes.parameters import ComponentId, VersionId
 from include.upgrades.web.schemas.base import Body
-from include.upgrades.web.schemas.pages import Page, PageQuery, PathsQuery, page_of
+from include.upgrades.web.schemas.pages import Page, PageQuery, page_of
 from include.upgrades.web.schemas.registry import (
     ComponentAnswer,
     ComponentBody,
-    PathAnswer,
-    PathBody,
     StatusBody,
     VersionAnswer,
     VersionBody,
@@ -32,7 +30,7 @@ router = APIRouter(tags=["registry"])
 @router.get("/components", dependencies=[Reader])
 async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ComponentAnswer]:
     """The components by id."""
-    found = await registry_lists.list_components(ports, _after(query), query.limit + 1)
+    found = await registry_lists.list_components(ports, position_in(query), query.limit + 1)
     return page_of(found, query.limit, ComponentAnswer.model_validate, lambda each: encode(each.id))
 
 
@@ -50,8 +48,8 @@ async def versions(
     component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
 ) -> Page[VersionAnswer]:
     """The versions of a component by id."""
-    found = await registry_lists.list_versions(ports, component_id, _after(query), query.limit + 1)
-    return page_of(found, query.limit, VersionAnswer.model_validate, lambda each: encode(each.id))
+    found, today = await registry_lists.list_versions(ports, component_id, position_in(query), query.limit + 1)
+    return page_of(found, query.limit, lambda each: VersionAnswer.of(each, today), lambda each: encode(each.id))
 
 
 @router.post(
@@ -65,31 +63,16 @@ async def add_version(
 ) -> VersionAnswer:
     """Make a version known."""
     version = ComponentVersion(component_id=component_id, **with_id(ports, body))
-    return VersionAnswer.model_validate(await registry.add_version(ports, version))
+    return VersionAnswer.of(*await registry.add_version(ports, version))
 
 
 @router.put("/versions/{versionId}/status", dependencies=[Administrator], openapi_extra=documented(StatusBody))
 async def set_status(
     version_id: VersionId, body: Annotated[StatusBody, Depends(body_of(StatusBody))], ports: PortsDep
 ) -> VersionAnswer:
-    """Say how far a version is in its life."""
-    return VersionAnswer.model_validate(await registry.set_version_status(ports, version_id, body.status))
-
-
-@router.get("/upgrade-paths", dependencies=[Reader])
-async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[PathAnswer]:
-    """The upgrade paths by id, of one component or of all."""
-    found = await registry_lists.list_paths(ports, query.component_id, _after(query), query.limit + 1)
-    return page_of(found, query.limit, PathAnswer.model_validate, lambda each: encode(each.id))
-
-
-@router.post("/upgrade-paths", status_code=201, dependencies=[Administrator], openapi_extra=documented(PathBody))
-async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
-    """Make a way between two versions known."""
-    values = with_id(ports, body)
-    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    risk = values.pop("risk_level")
-    return PathAnswer.model_validate(await registry.add_path(ports, UpgradePath(**values), risk))
+    """Say how far a version is in its life, with the dates that change with it."""
+    dates = {name: getattr(body, name) for name in body.model_fields_set & {"release_date", "end_of_life_date"}}
+    return VersionAnswer.of(*await registry.set_version_status(ports, version_id, body.status, dates))
 
 
 def with_id(ports: Ports, body: Body) -> dict[str, Any]:
@@ -98,5 +81,6 @@ def with_id(ports: Ports, body: Body) -> dict[str, Any]:
     return values | {"id": values["id"] or ports.new_id()}
 
 
-def _after(query: PageQuery) -> str:
+def position_in(query: PageQuery) -> str:
+    """The id after which the page begins."""
     return decode(query.cursor, 1)[0] if query.cursor else ""

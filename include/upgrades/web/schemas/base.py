@@ -51,6 +51,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterVali
 Label = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul)]
 VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_without_nul)]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul)]
 Texts = Annotated[list[Text], Field(max_length=200)]
 TimeIn = Annotated[datetime, BeforeValidator(_rfc3339, json_schema_input_type=str)]
 DateIn = Annotated[date, BeforeValidator(_full_date, json_schema_input_type=str)]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import StringConstraints
-
-from include.upgrades.web.schemas.base import Query
+from include.upgrades.web.schemas.base import Query, Reason
 
 
 class ReasonQuery(Query):
     """Why, for the audit."""
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
+    reason: Reason | None = None
 
 
 class PromoteQuery(ReasonQuery):

@@ -137,7 +137,7 @@ class ExecutionAnswer(RequestAnswer, HeadAnswer):
                 "progress": view.progress,
                 "validation_checks": view.checks,
                 "canary": {"instances": view.plan.canary} | asdict(execution.canary),
-                "awaiting_approval": None,
+                "awaiting_approval": _awaits(view),
                 "rollback_info": _rollback(view),
                 "links": _links(execution, links),
             }
@@ -153,6 +153,11 @@ def _own(execution: Execution) -> dict[str, object]:
 def _dag_run(execution: Execution, links: Links) -> str | None:
     """Nothing before the start: there is no DAG yet."""
     return None if execution.status is ExecutionStatus.PENDING else links.dag_run(execution.dag_id)
+
+
+def _awaits(view: ExecutionView) -> ApprovalAnswer | None:
+    awaits = view.awaits
+    return None if awaits is None else ApprovalAnswer(stage=awaits.stage, since=awaits.requested_at)
 
 
 def _rollback(view: ExecutionView) -> RollbackAnswer:

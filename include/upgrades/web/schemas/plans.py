@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from include.upgrades.domain.checks import Findings
+from include.upgrades.domain.checks import PASSING, Findings
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.service.create import Preview
 from include.upgrades.web.schemas.base import Answer, Time
+from include.upgrades.web.schemas.executions import CheckAnswer
 
 
 class BatchAnswer(Answer):
@@ -47,11 +48,15 @@ class PlanAnswer(Answer):
 
 
 class ValidationAnswer(Answer):
-    """Whether an upgrade would be accepted, and everything that was found."""
+    """Whether an upgrade would be accepted and admitted, and everything that was found.
+
+    ``checks`` is what the pre-upgrade checks would find now.
+    """
 
     valid: bool
     blockers: list[str]
     warnings: list[str]
+    checks: list[CheckAnswer]
 
 
 class PreviewAnswer(Answer):
@@ -67,7 +72,10 @@ class PreviewAnswer(Answer):
         return cls(
             plan=PlanAnswer.of(preview.plan, findings) if preview.plan else None,
             validation=ValidationAnswer(
-                valid=not findings.blockers, blockers=list(findings.blockers), warnings=list(findings.warnings)
+                valid=not findings.blockers and all(each.status in PASSING for each in preview.checks),
+                blockers=list(findings.blockers),
+                warnings=list(findings.warnings),
+                checks=[CheckAnswer.model_validate(each) for each in preview.checks],
             ),
         )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from include.upgrades.adapters.fleet.drivers import DRIVERS
-from include.upgrades.domain.registry import RiskLevel, VersionStatus
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.registry import ComponentVersion, RiskLevel, VersionStatus
+from include.upgrades.domain.versions import Version
 from include.upgrades.web.schemas.base import (
     BIGGEST,
     Answer,
@@ -24,6 +27,7 @@ from include.upgrades.web.schemas.base import (
 )
 
 Ranges = Annotated[dict[Name, Annotated[str, StringConstraints(min_length=1, max_length=255)]], Field(max_length=200)]
+Installed = Annotated[dict[Name, VersionText], Field(max_length=200)]
 ConnId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,250}$")]
 FleetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$")]
 Location = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*://[^\x00-\x20\x7f]{1,2000}$")]
@@ -55,9 +59,27 @@ class VersionBody(Body):
 
 
 class StatusBody(Body):
-    """PUT /versions/{vid}/status."""
+    """PUT /versions/{vid}/status; a date that is left out stays as it is."""
 
     status: VersionStatus
+    release_date: DateIn | None = None
+    end_of_life_date: DateIn | None = None
+
+
+class CompatibilityBody(Body):
+    """POST /versions/{vid}/check-compatibility; the platform left out is the one that is set (docs/adopt.md)."""
+
+    installed_components: Installed | None = None
+    platform_version: VersionText | None = None
+    from_version_id: Id | None = None
+    strategy: Strategy | None = None
+
+    @field_validator("platform_version")
+    @classmethod
+    def _parses(cls, value: str | None) -> str | None:
+        if value is not None:
+            Version.parse(value)
+        return value
 
 
 class PathBody(Body):
@@ -114,7 +136,7 @@ class BackupBody(Body):
     created_at: TimeIn
 
 
-BODIES = (ComponentBody, VersionBody, StatusBody, PathBody, DeploymentBody, BackupBody)
+BODIES = (ComponentBody, VersionBody, StatusBody, CompatibilityBody, PathBody, DeploymentBody, BackupBody)
 
 
 class ComponentAnswer(Answer):
@@ -126,12 +148,13 @@ class ComponentAnswer(Answer):
 
 
 class VersionAnswer(Answer):
-    """A version of a component."""
+    """A version of a component; ``effectiveStatus`` is EOL once its end of life is past, else its status."""
 
     id: str
     component_id: str
     version: str
     status: str
+    effective_status: str
     release_date: date | None
     end_of_life_date: date | None
     min_platform_version: str | None
@@ -141,25 +164,11 @@ class VersionAnswer(Answer):
     dependencies: dict[str, str]
     notes: str | None
 
-
-class PathAnswer(Answer):
-    """An upgrade path."""
-
-    id: str
-    component_id: str
-    from_version_id: str
-    to_version_id: str
-    requires_downtime: bool
-    risk_level: str
-    tested: bool
-    estimated_duration_minutes: int | None
-    pre_upgrade_steps: list[str]
-    upgrade_steps: list[str]
-    post_upgrade_steps: list[str]
-    rollback_steps: list[str]
-    validation_steps: list[str]
-    blockers: list[str]
-    notes: str | None
+    @classmethod
+    def of(cls, version: ComponentVersion, today: date) -> VersionAnswer:
+        """The version as it is shown."""
+        values = {each.name: getattr(version, each.name) for each in fields(version)}
+        return cls(**values, effective_status=version.effective_status(today))
 
 
 class DeploymentAnswer(Answer):

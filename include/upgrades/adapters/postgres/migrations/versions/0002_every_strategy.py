@@ -22,12 +22,17 @@ _EXECUTION = (
     ("dag_paused", sa.Boolean(), False, "false"),
 )
 _BATCH = ("switched_at", "soaked_at")
+_STATISTICS = ("status", "started_at", "completed_at", "paused_seconds")
 
 
 def upgrade() -> None:
     for name, kind, nullable, default in _EXECUTION:
         given = sa.text(default) if default else None
         op.add_column("execution", sa.Column(name, kind, nullable=nullable, server_default=given))
+    op.drop_index("ix_execution_component", table_name="execution")
+    op.create_index(
+        "ix_execution_component", "execution", ["component_id", "strategy"], postgresql_include=list(_STATISTICS)
+    )
     for name in _BATCH:
         op.add_column("batch", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
     op.create_table(
@@ -41,6 +46,7 @@ def upgrade() -> None:
         sa.Column("answered_by_id", sa.String(length=255), nullable=True),
         sa.Column("answer_reason", sa.Text(), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused", sa.Text(), nullable=True),
         sa.Column("decision", sa.String(length=16), nullable=True),
         sa.Column("decided_by", sa.String(length=255), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
@@ -59,5 +65,7 @@ def downgrade() -> None:
     op.drop_table("approval")
     for name in reversed(_BATCH):
         op.drop_column("batch", name)
+    op.drop_index("ix_execution_component", table_name="execution")
+    op.create_index("ix_execution_component", "execution", ["component_id", "status"], unique=False)
     for name, *_ in reversed(_EXECUTION):
         op.drop_column("execution", name)

@@ -1,0 +1,57 @@
+"""Who of the API server's processes runs the control loops: whoever holds PostgreSQL's advisory lock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+log = logging.getLogger(__name__)
+
+LOCK = 0x75706772
+"The advisory lock's number in our own database: any number that nothing else there uses."
+ANSWER_SECONDS = 5.0
+"After which the connection counts as lost."
+_NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+"Lets PostgreSQL free the lock of a machine that vanished after about 11 s."
+
+
+class PostgresLeadership:
+    """Port ``Leadership``: a lock that lives as long as its one connection, which is used for nothing else."""
+
+    def __init__(self, url: str) -> None:
+        self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection: psycopg.AsyncConnection | None = None
+        self._held = False
+
+    async def lead(self) -> bool:
+        """Take the lead if nobody has it, or look whether it is still ours; False while the database is away."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._ask()
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            log.warning("no control loops in this process: the database does not answer (%s)", type(error).__name__)
+            await self.resign()
+            return False
+
+    async def _ask(self) -> bool:
+        if self._connection is None:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._dsn, autocommit=True, application_name="upgrades-leader", options=_NOTICE_DEATH
+            )
+        if self._held:
+            await self._connection.execute("SELECT 1")
+            return True
+        cursor = await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))
+        self._held = await cursor.fetchone() == (True,)
+        return self._held
+
+    async def resign(self) -> None:
+        """Let the next one lead at once."""
+        connection, self._connection, self._held = self._connection, None, False
+        if connection is not None:
+            with suppress(psycopg.Error, OSError):
+                await connection.close()

@@ -1,0 +1,46 @@
+"""How a component's upgrades went: ExecutionStatistics (contract section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.states import ExecutionStatus
+
+NOT_SUCCESSFUL: frozenset[ExecutionStatus] = frozenset({ExecutionStatus.FAILED, ExecutionStatus.ROLLED_BACK})
+"What counts as failed; a cancelled execution counts as neither."
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Executions counted by how they stand, and the seconds that the COMPLETED ones took.
+
+    A duration is from startedAt to completedAt, pauses included; ``average_paused_seconds`` is over the same
+    executions, so that the difference of the two averages is the time worked. 0.0 where none is COMPLETED.
+    """
+
+    total_executions: int = 0
+    successful_executions: int = 0
+    failed_executions: int = 0
+    cancelled_executions: int = 0
+    active_executions: int = 0
+    average_duration_seconds: float = 0.0
+    p50_duration_seconds: float = 0.0
+    p95_duration_seconds: float = 0.0
+    average_paused_seconds: float = 0.0
+
+    @property
+    def success_rate(self) -> float:
+        """Percent of the executions that ended by themselves; 0.0 when none did."""
+        ended = self.successful_executions + self.failed_executions
+        return 100 * self.successful_executions / ended if ended else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A component's executions in every tenant, all together and for each strategy that occurs."""
+
+    component_id: str
+    overall: Figures
+    by_strategy: Mapping[Strategy, Figures]

@@ -1,0 +1,113 @@
+"""STAGED: the task before a stage that asks people in the Airflow UI, and goes by the one decision there is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowException
+
+from include.upgrades import bootstrap
+from include.upgrades.domain.approval import Answer, Decision, StageState
+from include.upgrades.flow.operators import leave
+from include.upgrades.flow.triggers import WorkTrigger
+from include.upgrades.flow.work import Work, work_on
+from include.upgrades.service.answers import answer_in_ui
+from include.upgrades.service.approvals import question_about, request_approval
+from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.service.queries import find_execution
+
+JUDGED_WITHIN_SECONDS = 4.0
+"How long the judgement is waited for in the worker: it takes about a second."
+MOST_OF_REASON = 1000
+"Characters of a reason that are kept, as over REST."
+REASON = Param(
+    None,
+    type=["null", "string"],
+    maxLength=MOST_OF_REASON,
+    title="Reason",
+    description="Kept with the decision.",
+)
+
+
+class AskAgain(AirflowException):
+    """The answer did not count: Airflow's retry asks anew, and says why."""
+
+
+class ApproveStageOperator(ApprovalOperator):
+    """Asks before ``stage``; without default and without time-out, for nothing is approved by waiting.
+
+    What people answer here is kept and judged like a call of the API. Whatever was decided elsewhere goes first.
+    """
+
+    ui_color = "#fff4d6"
+
+    def __init__(self, *, execution_id: str, stage: int, **kwargs: Any) -> None:
+        super().__init__(subject=f"Stage {stage}", params={"reason": REASON}, **kwargs)
+        self.execution_id, self.stage = execution_id, stage
+
+    def execute(self, context: Any) -> None:
+        """Ask, unless there is nothing to ask (any more): the task then waits without a worker."""
+        match self._request():
+            case StageState.EARLY:  # somebody took the task of the stage before for done
+                self._defer_to(Work.BATCH, self.stage - 1, "ask_after_work")
+            case StageState.ASKED:
+                asked = partial(question_about, execution_id=self.execution_id, stage=self.stage)
+                question = bootstrap.run(asked)
+                # set here and not when the DAG is built: texts of the registry must not be taken for templates
+                self.subject, self.body = question.subject, question.body
+                super().execute(context)
+            case StageState.ANSWERED:  # by this task, which did not live to hear what came of it
+                self._judge()
+            case StageState.OVER:
+                self._leave()
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
+        """Somebody has answered in the UI, or the question was settled elsewhere and Airflow's row answered for us."""
+        if event.get("responded_by_user"):
+            given = _answer(event)
+            bootstrap.run(partial(answer_in_ui, execution_id=self.execution_id, stage=self.stage, given=given))
+        self._judge()
+
+    def ask_after_work(self, context: Any, event: dict[str, str]) -> None:
+        """The stage before has come to its end."""
+        if Ending(event["ending"]) is Ending.STOPPED:
+            self._leave()
+        self.execute(context)
+
+    def resume_after_judgement(self, context: Any, event: dict[str, str]) -> None:
+        """The triggerer has seen what became of the answer."""
+        self._conclude(Outcome(Ending(event["ending"]), event["reason"]))
+
+    def _request(self) -> StageState:
+        return bootstrap.run(partial(request_approval, execution_id=self.execution_id, stage=self.stage))
+
+    def _judge(self) -> None:
+        work = partial(work_on, execution_id=self.execution_id, work=Work.JUDGEMENT, batch=self.stage)
+        outcome = bootstrap.run(partial(work, seconds=JUDGED_WITHIN_SECONDS))
+        if outcome.ending is Ending.UNFINISHED:
+            self._defer_to(Work.JUDGEMENT, self.stage, "resume_after_judgement")
+        self._conclude(outcome)
+
+    def _conclude(self, outcome: Outcome) -> None:
+        if outcome.ending is Ending.DONE:
+            return
+        if self._request() is StageState.OVER:
+            self._leave()
+        raise AskAgain(outcome.reason)
+
+    def _leave(self) -> None:
+        leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
+
+    def _defer_to(self, work: Work, batch: int, method_name: str) -> None:
+        self.defer(trigger=WorkTrigger(self.execution_id, work.value, batch), method_name=method_name)
+
+
+def _answer(event: dict[str, Any]) -> Answer:
+    """What Airflow tells of the answer; its form lets any text pass, our database does not."""
+    approved = event["chosen_options"] == [ApprovalOperator.APPROVE]
+    reason = str((event["params_input"] or {}).get("reason") or "").replace("\x00", "")[:MOST_OF_REASON]
+    user = event["responded_by_user"]
+    return Answer(Decision.APPROVED if approved else Decision.REJECTED, user["name"], user["id"], reason or None)

@@ -1,0 +1,121 @@
+"""Reads YAML so that every problem can be told with its line: what is in it, and where each value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+MOST_VALUES = 100_000
+"Aliases let a small file stand for a huge one."
+
+_TAG = "tag:yaml.org,2002:"
+_NULL = f"{_TAG}null"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong in a line, counted from 1; ``field`` is empty when it is about the file's form."""
+
+    line: int
+    field: str
+    message: str
+
+
+class NotReadable(Exception):
+    """The text is no YAML that can be read, with every flaw."""
+
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__(*flaws)
+        self.flaws = flaws
+
+
+@dataclass(slots=True)
+class Marked:
+    """The document, and the line of each of its places, such as ``versions[2].status``."""
+
+    value: Any = None
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def line_of(self, place: str) -> int:
+        """Of the place itself; of what it is missing in, when it is not there."""
+        while place and place not in self.lines:
+            place = place[: max(place.rfind("."), place.rfind("["), 0)]
+        return self.lines.get(place, 1)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads every plain word as text but null: ``3.10`` stays 3.10, and what a field is decides what it means."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {
+        first: [each for each in resolvers if each[0] == _NULL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def read_yaml(text: str) -> Marked:
+    """:raises NotReadable: no YAML, more than one document, a key given twice, a tag, an endless alias."""
+    try:
+        node = yaml.compose(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise NotReadable(Flaw(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem}")) from None
+    except yaml.YAMLError as error:
+        raise NotReadable(Flaw(1, "", f"not YAML: {' '.join(str(error).split())}")) from None
+    except RecursionError:
+        raise NotReadable(Flaw(1, "", "not YAML: nested too deeply")) from None
+    reading = _Reading()
+    if node is not None:
+        reading.marked.value = reading.value(node, "")
+    if reading.flaws:
+        raise NotReadable(*reading.flaws)
+    return reading.marked
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.marked = Marked()
+        self.flaws: list[Flaw] = []
+        self._within: list[yaml.Node] = []
+        self._count = 0
+
+    def value(self, node: yaml.Node, place: str) -> Any:
+        """The node as text, list or dictionary; its line is kept."""
+        line = node.start_mark.line + 1
+        self.marked.lines.setdefault(place, line)
+        self._count += 1
+        if any(node is each for each in self._within) or self._count > MOST_VALUES:
+            raise NotReadable(Flaw(line, place, f"an alias of itself, or more than {MOST_VALUES} values"))
+        if node.tag.removeprefix(_TAG) not in ("null", "str", "seq", "map"):
+            self.flaws.append(Flaw(line, place, f"the tag {node.tag.replace(_TAG, '!!')} is not understood"))
+        self._within.append(node)
+        try:
+            return self._content(node, place)
+        finally:
+            self._within.pop()
+
+    def _content(self, node: yaml.Node, place: str) -> Any:
+        match node:
+            case yaml.SequenceNode():
+                return [self.value(each, f"{place}[{index}]") for index, each in enumerate(node.value)]
+            case yaml.MappingNode():
+                return self._mapping(node, place)
+            case _:
+                return None if node.tag == _NULL else node.value
+
+    def _mapping(self, node: yaml.MappingNode, place: str) -> dict[Hashable, Any]:
+        found: dict[Hashable, Any] = {}
+        for key, each in node.value:
+            line, name = key.start_mark.line + 1, key.value
+            if not isinstance(key, yaml.ScalarNode):
+                self.flaws.append(Flaw(line, place, "a name must be a word"))
+                continue
+            inner = f"{place}.{name}" if place else str(name)
+            if name in found:
+                self.flaws.append(Flaw(line, inner, f"is given twice, first in line {self.marked.lines[inner]}"))
+                continue
+            self.marked.lines[inner] = line
+            found[name] = self.value(each, inner)
+        return found

@@ -1,0 +1,61 @@
+"""What the use cases need of Airflow itself, beside the run of their own task; there in the API server only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from include.upgrades.domain.task_states import RunView
+
+
+class AirflowRuns(Protocol):
+    """The DAGs of the executions and their runs, as Airflow has them."""
+
+    async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> Mapping[str, RunView]:
+        """The first run of each DAG that Airflow knows, ``with_tasks`` with the states of its tasks.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
+    async def unpause(self, dag_id: str) -> None:
+        """Let the DAG's tasks go on; nothing happens where there is no such DAG.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HumanTask:
+    """A task of an execution's DAG that waits for a person's answer."""
+
+    dag_id: str
+    task_id: str
+
+
+class HumanTasks(Protocol):
+    """The tasks that ask people in the Airflow UI, and the people."""
+
+    async def may_approve(self, user_id: str, user_name: str) -> bool:
+        """Whether the auth manager grants that user of Airflow to approve stages.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
+    async def waiting(self, dag_id: str | None = None) -> Sequence[HumanTask]:
+        """What waits now, of all executions or of one DAG.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
+    async def reword(self, task: HumanTask, body: str) -> None:
+        """Put the question in other words (Markdown): a task that asks again cannot do so itself.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
+    async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:
+        """Answer it in the name of ``by`` (None: nobody), so that it goes on; False when it does not wait any more.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """

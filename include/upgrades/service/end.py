@@ -1,0 +1,72 @@
+"""Use cases of an upgrade that is over: bring what is in flight to its end, then let go of its place."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.domain.following import BringToEnd, follow
+from include.upgrades.domain.task_states import NO_RUN
+from include.upgrades.service.finish import conclude, settle
+from include.upgrades.service.fleet_ports import FleetError
+from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.run_batch import run_batch
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"Executions brought to their end side by side in the API server, which has other things to do."
+SECONDS_A_TURN = 3.0
+"How long one execution keeps its place among those; the next round goes on with it."
+
+
+async def end_upgrade(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """The task ``end``: an execution that nothing works on any more has FAILED, then as ``bring_to_end``."""
+    await conclude(ports, execution_id)
+    return await bring_to_end(ports, execution_id, seconds)
+
+
+async def bring_to_end(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """Finish what a terminal execution has in flight, forward and back, then settle; begins nothing new.
+
+    DONE once it is settled, UNFINISHED after about ``seconds`` (None: not before), STOPPED when it is not over at all.
+    Anybody may do so at any time: who has the lease does it.
+
+    :raises FleetError: the fleet cannot be asked what it runs: try again.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+    if not execution.is_terminal:
+        return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
+    for number in (1, ROLLBACK_BATCH) if execution.settled_at is None else ():
+        if (await run_batch(ports, execution_id, number, seconds)).ending is Ending.UNFINISHED:
+            return Outcome(Ending.UNFINISHED)
+    settled = (await settle(ports, execution_id)).settled_at is not None
+    return Outcome(Ending.DONE if settled else Ending.UNFINISHED)
+
+
+async def end_abandoned(ports: Ports) -> None:
+    """Do so for every execution that is over and has no DAG run any more whose tasks would.
+
+    :raises Unavailable: our database or Airflow's does not answer.
+    """
+    async with ports.work() as work:
+        over = [each for each in await work.executions.unsettled() if each.is_terminal]
+    runs = await ports.runs.read([dag_id_of(each.id) for each in over]) if over else {}
+    gate = asyncio.Semaphore(AT_ONCE)
+    found = [each.id for each in over if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == BringToEnd()]
+    await asyncio.gather(*(_take_a_turn(ports, each, gate) for each in found))
+
+
+async def _take_a_turn(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
+    async with gate:
+        try:
+            await bring_to_end(ports, execution_id, SECONDS_A_TURN)
+        except (Unavailable, FleetError) as error:
+            log.warning("execution %s is not settled yet: %s", execution_id, error)
+        except Exception:  # one that cannot be ended must not keep the others from it
+            log.exception("execution %s cannot be settled", execution_id)

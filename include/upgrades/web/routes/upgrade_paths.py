@@ -1,0 +1,58 @@
+"""Upgrade paths, routes over them, and whether a version may be upgraded to (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from include.upgrades.domain.registry import UpgradePath
+from include.upgrades.service import upgrade_paths
+from include.upgrades.service.check_compatibility import Circumstances, check_compatibility
+from include.upgrades.web.bodies import body_of, documented
+from include.upgrades.web.cursors import encode
+from include.upgrades.web.dependencies import PortsDep
+from include.upgrades.web.routes.parameters import VersionId
+from include.upgrades.web.routes.registry import position_in, with_id
+from include.upgrades.web.schemas.pages import Page, PathsQuery, page_of
+from include.upgrades.web.schemas.registry import CompatibilityBody, PathBody
+from include.upgrades.web.schemas.upgrade_paths import CalculatedAnswer, CalculateQuery, CompatibilityAnswer, PathAnswer
+from include.upgrades.web.security import Administrator, Reader
+
+router = APIRouter(tags=["registry"])
+
+
+@router.get("/upgrade-paths", dependencies=[Reader])
+async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[PathAnswer]:
+    """The upgrade paths by id, of one component or of all."""
+    found = await upgrade_paths.list_paths(ports, query.component_id, position_in(query), query.limit + 1)
+    return page_of(found, query.limit, PathAnswer.of, lambda each: encode(each.path.id))
+
+
+@router.post("/upgrade-paths", status_code=201, dependencies=[Administrator], openapi_extra=documented(PathBody))
+async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
+    """Make a way between two versions known; ``riskLevel`` left out follows from the upgrade's type."""
+    values = with_id(ports, body)
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    risk = values.pop("risk_level")
+    return PathAnswer.of(await upgrade_paths.add_path(ports, UpgradePath(**values), risk))
+
+
+@router.get("/upgrade-paths/calculate", dependencies=[Reader])
+async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) -> CalculatedAnswer:
+    """The best route by steps, risk, downtime and duration, with alternatives; without any, the paths that are missing.
+
+    Closed paths, and those to versions that may not be upgraded to, are not used but named.
+    """
+    found = await upgrade_paths.calculate_route(ports, query.component_id, query.from_version_id, query.to_version_id)
+    return CalculatedAnswer.of(found)
+
+
+@router.post(
+    "/versions/{versionId}/check-compatibility", dependencies=[Reader], openapi_extra=documented(CompatibilityBody)
+)
+async def compatibility(
+    version_id: VersionId, body: Annotated[CompatibilityBody, Depends(body_of(CompatibilityBody))], ports: PortsDep
+) -> CompatibilityAnswer:
+    """Whether the version may be upgraded to: all blockers, warnings and dependencies at once; stores nothing."""
+    return CompatibilityAnswer.of(await check_compatibility(ports, version_id, Circumstances(**dict(body))))

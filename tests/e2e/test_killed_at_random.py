@@ -1,0 +1,120 @@
+"""Workers, triggerer, scheduler and API server are killed (-9) at random points of every strategy.
+
+Each round runs all five strategies side by side and kills one component once; the moments come from the round's seed,
+which the test's name shows. Nobody helps: the killed process is started again, as a supervisor would do.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+import httpx
+import psutil
+import pytest
+
+from local.airflow import API_SERVER, SCHEDULER, TRIGGERER
+from local.stack import Stack
+from tests.e2e.case import STRATEGIES, Case
+from tests.e2e.conftest import NewTenant
+from tests.e2e.steps import TERMINAL, Json
+
+WORKER = "worker"
+DEADLINE_SECONDS = 400.0
+"A killed worker is noticed after 30 s without a heartbeat; the rest of the time is for a machine that is busy."
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("component", [WORKER, TRIGGERER, SCHEDULER, API_SERVER])
+def test_upgrade_completes_when_a_component_is_killed_at_random(
+    stack: Stack, new_tenant: NewTenant, client_of: Callable[[str], httpx.Client], component: str, seed: int
+) -> None:
+    random = Random(f"{component} {seed}")
+    cases = _started(new_tenant, client_of, random)
+    _kill_within(stack, component, random, cases)
+    for case, execution_id in cases.items():
+        case.check_end(execution_id, "COMPLETED")
+        assert case.each_upgraded_once(), case.strategy
+        assert case.serving() == {"3.7.0": case.tenant.size}
+
+
+@pytest.mark.parametrize("component", [WORKER, TRIGGERER, SCHEDULER, API_SERVER])
+def test_rollback_ends_when_a_component_is_killed_at_random(
+    stack: Stack, new_tenant: NewTenant, client_of: Callable[[str], httpx.Client], component: str
+) -> None:
+    random = Random(f"rollback {component}")
+    cases = _started(new_tenant, client_of, random)
+    for case, execution_id in cases.items():
+        case.tenant.wait_upgrading()
+        case.command(execution_id, "rollback", reason="a bad night")
+    _kill_within(stack, component, random, cases)
+    for case, execution_id in cases.items():
+        case.check_end(execution_id, "ROLLED_BACK")
+        assert case.serving() == {"3.6.0": case.tenant.size}
+
+
+def _started(new_tenant: NewTenant, client_of: Callable[[str], httpx.Client], random: Random) -> dict[Case, str]:
+    cases = [
+        Case(strategy, new_tenant(upgrade_seconds=random.uniform(0.5, 3)), client_of("anna")) for strategy in STRATEGIES
+    ]
+    return {case: case.start() for case in cases}
+
+
+def _kill_within(stack: Stack, component: str, random: Random, cases: dict[Case, str]) -> None:
+    """Kill at a random moment of the next seconds, start again, and do what a person does until all have ended."""
+    began, kill_at = time.monotonic(), random.uniform(0, 12)
+    back_at = kill_at + random.uniform(0, 3)
+    killed = back = False
+    while not (back and all(_has_ended(case, execution_id) for case, execution_id in cases.items())):
+        waited = time.monotonic() - began
+        assert waited < DEADLINE_SECONDS, {case.strategy: _status(case, each) for case, each in cases.items()}
+        if not killed and waited >= kill_at:
+            killed = True
+            _kill(stack, component, random)
+        if killed and not back and waited >= back_at:
+            back = True
+            if component != WORKER:
+                stack.start(component)
+        time.sleep(0.2)
+
+
+def _has_ended(case: Case, execution_id: str) -> bool:
+    """Whether it has; if it waits for a person, do what is waited for. A server that is away is no answer."""
+    with suppress(httpx.TransportError):
+        execution = case.tenant.execution(execution_id)
+        if execution["status"] in TERMINAL:
+            return True
+        _act(case, execution)
+    return False
+
+
+def _act(case: Case, execution: Json) -> None:
+    path = f"/upgrades/{execution['id']}"
+    if execution["status"] == "CANARY_MONITORING" and execution["canary"]["healthy"]:
+        case.tenant.api.post(f"{path}/promote-canary")
+    if waiting := execution["awaitingApproval"]:
+        case.approver.post(f"{path}/stages/{waiting['stage']}/approve", json={"reason": "go on"})
+
+
+def _status(case: Case, execution_id: str) -> str:
+    try:
+        execution = case.tenant.execution(execution_id)
+    except httpx.TransportError as error:
+        return repr(error)
+    return f"{execution['status']}: {execution['statusReason']}"
+
+
+def _kill(stack: Stack, component: str, random: Random) -> None:
+    if component != WORKER:
+        stack.kill(component)
+        return
+    leader = stack.leader(SCHEDULER)
+    assert leader is not None
+    workers = psutil.Process(leader.pid).children()
+    assert workers, "the scheduler has no worker"
+    worker = random.choice(sorted(workers, key=lambda each: each.pid))
+    for process in (worker, *worker.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()

@@ -1,0 +1,58 @@
+"""Reads of real files through Airflow's object storage paths."""
+
+import asyncio
+import hashlib
+import time
+from pathlib import Path
+
+import pytest
+
+from include.upgrades.adapters.backups import CHUNK, read_object
+from include.upgrades.domain.checks import StoredObject
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
+async def test_object_has_its_size_and_sum_whatever_its_size(tmp_path: Path, size: int) -> None:
+    content = bytes(index % 251 for index in range(1000)) * (size // 1000 + 1)
+    path = tmp_path / "backup of ü"
+    path.write_bytes(content[:size])
+    expected = StoredObject(size, hashlib.sha256(content[:size]).hexdigest())
+    assert await read_object(path.as_uri()) == await read_object(f"file://{path}") == expected
+
+
+async def test_only_the_size_is_asked_for_when_that_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "backup"
+    path.touch()
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    assert await read_object(path.as_uri(), whole=False) == StoredObject(1 << 40, None)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    "location",
+    ["file:///no/such/backup", "gopher://nowhere/backup", "s3://no-such-bucket-of-ours/backup", "nonsense://"],
+)
+async def test_object_that_cannot_be_read_is_an_error_and_never_empty(location: str, whole: bool) -> None:
+    with pytest.raises((OSError, ValueError)) as refusal:
+        await read_object(location, whole=whole)
+    assert str(refusal.value)
+
+
+async def test_folder_is_no_backup(tmp_path: Path) -> None:
+    with pytest.raises(OSError):
+        await read_object(tmp_path.as_uri())
+
+
+async def test_reading_ends_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
+    """A process waits for its threads: a backup that is read on would keep a worker long after the time-out."""
+    path = tmp_path / "backup"
+    path.touch()
+    with path.open("r+b") as file:
+        file.truncate(1 << 38)  # a hole; minutes to read
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await read_object(path.as_uri())
+    began = time.monotonic()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert time.monotonic() - began < 10

@@ -1,0 +1,115 @@
+"""What Airflow does with an execution's tasks: in their order, each again until it ends, skipping what was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from include.upgrades.domain.approval import StageState
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import CheckName
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.plan import BatchKind
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.flow.work import Work, work_on
+from include.upgrades.service.approvals import request_approval
+from include.upgrades.service.finish import conclude
+from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.queries import find_execution
+from include.upgrades.service.roll_back import confirm_rollback
+from include.upgrades.service.run_check import run_check
+
+CHECKS, MONITOR, VERIFY, OUTCOME = "checks", "monitor", "verify", "outcome"
+END, REVERT, CONFIRM, COMPLETE = "end", "revert", "confirm", "complete"
+POOL_TASKS = [Work.CHECK_GREEN.value, Work.SWITCH_TRAFFIC.value, Work.SOAK.value, Work.RETIRE_BLUE.value]
+DONE, STOPPED, UNFINISHED = (Outcome(each) for each in Ending)
+
+
+def batch_task(number: int) -> str:
+    """The task of batch ``number``."""
+    return f"batch {number}"
+
+
+async def run_task(ports: Ports, execution_id: str, task: str, seconds: float | None) -> Outcome:
+    """The use case behind the task, called as its operator does."""
+    match task.split():
+        case ["checks"]:
+            for name in CheckName:
+                await run_check(ports, execution_id, name)
+        case ["batch", number]:
+            return await work_on(ports, execution_id, Work.BATCH, int(number), seconds)
+        case ["approve", stage]:
+            return await _approve(ports, execution_id, int(stage), seconds)
+        case [name] if name in POOL_TASKS or name in (MONITOR, VERIFY, END):
+            return await work_on(ports, execution_id, Work(name), 1, seconds)
+        case ["outcome"]:
+            await conclude(ports, execution_id)
+        case ["revert"]:
+            return await work_on(ports, execution_id, Work.BATCH, ROLLBACK_BATCH, seconds)
+        case ["confirm"]:
+            await confirm_rollback(ports, execution_id)
+    return DONE
+
+
+async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
+    """Asks and waits without a worker: what is decided meanwhile is seen when it is called again."""
+    match await request_approval(ports, execution_id, stage):
+        case StageState.APPROVED:
+            return DONE
+        case StageState.OVER:
+            return STOPPED
+        case StageState.EARLY:
+            early = await work_on(ports, execution_id, Work.BATCH, stage - 1, seconds)
+            return STOPPED if early.ending is Ending.STOPPED else UNFINISHED
+    return UNFINISHED
+
+
+class DagWalk:
+    """One DAG run; somebody may clear tasks or mark them successful, so that it goes on elsewhere."""
+
+    def __init__(self, execution_id: str, batches: Sequence[Batch]) -> None:
+        self.execution_id = execution_id
+        work = [task for each in batches for task in self._of(each)]
+        self.tasks = [CHECKS, *work, VERIFY, OUTCOME]
+        self.position = 0
+
+    def _of(self, batch: Batch) -> list[str]:
+        own = batch_task(batch.number)
+        match batch.kind:
+            case BatchKind.CANARY:
+                return [own, MONITOR]
+            case BatchKind.GREEN:
+                return [own, *POOL_TASKS]
+            case BatchKind.STAGE if batch.number > 1:
+                return [f"approve {batch.number}", own]
+        return [own]
+
+    @property
+    def next_task(self) -> str | None:
+        """What is to be run; None once the run has ended."""
+        return self.tasks[self.position] if self.position < len(self.tasks) else None
+
+    @property
+    def every_task(self) -> list[str]:
+        """Whatever anybody could clear."""
+        return [*(each for each in self.tasks if each != COMPLETE), END, REVERT, CONFIRM]
+
+    async def note(self, ports: Ports, task: str, outcome: Outcome) -> None:
+        """The task has ended so: what is to be run next follows."""
+        if task != self.next_task or outcome.ending is Ending.UNFINISHED:
+            return
+        if outcome.ending is Ending.STOPPED and task not in (END, REVERT):
+            self.position = self.tasks.index(OUTCOME)
+            return
+        self.position += 1
+        if task == OUTCOME:
+            execution = await find_execution(ports, self.execution_id)
+            rolls_back = execution.status is ExecutionStatus.ROLLING_BACK
+            ends = [COMPLETE] if execution.status is ExecutionStatus.COMPLETED else [END]
+            self.tasks[self.position :] = [REVERT, CONFIRM] if rolls_back else ends
+
+    def go_to(self, task: str) -> None:
+        """It was cleared, or everything before it marked successful; the branch is taken anew."""
+        self.tasks[self.tasks.index(OUTCOME) + 1 :] = []
+        if task in self.tasks:
+            self.position = self.tasks.index(task)

@@ -1,0 +1,243 @@
+"""The real store, the real use cases and simulated fleets, for the lifecycle machine: everything but its choices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.domain.checks import StoredObject
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
+from include.upgrades.service.ports import Ports, StoredEvent
+from include.upgrades.settings import Settings
+from tests.integration.runner.simulated_fleet import (
+    DRAIN,
+    SET_VERSION,
+    Effect,
+    SimulatedFleet,
+    SimulatedFleets,
+    SimulatedInstance,
+)
+from tests.integration.runner.stepped import Clock, SteppedLoop, SteppedSignals, SteppedWork
+from tests.integration.world import AskedParses, ScriptedPeople, ScriptedRuns
+
+T = TypeVar("T")
+COMPONENT = "kafka"
+VERSIONS = {"v36": "3.6.0", "v37": "3.7.0", "v38": "3.8.0"}
+LEASE_SECONDS = 30.0
+SHA256 = "0" * 64
+BACKUP = StoredObject(1, SHA256)
+
+
+class Bench:
+    """One database and one event loop for many tenants, each with a fleet of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = Clock()
+        self._loop = asyncio.Runner(loop_factory=partial(SteppedLoop, self.clock))
+        self.fleets, self.airflow = SimulatedFleets(), ScriptedRuns()
+        self.ports = self._ports(url)
+        dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self.connection: psycopg.Connection[Any] = psycopg.connect(dsn, autocommit=True)
+        self._tenants = 0
+        self.run(self._fill())
+
+    def _ports(self, url: str) -> Ports:
+        ports = ports_for(url, Settings(lease_seconds=LEASE_SECONDS))
+
+        people = ScriptedPeople()
+        people.approvers.add("anna")
+
+        async def read_object(location: str, *, whole: bool = True) -> StoredObject:
+            return BACKUP
+
+        return replace(
+            ports,
+            work=partial(SteppedWork, url, LEASE_SECONDS, self.clock),
+            fleets=self.fleets,
+            signals=SteppedSignals(),
+            parse_requests=AskedParses(),
+            runs=self.airflow,
+            human_tasks=people,
+            read_object=read_object,
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """To its end, on the bench's loop."""
+        return self._loop.run(work)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.run(close_ports())
+        self._loop.close()
+        self.connection.close()
+
+    async def _fill(self) -> None:
+        """A component with three versions, from each a path to each."""
+        async with self.ports.work() as work:
+            await work.registry.put(Component(id=COMPONENT, name=COMPONENT))
+            for key, version in VERSIONS.items():
+                await work.registry.put(ComponentVersion(id=key, component_id=COMPONENT, version=version))
+            for start in VERSIONS:
+                for end in VERSIONS.keys() - {start}:
+                    path = UpgradePath(
+                        id=f"{start}{end}", component_id=COMPONENT, from_version_id=start, to_version_id=end
+                    )
+                    await work.registry.put(path)
+            await work.commit()
+
+    def new_tenant(self, size: int, free: int) -> Tenant:
+        """A tenant with a fleet of ``size`` with room for ``free`` more; the last instance but one leads."""
+        self._tenants += 1
+        self.clock.ahead = 0.0
+        name = f"tenant-{self._tenants}"
+        names = [f"i-{number}" for number in range(1, size + 1)]
+        instances = {each: SimulatedInstance(each, VERSIONS["v36"]) for each in names}
+        instances[names[max(0, size - 2)]].leader = True
+        fleet = SimulatedFleet(name, self.clock, instances, lambda effect: tenant.judge(effect), free)
+        tenant = Tenant(self, name, fleet)
+        self.fleets.by_name[name] = tenant.fleet
+        self.run(self._register(name))
+        return tenant
+
+    async def _register(self, tenant: str) -> None:
+        async with self.ports.work() as work:
+            deployment = Deployment(
+                tenant_id=tenant,
+                component_id=COMPONENT,
+                driver="agent",
+                conn_id="simulated",
+                fleet=tenant,
+                current_version_id="v36",
+            )
+            await work.registry.put(deployment)
+            for version in VERSIONS:
+                backup = Backup(
+                    id=f"{tenant}-{version}",
+                    tenant_id=tenant,
+                    component_id=COMPONENT,
+                    version_id=version,
+                    location="simulated",
+                    size_bytes=BACKUP.size_bytes,
+                    sha256=SHA256,
+                    created_at=await work.now(),
+                )
+                await work.registry.put(backup)
+            await work.commit()
+
+
+@dataclass
+class Tenant:
+    """One tenant's rows and fleet, and the rules that every order has to keep."""
+
+    bench: Bench
+    name: str
+    fleet: SimulatedFleet
+    broken: list[str] = field(default_factory=list)
+    "What orders have broken, whoever has heard of it."
+
+    def select(self, query: str) -> list[Any]:
+        """Rows of this tenant, straight from the database."""
+        return self.bench.connection.execute(query, {"tenant": self.name}).fetchall()
+
+    def everything(self) -> list[Any]:
+        """All that a refused command must leave as it is."""
+        return self.select(
+            "SELECT to_jsonb(e), (SELECT jsonb_agg(i ORDER BY i.instance_id) FROM instance i"
+            " WHERE i.execution_id = e.id), (SELECT jsonb_agg(b ORDER BY b.number) FROM batch b"
+            " WHERE b.execution_id = e.id), (SELECT count(*) FROM command c WHERE c.execution_id = e.id)"
+            " FROM execution e WHERE e.tenant_id = %(tenant)s ORDER BY e.id"
+        )
+
+    def unsettled(self) -> list[str]:
+        """The executions that hold the tenant's place."""
+        query = "SELECT id FROM execution WHERE tenant_id = %(tenant)s AND settled_at IS NULL"
+        return [row[0] for row in self.select(query)]
+
+    def end_lease(self) -> None:
+        """Whoever holds it has been silent for too long."""
+        self.select("UPDATE lease SET expires_at = clock_timestamp() WHERE tenant_id = %(tenant)s RETURNING 1")
+
+    async def rows(self, execution_id: str) -> tuple[Execution, list[Instance]]:
+        """The execution with its instances."""
+        async with self.bench.ports.work() as work:
+            return await work.executions.get(execution_id), await work.executions.instances(execution_id)
+
+    async def events_after(self, execution_id: str, sequence: int) -> list[StoredEvent]:
+        """What it has told since."""
+        async with self.bench.ports.work() as work:
+            return await work.events.page(execution_id, sequence, 10_000)
+
+    # what every order has to keep
+
+    def judge(self, effect: Effect) -> None:
+        """An order that changes something is one that the rows intend, within the budget, and not given before."""
+        try:
+            self._judge(effect)
+        except AssertionError as error:
+            self.broken.append(str(error))
+            raise
+
+    def _judge(self, effect: Effect) -> None:
+        execution_id, instance_id, attempt = effect.key.split(".")[:3]
+        settled = "SELECT settled_at IS NOT NULL FROM execution WHERE id = %s"
+        over = self.bench.connection.execute(settled, (execution_id,)).fetchone()
+        assert over == (False,), f"{effect}, and the execution has let go"
+        if effect.order in (DRAIN, SET_VERSION):
+            self._judge_instance(effect, execution_id, self._row(execution_id, instance_id), attempt)
+
+    def _judge_instance(self, effect: Effect, execution_id: str, row: dict[str, Any], attempt: str) -> None:
+        step = row["revert"] or row["status"]
+        assert step in ("DRAINING", "UPGRADING"), f"{effect} although its row is {row}"
+        if effect.order == SET_VERSION:
+            wanted = row["from_version"] if row["revert"] else row["to_version"]
+            assert effect.version == wanted, f"{effect} although {wanted} is wanted: {row}"
+            self._judge_repetition(effect, execution_id, attempt)
+        elif effect.was_available and row["budget"] is not None:
+            self._judge_budget(effect, row)
+
+    def _judge_repetition(self, effect: Effect, execution_id: str, attempt: str) -> None:
+        """To the same version again only as another try, and another try is one after a failure."""
+        for each in self.fleet.effects:
+            if (each.order, each.target, each.version) == (SET_VERSION, effect.target, effect.version):
+                before = each.key.split(".")
+                assert [before[0], before[2]] != [execution_id, attempt], f"{each}, then {effect}"
+
+    def _judge_budget(self, effect: Effect, row: dict[str, Any]) -> None:
+        """What fell ill by itself after the intent was written could not be known; all else counts."""
+        decided = row["step_started_at"]
+        down = {
+            each.instance_id
+            for each in self.fleet.serving()
+            if not each.available and (each.ill_since is None or each.ill_since < decided)
+        }
+        down.add(effect.target)
+        assert len(down) <= row["budget"], f"{effect}: down would be {sorted(down)}, the budget is {row['budget']}"
+
+    def _row(self, execution_id: str, instance_id: str) -> dict[str, Any]:
+        query = (
+            "SELECT to_jsonb(i), (e.plan ->> 'budget')::int, i.step_started_at FROM instance i"
+            " JOIN execution e ON e.id = i.execution_id WHERE i.execution_id = %s AND i.instance_id = %s"
+        )
+        found = self.bench.connection.execute(query, (execution_id, instance_id)).fetchone()
+        assert found is not None
+        row: dict[str, Any] = {**found[0], "budget": found[1], "step_started_at": found[2]}
+        return row
+
+    def left_out_of_service(self, rows: list[Instance]) -> list[str]:
+        """Instances that this execution has drained and forgotten: not those that it says it has failed with."""
+        known = {row.instance_id: row for row in rows}
+        drained = [each for each in self.fleet.instances.values() if each.status in ("DRAINING", "DRAINED")]
+        return [
+            each.instance_id
+            for each in drained
+            if each.instance_id in known and known[each.instance_id].status is not InstanceStatus.FAILED
+        ]

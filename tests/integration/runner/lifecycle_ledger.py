@@ -1,0 +1,91 @@
+"""What must be true of an execution, by its events and rows alone, whoever did what to it (contract sections 3 to 5)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.instance import IN_FLIGHT, MAX_ATTEMPTS, Instance, InstanceStatus
+from include.upgrades.domain.instance import TRANSITIONS as STEPS
+from include.upgrades.domain.states import TRANSITIONS, UPGRADING, ExecutionStatus
+from include.upgrades.service.ports import StoredEvent
+
+I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
+S = ExecutionStatus
+
+
+class Ledger:
+    """Follows one execution event by event and refuses what the contract does not allow."""
+
+    def __init__(self, execution_id: str, by_pools: bool) -> None:
+        self.execution_id, self.by_pools = execution_id, by_pools
+        self.status = S.PENDING
+        self.statuses: dict[str, I] = {}
+        self.reverts: dict[str, I] = {}
+        self.sequence = 0
+        self.told: Counter[EventType] = Counter()
+        self.settled = False
+
+    def hear(self, stored: StoredEvent) -> None:
+        """The next event."""
+        assert stored.sequence == self.sequence + 1, f"a gap after {self.sequence}"
+        assert not self.settled or stored.event.what is EventType.COMMAND_RECEIVED, f"{stored.event} after the end"
+        self.sequence = stored.sequence
+        self.told[stored.event.what] += 1
+        match stored.event.what:
+            case EventType.STATUS_CHANGED:
+                self._change_status(stored.event.data)
+            case EventType.INSTANCE_CHANGED:
+                self._change_instance(stored.event.data)
+            case EventType.ROLLBACK_STARTED | EventType.ROLLBACK_COMPLETED:
+                assert self.told[stored.event.what] == 1, "a second rollback"
+
+    def _change_status(self, data: Any) -> None:
+        before, after = S(data["from"]), S(data["to"])
+        assert before is self.status, f"{data} after {self.status}"
+        assert after in TRANSITIONS[before], f"{before} does not go to {after}"
+        self.status = after
+
+    def _change_instance(self, data: Any) -> None:
+        name, before, after = data["instanceId"], I(data["from"]), I(data["to"])
+        assert before is self.statuses.get(name, I.PENDING), f"{data} after {self.statuses}"
+        assert before is after or after in STEPS[before], data
+        assert data["attempts"] <= MAX_ATTEMPTS, data
+        if after is not before:
+            self._judge_step(before, after, data)
+        self.statuses[name] = after
+        self._change_revert(name, I(data["revert"] or I.PENDING), data)
+
+    def _judge_step(self, before: I, after: I, data: Any) -> None:
+        if after is I.DRAINING:
+            assert self.status in UPGRADING, f"begun although {self.status}: {data}"
+        if (before, after) == (I.DRAINING, I.UPGRADING):
+            assert self.status in UPGRADING | {S.PAUSED}, f"sent on although {self.status}: {data}"
+
+    def _change_revert(self, name: str, after: I, data: Any) -> None:
+        before = self.reverts.get(name, I.PENDING)
+        # the way back of a whole pool is one step for all of its instances
+        in_one_step = self.by_pools and after in (I.COMPLETED, I.FAILED)
+        assert before is after or after in STEPS[before] or in_one_step, f"{data} after {before}"
+        if after is I.DRAINING and before is not after:
+            assert self.status is S.ROLLING_BACK, f"way back begun although {self.status}: {data}"
+        self.reverts[name] = after
+
+    def compare(self, execution: Execution, rows: Sequence[Instance]) -> None:
+        """The rows are what the events say, and an execution that has let go has nothing in flight."""
+        assert execution.status is self.status, f"{execution.status}, the events say {self.status}"
+        for row in rows:
+            assert row.status is self.statuses.get(row.instance_id, I.PENDING), row
+            assert (row.revert or I.PENDING) is self.reverts.get(row.instance_id, I.PENDING), row
+            assert max(row.attempts, row.revert_attempts) <= MAX_ATTEMPTS, row
+        self.settled = execution.settled_at is not None
+        if self.settled:
+            assert execution.is_terminal, f"let go although {execution.status}"
+            assert not [row for row in rows if row.in_flight], "let go with instances in flight"
+        if execution.status is S.COMPLETED:
+            assert {row.status for row in rows} == {I.COMPLETED}, "COMPLETED means all instances"
+        if execution.status is S.ROLLED_BACK:
+            assert {row.status for row in rows} <= {I.PENDING, I.ROLLED_BACK, *IN_FLIGHT}

@@ -1,0 +1,182 @@
+"""Runners that go one port call at a time, on a clock that can be put forward: any interleaving, and the same again.
+
+A runner stops before every transaction and every call of the fleet, and where it waits. In between, it holds no lock:
+another one, or a command, may do anything while it stands there, and it may be killed there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from include.upgrades.domain.errors import Unavailable
+
+
+TRANSACTION, FLEET, ORDER, WAIT = "transaction", "fleet", "order", "wait"
+"Where a runner stops."
+
+
+class Killed(Exception):
+    """The process of this runner is gone: it does nothing more, not even give its lease back."""
+
+
+class Clock:
+    """How far the clocks of everything are ahead of the machine's, in seconds."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def put_forward(self, seconds: float) -> None:
+        """So much time has passed."""
+        self.ahead += seconds
+
+    def now(self) -> datetime:
+        """What the database says."""
+        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+
+
+class SteppedLoop(asyncio.SelectorEventLoop):
+    """An event loop on that clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._stepped_clock = clock
+        super().__init__()
+
+    def time(self) -> float:
+        return super().time() + self._stepped_clock.ahead
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a runner stands; ``seconds`` is how long it would wait there."""
+
+    at: str
+    seconds: float
+    go_on: asyncio.Future[bool]
+
+
+class Gate:
+    """Lets one runner pass its stops one by one."""
+
+    def __init__(self) -> None:
+        self.dead = False
+        self.open = False
+        self.next_commit: str | None = None
+        "None, or 'refused' or 'unanswered': what becomes of the next transaction; the runner hears Unavailable."
+        self._stops: deque[Stop] = deque()
+
+    async def stop(self, at: str, seconds: float) -> bool:
+        """Until it may go on; True when something woke it before its time."""
+        if self.dead:
+            raise Killed(at)
+        if self.open:
+            return False
+        stop = Stop(at, seconds, asyncio.get_running_loop().create_future())
+        self._stops.append(stop)
+        return await stop.go_on
+
+    @property
+    def stands_at(self) -> Stop | None:
+        """The oldest stop that was not passed yet."""
+        while self._stops and self._stops[0].go_on.done():
+            self._stops.popleft()
+        return self._stops[0] if self._stops else None
+
+    def kill(self) -> None:
+        """Nothing passes any more."""
+        self.dead = True
+        while stop := self.stands_at:
+            stop.go_on.set_exception(Killed(stop.at))
+
+
+_gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
+
+
+async def passing(at: str, seconds: float = 0.0) -> bool:
+    """Stop here if this is a runner; True when it was woken."""
+    gate = _gate.get()
+    return await gate.stop(at, seconds) if gate else False
+
+
+class Runner:
+    """A use case under way."""
+
+    def __init__(self, name: str, work: Coroutine[Any, Any, Any], clock: Clock) -> None:
+        self.name, self.gate, self._clock = name, Gate(), clock
+        context = copy_context()
+        context.run(_gate.set, self.gate)
+        self.task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work, context=context)
+
+    async def settle(self) -> None:
+        """Until it stands at a stop, or has ended."""
+        for _ in range(10):  # the calls that go on side by side have no more to do than this
+            await asyncio.sleep(0)
+        while not self.task.done() and self.gate.stands_at is None:
+            await asyncio.sleep(0.0002)
+
+    async def step(self, woken: bool = False) -> None:
+        """Pass one stop; a wait is over because something woke it, or because its time has passed."""
+        await self.settle()
+        stop = self.gate.stands_at
+        if stop is None:
+            return
+        if not woken:
+            self._clock.put_forward(stop.seconds)
+        if not stop.go_on.done():  # a time-out may have ended the wait here
+            stop.go_on.set_result(woken)
+        await self.settle()
+
+    async def kill(self) -> None:
+        """As kill -9: its lease stays behind."""
+        self.gate.kill()
+        await asyncio.wait([self.task])
+
+    async def cancel(self) -> None:
+        """As a process that is asked to end: it may tidy up."""
+        self.gate.open = True
+        self.task.cancel()
+        await asyncio.wait([self.task])
+
+
+class SteppedWork(PostgresUnitOfWork):
+    """The real store behind the gate, its clock put forward."""
+
+    def __init__(self, url: str, lease_seconds: float, clock: Clock) -> None:
+        super().__init__(url, lease_seconds)
+        self._stepped_clock = clock
+
+    async def __aenter__(self) -> Self:
+        await passing(TRANSACTION)
+        return await super().__aenter__()
+
+    async def now(self) -> datetime:
+        return await super().now() + timedelta(seconds=self._stepped_clock.ahead)
+
+    async def commit(self) -> None:
+        gate = _gate.get()
+        fate = gate.next_commit if gate else None
+        if gate is not None:
+            gate.next_commit = None
+        if fate == "refused":
+            raise Unavailable("the database went away before the commit")
+        await super().commit()
+        if fate == "unanswered":
+            raise Unavailable("the database went away before it answered to the commit")
+
+
+class SteppedSignals:
+    """Port ``Signals`` and ``Waiter`` in one: who waits stands at a stop."""
+
+    @asynccontextmanager
+    async def of(self, execution_id: str) -> AsyncIterator[Self]:
+        yield self
+
+    async def wait(self, seconds: float) -> bool:
+        return await passing(WAIT, max(0.0, seconds))

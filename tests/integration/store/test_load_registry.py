@@ -1,0 +1,191 @@
+"""Files into the registry and out of it again, on the real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.domain.commands import Actor
+from include.upgrades.domain.errors import ActiveUpgradeExists, AlreadyExists, ValidationFailed
+from include.upgrades.domain.execution import UpgradeRequest
+from include.upgrades.domain.registry import (
+    Backup,
+    Component,
+    ComponentVersion,
+    Deployment,
+    RiskLevel,
+    Thing,
+    UpgradePath,
+    VersionStatus,
+)
+from include.upgrades.registry.document import entries_in
+from include.upgrades.registry.marked_yaml import read_yaml
+from include.upgrades.registry.writing import text_of
+from include.upgrades.service.create import create_upgrade
+from include.upgrades.service.load_registry import Loaded, load_registry, read_registry
+from include.upgrades.service.ports import Ports
+from include.upgrades.settings import Settings
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World, document
+from tests.unit.domain.builders import after
+
+ODD = "yes: \"no\" # '~'\n- 3.10 \t ü 漢 \x85 {{ var }} | > & * !"
+EVERYTHING: list[Thing] = [
+    Component(id="A", name="null", description=ODD),
+    Component(id="b", name="3.10"),
+    ComponentVersion(id="1.0", component_id="A", version="3.10"),
+    ComponentVersion(
+        id="2.0",
+        component_id="A",
+        version="4",
+        status=VersionStatus.DRAFT,
+        release_date=date(2030, 1, 2),
+        end_of_life_date=date(2031, 1, 2),
+        min_platform_version="1.0",
+        max_platform_version="2.0",
+        recommended=True,
+        lts=True,
+        dependencies={"zk": ">=3,<4", "java": "17.*", "on": "*"},
+        notes=ODD,
+    ),
+    UpgradePath(
+        id="p",
+        component_id="A",
+        from_version_id="1.0",
+        to_version_id="2.0",
+        requires_downtime=True,
+        risk_level=RiskLevel.LOW,
+        tested=True,
+        estimated_duration_minutes=7,
+        pre_upgrade_steps=("- a", ODD),
+        upgrade_steps=("",),
+        post_upgrade_steps=("d",),
+        rollback_steps=("e",),
+        validation_steps=("f",),
+        blockers=("g", "g"),
+        notes="n",
+    ),
+    Deployment(
+        tenant_id="550e8400",
+        component_id="A",
+        driver="agent",
+        conn_id="c",
+        fleet="f",
+        current_version_id="1.0",
+        mixed={"4": 1, "3.10": 2},
+    ),
+    Backup(
+        id="0",
+        tenant_id="550e8400",
+        component_id="A",
+        version_id="1.0",
+        location="s3://b/ü",
+        size_bytes=1 << 40,
+        sha256="0" * 64,
+        created_at=after(0.25),
+    ),
+]
+
+
+@pytest.fixture
+async def ports(postgres_url: str) -> AsyncIterator[Ports]:
+    yield ports_for(postgres_url, Settings())
+    await close_ports()
+
+
+async def load_text(ports: Ports, text: str) -> Loaded:
+    return await load_registry(ports, entries_in(read_yaml(text).value))
+
+
+async def put(ports: Ports, *things: Thing) -> None:
+    async with ports.work() as work:
+        for each in things:
+            await work.registry.put(each)
+        await work.commit()
+
+
+async def test_what_is_exported_loads_back_to_the_same(ports: Ports, postgres_url: str) -> None:
+    await put(ports, *EVERYTHING)
+    text = text_of(await read_registry(ports))
+    assert await load_text(ports, text) == Loaded(0, 0, len(EVERYTHING))
+    marked = entries_in(read_yaml(text).value)
+    assert [each.thing for each in marked] == EVERYTHING
+    assert text_of(each.thing for each in marked) == text
+
+
+async def test_export_of_nothing_is_a_file_that_loads(ports: Ports) -> None:
+    assert await load_text(ports, text_of(await read_registry(ports))) == Loaded(0, 0, 0)
+
+
+async def test_file_loaded_into_an_empty_registry_is_all_there_and_the_second_time_changes_nothing(
+    ports: Ports,
+) -> None:
+    text = text_of(EVERYTHING)
+    assert await load_text(ports, text) == Loaded(len(EVERYTHING), 0, 0)
+    assert await read_registry(ports) == EVERYTHING
+    assert await load_text(ports, text) == Loaded(0, 0, len(EVERYTHING))
+
+
+async def test_changed_things_are_replaced_and_the_others_stay(ports: Ports) -> None:
+    await put(ports, *EVERYTHING)
+    text = "components: [{id: A, name: new}, {id: c, name: c}]"
+    assert await load_text(ports, text) == Loaded(1, 1, 0)
+    assert (await read_registry(ports))[:3] == [
+        Component(id="A", name="new"),
+        EVERYTHING[1],
+        Component(id="c", name="c"),
+    ]
+
+
+async def test_what_is_kept_stays_whatever_the_file_says(ports: Ports) -> None:
+    await put(ports, *EVERYTHING)
+    given: dict[str, Any] = {"components": [{"id": "A", "name": "new"}, {"id": "c", "name": "c"}]}
+    assert await load_registry(ports, entries_in(given), keep=True) == Loaded(1, 0, 1)
+    assert (await read_registry(ports))[0] == EVERYTHING[0]
+
+
+async def test_nothing_is_loaded_when_one_thing_is_wrong(ports: Ports) -> None:
+    with pytest.raises(ValidationFailed):
+        await load_text(ports, "components: [{id: a, name: a}]\nversions: [{id: v, componentId: zzz, version: '1'}]")
+    assert await read_registry(ports) == []
+
+
+async def test_nothing_is_loaded_when_a_write_fails_in_the_middle(ports: Ports) -> None:
+    """Two versions that swap their texts: the database refuses the first of the two, and the new component goes too."""
+    one = ComponentVersion(id="1", component_id="a", version="1.0")
+    await put(ports, Component(id="a", name="a"), one, replace(one, id="2", version="2.0"))
+    before = await read_registry(ports)
+    swapped = [replace(one, version="2.0"), replace(one, id="2", version="1.0")]
+    with pytest.raises(AlreadyExists):
+        await load_text(ports, text_of([Component(id="b", name="b"), *swapped]))
+    assert await read_registry(ports) == before
+
+
+async def test_recommended_version_of_a_file_is_the_only_one(ports: Ports) -> None:
+    await put(ports, *EVERYTHING)
+    text = "versions: [{id: '3.0', componentId: A, version: '5', recommended: true}]"
+    assert await load_text(ports, text) == Loaded(1, 1, 0)
+    async with ports.work() as work:
+        found = await work.registry.versions("A", "", 9)
+    assert {each.id: each.recommended for each in found} == {"1.0": False, "2.0": False, "3.0": True}
+
+
+async def test_two_that_load_at_the_same_time_are_done_one_after_the_other(ports: Ports) -> None:
+    text = text_of(EVERYTHING)
+    found = await asyncio.gather(load_text(ports, text), load_text(ports, text))
+    assert sorted(found, key=lambda each: each.created) == [Loaded(0, 0, 7), Loaded(7, 0, 0)]
+
+
+async def test_deployment_is_not_changed_under_an_unfinished_upgrade(world: World) -> None:
+    request = UpgradeRequest(component_id=COMPONENT, from_version_id=OLD, to_version_id=NEW)
+    execution = await create_upgrade(world.ports, TENANT, request, Actor("olga"))
+    given = document(world.fleet, world.backup)
+    same = await load_registry(world.ports, entries_in({"deployments": given["deployments"]}))
+    assert same == Loaded(0, 0, 1)
+    moved = {"deployments": [given["deployments"][0] | {"fleet": "another"}], "components": [{"id": "x", "name": "x"}]}
+    with pytest.raises(ActiveUpgradeExists, match=execution.id):
+        await load_registry(world.ports, entries_in(moved))
+    assert world.rows("component") == 1

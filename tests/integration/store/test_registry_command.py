@@ -1,0 +1,175 @@
+"""`python -m include.upgrades.registry`: what a person types, sees and reads, on the real database."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from include.upgrades.registry.__main__ import main
+from tests.architecture.sources import ROOT
+
+TEXT = """\
+components:
+  - id: kafka
+    name: Kafka
+versions:
+  - id: v1
+    componentId: kafka
+    version: 3.10
+"""
+
+
+def connection_to(url: str) -> str:
+    """The Airflow connection of the database at `url`."""
+    made = make_url(url)
+    fields = {"login": made.username, "password": made.password, "host": made.host, "port": made.port}
+    return json.dumps({"conn_type": "postgres", "schema": made.database, **fields, "extra": dict(made.query)})
+
+
+@pytest.fixture
+def file(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """registry.yaml in the working folder, with `TEXT`; the command finds the database."""
+    monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(postgres_url))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "registry.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_load_says_what_it_did_and_does_nothing_the_second_time(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (main(["load", "registry.yaml"]), main(["load", "registry.yaml"])) == (0, 0)
+    file.write_text(TEXT.replace("name: Kafka", "name: Apache Kafka"))
+    assert main(["load", "registry.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "registry.yaml: 2 created, 0 changed, 0 unchanged",
+        "registry.yaml: 0 created, 0 changed, 2 unchanged",
+        "registry.yaml: 0 created, 1 changed, 1 unchanged",
+    ]
+
+
+def test_what_is_exported_loads_back_unchanged(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["load", "registry.yaml"])
+    assert main(["export", "again.yaml"]) == 0
+    assert main(["export"]) == 0
+    assert capsys.readouterr().out.partition("exported\n")[2] == Path("again.yaml").read_text()
+    assert main(["load", "again.yaml"]) == 0
+    assert capsys.readouterr().out == "again.yaml: 0 created, 0 changed, 2 unchanged\n"
+
+
+def test_standard_input_is_a_file_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    assert main(["load", "-"]) == 0
+    assert capsys.readouterr().out == "standard input: 2 created, 0 changed, 0 unchanged\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "    status: stable\n",
+            "registry.yaml:8: versions[0].status: should be 'DRAFT', 'STABLE', 'DEPRECATED' or 'EOL'",
+        ),
+        ("    stauts: EOL\n", "registry.yaml:8: versions[0].stauts: unknown field"),
+        ("    id: v2\n", "registry.yaml:8: versions[0].id: is given twice, first in line 5"),
+        ("    lts: [\n", "registry.yaml:9: not YAML: expected the node content, but found '<stream end>'"),
+        (
+            "    dependencies:\n      zk: about 3\n",
+            "registry.yaml:9: versions[0].dependencies.zk: 'about 3' is not a version range such as >=15,<18",
+        ),
+        (
+            "  - {id: v2, componentId: zk, version: 1}\n",
+            "registry.yaml:8: versions[1].componentId: there is no component zk, neither here nor registered",
+        ),
+        (
+            "  - {id: v2, componentId: kafka, version: 3.10}\n",
+            "registry.yaml:8: versions[1].version: the component has this version already at versions[0]",
+        ),
+        (
+            "backups:\n  - id: b\n",
+            "registry.yaml:9: backups[0].componentId: is required",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_by_file_line_and_field_and_nothing_is_loaded(
+    file: Path, capsys: pytest.CaptureFixture[str], more: str, said: str
+) -> None:
+    file.write_text(TEXT + more)
+    assert main(["load", "registry.yaml"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert said in told.err.splitlines()
+    assert told.err.splitlines()[-1].startswith("registry.yaml: nothing was loaded (")
+    assert main(["export"]) == 0
+    assert "kafka" not in capsys.readouterr().out
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_the_lines(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(TEXT.replace("name: Kafka", "nmae: Kafka") + "    lts: perhaps\n")
+    assert main(["load", "registry.yaml"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "registry.yaml:2: components[0].name: is required",
+        "registry.yaml:3: components[0].nmae: unknown field",
+        "registry.yaml:8: versions[0].lts: should be a valid boolean, unable to interpret input",
+        "registry.yaml: nothing was loaded (3 problems)",
+    ]
+
+
+def test_file_that_cannot_be_read_or_written_is_told_in_one_line(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_bytes(b"\xff\xfe")
+    assert [main(["load", "registry.yaml"]), main(["load", "nowhere.yaml"]), main(["export", "no/x.yaml"])] == [1, 1, 1]
+    assert capsys.readouterr().err.splitlines() == [
+        "registry.yaml: is not UTF-8 at byte 0",
+        "nowhere.yaml: cannot be read: No such file or directory",
+        "no/x.yaml: cannot be written: No such file or directory",
+    ]
+
+
+def test_empty_file_loads_nothing(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("# to be filled\n")
+    assert main(["load", "registry.yaml"]) == 0
+    assert capsys.readouterr().out == "registry.yaml: 0 created, 0 changed, 0 unchanged\n"
+
+
+def test_database_that_is_away_or_not_known_is_told_without_a_traceback(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to("postgresql://u:secret@127.0.0.1:9/nothing"))
+    assert (main(["load", "registry.yaml"]), main(["export"])) == (1, 1)
+    monkeypatch.setenv("UPGRADES_DB_CONN_ID", "not_defined")
+    assert main(["load", "registry.yaml"]) == 1
+    told = capsys.readouterr().err
+    assert told.count("the database does not answer") == 2
+    assert "our own database is not known: The conn_id `not_defined` isn't defined" in told
+    assert "Traceback" not in told
+    assert "secret" not in told
+
+
+def test_wrong_command_is_2(file: Path) -> None:
+    for arguments in ([], ["load"], ["drop", "registry.yaml"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+
+
+def test_command_runs_as_it_is_typed_and_prints_nothing_else(file: Path) -> None:
+    command = [sys.executable, "-m", "include.upgrades.registry"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    loaded = subprocess.run([*command, "load", "registry.yaml"], env=env, capture_output=True, text=True, check=False)
+    assert (loaded.returncode, loaded.stdout) == (0, "registry.yaml: 2 created, 0 changed, 0 unchanged\n"), (
+        loaded.stderr
+    )
+    exported = subprocess.run([*command, "export"], env=env, capture_output=True, text=True, check=False)
+    assert exported.returncode == 0, exported.stderr
+    assert exported.stdout.startswith("# The component registry; load it with:")
+    assert "version: '3.10'" in exported.stdout

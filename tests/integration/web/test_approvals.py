@@ -1,0 +1,173 @@
+"""Approving and rejecting stages over REST: who may, when, and what the execution shows of it."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from include.upgrades.domain.permissions import Permission
+from include.upgrades.domain.states import ExecutionStatus
+from tests.integration.web.conftest import Door
+from tests.integration.web.statuses import Standing, standing
+from tests.integration.world import World
+
+S = ExecutionStatus
+DECISIONS = ("approve", "reject")
+
+
+@pytest.fixture
+async def waiting(api: httpx.AsyncClient, world: World) -> Standing:
+    """Stage 2 of four waits; alice has created it."""
+    execution = await standing(api, world, "STAGED")
+    await execution.go(S.IN_PROGRESS)
+    return execution
+
+
+@pytest.fixture
+def anna(door: Door) -> dict[str, str]:
+    """An approver, who may do nothing else."""
+    return door.admit("anna", {Permission.READ, Permission.APPROVE})
+
+
+async def _decide(
+    api: httpx.AsyncClient, execution: Standing, decision: str, headers: dict[str, str], stage: object = 2, **more: Any
+) -> httpx.Response:
+    path = f"/upgrades/{execution.id}/stages/{stage}/{decision}"
+    return await api.post(path, headers=headers, **({"json": {"reason": "seen"}} | more))
+
+
+async def _shown(api: httpx.AsyncClient, execution: Standing) -> Any:
+    return (await api.get(f"/upgrades/{execution.id}")).json()["awaitingApproval"]
+
+
+async def test_waiting_stage_is_shown_with_its_time_until_it_is_decided(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]
+) -> None:
+    shown = await _shown(api, waiting)
+    assert (shown["stage"], shown["since"][-1]) == (2, "Z")
+    answer = await _decide(api, waiting, "approve", anna)
+    assert (answer.status_code, answer.json()["status"], answer.json()["awaitingApproval"]) == (
+        200,
+        "IN_PROGRESS",
+        None,
+    )
+    assert await _shown(api, waiting) is None
+
+
+@pytest.mark.parametrize(("status", "there"), [(S.IN_PROGRESS, True), (S.PAUSED, True), (S.ROLLING_BACK, False)])
+async def test_waiting_stage_is_shown_where_it_can_still_begin(
+    api: httpx.AsyncClient, waiting: Standing, status: ExecutionStatus, there: bool
+) -> None:
+    await waiting.go(status)
+    assert (await _shown(api, waiting) is not None) is there
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+async def test_decision_needs_the_permission_to_approve(
+    api: httpx.AsyncClient, waiting: Standing, door: Door, decision: str
+) -> None:
+    operator = door.admit("otto", {Permission.READ, Permission.OPERATE, Permission.ADMINISTER})
+    before = waiting.snapshot()
+    answer = await _decide(api, waiting, decision, operator)
+    assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
+    assert waiting.snapshot() == before
+
+
+async def test_creator_is_kept_from_approving_and_may_reject(api: httpx.AsyncClient, waiting: Standing) -> None:
+    before = waiting.snapshot()
+    refused = await _decide(api, waiting, "approve", {})
+    assert (refused.status_code, refused.json()["code"]) == (403, "FORBIDDEN")
+    assert "four eyes" in refused.json()["detail"]
+    assert waiting.snapshot() == before
+    assert (await _decide(api, waiting, "reject", {})).json()["status"] == "CANCELLED"
+
+
+async def test_rejection_says_by_whom_and_why(api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]) -> None:
+    answer = await _decide(api, waiting, "reject", anna)
+    assert (answer.status_code, answer.json()["status"]) == (200, "CANCELLED")
+    assert answer.json()["statusReason"].startswith("stage 2 rejected by anna: seen; ")
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+async def test_other_stage_is_409_and_names_the_one_that_waits(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str], decision: str
+) -> None:
+    answer = await _decide(api, waiting, decision, anna, stage=3)
+    assert (answer.status_code, answer.json()["code"]) == (409, "INVALID_STATE")
+    assert "stage 2 waits" in answer.json()["detail"]
+    assert (answer.json()["currentStatus"], answer.json()["allowedFrom"]) == ("IN_PROGRESS", ["IN_PROGRESS"])
+
+
+async def test_repeated_decision_is_409_and_changes_nothing(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]
+) -> None:
+    assert (await _decide(api, waiting, "approve", anna)).status_code == 200
+    before = waiting.snapshot()
+    assert (await _decide(api, waiting, "approve", anna)).status_code == 409
+    assert waiting.snapshot() == before
+
+
+@pytest.mark.parametrize("stage", [5, 0, -1, "two", 10_001, 2**63])
+async def test_stage_that_is_not_there_is_404(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str], stage: object
+) -> None:
+    answer = await _decide(api, waiting, "approve", anna, stage=stage)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("strategy", ["ROLLING", "CANARY", "BLUE_GREEN", "RECREATE"])
+async def test_other_strategies_have_no_stages(
+    api: httpx.AsyncClient, world: World, anna: dict[str, str], strategy: str
+) -> None:
+    execution = await standing(api, world, strategy)
+    await execution.go(S.IN_PROGRESS)
+    assert (await _decide(api, execution, "approve", anna, stage=1)).status_code == 404
+    assert await _shown(api, execution) is None
+
+
+async def test_unknown_execution_is_404(api: httpx.AsyncClient, anna: dict[str, str]) -> None:
+    assert (await api.post("/upgrades/none/stages/2/approve", headers=anna)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"reasons": "typo"}, "reasons"),
+        ({"reason": ""}, "reason"),
+        ({"reason": "x" * 1001}, "reason"),
+        ({"reason": 7}, "reason"),
+        ({"reason": "a\x00b"}, "reason"),
+    ],
+)
+async def test_body_is_read_strictly(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str], body: dict[str, Any], field: str
+) -> None:
+    answer = await _decide(api, waiting, "approve", anna, json=body)
+    assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (422, [field])
+    assert await _shown(api, waiting) is not None
+
+
+async def test_reason_may_be_left_out_with_or_without_a_body(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]
+) -> None:
+    assert (await _decide(api, waiting, "approve", anna, json=None)).status_code == 200
+    await waiting.go(S.IN_PROGRESS)
+    assert (await _decide(api, waiting, "approve", anna, json={})).status_code == 200
+
+
+async def test_body_that_is_not_declared_to_be_json_is_415(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]
+) -> None:
+    answer = await _decide(api, waiting, "approve", anna, json=None, content=b'{"reason": "seen"}')
+    assert answer.status_code == 415
+
+
+async def test_approval_that_cannot_run_is_422_with_the_blockers_and_keeps_waiting(
+    api: httpx.AsyncClient, world: World, waiting: Standing, anna: dict[str, str]
+) -> None:
+    with world.connect() as connection:
+        connection.execute("UPDATE component_version SET status = 'EOL' WHERE id = 'ccc-333'")
+    answer = await _decide(api, waiting, "approve", anna)
+    assert (answer.status_code, answer.json()["code"]) == (422, "UPGRADE_BLOCKED")
+    assert "EOL" in answer.json()["blockers"][0]
+    assert await _shown(api, waiting) is not None

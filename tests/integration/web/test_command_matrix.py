@@ -1,0 +1,174 @@
+"""Every command in every status over REST: the allowed ones work, the others are 409 and change nothing (section 3).
+
+And what "cancel > rollback > pause > promote" means where each command is one transaction under the execution's lock:
+commands that arrive together are carried out one after the other, in whichever order the lock is given. So there is
+nothing to pick from a heap; the order is kept by what is accepted *after* what:
+
+- a stronger command is taken after a weaker one (cancel from anywhere, rollback from PAUSED and after a promotion,
+  pause after a promotion), and so it has the last word;
+- a weaker command after a stronger one is refused (409), and so it undoes nothing.
+
+Whatever the order, the end is what the strongest *accepted* command wants, and the strongest that the status at the
+outset takes is among the accepted. A pause that arrives in CANARY_MONITORING is not accepted there (section 3): it is
+refused if it comes before the promotion, and wins if it comes after it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import combinations_with_replacement, pairwise, permutations, product
+from random import Random
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.routing import Match
+
+from include.upgrades.domain.commands import ALLOWED_FROM, Command
+from include.upgrades.domain.permissions import Permission
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.web.app import create_app
+from tests.integration.web.conftest import Door
+from tests.integration.web.statuses import Standing, standing
+from tests.integration.world import World
+
+S, C = ExecutionStatus, Command
+
+CALL = {
+    C.START: "start",
+    C.PAUSE: "pause",
+    C.RESUME: "resume",
+    C.CANCEL: "cancel",
+    C.PROMOTE: "promote-canary",
+    C.ROLLBACK: "rollback",
+    C.APPROVE: "stages/2/approve",
+    C.REJECT: "stages/2/reject",
+    C.RETRY: "retry",
+}
+ANSWERED = {C.START: (202, S.VALIDATING), C.ROLLBACK: (202, S.ROLLING_BACK), C.RETRY: (201, S.PENDING)} | {
+    C.PAUSE: (200, S.PAUSED),
+    C.RESUME: (200, S.IN_PROGRESS),
+    C.CANCEL: (200, S.CANCELLED),
+    C.PROMOTE: (200, S.IN_PROGRESS),
+    C.APPROVE: (200, S.IN_PROGRESS),
+    C.REJECT: (200, S.CANCELLED),
+}
+"The answer's code, and the status in it; of a retry it is the new execution's."
+
+STRATEGY = {C.PROMOTE: "CANARY", C.APPROVE: "STAGED", C.REJECT: "STAGED"}
+RANKED = (C.CANCEL, C.ROLLBACK, C.PAUSE, C.PROMOTE)
+"Strongest first."
+
+
+def has_route(app: FastAPI, command: Command) -> bool:
+    scope = {"type": "http", "method": "POST", "path": f"/upgrades/e-1/{CALL[command]}"}
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+
+
+THERE = [command for command in Command if has_route(create_app(), command)]
+
+
+def test_every_command_has_its_call() -> None:
+    assert set(THERE) == set(CALL) == set(ANSWERED) == set(Command)
+
+
+async def call(api: httpx.AsyncClient, command: Command, execution_id: str, **query: str) -> httpx.Response:
+    """As its caller does: the stages' decisions have a body."""
+    body = {"reason": "seen"} if command in (C.APPROVE, C.REJECT) else None
+    return await api.post(f"/upgrades/{execution_id}/{CALL[command]}", json=body, params=query)
+
+
+@pytest.mark.parametrize(("command", "status"), [*product(THERE, S)])
+async def test_command_works_where_it_is_allowed_and_changes_nothing_elsewhere(
+    api: httpx.AsyncClient, world: World, door: Door, command: Command, status: ExecutionStatus
+) -> None:
+    execution = await standing(api, world, STRATEGY.get(command, "ROLLING"))
+    await execution.go(status)
+    before = execution.snapshot()
+    api.headers.update(door.admit("bob", Permission))  # four eyes: not who created it
+    response = await call(api, command, execution.id)
+    if status in ALLOWED_FROM[command]:
+        assert (response.status_code, response.json().get("status")) == ANSWERED[command], response.text
+        assert await execution.status() is (status if command is C.RETRY else ANSWERED[command][1])
+        assert _received(execution) == [command.value]
+    else:
+        body = response.json()
+        assert (response.status_code, body["status"], body["code"]) == (409, 409, "INVALID_STATE")
+        assert body["currentStatus"] == status.value
+        assert body["allowedFrom"] == [each.value for each in S if each in ALLOWED_FROM[command]]
+        assert execution.snapshot() == before
+
+
+def _received(execution: Standing) -> list[str]:
+    """The commands in the audit, each told by an event as well."""
+    with execution.world.connect() as connection:
+        audit = [row[0] for row in connection.execute("SELECT command FROM command WHERE actor = 'bob'")]
+    assert audit == [data["command"] for _, what, data in execution.told() if what == "command-received"]
+    return audit
+
+
+async def test_resume_goes_back_to_the_canary_where_the_pause_began(api: httpx.AsyncClient, world: World) -> None:
+    execution = await standing(api, world, "CANARY")
+    await execution.go(S.CANARY_RUNNING)
+    assert (await call(api, C.PAUSE, execution.id)).json()["status"] == "PAUSED"
+    assert (await call(api, C.RESUME, execution.id)).json()["status"] == "CANARY_RUNNING"
+
+
+STEERED = (S.IN_PROGRESS, S.CANARY_RUNNING, S.CANARY_MONITORING, S.PAUSED, S.ROLLING_BACK)
+"Where more than one of the ranked commands can have a meaning."
+
+
+ROUNDS = 5
+ORDERS = (*permutations(RANKED, 2), *permutations(RANKED[1:]), *permutations(RANKED))
+
+
+@pytest.mark.parametrize("status", STEERED)
+async def test_precedence_holds_in_every_order(api: httpx.AsyncClient, world: World, status: ExecutionStatus) -> None:
+    execution = await standing(api, world, "CANARY")
+    for order in ORDERS:
+        await execution.go(status)
+        since = execution.told()[-1][0]
+        accepted = [each for each in order if await _accepted(api, execution, each)]
+        assert await _carried_out(execution, status, order, since) == accepted
+
+
+@pytest.mark.parametrize("status", STEERED)
+async def test_precedence_holds_when_two_arrive_at_once(
+    api: httpx.AsyncClient, world: World, status: ExecutionStatus
+) -> None:
+    execution, random = await standing(api, world, "CANARY"), Random(status.value)
+    for pair in [*combinations_with_replacement(RANKED, 2)] * ROUNDS:
+        await execution.go(status)
+        since, order = execution.told()[-1][0], random.sample(pair, 2)
+        answers = await asyncio.gather(*(_at_once(api, execution, each, random.choice((0, 0.02))) for each in order))
+        accepted = [each for each, yes in zip(order, answers, strict=True) if yes]
+        assert sorted(await _carried_out(execution, status, order, since)) == sorted(accepted)
+
+
+async def _at_once(api: httpx.AsyncClient, execution: Standing, command: Command, delay: float) -> bool:
+    """After ``delay`` seconds, so that either can be first: a promotion reads before it takes the lock."""
+    await asyncio.sleep(delay)
+    query = {"force": "true"} if command is C.PROMOTE else {}
+    return await _accepted(api, execution, command, **query)
+
+
+async def _accepted(api: httpx.AsyncClient, execution: Standing, command: Command, **query: str) -> bool:
+    response = await call(api, command, execution.id, **query)
+    if not response.is_success:
+        assert (response.status_code, response.json()["code"]) == (409, "INVALID_STATE"), response.text
+    return response.is_success
+
+
+async def _carried_out(
+    execution: Standing, begin: ExecutionStatus, order: Sequence[Command], since: int
+) -> list[Command]:
+    """The commands in the order in which they were carried out, after a look whether that one keeps the precedence."""
+    told = execution.told(since)
+    done = [Command(data["command"]) for _, what, data in told if what == "command-received"]
+    steps = [(data["from"], data["to"]) for _, what, data in told if what == "status-changed"]
+    ranks = [RANKED.index(each) for each in done]
+    wanted = [each for each in RANKED if each in order and begin in ALLOWED_FROM[each]]
+    assert all(later < earlier for earlier, later in pairwise(ranks)), f"{order}: a weaker one was carried out later"
+    assert wanted[:1] == [each for each in wanted[:1] if each in done], f"{order}: the strongest was refused"
+    assert await execution.status() is (ANSWERED[done[-1]][1] if done else begin), order
+    assert [begin.value, *(to for _, to in steps)] == [*(origin for origin, _ in steps), await execution.status()]
+    return done

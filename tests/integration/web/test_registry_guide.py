@@ -1,0 +1,108 @@
+"""docs/registry.md: its file, its commands and its ranges do what the page says."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from include.upgrades.domain.versions import VersionRange
+from include.upgrades.registry.__main__ import main
+from include.upgrades.registry.document import entries_in
+from include.upgrades.registry.marked_yaml import read_yaml
+from include.upgrades.service.load_registry import load_registry
+from tests.architecture.sources import ROOT
+from tests.integration.store.test_registry_command import connection_to
+from tests.integration.world import World
+
+PAGE = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+(FILE,) = (text for kind, text in BLOCKS if kind == "yaml")
+COMMANDS = [line for kind, text in BLOCKS if not kind for line in text.replace("\\\n", " ").splitlines()]
+
+
+def starting_with(word: str) -> list[list[str]]:
+    return [shlex.split(line, comments=True) for line in COMMANDS if line.startswith(word)]
+
+
+async def asked(api: httpx.AsyncClient, command: list[str]) -> Any:
+    """What the server answers to the page's curl command."""
+    words, body, method = command[1:], None, "GET"
+    urls = [word for word in words if word.startswith("$REGISTRY")]
+    if "-d" in words:
+        body, method = words[words.index("-d") + 1], "POST"
+    if "-X" in words:
+        method = words[words.index("-X") + 1]
+    headers = {"Content-Type": "application/json"} if body else {}
+    response = await api.request(method, urls[0].removeprefix("$REGISTRY"), content=body, headers=headers)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_the_pages_calls_answer_what_it_says(api: httpx.AsyncClient, world: World) -> None:
+    loaded = await load_registry(world.ports, entries_in(read_yaml(FILE).value))
+    assert (str(loaded), f"`registry.yaml: {loaded}`" in PAGE) == ("8 created, 0 changed, 0 unchanged", True)
+    status, calculate, check = starting_with("curl")
+    route = await asked(api, calculate)
+    assert [each["id"] for each in route["steps"]] == ["pg-15-16", "pg-16-17"]
+    assert [each["id"] for each in route["closedPaths"]] == ["pg-15-17"]
+    assert [each["riskLevel"] for each in route["steps"]] == ["MEDIUM", "HIGH"]
+    judged = await asked(api, check)
+    assert [each["satisfied"] for each in judged["dependencies"]] == [False]
+    assert (judged["compatible"], judged["path"]["id"]) == (False, "pg-16-17")
+    assert (await asked(api, status))["effectiveStatus"] == "EOL"
+
+
+def test_the_pages_commands_work_as_they_are_typed(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "registry.yaml").write_text(FILE)
+    env = os.environ | {"PYTHONPATH": str(ROOT), "AIRFLOW_CONN_UPGRADES_DB": connection_to(postgres_url)}
+    load, export = starting_with("python")
+    for command, said in ((load, "8 created"), (load, "8 unchanged"), (export, "8 exported"), (load, "8 unchanged")):
+        words = [sys.executable, *command[1:]]
+        done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert (done.returncode, said in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_the_pages_make_targets_are_there_and_need_the_stack(tmp_path: Path) -> None:
+    targets = starting_with("make")
+    assert [words[1] for words in targets] == ["seed", "export"]
+    for words in targets:
+        env = os.environ | {"LOCAL_STATE": str(tmp_path / "state")}
+        command = [sys.executable, "-m", "local", words[1], words[2].removeprefix("FILE=")]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "local: the stack is not up: run `make up` first\n")
+        shown = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert f'-m local {words[1]} "registry.yaml"' in shown.stdout
+
+
+ROWS = [[cell.strip() for cell in row.split("|")[1:4]] for row in PAGE.splitlines() if row.startswith("| `")]
+
+
+@pytest.mark.parametrize(("ranges", "inside", "outside"), ROWS)
+def test_the_pages_ranges_allow_what_it_says(ranges: str, inside: str, outside: str) -> None:
+    for text in re.findall(r"`([^`]+)`", ranges):
+        allowed = VersionRange.parse(text)
+        assert all(allowed.allows(each) for each in inside.split(", ") if inside != "every version")
+        assert not any(allowed.allows(each) for each in outside.split(", ") if outside)
+
+
+def test_the_pages_problems_are_told_as_it_shows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = FILE.replace("lts: true", "status: stable").replace("recommended: true", "recomended: true")
+    (tmp_path / "registry.yaml").write_text(wrong)
+    monkeypatch.chdir(tmp_path)
+    assert main(["load", "registry.yaml"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told == [line for line in COMMANDS if line.startswith("registry.yaml")]
+
+
+def test_the_page_has_every_range_that_is_tried() -> None:
+    assert len(ROWS) == 6

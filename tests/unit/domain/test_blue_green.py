@@ -1,0 +1,251 @@
+"""Forth and back between two pools, step by step, each with its negative twin (contract section 4, BLUE_GREEN)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.blue_green import Goal, next_switch_step
+from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.pool_steps import (
+    Await,
+    GivePool,
+    GiveUp,
+    NoteIll,
+    PoolCall,
+    PoolStep,
+    PoolView,
+    Reached,
+    Save,
+    TakeBack,
+    Watch,
+)
+from include.upgrades.domain.pools import Pools
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steering import rebase
+from include.upgrades.domain.switch_back import Aim, aim_of, next_back_step
+from tests.unit.domain.builders import NOW, after, fleet_of, make_execution, make_fleet, make_instance, name
+from tests.unit.domain.test_pools import green_of
+
+S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
+WELL, ILL = Health(True, "3.7.0"), Health(False, "3.7.0", "out of memory")
+GREEN = Batch(1, "GREEN", completed_at=NOW)
+SWITCHED = replace(GREEN, switched_at=NOW, due_at=after(60))
+SOAKED = replace(SWITCHED, soaked_at=after(60))
+
+
+def fleet(traffic: str = "blue", blue: int = 2, green: int = 2, **fields: Any) -> Fleet:
+    return replace(make_fleet(*fleet_of(blue), *green_of(green, **fields)), traffic=traffic)
+
+
+def view(found: Fleet | None, batch: Batch = GREEN, **fields: Any) -> PoolView:
+    """Two instances, a soak of 60 s, 30 s for each step; everybody well unless said otherwise."""
+    made = PoolView(
+        execution=make_execution(S.IN_PROGRESS),
+        batch=batch,
+        rows=[make_instance(name(each), I.COMPLETED, attempts=1) for each in range(2)],
+        pools=Pools("blue", "green"),
+        fleet=found,
+        answers={each.instance_id: WELL for each in found.in_pool("green")} if found else {},
+        soak=timedelta(seconds=60),
+        patience=timedelta(seconds=30),
+    )
+    return replace(made, **fields)
+
+
+def forth(found: Fleet | None, goal: Goal, batch: Batch = GREEN, seconds: float = 0, **fields: Any) -> PoolStep:
+    """The next step on the way to ``goal`` at that time."""
+    return next_switch_step(view(found, batch, **fields), goal, after(seconds))
+
+
+def order(step: PoolStep) -> tuple[PoolCall, str]:
+    assert isinstance(step, GivePool)
+    return step.call, step.pool
+
+
+# -- forth -----------------------------------------------------------------------------------------------------------
+
+
+def test_healthy_pool_is_checked_and_then_gets_the_traffic() -> None:
+    assert forth(fleet(), Goal.CHECKED) == Reached()
+    assert order(forth(fleet(), Goal.SWITCHED)) == (PoolCall.SWITCH, "green")
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"g-00": WELL, "g-01": ILL}, "g-01: out of memory"),
+        ({"g-00": WELL, "g-01": Health(True, "3.6.0")}, "g-01: reports version 3.6.0, healthy: True"),
+        ({"g-00": WELL, "g-01": None}, "g-01: does not answer"),
+    ],
+)
+def test_pool_that_is_not_healthy_is_waited_for_and_fails_the_check_in_vain(
+    answers: dict[str, Health | None], said: str
+) -> None:
+    step = forth(fleet(), Goal.SWITCHED, answers=answers)
+    assert isinstance(step, Await)
+    assert isinstance(step.in_vain, GiveUp)
+    assert (step.what.endswith(said), step.in_vain.phase) == (True, "CHECK")
+
+
+def test_pool_that_is_smaller_than_the_old_one_does_not_get_the_traffic() -> None:
+    step = forth(fleet(blue=3), Goal.SWITCHED)
+    assert isinstance(step, Await)
+    assert "pool green: has 2 instances, 3 are wanted" in step.what
+
+
+def test_row_that_failed_fails_the_check_at_once() -> None:
+    rows = [make_instance("i-00", I.COMPLETED), make_instance("i-01", I.FAILED, error="is stopped")]
+    step = forth(fleet(), Goal.CHECKED, rows=rows)
+    assert step == GiveUp("CHECK", "pool green did not come up: i-01 FAILED: is stopped")
+
+
+def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
+    step = forth(fleet("green"), Goal.SWITCHED, seconds=5)
+    assert step == Save(replace(GREEN, switched_at=after(5), due_at=after(65)))
+    assert forth(fleet("green"), Goal.SWITCHED, SWITCHED) == Reached()
+
+
+@pytest.mark.parametrize(
+    ("batch", "traffic", "phase"),
+    [(SWITCHED, "blue", "SOAK"), (SOAKED, "blue", "RETIRE"), (GREEN, "red", "CHECK")],
+)
+def test_traffic_that_somebody_else_has_switched_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
+    step = forth(fleet(traffic), Goal.RETIRED, batch)
+    assert step == GiveUp(phase, f"somebody else has switched the traffic to pool {traffic}")
+
+
+def test_soak_is_over_at_its_time_when_all_are_well() -> None:
+    assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59) == Watch(after(60))
+    step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 60)
+    assert step == Save(replace(SWITCHED, soaked_at=after(60)))
+
+
+def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> None:
+    silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
+    at_limit = forth(fleet("green"), Goal.SOAKED, SWITCHED, 90, answers=silent)
+    assert at_limit == Watch(after(90))
+    step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 91, answers=silent)
+    assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: g-01: does not answer")
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(30, False), (31, True)])
+def test_ill_instance_begins_the_soak_anew_while_there_is_time_for_it(seconds: int, late: bool) -> None:
+    answers: dict[str, Health | None] = {"g-00": WELL, "g-01": ILL}
+    step = forth(fleet("green"), Goal.SOAKED, SWITCHED, seconds, answers=answers)
+    assert isinstance(step, NoteIll)
+    assert (step.batch.due_at, step.ill) == (after(seconds + 60), {"i-01": "g-01: out of memory"})
+    assert (step.too_late is not None) is late
+
+
+def test_instance_that_has_gone_is_ill_too() -> None:
+    step = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 10)
+    assert isinstance(step, NoteIll)
+    late = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 31)
+    assert isinstance(late, NoteIll)
+    assert "has 1 instances, 2 are wanted" in (late.too_late or "")
+
+
+def test_old_pool_is_removed_after_the_soak_and_not_before() -> None:
+    assert isinstance(forth(fleet("green"), Goal.RETIRED, SWITCHED, 10), Watch)
+    assert forth(fleet("green"), Goal.SOAKED, SOAKED) == Reached()
+    assert order(forth(fleet("green"), Goal.RETIRED, SOAKED)) == (PoolCall.REMOVE, "blue")
+    assert forth(fleet("green", blue=0), Goal.RETIRED, SOAKED) == Reached()
+
+
+@pytest.mark.parametrize(("batch", "phase"), [(GREEN, "CHECK"), (SOAKED, "RETIRE")])
+def test_fleet_that_does_not_answer_is_waited_for_but_not_for_ever(batch: Batch, phase: str) -> None:
+    step = forth(None, Goal.RETIRED, batch)
+    assert isinstance(step, Await)
+    assert step.in_vain == GiveUp(phase, "the fleet did not answer for 30 s")
+
+
+def test_fleet_that_does_not_answer_fails_the_soak_at_its_limit() -> None:
+    assert forth(None, Goal.SOAKED, SWITCHED, 90) == Watch(after(90))
+    assert isinstance(forth(None, Goal.SOAKED, SWITCHED, 91), GiveUp)
+
+
+# -- the clock -------------------------------------------------------------------------------------------------------
+
+
+def test_pause_pushes_the_soak_of_a_completed_green_batch_out() -> None:
+    (pushed,) = rebase([replace(SWITCHED, blocked_since=NOW)], after(10), after(110))
+    assert pushed == replace(SWITCHED, switched_at=after(100), due_at=after(160), blocked_since=None)
+
+
+def test_pause_changes_no_time_of_a_soak_that_is_over() -> None:
+    assert rebase([SOAKED], after(70), after(110)) == [SOAKED]
+    assert rebase([replace(SOAKED, kind="BATCH")], after(70), after(110)) == []
+
+
+# -- back ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "phase", "aim"),
+    [
+        (S.ROLLING_BACK, None, Aim.ROLL_BACK),
+        (S.CANCELLED, None, Aim.CANCELLED),
+        (S.FAILED, "SOAK", Aim.SOAK_FAILED),
+        (S.FAILED, "CHECK", None),
+        (S.FAILED, None, None),
+        (S.COMPLETED, None, None),
+    ],
+)
+def test_status_says_how_far_back_it_goes(status: ExecutionStatus, phase: str | None, aim: Aim | None) -> None:
+    assert aim_of(make_execution(status, failure_phase=phase)) is aim
+
+
+@pytest.mark.parametrize("aim", [Aim.ROLL_BACK, Aim.CANCELLED])
+def test_new_pool_without_traffic_is_removed_and_then_the_rows_are_back(aim: Aim) -> None:
+    assert order(next_back_step(view(fleet()), aim)) == (PoolCall.REMOVE, "green")
+    assert next_back_step(view(fleet(green=0)), aim) == TakeBack({"i-00": True, "i-01": True})
+    done = [make_instance("i-00", I.ROLLED_BACK), make_instance("i-01")]
+    assert next_back_step(view(fleet(green=0), rows=done), aim) == Reached()
+
+
+def test_new_pool_stays_to_be_looked_at_after_a_failed_soak() -> None:
+    assert isinstance(next_back_step(view(fleet()), Aim.SOAK_FAILED), TakeBack)
+
+
+@pytest.mark.parametrize("aim", [Aim.ROLL_BACK, Aim.SOAK_FAILED])
+def test_traffic_goes_back_to_an_old_pool_that_is_well(aim: Aim) -> None:
+    assert order(next_back_step(view(fleet("green")), aim)) == (PoolCall.SWITCH, "blue")
+
+
+def test_cancel_after_the_switch_touches_nothing() -> None:
+    assert next_back_step(view(fleet("green")), Aim.CANCELLED) == Reached()
+
+
+def test_old_pool_that_is_gone_is_made_anew_by_a_rollback_only() -> None:
+    step = next_back_step(view(fleet("green", blue=0, green=3)), Aim.ROLL_BACK)
+    assert isinstance(step, GivePool)
+    assert (step.call, step.pool, step.version, step.size) == (PoolCall.MAKE, "blue", "3.6.0", 3)
+    assert isinstance(step.in_vain, GiveUp)
+    assert next_back_step(view(fleet("green", blue=0)), Aim.SOAK_FAILED) == Reached()
+
+
+def test_rest_of_an_old_pool_that_was_being_removed_is_removed_when_it_is_in_the_way() -> None:
+    step = next_back_step(view(fleet("green", blue=1)), Aim.ROLL_BACK)
+    assert isinstance(step, GivePool)
+    assert (step.call, order(step.in_vain)) == (PoolCall.MAKE, (PoolCall.REMOVE, "blue"))
+
+
+@pytest.mark.parametrize(("green_well", "takes"), [(False, True), (True, False)])
+def test_old_pool_with_an_ill_instance_is_waited_for_and_taken_in_vain_only_when_it_serves_no_worse(
+    green_well: bool, takes: bool
+) -> None:
+    blue: list[FleetInstance] = fleet_of(2, ill=(0,))
+    found = replace(make_fleet(*blue, *green_of(2, healthy=green_well)), traffic="green")
+    step = next_back_step(view(found), Aim.ROLL_BACK)
+    assert isinstance(step, Await)
+    assert isinstance(step.in_vain, GivePool if takes else GiveUp)
+
+
+def test_fleet_that_does_not_answer_ends_the_way_back_in_vain() -> None:
+    step = next_back_step(view(None), Aim.ROLL_BACK)
+    assert isinstance(step, Await)
+    assert step.in_vain == GiveUp("ROLLBACK", "the fleet did not answer (after 30 s)")

@@ -1,0 +1,35 @@
+"""An execution fails from wherever it is, in legal steps."""
+
+import pytest
+
+from include.upgrades.domain.commands import SYSTEM
+from include.upgrades.domain.errors import InvalidState
+from include.upgrades.domain.fail import fail_from_anywhere
+from include.upgrades.domain.states import TERMINAL, TRANSITIONS, ExecutionStatus
+from tests.unit.domain.builders import NOW, after, make_execution
+
+S = ExecutionStatus
+TWO_STEPS = (S.PAUSED, S.CANARY_MONITORING)
+NOWHERE = [S.PENDING, *TERMINAL]
+
+
+@pytest.mark.parametrize("status", [each for each in S if each not in NOWHERE])
+def test_failure_goes_through_legal_steps_only(status: ExecutionStatus) -> None:
+    moved, events = fail_from_anywhere(make_execution(status, paused_at=NOW), "why", SYSTEM, after(30))
+    steps = [(S(str(each.data["from"])), S(str(each.data["to"]))) for each in events]
+    assert all(to in TRANSITIONS[origin] for origin, to in steps)
+    assert [to for _, to in steps] == ([S.IN_PROGRESS, S.FAILED] if status in TWO_STEPS else [S.FAILED])
+    assert (moved.status, moved.status_reason, moved.completed_at) == (S.FAILED, "why", after(30))
+    assert moved.failure_phase == ("ROLLBACK" if status is S.ROLLING_BACK else None)
+
+
+@pytest.mark.parametrize("status", NOWHERE)
+def test_failure_is_refused_where_nothing_can_fail(status: ExecutionStatus) -> None:
+    with pytest.raises(InvalidState):
+        fail_from_anywhere(make_execution(status), "why", SYSTEM, NOW)
+
+
+def test_failure_out_of_a_pause_ends_the_pause_and_what_it_was_for() -> None:
+    paused = make_execution(S.PAUSED, paused_at=NOW, paused_from=S.CANARY_RUNNING, dag_paused=True)
+    moved, _ = fail_from_anywhere(paused, "why", SYSTEM, after(30))
+    assert (moved.paused_at, moved.paused_seconds, moved.dag_paused) == (None, 30, False)

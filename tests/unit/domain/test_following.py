@@ -1,0 +1,107 @@
+"""The whole matrix: status by what was seen by what Airflow shows, against the rules written out once more."""
+
+from itertools import product
+
+import pytest
+
+from include.upgrades.domain.following import (
+    DELETED,
+    BringToEnd,
+    FailIt,
+    Follow,
+    Nothing,
+    PauseIt,
+    Remember,
+    ResumeIt,
+    Standing,
+    Unpause,
+    follow,
+)
+from include.upgrades.domain.states import TERMINAL, ExecutionStatus
+from include.upgrades.domain.task_states import RunView
+from tests.unit.domain.builders import NOW, make_execution
+
+S = ExecutionStatus
+SEEN = (None, "7")
+REFS = (None, "7", "8")
+STATES = ("queued", "running", "success", "failed")
+STARTED = [each for each in S if each is not S.PENDING]
+CASES = list(product(STARTED, SEEN, REFS, STATES, [False, True], [False, True]))
+
+
+def shown(ref: str | None, state: str, paused: bool) -> RunView:
+    return RunView(ref, state if ref else None, paused)
+
+
+def expected(execution: Standing, run: RunView) -> type[Follow]:
+    """The rules as a table of first matches."""
+    over, there = execution.status in TERMINAL, run.ref is not None
+    ended = run.state in ("success", "failed")
+    another = execution.run_ref is not None and run.ref != execution.run_ref
+    gone = not there and execution.status is not S.VALIDATING
+    back = execution.status is S.ROLLING_BACK
+    rows: list[tuple[bool, type[Follow]]] = [
+        (over and (not there or ended), BringToEnd),
+        (over and run.paused, Unpause),
+        (over, Nothing),
+        (another or gone or ended, FailIt),
+        (back and run.paused, Unpause),
+        (execution.status in (S.IN_PROGRESS, S.CANARY_RUNNING) and run.paused, PauseIt),
+        (execution.status is S.PAUSED and execution.dag_paused and not run.paused, ResumeIt),
+        (there and execution.run_ref is None, Remember),
+    ]
+    return next((decision for applies, decision in rows if applies), Nothing)
+
+
+@pytest.mark.parametrize(("status", "seen", "ref", "state", "paused", "dag_paused"), CASES)
+def test_follow_does_what_the_rules_say(
+    status: ExecutionStatus, seen: str | None, ref: str | None, state: str, paused: bool, dag_paused: bool
+) -> None:
+    execution, run = Standing("e-1", status, seen, dag_paused), shown(ref, state, paused)
+    assert type(follow(execution, run)) is expected(execution, run)
+
+
+@pytest.mark.parametrize(("status", "ref", "state", "paused"), list(product(STARTED, REFS, STATES, [False, True])))
+def test_settled_execution_follows_nothing(status: ExecutionStatus, ref: str | None, state: str, paused: bool) -> None:
+    assert follow(Standing("e-1", status, "7", settled=True), shown(ref, state, paused)) == Nothing()
+
+
+@pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
+@pytest.mark.parametrize("state", ["success", "failed"])
+def test_run_ended_by_hand_leaves_no_status_that_no_task_can_leave(status: ExecutionStatus, state: str) -> None:
+    found = follow(Standing("e-1", status, "7"), RunView("7", state))
+    assert found == FailIt(f"the DAG run was marked {state} in Airflow before the upgrade had ended")
+
+
+@pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
+@pytest.mark.parametrize("run", [RunView(), RunView("8", "running"), RunView("8", "success")])
+def test_run_that_is_gone_or_made_anew_was_deleted(status: ExecutionStatus, run: RunView) -> None:
+    assert follow(Standing("e-1", status, "7"), run) == FailIt(DELETED)
+
+
+def test_run_that_airflow_has_not_made_yet_is_not_missed() -> None:
+    assert follow(Standing("e-1", S.VALIDATING), RunView()) == Nothing()
+
+
+@pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL and each is not S.VALIDATING])
+def test_run_that_was_deleted_before_it_was_seen_is_missed(status: ExecutionStatus) -> None:
+    assert follow(Standing("e-1", status), RunView()) == FailIt(DELETED)  # its tasks have brought it where it is
+
+
+def test_pause_over_rest_is_not_resumed_by_a_dag_that_is_not_paused() -> None:
+    assert follow(Standing("e-1", S.PAUSED, "7", dag_paused=False), RunView("7", "running")) == Nothing()
+
+
+def test_pause_over_rest_stays_one_when_the_dag_is_paused_as_well() -> None:
+    assert follow(Standing("e-1", S.PAUSED, "7"), RunView("7", "running", paused=True)) == Nothing()
+
+
+@pytest.mark.parametrize("status", [S.VALIDATING, S.CANARY_MONITORING])
+def test_paused_dag_waits_for_a_status_that_can_be_paused(status: ExecutionStatus) -> None:
+    assert follow(Standing("e-1", status, "7"), RunView("7", "running", paused=True)) == Nothing()
+
+
+def test_standing_is_what_the_execution_says() -> None:
+    execution = make_execution(S.FAILED, run_ref="7", dag_paused=True, settled_at=NOW)
+    assert Standing.of(execution) == Standing("e-1", S.FAILED, "7", dag_paused=True, settled=True)
+    assert not Standing.of(make_execution(S.FAILED)).settled

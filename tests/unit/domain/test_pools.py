@@ -1,0 +1,112 @@
+"""Which pool is which, and how a new one is shown to the rules of a batch."""
+
+from dataclasses import replace
+
+import pytest
+
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import Findings, capacity, pool_verification
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.fleet import Fleet, FleetInstance
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.pools import Pools, as_planned, as_served, counterparts
+from tests.unit.domain.builders import NOW, fleet_of, make_fleet, make_instance, make_request, name
+
+POOLS = Pools("blue", "green")
+PLANNED = tuple(name(each) for each in range(2))
+
+
+def green_of(count: int, version: str = "3.7.0", status: str = "RUNNING", healthy: bool = True) -> list[FleetInstance]:
+    return [FleetInstance(f"g-{each:02d}", version, status, healthy, pool="green") for each in range(count)]
+
+
+def both(*green: FleetInstance, blue: int = 2) -> Fleet:
+    return make_fleet(*fleet_of(blue), *green)
+
+
+@pytest.mark.parametrize(("old", "new"), [("blue", "green"), ("green", "blue"), ("main", "green")])
+def test_blue_and_green_take_turns(old: str, new: str) -> None:
+    assert Pools.beside(old) == Pools(old, new)
+
+
+def test_new_pool_is_as_large_as_the_old_one_and_never_smaller_than_the_plan() -> None:
+    assert POOLS.size(both(blue=3), 2) == 3
+    assert POOLS.size(both(blue=0), 2) == 2
+
+
+def test_each_planned_instance_has_one_of_the_new_pool_in_order() -> None:
+    found = counterparts(both(*green_of(3)), POOLS, PLANNED, "3.7.0")
+    assert {planned: each.instance_id for planned, each in found.items()} == {"i-00": "g-00", "i-01": "g-01"}
+
+
+@pytest.mark.parametrize("green", [[], green_of(1), green_of(2, "3.5.0")], ids=["none", "half", "left over"])
+def test_pool_that_is_not_all_there_has_no_counterparts(green: list[FleetInstance]) -> None:
+    assert counterparts(both(*green), POOLS, PLANNED, "3.7.0") == {}
+
+
+def test_instance_that_stopped_on_its_way_is_no_left_over() -> None:
+    assert not POOLS.is_left_over(both(*green_of(2, "3.5.0", "STOPPED")), "3.7.0")
+    assert POOLS.is_left_over(both(*green_of(2, "3.5.0")), "3.7.0")
+
+
+def test_missing_instance_is_shown_drained_at_its_old_version() -> None:
+    shown = as_planned(both(), POOLS, PLANNED, "3.7.0")
+    assert [(each.instance_id, each.status, each.version) for each in shown.instances] == [
+        ("i-00", "DRAINED", "3.6.0"),
+        ("i-01", "DRAINED", "3.6.0"),
+    ]
+
+
+def test_instance_that_is_there_is_shown_as_it_is_under_the_planned_id() -> None:
+    shown = as_planned(both(*green_of(2, status="UPGRADING", healthy=False)), POOLS, PLANNED, "3.7.0")
+    assert shown.instances == tuple(
+        FleetInstance(each, "3.7.0", "UPGRADING", healthy=False, pool="green") for each in PLANNED
+    )
+
+
+def test_instance_that_was_let_go_is_shown_in_service() -> None:
+    shown = as_planned(both(*green_of(2)), POOLS, PLANNED, "3.7.0", let_go={"i-01"})
+    assert [(each.status, each.version) for each in shown.instances] == [("RUNNING", "3.7.0"), ("RUNNING", "3.6.0")]
+
+
+def test_nobody_counts_as_unavailable_while_a_pool_is_made() -> None:
+    assert as_planned(both(), POOLS, PLANNED, "3.7.0").unavailable(PLANNED) == frozenset()
+
+
+def test_before_the_switch_nothing_of_a_new_pool_serves() -> None:
+    row, batch = make_instance(status=InstanceStatus.COMPLETED), Batch(1, "GREEN")
+    assert [each.status for each in as_served([row], [batch])] == [InstanceStatus.PENDING]
+    assert as_served([row], [replace(batch, switched_at=NOW)]) == [row]
+    assert as_served([row], [Batch(1, "BATCH")]) == [row]
+
+
+# -- the checks that look at pools -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("free", "green", "fits"), [(3, 0, True), (2, 0, False), (1, 2, True), (0, 2, False)])
+def test_capacity_counts_what_a_left_over_pool_holds(free: int, green: int, fits: bool) -> None:
+    fleet = replace(both(*green_of(green, "3.5.0"), blue=3), free_instances=free)
+    found = capacity(make_request(strategy=Strategy.BLUE_GREEN), 2, fleet)
+    told = f"BLUE_GREEN needs room for 3 more instances, the fleet has {free + green}"
+    assert [each.startswith(told) for each in found.blockers] == ([] if fits else [True])
+
+
+def test_verification_finds_nothing_when_the_new_pool_has_taken_the_place() -> None:
+    fleet = replace(make_fleet(*green_of(2)), traffic="green")
+    assert pool_verification("3.7.0", PLANNED, fleet) == Findings()
+
+
+@pytest.mark.parametrize(
+    ("fleet", "said"),
+    [
+        (replace(both(*green_of(2)), traffic="green"), "2 of 2 instances are still there: i-00, i-01"),
+        (replace(make_fleet(*green_of(1)), traffic="green"), "pool green has 1 instances, 2 are wanted"),
+        (
+            replace(make_fleet(*green_of(2, healthy=False)), traffic="green"),
+            "2 of 2 instances are not on 3.7.0 and healthy: g-00 is RUNNING at 3.7.0, unhealthy; "
+            "g-01 is RUNNING at 3.7.0, unhealthy",
+        ),
+    ],
+)
+def test_verification_says_what_is_wrong_with_the_pools(fleet: Fleet, said: str) -> None:
+    assert pool_verification("3.7.0", PLANNED, fleet).blockers == (said,)

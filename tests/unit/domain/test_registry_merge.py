@@ -1,0 +1,202 @@
+"""What a file changes in the registry, and what in it is refused (contract section 1)."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.registry import (
+    Backup,
+    Component,
+    ComponentVersion,
+    Deployment,
+    RiskLevel,
+    Thing,
+    UpgradePath,
+)
+from include.upgrades.domain.registry_merge import Entry, merge, not_registered, problems_of
+from tests.unit.domain.builders import NOW
+
+KAFKA, OTHER = Component(id="kafka", name="Kafka"), Component(id="other", name="Other")
+OLD = ComponentVersion(id="old", component_id="kafka", version="3.6.0")
+NEW = ComponentVersion(id="new", component_id="kafka", version="3.7.0", recommended=True)
+FOREIGN = ComponentVersion(id="foreign", component_id="other", version="1.0")
+PATH = UpgradePath(
+    id="p", component_id="kafka", from_version_id="old", to_version_id="new", risk_level=RiskLevel.MEDIUM
+)
+DEPLOYMENT = Deployment(
+    tenant_id="t", component_id="kafka", driver="agent", conn_id="c", fleet="f", current_version_id="old"
+)
+BACKUP = Backup(
+    id="b",
+    tenant_id="t",
+    component_id="kafka",
+    version_id="old",
+    location="s3://b",
+    size_bytes=1,
+    sha256="0" * 64,
+    created_at=NOW,
+)
+ALL: tuple[Thing, ...] = (KAFKA, OTHER, OLD, NEW, FOREIGN, PATH, DEPLOYMENT, BACKUP)
+
+
+def entries(*things: Thing, without_risk: bool = False) -> list[Entry]:
+    return [Entry(f"things[{index}]", each, without_risk) for index, each in enumerate(things)]
+
+
+def changes(
+    registered: tuple[Thing, ...], *things: Thing, without_risk: bool = False
+) -> tuple[list[Thing], list[Thing], int]:
+    found = merge(registered, entries(*things, without_risk=without_risk))
+    return [*found.created], [*found.changed], found.unchanged
+
+
+def wrong(registered: tuple[Thing, ...], *things: Thing) -> list[str]:
+    return [each.field for each in problems_of(registered, entries(*things))]
+
+
+def changed(thing: Any, **fields: Any) -> Any:
+    return replace(thing, **fields)
+
+
+# -- merge -----------------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_created_in_an_empty_registry_in_the_order_of_the_file() -> None:
+    assert problems_of((), entries(*ALL)) == []
+    assert changes((), *ALL) == ([*ALL], [], 0)
+
+
+def test_the_same_again_changes_nothing() -> None:
+    assert problems_of(ALL, entries(*ALL)) == []
+    assert changes(ALL, *ALL) == ([], [], len(ALL))
+
+
+def test_only_what_differs_is_written_and_the_rest_stays() -> None:
+    told = changed(NEW, notes="n")
+    assert changes(ALL, OLD, told) == ([], [told], 1)
+
+
+def test_what_the_file_does_not_name_is_not_counted() -> None:
+    assert changes(ALL, KAFKA) == ([], [], 1)
+
+
+def test_keys_of_different_kinds_do_not_meet() -> None:
+    same_id = ComponentVersion(id="kafka", component_id="kafka", version="9.9")
+    assert changes((KAFKA,), same_id) == ([same_id], [], 0)
+
+
+def test_path_without_a_risk_takes_it_from_its_versions_wherever_they_are_told() -> None:
+    left_out = changed(PATH, risk_level=RiskLevel.HIGH)
+    assert changes((KAFKA, OLD), NEW, left_out, without_risk=True)[0] == [NEW, PATH]
+    assert changes((KAFKA, OLD), NEW, left_out)[0] == [NEW, left_out]
+
+
+def test_deployment_keeps_its_mix_when_the_file_changes_nothing_else() -> None:
+    mixed = changed(DEPLOYMENT, mixed={"3.6.0": 1})
+    registered = (KAFKA, OLD, NEW, mixed)
+    assert changes(registered, DEPLOYMENT) == ([], [], 1)
+    moved = changed(DEPLOYMENT, current_version_id="new")
+    assert changes(registered, moved) == ([], [moved], 0)
+    assert changes(registered, changed(mixed, mixed={"3.6.0": 2}))[1] == [changed(mixed, mixed={"3.6.0": 2})]
+
+
+def test_recommended_version_takes_it_from_the_registered_one() -> None:
+    now = changed(OLD, recommended=True)
+    assert changes(ALL, now) == ([], [now, changed(NEW, recommended=False)], 0)
+
+
+def test_recommended_version_of_another_component_keeps_it() -> None:
+    assert changes(ALL, changed(FOREIGN, recommended=True))[1] == [changed(FOREIGN, recommended=True)]
+
+
+def test_not_registered_are_those_with_a_new_key() -> None:
+    found = not_registered((KAFKA, OLD), entries(changed(OLD, notes="n"), NEW))
+    assert [each.thing for each in found] == [NEW]
+
+
+# -- problems --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("thing", "fields"),
+    [
+        (OLD, ["componentId"]),
+        (PATH, ["componentId", "fromVersionId", "toVersionId"]),
+        (DEPLOYMENT, ["componentId", "currentVersionId"]),
+        (BACKUP, ["componentId", "versionId"]),
+    ],
+)
+def test_reference_to_nothing_is_refused(thing: Thing, fields: list[str]) -> None:
+    assert wrong((), thing) == [f"things[0].{each}" for each in fields]
+
+
+@pytest.mark.parametrize("thing", [OLD, PATH, DEPLOYMENT, BACKUP])
+def test_reference_may_be_registered_or_come_later_in_the_file(thing: Thing) -> None:
+    assert wrong((KAFKA, OLD, NEW), thing) == []
+    assert wrong((), thing, KAFKA, *(each for each in (OLD, NEW) if each is not thing)) == []
+
+
+@pytest.mark.parametrize(
+    ("thing", "field"),
+    [
+        (changed(PATH, to_version_id="foreign"), "toVersionId"),
+        (changed(PATH, from_version_id="foreign"), "fromVersionId"),
+        (changed(DEPLOYMENT, current_version_id="foreign"), "currentVersionId"),
+        (changed(BACKUP, version_id="foreign"), "versionId"),
+    ],
+)
+def test_version_of_another_component_is_refused(thing: Thing, field: str) -> None:
+    (problem,) = problems_of((KAFKA, OTHER, OLD, NEW, FOREIGN), entries(thing))
+    assert (problem.field, problem.message) == (f"things[0].{field}", "version foreign is one of component other")
+
+
+@pytest.mark.parametrize(
+    ("one", "again", "field"),
+    [
+        (KAFKA, changed(KAFKA, name="again"), "id"),
+        (OLD, changed(OLD, version="9.9"), "id"),
+        (OLD, changed(OLD, id="x"), "version"),
+        (NEW, changed(NEW, id="x", version="9.9"), "recommended"),
+        (PATH, changed(PATH, id="x"), "toVersionId"),
+        (DEPLOYMENT, changed(DEPLOYMENT, fleet="x"), "tenantId"),
+        (BACKUP, changed(BACKUP, size_bytes=2), "id"),
+    ],
+)
+def test_what_must_be_there_once_is_refused_twice_with_the_place_of_the_first(
+    one: Thing, again: Thing, field: str
+) -> None:
+    problems = problems_of((KAFKA, OLD, NEW), entries(one, again))
+    assert [each.field for each in problems] == [f"things[1].{field}"]
+    assert problems[0].message.endswith("at things[0]")
+
+
+def test_version_and_way_that_are_registered_with_another_id_are_refused() -> None:
+    assert wrong(ALL, changed(OLD, id="x"), changed(PATH, id="y")) == ["things[0].version", "things[1].toVersionId"]
+    (first, _) = problems_of(ALL, entries(changed(OLD, id="x"), changed(PATH, id="y")))
+    assert first.message == "the component has this version already at the registered old"
+
+
+def test_versions_may_swap_their_texts() -> None:
+    assert wrong(ALL, changed(OLD, version="3.7.0"), changed(NEW, version="3.6.0")) == []
+
+
+@pytest.mark.parametrize(
+    ("thing", "field"),
+    [
+        (changed(OLD, component_id="other"), "componentId"),
+        (changed(BACKUP, tenant_id="u"), "tenantId"),
+    ],
+)
+def test_id_stays_where_it_is_registered(thing: Thing, field: str) -> None:
+    assert wrong((KAFKA, OTHER, OLD, BACKUP), thing) == [f"things[0].{field}"]
+
+
+def test_every_problem_is_told_at_once() -> None:
+    bad = changed(OLD, version="newest", dependencies={"zk": "?"})
+    assert wrong((), bad, BACKUP) == [
+        "things[0].componentId",
+        "things[0].version",
+        "things[0].dependencies.zk",
+        "things[1].componentId",
+    ]

@@ -1,0 +1,97 @@
+"""What a retry takes on: what is not there, and nothing else."""
+
+from dataclasses import replace
+
+import pytest
+
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.fleet import Fleet, FleetInstance
+from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.retry import Left, left_of
+from include.upgrades.domain.states import ExecutionStatus
+from tests.unit.domain.builders import make_execution, make_fleet, make_instance, make_request, name
+
+I = InstanceStatus  # noqa: E741 - as in instance.py
+OLD, NEW = "3.6.0", "3.7.0"
+
+
+def found(number: int, version: str = NEW, status: str = "RUNNING", healthy: bool = True) -> FleetInstance:
+    return FleetInstance(name(number), version, status, healthy=healthy)
+
+
+def rows(*statuses: InstanceStatus) -> list[Instance]:
+    return [make_instance(name(number), status) for number, status in enumerate(statuses)]
+
+
+def left(instances: list[Instance], fleet: Fleet, strategy: Strategy = Strategy.ROLLING) -> Left:
+    request = make_request(strategy=strategy)
+    return left_of(make_execution(ExecutionStatus.FAILED, request=request), instances, fleet)
+
+
+def ids(result: Left) -> list[str]:
+    return [each.instance_id for each in result.instances]
+
+
+@pytest.mark.parametrize("status", sorted(set(I) - {I.COMPLETED}))
+def test_instance_that_was_not_completed_is_left_and_a_completed_one_is_not(status: InstanceStatus) -> None:
+    result = left(rows(I.COMPLETED, status), make_fleet(found(0), found(1, OLD)))
+    assert ids(result) == [name(1)]
+    assert (result.findings.blockers, result.findings.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "now",
+    [found(0, OLD), found(0, status="STOPPED", healthy=False), found(0, healthy=False), found(0, status="DRAINED")],
+    ids=["another version", "stopped", "unhealthy", "drained"],
+)
+def test_completed_instance_that_is_not_there_any_more_is_left(now: FleetInstance) -> None:
+    assert ids(left(rows(I.COMPLETED, I.COMPLETED), make_fleet(now, found(1)))) == [name(0)]
+
+
+def test_nothing_left_is_a_blocker() -> None:
+    result = left(rows(I.COMPLETED, I.COMPLETED), make_fleet(found(0), found(1)))
+    assert ids(result) == []
+    assert result.findings.blockers == ("nothing is left to retry: every instance completed",)
+
+
+def test_instance_that_the_plan_did_not_have_is_not_touched() -> None:
+    assert ids(left(rows(I.FAILED), make_fleet(found(0, OLD), found(1, OLD)))) == [name(0)]
+
+
+def test_instance_that_is_gone_is_left_out_with_a_warning() -> None:
+    result = left(rows(I.FAILED, I.COMPLETED, I.FAILED), make_fleet(found(2, OLD)))
+    assert ids(result) == [name(2)]
+    assert result.findings.warnings == (f"left out, not in the fleet any more: {name(0)}, {name(1)}",)
+    only = left(rows(I.FAILED, I.COMPLETED), make_fleet(found(1)))
+    assert only.findings.blockers == ("nothing is left to retry: every instance that is still in the fleet completed",)
+
+
+def test_instance_outside_the_pool_that_serves_counts_as_gone() -> None:
+    result = left(rows(I.FAILED, I.FAILED), make_fleet(replace(found(0, OLD), pool="green"), found(1, OLD)))
+    assert (ids(result), len(result.findings.warnings)) == ([name(1)], 1)
+
+
+def test_blue_green_is_retried_with_the_whole_pool_that_serves() -> None:
+    fleet = make_fleet(found(0), found(1, OLD), found(2), replace(found(3), pool="green"))
+    assert ids(left(rows(I.COMPLETED, I.FAILED), fleet, Strategy.BLUE_GREEN)) == [name(0), name(1), name(2)]
+    assert ids(left(rows(I.COMPLETED, I.FAILED), fleet)) == [name(1)]
+
+
+def test_blue_green_has_nothing_left_once_the_new_pool_serves() -> None:
+    fleet = make_fleet(*(replace(found(number, OLD), pool="blue") for number in (0, 1)), found(2), found(3))
+    serving = replace(
+        fleet, instances=(*fleet.instances[:2], *(replace(each, pool="green") for each in fleet.instances[2:]))
+    )
+    result = left(rows(I.FAILED, I.FAILED), replace(serving, traffic="green"), Strategy.BLUE_GREEN)
+    assert (ids(result), len(result.findings.blockers)) == ([], 1)
+
+
+def test_order_is_the_fleets() -> None:
+    fleet = make_fleet(found(2, OLD), found(0, OLD), found(1, OLD))
+    assert ids(left(rows(I.FAILED, I.FAILED, I.FAILED), fleet)) == [name(2), name(0), name(1)]
+
+
+def test_previous_version_is_the_one_before_the_ended_upgrade() -> None:
+    before = [make_instance(name(0), I.FAILED, from_version="3.5.0"), make_instance(name(1), I.FAILED)]
+    result = left(before, make_fleet(found(0, healthy=False), found(1, "3.6.1")))
+    assert result.previous == {name(0): "3.5.0", name(1): "3.6.1"}

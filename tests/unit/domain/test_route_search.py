@@ -1,0 +1,119 @@
+"""What a calculation uses, what it names as closed, and which paths it calls missing (contract section 1)."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.registry import ComponentVersion, UpgradePath, VersionStatus
+from include.upgrades.domain.route_search import MOST_MISSING, Search, Ways, find_ways, type_of
+from tests.unit.domain.builders import NOW
+
+TEXTS = ("3.6.0", "3.6.1", "3.7.0", "3.8.0", "4.0.0")
+
+
+def version(text: str, **fields: Any) -> ComponentVersion:
+    return replace(ComponentVersion(id=f"v{text}", component_id="aaa-111", version=text), **fields)
+
+
+VERSIONS = {each.id: each for each in map(version, TEXTS)}
+
+
+def path(source: str, target: str, **fields: Any) -> UpgradePath:
+    made = UpgradePath(
+        id=f"{source}-{target}", component_id="aaa-111", from_version_id=f"v{source}", to_version_id=f"v{target}"
+    )
+    return replace(made, **fields)
+
+
+def ways(
+    *paths: UpgradePath, source: str = "3.6.0", target: str = "4.0.0", platform: str | None = None, **changed: Any
+) -> Ways:
+    versions = VERSIONS | {each.id: each for each in changed.values()}
+    search = Search(versions, paths, versions[f"v{source}"], versions[f"v{target}"], platform, NOW)
+    return find_ways(search)
+
+
+def jumps(found: Ways) -> list[str]:
+    return [f"{each.source.version}-{each.target.version}" for each in found.missing]
+
+
+def test_route_is_found_and_nothing_is_missing() -> None:
+    found = ways(path("3.6.0", "3.8.0"), path("3.8.0", "4.0.0"))
+    assert [[each.id for each in route.paths] for route in found.routes] == [["3.6.0-3.8.0", "3.8.0-4.0.0"]]
+    assert (found.closed, found.missing, found.reachable, found.leading, found.blockers) == ((), (), (), (), ())
+
+
+def test_closed_path_is_not_used_but_named() -> None:
+    closed = path("3.6.0", "4.0.0", blockers=("loses data",))
+    found = ways(closed, path("3.6.0", "3.8.0"), path("3.8.0", "4.0.0"))
+    assert [len(route.paths) for route in found.routes] == [2]
+    assert [(each.path, each.reasons) for each in found.closed] == [(closed, ("loses data",))]
+
+
+def test_closed_path_is_not_called_missing() -> None:
+    found = ways(path("3.6.0", "4.0.0", blockers=("x",)), path("3.8.0", "4.0.0"))
+    assert ([each.path.id for each in found.closed], jumps(found)) == (["3.6.0-4.0.0"], ["3.6.0-3.8.0"])
+
+
+def test_closed_path_that_would_not_help_is_not_named() -> None:
+    assert ways(path("3.6.0", "4.0.0"), path("4.0.0", "3.6.1", blockers=("x",))).closed == ()
+
+
+@pytest.mark.parametrize(
+    ("through", "platform", "said"),
+    [
+        (version("3.8.0", status=VersionStatus.DRAFT), None, "is DRAFT"),
+        (version("3.8.0", end_of_life_date=date(2031, 5, 17)), None, "past its end of life"),
+        (version("3.8.0", min_platform_version="9"), "3.3", "wants platform"),
+    ],
+)
+def test_path_to_a_version_that_is_not_upgraded_to_is_closed(
+    through: ComponentVersion, platform: str | None, said: str
+) -> None:
+    found = ways(path("3.6.0", "3.8.0"), path("3.8.0", "4.0.0"), platform=platform, through=through)
+    assert found.routes == ()
+    ((named, (reason,)),) = [(each.path.id, each.reasons) for each in found.closed]
+    assert (named, said in reason) == ("3.6.0-3.8.0", True)
+    assert "3.6.0-3.8.0" not in jumps(found)
+
+
+def test_start_may_be_a_version_that_nobody_upgrades_to_any_more() -> None:
+    assert ways(path("3.6.0", "4.0.0"), start=version("3.6.0", status=VersionStatus.EOL)).routes != ()
+
+
+def test_without_a_route_the_gap_is_described_smallest_jump_first() -> None:
+    found = ways(path("3.6.0", "3.6.1"), path("3.8.0", "4.0.0"))
+    assert (found.reachable, found.leading) == (("v3.6.0", "v3.6.1"), ("v3.8.0", "v4.0.0"))
+    assert jumps(found) == ["3.6.1-3.8.0", "3.6.0-3.8.0", "3.6.1-4.0.0", "3.6.0-4.0.0"]
+
+
+def test_patch_is_a_smaller_jump_than_a_minor_than_a_major() -> None:
+    found = ways(source="3.6.0", target="3.6.1")
+    assert jumps(found) == ["3.6.0-3.6.1"]
+    found = ways(path("3.6.1", "4.0.0"), path("3.7.0", "4.0.0"))
+    assert jumps(found) == ["3.6.0-3.6.1", "3.6.0-3.7.0", "3.6.0-4.0.0"]
+
+
+def test_missing_downgrade_is_looked_for_downwards_first() -> None:
+    found = ways(path("4.0.0", "3.7.0"), path("3.8.0", "3.6.0"), source="4.0.0", target="3.6.0")
+    assert jumps(found) == ["3.7.0-3.6.0", "4.0.0-3.8.0", "4.0.0-3.6.0", "3.7.0-3.8.0"]
+
+
+def test_target_that_is_not_upgraded_to_has_blockers_and_no_path_helps() -> None:
+    found = ways(end=version("4.0.0", status=VersionStatus.DEPRECATED))
+    assert (len(found.blockers), found.missing) == (1, ())
+
+
+def test_missing_paths_are_not_more_than_can_be_read() -> None:
+    many: dict[str, Any] = {f"v{number}": version(f"3.6.{number}") for number in range(2, 30)}
+    found = ways(*(path(f"3.6.{number}", "4.0.0") for number in range(2, 30)), **many)
+    assert len(found.missing) == MOST_MISSING
+
+
+def test_versions_without_an_order_have_no_type_and_come_last() -> None:
+    jammy = version("jammy")
+    assert type_of(jammy, VERSIONS["v3.6.0"]) is None
+    found = ways(path("jammy", "4.0.0"), path("3.8.0", "4.0.0"), odd=jammy)
+    assert jumps(found) == ["3.6.0-3.8.0", "3.6.0-4.0.0", "3.6.0-jammy"]

@@ -1,0 +1,25 @@
+"""What the success rate is made of (contract section 6)."""
+
+import pytest
+
+from include.upgrades.domain.states import TERMINAL, ExecutionStatus
+from include.upgrades.domain.statistics import NOT_SUCCESSFUL, Figures
+
+
+@pytest.mark.parametrize(
+    ("successful", "failed", "rate"), [(0, 0, 0.0), (3, 0, 100.0), (0, 2, 0.0), (1, 2, 100 / 3), (19, 1, 95.0)]
+)
+def test_success_rate_is_percent_of_those_that_ended_by_themselves(successful: int, failed: int, rate: float) -> None:
+    figures = Figures(successful_executions=successful, failed_executions=failed)
+    assert figures.success_rate == pytest.approx(rate)
+
+
+def test_success_rate_leaves_cancelled_and_active_ones_out() -> None:
+    figures = Figures(
+        total_executions=9, successful_executions=1, failed_executions=1, cancelled_executions=4, active_executions=3
+    )
+    assert figures.success_rate == 50.0
+
+
+def test_every_terminal_status_is_counted_once() -> None:
+    assert set(TERMINAL) - NOT_SUCCESSFUL == {ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED}

@@ -1,0 +1,137 @@
+"""What the tasks of a run say, over whole runs as the DAG makes them and over everything that can be made of them."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.task_states import FINISHED_TASK, NO_RUN, RunView, from_task_states
+
+S = ExecutionStatus
+CHECKS = ["version_compatibility", "resource_availability", "backup_verification", "health_endpoints"]
+VALIDATION = [*(f"validate.{each}" for each in CHECKS), "validate.dependency_check", "admit"]
+ENDING = ["verify", "outcome", "complete", "end", "rollback.revert", "rollback.confirm"]
+WORK = {
+    "ROLLING": ["batch_001.upgrade", "batch_002.upgrade"],
+    "RECREATE": ["batch_001.upgrade"],
+    "CANARY": ["canary.deploy", "canary.monitor", "batch_002.upgrade"],
+    "BLUE_GREEN": ["green.provision", "green.check", "switch_traffic", "soak", "retire_blue"],
+    "STAGED": ["stage_01.upgrade", "stage_02.approve", "stage_02.upgrade"],
+}
+WAY = {"canary.deploy": S.CANARY_RUNNING, "canary.monitor": S.CANARY_MONITORING}
+RUN_STATES = ("queued", "running", "success", "failed")
+TASK_STATES = (
+    None,
+    "scheduled",
+    "queued",
+    "running",
+    "restarting",
+    "up_for_retry",
+    "up_for_reschedule",
+    "deferred",
+    "awaiting_input",
+    *sorted(FINISHED_TASK),
+)
+OPEN = [each for each in TASK_STATES if each not in FINISHED_TASK]
+
+
+def at(strategy: str, task: str, state: str | None = "running", paused: bool = False) -> RunView:
+    """A run in which everything before `task` is done, `task` is in `state`, and nothing after it has begun."""
+    order = [*VALIDATION, *WORK[strategy], *ENDING]
+    done = order[: order.index(task)]
+    tasks = {each: "success" if each in done else None for each in order} | {task: state}
+    return RunView("7", "running", paused, tasks)
+
+
+def ended(task: str, run_state: str = "running") -> RunView:
+    """A run that took the branch to `task`."""
+    branch = {"complete", "end", "rollback.revert", "rollback.confirm"}
+    taken = {task, "rollback.revert"} if task == "rollback.confirm" else {task}
+    tasks = dict.fromkeys([*VALIDATION, *WORK["ROLLING"], *ENDING], "success")
+    return RunView("7", run_state, False, tasks | dict.fromkeys(branch - taken, "skipped"))
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_no_run_says_nothing(paused: bool) -> None:
+    assert from_task_states(RunView(paused=paused)) is None
+    assert from_task_states(NO_RUN) is None
+
+
+def test_run_without_tasks_is_about_to_validate() -> None:
+    assert from_task_states(RunView("7", "queued")) is S.VALIDATING
+
+
+@pytest.mark.parametrize(("strategy", "state", "paused"), list(product(WORK, OPEN, [False, True])))
+def test_open_check_is_validating_paused_or_not(strategy: str, state: str | None, paused: bool) -> None:
+    for task in VALIDATION[:5]:
+        assert from_task_states(at(strategy, task, state, paused)) is S.VALIDATING
+
+
+@pytest.mark.parametrize(
+    ("strategy", "task"), [(strategy, task) for strategy, tasks in WORK.items() for task in [*tasks, "verify"]]
+)
+@pytest.mark.parametrize("state", OPEN)
+def test_open_work_has_the_status_of_its_stage_and_a_paused_dag_pauses_what_can_be_paused(
+    strategy: str, task: str, state: str | None
+) -> None:
+    stage = WAY.get(task, S.IN_PROGRESS)
+    assert from_task_states(at(strategy, task, state)) is stage
+    paused = stage if stage is S.CANARY_MONITORING else S.PAUSED
+    assert from_task_states(at(strategy, task, state, paused=True)) is paused
+
+
+def test_failed_check_leaves_the_verdict_to_the_branch() -> None:
+    run = at("ROLLING", "outcome")
+    tasks = {**run.tasks, VALIDATION[0]: "failed", "batch_001.upgrade": "upstream_failed"}
+    assert from_task_states(RunView("7", "running", False, tasks)) is S.IN_PROGRESS
+
+
+@pytest.mark.parametrize("run_state", ["running", "success"])
+@pytest.mark.parametrize(
+    ("task", "status"), [("complete", S.COMPLETED), ("rollback.confirm", S.ROLLED_BACK), ("end", S.CANCELLED)]
+)
+def test_last_task_says_how_it_ended(task: str, status: ExecutionStatus, run_state: str) -> None:
+    assert from_task_states(ended(task, run_state)) is status
+
+
+@pytest.mark.parametrize("task", ["rollback.confirm", "end"])
+def test_last_task_that_failed_is_a_failure_before_the_run_is_one(task: str) -> None:
+    run = ended(task)
+    assert from_task_states(RunView("7", "running", False, {**run.tasks, task: "failed"})) is S.FAILED
+
+
+@pytest.mark.parametrize("state", [each for each in TASK_STATES if each not in (None, "skipped", "upstream_failed")])
+def test_way_back_is_rolling_back_once_it_has_begun(state: str) -> None:
+    tasks = {**ended("rollback.revert").tasks, "rollback.revert": state, "rollback.confirm": None}
+    begun = from_task_states(RunView("7", "running", True, tasks))
+    assert begun is (S.PAUSED if state == "removed" else S.ROLLING_BACK)  # removed: the task is not in the DAG
+
+
+@pytest.mark.parametrize("state", ["success", "failed"])
+def test_run_ended_by_hand_has_failed_wherever_it_was(state: str) -> None:
+    for strategy, tasks in WORK.items():
+        for task in [*VALIDATION, *tasks, "verify", "outcome"]:
+            run = at(strategy, task, "skipped")
+            assert from_task_states(RunView("7", state, False, run.tasks)) is S.FAILED
+
+
+@given(
+    state=st.sampled_from(RUN_STATES),
+    paused=st.booleans(),
+    tasks=st.dictionaries(
+        st.sampled_from([*VALIDATION, *(task for tasks in WORK.values() for task in tasks), *ENDING]),
+        st.sampled_from(TASK_STATES),
+    ),
+)
+def test_every_picture_has_a_status_and_an_ended_run_a_terminal_one(
+    state: str, paused: bool, tasks: dict[str, str | None]
+) -> None:
+    said = from_task_states(RunView("7", state, paused, tasks))
+    assert said is not None
+    assert said is not S.PENDING  # a run means that it was started
+    if state in ("success", "failed"):
+        assert said in (S.FAILED, S.COMPLETED, S.ROLLED_BACK, S.CANCELLED)
+    if not paused:
+        assert said is not S.PAUSED

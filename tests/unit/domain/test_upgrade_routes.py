@@ -1,0 +1,126 @@
+"""Routes against a search that tries every way, on random graphs (contract section 1, calculate)."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.upgrades.domain.registry import RiskLevel, UpgradePath
+from include.upgrades.domain.upgrade_routes import Route, best_routes, leading_to, reachable_from
+
+LOW, MEDIUM, HIGH = RiskLevel
+
+
+def path(way: str, risk: RiskLevel = LOW, minutes: int | None = 5, **fields: Any) -> UpgradePath:
+    """The path "ab" leads from a to b, and is called so."""
+    return UpgradePath(
+        id=way,
+        component_id="aaa-111",
+        from_version_id=way[0],
+        to_version_id=way[1],
+        risk_level=risk,
+        estimated_duration_minutes=minutes,
+        **fields,
+    )
+
+
+def every_way(paths: Sequence[UpgradePath], version: str, target: str, seen: str = "") -> Iterator[tuple[str, ...]]:
+    """All ways without a version twice, as ids."""
+    if version == target:
+        yield ()
+        return
+    for each in paths:
+        if each.from_version_id == version and each.to_version_id not in seen + version:
+            rest = every_way(paths, each.to_version_id, target, seen + version)
+            yield from ((each.id, *way) for way in rest)
+
+
+def told(paths: Sequence[UpgradePath], ids: Sequence[str]) -> tuple[int, int, bool, int, int, tuple[str, ...]]:
+    """What the contract ranks by, worked out another way: steps, risk, downtime, duration (unknown ones last)."""
+    ways = [next(each for each in paths if each.id == one) for one in ids]
+    minutes = [each.estimated_duration_minutes for each in ways]
+    return (
+        len(ways),
+        max("LMH".index(each.risk_level[0]) for each in ways),
+        max(each.requires_downtime for each in ways),
+        minutes.count(None),
+        sum(each or 0 for each in minutes),
+        tuple(ids),
+    )
+
+
+risks, durations = st.sampled_from(RiskLevel), st.sampled_from([None, 0, 5, 7, 60])
+ways = st.sampled_from([a + b for a in "abcdef" for b in "abcdef" if a != b])
+graphs = st.lists(ways, unique=True, max_size=18).flatmap(
+    lambda names: st.tuples(
+        *(st.builds(path, st.just(name), risks, durations, requires_downtime=st.booleans()) for name in names)
+    )
+)
+
+
+@given(graphs, st.integers(1, 7))
+def test_routes_are_the_best_of_all_ways_in_order(paths: tuple[UpgradePath, ...], most: int) -> None:
+    expected = sorted(every_way(paths, "a", "f"), key=lambda way: told(paths, way))[:most]
+    found = best_routes(paths, "a", "f", most)
+    assert [tuple(each.id for each in route.paths) for route in found] == expected
+
+
+@given(graphs)
+def test_route_says_what_the_contract_ranks_by(paths: tuple[UpgradePath, ...]) -> None:
+    for route in best_routes(paths, "a", "f", 3):
+        ids = [each.id for each in route.paths]
+        steps, risk, downtime, unknown, minutes, _ = told(paths, ids)
+        assert (len(route.paths), route.risk_level, route.requires_downtime) == (steps, [*RiskLevel][risk], downtime)
+        assert route.estimated_duration_minutes == (None if unknown else minutes)
+        assert all(one.to_version_id == next_one.from_version_id for one, next_one in pairwise(route.paths))
+
+
+@given(graphs)
+def test_reachable_and_leading_are_where_a_way_goes(paths: tuple[UpgradePath, ...]) -> None:
+    assert reachable_from(paths, "a") == {each for each in "abcdef" if any(True for _ in every_way(paths, "a", each))}
+    assert leading_to(paths, "f") == {each for each in "abcdef" if any(True for _ in every_way(paths, each, "f"))}
+
+
+def names(paths: Sequence[UpgradePath], most: int = 9) -> list[str]:
+    return ["-".join(each.id for each in route.paths) for route in best_routes(paths, "a", "z", most)]
+
+
+def test_fewer_steps_come_first_whatever_their_risk() -> None:
+    assert names([path("am"), path("mz"), path("az", HIGH, requires_downtime=True)]) == ["az", "am-mz"]
+
+
+@pytest.mark.parametrize(
+    ("worse", "why"),
+    [
+        ({"risk": MEDIUM, "minutes": 1}, "risk before duration"),
+        ({"requires_downtime": True, "minutes": 1}, "downtime before duration"),
+        ({"minutes": 6}, "the longer one"),
+        ({"minutes": None}, "an unknown duration is last"),
+    ],
+)
+def test_of_as_many_steps_the_milder_route_comes_first(worse: dict[str, Any], why: str) -> None:
+    paths = [path("am"), path("mz"), path("ab", **worse), path("bz")]
+    assert names(paths) == ["am-mz", "ab-bz"], why
+
+
+def test_risk_weighs_more_than_downtime() -> None:
+    assert names([path("am", MEDIUM), path("mz"), path("ab", requires_downtime=True), path("bz")])[0] == "ab-bz"
+
+
+def test_a_routes_risk_is_its_worst_paths_so_a_milder_begin_gains_nothing() -> None:
+    """What a search that only ever keeps the best way so far gets wrong."""
+    paths = [path("ab", LOW, 60), path("ac", HIGH, 1), path("bd"), path("cd"), path("dz", HIGH)]
+    assert names(paths) == ["ac-cd-dz", "ab-bd-dz"]
+
+
+def test_no_way_is_no_route_and_most_is_kept() -> None:
+    assert names([path("ba"), path("az", blockers=())][:1]) == []
+    assert names([path("az"), path("am"), path("mz")], most=1) == ["az"]
+
+
+def test_route_of_one_path_tells_its_values() -> None:
+    route = Route((path("az", HIGH, None, requires_downtime=True),))
+    assert (route.risk_level, route.requires_downtime, route.estimated_duration_minutes) == (HIGH, True, None)
