@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench [rolling|many|crowd|breakdown]`; see bench/README.md for how to read them."""
+"""The measurements: `python -m bench` [all|rolling|many|crowd|canaries|reads|breakdown]; see bench/README.md."""
 
 import argparse
 import contextlib
@@ -13,14 +13,18 @@ from rich.console import Console
 
 from bench.bare_airflow import wait_parsed
 from bench.breakdown import read_breakdown
+from bench.canaries import measure_canaries
+from bench.canary_report import CanaryReport
 from bench.crowd import HOW_THEY_REST, gather
 from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
 from bench.project import run_project
-from bench.report import Report
+from bench.reads import dump, measure_reads, table_of, verdicts
+from bench.report import Report, machine, save
 from bench.world import ROOT, World, bench_stack, tenant_names
 from local.errors import LocalError
 from local.stack import Stack
 
+CANARIES = int(os.environ.get("CANARIES") or 100)
 CROWD = int(os.environ.get("CROWD") or 1000)
 REPEAT = int(os.environ.get("REPEAT") or 3)
 _WARM_UPS = 2
@@ -41,7 +45,11 @@ def main() -> int:
             return _breakdown(options.execution)
         if options.what in ("up", "down"):
             return _up() if options.what == "up" else _down()
-        return _measure(list(_GROUPS) if options.what == "all" else [options.what])
+        if options.what in _OWN_STACKS:
+            return _OWN_STACKS[options.what]()
+        if options.what == "all":
+            return _measure(list(_GROUPS)) or max(measured() for measured in _OWN_STACKS.values())
+        return _measure([options.what])
     except (LocalError, RuntimeError, httpx.HTTPError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -51,7 +59,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="measures upgrades beside what they replace")
-    parser.add_argument("what", nargs="?", default="all", choices=["all", *_GROUPS, "breakdown", "up", "down"])
+    parser.add_argument(
+        "what", nargs="?", default="all", choices=["all", *_GROUPS, *_OWN_STACKS, "breakdown", "up", "down"]
+    )
     parser.add_argument("execution", nargs="?", help="breakdown: an upgrade of the running stack (LOCAL_STATE)")
     return parser
 
@@ -72,6 +82,29 @@ def _measure(groups: list[str]) -> int:
         report.print(_console)
         print(f"every repetition: {_shown(report.save(ROOT / 'bench' / 'results'))}")
     return 0
+
+
+def _canaries() -> int:
+    """On a stack of their own: what other measurements leave behind would be measured too."""
+    with _own_stack() as world:
+        report = CanaryReport(measure_canaries(world, CANARIES, _tell))
+    report.print(_console)
+    print(f"all of it: {_shown(report.save(ROOT / 'bench' / 'results'))}")
+    return 0
+
+
+def _reads() -> int:
+    with _own_stack() as world:
+        readings = measure_reads(world, _tell)
+    _console.print(table_of(readings))
+    for name, value in verdicts(readings).items():
+        print(f"- {name}: {value:.2f}")
+    folder = ROOT / "bench" / "results"
+    print(f"all of it: {_shown(save(folder, '-reads', {'machine': machine()} | dump(readings)))}")
+    return 0
+
+
+_OWN_STACKS = {"canaries": _canaries, "reads": _reads}
 
 
 def _breakdown(execution: str | None) -> int:

@@ -42,14 +42,11 @@ class Report:
 
     def save(self, folder: Path) -> Path:
         """Write all of it, every repetition too, as JSON."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-        path.write_text(json.dumps(self._dump(), indent=2, ensure_ascii=False) + "\n")
-        return path
+        return save(folder, "", self._dump())
 
     def _dump(self) -> dict[str, Any]:
         return {
-            "machine": {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
+            "machine": machine(),
             "repeat": self.repeat,
             "idleCpuSecondsPerSecond": self.idle_cpu,
             "notes": self.notes,
@@ -57,8 +54,7 @@ class Report:
         }
 
     def _machine(self) -> str:
-        load = " ".join(f"{each:.1f}" for each in os.getloadavg())
-        return f"{self.repeat} repetitions, {os.cpu_count()} cores, load {load}; at rest {self.idle_cpu:.2f} CPU s/s"
+        return f"{self.repeat} repetitions, {machine_line()}; at rest {self.idle_cpu:.2f} CPU s/s"
 
     def _table(self) -> Table:
         table = Table(title="20 instances, batches of 5, 0.5 s each", title_justify="left")
@@ -115,6 +111,24 @@ _FIGURES: tuple[Callable[[Repetition], float | None], ...] = (
     lambda each: each.cpu,
     lambda each: each.agent_cpu,
 )
+
+
+def save(folder: Path, suffix: str, dump: dict[str, Any]) -> Path:
+    """Write what was measured as JSON, named by the time it was."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}{suffix}.json"
+    path.write_text(json.dumps(dump, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    return {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()}
+
+
+def machine_line() -> str:
+    """The same in words."""
+    return f"{os.cpu_count()} cores, load {' '.join(f'{each:.1f}' for each in os.getloadavg())}"
 
 
 def _shape(result: Result) -> tuple[int, int, int]:

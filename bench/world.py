@@ -45,11 +45,11 @@ class World:
         way = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, "tested": True}
         self._add("/upgrade-paths", {"id": "bench-path", **way})
 
-    def reset(self, tenants: list[str]) -> None:
+    def reset(self, tenants: list[str], size: int = INSTANCES) -> None:
         """Each tenant's fleet (named as the tenant) and deployment at the old version, with a backup of it."""
         backup = self._backup()
         for tenant in tenants:
-            self.fleets.create(tenant, INSTANCES, OLD_VERSION, upgrade_seconds=UPGRADE_SECONDS)
+            self.fleets.create(tenant, size, OLD_VERSION, upgrade_seconds=UPGRADE_SECONDS)
             self.fleets.reset(tenant, OLD_VERSION, forget_fencing=True)
             where = f"/tenants/{tenant}/components/{COMPONENT}"
             answered(self.registry.put(f"{where}/deployment", json=_deployment(tenant)))

@@ -8,7 +8,7 @@ from fastapi import Request
 from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import create_app
-from include.upgrades.web.documentation import description
+from include.upgrades.web.description import description
 from include.upgrades.web.security import Caller
 
 BASE = "/api/v1/registry"

@@ -5,26 +5,32 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from functools import partial
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import cache, partial
 from typing import TypeVar
 
 from include.upgrades.adapters.airflow.connections import async_database_url, database_url
 from include.upgrades.adapters.airflow.human_tasks import AirflowHumanTasks
-from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests
+from include.upgrades.adapters.airflow.metrics import show_gauge
+from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
 from include.upgrades.adapters.airflow.runs import AirflowRuns
 from include.upgrades.adapters.airflow.users import user_of
 from include.upgrades.adapters.backups import read_object
 from include.upgrades.adapters.fleet.agent import close_clients
 from include.upgrades.adapters.fleet.drivers import ConnectionFleets
 from include.upgrades.adapters.ids import new_id
+from include.upgrades.adapters.kafka.connection import open_stream
 from include.upgrades.adapters.postgres.dag_specs import DagSpec, read_dag_specs
 from include.upgrades.adapters.postgres.engine import dispose_engines, sync_engine
-from include.upgrades.adapters.postgres.leader import PostgresLeadership
+from include.upgrades.adapters.postgres.kept_answers import PostgresKeptAnswers
+from include.upgrades.adapters.postgres.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
+from include.upgrades.adapters.postgres.outbox import PostgresOutbox
 from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.service.control_loops import run_control_loops
+from include.upgrades.service.control_loops import LOOPS, Loop, run_control_loops
 from include.upgrades.service.ports import Limits, Ports
+from include.upgrades.service.relay import Relay
 from include.upgrades.settings import Settings
 
 T = TypeVar("T")
@@ -36,7 +42,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
         work=partial(PostgresUnitOfWork, url, settings.lease_seconds),
         fleets=ConnectionFleets(),
         signals=PostgresSignals(url),
-        parse_requests=AirflowParseRequests(settings.dag_bundle, settings.dags_folder),
+        parse_requests=_parse_requests(settings.dag_bundle, settings.dags_folder),
         runs=AirflowRuns(),
         human_tasks=AirflowHumanTasks(),
         read_object=read_object,
@@ -48,7 +54,15 @@ def ports_for(url: str, settings: Settings) -> Ports:
             lease_seconds=settings.lease_seconds,
             four_eyes=settings.four_eyes,
         ),
+        outbox=PostgresOutbox(url),
+        kept_answers=PostgresKeptAnswers(url, settings.lease_seconds),
     )
+
+
+@cache
+def _parse_requests(bundle: str, folder: str) -> AirflowParseRequests:
+    """One a process: the control loops need not ask again for what a call has just asked for."""
+    return AirflowParseRequests(bundle, folder)
 
 
 async def open_ports() -> Ports:
@@ -61,7 +75,7 @@ async def open_ports() -> Ports:
 async def borrowed_ports() -> AsyncIterator[Ports]:
     """The ports of a short-lived event loop (a worker's task): connections are closed at the end."""
     try:
-        yield await open_ports()
+        yield replace(await open_ports(), parse_requests=LeftToTheLoops())
     finally:
         await close_ports()
 
@@ -74,18 +88,33 @@ async def close_ports() -> None:
 
 @asynccontextmanager
 async def control_loops() -> AsyncIterator[None]:
-    """Within it this process runs the control loops, or waits for its turn (API server only)."""
-    task = asyncio.create_task(run_control_loops(open_ports, _open_leadership))
+    """Within it this process runs the control loops and the relay, or waits for its turn (API server only)."""
+    each = ((CONTROL_LOOPS, LOOPS), (RELAY, relay_loops()))
+    runs = (run_control_loops(open_ports, partial(_open_leadership, lock), loops) for lock, loops in each)
+    tasks = [asyncio.create_task(run) for run in runs]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _open_leadership() -> PostgresLeadership:
-    return PostgresLeadership(await async_database_url(Settings.from_environment().db_conn_id))
+def relay_loops() -> tuple[Loop, ...]:
+    """The relay's, which it runs with a lead of its own."""
+    settings = Settings.from_environment()
+    relay = Relay(partial(open_stream, settings.kafka_conn_id, settings.kafka_topic), show_gauge)
+    return Loop("relay", 1.0, relay.run), Loop("watch-relay", 5.0, relay.watch)
+
+
+async def _open_leadership(lock: int) -> PostgresLeadership:
+    return PostgresLeadership(await async_database_url(Settings.from_environment().db_conn_id), lock)
+
+
+def call_limits() -> tuple[float, float]:
+    """How many calls one caller may make of this server process: a second, and at once."""
+    settings = Settings.from_environment()
+    return settings.calls_per_second, settings.calls_at_once
 
 
 authenticate = user_of

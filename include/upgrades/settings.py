@@ -16,6 +16,10 @@ class Settings:
 
     db_conn_id: str = "upgrades_db"
     "The Airflow connection of our own database."
+    kafka_conn_id: str = "kafka_events"
+    "The Airflow connection of the Kafka that events are published to; where it is not defined, none are."
+    kafka_topic: str = "registry.upgrade-orchestration-events"
+    "The topic they are published to; it must be there."
     platform_version: str | None = None
     "What minPlatformVersion and maxPlatformVersion are compared with."
     max_backup_age_hours: float = 24
@@ -32,6 +36,10 @@ class Settings:
     "Where the shard files are within the DAG bundle."
     dag_bundle: str = "dags-folder"
     "The name of the DAG bundle that holds them."
+    calls_per_second: float = 200
+    "How many calls a second one caller may make of one API server process in the long run; 0: as many as it likes."
+    calls_at_once: float = 2000
+    "How many it may make before that counts."
     four_eyes: bool = True
     "Whether the creator of an execution is kept from approving its stages."
 

@@ -17,7 +17,7 @@ from local.airflow import API_SERVER, SCHEDULER, TRIGGERER
 from local.stack import Stack
 from tests.e2e.case import STRATEGIES, Case
 from tests.e2e.conftest import NewTenant
-from tests.e2e.steps import TERMINAL, Json
+from tests.e2e.steps import TERMINAL, Json, wait_for
 
 WORKER = "worker"
 DEADLINE_SECONDS = 400.0
@@ -45,21 +45,32 @@ def test_rollback_ends_when_a_component_is_killed_at_random(
     stack: Stack, new_tenant: NewTenant, client_of: Callable[[str], httpx.Client], component: str
 ) -> None:
     random = Random(f"rollback {component}")
-    cases = _started(new_tenant, client_of, random)
-    for case, execution_id in cases.items():
-        case.tenant.wait_upgrading()
-        case.command(execution_id, "rollback", reason="a bad night")
+    cases = _started(new_tenant, client_of, random, slowest=10)
+    _roll_back_as_they_begin(cases)
     _kill_within(stack, component, random, cases)
     for case, execution_id in cases.items():
         case.check_end(execution_id, "ROLLED_BACK")
         assert case.serving() == {"3.6.0": case.tenant.size}
 
 
-def _started(new_tenant: NewTenant, client_of: Callable[[str], httpx.Client], random: Random) -> dict[Case, str]:
-    cases = [
-        Case(strategy, new_tenant(upgrade_seconds=random.uniform(0.5, 3)), client_of("anna")) for strategy in STRATEGIES
-    ]
+def _started(
+    new_tenant: NewTenant, client_of: Callable[[str], httpx.Client], random: Random, slowest: float = 3
+) -> dict[Case, str]:
+    """Each strategy on a fleet of its own, whose instances take up to `slowest` seconds."""
+    seconds = {strategy: random.uniform(slowest / 5, slowest) for strategy in STRATEGIES}
+    cases = [Case(each, new_tenant(upgrade_seconds=seconds[each]), client_of("anna")) for each in STRATEGIES]
     return {case: case.start() for case in cases}
+
+
+def _roll_back_as_they_begin(cases: dict[Case, str]) -> None:
+    waiting = dict(cases)
+
+    def look() -> bool:
+        for case in [each for each in waiting if each.tenant.upgraded()]:
+            case.command(waiting.pop(case), "rollback", reason="a bad night")
+        return not waiting
+
+    wait_for("an instance of each to be upgraded", look)
 
 
 def _kill_within(stack: Stack, component: str, random: Random, cases: dict[Case, str]) -> None:

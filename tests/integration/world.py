@@ -15,6 +15,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from include.upgrades.bootstrap import ports_for
+from include.upgrades.domain.approval import Answer
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.task_states import RunView
@@ -73,6 +74,7 @@ class ScriptedPeople:
         self.approvers: set[str] = set()
         self.waits: list[HumanTask] = []
         self.released: list[tuple[HumanTask, bool, str | None]] = []
+        self.given: dict[HumanTask, Answer] = {}
         self.words: dict[HumanTask, str] = {}
         self.away = False
 
@@ -84,8 +86,13 @@ class ScriptedPeople:
         self._answer()
         return [each for each in self.waits if dag_id in (None, each.dag_id)]
 
-    async def reword(self, task: HumanTask, body: str) -> None:
+    async def answers(self, tasks: Sequence[HumanTask]) -> dict[HumanTask, Answer]:
         self._answer()
+        return {each: self.given[each] for each in tasks if each in self.given}
+
+    async def ask_again(self, task: HumanTask, body: str) -> None:
+        self._answer()
+        self.given.pop(task, None)
         self.words[task] = body
 
     async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from include.upgrades.domain.batch import Batch
@@ -17,6 +17,10 @@ from include.upgrades.domain.states import ExecutionStatus
 
 WAITS_IN = frozenset({ExecutionStatus.IN_PROGRESS, ExecutionStatus.PAUSED})
 "Where a stage can wait for its approval; anywhere else nobody wants it any more."
+
+
+SAME_ANSWER = timedelta(milliseconds=1)
+"An answer's time reaches us on several ways, of which one rounds it."
 
 
 class Decision(StrEnum):
@@ -33,11 +37,12 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody chose in the Airflow UI: the user's name there and id; it counts once it has been judged."""
+    """What somebody chose in the Airflow UI, and when (UTC): the user's name there and id. It counts once judged."""
 
     choice: Decision
     by: str
     by_id: str
+    at: datetime
     reason: str | None = None
 
 
@@ -54,6 +59,7 @@ class Approval:
     answered_by_id: str | None = None
     answer_reason: str | None = None
     answered_at: datetime | None = None
+    """When the last answer was given, also one that did not count."""
     refused: str | None = None
     """Why the last answer in the Airflow UI did not count."""
     decision: Decision | None = None
@@ -111,9 +117,14 @@ def ask(execution: Execution, stage: int, now: datetime) -> tuple[Approval, Even
     return approval, Event(EventType.APPROVAL_REQUESTED, {"stage": stage, "planHash": execution.plan_hash})
 
 
-def answer(approval: Approval, given: Answer, now: datetime) -> Approval:
-    """The answer is kept until it is judged; the first one stands, and a decision outranks it."""
+def answer(approval: Approval, given: Answer) -> Approval:
+    """The answer is kept until it is judged; the first one stands, and a decision outranks it.
+
+    One that was refused already is no new one, whoever comes with it again.
+    """
     if approval.decision is not None or approval.answer is not None:
+        return approval
+    if approval.answered_at is not None and given.at - approval.answered_at < SAME_ANSWER:
         return approval
     return replace(
         approval,
@@ -121,7 +132,7 @@ def answer(approval: Approval, given: Answer, now: datetime) -> Approval:
         answered_by=given.by,
         answered_by_id=given.by_id,
         answer_reason=given.reason,
-        answered_at=now,
+        answered_at=given.at,
         refused=None,
     )
 
@@ -134,7 +145,6 @@ def refuse(approval: Approval, why: str) -> Approval:
         answered_by=None,
         answered_by_id=None,
         answer_reason=None,
-        answered_at=None,
         refused=f"{approval.answered_by}: {why}",
     )
 

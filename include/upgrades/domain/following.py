@@ -40,6 +40,11 @@ class Nothing:
 
 
 @dataclass(frozen=True, slots=True)
+class AskForDag:
+    """It was started and Airflow has not read its DAG yet: a request to do so may be lost, or was never made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """The run is there: from now on its disappearance means something."""
 
@@ -77,7 +82,7 @@ class BringToEnd:
     """It is over, something may still be in flight, and no run is left whose tasks would see to that."""
 
 
-Follow = Nothing | Remember | PauseIt | ResumeIt | FailIt | Unpause | BringToEnd
+Follow = Nothing | AskForDag | Remember | PauseIt | ResumeIt | FailIt | Unpause | BringToEnd
 
 DELETED = "the DAG run was deleted in Airflow"
 
@@ -90,6 +95,8 @@ def follow(execution: Standing, run: RunView) -> Follow:
         return _see_it_off(run)
     if (lost := _lost(execution, run)) is not None:
         return FailIt(lost)
+    if run.ref is None and not run.known:
+        return AskForDag()
     return _keep_up(execution, run)
 
 

@@ -78,7 +78,7 @@ class Instance:
     @property
     def in_flight(self) -> bool:
         """True while this execution works on it, forward or back."""
-        return self.status in IN_FLIGHT if self.revert is None else self.revert in IN_FLIGHT
+        return is_in_flight(self.status, self.revert)
 
     @property
     def soaking(self) -> bool:
@@ -89,6 +89,11 @@ class Instance:
     def may_retry(self) -> bool:
         """True when it failed and has its one more try left."""
         return self.status is InstanceStatus.FAILED and self.attempts < MAX_ATTEMPTS
+
+
+def is_in_flight(status: InstanceStatus, revert: InstanceStatus | None) -> bool:
+    """True of an instance that is worked on, forward or back."""
+    return status in IN_FLIGHT if revert is None else revert in IN_FLIGHT
 
 
 def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | None = None) -> Instance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from include.upgrades.domain.commands import Command
+from include.upgrades.domain.request_fields import REQUEST_DAG
 
 
 class Permission(StrEnum):
@@ -33,13 +34,15 @@ _SEE = (
 )
 _ANSWER = (("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail"))
 "What Airflow asks of who answers a question in its UI; whether the answer counts is asked of us."
+_REQUEST = (("can_edit", f"DAG:{REQUEST_DAG}"), ("can_create", f"DAG Run:{REQUEST_DAG}"))
+"What Airflow asks of who triggers the DAG that asks for an upgrade."
 _ALL = tuple((each.value, RESOURCE) for each in Permission)
 
 ROLES: dict[str, tuple[tuple[str, str], ...]] = {
     "Upgrade Viewer": _SEE,
-    "Upgrade Operator": (*_SEE, (Permission.OPERATE.value, RESOURCE)),
+    "Upgrade Operator": (*_SEE, *_REQUEST, (Permission.OPERATE.value, RESOURCE)),
     "Upgrade Approver": (*_SEE, *_ANSWER, (Permission.APPROVE.value, RESOURCE)),
-    "Upgrade Admin": (*_SEE, *_ANSWER, *_ALL),
+    "Upgrade Admin": (*_SEE, *_ANSWER, *_REQUEST, *_ALL),
 }
 
 AIRFLOW_ADMIN = ("Admin", _ALL)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.instance import InstanceStatus, is_in_flight
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +27,41 @@ class Progress:
     estimated_completion_at: datetime | None
 
 
-def progress_of(
-    execution: Execution,
-    instances: Sequence[Instance],
-    batches: Sequence[Batch],
-    estimated_seconds: int,
-    now: datetime,
-) -> Progress:
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many instances stand where; ``current_batch`` is the last one begun, 0 before the first."""
+
+    counts: Counter[InstanceStatus]
+    in_flight: int
+    current_batch: int
+    total_batches: int
+
+    @classmethod
+    def of(
+        cls, groups: Iterable[tuple[InstanceStatus, InstanceStatus | None, int]], current_batch: int, total_batches: int
+    ) -> Tally:
+        """From the numbers of instances by status and step of the way back."""
+        counts, in_flight = Counter[InstanceStatus](), 0
+        for status, revert, number in groups:
+            counts[status] += number
+            in_flight += number if is_in_flight(status, revert) else 0
+        return cls(counts, in_flight, current_batch, total_batches)
+
+
+def progress_of(execution: Execution, tally: Tally, estimated_seconds: int, now: datetime) -> Progress:
     """The progress at ``now``; the estimate follows the plan until a tenth is done, then the pace so far."""
-    counts = Counter(each.status for each in instances)
-    completed, total = counts[InstanceStatus.COMPLETED], len(instances)
-    begun = [each.number for each in batches if each.started_at is not None]
+    counts = tally.counts
+    completed, total = counts[InstanceStatus.COMPLETED], counts.total()
     return Progress(
         percentage=completed * 100 // total if total else 0,
         total=total,
         pending=counts[InstanceStatus.PENDING],
-        in_flight=sum(each.in_flight for each in instances),
+        in_flight=tally.in_flight,
         completed=completed,
         failed=counts[InstanceStatus.FAILED],
         rolled_back=counts[InstanceStatus.ROLLED_BACK],
-        current_batch=max(begun, default=0),
-        total_batches=len(batches),
+        current_batch=tally.current_batch,
+        total_batches=tally.total_batches,
         estimated_completion_at=_estimate(execution, completed, total, estimated_seconds, now),
     )
 

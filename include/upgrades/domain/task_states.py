@@ -33,13 +33,15 @@ class RunView:
     """The DAG run of one execution as Airflow has it now.
 
     ``ref`` is the id of the run's row, not the run's name: Airflow gives a run that it makes anew the same name. None:
-    there is no run. ``tasks`` maps each task id to its state, None for one that has not had its turn.
+    there is no run. ``tasks`` maps each task id to its state, None for one that has not had its turn. ``known``:
+    Airflow has read the DAG.
     """
 
     ref: str | None = None
     state: str | None = None
     paused: bool = False
     tasks: Mapping[str, str | None] = field(default_factory=dict)
+    known: bool = True
 
     @property
     def finished(self) -> bool:
@@ -52,7 +54,8 @@ class RunView:
         return self.ref is not None and not self.finished
 
 
-NO_RUN = RunView()
+NO_RUN = RunView(known=False)
+"Airflow does not know the DAG."
 
 
 def from_task_states(run: RunView) -> ExecutionStatus | None:

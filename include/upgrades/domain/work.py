@@ -51,11 +51,17 @@ Step = Move | Give | Keep
 
 
 def next_step_of(
-    instance: Instance, found: FleetInstance | None, withdrawn: bool, patience: Patience, now: datetime
+    instance: Instance,
+    found: FleetInstance | None,
+    withdrawn: bool,
+    patience: Patience,
+    now: datetime,
+    asked_back: bool = True,
 ) -> Step:
     """The next step of a DRAINING or UPGRADING instance, observed as ``found`` (None: the fleet has it no more).
 
-    ``withdrawn``: the execution wants no new version any more, so what is only drained goes back into service.
+    ``withdrawn``: the execution wants no new version any more, so what is only drained goes back into service;
+    ``asked_back``: this runner has sent that order already.
     """
     if found is None:
         return Move(move(instance, I.FAILED, now, "the fleet does not know this instance any more"))
@@ -64,7 +70,7 @@ def next_step_of(
         step = _undrain(instance, found, now) if called_back else _drain(instance, found, now)
     else:
         step = _upgrade(instance, found, now)
-    if isinstance(step, Move):
+    if isinstance(step, Move) or (called_back and not asked_back):  # asked once, however long nobody was there to ask
         return step
     # what is called back at the last moment gets the time of a whole step for that
     limit = patience.step * 2 if called_back else patience.step
@@ -89,7 +95,9 @@ def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
 
 
 def _undrain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
-    if found.status not in ("RUNNING", "STOPPED"):
+    # also one that seems untouched: from then on the fleet refuses a drain that somebody older may yet send
+    unsaid = found.status == "RUNNING" and instance.accepted_at is None
+    if unsaid or found.status not in ("RUNNING", "STOPPED"):
         return Give(Order.UNDRAIN)
     if instance.attempts > 1:  # it was upgraded before, and must stay visible as such to a rollback
         return Move(move(instance, I.FAILED, now, "the second try was withdrawn"))

@@ -10,7 +10,8 @@ from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowException
 
 from include.upgrades import bootstrap
-from include.upgrades.domain.approval import Answer, Decision, StageState
+from include.upgrades.domain.approval import StageState
+from include.upgrades.domain.stage_tasks import MOST_OF_REASON, answer_given
 from include.upgrades.flow.operators import leave
 from include.upgrades.flow.triggers import WorkTrigger
 from include.upgrades.flow.work import Work, work_on
@@ -21,8 +22,6 @@ from include.upgrades.service.queries import find_execution
 
 JUDGED_WITHIN_SECONDS = 4.0
 "How long the judgement is waited for in the worker: it takes about a second."
-MOST_OF_REASON = 1000
-"Characters of a reason that are kept, as over REST."
 REASON = Param(
     None,
     type=["null", "string"],
@@ -54,11 +53,7 @@ class ApproveStageOperator(ApprovalOperator):
             case StageState.EARLY:  # somebody took the task of the stage before for done
                 self._defer_to(Work.BATCH, self.stage - 1, "ask_after_work")
             case StageState.ASKED:
-                asked = partial(question_about, execution_id=self.execution_id, stage=self.stage)
-                question = bootstrap.run(asked)
-                # set here and not when the DAG is built: texts of the registry must not be taken for templates
-                self.subject, self.body = question.subject, question.body
-                super().execute(context)
+                self._ask(context)
             case StageState.ANSWERED:  # by this task, which did not live to hear what came of it
                 self._judge()
             case StageState.OVER:
@@ -66,9 +61,11 @@ class ApproveStageOperator(ApprovalOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
         """Somebody has answered in the UI, or the question was settled elsewhere and Airflow's row answered for us."""
-        if event.get("responded_by_user"):
-            given = _answer(event)
-            bootstrap.run(partial(answer_in_ui, execution_id=self.execution_id, stage=self.stage, given=given))
+        said = (event["responded_by_user"], event["responded_at"], event["chosen_options"], event["params_input"])
+        given = answer_given(*said)
+        if given is not None:
+            kept = partial(answer_in_ui, execution_id=self.execution_id, stage=self.stage, given=given)
+            bootstrap.run(kept)
         self._judge()
 
     def ask_after_work(self, context: Any, event: dict[str, str]) -> None:
@@ -80,6 +77,12 @@ class ApproveStageOperator(ApprovalOperator):
     def resume_after_judgement(self, context: Any, event: dict[str, str]) -> None:
         """The triggerer has seen what became of the answer."""
         self._conclude(Outcome(Ending(event["ending"]), event["reason"]))
+
+    def _ask(self, context: Any) -> None:
+        question = bootstrap.run(partial(question_about, execution_id=self.execution_id, stage=self.stage))
+        # set here and not when the DAG is built: texts of the registry must not be taken for templates
+        self.subject, self.body = question.subject, question.body
+        super().execute(context)
 
     def _request(self) -> StageState:
         return bootstrap.run(partial(request_approval, execution_id=self.execution_id, stage=self.stage))
@@ -103,11 +106,3 @@ class ApproveStageOperator(ApprovalOperator):
 
     def _defer_to(self, work: Work, batch: int, method_name: str) -> None:
         self.defer(trigger=WorkTrigger(self.execution_id, work.value, batch), method_name=method_name)
-
-
-def _answer(event: dict[str, Any]) -> Answer:
-    """What Airflow tells of the answer; its form lets any text pass, our database does not."""
-    approved = event["chosen_options"] == [ApprovalOperator.APPROVE]
-    reason = str((event["params_input"] or {}).get("reason") or "").replace("\x00", "")[:MOST_OF_REASON]
-    user = event["responded_by_user"]
-    return Answer(Decision.APPROVED if approved else Decision.REJECTED, user["name"], user["id"], reason or None)

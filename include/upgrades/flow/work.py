@@ -12,6 +12,7 @@ from include.upgrades.service.finish import verify
 from include.upgrades.service.monitor_canary import monitor_canary, run_after_canaries
 from include.upgrades.service.outcome import Outcome
 from include.upgrades.service.ports import Ports
+from include.upgrades.service.requested import follow_to_end
 from include.upgrades.service.switch_over import switch_over
 
 
@@ -27,6 +28,7 @@ class Work(StrEnum):
     SOAK = "soak"
     RETIRE_BLUE = "retire-blue"
     END = "end"
+    FOLLOW = "follow"
 
 
 async def _verify(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
@@ -39,6 +41,10 @@ async def _monitor(ports: Ports, execution_id: str, _: int, seconds: float | Non
 
 async def _end(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
     return await end_upgrade(ports, execution_id, seconds)
+
+
+async def _follow(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
+    return await follow_to_end(ports, execution_id, seconds)
 
 
 def _switch_over(goal: Goal) -> Run:
@@ -60,6 +66,7 @@ _RUNS: dict[Work, Run] = {
     Work.SOAK: _switch_over(Goal.SOAKED),
     Work.RETIRE_BLUE: _switch_over(Goal.RETIRED),
     Work.END: _end,
+    Work.FOLLOW: _follow,
 }
 
 

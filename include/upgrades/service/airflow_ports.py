@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from include.upgrades.domain.approval import Answer
 from include.upgrades.domain.task_states import RunView
 
 
@@ -48,8 +49,14 @@ class HumanTasks(Protocol):
         :raises Unavailable: Airflow's database does not answer.
         """
 
-    async def reword(self, task: HumanTask, body: str) -> None:
-        """Put the question in other words (Markdown): a task that asks again cannot do so itself.
+    async def answers(self, tasks: Sequence[HumanTask]) -> Mapping[HumanTask, Answer]:
+        """What people have answered to those of ``tasks`` that are answered.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
+    async def ask_again(self, task: HumanTask, body: str) -> None:
+        """Take its answer back and put the question in other words (Markdown), which a task cannot do itself.
 
         :raises Unavailable: Airflow's database does not answer.
         """

@@ -34,7 +34,7 @@ async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answe
     async with ports.work() as work:
         await work.executions.lock(execution_id)
         found = await _find(work, execution_id, stage)
-        if found is not None and (kept := answer(found, given, await work.now())) != found:
+        if found is not None and (kept := answer(found, given)) != found:
             await work.approvals.save(kept)
             await work.commit()
 
@@ -42,12 +42,26 @@ async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answe
 async def judge_answers(ports: Ports) -> None:
     """Make a decision of every answer that waits, or tell why it is none.
 
-    :raises Unavailable: our database does not answer.
+    :raises Unavailable: our database or Airflow's does not answer.
     """
+    await _collect(ports)
     async with ports.work() as work:
         answered = await work.approvals.answered()
     gate = asyncio.Semaphore(AT_ONCE)
     await asyncio.gather(*(_take_up(ports, each, gate) for each in answered))
+
+
+async def _collect(ports: Ports) -> None:
+    """What people have answered, also to a task that did not live to tell of it: its retry would ask once more."""
+    async with ports.work() as work:
+        asked = {_task(each): each for each in await work.approvals.asked()}
+    given = await ports.human_tasks.answers(list(asked)) if asked else {}
+    for task, each in given.items():
+        await answer_in_ui(ports, asked[task].execution_id, asked[task].stage, each)
+
+
+def _task(approval: Approval) -> HumanTask:
+    return HumanTask(dag_id_of(approval.execution_id), approve_task(approval.stage))
 
 
 async def _take_up(ports: Ports, approval: Approval, gate: asyncio.Semaphore) -> None:
@@ -70,7 +84,7 @@ async def _judge(ports: Ports, approval: Approval) -> None:
         raise
     except UpgradeError as refusal:
         await _refuse(ports, approval, refusal.detail, actor)
-        await _explain(ports, approval)
+        await _ask_again(ports, approval)
 
 
 def _actor(approval: Approval) -> Actor:
@@ -99,11 +113,13 @@ async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> N
         await work.commit()
 
 
-async def _explain(ports: Ports, approval: Approval) -> None:
-    """The question in Airflow says from now on why the last answer did not count."""
-    task = HumanTask(dag_id_of(approval.execution_id), approve_task(approval.stage))
+async def _ask_again(ports: Ports, approval: Approval) -> None:
+    """The question in Airflow stands again too, and says why the last answer did not count.
+
+    Should that not come about, the answer is found there and judged once more.
+    """
     question = await question_about(ports, approval.execution_id, approval.stage)
-    await ports.human_tasks.reword(task, question.body)
+    await ports.human_tasks.ask_again(_task(approval), question.body)
 
 
 async def _find(work: UnitOfWork, execution_id: str, stage: int) -> Approval | None:

@@ -58,6 +58,7 @@ class BatchRound:
         self._pace = Pace()
         self._pulses = Pulses(rules.poll_seconds)
         self._seen: Fleet | None = None
+        self._asked_back: set[str] = set()
 
     def only_waits(self) -> bool:
         """Nothing in flight, and nothing may begin yet: no lease is needed to see that."""
@@ -142,14 +143,16 @@ class BatchRound:
         if fleet is None:
             return next_step_unseen(job, patience, state.now)
         withdrawn = self._journal.direction.withdrawn(state.execution.status)
-        return next_step_of(job, fleet.find(job.instance_id), withdrawn, patience, state.now)
+        found, asked_back = fleet.find(job.instance_id), job.instance_id in self._asked_back
+        return next_step_of(job, found, withdrawn, patience, state.now, asked_back)
 
     async def _give(self, orders: dict[str, Order]) -> None:
         if not orders:
             return
         given = [(self._journal.job(name), order) for name, order in orders.items()]
         accepted = await self._fleet.give(given, self._keeper.lease.token)
-        self._journal.accept(name for name in accepted if orders[name] is not Order.UNDRAIN)
+        self._journal.accept(accepted)
+        self._asked_back |= {name for name, order in orders.items() if order is Order.UNDRAIN}
         if accepted:
             self._pace.changed()
 

@@ -10,7 +10,9 @@ from typing import Protocol, TypeVar
 
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.service.answers import judge_answers
+from include.upgrades.service.ask_for_dags import ask_for_dags
 from include.upgrades.service.end import end_abandoned
+from include.upgrades.service.once import forget_old_answers
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.reconcile import reconcile
 from include.upgrades.service.release import release_decided
@@ -32,10 +34,12 @@ class Loop:
 
 
 LOOPS: tuple[Loop, ...] = (
+    Loop("ask-for-dags", 1.0, ask_for_dags),
     Loop("reconcile", 5.0, reconcile),
     Loop("end-abandoned", 5.0, end_abandoned),
     Loop("judge-answers", 1.0, judge_answers),
     Loop("release-decided", 1.0, release_decided),
+    Loop("forget-old-answers", 600.0, forget_old_answers),
 )
 
 

@@ -17,11 +17,15 @@ from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
+from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.statistics import Statistics
 from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks
 from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.fleet_ports import Fleets
+from include.upgrades.service.once_ports import KeptAnswers
+from include.upgrades.service.overview_ports import Overviews
 from include.upgrades.service.registry_ports import Registry
+from include.upgrades.service.relay_ports import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +50,13 @@ class StoredEvent:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionFilter:
-    """What a list is narrowed to; ``after`` is the keyset position (createdAt, id) of the last row seen."""
-
-    tenant_id: str
-    status: str | None = None
-    component_id: str | None = None
-    strategy: str | None = None
-    since: datetime | None = None
-    after: tuple[datetime, str] | None = None
-    limit: int = 50
-
-
 class Executions(Protocol):
     """Executions with their plan, batches, instances, checks and audit."""
 
     async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
-        """:raises ActiveUpgradeExists: when the database already has a not-settled one for tenant and component."""
+        """:raises ActiveUpgradeExists: when the database already has a not-settled one for tenant and component;
+        :raises AlreadyExists: one with this id.
+        """
 
     async def get(self, execution_id: str) -> Execution:
         """:raises NotFound: when there is none."""
@@ -80,11 +73,8 @@ class Executions(Protocol):
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The one not-terminal (or not yet settled) execution."""
 
-    async def unsettled(self) -> list[Standing]:
-        """Every execution that was started and is not settled, in whichever tenant."""
-
-    async def page(self, wanted: ExecutionFilter) -> Sequence[Execution]:
-        """Executions of a tenant, newest first."""
+    async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
+        """Every execution that was started and is not settled (in ``status``), in whichever tenant."""
 
     async def statistics(self, component_id: str) -> Statistics:
         """How the component's executions went, in every tenant."""
@@ -149,6 +139,8 @@ class UnitOfWork(Protocol):
     @property
     def executions(self) -> Executions: ...
     @property
+    def overviews(self) -> Overviews: ...
+    @property
     def events(self) -> Events: ...
     @property
     def registry(self) -> Registry: ...
@@ -169,11 +161,15 @@ class UnitOfWork(Protocol):
     ) -> None: ...
 
 
+ANYTHING = "*"
+"Stands where an execution's id stands: whatever happens to any of them."
+
+
 class Signals(Protocol):
     """Tells that something happened to an execution, so that nobody has to poll fast."""
 
     def of(self, execution_id: str) -> AbstractAsyncContextManager[Waiter]:
-        """A waiter that notices everything from here on."""
+        """A waiter that notices everything from here on; of every execution with ``ANYTHING``."""
 
 
 class Waiter(Protocol):
@@ -187,7 +183,7 @@ class ParseRequests(Protocol):
     """Asks Airflow to read an execution's dag file now."""
 
     async def ask(self, execution_id: str) -> None:
-        """Best effort: without it Airflow reads the file at its next turn."""
+        """Best effort, and never fails: who leads the control loops asks again until Airflow has the DAG."""
 
 
 class ReadObject(Protocol):
@@ -224,3 +220,5 @@ class Ports:
     read_object: ReadObject
     new_id: NewId
     limits: Limits
+    outbox: Outbox
+    kept_answers: KeptAnswers

@@ -6,29 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from include.upgrades.domain.approval import WAITS_IN, Approval, waiting
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.checks import CheckResult
 from include.upgrades.domain.errors import NoActiveUpgrade, NotFound
 from include.upgrades.domain.execution import Execution, Strategy
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.progress import Progress, progress_of
 from include.upgrades.domain.statistics import Statistics
-from include.upgrades.service.ports import ExecutionFilter, Ports, StoredEvent, UnitOfWork
+from include.upgrades.service.overview_ports import ExecutionFilter, Overview
+from include.upgrades.service.ports import Ports, StoredEvent, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionView:
     """An execution and what is computed from its rows."""
 
-    execution: Execution
-    plan: Plan
+    overview: Overview
     progress: Progress
-    checks: Sequence[CheckResult]
-    instances: Sequence[Instance]
-    batches: Sequence[Batch]
     awaits: Approval | None = None
     """The stage that waits for an approval."""
+
+    @property
+    def execution(self) -> Execution:
+        """Its own row."""
+        return self.overview.execution
 
 
 async def find_execution(ports: Ports, execution_id: str) -> Execution:
@@ -43,22 +43,32 @@ async def find_execution(ports: Ports, execution_id: str) -> Execution:
 async def get_execution(ports: Ports, execution_id: str) -> ExecutionView:
     """:raises NotFound: when there is none."""
     async with ports.work() as work:
-        return await view_of(work, await work.executions.get(execution_id))
+        return (await _views(work, [await work.overviews.get(execution_id)]))[0]
 
 
 async def active_execution(ports: Ports, tenant_id: str, component_id: str) -> ExecutionView:
     """:raises NoActiveUpgrade: when nothing is unfinished."""
     async with ports.work() as work:
-        execution = await work.executions.active(tenant_id, component_id)
-        if execution is None or execution.is_terminal:
+        found = await work.overviews.active(tenant_id, component_id)
+        if found is None or found.execution.is_terminal:
             raise NoActiveUpgrade(f"tenant {tenant_id} has no active upgrade of component {component_id}")
-        return await view_of(work, execution)
+        return (await _views(work, [found]))[0]
 
 
 async def list_executions(ports: Ports, wanted: ExecutionFilter) -> list[ExecutionView]:
-    """Newest first, at most ``wanted.limit``."""
+    """Newest first, at most ``wanted.limit``; two statements, however many there are."""
     async with ports.work() as work:
-        return [await view_of(work, each) for each in await work.executions.page(wanted)]
+        return await _views(work, await work.overviews.page(wanted))
+
+
+async def list_instances(ports: Ports, execution_id: str) -> list[Instance]:
+    """In the plan's order.
+
+    :raises NotFound: when there is no such execution.
+    """
+    async with ports.work() as work:
+        await work.executions.get(execution_id)
+        return await work.executions.instances(execution_id)
 
 
 async def get_statistics(ports: Ports, component_id: str) -> Statistics:
@@ -89,18 +99,16 @@ async def list_events(ports: Ports, execution_id: str, after: int, limit: int) -
         return await work.events.page(execution_id, after, limit)
 
 
-async def view_of(work: UnitOfWork, execution: Execution) -> ExecutionView:
-    """Read what belongs to ``execution``."""
-    plan = await work.executions.plan(execution.id)
-    instances = await work.executions.instances(execution.id)
-    batches = await work.executions.batches(execution.id)
-    progress = progress_of(execution, instances, batches, plan.estimated_seconds, await work.now())
-    checks = await work.executions.checks(execution.id)
-    awaits = await _awaited(work, execution)
-    return ExecutionView(execution, plan, progress, checks, instances, batches, awaits)
+async def _views(work: UnitOfWork, found: Sequence[Overview]) -> list[ExecutionView]:
+    asked = [each.execution.id for each in found if _may_wait(each.execution)]
+    approvals = await work.approvals.of(*asked) if asked else []
+    return [_view(each, [one for one in approvals if one.execution_id == each.execution.id]) for each in found]
 
 
-async def _awaited(work: UnitOfWork, execution: Execution) -> Approval | None:
-    if execution.request.strategy is not Strategy.STAGED or execution.status not in WAITS_IN:
-        return None
-    return waiting(await work.approvals.of(execution.id))
+def _may_wait(execution: Execution) -> bool:
+    return execution.request.strategy is Strategy.STAGED and execution.status in WAITS_IN
+
+
+def _view(overview: Overview, approvals: Sequence[Approval]) -> ExecutionView:
+    progress = progress_of(overview.execution, overview.tally, overview.estimated_seconds, overview.read_at)
+    return ExecutionView(overview, progress, waiting(approvals))

@@ -12,6 +12,7 @@ from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.execution import Execution, dag_id_of
 from include.upgrades.domain.fail import fail_from_anywhere
 from include.upgrades.domain.following import (
+    AskForDag,
     BringToEnd,
     FailIt,
     Follow,
@@ -51,7 +52,8 @@ async def reconcile(ports: Ports) -> None:
 
 
 def _is_behind(decision: Follow) -> bool:
-    return not isinstance(decision, Nothing | BringToEnd)  # the end is another loop's: it takes its time
+    # the end is another loop's, it takes its time; the DAG another one's, it is urgent
+    return not isinstance(decision, Nothing | BringToEnd | AskForDag)
 
 
 async def _keep_up(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
@@ -99,5 +101,5 @@ async def _carry_out(work: UnitOfWork, execution: Execution, decision: Follow) -
             return resumed, [received, *events]
         case FailIt(reason):
             return fail_from_anywhere(execution, reason, AIRFLOW, now)
-        case Remember() | Unpause() | BringToEnd() | Nothing():
+        case Remember() | Unpause() | BringToEnd() | AskForDag() | Nothing():
             return execution, []

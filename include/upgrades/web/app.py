@@ -10,12 +10,14 @@ from fastapi import Depends, FastAPI
 from include.upgrades import bootstrap
 from include.upgrades.web import documentation, problems
 from include.upgrades.web.dependencies import LazyPorts, OpenPorts
+from include.upgrades.web.limits import Limiter
 from include.upgrades.web.middleware import RequestIds
 from include.upgrades.web.routes import (
     approvals,
     commands,
     executions,
     health,
+    parked_events,
     registry,
     statistics,
     tenants,
@@ -38,6 +40,7 @@ _ROUTERS = (
     upgrade_paths.router,
     tenants.router,
     statistics.router,
+    parked_events.router,
     documentation.router,
 )
 
@@ -47,6 +50,7 @@ def create_app(
     authenticate: Authenticate = bootstrap.authenticate,
     close_ports: Callable[[], Awaitable[None]] = bootstrap.close_ports,
     beside: Callable[[], AbstractAsyncContextManager[None]] = bootstrap.control_loops,
+    limiter: Limiter | None = None,
 ) -> FastAPI:
     """The app, with every call behind ``authenticated``; ``beside`` is what runs beside it while it is served."""
 
@@ -70,6 +74,7 @@ def create_app(
     )
     app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, DecisionBody, *BODIES)
     app.state.ports, app.state.authenticate = LazyPorts(open_ports), authenticate
+    app.state.limiter = limiter or Limiter(*bootstrap.call_limits())
     problems.install(app)
     app.add_middleware(RequestIds)
     for router in _ROUTERS:

@@ -27,7 +27,7 @@ def body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
 
     async def read(request: Request) -> B:
         _require_json(request)
-        return parse(model, await _content(request))
+        return parse(model, await content_of(request))
 
     return read
 
@@ -36,7 +36,7 @@ def optional_body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
     """As ``body_of``; a call without any body is one with an empty object."""
 
     async def read(request: Request) -> B:
-        content = await _content(request)
+        content = await content_of(request)
         if not content:
             return model()
         _require_json(request)
@@ -46,7 +46,7 @@ def optional_body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
 
 
 def documented(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """``openapi_extra`` for a call that reads ``model``; documentation.py adds the schema itself."""
+    """``openapi_extra`` for a call that reads ``model``; description.py adds the schema itself."""
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference}}}}
 
@@ -100,7 +100,18 @@ def _require_json(request: Request) -> None:
         raise UnsupportedMediaType("the body must be sent as Content-Type: application/json")
 
 
-async def _content(request: Request) -> bytes:
+async def content_of(request: Request) -> bytes:
+    """The body as it was sent, read once.
+
+    :raises TooLarge: it is over the limit.
+    """
+    if not hasattr(request.state, "content"):
+        request.state.content = await _read(request)
+    content: bytes = request.state.content
+    return content
+
+
+async def _read(request: Request) -> bytes:
     content, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from include.upgrades.domain.errors import Unavailable
+from include.upgrades.service.once import Once
+from include.upgrades.service.once_ports import KeptAnswer
 from include.upgrades.service.ports import Ports
 
 OpenPorts = Callable[[], Awaitable[Ports]]
@@ -40,10 +42,31 @@ class LazyPorts:
             raise Unavailable("our own database is not known: is its Airflow connection defined?") from error
 
 
-async def ports_of(request: Request) -> Ports:
+class Repeated(Exception):
+    """The call was carried out before, under the same Idempotency-Key; raised when the caller may make it."""
+
+    def __init__(self, answer: KeptAnswer) -> None:
+        super().__init__("repeated")
+        self.answer = answer
+
+
+async def open_ports_of(request: Request) -> Ports:
     """The ports of the app that serves ``request``."""
     lazy: LazyPorts = request.app.state.ports
     return await lazy.get()
+
+
+async def ports_of(request: Request) -> Ports:
+    """What the call is to use: under an Idempotency-Key its units of work are parts of one transaction.
+
+    :raises Repeated: with the first answer, when there is one.
+    """
+    once: Once | None = getattr(request.state, "once", None)
+    if once is None:
+        return await open_ports_of(request)
+    if once.first is not None:
+        raise Repeated(once.first)
+    return once.ports
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from include.upgrades.domain.errors import NotFound, Unavailable, UpgradeError, ValidationFailed
+from include.upgrades.web.limits import TooManyRequests
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,13 @@ def install(app: FastAPI) -> None:
 
 
 def problem(error: UpgradeError, path: str) -> ProblemResponse:
-    """The answer for ``error``; ``extra`` cannot replace RFC 9457's own members."""
-    body: dict[str, Any] = dict(error.extra) | {
+    """The answer for ``error``."""
+    return ProblemResponse(problem_body(error, path), error.status, _headers(error))
+
+
+def problem_body(error: UpgradeError, path: str) -> dict[str, Any]:
+    """Its body; ``extra`` cannot replace RFC 9457's own members."""
+    return dict(error.extra) | {
         "type": f"urn:registry:problem:{error.code.lower().replace('_', '-')}",
         "title": error.title,
         "status": error.status,
@@ -61,7 +67,6 @@ def problem(error: UpgradeError, path: str) -> ProblemResponse:
         "instance": path,
         "code": error.code,
     }
-    return ProblemResponse(body, error.status, _headers(error))
 
 
 def unexpected(request_id: str, path: str) -> ProblemResponse:
@@ -87,6 +92,8 @@ def _message(error: Any) -> str:
 
 
 def _headers(error: UpgradeError) -> dict[str, str] | None:
+    if isinstance(error, TooManyRequests):
+        return {"Retry-After": str(error.seconds)}
     if isinstance(error, Unavailable):
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None

@@ -36,12 +36,16 @@ Authenticate = Callable[[Request], Awaitable[Caller]]
 async def authenticated(request: Request) -> Caller | None:
     """The app's own dependency: nobody is let in without a token, save to what is ``PUBLIC``.
 
-    :raises Unauthenticated: no valid token.
+    :raises Unauthenticated: no valid token; :raises TooManyRequests: more calls than one caller may make.
     """
     if request.scope["route"].name in PUBLIC:
         return None
-    authenticate: Authenticate = request.app.state.authenticate
-    return await authenticate(request)
+    if not hasattr(request.state, "caller"):
+        authenticate: Authenticate = request.app.state.authenticate
+        request.state.caller = await authenticate(request)
+        request.app.state.limiter.take(request.state.caller.name)
+    caller: Caller = request.state.caller
+    return caller
 
 
 def require(permission: Permission) -> Callable[..., Actor]:

@@ -18,12 +18,12 @@ from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
 from include.upgrades.service.ports import Ports, StoredEvent
 from include.upgrades.settings import Settings
+from tests.integration.runner.simulated_driver import SimulatedFleets
 from tests.integration.runner.simulated_fleet import (
     DRAIN,
     SET_VERSION,
     Effect,
     SimulatedFleet,
-    SimulatedFleets,
     SimulatedInstance,
 )
 from tests.integration.runner.stepped import Clock, SteppedLoop, SteppedSignals, SteppedWork
@@ -32,7 +32,10 @@ from tests.integration.world import AskedParses, ScriptedPeople, ScriptedRuns
 T = TypeVar("T")
 COMPONENT = "kafka"
 VERSIONS = {"v36": "3.6.0", "v37": "3.7.0", "v38": "3.8.0"}
-LEASE_SECONDS = 30.0
+LEASE_SECONDS = 3600.0
+"A lease ends when a rule ends it, not because this machine is slow."
+RENEWED_AS_IF = 30.0
+"Of so many seconds: runners renew it after a third of them."
 SHA256 = "0" * 64
 BACKUP = StoredObject(1, SHA256)
 
@@ -51,7 +54,7 @@ class Bench:
         self.run(self._fill())
 
     def _ports(self, url: str) -> Ports:
-        ports = ports_for(url, Settings(lease_seconds=LEASE_SECONDS))
+        ports = ports_for(url, Settings(lease_seconds=RENEWED_AS_IF, max_backup_age_hours=1e6))
 
         people = ScriptedPeople()
         people.approvers.add("anna")
@@ -97,7 +100,6 @@ class Bench:
     def new_tenant(self, size: int, free: int) -> Tenant:
         """A tenant with a fleet of ``size`` with room for ``free`` more; the last instance but one leads."""
         self._tenants += 1
-        self.clock.ahead = 0.0
         name = f"tenant-{self._tenants}"
         names = [f"i-{number}" for number in range(1, size + 1)]
         instances = {each: SimulatedInstance(each, VERSIONS["v36"]) for each in names}
@@ -166,15 +168,16 @@ class Tenant:
         """Whoever holds it has been silent for too long."""
         self.select("UPDATE lease SET expires_at = clock_timestamp() WHERE tenant_id = %(tenant)s RETURNING 1")
 
-    async def rows(self, execution_id: str) -> tuple[Execution, list[Instance]]:
-        """The execution with its instances."""
-        async with self.bench.ports.work() as work:
-            return await work.executions.get(execution_id), await work.executions.instances(execution_id)
+    def last_change(self, execution_id: str) -> object:
+        """Another value after every event and every change of the execution's status."""
+        query = "SELECT last_sequence, version FROM execution WHERE id = %s"
+        return self.bench.connection.execute(query, (execution_id,)).fetchone()
 
-    async def events_after(self, execution_id: str, sequence: int) -> list[StoredEvent]:
-        """What it has told since."""
+    async def read(self, execution_id: str, sequence: int) -> tuple[Execution, list[Instance], list[StoredEvent]]:
+        """The execution with its instances, and what it has told since ``sequence``."""
         async with self.bench.ports.work() as work:
-            return await work.events.page(execution_id, sequence, 10_000)
+            events = await work.events.page(execution_id, sequence, 10_000)
+            return await work.executions.get(execution_id), await work.executions.instances(execution_id), events
 
     # what every order has to keep
 
@@ -232,12 +235,9 @@ class Tenant:
         row: dict[str, Any] = {**found[0], "budget": found[1], "step_started_at": found[2]}
         return row
 
-    def left_out_of_service(self, rows: list[Instance]) -> list[str]:
-        """Instances that this execution has drained and forgotten: not those that it says it has failed with."""
-        known = {row.instance_id: row for row in rows}
+    def left_out_of_service(self, execution_id: str, rows: list[Instance]) -> list[str]:
+        """Instances that the execution has drained and forgotten: not those that it says it has failed with."""
+        failed = {row.instance_id for row in rows if row.status is InstanceStatus.FAILED}
         drained = [each for each in self.fleet.instances.values() if each.status in ("DRAINING", "DRAINED")]
-        return [
-            each.instance_id
-            for each in drained
-            if each.instance_id in known and known[each.instance_id].status is not InstanceStatus.FAILED
-        ]
+        own = [each.instance_id for each in drained if each.drained_by == execution_id]
+        return [each for each in own if each not in failed]

@@ -1,4 +1,4 @@
-"""What must be true of an execution, by its events and rows alone, whoever did what to it (contract sections 3 to 5)."""
+"""What must be true of an execution, by its events and rows, whoever did what to it (contract sections 3 to 5)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Ledger:
         self.sequence = 0
         self.told: Counter[EventType] = Counter()
         self.settled = False
+        self.seen: object = None
+        "What the execution's row showed at the last look."
 
     def hear(self, stored: StoredEvent) -> None:
         """The next event."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
-from include.upgrades.domain.registry import Deployment
-from include.upgrades.service.fleet_ports import Conflict, FleetDriver, FleetError, StaleToken
-from tests.integration.runner.stepped import FLEET, ORDER, Clock, passing
+from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToken
+from tests.integration.runner.stepped import Clock
 
 DRAIN, UNDRAIN, SET_VERSION = "drain", "undrain", "set-version"
 MAKE, REMOVE, SWITCH = "make pool", "remove pool", "switch traffic"
@@ -28,6 +26,8 @@ class SimulatedInstance:
     healthy: bool = True
     upgrade_to: str = ""
     ill_since: datetime | None = None
+    drained_by: str = ""
+    "The execution that drained it last."
 
     @property
     def available(self) -> bool:
@@ -38,9 +38,9 @@ class SimulatedInstance:
         """It is replaced: from now on it is down through us."""
         self.status, self.upgrade_to, self.healthy, self.ill_since = "UPGRADING", version, False, None
 
-    def drain(self) -> None:
+    def drain(self, execution_id: str) -> None:
         """It lets go of its connections: from now on it is down through us."""
-        self.status, self.ill_since = "DRAINING", None
+        self.status, self.ill_since, self.drained_by = "DRAINING", None, execution_id
 
     def undrain(self) -> None:
         """It serves again, if it is well."""
@@ -62,6 +62,11 @@ class Effect:
     version: str = ""
     size: int = 0
     was_available: bool = False
+
+    @property
+    def execution_id(self) -> str:
+        """Who ordered it: every key begins with that."""
+        return self.key.split(".")[0]
 
 
 @dataclass
@@ -166,7 +171,7 @@ class SimulatedFleet:
             return lambda: found.begin_upgrade(wanted.version)
         if (wanted.order == DRAIN) is not (found.status == "RUNNING"):
             return None
-        return found.drain if wanted.order == DRAIN else found.undrain
+        return (lambda: found.drain(wanted.execution_id)) if wanted.order == DRAIN else found.undrain
 
     def _pool_order(self, wanted: Effect) -> Callable[[], None] | None:
         there = self.in_pool(wanted.target)
@@ -232,51 +237,3 @@ class SimulatedFleet:
         for name, each in self.instances.items():
             if each.status == "RUNNING":
                 self.recover(name)
-
-
-class SimulatedDriver:
-    """Port ``FleetDriver``: every call stops at the gate of its runner first."""
-
-    def __init__(self, fleet: SimulatedFleet) -> None:
-        self._fleet = fleet
-
-    async def fleet(self) -> Fleet:
-        await passing(FLEET)
-        return self._fleet.fleet()
-
-    async def health(self, instance_id: str) -> Health:
-        await passing(FLEET)
-        return self._fleet.health(instance_id)
-
-    async def drain(self, instance_id: str, token: int, key: str) -> None:
-        await self._send(Effect(DRAIN, instance_id, key, token))
-
-    async def undrain(self, instance_id: str, token: int, key: str) -> None:
-        await self._send(Effect(UNDRAIN, instance_id, key, token))
-
-    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
-        await self._send(Effect(SET_VERSION, instance_id, key, token, version))
-
-    async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
-        await self._send(Effect(MAKE, pool, key, token, version, size))
-
-    async def remove_pool(self, pool: str, token: int, key: str) -> None:
-        await self._send(Effect(REMOVE, pool, key, token))
-
-    async def switch_traffic(self, pool: str, token: int, key: str) -> None:
-        await self._send(Effect(SWITCH, pool, key, token))
-
-    async def _send(self, wanted: Effect) -> None:
-        await passing(ORDER)
-        self._fleet.order(wanted)
-
-
-class SimulatedFleets:
-    """Port ``Fleets``: the fleets by name."""
-
-    def __init__(self) -> None:
-        self.by_name: dict[str, SimulatedFleet] = {}
-
-    @asynccontextmanager
-    async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
-        yield SimulatedDriver(self.by_name[deployment.fleet])

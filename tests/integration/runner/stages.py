@@ -1,5 +1,6 @@
 """Stages on the real store and the real fleet: the steps that their tests are made of."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from include.upgrades.domain.approval import Answer, Approval, Decision, StageState
@@ -14,7 +15,7 @@ from tests.integration.runner.conftest import MakeLab
 from tests.integration.runner.lab import Lab
 
 ANNA = Actor("anna")
-YES = Answer(Decision.APPROVED, "anna", "7", "looks well")
+YES = Answer(Decision.APPROVED, "anna", "7", datetime.now(UTC), "looks well")
 
 
 async def first_stage_done(make_lab: MakeLab, **fields: Any) -> tuple[Lab, str]:

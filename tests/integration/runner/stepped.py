@@ -18,7 +18,6 @@ from typing import Any, Self
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.domain.errors import Unavailable
 
-
 TRANSACTION, FLEET, ORDER, WAIT = "transaction", "fleet", "order", "wait"
 "Where a runner stops."
 
@@ -28,18 +27,20 @@ class Killed(Exception):
 
 
 class Clock:
-    """How far the clocks of everything are ahead of the machine's, in seconds."""
+    """The only clock there is: it stands still until it is put forward, however long the machine takes."""
 
     def __init__(self) -> None:
-        self.ahead = 0.0
+        self.seconds = 0.0
+        self._start = datetime.now(UTC)
 
     def put_forward(self, seconds: float) -> None:
         """So much time has passed."""
-        self.ahead += seconds
+        self.seconds += seconds
 
     def now(self) -> datetime:
-        """What the database says."""
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+        """What the database says; a little later each time."""
+        self.seconds += 1e-6
+        return self._start + timedelta(seconds=self.seconds)
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
@@ -50,7 +51,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         super().__init__()
 
     def time(self) -> float:
-        return super().time() + self._stepped_clock.ahead
+        return self._stepped_clock.seconds
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Gate:
         self.open = False
         self.next_commit: str | None = None
         "None, or 'refused' or 'unanswered': what becomes of the next transaction; the runner hears Unavailable."
+        self.stirred = asyncio.Event()
+        "Something has happened to the runner: it stands at another stop, or has ended."
         self._stops: deque[Stop] = deque()
 
     async def stop(self, at: str, seconds: float) -> bool:
@@ -80,6 +83,7 @@ class Gate:
             return False
         stop = Stop(at, seconds, asyncio.get_running_loop().create_future())
         self._stops.append(stop)
+        self.stirred.set()
         return await stop.go_on
 
     @property
@@ -113,13 +117,15 @@ class Runner:
         context = copy_context()
         context.run(_gate.set, self.gate)
         self.task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work, context=context)
+        self.task.add_done_callback(lambda _: self.gate.stirred.set())
 
     async def settle(self) -> None:
         """Until it stands at a stop, or has ended."""
         for _ in range(10):  # the calls that go on side by side have no more to do than this
             await asyncio.sleep(0)
         while not self.task.done() and self.gate.stands_at is None:
-            await asyncio.sleep(0.0002)
+            self.gate.stirred.clear()
+            await self.gate.stirred.wait()
 
     async def step(self, woken: bool = False) -> None:
         """Pass one stop; a wait is over because something woke it, or because its time has passed."""
@@ -146,7 +152,7 @@ class Runner:
 
 
 class SteppedWork(PostgresUnitOfWork):
-    """The real store behind the gate, its clock put forward."""
+    """The real store behind the gate, on that clock; but its leases end by the real one, so let them be long."""
 
     def __init__(self, url: str, lease_seconds: float, clock: Clock) -> None:
         super().__init__(url, lease_seconds)
@@ -157,7 +163,7 @@ class SteppedWork(PostgresUnitOfWork):
         return await super().__aenter__()
 
     async def now(self) -> datetime:
-        return await super().now() + timedelta(seconds=self._stepped_clock.ahead)
+        return self._stepped_clock.now()
 
     async def commit(self) -> None:
         gate = _gate.get()

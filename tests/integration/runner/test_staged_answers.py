@@ -22,6 +22,7 @@ from tests.integration.runner.stages import (
     approve,
     asked,
     make_first_stage_ill,
+    parks,
     told,
 )
 
@@ -123,3 +124,24 @@ async def test_decision_over_rest_outranks_an_answer_that_comes_after_it(make_la
     await answer_in_ui(lab.world.ports, execution_id, 2, replace(YES, choice=Decision.REJECTED, by="bert"))
     await judge_answers(lab.world.ports)
     assert await approval(lab, execution_id) == decided
+
+
+async def test_answer_that_its_task_did_not_live_to_tell_of_is_collected(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    people = lab.world.people
+    people.approvers.add("anna")
+    people.given[parks(lab, execution_id)] = YES
+    await judge_answers(lab.world.ports)
+    assert (await approval(lab, execution_id)).decided_by == "anna"
+
+
+async def test_refused_answer_is_taken_back_in_airflow_and_not_judged_twice(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    people = lab.world.people
+    people.given[parks(lab, execution_id)] = YES
+    await judge_answers(lab.world.ports)
+    assert people.given == {}
+    await answer_in_ui(lab.world.ports, execution_id, 2, YES)  # its task comes late
+    await judge_answers(lab.world.ports)
+    received = [each for each in await told(lab, execution_id, EventType.COMMAND_RECEIVED) if each["source"] == "UI"]
+    assert len(received) == 1

@@ -15,7 +15,7 @@ from include.upgrades.domain.errors import ActiveUpgradeExists, ConcurrentChange
 from include.upgrades.domain.execution import RollbackInfo, Strategy
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.ports import ExecutionFilter
+from include.upgrades.service.overview_ports import ExecutionFilter
 from tests.integration.store.conftest import Added, Store, new_execution, rows
 from tests.unit.domain.builders import NOW, after, make_instance, make_request, name, planned
 
@@ -167,10 +167,10 @@ async def test_list_is_newest_first_and_pages_across_equal_times_without_loss(st
     found, position = list[str](), None
     async with store() as work:
         for _ in range(3):
-            page = await work.executions.page(ExecutionFilter("one", after=position, limit=2))
-            found += [each.id for each in page]
-            position = (page[-1].created_at, page[-1].id)
-        assert await work.executions.page(ExecutionFilter("one", after=position, limit=2)) == []
+            page = await work.overviews.page(ExecutionFilter("one", after=position, limit=2))
+            found += [each.execution.id for each in page]
+            position = (page[-1].execution.created_at, page[-1].execution.id)
+        assert await work.overviews.page(ExecutionFilter("one", after=position, limit=2)) == []
     assert found == wanted
 
 
@@ -184,7 +184,7 @@ async def test_list_is_narrowed_by_every_filter_and_never_shows_another_tenant(s
     async with store() as work:
 
         async def ids(**narrowed: Any) -> list[str]:
-            return [each.id for each in await work.executions.page(ExecutionFilter("one", **narrowed))]
+            return [each.execution.id for each in await work.overviews.page(ExecutionFilter("one", **narrowed))]
 
         assert await ids() == [staged.id, failed.id]
         assert await ids(status="FAILED") == [failed.id]

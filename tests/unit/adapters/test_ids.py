@@ -2,9 +2,10 @@
 
 import re
 import time
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
-from include.upgrades.adapters.ids import new_id
+from include.upgrades.adapters.ids import id_for, new_id
 
 CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -42,3 +43,18 @@ def test_ids_of_one_moment_differ_in_every_random_bit() -> None:
     fixed = (0xF << 76) | (0b11 << 62)
     random = ((1 << 80) - 1) & ~fixed
     assert ones & zeros & random == random
+
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def test_id_for_a_name_is_always_the_same_in_whichever_zone_its_time_is_told() -> None:
+    told = NOON.astimezone(timezone(timedelta(hours=2)))
+    assert id_for("run-1", NOON) == id_for("run-1", told)
+    assert int(id_for("run-1", NOON).replace("-", "")[:12], 16) == NOON.timestamp() * 1000
+    assert UUID(id_for("run-1", NOON)).version == 7
+
+
+def test_id_for_another_name_or_time_is_another_one() -> None:
+    later = NOON + timedelta(microseconds=1)
+    assert len({id_for("run-1", NOON), id_for("run-2", NOON), id_for("run-1", later)}) == 3

@@ -1,6 +1,7 @@
 """The approval before a stage: who may decide what and when, and how a stage stands."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ YES, NO = Decision.APPROVED, Decision.REJECTED
 ANNA, OLGA = Actor("anna", Source.UI), Actor("olga")
 STAGED = planned(6, strategy=Strategy.STAGED, batch_size=2)
 BUSY, DONE = Batch(1, "STAGE"), Batch(1, "STAGE", completed_at=NOW)
-GIVEN = Answer(YES, "anna", "7", "looks well")
+GIVEN = Answer(YES, "anna", "7", after(5), "looks well")
 
 
 def _asked(**fields: Any) -> Approval:
@@ -98,21 +99,28 @@ def test_stage_stands(status: ExecutionStatus, before: Batch, fields: dict[str, 
 
 
 def test_first_answer_waits_for_its_judgement_and_a_second_changes_nothing() -> None:
-    kept = answer(_asked(refused="olga: four eyes"), GIVEN, after(5))
+    kept = answer(_asked(refused="olga: four eyes", answered_at=after(1)), GIVEN)
     assert (kept.answer, kept.answered_by, kept.answered_by_id) == (YES, "anna", "7")
     assert (kept.answer_reason, kept.answered_at, kept.refused, kept.decision) == ("looks well", after(5), None, None)
-    assert answer(kept, Answer(NO, "bert", "8"), after(6)) == kept
+    assert answer(kept, Answer(NO, "bert", "8", after(6))) == kept
 
 
 def test_answer_after_the_decision_changes_nothing() -> None:
     decided = _asked(decision=NO)
-    assert answer(decided, GIVEN, NOW) == decided
+    assert answer(decided, GIVEN) == decided
 
 
 def test_refused_answer_leaves_the_question_and_says_why() -> None:
     asked = _asked()
-    refused = refuse(answer(asked, GIVEN, NOW), "lacks the permission")
-    assert refused == replace(asked, refused="anna: lacks the permission")
+    refused = refuse(answer(asked, GIVEN), "lacks the permission")
+    assert refused == replace(asked, refused="anna: lacks the permission", answered_at=after(5))
+
+
+def test_refused_answer_does_not_come_back_and_the_next_one_counts() -> None:
+    refused = refuse(answer(_asked(), GIVEN), "lacks the permission")
+    rounded = replace(GIVEN, at=GIVEN.at + timedelta(microseconds=1))
+    assert answer(refused, GIVEN) == answer(refused, rounded) == refused
+    assert answer(refused, replace(GIVEN, at=after(6))).answer is YES
 
 
 @pytest.mark.parametrize("wanted", [YES, NO])

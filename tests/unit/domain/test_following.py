@@ -6,6 +6,7 @@ import pytest
 
 from include.upgrades.domain.following import (
     DELETED,
+    AskForDag,
     BringToEnd,
     FailIt,
     Follow,
@@ -18,7 +19,7 @@ from include.upgrades.domain.following import (
     follow,
 )
 from include.upgrades.domain.states import TERMINAL, ExecutionStatus
-from include.upgrades.domain.task_states import RunView
+from include.upgrades.domain.task_states import NO_RUN, RunView
 from tests.unit.domain.builders import NOW, make_execution
 
 S = ExecutionStatus
@@ -81,6 +82,20 @@ def test_run_that_is_gone_or_made_anew_was_deleted(status: ExecutionStatus, run:
 
 def test_run_that_airflow_has_not_made_yet_is_not_missed() -> None:
     assert follow(Standing("e-1", S.VALIDATING), RunView()) == Nothing()
+
+
+def test_dag_that_airflow_does_not_know_yet_is_asked_for() -> None:
+    assert follow(Standing("e-1", S.VALIDATING), NO_RUN) == AskForDag()
+
+
+@pytest.mark.parametrize("status", [each for each in STARTED if each is not S.VALIDATING])
+def test_dag_is_not_asked_for_once_the_checks_are_over(status: ExecutionStatus) -> None:
+    found = follow(Standing("e-1", status), NO_RUN)
+    assert found == (BringToEnd() if status in TERMINAL else FailIt(DELETED))
+
+
+def test_dag_whose_run_was_seen_before_is_not_asked_for() -> None:
+    assert follow(Standing("e-1", S.VALIDATING, "7"), NO_RUN) == FailIt(DELETED)
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL and each is not S.VALIDATING])

@@ -24,10 +24,14 @@ SEEN |= {("can_read", "HITL Detail"), ("menu_access", "DAGs"), ("menu_access", "
 ANSWERED = {("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail")}
 
 
+REQUESTED = {("can_edit", "DAG:upgrade_request"), ("can_create", "DAG Run:upgrade_request")}
+
+
 @pytest.mark.parametrize("role", GIVEN)
-def test_role_sees_the_upgrades_in_airflow_and_approvers_answer_there(role: str) -> None:
+def test_role_sees_the_upgrades_in_airflow_approvers_answer_and_operators_ask_there(role: str) -> None:
     of_airflow = {each for each in ROLES[role] if each[1] != RESOURCE}
-    assert of_airflow == (SEEN | ANSWERED if P.APPROVE in GIVEN[role] else SEEN)
+    answered = ANSWERED if P.APPROVE in GIVEN[role] else set()
+    assert of_airflow == SEEN | answered | (REQUESTED if P.OPERATE in GIVEN[role] else set())
 
 
 def test_there_are_four_roles() -> None:

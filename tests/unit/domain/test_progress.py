@@ -1,12 +1,12 @@
 """How far an execution is, and when it will be over."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.progress import Progress, progress_of
+from include.upgrades.domain.progress import Progress, Tally, progress_of
 from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, after, make_execution, make_instance, name
 
@@ -18,15 +18,21 @@ def _rows(completed: int, total: int = 20) -> list[Instance]:
     return [make_instance(name(each), I.COMPLETED if each < completed else I.PENDING) for each in range(total)]
 
 
+def _tally(rows: list[Instance]) -> Tally:
+    """As the database groups them."""
+    groups = Counter((each.status, each.revert) for each in rows)
+    return Tally.of([(*group, count) for group, count in groups.items()], 2, 3)
+
+
 def _progress(completed: int, seconds: float, **fields: object) -> Progress:
     execution = replace(RUNNING, **fields)  # type: ignore[arg-type]
-    return progress_of(execution, _rows(completed), [], 600, after(seconds))
+    return progress_of(execution, _tally(_rows(completed)), 600, after(seconds))
 
 
 def test_every_status_is_counted_once() -> None:
     statuses = [*I, I.COMPLETED]
     rows = [make_instance(name(each), status) for each, status in enumerate(statuses)]
-    found = progress_of(RUNNING, rows, [], 0, NOW)
+    found = progress_of(RUNNING, _tally(rows), 0, NOW)
     assert (found.total, found.pending, found.in_flight, found.completed, found.failed, found.rolled_back) == (
         8,
         1,
@@ -40,7 +46,7 @@ def test_every_status_is_counted_once() -> None:
 
 def test_instance_on_its_way_back_is_in_flight() -> None:
     rows = [make_instance("a", I.COMPLETED, revert=I.UPGRADING), make_instance("b", I.COMPLETED)]
-    assert progress_of(RUNNING, rows, [], 0, NOW).in_flight == 1
+    assert progress_of(RUNNING, _tally(rows), 0, NOW).in_flight == 1
 
 
 @pytest.mark.parametrize(("completed", "percentage"), [(0, 0), (1, 5), (19, 95), (20, 100)])
@@ -49,18 +55,16 @@ def test_percentage_is_of_completed_instances(completed: int, percentage: int) -
 
 
 def test_percentage_is_rounded_down_so_that_100_means_all() -> None:
-    assert progress_of(RUNNING, _rows(199, 200), [], 0, NOW).percentage == 99
+    assert progress_of(RUNNING, _tally(_rows(199, 200)), 0, NOW).percentage == 99
 
 
 def test_nothing_to_do_is_no_division_by_zero() -> None:
-    assert progress_of(RUNNING, [], [], 0, NOW).percentage == 0
+    assert progress_of(RUNNING, _tally([]), 0, NOW).percentage == 0
 
 
-def test_current_batch_is_the_last_one_begun() -> None:
-    batches = [Batch(1, "BATCH", started_at=NOW), Batch(2, "BATCH", started_at=NOW), Batch(3, "BATCH")]
-    found = progress_of(RUNNING, _rows(0), batches, 0, NOW)
+def test_batches_are_shown_as_they_were_counted() -> None:
+    found = progress_of(RUNNING, _tally(_rows(0)), 0, NOW)
     assert (found.current_batch, found.total_batches) == (2, 3)
-    assert progress_of(RUNNING, _rows(0), batches[2:], 0, NOW).current_batch == 0
 
 
 def test_estimate_follows_the_plan_until_a_tenth_is_done() -> None:

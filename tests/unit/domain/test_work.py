@@ -87,6 +87,13 @@ def test_draining_instance_that_is_withdrawn(status: str, attempts: int, expecte
     assert _short(_next(_in(I.DRAINING, True, attempts=attempts), _found(status), withdrawn=True)) == expected
 
 
+@pytest.mark.parametrize(("status", "expected"), [("RUNNING", "undrain"), ("STOPPED", "PENDING")])
+def test_withdrawn_instance_that_was_never_asked_to_drain_is_undrained_against_a_late_drain(
+    status: str, expected: str
+) -> None:
+    assert _short(_next(_in(I.DRAINING, False), _found(status), withdrawn=True)) == expected
+
+
 @pytest.mark.parametrize("withdrawn", [True, False])
 @pytest.mark.parametrize(
     ("status", "version", "accepted", "expected"),
@@ -148,6 +155,12 @@ def test_instance_that_is_called_back_at_the_last_moment_is_still_undrained() ->
     instance, found = _in(I.DRAINING, True), _found("DRAINED")
     assert _short(_next(instance, found, withdrawn=True, seconds=STEP * 2)) == "undrain"
     assert _short(_next(instance, found, withdrawn=True, seconds=STEP * 2 + 1)) == "FAILED"
+
+
+def test_instance_that_nobody_was_there_to_call_back_in_time_is_still_asked_once() -> None:
+    instance, found, late = _in(I.DRAINING, True), _found("DRAINED"), after(STEP * 9)
+    assert _short(next_step_of(instance, found, True, PATIENCE, late, asked_back=False)) == "undrain"
+    assert _short(next_step_of(instance, found, True, PATIENCE, late, asked_back=True)) == "FAILED"
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])

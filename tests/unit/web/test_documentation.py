@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -11,7 +12,10 @@ from fastapi.routing import APIRoute
 from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import create_app
-from include.upgrades.web.documentation import description
+from include.upgrades.web.description import description
+from include.upgrades.web.examples import BODIES
+from include.upgrades.web.reference_page import reference_page
+from include.upgrades.web.refusals import OF_CALL
 from include.upgrades.web.security import Caller
 
 
@@ -34,10 +38,23 @@ def test_every_reference_leads_to_a_schema(document: dict[str, Any]) -> None:
     assert names <= set(document["components"]["schemas"])
 
 
+def calls(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Each call by method and path."""
+    return [(f"{name} {path}", call) for path, item in document["paths"].items() for name, call in item.items()]
+
+
+def test_document_is_openapi_3_1_as_its_own_schema_has_it(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    for schema in document["components"]["schemas"].values():
+        assert jsonschema_rs.meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema)
+
+
 def test_every_call_that_reads_a_body_says_so(document: dict[str, Any]) -> None:
     reading = {path for path, item in document["paths"].items() for each in item.values() if "requestBody" in each}
     assert reading == {
         "/tenants/{tenantId}/upgrades",
+        "/upgrades/{executionId}/stages/{n}/approve",
+        "/upgrades/{executionId}/stages/{n}/reject",
         "/components",
         "/components/{componentId}/versions",
         "/versions/{versionId}/status",
@@ -51,3 +68,58 @@ def test_every_call_that_reads_a_body_says_so(document: dict[str, Any]) -> None:
 def test_own_pages_are_not_part_of_the_description(document: dict[str, Any]) -> None:
     routes = {route.path for route in create_app(no_ports, nobody).routes if isinstance(route, APIRoute)}
     assert routes - set(document["paths"]) == {"/openapi.json", "/docs"}
+
+
+def test_every_call_has_its_refusals_in_the_table() -> None:
+    routes = {each.name for each in create_app(no_ports, nobody).routes if isinstance(each, APIRoute)}
+    assert routes == set(OF_CALL) | {"openapi", "docs"}
+
+
+def test_every_answer_and_every_refusal_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
+    for call, operation in calls(document):
+        for status, response in operation["responses"].items():
+            for content in response["content"].values():
+                found = [each["value"] for each in content.get("examples", {}).values()] or [content["example"]]
+                whole = content["schema"] | {"components": document["components"]}
+                for example in found:
+                    jsonschema_rs.validator_for(whole).validate(example)
+                    assert status[0] == "2" or str(example["status"]) == status, call
+
+
+def test_every_body_has_an_example_that_is_accepted(document: dict[str, Any]) -> None:
+    models = {each.__name__: each for each in create_app(no_ports, nobody).state.bodies}
+    assert set(models) == set(BODIES)
+    for name, example in BODIES.items():
+        models[name].model_validate_json(json.dumps(example))
+
+
+def test_every_parameter_of_a_path_has_an_example_that_fits(document: dict[str, Any]) -> None:
+    for call, operation in calls(document):
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "path":
+                jsonschema_rs.validate(parameter["schema"], parameter["example"])
+                assert f"{{{parameter['name']}}}" in call
+
+
+def test_every_call_but_health_says_401_403_429_and_503_with_their_headers(document: dict[str, Any]) -> None:
+    for call, operation in calls(document):
+        wanted = {"503"} if call == "get /health" else {"401", "403", "429", "503"}
+        assert wanted <= set(operation["responses"]), call
+        assert {"Retry-After"} == set(operation["responses"]["503"]["headers"])
+        assert (operation.get("security") == []) == (call == "get /health")
+
+
+def test_dry_run_is_told_apart_from_a_creation(document: dict[str, Any]) -> None:
+    answers = document["paths"]["/tenants/{tenantId}/upgrades"]["post"]["responses"]
+    shown = {code: answers[code]["content"]["application/json"]["schema"]["$ref"] for code in ("200", "201")}
+    assert {code: name.rsplit("/", 1)[-1] for code, name in shown.items()} == {
+        "200": "PreviewAnswer",
+        "201": "ExecutionAnswer",
+    }
+
+
+def test_page_for_people_tells_every_call_and_needs_no_other_server(document: dict[str, Any]) -> None:
+    page = reference_page(document)
+    for path in document["paths"]:
+        assert path in page
+    assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//|<script|@import|url\(", page)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from include.upgrades.adapters.airflow.database import Session, ask_airflow
 from include.upgrades.adapters.airflow.users import AirflowUser
+from include.upgrades.domain.approval import Answer
 from include.upgrades.domain.execution import DAG_PREFIX
 from include.upgrades.domain.permissions import Permission
+from include.upgrades.domain.stage_tasks import APPROVE_OPTION, REJECT_OPTION, answer_given
 from include.upgrades.service.airflow_ports import HumanTask
-
-APPROVE, REJECT = "Approve", "Reject"
-"The two options that Airflow's approval operator offers."
 
 
 class AirflowHumanTasks:
@@ -26,9 +25,13 @@ class AirflowHumanTasks:
         """By the index of the tasks' states: few wait for people at any time."""
         return await ask_airflow(lambda session: _waiting(session, dag_id))
 
-    async def reword(self, task: HumanTask, body: str) -> None:
-        """Airflow keeps a question's row through the retries of its task, words and all."""
-        await ask_airflow(lambda session: _reword(session, task, body))
+    async def answers(self, tasks: Sequence[HumanTask]) -> Mapping[HumanTask, Answer]:
+        """In whichever state their tasks are."""
+        return await ask_airflow(lambda session: _answers(session, tasks))
+
+    async def ask_again(self, task: HumanTask, body: str) -> None:
+        """Airflow keeps a question's row through the retries of its task, words, answer and all."""
+        await ask_airflow(lambda session: _ask_again(session, task, body))
 
     async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:
         """Under the locks that Airflow takes for an answer of a person, in its order."""
@@ -72,13 +75,31 @@ def _waiting(session: Session, dag_id: str | None) -> list[HumanTask]:
     return [HumanTask(row.dag_id, row.task_id) for row in session.execute(query.distinct())]
 
 
-def _reword(session: Session, task: HumanTask, body: str) -> None:
+def _answers(session: Session, tasks: Sequence[HumanTask]) -> dict[HumanTask, Answer]:
+    from airflow.models.hitl import HITLDetail
+    from airflow.models.taskinstance import TaskInstance as Task
+    from sqlalchemy import select
+
+    given = (HITLDetail.responded_by, HITLDetail.responded_at, HITLDetail.chosen_options, HITLDetail.params_input)
+    query = select(Task.dag_id, Task.task_id, *given).join(Task, HITLDetail.ti_id == Task.id)
+    query = query.where(Task.dag_id.in_({each.dag_id for each in tasks}), HITLDetail.responded_at.is_not(None))
+    found = {HumanTask(row[0], row[1]): answer_given(*row[2:]) for row in session.execute(query)}
+    return {task: answer for task, answer in found.items() if answer is not None and task in tasks}
+
+
+def _ask_again(session: Session, task: HumanTask, body: str) -> None:
     from airflow.models.hitl import HITLDetail
     from airflow.models.taskinstance import TaskInstance as Task
     from sqlalchemy import select, update
 
     of_task = select(Task.id).where(Task.dag_id == task.dag_id, Task.task_id == task.task_id)
-    session.execute(update(HITLDetail).where(HITLDetail.ti_id.in_(of_task)).values(body=body))
+    unanswered: dict[str, Any] = {
+        "responded_by": None,
+        "responded_at": None,
+        "chosen_options": None,
+        "params_input": {},
+    }
+    session.execute(update(HITLDetail).where(HITLDetail.ti_id.in_(of_task)).values(body=body, **unanswered))
 
 
 def _release(session: Session, task: HumanTask, approved: bool, by: str | None) -> bool:
@@ -111,7 +132,7 @@ def _answer(session: Session, task_id: Any, approved: bool, by: str | None) -> b
         return False
     detail.responded_by = HITLUser(id=by, name=by) if by else None  # nobody: as when Airflow itself answers
     detail.responded_at = timezone.utcnow()
-    detail.chosen_options = [APPROVE if approved else REJECT]
+    detail.chosen_options = [APPROVE_OPTION if approved else REJECT_OPTION]
     detail.params_input = {}
     handle_event_submit(TriggerEvent(detail.as_resume_event_payload()), task_instance=parked, session=session)
     return True

@@ -19,6 +19,7 @@ from include.upgrades.domain.states import ExecutionStatus
 
 A, E = approval.c, execution.c
 _WITH_EXECUTION = approval.join(execution, A.execution_id == E.id)
+_JUDGED = E.status == ExecutionStatus.IN_PROGRESS
 
 
 class PostgresApprovals:
@@ -27,9 +28,9 @@ class PostgresApprovals:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def of(self, execution_id: str) -> list[Approval]:
+    async def of(self, *execution_ids: str) -> list[Approval]:
         """By the primary key."""
-        return await self._read(select(approval).where(A.execution_id == execution_id).order_by(A.stage))
+        return await self._read(select(approval).where(A.execution_id.in_(execution_ids)).order_by(A.stage))
 
     async def save(self, approved: Approval) -> None:
         """Insert or replace."""
@@ -39,10 +40,17 @@ class PostgresApprovals:
             statement.on_conflict_do_update(index_elements=["execution_id", "stage"], set_=values)
         )
 
+    async def asked(self) -> list[Approval]:
+        """By the executions that hold their place: there are few, however many have been."""
+        waits = (A.decision.is_(None), A.answer.is_(None), E.settled_at.is_(None), E.status.in_(WAITS_IN))
+        return await self._read(select(approval).select_from(_WITH_EXECUTION).where(*waits))
+
     async def answered(self) -> list[Approval]:
         """By the index made for it: it is asked every second, and empty nearly always."""
-        waits = (A.answered_at.is_not(None), A.decision.is_(None), E.status == ExecutionStatus.IN_PROGRESS)
-        return await self._read(select(approval).select_from(_WITH_EXECUTION).where(*waits).order_by(A.answered_at))
+        waits = (A.answered_at.is_not(None), A.decision.is_(None), A.answer.is_not(None))
+        return await self._read(
+            select(approval).select_from(_WITH_EXECUTION).where(*waits, _JUDGED).order_by(A.answered_at)
+        )
 
     async def over(self, execution_ids: Sequence[str]) -> list[Approval]:
         """By the primary key."""

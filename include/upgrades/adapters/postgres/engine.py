@@ -19,6 +19,10 @@ POOL_SIZE = 4
 PING_AFTER_SECONDS = 5.0
 "A connection that was not used for so long is asked whether it still lives, before it is used."
 
+REST_SECONDS = 15.0
+"""PostgreSQL closes a connection that was not used for so long: after a burst a process that waits keeps the one or two
+that it needs, not the whole pool. Well above ``PING_AFTER_SECONDS``, so that none is closed just before its use."""
+
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]] = WeakKeyDictionary()
 
 
@@ -36,11 +40,16 @@ def _open(url: str) -> AsyncEngine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=10,
-        connect_args={"connect_timeout": 5, "application_name": "upgrades", "options": "-c timezone=UTC"},
+        pool_use_lifo=True,  # the one used last is used first, so that the others come to rest
+        connect_args={"connect_timeout": 5, "application_name": "upgrades", "options": _options()},
     )
     event.listen(engine.sync_engine, "checkin", _note_rest)
     event.listen(engine.sync_engine, "checkout", partial(_ping_after_rest, engine.sync_engine.dialect))
     return engine
+
+
+def _options() -> str:
+    return f"-c timezone=UTC -c idle_session_timeout={REST_SECONDS * 1000:.0f}"
 
 
 def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:

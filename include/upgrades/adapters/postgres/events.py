@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,14 +61,16 @@ class PostgresEvents:
             .limit(limit)
         )
         found = (await self._connection.execute(query)).mappings()
-        return [
-            StoredEvent(
-                id=row["id"],
-                execution_id=row["execution_id"],
-                tenant_id=row["tenant_id"],
-                sequence=row["sequence"],
-                time=row["time"],
-                event=Event(EventType(row["what"]), row["data"]),
-            )
-            for row in found
-        ]
+        return [event_from(row) for row in found]
+
+
+def event_from(row: Any) -> StoredEvent:
+    """The event in ``row``. :raises ValueError: when its type is not known here."""
+    return StoredEvent(
+        id=row["id"],
+        execution_id=row["execution_id"],
+        tenant_id=row["tenant_id"],
+        sequence=row["sequence"],
+        time=row["time"],
+        event=Event(EventType(row["what"]), row["data"]),
+    )

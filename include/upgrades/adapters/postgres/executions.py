@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,18 +18,17 @@ from include.upgrades.adapters.postgres.statistics import statistics_from, stati
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
 from include.upgrades.domain.commands import Actor, Command
-from include.upgrades.domain.errors import ActiveUpgradeExists, ConcurrentChange, NotFound
+from include.upgrades.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.statistics import Statistics
-from include.upgrades.service.ports import ExecutionFilter
 
 E = tables.execution.c
 _HIDDEN = {"plan"}
-_SHOWN = [column for column in tables.execution.c if column.name not in _HIDDEN]
+SHOWN = [column for column in tables.execution.c if column.name not in _HIDDEN]
 _CLOCK = func.clock_timestamp().label("read_at")
 _CHECK_ORDER = list(CheckName)
 
@@ -46,6 +45,8 @@ class PostgresExecutions:
         try:
             await self._execute(insert(tables.execution), rows.new_execution_to(execution, plan))
         except IntegrityError as error:
+            if "pk_execution" in str(error.orig):
+                raise AlreadyExists(f"there is an execution {execution.id}") from None
             if "uq_execution_active" not in str(error.orig):
                 raise
             raise ActiveUpgradeExists("of another request made at the same time") from None
@@ -57,11 +58,11 @@ class PostgresExecutions:
 
     async def get(self, execution_id: str) -> Execution:
         """Read without a lock."""
-        return await self._one(select(*_SHOWN, _CLOCK).where(E.id == execution_id), execution_id)
+        return await self._one(select(*SHOWN, _CLOCK).where(E.id == execution_id), execution_id)
 
     async def lock(self, execution_id: str) -> Execution:
         """Read and keep every other writer out until this unit of work ends."""
-        return await self._one(select(*_SHOWN, _CLOCK).where(E.id == execution_id).with_for_update(), execution_id)
+        return await self._one(select(*SHOWN, _CLOCK).where(E.id == execution_id).with_for_update(), execution_id)
 
     async def _one(self, query: Select[Any], execution_id: str) -> Execution:
         row = (await self._connection.execute(query)).mappings().first()
@@ -84,27 +85,17 @@ class PostgresExecutions:
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The one that holds the place of tenant and component."""
-        query = select(*_SHOWN).where(E.tenant_id == tenant_id, E.component_id == component_id, E.settled_at.is_(None))
+        query = select(*SHOWN).where(E.tenant_id == tenant_id, E.component_id == component_id, E.settled_at.is_(None))
         row = (await self._connection.execute(query)).mappings().first()
         return rows.execution_from(row) if row else None
 
-    async def unsettled(self) -> list[Standing]:
+    async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
         """By the index of the places that are taken, whatever else is stored."""
         query = select(E.id, E.status, E.run_ref, E.dag_paused).where(E.started_at.is_not(None), E.settled_at.is_(None))
+        if status is not None:
+            query = query.where(E.status == status)
         found = (await self._connection.execute(query)).all()
         return [Standing(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
-
-    async def page(self, wanted: ExecutionFilter) -> Sequence[Execution]:
-        """By keyset (created_at, id) downwards, so that the time does not grow with what is stored."""
-        query = select(*_SHOWN).where(E.tenant_id == wanted.tenant_id)
-        exact = {E.status: wanted.status, E.component_id: wanted.component_id, E.strategy: wanted.strategy}
-        query = query.where(*(column == value for column, value in exact.items() if value is not None))
-        if wanted.since is not None:
-            query = query.where(E.created_at >= wanted.since)
-        if wanted.after is not None:
-            query = query.where(tuple_(E.created_at, E.id) < tuple_(*wanted.after))
-        query = query.order_by(E.created_at.desc(), E.id.desc()).limit(wanted.limit)
-        return [rows.execution_from(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def statistics(self, component_id: str) -> Statistics:
         """In one pass over the index made for it."""

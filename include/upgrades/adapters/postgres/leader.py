@@ -11,8 +11,9 @@ from sqlalchemy.engine import make_url
 
 log = logging.getLogger(__name__)
 
-LOCK = 0x75706772
-"The advisory lock's number in our own database: any number that nothing else there uses."
+CONTROL_LOOPS, RELAY = 0x757067726C6F6F70, 0x7570677272656C79
+"""The advisory locks' numbers in our own database: any that nothing else there uses (the migrations have another one).
+The relay has its own: a Kafka that hangs must not hold up the loops."""
 ANSWER_SECONDS = 5.0
 "After which the connection counts as lost."
 _NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
@@ -22,7 +23,8 @@ _NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_ke
 class PostgresLeadership:
     """Port ``Leadership``: a lock that lives as long as its one connection, which is used for nothing else."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lock: int = CONTROL_LOOPS) -> None:
+        self._lock = lock
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._connection: psycopg.AsyncConnection | None = None
         self._held = False
@@ -45,7 +47,7 @@ class PostgresLeadership:
         if self._held:
             await self._connection.execute("SELECT 1")
             return True
-        cursor = await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))
+        cursor = await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (self._lock,))
         self._held = await cursor.fetchone() == (True,)
         return self._held
 

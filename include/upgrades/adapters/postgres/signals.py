@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from include.upgrades.adapters.postgres.events import CHANNEL
+from include.upgrades.service.ports import ANYTHING
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Listener:
             self._wake(self._waiters)  # whatever was told before the LISTEN has to be looked up
             try:
                 async for notice in connection.notifies():
-                    self._wake([notice.payload])
+                    self._wake([notice.payload, ANYTHING])
             finally:
                 self._connected = False
 

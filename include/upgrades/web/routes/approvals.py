@@ -10,12 +10,13 @@ from include.upgrades.service.approvals import decide_stage
 from include.upgrades.service.queries import get_execution
 from include.upgrades.web.bodies import documented, optional_body_of
 from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ExecutionId, StageNumber
 from include.upgrades.web.schemas.approvals import DecisionBody
 from include.upgrades.web.schemas.executions import ExecutionAnswer
 from include.upgrades.web.security import Approver
 
-router = APIRouter(prefix="/upgrades/{executionId}/stages/{n}", tags=["approvals"])
+router = APIRouter(prefix="/upgrades/{executionId}/stages/{n}", tags=["approvals"], route_class=KeyedRoute)
 
 Why = Annotated[DecisionBody, Depends(optional_body_of(DecisionBody))]
 _BODY = documented(DecisionBody, required=False)

@@ -10,12 +10,13 @@ from include.upgrades.service import command
 from include.upgrades.service.queries import get_execution
 from include.upgrades.service.retry import retry_upgrade
 from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ExecutionId
 from include.upgrades.web.schemas.commands import PromoteQuery, ReasonQuery
 from include.upgrades.web.schemas.executions import ExecutionAnswer
 from include.upgrades.web.security import Operator
 
-router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"])
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"], route_class=KeyedRoute)
 
 Why = Annotated[ReasonQuery, Query()]
 

@@ -10,17 +10,18 @@ from include.upgrades.domain.checks import Findings
 from include.upgrades.domain.errors import ValidationFailed
 from include.upgrades.service.cloud_events import cloud_event
 from include.upgrades.service.ports import StoredEvent
-from include.upgrades.service.queries import get_execution, get_plan, list_events
+from include.upgrades.service.queries import get_execution, get_plan, list_events, list_instances
 from include.upgrades.service.start import start_upgrade
 from include.upgrades.web.cursors import decode_number, encode
 from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ExecutionId
 from include.upgrades.web.schemas.executions import ExecutionAnswer
 from include.upgrades.web.schemas.pages import EventsQuery, Page, PageQuery, page_of
 from include.upgrades.web.schemas.plans import EventAnswer, InstanceAnswer, PlanAnswer
 from include.upgrades.web.security import Operator, Reader
 
-router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"])
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_class=KeyedRoute)
 
 
 @router.get("", dependencies=[Reader])
@@ -49,7 +50,7 @@ async def instances(
 ) -> Page[InstanceAnswer]:
     """The instances in the plan's order, which never changes: the cursor is a place in it."""
     begin = decode_number(query.cursor) if query.cursor else 0
-    numbered = list(enumerate((await get_execution(ports, execution_id)).instances, start=1))
+    numbered = list(enumerate(await list_instances(ports, execution_id), start=1))
     rows = numbered[begin : begin + query.limit + 1]
     return page_of(rows, query.limit, lambda row: InstanceAnswer.of(row[1]), lambda row: encode(str(row[0])))
 

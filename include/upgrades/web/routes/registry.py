@@ -12,6 +12,7 @@ from include.upgrades.service.ports import Ports
 from include.upgrades.web.bodies import body_of, documented
 from include.upgrades.web.cursors import decode, encode
 from include.upgrades.web.dependencies import PortsDep
+from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ComponentId, VersionId
 from include.upgrades.web.schemas.base import Body
 from include.upgrades.web.schemas.pages import Page, PageQuery, page_of
@@ -24,7 +25,7 @@ from include.upgrades.web.schemas.registry import (
 )
 from include.upgrades.web.security import Administrator, Reader
 
-router = APIRouter(tags=["registry"])
+router = APIRouter(tags=["registry"], route_class=KeyedRoute)
 
 
 @router.get("/components", dependencies=[Reader])

@@ -11,13 +11,14 @@ from include.upgrades.service import registry, registry_lists
 from include.upgrades.web.bodies import body_of, documented
 from include.upgrades.web.cursors import decode_moment, encode
 from include.upgrades.web.dependencies import PortsDep
+from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ComponentId, TenantId
 from include.upgrades.web.routes.registry import with_id
 from include.upgrades.web.schemas.pages import Page, PageQuery, page_of
 from include.upgrades.web.schemas.registry import BackupAnswer, BackupBody, DeploymentAnswer, DeploymentBody
 from include.upgrades.web.security import Administrator, Reader
 
-router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=["registry"])
+router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=["registry"], route_class=KeyedRoute)
 
 
 @router.get("/deployment", dependencies=[Reader])

@@ -12,6 +12,7 @@ from include.upgrades.service.check_compatibility import Circumstances, check_co
 from include.upgrades.web.bodies import body_of, documented
 from include.upgrades.web.cursors import encode
 from include.upgrades.web.dependencies import PortsDep
+from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import VersionId
 from include.upgrades.web.routes.registry import position_in, with_id
 from include.upgrades.web.schemas.pages import Page, PathsQuery, page_of
@@ -19,7 +20,7 @@ from include.upgrades.web.schemas.registry import CompatibilityBody, PathBody
 from include.upgrades.web.schemas.upgrade_paths import CalculatedAnswer, CalculateQuery, CompatibilityAnswer, PathAnswer
 from include.upgrades.web.security import Administrator, Reader
 
-router = APIRouter(tags=["registry"])
+router = APIRouter(tags=["registry"], route_class=KeyedRoute)
 
 
 @router.get("/upgrade-paths", dependencies=[Reader])

@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from include.upgrades.service.create import create_upgrade, preview_upgrade
-from include.upgrades.service.ports import ExecutionFilter
+from include.upgrades.service.overview_ports import ExecutionFilter
 from include.upgrades.service.queries import ExecutionView, active_execution, get_execution, list_executions
 from include.upgrades.web.bodies import body_of, documented
 from include.upgrades.web.cursors import decode_moment, encode
 from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ComponentId, TenantId
 from include.upgrades.web.schemas.executions import ExecutionAnswer
 from include.upgrades.web.schemas.pages import ExecutionsQuery, Page, page_of
@@ -19,10 +20,16 @@ from include.upgrades.web.schemas.plans import PreviewAnswer
 from include.upgrades.web.schemas.upgrades import CreateQuery, UpgradeBody
 from include.upgrades.web.security import Operator, Reader
 
-router = APIRouter(tags=["upgrades"])
+router = APIRouter(tags=["upgrades"], route_class=KeyedRoute)
 
 
-@router.post("/tenants/{tenantId}/upgrades", status_code=201, openapi_extra=documented(UpgradeBody))
+@router.post(
+    "/tenants/{tenantId}/upgrades",
+    status_code=201,
+    response_model=ExecutionAnswer | PreviewAnswer,
+    responses={200: {"model": PreviewAnswer, "description": "dryRun=true"}, 201: {"model": ExecutionAnswer}},
+    openapi_extra=documented(UpgradeBody),
+)
 async def create(
     tenant_id: TenantId,
     actor: Operator,

@@ -6,7 +6,16 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -53,9 +62,19 @@ VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), Aft
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul)]
 Texts = Annotated[list[Text], Field(max_length=200)]
-TimeIn = Annotated[datetime, BeforeValidator(_rfc3339, json_schema_input_type=str)]
-DateIn = Annotated[date, BeforeValidator(_full_date, json_schema_input_type=str)]
-Time = Annotated[datetime, PlainSerializer(_with_z, return_type=str)]
+TimeIn = Annotated[
+    datetime,
+    BeforeValidator(_rfc3339),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
+]
+DateIn = Annotated[
+    date, BeforeValidator(_full_date), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")
+]
+Time = Annotated[
+    datetime,
+    PlainSerializer(_with_z, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 
 
 class Body(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.queries import ExecutionView
 from include.upgrades.web.dependencies import Links
@@ -135,8 +134,8 @@ class ExecutionAnswer(RequestAnswer, HeadAnswer):
             | {
                 "dag_run_url": _dag_run(execution, links),
                 "progress": view.progress,
-                "validation_checks": view.checks,
-                "canary": {"instances": view.plan.canary} | asdict(execution.canary),
+                "validation_checks": view.overview.checks,
+                "canary": {"instances": view.overview.canary} | asdict(execution.canary),
                 "awaiting_approval": _awaits(view),
                 "rollback_info": _rollback(view),
                 "links": _links(execution, links),
@@ -169,9 +168,7 @@ def _rollback(view: ExecutionView) -> RollbackAnswer:
         rollback_reason=execution.rollback.reason,
         rollback_initiated_at=execution.rollback.initiated_at,
         rollback_initiated_by=execution.rollback.initiated_by,
-        rolled_back_instances=[
-            each.instance_id for each in view.instances if each.status is InstanceStatus.ROLLED_BACK
-        ],
+        rolled_back_instances=list(view.overview.rolled_back),
     )
 
 

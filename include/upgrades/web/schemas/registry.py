@@ -112,7 +112,7 @@ class PathBody(Body):
 class DeploymentBody(Body):
     """PUT …/deployment."""
 
-    driver: str
+    driver: Annotated[str, Field(json_schema_extra={"enum": [*DRIVERS]})]
     conn_id: ConnId
     fleet: FleetName
     current_version_id: Id

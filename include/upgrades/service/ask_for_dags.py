@@ -1,0 +1,25 @@
+"""Use case: started executions get their DAG, whoever started them and whatever became of the first request."""
+
+from __future__ import annotations
+
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.domain.following import AskForDag, follow
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.task_states import NO_RUN
+from include.upgrades.service.ports import Ports
+
+
+async def ask_for_dags(ports: Ports) -> None:
+    """Ask Airflow to read the file of every execution in VALIDATING whose DAG it does not know.
+
+    A worker cannot ask when it starts one; a server may die between the start and its request.
+
+    :raises Unavailable: our database or Airflow's does not answer.
+    """
+    async with ports.work() as work:
+        standings = await work.executions.unsettled(ExecutionStatus.VALIDATING)
+    fresh = [each for each in standings if each.run_ref is None]
+    runs = await ports.runs.read([dag_id_of(each.id) for each in fresh]) if fresh else {}
+    for each in fresh:
+        if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == AskForDag():
+            await ports.parse_requests.ask(each.id)

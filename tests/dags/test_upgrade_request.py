@@ -1,0 +1,146 @@
+"""The DAG that asks for an upgrade: its form is the contract's request, and two parses give one version."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+from include.upgrades.domain.errors import NotFound, ValidationFailed
+from include.upgrades.domain.request_fields import request_from
+from include.upgrades.flow.request_tasks import explain
+from include.upgrades.flow.upgrade_request import build_upgrade_request
+from include.upgrades.web.app import URL_PREFIX
+from include.upgrades.web.schemas.upgrades import UpgradeBody
+from tests.architecture.sources import ROOT
+
+RANGES = ("type", "minimum", "maximum", "enum", "pattern", "maxLength", "minItems", "maxItems", "maxProperties")
+NEEDED = {"componentId": "aaa-111", "fromVersionId": "bbb-222", "toVersionId": "ccc-333"}
+
+
+def form() -> dict[str, Any]:
+    """The params: name to (default, schema)."""
+    params = build_upgrade_request().params
+    return {name: (params.get_param(name).value, params.get_param(name).schema) for name in params}
+
+
+def body_schema() -> dict[str, Any]:
+    """The fields of the API's body, each as one schema."""
+    schema = UpgradeBody.model_json_schema(by_alias=True)
+    return {name: _flat(each, schema["$defs"]) for name, each in schema["properties"].items()}
+
+
+def _flat(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """References followed, and "this or null" as Airflow's form knows it."""
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]] | schema
+    if "anyOf" in schema:
+        (value,) = [each for each in schema["anyOf"] if each != {"type": "null"}]
+        schema = schema | value | {"type": ["null", value["type"]]}
+    return schema
+
+
+def ranges(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: schema[name] for name in RANGES if name in schema}
+
+
+def test_form_has_the_fields_of_the_body_and_the_tenant() -> None:
+    assert list(form()) == ["tenantId", *body_schema()]
+
+
+@pytest.mark.parametrize("name", list(body_schema()))
+def test_field_takes_what_the_body_takes(name: str) -> None:
+    body, (_, schema) = body_schema()[name], form()[name]
+    assert ranges(schema) == ranges(body)
+    for part in ("items", "propertyNames", "additionalProperties"):
+        shown, wanted = schema.get(part, {}), body.get(part, {})
+        # an object that is open to anything has no further schema
+        limits = {key: wanted[key] for key in (*RANGES, "minLength") if key in wanted} if wanted is not True else {}
+        assert shown == limits, part
+
+
+@pytest.mark.parametrize("name", list(body_schema()))
+def test_field_is_preset_with_the_default_of_the_body(name: str) -> None:
+    body, (default, _) = body_schema()[name], form()[name]
+    if "default" in body:
+        assert default == body["default"]
+    else:
+        assert name in NEEDED
+        with pytest.raises(ParamValidationError):
+            build_upgrade_request().params[name]
+
+
+def test_form_says_what_each_field_is_for() -> None:
+    params = build_upgrade_request().params
+    assert all(params.get_param(name).description for name in params)
+
+
+def test_what_the_form_lets_through_by_default_is_a_request() -> None:
+    params = build_upgrade_request().params
+    params.update({"tenantId": "550e8400", **NEEDED})
+    values = params.validate()
+    del values["tenantId"]
+    assert request_from(values) == UpgradeBody(**NEEDED).to_domain()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batchSize": 0},
+        {"batchSize": "5"},
+        {"strategy": "rolling"},
+        {"componentId": "a b"},
+        {"installedComponents": {"kafka": 3}},
+        {"stagePercentages": [0, 100]},
+        {"totalInstances": 10001},
+    ],
+)
+def test_form_refuses_what_is_out_of_range(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ParamValidationError, match=next(iter(wrong))):
+        build_upgrade_request().params.update(wrong)
+
+
+def test_dag_waits_to_be_triggered_and_asks_in_three_steps() -> None:
+    dag = build_upgrade_request()
+    assert (dag.dag_id, dag.schedule, dag.is_paused_upon_creation) == ("upgrade_request", None, False)
+    assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
+        "create": {"start"},
+        "start": {"follow"},
+        "follow": set(),
+    }
+    assert all(task.retries > 0 and task.do_xcom_push for task in dag.tasks)
+    assert dag.get_task("create").retries < dag.get_task("follow").retries
+
+
+def test_runs_do_not_wait_for_the_upgrades_of_others() -> None:
+    assert build_upgrade_request().max_active_runs >= 1000
+
+
+def test_refusal_is_told_with_its_code_and_every_field() -> None:
+    errors = [{"field": "a", "message": "is wrong"}, {"field": "b", "message": "is too long"}]
+    told = "VALIDATION_FAILED: not accepted: a, b; a is wrong; b is too long"
+    assert explain(ValidationFailed(errors)) == told
+    assert explain(NotFound("there is no version 7")) == "NOT_FOUND: there is no version 7"
+
+
+def test_links_lead_to_the_api() -> None:
+    from include.upgrades.flow.request_tasks import API
+
+    assert f"{URL_PREFIX}/upgrades" == API
+
+
+def version() -> str:
+    found: str = SerializedDagModel.hash(LazyDeserializedDAG.from_dag(build_upgrade_request()).data)
+    return found
+
+
+def test_two_parses_in_two_processes_give_one_version() -> None:
+    script = "from tests.dags.test_upgrade_request import version; print('hash', version())"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "1"}
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == f"hash {version()}"
+    assert version() == version()

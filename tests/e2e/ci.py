@@ -1,0 +1,127 @@
+"""The examples of docs/ci.md, taken out of it as a reader would, and run as a pipeline runs them."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import httpx
+import yaml
+
+from local.stack import DEFAULT_PORT, Stack
+from tests.e2e.conftest import ROOT
+from tests.e2e.steps import Json, Tenant, got, wait_for
+
+GUIDE = ROOT / "docs" / "ci.md"
+RUNS = "/dags/upgrade_request/dagRuns"
+EXAMPLES_TENANT = "550e8400"
+
+
+def blocks(language: str) -> list[str]:
+    """The guide's code blocks of a language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def workflow(number: int) -> Any:
+    """A YAML example; `on` is a word that YAML takes for true, which GitHub does not mind."""
+    return yaml.safe_load(blocks("yaml")[number])
+
+
+@dataclass
+class Job:
+    """A job of CI: a checkout of its own with the script in it, and the variables that a project would set."""
+
+    stack: Stack
+    tenant: Tenant
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shutil.copytree(ROOT / "docs" / "ci", self.folder / "docs" / "ci")
+
+    def env(self, **more: str) -> dict[str, str]:
+        """What the job's processes see; nothing of ours but the path."""
+        base = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "NO_PROXY": "localhost", "UPGRADES_POLL": "1"}
+        own = {"UPGRADES_URL": self.stack.url, "UPGRADES_TENANT": self.tenant.id}
+        return base | own | self.variables | more
+
+    def sh(self, text: str, shell: str = "bash", **more: str) -> "CompletedProcess[str]":
+        """Run a line of a job, with the stack's port and the test's tenant in the place of the examples'."""
+        text = text.replace(f":{DEFAULT_PORT}", f":{self.stack.port}").replace(EXAMPLES_TENANT, self.tenant.id)
+        argv = [shell, "-e", "-c", text]
+        return subprocess.run(
+            argv, cwd=self.folder, env=self.env(**more), capture_output=True, text=True, check=False, timeout=200
+        )
+
+    def upgrade(self, request: Json, **more: str) -> "CompletedProcess[str]":
+        """The script on a request of the test's own, in the smallest shell there is."""
+        return self.sh(f"sh docs/ci/upgrade.sh run {self.write(request)}", "sh", **more)
+
+    def begin(self, request: Json, **more: str) -> "subprocess.Popen[str]":
+        """The same beside the test."""
+        argv = ["sh", "docs/ci/upgrade.sh", "run", self.write(request)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(argv, cwd=self.folder, env=self.env(**more), text=True, **pipes)
+
+    def write(self, request: Json) -> str:
+        """The request as a file of the checkout."""
+        (self.folder / "request.json").write_text(httpx.Request("POST", "http://x", json=request).content.decode())
+        return "request.json"
+
+    def execution_id(self) -> str:
+        """The execution that the script has created, once it has."""
+        kept = self.folder / ".upgrade-id"
+        return wait_for("the script to create an upgrade", lambda: kept.exists() and kept.read_text().strip())
+
+
+def stop(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """As CI stops a job: its exit code, and what it has printed."""
+    process.send_signal(signal.SIGTERM)
+    printed, _ = process.communicate(timeout=60)
+    return process.returncode, printed
+
+
+def executions(tenant: Tenant) -> list[Json]:
+    """Every execution of the tenant."""
+    items: list[Json] = got(tenant.api, f"/tenants/{tenant.id}/upgrades")["items"]
+    return items
+
+
+def trigger(tenant: Tenant, client: httpx.Client | None = None, **changed: Any) -> httpx.Response:
+    """A run of the DAG, asked for as a pipeline does."""
+    conf = tenant.body(tenantId=tenant.id) | changed
+    return (client or tenant.airflow).post(RUNS, json={"logical_date": None, "conf": conf})
+
+
+def ended(tenant: Tenant, run_id: str, state: str) -> None:
+    """The run has come to that state."""
+
+    def look() -> str | None:
+        found = str(got(tenant.airflow, f"{RUNS}/{run_id}")["state"])
+        return found if found in ("success", "failed") else None
+
+    assert wait_for(f"run {run_id} to end", look) == state, tasks(tenant, run_id)
+
+
+def tasks(tenant: Tenant, run_id: str) -> dict[str, str]:
+    """The states of the run's tasks."""
+    found = got(tenant.airflow, f"{RUNS}/{run_id}/taskInstances")["task_instances"]
+    return {each["task_id"]: each["state"] for each in found}
+
+
+def result(tenant: Tenant, run_id: str, task: str) -> Json:
+    """What the task has returned."""
+    value: Json = got(tenant.airflow, f"{RUNS}/{run_id}/taskInstances/{task}/xcomEntries/return_value")["value"]
+    return value
+
+
+def log(tenant: Tenant, run_id: str, task: str, attempt: int = 1) -> str:
+    """What the task has written."""
+    answer = tenant.airflow.get(f"{RUNS}/{run_id}/taskInstances/{task}/logs/{attempt}")
+    assert answer.status_code == 200, answer.text
+    return answer.text

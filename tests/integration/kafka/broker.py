@@ -1,0 +1,75 @@
+"""A real Kafka for the tests: started and stopped as often as a test wants; the records survive."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
+
+from local.ports import HOST, answers, free_port
+from local.processes import Command, Processes
+
+ROOT = Path(__file__).resolve().parents[3]
+PARTITIONS = 4
+_SECONDS = 120
+
+
+class RealKafka:
+    """One broker on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._processes = Processes(folder, folder)
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        argv = [sys.executable, "-m", "local.kafka_broker", "--port", str(self.port), "--folder", str(self._folder)]
+        self._processes.start(Command("kafka", argv, dict(os.environ), ROOT))
+        deadline = time.monotonic() + _SECONDS
+        while not answers(self.port) or "kafka at" not in self._processes.last_lines("kafka", 100):
+            assert self._processes.is_alive("kafka"), self._processes.last_lines("kafka")
+            assert time.monotonic() < deadline, self._processes.last_lines("kafka")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """In good order; the port stays its own."""
+        self._processes.stop({"kafka": 15})
+
+    def kill(self) -> None:
+        self._processes.kill("kafka")
+
+    def make_topic(self, name: str, **config: str) -> None:
+        admin = self._admin()  # its futures end with it
+        admin.create_topics([NewTopic(name, PARTITIONS, 1, config=_dotted(config))])[name].result(30)
+        deadline = time.monotonic() + _SECONDS
+        while admin.list_topics(name, timeout=5).topics[name].error is not None:
+            assert time.monotonic() < deadline, f"the topic {name} does not become known"
+
+    def set_topic(self, name: str, **config: str) -> None:
+        """Change what the topic takes."""
+        entries = [
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+            for key, value in _dotted(config).items()
+        ]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+        admin = self._admin()
+        for done in admin.incremental_alter_configs([resource]).values():
+            done.result(30)
+
+    def connection(self, **extra: object) -> str:
+        """The Airflow connection, as Airflow reads it from the environment."""
+        return json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": self.address, **extra}})
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+
+
+def _dotted(config: dict[str, str]) -> dict[str, str]:
+    return {key.replace("_", "."): value for key, value in config.items()}

@@ -1,0 +1,116 @@
+"""A real Apache Kafka for the session, a topic for each test, and the relay in this process or in one of its own."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from include.upgrades.adapters.postgres.leader import RELAY, PostgresLeadership
+from include.upgrades.bootstrap import ports_for, relay_loops
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Execution
+from include.upgrades.service.control_loops import run_control_loops
+from include.upgrades.service.ports import Ports
+from include.upgrades.settings import Settings
+from local.errors import LocalError
+from local.kafka_broker.jars import jars
+from tests.integration.kafka.broker import ROOT, RealKafka
+from tests.integration.kafka.reader import Reader
+from tests.integration.store.conftest import Added, Store, added, store
+
+__all__ = ["added", "store"]
+REQUIRED = "UPGRADES_REQUIRE_KAFKA"
+Tell = Callable[..., Awaitable[None]]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
+    """Skipped where there is no Java or Maven, save where it is required."""
+    try:
+        jars(ROOT)
+    except LocalError as error:
+        if os.environ.get(REQUIRED) == "1":
+            raise
+        pytest.skip(f"no real Kafka here: {error}")
+    broker = RealKafka(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def topic(real_kafka: RealKafka, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A topic of its own, and the relay's settings for it."""
+    name = f"events-{next(_numbers)}"
+    real_kafka.make_topic(name)
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_EVENTS", real_kafka.connection())
+    monkeypatch.setenv("UPGRADES_KAFKA_TOPIC", name)
+    return name
+
+
+@pytest.fixture
+def reader(real_kafka: RealKafka, topic: str) -> Iterator[Reader]:
+    made = Reader(real_kafka.address, topic)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ports(postgres_url: str, store: Store) -> Ports:
+    return ports_for(postgres_url, Settings())
+
+
+@pytest.fixture
+def tell(store: Store) -> Tell:
+    """Appends events to an execution in one transaction, each with its text as data."""
+
+    async def append(execution: Execution, *texts: str) -> None:
+        async with store() as work:
+            await work.executions.lock(execution.id)
+            await work.events.append(execution, [Event(EventType.PROGRESS, {"text": each}) for each in texts])
+            await work.commit()
+
+    return append
+
+
+@asynccontextmanager
+async def relaying(url: str) -> AsyncIterator[None]:
+    """The relay as an API server's process runs it, in this one."""
+
+    async def open_ports() -> Ports:
+        return ports_for(url, Settings.from_environment())
+
+    async def open_leadership() -> PostgresLeadership:
+        return PostgresLeadership(url, RELAY)
+
+    task = asyncio.create_task(run_control_loops(open_ports, open_leadership, relay_loops()))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def relay(postgres_url: str, topic: str, store: Store) -> AsyncIterator[None]:
+    async with relaying(postgres_url):
+        yield
+
+
+async def read(reader: Reader, enough: Callable[[], bool], seconds: float = 60) -> None:
+    """Reads on beside the event loop."""
+    await asyncio.to_thread(reader.until, enough, seconds)
+
+
+async def eventually(true: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not await true():  # noqa: ASYNC110 - rows are counted, not signalled
+            await asyncio.sleep(0.05)
+
+
+__all__ += ["Added"]

@@ -1,0 +1,75 @@
+"""What Airflow does in a lifecycle machine, and what people do there: clear, mark, pause, fail and delete."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from include.upgrades.domain.states import is_terminal
+from include.upgrades.domain.task_states import RunView
+from include.upgrades.service.end import end_abandoned
+from include.upgrades.service.reconcile import follow_now
+from tests.integration.runner.lifecycle_state import LifecycleState
+from tests.integration.runner.stepped import Runner
+
+
+class Airflow(LifecycleState):
+    """Tasks in their order and in any other."""
+
+    @precondition(lambda self: self.is_started())
+    @rule(seconds=st.sampled_from([0.0, 8.0, None]), steps=st.integers(1, 60), fate=st.sampled_from(["well", None]))
+    def airflow_goes_on(self, seconds: float | None, steps: int, fate: str | None) -> None:
+        """The next task begins or goes on; the fleet gets on while it waits, unless ``fate`` is None."""
+        if not self.is_walking():
+            if self.walk.next_task is None:
+                return
+            self.walker = self.begin_runner(self.walk.next_task, seconds)
+        assert self.walker is not None
+        self.go_on(self.walker, steps, fate)
+
+    @precondition(lambda self: self.is_started())
+    @rule(seconds=st.sampled_from([8.0, None]))
+    def airflow_finishes_a_task(self, seconds: float | None) -> None:
+        self.finish_next_task(seconds)
+
+    @precondition(lambda self: self.is_started() and len(self.runners) < 4)
+    @rule(data=st.data(), seconds=st.sampled_from([0.0, 8.0, None]), steps=st.integers(0, 20))
+    def somebody_clears_a_task(self, data: st.DataObject, seconds: float | None, steps: int) -> None:
+        """It runs beside the others, whatever the order of the DAG says."""
+        task = data.draw(st.sampled_from(self.walk.every_task))
+        self.go_on(self.begin_runner(task, seconds), steps, None)
+
+    @precondition(lambda self: self.is_walking())
+    @rule(before_an_order=st.booleans(), lease_ends=st.booleans())
+    def airflow_takes_the_task_for_dead(self, before_an_order: bool, lease_ends: bool) -> None:
+        """It will be begun again, and the first one may still be there: before its next order, and without a lease."""
+        assert self.walker is not None
+        if before_an_order:
+            self.go_to_an_order(self.walker)
+        if lease_ends:
+            self.tenant.end_lease()
+        self.walker = None
+
+    @precondition(lambda self: self.is_started())
+    @rule(data=st.data())
+    def somebody_marks_tasks(self, data: st.DataObject) -> None:
+        """As successful up to here, or cleared from here on."""
+        self.walk.go_to(data.draw(st.sampled_from(self.walk.tasks)))
+
+    @precondition(lambda self: self.is_started())
+    @rule(state=st.sampled_from(["running", "running", "running", "failed", None]), paused=st.booleans())
+    def somebody_has_a_hand_in_airflow(self, state: str | None, paused: bool) -> None:
+        """The DAG is paused or not, the run marked as failed or deleted; the control loop looks at it."""
+        view = RunView("run-1", state, paused) if state else RunView(paused=paused)
+        self.bench.airflow.show(self.current, view)
+        self.bench.run(follow_now(self.bench.ports, self.current))
+
+    @precondition(lambda self: self.is_started() and is_terminal(self.status()))
+    @rule()
+    def control_loop_ends_what_is_abandoned(self) -> None:
+        self.show_run()
+
+        async def begin() -> Runner:
+            return Runner("end-abandoned", end_abandoned(self.bench.ports), self.bench.clock)
+
+        runner = self.bench.run(begin())
+        self.runners.append(runner)
+        self.go_on(runner, 400, "well")

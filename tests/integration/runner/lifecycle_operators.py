@@ -1,0 +1,116 @@
+"""What the operators of a lifecycle machine do: create, start, steer, promote, approve, retry; at any time."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+
+from include.upgrades.domain.approval import Answer, Decision
+from include.upgrades.domain.commands import Actor
+from include.upgrades.domain.execution import Strategy, UpgradeRequest
+from include.upgrades.domain.states import ExecutionStatus, is_terminal
+from include.upgrades.service import answers, approvals, command
+from include.upgrades.service.create import create_upgrade
+from include.upgrades.service.retry import retry_upgrade
+from include.upgrades.service.start import start_upgrade
+from tests.integration.runner.lifecycle_bench import COMPONENT, VERSIONS
+from tests.integration.runner.lifecycle_state import LifecycleState
+
+S = ExecutionStatus
+OLGA, ANNA = Actor("olga"), Actor("anna")
+
+
+REQUEST: dict[str, Any] = {
+    "strategy": st.sampled_from([*Strategy]),
+    "version": st.sampled_from(sorted(VERSIONS)),
+    "batch_size": st.integers(1, 3),
+    "max_unavailable_percentage": st.sampled_from([1, 40, 60, 100]),
+    "failure_threshold": st.sampled_from([1, 2, 9]),
+    "auto_rollback_enabled": st.booleans(),
+    "batch_delay_seconds": st.sampled_from([0, 0, 20]),
+    "soak_seconds": st.sampled_from([0, 0, 8]),
+    "canary_percentage": st.sampled_from([1, 50, 100]),
+    "one_less": st.booleans(),
+    "ahead": st.integers(0, 6),
+}
+
+
+class Operators(LifecycleState):
+    """Commands, allowed and not."""
+
+    @initialize(size=st.integers(1, 5), room=st.booleans(), **REQUEST)
+    def begin(self, size: int, room: bool, **request: Any) -> None:
+        self.tenant = self.bench.new_tenant(size, size if room else 0)
+        self.create_and_go_ahead(**request)
+
+    @precondition(lambda self: self.ledgers and self.ledgers[self.current].settled)
+    @rule(**REQUEST)
+    def create(self, **request: Any) -> None:
+        self.create_and_go_ahead(**request)
+
+    def create_and_go_ahead(self, version: str, one_less: bool, ahead: int, **fields: Any) -> None:
+        """``ahead``: 0 leaves it PENDING, 1 starts it, and more is so many tasks of the DAG that go well."""
+        query = "SELECT current_version_id FROM deployment WHERE tenant_id = %(tenant)s"
+        current = self.tenant.select(query)[0][0]
+        total = len(self.tenant.fleet.serving()) - one_less
+        request = UpgradeRequest(
+            component_id=COMPONENT,
+            from_version_id=current,
+            to_version_id=version if version != current else min(VERSIONS.keys() - {current}),
+            health_check_interval_seconds=4,
+            health_check_timeout_seconds=25,
+            total_instances=total or None,
+            **fields,
+        )
+        made = self.command("create", create_upgrade(self.bench.ports, self.tenant.name, request, OLGA))
+        if made is None:
+            return
+        self.take_on(made)
+        if ahead:
+            self.command("start", start_upgrade(self.bench.ports, self.current, OLGA))
+        for _ in range(ahead - 1):
+            self.finish_next_task(None)
+
+    @precondition(lambda self: self.ledgers and self.status() is S.PENDING)
+    @rule()
+    def start(self) -> None:
+        self.command("start", start_upgrade(self.bench.ports, self.current, OLGA))
+
+    @precondition(lambda self: self.ledgers)
+    @rule(name=st.sampled_from(["pause", "resume", "cancel", "roll_back"]), old=st.integers(0, 9))
+    def steer(self, name: str, old: int) -> None:
+        act = getattr(command, f"{name}_upgrade")
+        aimed_at = list(self.ledgers)[0] if old == 9 else self.current
+        self.command(name, act(self.bench.ports, aimed_at, None, OLGA))
+
+    @precondition(lambda self: self.ledgers and self.status() is S.PAUSED)
+    @rule()
+    def resume(self) -> None:
+        self.command("resume", command.resume_upgrade(self.bench.ports, self.current, None, OLGA))
+
+    @precondition(lambda self: self.ledgers and self.status() in (S.CANARY_MONITORING, S.CANARY_RUNNING))
+    @rule(force=st.booleans())
+    def promote(self, force: bool) -> None:
+        self.command("promote", command.promote_canary(self.bench.ports, self.current, force, None, OLGA))
+
+    @precondition(lambda self: self.waiting_stage() is not None)
+    @rule(approve=st.booleans(), actor=st.sampled_from([ANNA, ANNA, OLGA]), other=st.sampled_from([0, 0, 0, 1]))
+    def decide_stage(self, approve: bool, actor: Actor, other: int) -> None:
+        stage = (self.waiting_stage() or 0) + other
+        self.command("decide", approvals.decide_stage(self.bench.ports, self.current, stage, approve, None, actor))
+
+    @precondition(lambda self: self.waiting_stage() is not None)
+    @rule(choice=st.sampled_from([*Decision]), by=st.sampled_from(["anna", "olga"]))
+    def answer_in_airflow(self, choice: Decision, by: str) -> None:
+        """Kept by the task, judged by the control loop: by whom it may not be, it is refused."""
+        stage = self.waiting_stage() or 0
+        given = Answer(choice, by, "7", self.bench.clock.now())
+        self.bench.run(answers.answer_in_ui(self.bench.ports, self.current, stage, given))
+        self.bench.run(answers.judge_answers(self.bench.ports))
+
+    @precondition(lambda self: self.ledgers and is_terminal(self.status()))
+    @rule()
+    def retry(self) -> None:
+        made = self.command("retry", retry_upgrade(self.bench.ports, self.current, None, OLGA))
+        if made is not None:
+            self.take_on(made)

@@ -1,0 +1,172 @@
+"""Where a lifecycle machine stands, and the hands with which its rules act: commands, tasks, steps of runners."""
+
+import asyncio
+from typing import Any
+
+from hypothesis import currently_in_test_context, note
+from hypothesis.stateful import RuleBasedStateMachine
+
+from include.upgrades.domain.errors import Unavailable, UpgradeError
+from include.upgrades.domain.execution import Execution, Strategy
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.task_states import RunView
+from include.upgrades.service.fleet_ports import FleetError
+from include.upgrades.service.outcome import Outcome
+from tests.integration.runner.dag_walk import DagWalk, run_task
+from tests.integration.runner.lifecycle_bench import Bench, Tenant
+from tests.integration.runner.lifecycle_ledger import Ledger
+from tests.integration.runner.stepped import ORDER, WAIT, Killed, Runner
+
+S = ExecutionStatus
+ERRORS_OF_THE_WAY = (Killed, FleetError, Unavailable, asyncio.CancelledError)
+"With these a task may end: Airflow begins it again."
+
+
+def tell(text: str) -> None:
+    """Shown with a failing example."""
+    if currently_in_test_context():
+        note(text)
+
+
+class LifecycleState(RuleBasedStateMachine):
+    """One tenant: its executions one after the other, their runners and its fleet."""
+
+    bench: Bench
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tenant: Tenant
+        self.ledgers: dict[str, Ledger] = {}
+        self.walks: dict[str, DagWalk] = {}
+        self.runners: list[Runner] = []
+        self.walker: Runner | None = None
+
+    @property
+    def current(self) -> str:
+        """The newest execution."""
+        return list(self.ledgers)[-1]
+
+    @property
+    def walk(self) -> DagWalk:
+        """Its DAG run."""
+        return self.walks[self.current]
+
+    def status(self) -> S:
+        """Where the newest execution stands, by its events."""
+        return self.ledgers[self.current].status
+
+    def is_started(self) -> bool:
+        return bool(self.ledgers) and self.status() is not S.PENDING
+
+    def is_walking(self) -> bool:
+        """Whether the DAG run has a task under way."""
+        return self.walker is not None and self.walker in self.runners
+
+    def waiting_stage(self) -> int | None:
+        """The stage that somebody was asked about."""
+        if not self.ledgers:
+            return None
+        query = "SELECT stage FROM approval a WHERE a.decision IS NULL AND a.execution_id = %s"
+        found = self.bench.connection.execute(query, (self.current,)).fetchone()
+        return found[0] if found else None
+
+    def take_on(self, made: Execution) -> None:
+        """A new execution is there: its events are followed from here on."""
+        self.ledgers[made.id] = Ledger(made.id, made.request.strategy is Strategy.BLUE_GREEN)
+
+        async def batches() -> Any:
+            async with self.bench.ports.work() as work:
+                return await work.executions.batches(made.id)
+
+        self.walks[made.id] = DagWalk(made.id, self.bench.run(batches()))
+        self.walker = None
+
+    def look_at(self, execution_id: str) -> None:
+        """Hear the events since the last look, and compare the rows if there can be anything new in them."""
+        ledger, seen = self.ledgers[execution_id], self.tenant.last_change(execution_id)
+        if seen == ledger.seen:
+            return
+        ledger.seen = seen
+        execution, rows, events = self.bench.run(self.tenant.read(execution_id, ledger.sequence))
+        for each in events:
+            ledger.hear(each)
+        ledger.compare(execution, rows)
+        if ledger.settled and execution_id == self.current:
+            left = self.tenant.left_out_of_service(execution_id, rows)
+            assert not left, f"let go, and {left} are out of service"
+
+    def command(self, name: str, work: Any) -> Any:
+        """Carried out, or refused; a refusal changes nothing."""
+        before, refused = self.tenant.everything(), None
+        try:
+            return self.bench.run(work)
+        except UpgradeError as error:
+            refused = error
+        tell(f"{name}: {refused}")
+        assert self.tenant.everything() == before, f"{name} was refused ({refused}) and changed something"
+        return None
+
+    def begin_runner(self, task: str, seconds: float | None) -> Runner:
+        walk, name = self.walk, f"{task} of {self.current[-4:]}"
+
+        async def run() -> None:
+            outcome: Outcome = await run_task(self.bench.ports, walk.execution_id, task, seconds)
+            tell(f"{name}: {outcome}")
+            await walk.note(self.bench.ports, task, outcome)
+
+        async def begin() -> Runner:
+            return Runner(name, run(), self.bench.clock)
+
+        runner = self.bench.run(begin())
+        self.runners.append(runner)
+        return runner
+
+    def show_run(self) -> None:
+        """Airflow's database says how far the walk is."""
+        for execution_id, walk in self.walks.items():
+            state = "running" if walk.next_task else "success"
+            known = self.bench.airflow.runs.get(f"upgrade__{execution_id}")
+            if known is None or known.state == "running":
+                paused = known.paused if known else False
+                self.bench.airflow.show(execution_id, RunView("run-1", state, paused))
+
+    def go_on(self, runner: Runner, steps: int, fate: str | None) -> None:
+        """So many port calls; where it waits its time passes, and the fleet gets on."""
+
+        async def go() -> None:
+            await runner.settle()
+            for _ in range(steps):
+                if runner.task.done():
+                    return
+                stop = runner.gate.stands_at
+                if stop is not None and stop.at == WAIT and fate:
+                    self.tenant.fleet.get_all_on()
+                await runner.step()
+
+        self.bench.run(go())
+        self.reap()
+
+    def finish_next_task(self, seconds: float | None) -> None:
+        """The DAG run's next task as far as it comes by itself, with a fleet that does what it is asked."""
+        if self.is_walking() or self.walk.next_task is None:
+            return
+        self.walker = self.begin_runner(self.walk.next_task, seconds)
+        self.go_on(self.walker, 80, "well")
+        self.look_at(self.current)
+
+    def go_to_an_order(self, runner: Runner) -> None:
+        for _ in range(60):
+            stop = runner.gate.stands_at
+            if runner.task.done() or (stop is not None and stop.at == ORDER):
+                return
+            self.go_on(runner, 1, None)
+
+    def reap(self) -> None:
+        """Forget the runners that have ended; none may end with anything but an error of the way."""
+        for each in [each for each in self.runners if each.task.done()]:
+            self.runners.remove(each)
+            error = None if each.task.cancelled() else each.task.exception()
+            if error is not None:
+                tell(f"{each.name} ended with {error!r}")
+            if error is not None and not isinstance(error, ERRORS_OF_THE_WAY):
+                raise error

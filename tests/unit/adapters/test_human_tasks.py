@@ -1,0 +1,31 @@
+"""Who may approve, asked of the auth manager that Airflow has when nobody chose one."""
+
+import pytest
+from airflow.api_fastapi import app
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+from include.upgrades.adapters.airflow.human_tasks import AirflowHumanTasks
+
+USERS = "olga:OP,ada:ADMIN,ulf:USER,vera:VIEWER"
+
+
+@pytest.fixture
+def people(monkeypatch: pytest.MonkeyPatch) -> AirflowHumanTasks:
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", USERS)
+    monkeypatch.setattr(app, "get_auth_manager", SimpleAuthManager)
+    return AirflowHumanTasks()
+
+
+@pytest.mark.parametrize(
+    ("name", "may"), [("olga", True), ("ada", True), ("ulf", False), ("vera", False), ("nobody", False)]
+)
+async def test_user_may_approve_by_the_configured_role(people: AirflowHumanTasks, name: str, may: bool) -> None:
+    assert await people.may_approve(name, name) is may
+
+
+async def test_everybody_is_the_one_admin_where_all_are(
+    people: AirflowHumanTasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
+    assert await people.may_approve("Anonymous", "Anonymous")
+    assert not await people.may_approve("olga", "olga")

@@ -1,0 +1,48 @@
+"""Asking for a DAG never fails a start, and what was asked for a moment ago is not asked for again."""
+
+import logging
+
+import pytest
+
+from include.upgrades.adapters.airflow import parse_requests
+from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Airflow's database is away; every attempt is noted."""
+    attempts: list[object] = []
+
+    async def away(act: object) -> None:
+        attempts.append(act)
+        raise OSError("away")
+
+    monkeypatch.setattr(parse_requests, "ask_airflow", away)
+    return attempts
+
+
+async def test_database_that_is_away_is_a_warning(asked: list[object], caplog: pytest.LogCaptureFixture) -> None:
+    await AirflowParseRequests("bundle", "folder").ask("e-1")
+    assert "could not ask for the DAG of execution e-1" in caplog.text
+    assert len(asked) == 1
+
+
+async def test_same_execution_is_not_asked_for_twice_in_a_moment(asked: list[object]) -> None:
+    requests = AirflowParseRequests("bundle", "folder")
+    for execution_id in ("e-1", "e-1", "e-2", "e-1"):
+        await requests.ask(execution_id)
+    assert len(asked) == 2
+
+
+async def test_same_execution_is_asked_for_again_later(asked: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = AirflowParseRequests("bundle", "folder")
+    await requests.ask("e-1")
+    monkeypatch.setattr(parse_requests, "ASK_AGAIN_SECONDS", 0.0)
+    await requests.ask("e-1")
+    assert len(asked) == 2
+
+
+async def test_worker_leaves_it_to_the_loops_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await LeftToTheLoops().ask("e-1")
+    assert caplog.text == ""

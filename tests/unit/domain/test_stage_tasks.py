@@ -1,0 +1,44 @@
+"""What Airflow keeps of an answer, as we understand it."""
+
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.approval import Answer, Decision
+from include.upgrades.domain.stage_tasks import answer_given, approve_task
+from tests.unit.domain.builders import NOW
+
+ANNA = {"id": "7", "name": "anna"}
+
+
+@pytest.mark.parametrize(("stage", "task"), [(2, "stage_02.approve"), (117, "stage_117.approve")])
+def test_task_is_named_after_its_stage(stage: int, task: str) -> None:
+    assert approve_task(stage) == task
+
+
+@pytest.mark.parametrize(("options", "choice"), [(["Approve"], Decision.APPROVED), (["Reject"], Decision.REJECTED)])
+def test_answer_has_who_when_and_why(options: list[str], choice: Decision) -> None:
+    assert answer_given(ANNA, NOW, options, {"reason": "looks well"}) == Answer(choice, "anna", "7", NOW, "looks well")
+
+
+@pytest.mark.parametrize("options", [None, [], ["Approve", "Reject"], ["approve"]])
+def test_nothing_but_approve_approves(options: list[str] | None) -> None:
+    given = answer_given(ANNA, NOW, options, None)
+    assert given is not None
+    assert given.choice is Decision.REJECTED
+
+
+@pytest.mark.parametrize("user", [None, {}])
+def test_answer_of_nobody_is_none(user: dict[str, str] | None) -> None:
+    assert answer_given(user, NOW, ["Approve"], {}) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [(None, None), ({}, None), ({"reason": None}, None), ({"reason": ""}, None), ({"reason": 7}, "7")]
+    + [({"reason": "a\x00b"}, "ab"), ({"reason": "x" * 2000}, "x" * 1000)],
+)
+def test_reason_is_made_fit_to_be_stored(form: dict[str, Any] | None, reason: str | None) -> None:
+    given = answer_given(ANNA, NOW, ["Approve"], form)
+    assert given is not None
+    assert given.reason == reason
