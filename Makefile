@@ -1,4 +1,5 @@
 # The commands of the repository. Each sets up .venv first (once). PORT moves the local Airflow: make up PORT=9000
+# KAFKA=real runs a real broker (Java 17 and Maven are needed) instead of the mock cluster: make up KAFKA=real
 PYTHON := .venv/bin/python
 
 .PHONY: help setup up down status token seed export demo test bench lint docs

@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench` [all|rolling|many|crowd|canaries|reads|breakdown]; see bench/README.md."""
+"""The measurements: `python -m bench` [all|rolling|many|crowd|canaries|reads|events|breakdown]; see bench/README.md."""
 
 import argparse
 import contextlib
@@ -16,6 +16,7 @@ from bench.breakdown import read_breakdown
 from bench.canaries import measure_canaries
 from bench.canary_report import CanaryReport
 from bench.crowd import HOW_THEY_REST, gather
+from bench.events import measure_events
 from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
 from bench.project import run_project
 from bench.reads import dump, measure_reads, table_of, verdicts
@@ -104,7 +105,15 @@ def _reads() -> int:
     return 0
 
 
-_OWN_STACKS = {"canaries": _canaries, "reads": _reads}
+def _events() -> int:
+    measured = measure_events(_tell)
+    _console.print(measured.table())
+    folder = ROOT / "bench" / "results"
+    print(f"all of it: {_shown(save(folder, '-events', {'machine': machine()} | measured.dump()))}")
+    return 0
+
+
+_OWN_STACKS = {"canaries": _canaries, "reads": _reads, "events": _events}
 
 
 def _breakdown(execution: str | None) -> int:

@@ -15,6 +15,7 @@ from local.components import AGENT, AIRFLOW, COMPONENTS, KAFKA, POSTGRES
 from local.credentials import Credentials
 from local.errors import ComponentEndedError, LocalError
 from local.health import request_token
+from local.kafka_choice import KafkaChoice
 from local.layout import Layout
 from local.ports import PICKED, Ports, is_busy
 from local.postgres import Postgres
@@ -42,6 +43,7 @@ class Stack:
         self.port = port
         self._variables = dict(os.environ if variables is None else variables)
         self._processes = Processes(self.layout.run, self.layout.logs)
+        self._kafka = KafkaChoice(self.layout, self._variables)
 
     @classmethod
     def attach(cls, root: Path, state: Path | None = None) -> "Stack":
@@ -180,6 +182,8 @@ class Stack:
             raise LocalError(f"port {self.port} is busy: stop what listens there, or choose another with PORT=…")
 
     def _start_all(self, started: list[str]) -> None:
+        if self._kafka.choose(self.is_alive(KAFKA)):
+            stop_in_order(self._processes, [KAFKA])
         alive = self.running()
         before = Ports.remembered(self.layout.ports)
         chosen = Ports.choose(self.layout.ports, self.port, [name for name in PICKED if name in alive])
@@ -225,7 +229,7 @@ class Stack:
     def _command(self, name: str) -> Command:
         ports = self.ports
         own = {
-            KAFKA: [sys.executable, "-m", "local.kafka", "--port", str(ports.kafka)],
+            KAFKA: self._kafka.argv(ports.kafka),
             AGENT: [sys.executable, "-m", "local.fleet", "--port", str(ports.agent)],
         }
         own[AGENT] += ["--state", str(self.layout.fleet)]

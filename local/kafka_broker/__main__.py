@@ -31,19 +31,21 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True, help="the port on 127.0.0.1")
     parser.add_argument("--folder", type=Path, required=True, help="where the records are kept")
     parser.add_argument("--topic", action="append", default=[], help="made when it is not there")
+    parser.add_argument("--settings", type=Path, help="a file of the broker's own settings, over ours")
     given = parser.parse_args()
+    more = given.settings.read_text() if given.settings else ""
     try:
-        return serve(given.port, given.folder.resolve(), given.topic)
+        return serve(given.port, given.folder.resolve(), given.topic, more)
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def serve(port: int, folder: Path, topics: list[str]) -> int:
+def serve(port: int, folder: Path, topics: list[str], more: str = "") -> int:
     """Start the broker, make the topics, stay until it ends or SIGTERM comes."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "server.properties"
-    settings.write_text(_settings(port, folder))
+    settings.write_text(_settings(port, folder) + more)
     run = [java(), "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars(ROOT)}/*"]
     run.append("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
     if not (folder / "data" / "meta.properties").exists():
@@ -66,6 +68,7 @@ def _settings(port: int, folder: Path) -> str:
         "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
         "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "log.dirs": folder / "data",
         "num.partitions": PARTITIONS,

@@ -12,14 +12,15 @@ from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
 from include.upgrades.domain.errors import NotFound, ValidationFailed
 from include.upgrades.domain.request_fields import request_from
-from include.upgrades.flow.request_tasks import explain
+from include.upgrades.flow.request_tasks import API, explain
 from include.upgrades.flow.upgrade_request import build_upgrade_request
 from include.upgrades.web.app import URL_PREFIX
 from include.upgrades.web.schemas.upgrades import UpgradeBody
 from tests.architecture.sources import ROOT
 
-RANGES = ("type", "minimum", "maximum", "enum", "pattern", "maxLength", "minItems", "maxItems", "maxProperties")
-NEEDED = {"componentId": "aaa-111", "fromVersionId": "bbb-222", "toVersionId": "ccc-333"}
+RANGES = {"type", "minimum", "maximum", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems"}
+RANGES |= {"maxProperties"}
+NEEDED: dict[str, Any] = {"componentId": "aaa-111", "fromVersionId": "bbb-222", "toVersionId": "ccc-333"}
 
 
 def form() -> dict[str, Any]:
@@ -56,11 +57,14 @@ def test_form_has_the_fields_of_the_body_and_the_tenant() -> None:
 def test_field_takes_what_the_body_takes(name: str) -> None:
     body, (_, schema) = body_schema()[name], form()[name]
     assert ranges(schema) == ranges(body)
-    for part in ("items", "propertyNames", "additionalProperties"):
-        shown, wanted = schema.get(part, {}), body.get(part, {})
-        # an object that is open to anything has no further schema
-        limits = {key: wanted[key] for key in (*RANGES, "minLength") if key in wanted} if wanted is not True else {}
-        assert shown == limits, part
+    assert ranges(schema.get("items", {})) == ranges(body.get("items", {}))
+
+
+def test_installed_components_have_the_names_and_versions_of_the_body() -> None:
+    body, (_, schema) = body_schema()["installedComponents"], form()["installedComponents"]
+    ((pattern, version),) = body["patternProperties"].items()
+    assert ranges(schema["propertyNames"]) == ranges(body["propertyNames"]) | {"pattern": pattern}
+    assert ranges(schema["additionalProperties"]) == ranges(version)
 
 
 @pytest.mark.parametrize("name", list(body_schema()))
@@ -97,6 +101,9 @@ def test_what_the_form_lets_through_by_default_is_a_request() -> None:
         {"installedComponents": {"kafka": 3}},
         {"stagePercentages": [0, 100]},
         {"totalInstances": 10001},
+        {"initiatedBy": "a\x00"},
+        {"installedComponents": {"a\x00": "1"}},
+        {"installedComponents": {"a": "1\x00"}},
     ],
 )
 def test_form_refuses_what_is_out_of_range(wrong: dict[str, Any]) -> None:
@@ -128,8 +135,6 @@ def test_refusal_is_told_with_its_code_and_every_field() -> None:
 
 
 def test_links_lead_to_the_api() -> None:
-    from include.upgrades.flow.request_tasks import API
-
     assert f"{URL_PREFIX}/upgrades" == API
 
 

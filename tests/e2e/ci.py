@@ -65,8 +65,8 @@ class Job:
     def begin(self, request: Json, **more: str) -> "subprocess.Popen[str]":
         """The same beside the test."""
         argv = ["sh", "docs/ci/upgrade.sh", "run", self.write(request)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(argv, cwd=self.folder, env=self.env(**more), text=True, **pipes)
+        where, env, out = self.folder, self.env(**more), subprocess.PIPE
+        return subprocess.Popen(argv, cwd=where, env=env, text=True, stdout=out, stderr=subprocess.STDOUT)
 
     def write(self, request: Json) -> str:
         """The request as a file of the checkout."""
@@ -76,7 +76,7 @@ class Job:
     def execution_id(self) -> str:
         """The execution that the script has created, once it has."""
         kept = self.folder / ".upgrade-id"
-        return wait_for("the script to create an upgrade", lambda: kept.exists() and kept.read_text().strip())
+        return wait_for("the script to create an upgrade", lambda: kept.read_text().strip() if kept.exists() else None)
 
 
 def stop(process: "subprocess.Popen[str]") -> tuple[int, str]:

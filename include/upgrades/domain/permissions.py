@@ -18,6 +18,15 @@ class Permission(StrEnum):
 
 
 RESOURCE = "Upgrades"
+"All tenants, and the registry."
+REGISTRY = "Upgrade Registry"
+"To be read by roles that are limited to tenants: what is in it belongs to none."
+
+
+def resource_of(tenant_id: str) -> str:
+    """The same as ``RESOURCE``, but of one tenant only."""
+    return f"{RESOURCE}:{tenant_id}"
+
 
 PERMISSION_OF: dict[Command, Permission] = {
     command: Permission.APPROVE if command in (Command.APPROVE, Command.REJECT) else Permission.OPERATE
@@ -44,6 +53,22 @@ ROLES: dict[str, tuple[tuple[str, str], ...]] = {
     "Upgrade Approver": (*_SEE, *_ANSWER, (Permission.APPROVE.value, RESOURCE)),
     "Upgrade Admin": (*_SEE, *_ANSWER, *_REQUEST, *_ALL),
 }
+
+_OF_TENANT = {
+    "Upgrade Viewer": (),
+    "Upgrade Operator": (Permission.OPERATE,),
+    "Upgrade Approver": (Permission.APPROVE,),
+}
+
+
+def tenant_roles(tenant_id: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The roles limited to one tenant. They open our calls only: Airflow's own pages would show every tenant's DAGs."""
+    own, registry = resource_of(tenant_id), (Permission.READ.value, REGISTRY)
+    return {
+        f"{role} {tenant_id}": (registry, *((each.value, own) for each in (Permission.READ, *more)))
+        for role, more in _OF_TENANT.items()
+    }
+
 
 AIRFLOW_ADMIN = ("Admin", _ALL)
 "Airflow's own administrators may do everything; FAB would grant it too, but only where it may update its permissions."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.following import AskForDag, follow
+from include.upgrades.domain.shards import shard_file
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.task_states import NO_RUN
 from include.upgrades.service.ports import Ports
@@ -20,6 +21,7 @@ async def ask_for_dags(ports: Ports) -> None:
         standings = await work.executions.unsettled(ExecutionStatus.VALIDATING)
     fresh = [each for each in standings if each.run_ref is None]
     runs = await ports.runs.read([dag_id_of(each.id) for each in fresh]) if fresh else {}
-    for each in fresh:
-        if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == AskForDag():
-            await ports.parse_requests.ask(each.id)
+    missing = [each.id for each in fresh if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == AskForDag()]
+    # one request a file does for all that are born in it
+    for execution_id in {shard_file(each): each for each in sorted(missing)}.values():
+        await ports.parse_requests.ask(execution_id)

@@ -27,7 +27,7 @@ from include.upgrades.web.routes import (
 from include.upgrades.web.schemas.approvals import DecisionBody
 from include.upgrades.web.schemas.registry import BODIES
 from include.upgrades.web.schemas.upgrades import UpgradeBody
-from include.upgrades.web.security import Authenticate, authenticated
+from include.upgrades.web.security import Authenticate, authenticated, no_unknown_parameters
 
 URL_PREFIX = "/api/v1/registry"
 _ROUTERS = (
@@ -65,7 +65,7 @@ def create_app(
     app = FastAPI(
         title="Upgrade Orchestrator",
         version="1",
-        dependencies=[Depends(authenticated)],
+        dependencies=[Depends(authenticated), Depends(no_unknown_parameters)],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

@@ -26,6 +26,13 @@ _KEY: dict[str, Any] = {
     "schema": {"type": "string", "pattern": keyed.PATTERN},
     "example": "build-4711",
 }
+_IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer before: 304 when nothing has changed since.",
+    "schema": {"type": "string"},
+}
 _IDS = {"tenantId": "550e8400", "componentId": "aaa-111", "versionId": "ccc-333", "n": 2}
 _MINTED = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
 
@@ -54,9 +61,12 @@ def body_schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], route: APIRoute) -> None:
-    answers = {status: each for status, each in operation["responses"].items() if status.startswith("2")}
+    answers = {status: each for status, each in operation["responses"].items() if status[0] in "23"}
     for answer in answers.values():
         _show_example(answer)
+    if "304" in answers:
+        answers["200"]["headers"] = answers["304"]["headers"]
+        operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     operation["responses"] = answers | responses_of(route)
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":

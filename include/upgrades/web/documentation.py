@@ -9,18 +9,18 @@ from fastapi.responses import HTMLResponse
 
 from include.upgrades.web.description import description
 from include.upgrades.web.reference_page import HEADERS, reference_page
-from include.upgrades.web.security import Reader
+from include.upgrades.web.security import RegistryReader
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/openapi.json", dependencies=[Reader])
+@router.get("/openapi.json", dependencies=[RegistryReader])
 async def openapi(request: Request) -> dict[str, Any]:
     """OpenAPI 3.1."""
     return _described(request)
 
 
-@router.get("/docs", dependencies=[Reader])
+@router.get("/docs", dependencies=[RegistryReader])
 async def docs(request: Request) -> HTMLResponse:
     """The same to read; it needs no other server, so it works where there is no way out."""
     return HTMLResponse(reference_page(_described(request)), headers=HEADERS)

@@ -30,7 +30,7 @@ def reference_page(document: Json) -> str:
 
 
 def _call(method: str, path: str, operation: Json) -> str:
-    told = escape(operation.get("description", operation.get("summary", "")))
+    told = escape(str(operation.get("description", operation.get("summary", ""))))
     parts = [_parameters(operation.get("parameters", [])), _content("body", operation.get("requestBody", {}))]
     parts += [_content(status, response) for status, response in operation["responses"].items()]
     head = f"<summary><b>{method}</b><code>{escape(path)}</code></summary>"

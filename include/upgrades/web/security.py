@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 
 from include.upgrades.domain.commands import Actor, Source
-from include.upgrades.domain.errors import Forbidden, Unauthenticated
-from include.upgrades.domain.permissions import Permission
+from include.upgrades.domain.errors import Forbidden, NotFound, Unauthenticated, ValidationFailed
+from include.upgrades.domain.permissions import REGISTRY, RESOURCE, Permission, resource_of
+from include.upgrades.service.queries import find_execution
+from include.upgrades.web.dependencies import open_ports_of
+from include.upgrades.web.schemas.base import ID_PATTERN
 
 PUBLIC = frozenset({"health"})
 "Names of the routes that need no token: nothing else gets past the app's own dependency."
@@ -25,8 +31,8 @@ class Caller(Protocol):
     def name(self) -> str:
         """What is recorded as createdBy and in the audit."""
 
-    def may(self, permission: Permission) -> bool:
-        """Whether the auth manager grants ``permission``; may ask a database."""
+    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
+        """Whether the auth manager grants ``permission`` on ``resource``; may ask a database."""
 
 
 Authenticate = Callable[[Request], Awaitable[Caller]]
@@ -48,21 +54,73 @@ async def authenticated(request: Request) -> Caller | None:
     return caller
 
 
-def require(permission: Permission) -> Callable[..., Actor]:
-    """The dependency of a call that needs ``permission``; it gives the actor that is recorded."""
+async def no_unknown_parameters(request: Request) -> None:
+    """The app's own dependency too: a parameter that a write does not know is a misunderstanding.
 
-    # not async: the auth manager may ask its database, which must not hold up the event loop
-    def check(caller: Annotated[Caller | None, Depends(authenticated)]) -> Actor:
+    :raises ValidationFailed: naming each; the calls that know parameters say so themselves.
+    """
+    route: APIRoute = request.scope["route"]
+    if request.method in ("POST", "PUT") and request.query_params and not route.dependant.query_params:
+        raise ValidationFailed([{"field": name, "message": "unknown field"} for name in request.query_params])
+
+
+def require(permission: Permission, *also: str) -> Callable[..., Awaitable[Actor]]:
+    """The dependency of a call that needs ``permission``; it gives the actor that is recorded.
+
+    On ``Upgrades``, or on one of ``also``, or on the tenant that the call is about.
+    """
+
+    async def check(request: Request, caller: Annotated[Caller | None, Depends(authenticated)]) -> Actor:
         if caller is None:
             raise Unauthenticated("this call needs a token")
-        if not caller.may(permission):
-            raise Forbidden(f"{caller.name} lacks the permission {permission.value} on Upgrades")
+        if not await _may(caller, permission, RESOURCE, *also):
+            await _require_of_tenant(request, caller, permission)
         return Actor(caller.name[:MOST_OF_NAME], Source.API)
 
     return check
 
 
+async def _may(caller: Caller, permission: Permission, *resources: str) -> bool:
+    # in a thread: the auth manager may ask its database, which must not hold up the event loop
+    return await run_in_threadpool(lambda: any(caller.may(permission, each) for each in resources))
+
+
+async def _require_of_tenant(request: Request, caller: Caller, permission: Permission) -> None:
+    """What belongs to a tenant that the caller may not see does not exist for it.
+
+    :raises NotFound: nor does it say whether it is there; :raises Forbidden: the caller sees it, but may not do this.
+    """
+    lacks = Forbidden(f"{caller.name} lacks the permission {permission.value} on Upgrades")
+    if await _may(caller, Permission.READ, RESOURCE) or not await _may(caller, Permission.READ, REGISTRY):
+        raise lacks
+    tenant_id, hidden = await _tenant_of(request)
+    if tenant_id is None and hidden is None:
+        raise lacks
+    if tenant_id is None or not await _may(caller, Permission.READ, resource_of(tenant_id)):
+        raise hidden or lacks
+    if not await _may(caller, permission, resource_of(tenant_id)):
+        raise lacks
+
+
+async def _tenant_of(request: Request) -> tuple[str | None, NotFound | None]:
+    """The tenant that the call is about, and what is said when it may not be seen; nothing for calls about none."""
+    given = request.path_params
+    if "tenantId" in given:
+        return given["tenantId"], NotFound(f"there is no tenant {given['tenantId']}")
+    if "executionId" not in given:
+        return None, None
+    hidden = NotFound(f"there is no execution {given['executionId']}")
+    if not re.fullmatch(ID_PATTERN, given["executionId"]):
+        return None, hidden
+    try:
+        return (await find_execution(await open_ports_of(request), given["executionId"])).tenant_id, hidden
+    except NotFound:
+        return None, hidden
+
+
 Reader = Depends(require(Permission.READ))
+RegistryReader = Depends(require(Permission.READ, REGISTRY))
+"Of what belongs to no tenant: also for who is limited to tenants."
 Administrator = Depends(require(Permission.ADMINISTER))
 Approver = Annotated[Actor, Depends(require(Permission.APPROVE))]
 Operator = Annotated[Actor, Depends(require(Permission.OPERATE))]

@@ -21,6 +21,8 @@ class RealKafka:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
+        self.settings: dict[str, str] = {}
+        "Over the broker's usual ones."
         self._folder = folder
         self._processes = Processes(folder, folder)
 
@@ -30,7 +32,10 @@ class RealKafka:
 
     def start(self) -> None:
         """Returns when it answers."""
+        more = self._folder / "more.properties"
+        more.write_text("".join(f"{key}={value}\n" for key, value in self.settings.items()))
         argv = [sys.executable, "-m", "local.kafka_broker", "--port", str(self.port), "--folder", str(self._folder)]
+        argv += ["--settings", str(more)]
         self._processes.start(Command("kafka", argv, dict(os.environ), ROOT))
         deadline = time.monotonic() + _SECONDS
         while not answers(self.port) or "kafka at" not in self._processes.last_lines("kafka", 100):
@@ -65,7 +70,7 @@ class RealKafka:
 
     def connection(self, **extra: object) -> str:
         """The Airflow connection, as Airflow reads it from the environment."""
-        return json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": self.address, **extra}})
+        return json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": self.address} | extra})
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.address, "log_level": 0})

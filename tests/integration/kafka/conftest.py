@@ -27,15 +27,19 @@ Tell = Callable[..., Awaitable[None]]
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
-    """Skipped where there is no Java or Maven, save where it is required."""
+def require_jars() -> None:
+    """Skips where there is no Java or Maven, save where it is required."""
     try:
         jars(ROOT)
     except LocalError as error:
         if os.environ.get(REQUIRED) == "1":
             raise
         pytest.skip(f"no real Kafka here: {error}")
+
+
+@pytest.fixture(scope="session")
+def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
+    require_jars()
     broker = RealKafka(tmp_path_factory.mktemp("kafka"))
     broker.start()
     yield broker

@@ -90,9 +90,14 @@ class DagWalk:
         return self.tasks[self.position] if self.position < len(self.tasks) else None
 
     @property
-    def every_task(self) -> list[str]:
-        """Whatever anybody could clear."""
-        return [*(each for each in self.tasks if each != COMPLETE), END, REVERT, CONFIRM]
+    def tasks_of_work(self) -> list[str]:
+        """Those that bring the upgrade on, and back."""
+        return [*self.tasks[: self.tasks.index(VERIFY)], REVERT, VERIFY]
+
+    @property
+    def tasks_of_end(self) -> list[str]:
+        """Those after which it is over, whatever it was before."""
+        return [OUTCOME, END, CONFIRM]
 
     async def note(self, ports: Ports, task: str, outcome: Outcome) -> None:
         """The task has ended so: what is to be run next follows."""
@@ -110,6 +115,8 @@ class DagWalk:
 
     def go_to(self, task: str) -> None:
         """It was cleared, or everything before it marked successful; the branch is taken anew."""
-        self.tasks[self.tasks.index(OUTCOME) + 1 :] = []
-        if task in self.tasks:
-            self.position = self.tasks.index(task)
+        if task not in self.tasks:
+            return
+        self.position, branch = self.tasks.index(task), self.tasks.index(OUTCOME) + 1
+        if self.position < branch:
+            self.tasks[branch:] = []

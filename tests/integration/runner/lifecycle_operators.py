@@ -77,7 +77,7 @@ class Operators(LifecycleState):
         self.command("start", start_upgrade(self.bench.ports, self.current, OLGA))
 
     @precondition(lambda self: self.ledgers)
-    @rule(name=st.sampled_from(["pause", "resume", "cancel", "roll_back"]), old=st.integers(0, 9))
+    @rule(name=st.sampled_from(["pause", "roll_back", "pause", "roll_back", "resume", "cancel"]), old=st.integers(0, 9))
     def steer(self, name: str, old: int) -> None:
         act = getattr(command, f"{name}_upgrade")
         aimed_at = list(self.ledgers)[0] if old == 9 else self.current

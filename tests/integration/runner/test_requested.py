@@ -24,8 +24,8 @@ ID, OTHER = "0199c0de-0000-7000-8000-000000000001", "0199c0de-0000-7000-8000-000
 
 
 async def create(lab: Lab, execution_id: str = ID, **fields: Any) -> Execution:
-    what = {"component_id": COMPONENT, "from_version_id": OLD, "to_version_id": NEW, "batch_delay_seconds": 0}
-    return await create_once(lab.world.ports, execution_id, TENANT, UpgradeRequest(**(what | fields)), DORA)
+    what: dict[str, Any] = {"component_id": COMPONENT, "from_version_id": OLD, "to_version_id": NEW} | fields
+    return await create_once(lab.world.ports, execution_id, TENANT, UpgradeRequest(**what), DORA)
 
 
 async def test_create_makes_the_execution_of_the_given_id(make_lab: MakeLab) -> None:

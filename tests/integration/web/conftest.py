@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from include.upgrades.domain.errors import Unauthenticated
-from include.upgrades.domain.permissions import Permission
+from include.upgrades.domain.permissions import RESOURCE, Permission
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
 from tests.integration.world import World
@@ -18,27 +18,31 @@ from tests.integration.world import World
 class Door:
     """Stands where Airflow's auth manager stands: the tokens it knows, and what each may."""
 
-    known: dict[str, tuple[str, frozenset[Permission]]] = field(default_factory=dict)
+    known: dict[str, "Known"] = field(default_factory=dict)
 
     def admit(self, name: str, permissions: Iterable[Permission]) -> dict[str, str]:
-        """The header of a user with these permissions."""
-        self.known[f"token-of-{name}"] = (name, frozenset(permissions))
+        """The header of a user with these permissions in every tenant."""
+        return self.admit_to(name, {(each.value, RESOURCE) for each in permissions})
+
+    def admit_to(self, name: str, granted: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The header of a user with these permissions on resources, as FAB has them."""
+        self.known[f"token-of-{name}"] = Known(name, frozenset(granted))
         return {"Authorization": f"Bearer token-of-{name}"}
 
     async def authenticate(self, request: Request) -> "Known":
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token not in self.known:
             raise Unauthenticated("Not authenticated")
-        return Known(*self.known[token])
+        return self.known[token]
 
 
 @dataclass(frozen=True)
 class Known:
     name: str
-    permissions: frozenset[Permission]
+    granted: frozenset[tuple[str, str]]
 
-    def may(self, permission: Permission) -> bool:
-        return permission in self.permissions
+    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
+        return (permission.value, resource) in self.granted
 
 
 @pytest.fixture

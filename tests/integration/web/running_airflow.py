@@ -30,12 +30,16 @@ USERS = {
     "anna": "Upgrade Approver",
     "ursula": "Upgrade Admin",
     "nina": "Viewer",
+    "tina": "Upgrade Operator 550e8400",
+    "tom": "Upgrade Operator another-tenant",
 }
 _START_SECONDS = 90
 _SET_UP = f"""
 import sys
 from local.airflow_setup import main
 code = main()
+from include.upgrades.adapters.airflow.roles import make_roles
+make_roles(["550e8400", "another-tenant"])
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 with get_application_builder() as builder:
     for name, role in {USERS!r}.items():

@@ -51,6 +51,15 @@ def test_role_opens_what_it_is_for(
         assert client.post("/components", json={}).status_code == (422 if may_administer else 403)
 
 
+def test_role_of_a_tenant_opens_that_tenant_only(airflow: RunningAirflow) -> None:
+    with airflow.client("tina") as own, airflow.client("tom") as other:
+        assert (own.get(UPGRADES).status_code, other.get(UPGRADES).status_code) == (200, 404)
+        assert (own.get("/components").status_code, other.get("/components").status_code) == (200, 200)
+        assert own.post("/components", json={"name": "x"}).status_code == 403
+        assert other.post(UPGRADES, json=REQUEST).status_code == 404
+        assert own.get(f"/components/{COMPONENT}/upgrade-statistics").status_code == 403
+
+
 @pytest.mark.parametrize("header", ["", "Bearer nonsense", "Basic YWRtaW46YWRtaW4=", "Bearer a.b.c"])
 def test_call_is_401_without_a_valid_token(airflow: RunningAirflow, header: str) -> None:
     with airflow.client() as client:

@@ -39,7 +39,7 @@ _SQL, _TEMPLATE, _SCRIPT = "'; DROP TABLE execution; --", "{{ 7*7 }}${7*7}#{7*7}
 _PATHS = ("../../etc/passwd", "..%2f..%2fetc", "a/b", "a\\b", ".hidden", "~root")
 _NO_IDS = (_SQL, _TEMPLATE, _SCRIPT, *_PATHS, "", " ", "a b", "x" * 65, "é", "\u202eabc", "a\n", "a\x00b", "😀", "%00")
 _NO_NUMBERS = (None, True, "5", 5.5, [5], {"a": 5}, 0, -1, 10**400, 2**63, -(2**63), 1e308)
-_NO_TEXTS = (1, 1.5, True, [], {}, ["a"])
+_NO_TEXTS: tuple[Any, ...] = (1, 1.5, True, [], {}, ["a"])
 
 FIELDS: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     ("POST", UPGRADES): {
@@ -153,9 +153,9 @@ PARAMETERS: tuple[tuple[str, str, str], ...] = (
     ("/upgrade-paths/calculate", "componentId", "a/b"),
 )
 NOT_THERE = (
-    *(f"/upgrades/{each}" for each in ("..", "%2e%2e", "%2e%2e%2f", "a%2fb", "a%00b", "-x", "x" * 65, "%F0%9F%98%80")),
+    *(f"/upgrades/{each}" for each in ("%2e%2e%2f", "a%2fb", "a%00b", "-x", "x" * 65, "%F0%9F%98%80")),
     *(f"/upgrades/{each}/plan" for each in ("'%20OR%201=1--", "%7B%7B7*7%7D%7D", "%3Cscript%3E", "a;b", "..;")),
-    *(f"/tenants/{each}/upgrades" for each in ("a%20b", "%25", "a%0d%0ab", "a..%5c")),
+    *(f"/tenants/{each}/upgrades" for each in ("a%20b", "%25", "a%09b", "a..%5c")),
     "/upgrades//plan",
     "/upgrades/x/instances/..%2f..",
     "/components/a%2f..%2fb/versions",
@@ -190,7 +190,7 @@ def _everything(world: World) -> dict[str, str]:
 
 def _is_problem(response: httpx.Response, status: int, why: object) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
-    assert (response.status_code, body["status"]) == (status, status), f"{why!r}: {response.text[:500]}"
+    assert (response.status_code, body.get("status")) == (status, status), f"{why!r}: {response.text[:500]}"
     assert response.headers["content-type"] == "application/problem+json"
     assert {"type", "title", "detail", "instance", "code"} <= set(body)
     assert not any(word in response.text for word in ("Traceback", "psycopg", "SELECT ", "pydantic"))

@@ -8,8 +8,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from include.upgrades.domain.permissions import Permission
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.relay_ports import RelayState
+from include.upgrades.web.app import URL_PREFIX, create_app
+from include.upgrades.web.limits import Limiter
 from include.upgrades.web.security import PUBLIC
-from tests.integration.web.conftest import Door
+from tests.integration.web.conftest import Door, served
 from tests.integration.world import World
 
 
@@ -52,12 +56,27 @@ async def test_administrator_writes_the_registry(api: httpx.AsyncClient, world: 
     assert world.rows("component") == 2
 
 
-async def test_health_needs_no_token_and_tells_the_parts(api: httpx.AsyncClient) -> None:
+async def test_health_needs_no_token_and_tells_the_parts(api: httpx.AsyncClient, world: World) -> None:
+    await world.ports.outbox.note(RelayState.RUNNING, "")
     response = await api.get("/health", headers={"Authorization": ""})
-    assert (response.status_code, response.json()) == (200, {"status": "ok", "parts": {"database": "ok"}})
+    assert response.status_code == 200
+    assert (response.json()["status"], response.json()["parts"]) == ("ok", {"database": "ok", "relay": "running"})
 
 
 async def test_door_stays_shut_before_a_body_is_looked_at(api: httpx.AsyncClient, world: World) -> None:
     response = await api.post("/tenants/550e8400/upgrades", content=b"{", headers={"Authorization": ""})
     assert response.status_code == 401
     assert world.rows("execution") == 0
+
+
+async def test_caller_with_more_calls_than_its_share_is_429_and_the_others_are_not(world: World, door: Door) -> None:
+    async def open_ports() -> Ports:
+        return world.ports
+
+    app = create_app(open_ports, door.authenticate, limiter=Limiter(0.01, 2))
+    base, greedy, other = f"http://upgrades.test{URL_PREFIX}", *(door.admit(name, Permission) for name in ("a", "b"))
+    async with httpx.AsyncClient(transport=served(app), base_url=base) as client:
+        found = [await client.get("/components", headers=greedy) for _ in range(3)]
+        assert [each.status_code for each in found] == [200, 200, 429]
+        assert (found[2].json()["code"], found[2].headers["Retry-After"]) == ("TOO_MANY_REQUESTS", "100")
+        assert (await client.get("/components", headers=other)).status_code == 200

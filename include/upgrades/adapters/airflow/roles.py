@@ -1,15 +1,25 @@
-"""The four roles of contract section 9, made in FAB when it is the auth manager."""
+"""The roles of contract section 9, made in FAB when it is the auth manager."""
 
 from __future__ import annotations
 
-from include.upgrades.domain.permissions import AIRFLOW_ADMIN, ROLES
+from collections.abc import Iterable
+
+from include.upgrades.domain.permissions import AIRFLOW_ADMIN, ROLES, tenant_roles
+
+_MOST_OF_NAME = 64
+"Characters that FAB keeps of a role's name."
 
 
-def make_roles() -> str:
-    """Make roles and permissions that are missing; says what was done.
+def make_roles(tenant_ids: Iterable[str] = ()) -> str:
+    """Make roles and permissions that are missing, also those limited to each of these tenants; says what was done.
 
     With another auth manager there is nothing to make: it maps its own roles.
+
+    :raises ValueError: a tenant's id is too long for a role's name.
     """
+    roles = ROLES | {name: each for tenant_id in tenant_ids for name, each in tenant_roles(tenant_id).items()}
+    if too_long := [name for name in roles if len(name) > _MOST_OF_NAME]:
+        raise ValueError(f"a role's name may have {_MOST_OF_NAME} characters: {too_long[0]}")
     from airflow.configuration import conf
 
     if "FabAuthManager" not in conf.get("core", "auth_manager"):
@@ -18,8 +28,8 @@ def make_roles() -> str:
 
     with get_application_builder() as builder:
         manager = builder.sm
-        for role_name, permissions in (*ROLES.items(), AIRFLOW_ADMIN):
+        for role_name, permissions in (*roles.items(), AIRFLOW_ADMIN):
             role = manager.add_role(role_name)
             for action, resource in permissions:
                 manager.add_permission_to_role(role, manager.create_permission(action, resource))
-    return f"roles {', '.join(ROLES)} exist"
+    return f"roles {', '.join(roles)} exist"

@@ -16,12 +16,12 @@ class AirflowUser:
     name: str
     user: Any
 
-    def may(self, permission: Permission) -> bool:
-        """Whether the auth manager grants ``permission``."""
+    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
+        """Whether the auth manager grants ``permission`` on ``resource``."""
         from airflow.api_fastapi.app import get_auth_manager
 
         manager: Any = get_auth_manager()
-        granted = manager.is_authorized_custom_view(method=permission.value, resource_name=RESOURCE, user=self.user)
+        granted = manager.is_authorized_custom_view(method=permission.value, resource_name=resource, user=self.user)
         return bool(granted) and _is_high_enough(manager, self.user, permission)
 
 

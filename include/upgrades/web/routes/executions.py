@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from include.upgrades.domain.checks import Findings
 from include.upgrades.domain.errors import ValidationFailed
@@ -14,6 +14,7 @@ from include.upgrades.service.queries import get_execution, get_plan, list_event
 from include.upgrades.service.start import start_upgrade
 from include.upgrades.web.cursors import decode_number, encode
 from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.etags import UNCHANGED, tagged
 from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ExecutionId
 from include.upgrades.web.schemas.executions import ExecutionAnswer
@@ -24,10 +25,12 @@ from include.upgrades.web.security import Operator, Reader
 router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_class=KeyedRoute)
 
 
-@router.get("", dependencies=[Reader])
-async def read(execution_id: ExecutionId, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
-    """The execution."""
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+@router.get("", dependencies=[Reader], response_model=ExecutionAnswer, responses=UNCHANGED)
+async def read(
+    execution_id: ExecutionId, ports: PortsDep, links: LinksDep, request: Request, response: Response
+) -> ExecutionAnswer | Response:
+    """The execution; 304 when its ``ETag`` comes as ``If-None-Match``."""
+    return tagged(request, response, ExecutionAnswer.of(await get_execution(ports, execution_id), links))
 
 
 @router.post("/start", status_code=202)

@@ -23,12 +23,12 @@ from include.upgrades.web.schemas.registry import (
     VersionAnswer,
     VersionBody,
 )
-from include.upgrades.web.security import Administrator, Reader
+from include.upgrades.web.security import Administrator, RegistryReader
 
 router = APIRouter(tags=["registry"], route_class=KeyedRoute)
 
 
-@router.get("/components", dependencies=[Reader])
+@router.get("/components", dependencies=[RegistryReader])
 async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ComponentAnswer]:
     """The components by id."""
     found = await registry_lists.list_components(ports, position_in(query), query.limit + 1)
@@ -44,7 +44,7 @@ async def add_component(
     return ComponentAnswer.model_validate(added)
 
 
-@router.get("/components/{componentId}/versions", dependencies=[Reader])
+@router.get("/components/{componentId}/versions", dependencies=[RegistryReader])
 async def versions(
     component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
 ) -> Page[VersionAnswer]:

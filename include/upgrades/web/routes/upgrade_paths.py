@@ -18,12 +18,12 @@ from include.upgrades.web.routes.registry import position_in, with_id
 from include.upgrades.web.schemas.pages import Page, PathsQuery, page_of
 from include.upgrades.web.schemas.registry import CompatibilityBody, PathBody
 from include.upgrades.web.schemas.upgrade_paths import CalculatedAnswer, CalculateQuery, CompatibilityAnswer, PathAnswer
-from include.upgrades.web.security import Administrator, Reader
+from include.upgrades.web.security import Administrator, RegistryReader
 
 router = APIRouter(tags=["registry"], route_class=KeyedRoute)
 
 
-@router.get("/upgrade-paths", dependencies=[Reader])
+@router.get("/upgrade-paths", dependencies=[RegistryReader])
 async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[PathAnswer]:
     """The upgrade paths by id, of one component or of all."""
     found = await upgrade_paths.list_paths(ports, query.component_id, position_in(query), query.limit + 1)
@@ -39,7 +39,7 @@ async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports:
     return PathAnswer.of(await upgrade_paths.add_path(ports, UpgradePath(**values), risk))
 
 
-@router.get("/upgrade-paths/calculate", dependencies=[Reader])
+@router.get("/upgrade-paths/calculate", dependencies=[RegistryReader])
 async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) -> CalculatedAnswer:
     """The best route by steps, risk, downtime and duration, with alternatives; without any, the paths that are missing.
 
@@ -50,7 +50,9 @@ async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) 
 
 
 @router.post(
-    "/versions/{versionId}/check-compatibility", dependencies=[Reader], openapi_extra=documented(CompatibilityBody)
+    "/versions/{versionId}/check-compatibility",
+    dependencies=[RegistryReader],
+    openapi_extra=documented(CompatibilityBody),
 )
 async def compatibility(
     version_id: VersionId, body: Annotated[CompatibilityBody, Depends(body_of(CompatibilityBody))], ports: PortsDep

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from include.upgrades.service.create import create_upgrade, preview_upgrade
 from include.upgrades.service.overview_ports import ExecutionFilter
@@ -12,6 +12,7 @@ from include.upgrades.service.queries import ExecutionView, active_execution, ge
 from include.upgrades.web.bodies import body_of, documented
 from include.upgrades.web.cursors import decode_moment, encode
 from include.upgrades.web.dependencies import LinksDep, PortsDep
+from include.upgrades.web.etags import UNCHANGED, tagged
 from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ComponentId, TenantId
 from include.upgrades.web.schemas.executions import ExecutionAnswer
@@ -70,7 +71,19 @@ def _position(view: ExecutionView) -> str:
     return encode(view.execution.created_at.isoformat(), view.execution.id)
 
 
-@router.get("/tenants/{tenantId}/components/{componentId}/upgrades/active", dependencies=[Reader])
-async def active(tenant_id: TenantId, component_id: ComponentId, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
-    """The one execution that is not terminal; else 404 NO_ACTIVE_UPGRADE."""
-    return ExecutionAnswer.of(await active_execution(ports, tenant_id, component_id), links)
+@router.get(
+    "/tenants/{tenantId}/components/{componentId}/upgrades/active",
+    dependencies=[Reader],
+    response_model=ExecutionAnswer,
+    responses=UNCHANGED,
+)
+async def active(
+    tenant_id: TenantId,
+    component_id: ComponentId,
+    ports: PortsDep,
+    links: LinksDep,
+    request: Request,
+    response: Response,
+) -> ExecutionAnswer | Response:
+    """The one execution that is not terminal; else 404 NO_ACTIVE_UPGRADE. With an ``ETag`` as the execution itself."""
+    return tagged(request, response, ExecutionAnswer.of(await active_execution(ports, tenant_id, component_id), links))

@@ -55,12 +55,15 @@ def _with_z(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+_NO_NUL = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
+"Told in the schema; ``_without_nul`` enforces it with words of its own."
+
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul)]
-Label = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul)]
-VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_without_nul)]
-Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul), _NO_NUL]
+Label = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul), _NO_NUL]
+VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_without_nul), _NO_NUL]
+Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul), _NO_NUL]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul), _NO_NUL]
 Texts = Annotated[list[Text], Field(max_length=200)]
 TimeIn = Annotated[
     datetime,

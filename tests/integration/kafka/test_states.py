@@ -1,0 +1,147 @@
+"""What the relay says of itself, and that it is patient: no connection, no topic, no Kafka; and the mock cluster."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from include.upgrades.service import relay
+from include.upgrades.service.health import relay_health
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.relay_ports import RelayState
+from local.ports import HOST, answers, free_port
+from local.processes import Command, Processes
+from tests.integration.kafka.broker import ROOT, RealKafka
+from tests.integration.kafka.conftest import Tell, eventually, read, relaying
+from tests.integration.kafka.reader import Reader
+from tests.integration.store.conftest import Added
+
+CONNECTION = "AIRFLOW_CONN_KAFKA_EVENTS"
+
+
+@pytest.fixture
+def mock_kafka(tmp_path: Path) -> Iterator[str]:
+    """The stack's own Kafka, which needs nothing installed; its address."""
+    port, processes = free_port(), Processes(tmp_path, tmp_path)
+    argv = [sys.executable, "-m", "local.kafka", "--port", str(port)]
+    processes.start(Command("kafka", argv, dict(os.environ), ROOT))
+    deadline = time.monotonic() + 20
+    while not answers(port):
+        assert time.monotonic() < deadline, processes.last_lines("kafka")
+        time.sleep(0.05)
+    yield f"{HOST}:{port}"
+    processes.kill("kafka")
+
+
+async def _stands(ports: Ports, state: RelayState, words: str = "") -> None:
+    async def stands() -> bool:
+        health = await relay_health(ports)
+        return health.state is state and words in health.detail
+
+    await eventually(stands)
+
+
+def _address(where: str) -> str:
+    return f'{{"conn_type": "kafka", "extra": {{"bootstrap.servers": "{where}"}}}}'
+
+
+async def test_relay_publishes_to_the_mock_cluster_of_the_stack(
+    mock_kafka: str, added: Added, tell: Tell, ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, _address(mock_kafka))
+    execution = await added()
+    await tell(execution, *"abc")
+    async with relaying(postgres_url):
+        await _stands(ports, RelayState.RUNNING)
+        reader = Reader(mock_kafka, "registry.upgrade-orchestration-events")
+        await read(reader, lambda: len(reader.records) == 3)
+        reader.close()
+    assert reader.sequences() == {execution.id: [1, 2, 3]}
+
+
+async def test_relay_without_a_connection_is_off_and_says_so_once(
+    added: Added,
+    tell: Tell,
+    ports: Ports,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv(CONNECTION, raising=False)
+    monkeypatch.setenv("UPGRADES_KAFKA_CONN_ID", "nowhere_defined")
+    monkeypatch.setattr(relay, "OFF_SECONDS", 0.05)
+    caplog.set_level("INFO")
+    await tell(await added(), "waits")
+    async with relaying(postgres_url):
+        await _stands(ports, RelayState.OFF, "nowhere_defined is not defined")
+    health = await relay_health(ports)
+    assert (health.is_well, health.lag.rows) == (True, 1)
+    assert len([each for each in caplog.records if "relay of events" in each.getMessage()]) == 1
+
+
+async def test_relay_goes_to_work_when_a_connection_is_defined(
+    mock_kafka: str, added: Added, tell: Tell, ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(CONNECTION, raising=False)
+    monkeypatch.setattr(relay, "OFF_SECONDS", 0.05)
+    await tell(await added(), "waits")
+    async with relaying(postgres_url):
+        await _stands(ports, RelayState.OFF)
+        monkeypatch.setenv(CONNECTION, _address(mock_kafka))
+        await _stands(ports, RelayState.RUNNING)
+        await eventually(lambda: _is_empty(ports))
+
+
+async def test_relay_waits_for_a_kafka_that_is_not_there(
+    ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, _address(f"{HOST}:{free_port()}"))
+    async with relaying(postgres_url):
+        await _stands(ports, RelayState.WAITING, "Kafka does not answer")
+    assert not (await relay_health(ports)).is_well
+
+
+async def test_connection_that_cannot_be_used_is_named_without_its_secrets(
+    ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = '{"bootstrap.servers": "x:1", "sasl.password": "geheim", "no.such.setting": "geheim"}'
+    monkeypatch.setenv(CONNECTION, f'{{"conn_type": "kafka", "extra": {extra}}}')
+    async with relaying(postgres_url):
+        await _stands(ports, RelayState.WAITING, "kafka_events cannot be used")
+    detail = (await relay_health(ports)).detail
+    assert "no.such.setting" in detail
+    assert "geheim" not in detail
+
+
+async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
+    real_kafka: RealKafka,
+    added: Added,
+    tell: Tell,
+    ports: Ports,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(CONNECTION, real_kafka.connection())
+    monkeypatch.setenv("UPGRADES_KAFKA_TOPIC", "not-made-yet")
+    execution = await added()
+    await tell(execution, *"ab")
+    async with relaying(postgres_url):
+        await _stands(ports, RelayState.WAITING, "the topic not-made-yet does not exist")
+        real_kafka.make_topic("not-made-yet")
+        reader = Reader(real_kafka.address, "not-made-yet")
+        await read(reader, lambda: len(reader.records) == 2)
+        reader.close()
+    assert reader.sequences() == {execution.id: [1, 2]}
+
+
+async def test_relay_that_is_gone_is_told_from_one_that_runs(ports: Ports) -> None:
+    assert (await relay_health(ports)).state is RelayState.DOWN
+    await ports.outbox.note(RelayState.RUNNING, "")
+    assert (await relay_health(ports)).state is RelayState.RUNNING
+
+
+async def _is_empty(ports: Ports) -> bool:
+    return (await ports.outbox.lag()).rows == 0

@@ -1,0 +1,183 @@
+"""Who may make which call: every call that there is, by every kind of caller (contract section 9)."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from include.upgrades.domain.permissions import REGISTRY, ROLES, Permission, resource_of, tenant_roles
+from include.upgrades.web.security import PUBLIC
+from tests.integration.web.conftest import Door
+from tests.integration.web.test_bad_inputs import GOOD
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World
+
+P = Permission
+OTHER = "another-tenant"
+IDS = {"tenantId": TENANT, "componentId": COMPONENT, "versionId": NEW, "n": "2", "eventId": "some-event"}
+
+CALLERS: dict[str, frozenset[tuple[str, str]]] = {
+    "nobody": frozenset(),
+    "viewer": frozenset(ROLES["Upgrade Viewer"]),
+    "operator": frozenset(ROLES["Upgrade Operator"]),
+    "approver": frozenset(ROLES["Upgrade Approver"]),
+    "admin": frozenset(ROLES["Upgrade Admin"]),
+    **{f"own {role.split()[1].lower()}": frozenset(granted) for role, granted in tenant_roles(TENANT).items()},
+    **{f"other {role.split()[1].lower()}": frozenset(granted) for role, granted in tenant_roles(OTHER).items()},
+    "airflow's": frozenset({("can_read", "DAGs"), ("can_read", "Website")}),
+}
+
+
+class Needs(NamedTuple):
+    """What a call needs, and what it is about: ALL tenants, a TENANT, the REGISTRY."""
+
+    permission: Permission
+    about: str
+
+
+ALL, ONE, NONE = "all tenants", "a tenant", "the registry"
+TABLE: dict[str, Needs] = {
+    "create": Needs(P.OPERATE, ONE),
+    "list_of_tenant": Needs(P.READ, ONE),
+    "active": Needs(P.READ, ONE),
+    "read": Needs(P.READ, ONE),
+    "plan": Needs(P.READ, ONE),
+    "instances": Needs(P.READ, ONE),
+    "events": Needs(P.READ, ONE),
+    "start": Needs(P.OPERATE, ONE),
+    "pause": Needs(P.OPERATE, ONE),
+    "resume": Needs(P.OPERATE, ONE),
+    "cancel": Needs(P.OPERATE, ONE),
+    "promote_canary": Needs(P.OPERATE, ONE),
+    "rollback": Needs(P.OPERATE, ONE),
+    "retry": Needs(P.OPERATE, ONE),
+    "approve": Needs(P.APPROVE, ONE),
+    "reject": Needs(P.APPROVE, ONE),
+    "components": Needs(P.READ, NONE),
+    "add_component": Needs(P.ADMINISTER, ALL),
+    "versions": Needs(P.READ, NONE),
+    "add_version": Needs(P.ADMINISTER, ALL),
+    "set_status": Needs(P.ADMINISTER, ALL),
+    "paths": Needs(P.READ, NONE),
+    "add_path": Needs(P.ADMINISTER, ALL),
+    "calculate": Needs(P.READ, NONE),
+    "compatibility": Needs(P.READ, NONE),
+    "deployment": Needs(P.READ, ONE),
+    "put_deployment": Needs(P.ADMINISTER, ONE),
+    "backups": Needs(P.READ, ONE),
+    "add_backup": Needs(P.ADMINISTER, ONE),
+    "statistics": Needs(P.READ, ALL),
+    "parked": Needs(P.ADMINISTER, ALL),
+    "release": Needs(P.ADMINISTER, ALL),
+    "openapi": Needs(P.READ, NONE),
+    "docs": Needs(P.READ, NONE),
+}
+"By the route's name: a new call fails the tests until somebody says here who may make it."
+
+
+def routes(app: FastAPI) -> dict[str, APIRoute]:
+    return {each.name: each for each in app.routes if isinstance(each, APIRoute) and each.name not in PUBLIC}
+
+
+def expected(caller: str, needs: Needs) -> int | None:
+    """The refusal's status, or None where the caller gets through the door."""
+    granted, own = CALLERS[caller], resource_of(TENANT)
+    here = {
+        action for action, resource in granted if resource == "Upgrades" or (needs.about == ONE and resource == own)
+    }
+    if needs.about == NONE and ("can_read", REGISTRY) in granted:
+        here.add("can_read")
+    if needs.permission.value in here:
+        return None
+    limited_elsewhere = ("can_read", REGISTRY) in granted and ("can_read", own) not in granted
+    return 404 if limited_elsewhere and needs.about == ONE else 403
+
+
+def test_every_call_is_in_the_table(app: FastAPI) -> None:
+    assert set(routes(app)) == set(TABLE)
+
+
+@pytest.fixture
+async def execution(api: httpx.AsyncClient, world: World) -> str:
+    made = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request())
+    return str(made.json()["id"])
+
+
+@pytest.fixture
+def call(api: httpx.AsyncClient, app: FastAPI, execution: str) -> Callable[..., Any]:
+    """Makes a call by the name of its route, about the world's tenant and execution; `changed` ids are others."""
+
+    async def make(name: str, headers: dict[str, str], **changed: str) -> httpx.Response:
+        route = routes(app)[name]
+        path = route.path.format(**IDS | {"executionId": execution} | changed)
+        (method,) = route.methods
+        versions = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
+        query = versions if name == "calculate" else None
+        return await api.request(method, path, headers=headers, params=query, json=GOOD.get((method, path)))
+
+    return make
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_caller_gets_through_the_door_only_where_the_role_says_so(
+    call: Callable[..., Any], world: World, door: Door, caller: str
+) -> None:
+    headers = door.admit_to(caller, CALLERS[caller])
+    for name, needs in TABLE.items():
+        before = (world.rows("command"), world.rows("backup"), world.rows("component"), world.rows("event"))
+        response, wanted = await call(name, headers), expected(caller, needs)
+        if wanted is None:
+            assert response.status_code not in (401, 403), (name, response.text)
+            assert response.status_code != 404 or "tenant" not in response.json()["detail"].split()[:4], name
+            continue
+        code = "FORBIDDEN" if wanted == 403 else "NOT_FOUND"
+        assert (response.status_code, response.json()["code"]) == (wanted, code), (name, response.text)
+        assert (world.rows("command"), world.rows("backup"), world.rows("component"), world.rows("event")) == before
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "approver"])
+async def test_nothing_tells_whether_what_belongs_to_another_tenant_exists(
+    call: Callable[..., Any], door: Door, execution: str, role: str
+) -> None:
+    headers = door.admit_to("stranger", CALLERS[f"other {role}"])
+    unknown = {"tenantId": "no-tenant", "executionId": "01900000-0000-7000-8000-000000000000"}
+    for name, needs in TABLE.items():
+        if needs.about != ONE:
+            continue
+        there, not_there = await call(name, headers), await call(name, headers, **unknown)
+        assert (there.status_code, not_there.status_code) == (404, 404), name
+        hidden, missing = there.text, not_there.text
+        for shown, other in ((TENANT, "no-tenant"), (execution, unknown["executionId"])):
+            hidden = hidden.replace(shown, other)
+        assert hidden == missing, name
+
+
+@pytest.mark.parametrize("path", ["-no-id", "x" * 65, "a%00b"])
+async def test_limited_caller_gets_404_for_what_cannot_be_an_id(
+    api: httpx.AsyncClient, door: Door, world: World, path: str
+) -> None:
+    headers = door.admit_to("own", CALLERS["own viewer"])
+    assert (await api.get(f"/upgrades/{path}", headers=headers)).status_code == 404
+    assert (await api.get(f"/tenants/{path}/upgrades", headers=headers)).status_code == 404
+
+
+async def test_limited_operator_creates_in_the_own_tenant_and_in_no_other(
+    api: httpx.AsyncClient, world: World, door: Door
+) -> None:
+    own, other = (door.admit_to(name, CALLERS[name]) for name in ("own operator", "other operator"))
+    refused = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=other)
+    assert (refused.status_code, world.rows("execution")) == (404, 0)
+    created = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=own)
+    assert (created.status_code, created.json()["createdBy"]) == (201, "own operator")
+
+
+async def test_key_of_a_limited_caller_tells_nothing_of_another_tenant(
+    api: httpx.AsyncClient, world: World, door: Door
+) -> None:
+    key = {"Idempotency-Key": "one"}
+    own = door.admit_to("olga", CALLERS["own operator"])
+    assert (await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=own | key)).status_code == 201
+    moved = door.admit_to("olga", CALLERS["other operator"])
+    assert (await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=moved | key)).status_code == 404

@@ -1,0 +1,45 @@
+"""Which of the events that wait are sent together."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.service.health import SILENT_SECONDS, standing
+from include.upgrades.service.ports import StoredEvent
+from include.upgrades.service.relay import next_wave
+from include.upgrades.service.relay_ports import Note, RelayState
+
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def _events(names: str) -> list[StoredEvent]:
+    event = Event(EventType.PROGRESS, {})
+    return [StoredEvent(name, "e-1", "t-1", place, NOW, event) for place, name in enumerate(names, 1)]
+
+
+@pytest.mark.parametrize(
+    ("pending", "suspects", "sent"),
+    [
+        ("", "", ""),
+        ("", "x", ""),
+        ("abc", "", "abc"),
+        ("abc", "x", "abc"),
+        ("abc", "b", "a"),  # those before it first
+        ("bc", "b", "b"),  # then it alone
+        ("bc", "bc", "b"),
+        ("abc", "c", "ab"),
+    ],
+)
+def test_suspect_is_sent_alone_and_after_those_before_it(pending: str, suspects: str, sent: str) -> None:
+    assert "".join(each.id for each in next_wave(_events(pending), set(suspects))) == sent
+
+
+def test_note_of_a_relay_that_is_silent_tells_of_nobody() -> None:
+    assert standing(None)[0] is RelayState.DOWN
+    assert standing(Note(RelayState.RUNNING, "", SILENT_SECONDS + 1))[0] is RelayState.DOWN
+
+
+@pytest.mark.parametrize("state", [RelayState.RUNNING, RelayState.WAITING, RelayState.OFF])
+def test_note_that_is_fresh_tells_what_it_says(state: RelayState) -> None:
+    assert standing(Note(state, "why", SILENT_SECONDS - 1)) == (state, "why")
