@@ -31,7 +31,6 @@ from tests.e2e.steps import Json, Tenant
 
 COMPONENT, OLD, NEW = "generated", "generated-1", "generated-2"
 CASES_A_CALL, AT_LEAST = 35, 2000
-SENDERS = 3
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -125,7 +124,6 @@ def outcome(api: httpx.Client, home: Tenant, execution: str) -> Outcome:
         # its own list, and too large a body
         checks=ChecksConfig(negative_data_rejection=NegativeDataRejectionConfig(expected_statuses=["4xx"])),
         request_timeout=60,
-        workers=SENDERS,
         continue_on_failure=True,
     )
     config = SchemathesisConfig(projects=ProjectsConfig(default=project))

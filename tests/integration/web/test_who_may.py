@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 
 from include.upgrades.domain.permissions import REGISTRY, ROLES, Permission, resource_of, tenant_roles
 from include.upgrades.web.security import PUBLIC
+from tests.integration.web.bad_inputs import GOOD
 from tests.integration.web.conftest import Door
-from tests.integration.web.test_bad_inputs import GOOD
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World
 
 P = Permission
