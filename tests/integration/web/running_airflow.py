@@ -65,7 +65,7 @@ class RunningAirflow:
         )
 
     def wait(self) -> None:
-        """Until /health says that the database answers; fails with the end of the log when it ends or takes too long."""
+        """Until /health says that the database answers; fails with the log when it ends or takes too long."""
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             ended = self.process.poll() is not None or time.monotonic() > deadline
