@@ -1,6 +1,5 @@
 """What Airflow does in a lifecycle machine, and what people do there: clear, mark, pause, fail and delete."""
 
-from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from include.upgrades.domain.states import is_terminal
@@ -8,10 +7,11 @@ from include.upgrades.domain.task_states import RunView
 from include.upgrades.service.end import end_abandoned
 from include.upgrades.service.reconcile import follow_now
 from tests.integration.runner.dag_walk import OUTCOME
+from tests.integration.runner.lifecycle_chance import CHANCE, Chance, one_of, pick
 from tests.integration.runner.lifecycle_state import LifecycleState
 from tests.integration.runner.stepped import Runner
 
-RARELY = st.sampled_from([False] * 7 + [True])
+RARELY = one_of(*[False] * 7, True)
 "What ends an upgrade early: too often, and nothing else would be seen."
 
 
@@ -19,7 +19,7 @@ class Airflow(LifecycleState):
     """Tasks in their order and in any other."""
 
     @precondition(lambda self: self.is_started())
-    @rule(seconds=st.sampled_from([0.0, 8.0, None]), steps=st.integers(1, 60), fate=st.sampled_from(["well", None]))
+    @rule(seconds=one_of(0.0, 8.0, None), steps=one_of(*range(1, 61)), fate=one_of("well", None))
     def airflow_goes_on(self, seconds: float | None, steps: int, fate: str | None) -> None:
         """The next task begins or goes on; the fleet gets on while it waits, unless ``fate`` is None."""
         if not self.is_walking():
@@ -30,19 +30,19 @@ class Airflow(LifecycleState):
         self.go_on(self.walker, steps, fate)
 
     @precondition(lambda self: self.is_started())
-    @rule(seconds=st.sampled_from([8.0, None]))
+    @rule(seconds=one_of(8.0, None))
     def airflow_finishes_a_task(self, seconds: float | None) -> None:
         self.finish_next_task(seconds)
 
     @precondition(lambda self: self.is_started() and len(self.runners) < 4)
-    @rule(data=st.data(), seconds=st.sampled_from([0.0, 8.0, None]), steps=st.integers(0, 20), ending=RARELY)
-    def somebody_clears_a_task(self, data: st.DataObject, seconds: float | None, steps: int, ending: bool) -> None:
+    @rule(data=CHANCE, seconds=one_of(0.0, 8.0, None), steps=one_of(*range(0, 21)), ending=RARELY)
+    def somebody_clears_a_task(self, data: Chance, seconds: float | None, steps: int, ending: bool) -> None:
         """It runs beside the others, whatever the order of the DAG says."""
-        task = data.draw(st.sampled_from(self.walk.tasks_of_end if ending else self.walk.tasks_of_work))
+        task = pick(data, self.walk.tasks_of_end if ending else self.walk.tasks_of_work)
         self.go_on(self.begin_runner(task, seconds), steps, None)
 
     @precondition(lambda self: self.is_walking())
-    @rule(before_an_order=st.booleans(), lease_ends=st.booleans())
+    @rule(before_an_order=one_of(False, True), lease_ends=one_of(False, True))
     def airflow_takes_the_task_for_dead(self, before_an_order: bool, lease_ends: bool) -> None:
         """It will be begun again, and the first one may still be there: before its next order, and without a lease."""
         assert self.walker is not None
@@ -53,13 +53,13 @@ class Airflow(LifecycleState):
         self.walker = None
 
     @precondition(lambda self: self.is_started())
-    @rule(data=st.data(), ending=RARELY)
-    def somebody_marks_tasks(self, data: st.DataObject, ending: bool) -> None:
+    @rule(data=CHANCE, ending=RARELY)
+    def somebody_marks_tasks(self, data: Chance, ending: bool) -> None:
         """As successful up to here, or cleared from here on."""
-        self.walk.go_to(OUTCOME if ending else data.draw(st.sampled_from(self.walk.tasks_of_work)))
+        self.walk.go_to(OUTCOME if ending else pick(data, self.walk.tasks_of_work))
 
     @precondition(lambda self: self.is_started())
-    @rule(end=RARELY, failed=st.booleans(), paused=st.booleans())
+    @rule(end=RARELY, failed=one_of(False, True), paused=one_of(False, True))
     def somebody_has_a_hand_in_airflow(self, end: bool, failed: bool, paused: bool) -> None:
         """The DAG is paused or not, the run marked as failed or deleted; the control loop looks at it."""
         state = ("failed" if failed else None) if end else "running"

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from include.upgrades.domain.approval import Answer, Decision
@@ -14,6 +13,7 @@ from include.upgrades.service.create import create_upgrade
 from include.upgrades.service.retry import retry_upgrade
 from include.upgrades.service.start import start_upgrade
 from tests.integration.runner.lifecycle_bench import COMPONENT, VERSIONS
+from tests.integration.runner.lifecycle_chance import one_of
 from tests.integration.runner.lifecycle_state import LifecycleState
 
 S = ExecutionStatus
@@ -21,24 +21,24 @@ OLGA, ANNA = Actor("olga"), Actor("anna")
 
 
 REQUEST: dict[str, Any] = {
-    "strategy": st.sampled_from([*Strategy]),
-    "version": st.sampled_from(sorted(VERSIONS)),
-    "batch_size": st.integers(1, 3),
-    "max_unavailable_percentage": st.sampled_from([1, 40, 60, 100]),
-    "failure_threshold": st.sampled_from([1, 2, 9]),
-    "auto_rollback_enabled": st.booleans(),
-    "batch_delay_seconds": st.sampled_from([0, 0, 20]),
-    "soak_seconds": st.sampled_from([0, 0, 8]),
-    "canary_percentage": st.sampled_from([1, 50, 100]),
-    "one_less": st.booleans(),
-    "ahead": st.integers(0, 6),
+    "strategy": one_of(*Strategy),
+    "version": one_of(*sorted(VERSIONS)),
+    "batch_size": one_of(*range(1, 4)),
+    "max_unavailable_percentage": one_of(1, 40, 60, 100),
+    "failure_threshold": one_of(1, 2, 9),
+    "auto_rollback_enabled": one_of(False, True),
+    "batch_delay_seconds": one_of(0, 0, 20),
+    "soak_seconds": one_of(0, 0, 8),
+    "canary_percentage": one_of(1, 50, 100),
+    "one_less": one_of(False, True),
+    "ahead": one_of(*range(0, 7)),
 }
 
 
 class Operators(LifecycleState):
     """Commands, allowed and not."""
 
-    @initialize(size=st.integers(1, 5), room=st.booleans(), **REQUEST)
+    @initialize(size=one_of(*range(1, 6)), room=one_of(False, True), **REQUEST)
     def begin(self, size: int, room: bool, **request: Any) -> None:
         self.tenant = self.bench.new_tenant(size, size if room else 0)
         self.create_and_go_ahead(**request)
@@ -77,7 +77,7 @@ class Operators(LifecycleState):
         self.command("start", start_upgrade(self.bench.ports, self.current, OLGA))
 
     @precondition(lambda self: self.ledgers)
-    @rule(name=st.sampled_from(["pause", "roll_back", "pause", "roll_back", "resume", "cancel"]), old=st.integers(0, 9))
+    @rule(name=one_of("pause", "roll_back", "pause", "roll_back", "resume", "cancel"), old=one_of(*range(0, 10)))
     def steer(self, name: str, old: int) -> None:
         act = getattr(command, f"{name}_upgrade")
         aimed_at = list(self.ledgers)[0] if old == 9 else self.current
@@ -89,18 +89,18 @@ class Operators(LifecycleState):
         self.command("resume", command.resume_upgrade(self.bench.ports, self.current, None, OLGA))
 
     @precondition(lambda self: self.ledgers and self.status() in (S.CANARY_MONITORING, S.CANARY_RUNNING))
-    @rule(force=st.booleans())
+    @rule(force=one_of(False, True))
     def promote(self, force: bool) -> None:
         self.command("promote", command.promote_canary(self.bench.ports, self.current, force, None, OLGA))
 
     @precondition(lambda self: self.waiting_stage() is not None)
-    @rule(approve=st.booleans(), actor=st.sampled_from([ANNA, ANNA, OLGA]), other=st.sampled_from([0, 0, 0, 1]))
+    @rule(approve=one_of(False, True), actor=one_of(ANNA, ANNA, OLGA), other=one_of(0, 0, 0, 1))
     def decide_stage(self, approve: bool, actor: Actor, other: int) -> None:
         stage = (self.waiting_stage() or 0) + other
         self.command("decide", approvals.decide_stage(self.bench.ports, self.current, stage, approve, None, actor))
 
     @precondition(lambda self: self.waiting_stage() is not None)
-    @rule(choice=st.sampled_from([*Decision]), by=st.sampled_from(["anna", "olga"]))
+    @rule(choice=one_of(*Decision), by=one_of("anna", "olga"))
     def answer_in_airflow(self, choice: Decision, by: str) -> None:
         """Kept by the task, judged by the control loop: by whom it may not be, it is refused."""
         stage = self.waiting_stage() or 0

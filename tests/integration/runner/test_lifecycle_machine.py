@@ -1,12 +1,13 @@
 """Random commands, faults, crashes and hands in Airflow on the real store: whatever happens, the lifecycle holds.
 
 Runners go one port call at a time (stepped.py), so that anything can happen between any two of their lines. A default
-run is always the same; LIFECYCLE_EXAMPLES=5000 searches for so many examples, anew each time, and for the shortest one
-that fails.
+run is always the same. LIFECYCLE_EXAMPLES=5000 searches for so many examples, and then for the shortest one that fails,
+and for as many lives, from LIFECYCLE_SEED on.
 """
 
 import os
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -17,14 +18,18 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service import approvals, command
 from tests.integration.runner.lifecycle_airflow import Airflow
 from tests.integration.runner.lifecycle_bench import Bench
+from tests.integration.runner.lifecycle_chance import draw, rules_now
 from tests.integration.runner.lifecycle_faults import Faults
-from tests.integration.runner.lifecycle_operators import ANNA, OLGA, Operators
+from tests.integration.runner.lifecycle_operators import ANNA, OLGA, REQUEST, Operators
 from tests.integration.runner.stepped import ORDER, WAIT
 
 S = ExecutionStatus
 EXAMPLES = int(os.environ.get("LIFECYCLE_EXAMPLES", "0"))
 STEPS_TO_THE_END = 4000
 "More port calls than any of these upgrades needs from anywhere to its end."
+
+OFTEN = {"airflow_goes_on": 6, "instance_gets_on": 4, "runner_goes_on": 3, "airflow_finishes_a_task": 2, "resume": 2}
+"Rules that bring a life on."
 
 
 class LifecycleMachine(Operators, Airflow, Faults):
@@ -116,7 +121,7 @@ def test_lifecycle_holds_whatever_happens(bench: Bench) -> None:
     run_state_machine_as_test(
         _machine(bench),
         settings=settings(
-            max_examples=EXAMPLES or 40,
+            max_examples=EXAMPLES or 20,
             stateful_step_count=50,
             derandomize=not EXAMPLES,
             database=None,
@@ -126,6 +131,33 @@ def test_lifecycle_holds_whatever_happens(bench: Bench) -> None:
             print_blob=True,
         ),
     )
+
+
+@pytest.mark.timeout(0 if EXAMPLES else 300)
+def test_lifecycle_holds_in_lives_drawn_from_a_seed(bench: Bench) -> None:
+    first = int(os.environ.get("LIFECYCLE_SEED", "0"))
+    for seed in range(first, first + (EXAMPLES or 30)):
+        told: list[str] = []
+        try:
+            _live(_machine(bench)(), Random(seed), told)
+        except BaseException as error:
+            error.add_note("\n".join([f"LIFECYCLE_SEED={seed} LIFECYCLE_EXAMPLES=1 does it again:", *told]))
+            raise
+
+
+def _live(machine: LifecycleMachine, random: Random, told: list[str]) -> None:
+    request = draw(REQUEST, random)
+    told.append(f"begin {request}")
+    machine.begin(size=random.randint(1, 5), room=random.random() < 0.5, **request)
+    for _ in range(random.randint(5, 60)):
+        rules = rules_now(machine)
+        (rule,) = random.choices(rules, [OFTEN.get(each.function.__name__, 1) for each in rules])
+        given = draw(rule.arguments, random)
+        told.append(f"{machine.status() if machine.ledgers else ''} {rule.function.__name__} {given}")
+        rule.function(machine, **given)
+        machine.lifecycle_holds()
+    told.append(f"{machine.status() if machine.ledgers else ''} teardown")
+    machine.teardown()
 
 
 def test_order_of_a_runner_that_slept_until_the_upgrade_was_cancelled_comes_too_late(bench: Bench) -> None:
