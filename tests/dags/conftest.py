@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
+from include.upgrades.adapters.airflow import connections
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.bootstrap import close_ports
 from include.upgrades.domain.execution import Execution
@@ -36,6 +37,8 @@ def point_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = {"conn_type": "postgres", "host": parts.host, "port": parts.port, "schema": parts.database}
     connection |= {"login": parts.username, "password": parts.password}
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", json.dumps(connection))
+    # a dag file's process ends with it, and with it what it looked up; here the tests that follow have other databases
+    monkeypatch.setattr(connections, "_resolved", {})
 
 
 async def _fill(url: str) -> None:

@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 from fastapi import Request
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 
 from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.service.ports import Ports
@@ -16,6 +17,7 @@ from include.upgrades.web.description import description
 from include.upgrades.web.examples import BODIES
 from include.upgrades.web.reference_page import reference_page
 from include.upgrades.web.refusals import OF_CALL
+from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Caller
 
 
@@ -63,6 +65,24 @@ def test_every_call_that_reads_a_body_says_so(document: dict[str, Any]) -> None:
         "/tenants/{tenantId}/components/{componentId}/deployment",
         "/tenants/{tenantId}/components/{componentId}/backups",
     }
+
+
+@pytest.mark.parametrize("key", ["kafka", "ka\x00fka"])
+@pytest.mark.parametrize("value", ["3.6.0", {}])
+def test_map_takes_the_keys_and_values_that_its_schema_takes(document: dict[str, Any], key: str, value: object) -> None:
+    schema = document["components"]["schemas"]["UpgradeBody"]["properties"]["installedComponents"]
+    fits = (key, value) == ("kafka", "3.6.0")
+    assert jsonschema_rs.is_valid(schema, {key: value}) == fits
+    assert accepts({"installedComponents": {key: value}}) == fits
+
+
+def accepts(fields: dict[str, Any]) -> bool:
+    needed = {"componentId": "a", "fromVersionId": "b", "toVersionId": "c"}
+    try:
+        UpgradeBody.model_validate(needed | fields)
+    except ValidationError:
+        return False
+    return True
 
 
 def test_own_pages_are_not_part_of_the_description(document: dict[str, Any]) -> None:

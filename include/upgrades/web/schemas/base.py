@@ -65,6 +65,10 @@ VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), Aft
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul), _NO_NUL]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul), _NO_NUL]
 Texts = Annotated[list[Text], Field(max_length=200)]
+MapSize = Field(max_length=200, json_schema_extra={"additionalProperties": False})
+"""Of a map with ``Name`` keys: its schema has a pattern for the keys, and without this one a key that does not match it
+would be allowed with any value."""
+Installed = Annotated[dict[Name, VersionText], MapSize]
 TimeIn = Annotated[
     datetime,
     BeforeValidator(_rfc3339),

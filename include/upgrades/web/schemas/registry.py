@@ -18,6 +18,8 @@ from include.upgrades.web.schemas.base import (
     Body,
     DateIn,
     Id,
+    Installed,
+    MapSize,
     Name,
     Text,
     Texts,
@@ -26,8 +28,7 @@ from include.upgrades.web.schemas.base import (
     VersionText,
 )
 
-Ranges = Annotated[dict[Name, Annotated[str, StringConstraints(min_length=1, max_length=255)]], Field(max_length=200)]
-Installed = Annotated[dict[Name, VersionText], Field(max_length=200)]
+Ranges = Annotated[dict[Name, Annotated[str, StringConstraints(min_length=1, max_length=255)]], MapSize]
 ConnId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,250}$")]
 FleetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$")]
 Location = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*://[^\x00-\x20\x7f]{1,2000}$")]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.web.schemas.base import Body, Id, Label, Name, Query, VersionText
+from include.upgrades.web.schemas.base import Body, Id, Installed, Label, Query
 
 Percent = Annotated[int, Field(ge=1, le=100)]
 
@@ -37,7 +37,7 @@ class UpgradeBody(Body):
     auto_rollback_enabled: bool = False
     failure_threshold: Annotated[int, Field(ge=1, le=10000)] = 3
     initiated_by: Label | None = None
-    installed_components: Annotated[dict[Name, VersionText], Field(max_length=200)] | None = None
+    installed_components: Installed | None = None
     soak_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
     stage_percentages: Annotated[list[Percent], Field(min_length=1, max_length=100)] | None = None
 
