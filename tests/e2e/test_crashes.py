@@ -1,10 +1,13 @@
 """A component is killed (-9) while instances are being upgraded: the upgrade goes on and nothing is done twice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import pytest
 
-from local.airflow import API_SERVER, SCHEDULER, TRIGGERER
+from local.airflow import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
 from local.stack import Stack
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Tenant, wait_for
@@ -42,6 +45,47 @@ def test_upgrade_goes_on_when_the_api_server_is_killed(stack: Stack, tenant: Ten
     tenant.wait_upgrading()
     _kill_and_start(stack, API_SERVER)
     _assert_completed_once(tenant, execution_id)
+
+
+def test_upgrade_goes_on_when_a_worker_is_killed_that_has_just_taken_a_task(stack: Stack, tenant: Tenant) -> None:
+    """Airflow does not know that it was taken, LocalExecutor not that it is lost: it would be queued for ever."""
+    execution_id = tenant.start(**TWO_AND_TWO)
+    with _held_up(stack, API_SERVER):  # before there is a DAG: no worker can tell that it has begun
+        lost = wait_for("a worker to take a task", lambda: _workers_of(stack, execution_id))[0]
+        for process in (*lost.children(recursive=True), lost):
+            process.kill()
+        assert _tries(stack, execution_id) == {1}
+    _assert_completed_once(tenant, execution_id)
+    assert _tries(stack, execution_id, "validate.%") == {1, 2}
+
+
+@contextmanager
+def _held_up(stack: Stack, component: str) -> Iterator[None]:
+    """Within it the component's processes are there and do nothing."""
+    leader = stack.leader(component)
+    assert leader is not None
+    processes = [psutil.Process(each) for each in leader.members()]
+    for each in processes:
+        each.suspend()
+    try:
+        yield
+    finally:
+        for each in processes:
+            each.resume()
+
+
+def _workers_of(stack: Stack, execution_id: str) -> list[psutil.Process]:
+    """LocalExecutor's workers that have taken one of the execution's tasks, by the name that they give themselves."""
+    scheduler = stack.leader(SCHEDULER)
+    assert scheduler is not None
+    return [each for each in psutil.Process(scheduler.pid).children() if execution_id in " ".join(each.cmdline())]
+
+
+def _tries(stack: Stack, execution_id: str, tasks: str = "%") -> set[object]:
+    """The numbers of tries of those of the execution's tasks that were queued."""
+    query = "SELECT DISTINCT try_number FROM task_instance WHERE dag_id = %s AND task_id LIKE %s AND try_number > 0"
+    with stack.postgres().connect(METADATA_DATABASE) as connection:
+        return {row[0] for row in connection.execute(query, (f"upgrade__{execution_id}", tasks))}
 
 
 def _wait_deferred(tenant: Tenant, execution_id: str) -> None:

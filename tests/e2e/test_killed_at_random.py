@@ -92,9 +92,17 @@ def _kill_within(stack: Stack, component: str, random: Random, cases: dict[Case,
 
 
 def _has_ended(case: Case, execution_id: str) -> bool:
-    """Whether it has; if it waits for a person, do what is waited for. A server that is away is no answer."""
+    """Whether it has; if it waits for a person, do what is waited for.
+
+    A server that is away is no answer, nor is 503 (section 8) of one that has just come back.
+    """
     with suppress(httpx.TransportError):
-        execution = case.tenant.execution(execution_id)
+        answer = case.tenant.api.get(f"/upgrades/{execution_id}")
+        if answer.status_code == 503:
+            assert "Retry-After" in answer.headers
+            return False
+        assert answer.status_code == 200, answer.text
+        execution: Json = answer.json()
         if execution["status"] in TERMINAL:
             return True
         _act(case, execution)

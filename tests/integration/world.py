@@ -56,6 +56,10 @@ class ScriptedRuns:
         self._answer()
         return {each: self.runs[each] for each in dag_ids if each in self.runs}
 
+    async def begin_lost_again(self, seconds: float) -> list[str]:
+        self._answer()
+        return []
+
     async def unpause(self, dag_id: str) -> None:
         self._answer()
         if dag_id in self.runs and self.runs[dag_id].paused:

@@ -19,6 +19,14 @@ class AirflowRuns(Protocol):
         :raises Unavailable: Airflow's database does not answer.
         """
 
+    async def begin_lost_again(self, seconds: float) -> Sequence[str]:
+        """Give a new try to every task of ours that no worker has begun for ``seconds``, where Airflow does not do so.
+
+        The names of those tasks.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
     async def unpause(self, dag_id: str) -> None:
         """Let the DAG's tasks go on; nothing happens where there is no such DAG.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from include.upgrades.adapters.airflow.database import Session, ask_airflow
+from include.upgrades.adapters.airflow.lost_tasks import begin_lost_again
 from include.upgrades.domain.task_states import RunView
 
 Tasks = dict[int, dict[str, str | None]]
@@ -18,6 +19,10 @@ class AirflowRuns:
     async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> Mapping[str, RunView]:
         """One query, a second one for the tasks."""
         return await ask_airflow(lambda session: _read(session, dag_ids, with_tasks))
+
+    async def begin_lost_again(self, seconds: float) -> Sequence[str]:
+        """As somebody who clears them in the UI does."""
+        return await begin_lost_again(seconds)
 
     async def unpause(self, dag_id: str) -> None:
         """As the switch in the UI does."""

@@ -1,0 +1,22 @@
+"""Use case: a task that was lost with its worker before it began does not hold up its upgrade (contract section 3)."""
+
+from __future__ import annotations
+
+import logging
+
+from include.upgrades.service.ports import Ports
+
+log = logging.getLogger(__name__)
+
+LOST_SECONDS = 60.0
+"""A task that is queued for so long is lost: a worker needs seconds, and is given no more than it can begin. One that
+was only slow does no harm: its try is over before it begins, and every task may be repeated."""
+
+
+async def begin_lost_tasks_again(ports: Ports) -> None:
+    """Begin such tasks again.
+
+    :raises Unavailable: Airflow's database does not answer.
+    """
+    for name in await ports.runs.begin_lost_again(LOST_SECONDS):
+        log.warning("task %s was queued for more than %g s: it is given a new try", name, LOST_SECONDS)
