@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from include.upgrades.adapters.airflow.connections import async_database_url, database_url
 from include.upgrades.adapters.airflow.human_tasks import AirflowHumanTasks
-from include.upgrades.adapters.airflow.metrics import show_gauge
+from include.upgrades.adapters.airflow.metrics import AirflowMetrics
 from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
 from include.upgrades.adapters.airflow.runs import AirflowRuns
 from include.upgrades.adapters.airflow.users import user_of
@@ -23,6 +23,7 @@ from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.kafka.connection import open_stream
 from include.upgrades.adapters.postgres.dag_specs import DagSpec, read_dag_specs
 from include.upgrades.adapters.postgres.engine import dispose_engines, sync_engine
+from include.upgrades.adapters.postgres.followers import PostgresFollowers
 from include.upgrades.adapters.postgres.kept_answers import PostgresKeptAnswers
 from include.upgrades.adapters.postgres.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
 from include.upgrades.adapters.postgres.outbox import PostgresOutbox
@@ -59,6 +60,8 @@ def ports_for(url: str, settings: Settings) -> Ports:
         outbox=PostgresOutbox(url),
         kept_answers=PostgresKeptAnswers(url, settings.lease_seconds),
         live=_live_feed(url, settings.lease_seconds),
+        followers=PostgresFollowers(url),
+        metrics=AirflowMetrics(),
     )
 
 
@@ -112,7 +115,7 @@ async def control_loops() -> AsyncIterator[None]:
 def relay_loops() -> tuple[Loop, ...]:
     """The relay's, which it runs with a lead of its own."""
     settings = Settings.from_environment()
-    relay = Relay(partial(open_stream, settings.kafka_conn_id, settings.kafka_topic), show_gauge)
+    relay = Relay(partial(open_stream, settings.kafka_conn_id, settings.kafka_topic))
     return Loop("relay", 1.0, relay.run), Loop("watch-relay", 5.0, relay.watch)
 
 

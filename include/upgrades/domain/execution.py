@@ -108,6 +108,11 @@ def dag_id_of(execution_id: str) -> str:
     return f"{DAG_PREFIX}{execution_id}"
 
 
+def asset_of(tenant_id: str, component_id: str) -> str:
+    """The name, and the URI, of the Airflow asset that a completed upgrade updates."""
+    return f"upgrades/{tenant_id}/{component_id}"
+
+
 def advance(
     execution: Execution, to: ExecutionStatus, reason: str, actor: Actor, now: datetime
 ) -> tuple[Execution, Event]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, get_parsing_context
+from airflow.sdk import DAG, Asset, get_parsing_context
 
 from include.upgrades import bootstrap
 from include.upgrades.adapters.postgres.dag_specs import DagSpec
-from include.upgrades.domain.execution import DAG_PREFIX, dag_id_of
+from include.upgrades.domain.execution import DAG_PREFIX, asset_of, dag_id_of
 from include.upgrades.flow.groups import add_batches, add_ending, add_validation
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ def build_dag(spec: DagSpec) -> DAG:
     ) as dag:
         admitted = add_validation(spec.execution_id)
         worked = add_batches(spec.execution_id, spec.batches, admitted)
-        add_ending(spec.execution_id, worked)
+        add_ending(spec.execution_id, worked, Asset(asset_of(spec.tenant_id, spec.component_id)))
     return dag
 
 

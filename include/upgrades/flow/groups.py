@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import TaskGroup, TriggerRule
+from airflow.sdk import Asset, TaskGroup, TriggerRule
 from airflow.sdk.bases.operator import BaseOperator
 
 from include.upgrades.domain.checks import CheckName
@@ -21,6 +21,7 @@ from include.upgrades.flow.blue_green import (
 from include.upgrades.flow.operators import (
     BatchOperator,
     CheckOperator,
+    CompleteOperator,
     ConfirmOperator,
     EndOperator,
     MonitorOperator,
@@ -99,11 +100,14 @@ _GROUPS: dict[BatchKind, Group] = {
 }
 
 
-def add_ending(execution_id: str, before: BaseOperator) -> None:
-    """``verify``, then ``outcome`` decides by what the database says, also when everything before was skipped."""
+def add_ending(execution_id: str, before: BaseOperator, upgraded: Asset) -> None:
+    """``verify``, then ``outcome`` decides by what the database says, also when everything before was skipped.
+
+    ``upgraded`` is the asset that ``complete`` updates.
+    """
     verify = VerifyOperator(task_id="verify", execution_id=execution_id)
     outcome = OutcomeOperator(task_id="outcome", execution_id=execution_id, trigger_rule=TriggerRule.ALL_DONE)
-    complete = EmptyOperator(task_id="complete")
+    complete = CompleteOperator(task_id="complete", execution_id=execution_id, outlets=[upgraded])
     end = EndOperator(task_id="end", execution_id=execution_id)
     before >> verify >> outcome >> [complete, end]
     with TaskGroup("rollback"):

@@ -121,6 +121,32 @@ class OutcomeOperator(UpgradeOperator, BaseBranchOperator):
         return "complete" if execution.status is ExecutionStatus.COMPLETED else "end"
 
 
+class CompleteOperator(UpgradeOperator):
+    """Updates the asset that is its outlet, so that what users scheduled on it runs; only when it is COMPLETED."""
+
+    def execute(self, context: Any) -> None:
+        """Tell of the execution; a task that was cleared or reached in any other status updates nothing."""
+        execution = bootstrap.run(partial(find_execution, execution_id=self.execution_id))
+        if execution.status is not ExecutionStatus.COMPLETED:
+            leave(execution)
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = told_of(execution)
+
+
+def told_of(execution: Execution) -> dict[str, Any]:
+    """The extra of the asset's event."""
+    return {
+        "executionId": execution.id,
+        "tenantId": execution.tenant_id,
+        "componentId": execution.request.component_id,
+        "strategy": execution.request.strategy.value,
+        "fromVersionId": execution.request.from_version_id,
+        "toVersionId": execution.request.to_version_id,
+        "fromVersion": execution.from_version,
+        "toVersion": execution.to_version,
+    }
+
+
 class EndOperator(WorkOperator):
     """The other ends: waits for what is in flight, lets go of the execution, and is red when it failed."""
 

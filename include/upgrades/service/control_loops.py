@@ -13,6 +13,7 @@ from include.upgrades.service.answers import judge_answers
 from include.upgrades.service.ask_for_dags import ask_for_dags
 from include.upgrades.service.end import end_abandoned
 from include.upgrades.service.lost_tasks import begin_lost_tasks_again
+from include.upgrades.service.measure import measure
 from include.upgrades.service.once import forget_old_answers
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.reconcile import reconcile
@@ -41,6 +42,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("begin-lost-tasks-again", 10.0, begin_lost_tasks_again),
     Loop("judge-answers", 1.0, judge_answers),
     Loop("release-decided", 1.0, release_decided),
+    Loop("measure", 5.0, measure),
     Loop("forget-old-answers", 600.0, forget_old_answers),
 )
 

@@ -21,6 +21,10 @@ class Conflict(FleetError):
     """The fleet is there, but the state that it is in forbids the order."""
 
 
+class UnknownFleet(FleetError):
+    """Whoever was asked answers, but knows no such fleet or instance."""
+
+
 class FleetDriver(Protocol):
     """One fleet, reached through its driver (section 11); every order carries a fencing token and may be repeated."""
 

@@ -22,6 +22,7 @@ from include.upgrades.domain.statistics import Statistics
 from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks
 from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.fleet_ports import Fleets
+from include.upgrades.service.follow_ports import Followers, Metrics
 from include.upgrades.service.live_ports import Tail
 from include.upgrades.service.once_ports import KeptAnswers
 from include.upgrades.service.overview_ports import Overviews
@@ -234,3 +235,5 @@ class Ports:
     outbox: Outbox
     kept_answers: KeptAnswers
     live: LiveFeed
+    followers: Followers
+    metrics: Metrics

@@ -9,10 +9,10 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 
+from include.upgrades.domain.metrics import LAG_ROWS, LAG_SECONDS, PARKED
 from include.upgrades.service.ports import ANYTHING, Ports, StoredEvent, Waiter
 from include.upgrades.service.relay_ports import (
     EventStream,
-    Gauge,
     OpenStream,
     Outbox,
     RelayState,
@@ -36,8 +36,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 3.0
 class Relay:
     """One relay; ``run`` and ``watch`` are loops of the process that leads."""
 
-    def __init__(self, open_stream: OpenStream, gauge: Gauge) -> None:
-        self._open_stream, self._gauge = open_stream, gauge
+    def __init__(self, open_stream: OpenStream) -> None:
+        self._open_stream = open_stream
         self._state, self._detail = RelayState.WAITING, "starting"
         self._pause = FIRST_PAUSE_SECONDS
         self._suspects: set[str] = set()
@@ -60,9 +60,8 @@ class Relay:
         """Show where the relay stands. :raises Unavailable: our own database is away."""
         await ports.outbox.note(self._state, self._detail)
         lag = await ports.outbox.lag()
-        self._gauge("upgrades.relay.lag_rows", lag.rows)
-        self._gauge("upgrades.relay.lag_seconds", lag.seconds)
-        self._gauge("upgrades.relay.parked", lag.parked)
+        for figure in (LAG_ROWS.of(lag.rows), LAG_SECONDS.of(lag.seconds), PARKED.of(lag.parked)):
+            ports.metrics.show(figure)
 
     async def _with_stream(self, outbox: Outbox, waiter: Waiter) -> None:
         stream = await self._open_stream()

@@ -124,6 +124,3 @@ class EventStream(Protocol):
 
 OpenStream = Callable[[], Awaitable[EventStream]]
 """Connects, as things are now. :raises StreamOff: no connection is defined; :raises StreamAway: Kafka is away."""
-
-Gauge = Callable[[str, float], None]
-"""Shows a figure to Airflow's metrics."""

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from include.upgrades import bootstrap
+from include.upgrades.service.fleet_health import FleetHealth
 from include.upgrades.web import documentation, problems
 from include.upgrades.web.dependencies import LazyPorts, OpenPorts
 from include.upgrades.web.limits import Limiter
@@ -77,6 +78,7 @@ def create_app(
     app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, DecisionBody, *BODIES)
     app.state.ports, app.state.authenticate = LazyPorts(open_ports), authenticate
     app.state.limiter = limiter or Limiter(*bootstrap.call_limits())
+    app.state.fleet_health = FleetHealth()
     problems.install(app)
     app.add_middleware(RequestIds)
     for router in _ROUTERS:

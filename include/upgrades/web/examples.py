@@ -167,6 +167,7 @@ _FIGURES: Json = {
     "averagePausedSeconds": 12.0,
 }
 _PARKED = {"id": _ID, "executionId": _ID, "sequence": 7}
+_DRIVER = {"driver": "agent", "connId": "demo_fleet", "status": "ok"}
 _RELAY = {"state": "running", "detail": "", "lagRows": 0, "lagSeconds": 0.0, "parked": 0, "parkedEvents": []}
 
 ANSWERS: dict[str, Json] = {
@@ -222,7 +223,13 @@ ANSWERS: dict[str, Json] = {
     "StatisticsAnswer": _FIGURES | {"componentId": "aaa-111", "byStrategy": {"CANARY": _FIGURES}},
     "ParkedAnswer": _PARKED
     | {"tenantId": "550e8400", "type": "progress", "parkedAt": _STARTED, "reason": "message too large"},
-    "HealthAnswer": {"status": "ok", "parts": {"database": "ok", "relay": "running"}, "relay": _RELAY},
+    "HealthAnswer": {
+        "status": "ok",
+        "parts": {"database": "ok", "relay": "running", "fleets": "ok"},
+        "relay": _RELAY,
+        "fleets": [_DRIVER],
+    },
+    "DriverAnswer": _DRIVER,
 }
 
 

@@ -20,6 +20,7 @@ from local.ports import HOST, free_port
 from local.postgres import Postgres
 from tests.architecture.sources import ROOT
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
+from tests.integration.metric_receivers import StatsD
 from tests.integration.world import document
 
 PASSWORD = "only-for-this-test"
@@ -53,10 +54,11 @@ class RunningAirflow:
 
     def __init__(self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> None:
         self.postgres, self.port = postgres, free_port()
+        self.statsd = StatsD()
         self.url = f"http://{HOST}:{self.port}"
         _make_databases(postgres, template)
         asyncio.run(_fill(postgres.url(OWN), agent, folder))
-        self._env = _environment(postgres, agent, folder, self.port)
+        self._env = _environment(postgres, agent, folder, self.port) | _metrics(self.statsd)
         self._set_up()
         self._log = (folder / "api-server.log").open("w+b")
         command = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port", str(self.port)]
@@ -92,6 +94,7 @@ class RunningAirflow:
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(30)
         self._log.close()
+        self.statsd.close()
 
     def _answers(self) -> bool:
         try:
@@ -124,6 +127,14 @@ async def _fill(url: str, agent: RunningAgent, folder: Path) -> None:
     backup.write_bytes(b"backup")
     await load_registry(ports_for(url, Settings()), entries_in(document("web", backup)))
     await close_ports()
+
+
+def _metrics(statsd: StatsD) -> dict[str, str]:
+    return {
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": HOST,
+        "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
+    }
 
 
 def _environment(postgres: Postgres, agent: RunningAgent, folder: Path, port: int) -> dict[str, str]:

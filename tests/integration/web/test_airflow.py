@@ -128,3 +128,8 @@ def _components(airflow: RunningAirflow) -> int:
         row = connection.execute("SELECT count(*) FROM component").fetchone()
     assert row is not None
     return int(str(row[0]))
+
+
+def test_server_that_leads_shows_metrics_through_airflows_own(airflow: RunningAirflow) -> None:
+    airflow.statsd.until("airflow.upgrades.executions.PENDING.ROLLING:", seconds=60)
+    airflow.statsd.until("airflow.upgrades.relay.lag_seconds:", seconds=60)

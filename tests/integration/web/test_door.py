@@ -60,7 +60,10 @@ async def test_health_needs_no_token_and_tells_the_parts(api: httpx.AsyncClient,
     await world.ports.outbox.note(RelayState.RUNNING, "")
     response = await api.get("/health", headers={"Authorization": ""})
     assert response.status_code == 200
-    assert (response.json()["status"], response.json()["parts"]) == ("ok", {"database": "ok", "relay": "running"})
+    assert (response.json()["status"], response.json()["parts"]) == (
+        "ok",
+        {"database": "ok", "relay": "running", "fleets": "ok"},
+    )
 
 
 async def test_door_stays_shut_before_a_body_is_looked_at(api: httpx.AsyncClient, world: World) -> None:

@@ -28,7 +28,7 @@ async def test_health_says_how_the_relay_stands(api: httpx.AsyncClient, world: W
     await world.ports.outbox.note(RelayState(state), "why")
     response = await api.get("/health")
     body = response.json()
-    assert (response.status_code, body["parts"]) == (status, {"database": "ok", "relay": state})
+    assert (response.status_code, body["parts"]) == (status, {"database": "ok", "relay": state, "fleets": "ok"})
     assert (body["relay"]["state"], body["relay"]["detail"]) == (state, "why")
 
 

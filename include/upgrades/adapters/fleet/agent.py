@@ -11,10 +11,12 @@ import httpx
 
 from include.upgrades.adapters.airflow.connections import FleetAddress
 from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
-from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToken
+from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToken, UnknownFleet
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 "Seconds: an agent that hangs must not outlast the lease of whoever asks it."
+
+_REFUSALS: dict[int, type[FleetError]] = {404: UnknownFleet, 409: Conflict}
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[FleetAddress, httpx.AsyncClient]] = WeakKeyDictionary()
 
@@ -149,5 +151,5 @@ def _body(response: httpx.Response) -> dict[str, Any]:
 
 
 def _refused(response: httpx.Response) -> FleetError:
-    kind = Conflict if response.status_code == 409 else FleetError
+    kind = _REFUSALS.get(response.status_code, FleetError)
     return kind(f"the agent answered {response.status_code} to {response.request.method} {response.url.path}")

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, Select, Table, exists, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -87,6 +87,17 @@ class PostgresRegistry:
         where = (table.c.tenant_id == tenant_id, table.c.component_id == component_id)
         row = await self._first(select(table).where(*where))
         return _deployment_from(row) if row else None
+
+    async def ways(self, limit: int) -> list[Deployment]:
+        """One for each driver and connection; which upgrades are under way is in a small index."""
+        table, execution = tables.deployment.c, tables.execution.c
+        of_it = (execution.tenant_id == table.tenant_id, execution.component_id == table.component_id)
+        idle = ~exists().where(*of_it, execution.settled_at.is_(None))
+        each = select(tables.deployment, idle.label("idle")).ext(distinct_on(table.driver, table.conn_id))
+        each = each.order_by(table.driver, table.conn_id, idle, table.fleet)
+        found = each.subquery()
+        query = select(found).order_by(found.c.idle, found.c.driver, found.c.conn_id).limit(limit)
+        return [_deployment_from(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]:
         """Newest first."""

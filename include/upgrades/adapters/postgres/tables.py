@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from include.upgrades.adapters.postgres.columns import Id, Time, metadata
+from include.upgrades.adapters.postgres.follow_tables import followed
 from include.upgrades.adapters.postgres.registry_tables import (
     backup,
     component,
@@ -27,7 +28,7 @@ from include.upgrades.adapters.postgres.registry_tables import (
     upgrade_path,
 )
 
-__all__ = ["backup", "component", "component_version", "deployment", "metadata", "upgrade_path"]
+__all__ = ["backup", "component", "component_version", "deployment", "followed", "metadata", "upgrade_path"]
 
 execution = Table(
     "execution",

@@ -1,0 +1,192 @@
+"""Real upgrades, measured: what reaches a real StatsD and an OpenTelemetry collector through Airflow's own stats."""
+
+import atexit
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from include.upgrades.adapters.airflow.metrics import AirflowMetrics
+from include.upgrades.domain.approval import ask
+from include.upgrades.domain.checks import CheckName
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.metrics import METRICS, Figure
+from include.upgrades.service.control_loops import LOOPS
+from include.upgrades.service.measure import measure
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.relay import Relay
+from include.upgrades.service.relay_ports import EventStream
+from local.ports import HOST
+from tests.integration.metric_receivers import StatsD, collecting, switch_on
+from tests.integration.runner.conftest import MakeLab
+from tests.integration.runner.lab import Lab
+
+LAST = "airflow.upgrades.approvals.oldest_seconds"
+"The last that a round shows."
+
+
+class Noted:
+    """Port ``Metrics``: keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.figures: list[Figure] = []
+
+    def are_on(self) -> bool:
+        return True
+
+    def show(self, figure: Figure) -> None:
+        self.figures.append(figure)
+
+    def names(self) -> Counter[str]:
+        """How often each was shown that is not a standing gauge of 0."""
+        return Counter(each.full_name.removeprefix("upgrades.") for each in self.figures if each.value)
+
+
+@pytest.fixture
+def statsd() -> Iterator[StatsD]:
+    made = StatsD()
+    yield made
+    made.close()
+
+
+async def _measured(lab: Lab) -> Counter[str]:
+    noted = Noted()
+    await measure(replace(lab.world.ports, metrics=noted))
+    return noted.names()
+
+
+async def test_upgrade_that_completes_is_measured_once(make_lab: MakeLab) -> None:
+    lab = await make_lab(3)
+    await lab.upgrade(await lab.admitted(batch_size=2, batch_delay_seconds=0, max_unavailable_percentage=100))
+    assert await _measured(lab) == {
+        "execution.started.ROLLING": 1,
+        "execution.ended.COMPLETED.ROLLING": 1,
+        "execution.duration.COMPLETED.ROLLING": 1,
+        "batch.duration.BATCH.ROLLING": 2,
+        "instance.duration.COMPLETED.ROLLING": 3,
+    }
+    assert await _measured(lab) == {}, "what was counted once must not be counted again"
+
+
+async def test_upgrade_that_rolls_back_is_measured(make_lab: MakeLab) -> None:
+    lab = await make_lab(2)
+    fields = {"batch_size": 1, "auto_rollback_enabled": True, "failure_threshold": 1, "batch_delay_seconds": 0}
+    execution_id = await lab.admitted(**fields)
+    assert (await _measured(lab))["executions.IN_PROGRESS.ROLLING"] == 1
+    lab.fault("upgrade-fails", 1, times=1)
+    await lab.upgrade(execution_id)
+    found = await _measured(lab)
+    assert (found["rollback.started.ROLLING"], found["execution.ended.ROLLED_BACK.ROLLING"]) == (1, 1)
+    assert (found["instance.failed.ROLLING"], found["instance.duration.FAILED.ROLLING"]) == (1, 1)
+    assert "executions.IN_PROGRESS.ROLLING" not in found
+
+
+async def test_crash_between_marking_and_counting_counts_nothing_twice(make_lab: MakeLab) -> None:
+    class Dies(Noted):
+        def show(self, figure: Figure) -> None:
+            raise MemoryError("killed here")
+
+    lab = await make_lab(1)
+    await lab.upgrade(await lab.admitted())
+    with pytest.raises(MemoryError):
+        await measure(replace(lab.world.ports, metrics=Dies()))
+    assert "execution.ended.COMPLETED.ROLLING" not in await _measured(lab)
+
+
+async def test_metrics_that_are_off_ask_the_database_nothing(make_lab: MakeLab) -> None:
+    lab = await make_lab(1)
+    assert not AirflowMetrics().are_on()
+    await measure(replace(lab.world.ports, followers=None))  # type: ignore[arg-type]
+    assert lab.world.rows("followed") == 0
+
+
+def test_measuring_is_one_of_the_loops_that_one_process_runs() -> None:
+    assert measure in [each.use_case for each in LOOPS]
+
+
+async def test_plain_statsd_gets_names_that_tell_figures_apart(
+    make_lab: MakeLab, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = await make_lab(1)
+    switch_on(monkeypatch, statsd_on=True, statsd_host=HOST, statsd_port=statsd.port)
+    await lab.upgrade(await lab.admitted())
+    await measure(lab.world.ports)
+    lines = statsd.until(LAST)
+    assert "airflow.upgrades.execution.ended.COMPLETED.ROLLING:1|c" in lines
+    assert "airflow.upgrades.executions.IN_PROGRESS.ROLLING:0|g" in lines
+    (took,) = [each for each in lines if each.startswith("airflow.upgrades.execution.duration.COMPLETED.ROLLING:")]
+    assert re.fullmatch(r".*:\d+(\.\d+)?\|ms", took)
+    names = [each.split(":")[0] for each in lines if each.endswith("|g")]
+    assert len(names) == len(set(names))
+
+
+async def test_statsd_with_tags_gets_tags(make_lab: MakeLab, statsd: StatsD, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = await make_lab(1)
+    where = {"statsd_host": HOST, "statsd_port": statsd.port}
+    switch_on(monkeypatch, statsd_on=True, statsd_influxdb_enabled=True, **where)
+    await lab.upgrade(await lab.admitted())
+    await measure(lab.world.ports)
+    lines = statsd.until(LAST)
+    assert "airflow.upgrades.execution.ended,status=COMPLETED,strategy=ROLLING:1|c" in lines
+
+
+async def test_opentelemetry_collector_gets_every_kind_of_metric(
+    make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = await make_lab(1)
+    with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", f"http://{HOST}:{collector.server_port}/v1/metrics")
+        monkeypatch.setenv("NO_PROXY", HOST)
+        switch_on(monkeypatch, otel_on=True)
+        await lab.upgrade(await lab.admitted())
+        await measure(lab.world.ports)
+        _flush()
+    of = {"status": "COMPLETED", "strategy": "ROLLING"}
+    assert ("airflow.upgrades.execution.ended", of, 1.0) in collector.points
+    assert ("airflow.upgrades.executions", {"status": "PAUSED", "strategy": "STAGED"}, 0.0) in collector.points
+    took = {value for name, tags, value in collector.points if name.endswith("execution.duration") and tags == of}
+    assert len(took) == 1
+    assert 0 < took.pop() < 60_000
+    assert collector.units["airflow.upgrades.execution.duration"] == "ms"
+
+
+def _flush() -> None:
+    from airflow._shared.observability.metrics.otel_logger import flush_otel_metrics
+    from opentelemetry import metrics
+
+    atexit.unregister(flush_otel_metrics)
+    provider = metrics.get_meter_provider()
+    assert provider.force_flush()  # type: ignore[attr-defined]
+    provider.shutdown()  # type: ignore[attr-defined]
+
+
+async def test_every_metric_there_is_is_shown_by_something(make_lab: MakeLab) -> None:
+    lab = await make_lab(2)
+    lab.fault("upgrade-fails", 1)
+    fields = {"batch_size": 1, "batch_delay_seconds": 0, "max_unavailable_percentage": 100}
+    execution_id = await lab.admitted(auto_rollback_enabled=True, failure_threshold=1, **fields)
+    await lab.upgrade(execution_id)
+    await _tell(lab.world.ports, execution_id)
+    noted = Noted()
+    ports = replace(lab.world.ports, metrics=noted)
+    await measure(ports)
+    await Relay(_nowhere).watch(ports)
+    assert {each.metric.name for each in noted.figures} == {each.name for each in METRICS}
+
+
+async def _tell(ports: Ports, execution_id: str) -> None:
+    """What did not happen in this upgrade."""
+    check = Event(EventType.CHECK_COMPLETED, {"name": CheckName.DEPENDENCY_CHECK.value, "status": "FAILED"})
+    decided = Event(EventType.APPROVAL_DECIDED, {"stage": 1, "decision": "APPROVED"})
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        approval, _ = ask(execution, 1, await work.now())
+        await work.approvals.save(approval)
+        await work.events.append(execution, [check, decided])
+        await work.commit()
+
+
+async def _nowhere() -> EventStream:
+    raise AssertionError("nothing is published here")

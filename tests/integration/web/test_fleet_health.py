@@ -1,0 +1,163 @@
+"""GET /health about the fleet drivers: which one does not answer, told without secrets, and asked seldom."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from include.upgrades.domain.registry import Deployment
+from include.upgrades.service import fleet_health
+from include.upgrades.service.fleet_health import FleetHealth
+from include.upgrades.service.fleet_ports import FleetDriver, Fleets
+from include.upgrades.service.relay_ports import RelayState
+from local.ports import HOST, free_port
+from tests.integration.fleet.running_agent import TOKEN
+from tests.integration.world import COMPONENT, CONNECTION, TENANT, World
+
+
+@pytest.fixture(autouse=True)
+async def relay_is_well(world: World) -> None:
+    await world.ports.outbox.note(RelayState.RUNNING, "")
+
+
+@pytest.fixture
+def dead_connection(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An Airflow connection to a port where nobody listens."""
+    dead = {"conn_type": "http", "host": HOST, "port": free_port(), "password": TOKEN}
+    monkeypatch.setenv("AIRFLOW_CONN_DEAD_AGENT", json.dumps(dead))
+    return "dead_agent"
+
+
+async def _deployment(world: World, **changed: str) -> Deployment:
+    async with world.ports.work() as work:
+        found = await work.registry.deployment(TENANT, COMPONENT)
+    assert found is not None
+    return replace(found, **changed)  # type: ignore[arg-type]
+
+
+async def _put(world: World, deployment: Deployment) -> None:
+    async with world.ports.work() as work:
+        await work.registry.put(deployment)
+        await work.commit()
+
+
+async def test_health_names_the_driver_that_answers(api: httpx.AsyncClient) -> None:
+    response = await api.get("/health", headers={"Authorization": ""})
+    assert (response.status_code, response.json()["parts"]["fleets"]) == (200, "ok")
+    assert response.json()["fleets"] == [{"driver": "agent", "connId": CONNECTION, "status": "ok"}]
+
+
+async def test_health_is_503_and_names_the_driver_that_does_not_answer(
+    api: httpx.AsyncClient, world: World, dead_connection: str
+) -> None:
+    await _put(world, await _deployment(world, tenant_id="another", conn_id=dead_connection, fleet="secret-fleet"))
+    response = await api.get("/health", headers={"Authorization": ""})
+    body = response.json()
+    parts = {"database": "ok", "relay": "running", "fleets": "unavailable"}
+    assert (response.status_code, body["parts"]) == (503, parts)
+    told = {each["connId"]: each["status"] for each in body["fleets"]}
+    assert told == {CONNECTION: "ok", dead_connection: "unavailable"}
+    assert body["detail"] == "the fleet driver agent does not answer at the connection dead_agent"
+    assert not any(each in response.text for each in (TOKEN, HOST, "secret-fleet", "another"))
+
+
+async def test_health_is_503_when_the_agent_refuses_the_token(
+    api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {"conn_type": "http", "host": HOST, "port": world.agent.port, "password": "wrong"}
+    monkeypatch.setenv("AIRFLOW_CONN_WRONG_TOKEN", json.dumps(wrong))
+    await _put(world, await _deployment(world, conn_id="wrong_token"))
+    assert (await api.get("/health")).status_code == 503
+
+
+@pytest.mark.parametrize("changed", [{"conn_id": "not_defined"}, {"driver": "no-driver"}])
+async def test_health_is_503_when_a_deployment_cannot_be_reached_by_what_it_says(
+    api: httpx.AsyncClient, world: World, changed: dict[str, str]
+) -> None:
+    await _put(world, await _deployment(world, **changed))
+    response = await api.get("/health")
+    assert (response.status_code, response.json()["parts"]["fleets"]) == (503, "unavailable")
+
+
+async def test_fleet_that_is_gone_is_no_silent_driver(api: httpx.AsyncClient, world: World) -> None:
+    await _put(world, await _deployment(world, fleet="never-made"))
+    assert (await api.get("/health")).status_code == 200
+
+
+class CountedFleets:
+    """Port ``Fleets``: the real one, and how often it was asked for a driver."""
+
+    def __init__(self, fleets: Fleets) -> None:
+        self._fleets, self.asked = fleets, 0
+
+    @asynccontextmanager
+    async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
+        self.asked += 1
+        async with self._fleets.of(deployment) as driver:
+            yield driver
+
+
+async def test_fleets_are_asked_once_however_many_ask_for_health(
+    app: FastAPI, api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleets = CountedFleets(world.ports.fleets)
+    monkeypatch.setattr(app.state.ports, "_open", lambda: _opened(world, fleets))
+    answers = await asyncio.gather(*(api.get("/health") for _ in range(20)))
+    assert ({each.status_code for each in answers}, fleets.asked) == ({200}, 1)
+    monkeypatch.setattr(fleet_health, "KEPT_SECONDS", 0.0)
+    await api.get("/health")
+    assert fleets.asked == 2, "what was heard once must not be told for ever"
+
+
+async def _opened(world: World, fleets: Fleets) -> object:
+    return replace(world.ports, fleets=fleets)
+
+
+@asynccontextmanager
+async def silent_agent() -> AsyncIterator[int]:
+    """The port of somebody who takes every call and answers none."""
+    closing = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await closing.wait()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, HOST) as server:
+        yield server.sockets[0].getsockname()[1]
+        closing.set()
+
+
+async def test_drivers_that_hang_are_waited_for_together_and_not_for_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet_health, "ASKED_SECONDS", 0.5)
+    async with silent_agent() as port:
+        for number in range(fleet_health.MOST + 5):
+            hangs = {"conn_type": "http", "host": HOST, "port": port, "password": str(number)}
+            monkeypatch.setenv(f"AIRFLOW_CONN_HANGS_{number}", json.dumps(hangs))
+            await _put(world, await _deployment(world, tenant_id=f"tenant-{number}", conn_id=f"hangs_{number}"))
+        fleets = CountedFleets(world.ports.fleets)
+        async with asyncio.timeout(fleet_health.MOST * 0.5):
+            found = await FleetHealth().look(replace(world.ports, fleets=fleets))
+    told = {each.conn_id: each.answers for each in found}
+    assert (len(told), fleets.asked) == (fleet_health.MOST, fleet_health.MOST)
+    assert not any(well for conn_id, well in told.items() if conn_id != CONNECTION)
+
+
+async def test_drivers_with_an_upgrade_under_way_come_first(api: httpx.AsyncClient, world: World) -> None:
+    await _put(world, await _deployment(world, tenant_id="another", conn_id="a-first-by-name"))
+    assert [each.conn_id for each in await _ways(world, 5)] == ["a-first-by-name", CONNECTION]
+    made = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request())
+    assert made.status_code == 201, made.text
+    assert [each.conn_id for each in await _ways(world, 5)] == [CONNECTION, "a-first-by-name"]
+    assert [each.conn_id for each in await _ways(world, 1)] == [CONNECTION]
+
+
+async def _ways(world: World, limit: int) -> list[Deployment]:
+    async with world.ports.work() as work:
+        return await work.registry.ways(limit)
