@@ -36,10 +36,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: a user's name (or "system"), and through which door."""
+    """Who does something: a user's name (or "system"), through which door, and by which call, as the log has it."""
 
     name: str
     source: Source = Source.API
+    request_id: str | None = None
 
 
 SYSTEM = Actor("system", Source.SYSTEM)

@@ -110,11 +110,18 @@ def request_from(values: Mapping[str, Any]) -> UpgradeRequest:
     errors = [*_unknown(values), *_contradictions(values)]
     if errors:
         raise ValidationFailed(errors)
-    given = {each.attribute: values.get(each.name, each.default) for each in FIELDS}
+    given = {each.attribute: _exact(values.get(each.name, each.default)) for each in FIELDS}
     stages = given["stage_percentages"]
     given["strategy"] = Strategy(given["strategy"])
     given["stage_percentages"] = None if stages is None else tuple(stages)
     return UpgradeRequest(**given)
+
+
+def _exact(value: Any) -> Any:
+    """2.0 is an integer to JSON Schema; to the database it is not."""
+    if isinstance(value, list):
+        return [_exact(each) for each in value]
+    return int(value) if isinstance(value, float) else value
 
 
 def _unknown(values: Mapping[str, Any]) -> Iterator[Error]:

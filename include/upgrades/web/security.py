@@ -75,7 +75,7 @@ def require(permission: Permission, *also: str) -> Callable[..., Awaitable[Actor
             raise Unauthenticated("this call needs a token")
         if not await _may(caller, permission, RESOURCE, *also):
             await _require_of_tenant(request, caller, permission)
-        return Actor(caller.name[:MOST_OF_NAME], Source.API)
+        return Actor(caller.name[:MOST_OF_NAME], Source.API, request.state.request_id)
 
     return check
 

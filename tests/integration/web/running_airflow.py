@@ -1,4 +1,4 @@
-"""Airflow's real API server with FAB and our plugin, as its own process on the session's PostgreSQL."""
+"""Airflow's real API server with an auth manager and our plugin, as its own process on the session's PostgreSQL."""
 
 import asyncio
 import json
@@ -21,46 +21,28 @@ from local.postgres import Postgres
 from tests.architecture.sources import ROOT
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.integration.metric_receivers import StatsD
+from tests.integration.web.auth_managers import FAB, PASSWORD, AuthManager
 from tests.integration.world import document
 
-PASSWORD = "only-for-this-test"
-METADATA, OWN = "airflow_of_web", "upgrades_of_web"
-USERS = {
-    "victor": "Upgrade Viewer",
-    "olga": "Upgrade Operator",
-    "anna": "Upgrade Approver",
-    "ursula": "Upgrade Admin",
-    "nina": "Viewer",
-    "tina": "Upgrade Operator 550e8400",
-    "tom": "Upgrade Operator another-tenant",
-}
 _START_SECONDS = 90
-_SET_UP = f"""
-import sys
-from local.airflow_setup import main
-code = main()
-from include.upgrades.adapters.airflow.roles import make_roles
-make_roles(["550e8400", "another-tenant"])
-from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
-with get_application_builder() as builder:
-    for name, role in {USERS!r}.items():
-        builder.sm.add_user(name, name, name, name + "@example.com", builder.sm.find_role(role), {PASSWORD!r})
-sys.exit(code)
-"""
 
 
 class RunningAirflow:
-    """Set up once, then served until `close`; `login` gives a token of one of USERS or of admin."""
+    """Set up once, then served until `close`; `login` gives a token of one of the auth manager's users."""
 
-    def __init__(self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> None:
+    def __init__(
+        self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path, auth: AuthManager = FAB
+    ) -> None:
         self.postgres, self.port = postgres, free_port()
         self.statsd = StatsD()
         self.url = f"http://{HOST}:{self.port}"
-        _make_databases(postgres, template)
-        asyncio.run(_fill(postgres.url(OWN), agent, folder))
-        self._env = _environment(postgres, agent, folder, self.port) | _metrics(self.statsd)
-        self._set_up()
-        self._log = (folder / "api-server.log").open("w+b")
+        self.metadata, self.own = f"airflow_of_{auth.name}", f"upgrades_of_{auth.name}"
+        self._make_databases(template)
+        asyncio.run(_fill(postgres.url(self.own), agent, folder, f"web-{auth.name}"))
+        chosen = {f"AIRFLOW__{name}": value for name, value in auth.settings(folder).items()}
+        self._env = self._environment(agent, folder) | chosen | _metrics(self.statsd)
+        self.told_by_set_up = self._set_up(auth.set_up)
+        self._log = (folder / "api-server.log").open("a+b")
         command = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port", str(self.port)]
         self.process = subprocess.Popen(
             command, env=self._env, cwd=folder, stdout=self._log, stderr=self._log, start_new_session=True
@@ -103,9 +85,9 @@ class RunningAirflow:
             return False
         return bool(found.get("parts", {}).get("database") == "ok")  # no Kafka here: the relay is not well
 
-    def _set_up(self) -> None:
+    def _set_up(self, code: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-c", _SET_UP, str(ROOT)],
+            [sys.executable, "-c", code, str(ROOT)],
             env=self._env,
             input=f"{PASSWORD}\n",
             capture_output=True,
@@ -113,19 +95,48 @@ class RunningAirflow:
             check=False,
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+        return done.stdout
+
+    def _make_databases(self, template: str) -> None:
+        with self.postgres.connect() as connection:
+            connection.execute(f"CREATE DATABASE {self.metadata}")
+            connection.execute(f"CREATE DATABASE {self.own} TEMPLATE {template}")
+
+    def _environment(self, agent: RunningAgent, folder: Path) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        (folder / "dags").mkdir()
+        settings = {
+            "DATABASE__SQL_ALCHEMY_CONN": self.postgres.url(self.metadata),
+            "DATABASE__SQL_ALCHEMY_CONN_ASYNC": self.postgres.url(self.metadata),
+            "CORE__DAGS_FOLDER": str(folder / "dags"),
+            "CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "CORE__LOAD_EXAMPLES": "False",
+            "API__BASE_URL": f"http://localhost:{self.port}",
+            "API__SECRET_KEY": "0" * 32,
+            "API_AUTH__JWT_SECRET": "1" * 32,
+        }
+        home = {"AIRFLOW_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
+        named = {f"AIRFLOW__{name}": value for name, value in settings.items()}
+        return kept | home | named | self._connections(int(agent.url.rsplit(":", 1)[1]))
+
+    def _connections(self, agent_port: int) -> dict[str, str]:
+        own = {
+            "conn_type": "postgres",
+            "host": HOST,
+            "port": self.postgres.port,
+            "login": "postgres",
+            "schema": self.own,
+            "password": PASSWORD,
+        }
+        fleet = {"conn_type": "http", "host": HOST, "port": agent_port, "password": TOKEN}
+        return {"AIRFLOW_CONN_UPGRADES_DB": json.dumps(own), "AIRFLOW_CONN_DEMO_FLEET": json.dumps(fleet)}
 
 
-def _make_databases(postgres: Postgres, template: str) -> None:
-    with postgres.connect() as connection:
-        connection.execute(f"CREATE DATABASE {METADATA}")
-        connection.execute(f"CREATE DATABASE {OWN} TEMPLATE {template}")
-
-
-async def _fill(url: str, agent: RunningAgent, folder: Path) -> None:
-    agent.admin.create("web", 2, "3.6.0", upgrade_seconds=0.05)
+async def _fill(url: str, agent: RunningAgent, folder: Path, fleet: str) -> None:
+    agent.admin.create(fleet, 2, "3.6.0", upgrade_seconds=0.05)
     backup = folder / "backup"
     backup.write_bytes(b"backup")
-    await load_registry(ports_for(url, Settings()), entries_in(document("web", backup)))
+    await load_registry(ports_for(url, Settings()), entries_in(document(fleet, backup)))
     await close_ports()
 
 
@@ -135,31 +146,3 @@ def _metrics(statsd: StatsD) -> dict[str, str]:
         "AIRFLOW__METRICS__STATSD_HOST": HOST,
         "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
     }
-
-
-def _environment(postgres: Postgres, agent: RunningAgent, folder: Path, port: int) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    (folder / "dags").mkdir()
-    settings = {
-        "DATABASE__SQL_ALCHEMY_CONN": postgres.url(METADATA),
-        "DATABASE__SQL_ALCHEMY_CONN_ASYNC": postgres.url(METADATA),
-        "CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
-        "CORE__DAGS_FOLDER": str(folder / "dags"),
-        "CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "CORE__LOAD_EXAMPLES": "False",
-        "API__BASE_URL": f"http://localhost:{port}",
-        "API__SECRET_KEY": "0" * 32,
-        "API_AUTH__JWT_SECRET": "1" * 32,
-    }
-    own = {
-        "conn_type": "postgres",
-        "host": HOST,
-        "port": postgres.port,
-        "login": "postgres",
-        "schema": OWN,
-        "password": PASSWORD,
-    }
-    fleet = {"conn_type": "http", "host": HOST, "port": int(agent.url.rsplit(":", 1)[1]), "password": TOKEN}
-    connections = {"AIRFLOW_CONN_UPGRADES_DB": json.dumps(own), "AIRFLOW_CONN_DEMO_FLEET": json.dumps(fleet)}
-    home = {"AIRFLOW_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
-    return kept | home | connections | {f"AIRFLOW__{name}": value for name, value in settings.items()}

@@ -1,14 +1,17 @@
 """Mounted by Airflow's real API server, behind the real FAB auth manager, over real HTTP."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from include.upgrades.web.app import URL_PREFIX
 from local.postgres import Postgres
 from tests.integration.fleet.running_agent import RunningAgent
-from tests.integration.web.running_airflow import METADATA, OWN, RunningAirflow
+from tests.integration.web.auth_managers import PASSWORD
+from tests.integration.web.running_airflow import RunningAirflow
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
@@ -75,7 +78,7 @@ def test_upgrade_is_created_and_started_in_the_users_name(airflow: RunningAirflo
         body = created.json()
         started = client.post(f"/upgrades/{body['id']}/start")
         assert (started.status_code, started.json()["status"]) == (202, "VALIDATING")
-        with airflow.postgres.connect(METADATA) as connection:
+        with airflow.postgres.connect(airflow.metadata) as connection:
             asked = connection.execute("SELECT relative_fileloc FROM dag_priority_parsing_request").fetchall()
     assert (body["createdBy"], body["initiatedBy"]) == ("olga", "ci")
     assert len(asked) == 1
@@ -119,12 +122,63 @@ def test_description_is_behind_the_door(airflow: RunningAirflow) -> None:
         assert "openapi.json" in client.get("/docs").text
 
 
+def test_log_tells_of_a_write_under_its_request_id_and_so_does_the_audit(airflow: RunningAirflow) -> None:
+    call, headers = "/tenants/550e8400/components/aaa-111/upgrades/active", {"X-Request-ID": "ci-4711"}
+    with airflow.client("olga") as client:
+        active = client.get(call, headers=headers).json()["id"]
+        cancelled = client.post(f"/upgrades/{active}/cancel", params={"reason": "not-for-the-log"}, headers=headers)
+    assert (cancelled.status_code, cancelled.headers["X-Request-ID"]) == (200, "ci-4711")
+    (line,) = _told(airflow, "ci-4711")
+    assert re.search(
+        rf"request ci-4711 by 'olga': POST {URL_PREFIX}/upgrades/{active}/cancel is 200 after \d+ ms", line
+    )
+    with airflow.postgres.connect(airflow.own) as connection:
+        kept = connection.execute("SELECT command, detail FROM command WHERE detail ->> 'requestId' = 'ci-4711'")
+        assert kept.fetchall() == [("cancel", {"requestId": "ci-4711"})]
+
+
+def test_log_tells_of_a_refused_read_under_the_id_that_was_made_for_it(airflow: RunningAirflow) -> None:
+    with airflow.client("nina") as client:
+        refused = client.get("/components", params={"limit": "77"}).headers["X-Request-ID"]
+    with airflow.client("victor") as client:
+        read = client.get("/components").headers["X-Request-ID"]
+    (line,) = _told(airflow, refused)
+    assert f"by 'nina': GET {URL_PREFIX}/components is 403" in line
+    assert _told(airflow, read) == []
+
+
+def test_every_line_of_ours_from_within_a_call_carries_its_id(airflow: RunningAirflow) -> None:
+    with airflow.client("ursula") as client:
+        assert client.get("/health", headers={"X-Request-ID": "probe-1"}).status_code == 503  # no Kafka here
+    told = [line for line in airflow.log().splitlines() if "the relay of events is" in line and "GET" in line]
+    assert [line for line in told if "request_id" in line and "probe-1" in line], told
+
+
+def test_log_holds_no_token_no_query_and_no_password(airflow: RunningAirflow) -> None:
+    token = airflow.login("olga")
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "kept-to-itself"}
+    with airflow.client() as client:
+        client.post("/upgrades/none/cancel", params={"reason": "s3cret-reason"}, headers=headers)
+        client.post("/upgrades/none%0Drequest/cancel", headers=headers | {"X-Request-ID": "two lines"})
+    ours = [line for line in airflow.log().splitlines() if "request " in line and " by '" in line]
+    assert any("/upgrades/none/cancel is 404" in line for line in ours)
+    assert any("/upgrades/none%0Drequest/cancel is 404" in line for line in ours)
+    assert not [line for line in ours if "s3cret" in line or "kept-to-itself" in line or "two lines" in line]
+    assert token not in airflow.log()
+    assert PASSWORD not in airflow.log()
+
+
 def test_airflows_own_api_is_left_alone(airflow: RunningAirflow) -> None:
     assert httpx.get(f"{airflow.url}/api/v2/version", trust_env=False, timeout=30).status_code == 200
 
 
+def _told(airflow: RunningAirflow, request_id: str) -> list[str]:
+    """The lines of ours about the call as a whole."""
+    return [line for line in airflow.log().splitlines() if f"request {request_id} by" in line]
+
+
 def _components(airflow: RunningAirflow) -> int:
-    with airflow.postgres.connect(OWN) as connection:
+    with airflow.postgres.connect(airflow.own) as connection:
         row = connection.execute("SELECT count(*) FROM component").fetchone()
     assert row is not None
     return int(str(row[0]))

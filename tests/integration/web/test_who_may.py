@@ -1,22 +1,18 @@
 """Who may make which call: every call that there is, by every kind of caller (contract section 9)."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
-from include.upgrades.domain.permissions import REGISTRY, ROLES, Permission, resource_of, tenant_roles
-from include.upgrades.web.security import PUBLIC
-from tests.integration.web.bad_inputs import GOOD
+from include.upgrades.domain.permissions import REGISTRY, ROLES, resource_of, tenant_roles
 from tests.integration.web.conftest import Door
-from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World
+from tests.integration.web.every_call import NONE, ONE, TABLE, Needs, good_call, routes
+from tests.integration.world import TENANT, World
 
-P = Permission
 OTHER = "another-tenant"
-IDS = {"tenantId": TENANT, "componentId": COMPONENT, "versionId": NEW, "n": "2", "eventId": "some-event"}
 
 CALLERS: dict[str, frozenset[tuple[str, str]]] = {
     "nobody": frozenset(),
@@ -28,57 +24,6 @@ CALLERS: dict[str, frozenset[tuple[str, str]]] = {
     **{f"other {role.split()[1].lower()}": frozenset(granted) for role, granted in tenant_roles(OTHER).items()},
     "airflow's": frozenset({("can_read", "DAGs"), ("can_read", "Website")}),
 }
-
-
-class Needs(NamedTuple):
-    """What a call needs, and what it is about: ALL tenants, a TENANT, the REGISTRY."""
-
-    permission: Permission
-    about: str
-
-
-ALL, ONE, NONE = "all tenants", "a tenant", "the registry"
-TABLE: dict[str, Needs] = {
-    "create": Needs(P.OPERATE, ONE),
-    "list_of_tenant": Needs(P.READ, ONE),
-    "active": Needs(P.READ, ONE),
-    "read": Needs(P.READ, ONE),
-    "plan": Needs(P.READ, ONE),
-    "instances": Needs(P.READ, ONE),
-    "events": Needs(P.READ, ONE),
-    "start": Needs(P.OPERATE, ONE),
-    "pause": Needs(P.OPERATE, ONE),
-    "resume": Needs(P.OPERATE, ONE),
-    "cancel": Needs(P.OPERATE, ONE),
-    "promote_canary": Needs(P.OPERATE, ONE),
-    "rollback": Needs(P.OPERATE, ONE),
-    "retry": Needs(P.OPERATE, ONE),
-    "approve": Needs(P.APPROVE, ONE),
-    "reject": Needs(P.APPROVE, ONE),
-    "components": Needs(P.READ, NONE),
-    "add_component": Needs(P.ADMINISTER, ALL),
-    "versions": Needs(P.READ, NONE),
-    "add_version": Needs(P.ADMINISTER, ALL),
-    "set_status": Needs(P.ADMINISTER, ALL),
-    "paths": Needs(P.READ, NONE),
-    "add_path": Needs(P.ADMINISTER, ALL),
-    "calculate": Needs(P.READ, NONE),
-    "compatibility": Needs(P.READ, NONE),
-    "deployment": Needs(P.READ, ONE),
-    "put_deployment": Needs(P.ADMINISTER, ONE),
-    "backups": Needs(P.READ, ONE),
-    "add_backup": Needs(P.ADMINISTER, ONE),
-    "statistics": Needs(P.READ, ALL),
-    "parked": Needs(P.ADMINISTER, ALL),
-    "release": Needs(P.ADMINISTER, ALL),
-    "openapi": Needs(P.READ, NONE),
-    "docs": Needs(P.READ, NONE),
-}
-"By the route's name: a new call fails the tests until somebody says here who may make it."
-
-
-def routes(app: FastAPI) -> dict[str, APIRoute]:
-    return {each.name: each for each in app.routes if isinstance(each, APIRoute) and each.name not in PUBLIC}
 
 
 def expected(caller: str, needs: Needs) -> int | None:
@@ -110,12 +55,8 @@ def call(api: httpx.AsyncClient, app: FastAPI, execution: str) -> Callable[..., 
     """Makes a call by the name of its route, about the world's tenant and execution; `changed` ids are others."""
 
     async def make(name: str, headers: dict[str, str], **changed: str) -> httpx.Response:
-        route = routes(app)[name]
-        path = route.path.format(**IDS | {"executionId": execution} | changed)
-        (method,) = route.methods
-        versions = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
-        query = versions if name == "calculate" else None
-        return await api.request(method, path, headers=headers, params=query, json=GOOD.get((method, path)))
+        found = good_call(app, name, **{"executionId": execution} | changed)
+        return await api.request(found.method, found.url, headers=headers, params=found.params, json=found.json)
 
     return make
 

@@ -37,6 +37,12 @@ def test_what_is_given_is_taken() -> None:
     assert (request.installed_components, request.batch_size) == (installed, 7)
 
 
+def test_whole_number_is_an_integer_however_the_form_writes_it() -> None:
+    request = request_from(NEEDED | {"strategy": "STAGED", "batchSize": 7.0, "stagePercentages": [50.0, 100]})
+    assert (request.batch_size, type(request.batch_size)) == (7, int)
+    assert [type(each) for each in request.stage_percentages or ()] == [int, int]
+
+
 def test_typo_does_not_silently_become_a_default() -> None:
     assert refused(batchsize=7) == [("batchsize", "is not a field of the request")]
 

@@ -22,8 +22,9 @@ def make_roles(tenant_ids: Iterable[str] = ()) -> str:
         raise ValueError(f"a role's name may have {_MOST_OF_NAME} characters: {too_long[0]}")
     from airflow.configuration import conf
 
-    if "FabAuthManager" not in conf.get("core", "auth_manager"):
-        return "the auth manager keeps its own roles"
+    auth_manager = conf.get("core", "auth_manager").rsplit(".", 1)[-1]
+    if "FabAuthManager" not in auth_manager:
+        return f"no roles to make: {auth_manager} has its own (docs/adopt.md says what they may)"
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
     with get_application_builder() as builder:

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.postgres import rows, tables
 from include.upgrades.adapters.postgres.statistics import statistics_from, statistics_query
 from include.upgrades.domain.batch import Batch
@@ -159,15 +158,7 @@ class PostgresExecutions:
 
     async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
         """One row of audit."""
-        values = {
-            "id": new_id(),
-            "execution_id": execution_id,
-            "command": command,
-            "actor": actor.name,
-            "source": actor.source,
-            "reason": reason,
-            "created_at": func.clock_timestamp(),
-        }
+        values = rows.command_values(execution_id, command, actor, reason)
         await self._connection.execute(insert(tables.command).values(**values))
 
     async def _execute(self, statement: Any, values: Any) -> None:

@@ -13,11 +13,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.postgres import tables
 from include.upgrades.adapters.postgres.engine import engine_of
 from include.upgrades.adapters.postgres.events import CHANNEL, event_from
-from include.upgrades.adapters.postgres.rows import pick
+from include.upgrades.adapters.postgres.rows import command_values, pick
 from include.upgrades.domain.commands import Actor
 from include.upgrades.domain.errors import NotFound, Unavailable
 from include.upgrades.service.ports import StoredEvent
@@ -137,13 +136,5 @@ def _parked_from(row: Any) -> ParkedEvent:
 
 
 def _audit(event: ParkedEvent, actor: Actor) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "execution_id": event.execution_id,
-        "command": RELEASE,
-        "actor": actor.name,
-        "source": actor.source.value,
-        "reason": None,
-        "detail": {"eventId": event.id, "sequence": event.sequence, "parkedBecause": event.reason},
-        "created_at": func.clock_timestamp(),
-    }
+    what = {"eventId": event.id, "sequence": event.sequence, "parkedBecause": event.reason}
+    return command_values(event.execution_id, RELEASE, actor, None, **what)

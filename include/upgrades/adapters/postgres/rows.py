@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, func
 
+from include.upgrades.adapters.ids import new_id
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.canary import Canary
 from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.commands import Actor
 from include.upgrades.domain.execution import Execution, RollbackInfo, Strategy, UpgradeRequest
 from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.plan import BatchKind, Plan, PlannedBatch
@@ -134,3 +136,20 @@ def batch_from(row: RowMapping) -> Batch:
 def check_from(row: RowMapping) -> CheckResult:
     """A check's row."""
     return CheckResult(**pick(CheckResult, row, name=CheckName(row["name"]), status=CheckStatus(row["status"])))
+
+
+def command_values(
+    execution_id: str, command: str, actor: Actor, reason: str | None, **detail: object
+) -> dict[str, object]:
+    """A new row of the audit; ``detail`` is beside the id of the call, under which the log tells of it."""
+    call = {"requestId": actor.request_id} if actor.request_id else {}
+    return {
+        "id": new_id(),
+        "execution_id": execution_id,
+        "command": command,
+        "actor": actor.name,
+        "source": actor.source.value,
+        "reason": reason,
+        "detail": detail | call,
+        "created_at": func.clock_timestamp(),
+    }

@@ -22,7 +22,9 @@ ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 BIGGEST = 2**63 - 1
 "What a 64 bit column holds."
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+_IN_REACH = "^(?!0001-01-01|9999-12-31)"
+"Days that may be in no year that there is once they are told in UTC."
+_TIME = re.compile(_IN_REACH + r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -33,7 +35,7 @@ def _without_nul(text: str) -> str:
 
 
 def _rfc3339(value: object) -> datetime:
-    """Not pydantic's own reading, which takes "1700000000" for a time."""
+    """Not pydantic's own reading, which takes "1700000000" for a time; what is finer than a microsecond is cut off."""
     if isinstance(value, str) and _TIME.fullmatch(value):
         try:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -51,6 +53,10 @@ def _full_date(value: object) -> date:
     raise ValueError("should be a date such as 2026-01-31")
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _with_z(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -58,6 +64,8 @@ def _with_z(moment: datetime) -> str:
 _NO_NUL = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
 "Told in the schema; ``_without_nul`` enforces it with words of its own."
 
+Whole = BeforeValidator(_whole)
+"Of an integer, behind its bounds: JSON has one kind of numbers, and 2.0 is an integer to JSON Schema. 2.5 is none."
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul), _NO_NUL]
 Label = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul), _NO_NUL]
@@ -72,7 +80,7 @@ Installed = Annotated[dict[Name, VersionText], MapSize]
 TimeIn = Annotated[
     datetime,
     BeforeValidator(_rfc3339),
-    WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _IN_REACH}, mode="validation"),
 ]
 DateIn = Annotated[
     date, BeforeValidator(_full_date), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")

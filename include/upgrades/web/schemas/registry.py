@@ -26,6 +26,7 @@ from include.upgrades.web.schemas.base import (
     Time,
     TimeIn,
     VersionText,
+    Whole,
 )
 
 Ranges = Annotated[dict[Name, Annotated[str, StringConstraints(min_length=1, max_length=255)]], MapSize]
@@ -93,7 +94,7 @@ class PathBody(Body):
     requires_downtime: bool = False
     risk_level: RiskLevel | None = None
     tested: bool = False
-    estimated_duration_minutes: Annotated[int, Field(ge=1, le=525_600)] | None = None
+    estimated_duration_minutes: Annotated[int, Field(ge=1, le=525_600), Whole] | None = None
     pre_upgrade_steps: Texts = []
     upgrade_steps: Texts = []
     post_upgrade_steps: Texts = []
@@ -132,7 +133,7 @@ class BackupBody(Body):
     id: Id | None = None
     version_id: Id
     location: Location
-    size_bytes: Annotated[int, Field(ge=0, le=BIGGEST)]
+    size_bytes: Annotated[int, Field(ge=0, le=BIGGEST), Whole]
     sha256: Sha256
     created_at: TimeIn
 

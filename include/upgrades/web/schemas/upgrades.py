@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.web.schemas.base import Body, Id, Installed, Label, Query
+from include.upgrades.web.schemas.base import Body, Id, Installed, Label, Query, Whole
 
-Percent = Annotated[int, Field(ge=1, le=100)]
+
+def _without_null(schema: dict[str, Any]) -> None:
+    del schema["default"]
+    schema.update(schema.pop("anyOf")[0])
+
+
+Percent = Annotated[int, Field(ge=1, le=100), Whole]
 
 
 class CreateQuery(Query):
@@ -27,18 +33,20 @@ class UpgradeBody(Body):
     to_version_id: Id
     strategy: Strategy = Strategy.ROLLING
     canary_percentage: Percent = 10
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 5
-    batch_delay_seconds: Annotated[int, Field(ge=0, le=86400)] = 60
-    health_check_interval_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
-    health_check_timeout_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
+    batch_size: Annotated[int, Field(ge=1, le=1000), Whole] = 5
+    batch_delay_seconds: Annotated[int, Field(ge=0, le=86400), Whole] = 60
+    health_check_interval_seconds: Annotated[int, Field(ge=1, le=3600), Whole] = 30
+    health_check_timeout_seconds: Annotated[int, Field(ge=1, le=86400), Whole] = 300
     max_unavailable_percentage: Percent = 25
     # may be left out (then it is the fleet's size), but not be null
-    total_instances: Annotated[int, Field(ge=1, le=10000)] | None = None
+    total_instances: Annotated[
+        Annotated[int, Field(ge=1, le=10000), Whole] | None, Field(json_schema_extra=_without_null)
+    ] = None
     auto_rollback_enabled: bool = False
-    failure_threshold: Annotated[int, Field(ge=1, le=10000)] = 3
+    failure_threshold: Annotated[int, Field(ge=1, le=10000), Whole] = 3
     initiated_by: Label | None = None
     installed_components: Installed | None = None
-    soak_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
+    soak_seconds: Annotated[int, Field(ge=0, le=86400), Whole] = 0
     stage_percentages: Annotated[list[Percent], Field(min_length=1, max_length=100)] | None = None
 
     @field_validator("to_version_id")

@@ -1,0 +1,83 @@
+"""Every call that there is: what it needs (contract section 9), and how a good one of it looks."""
+
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from include.upgrades.domain.permissions import Permission
+from include.upgrades.web.security import PUBLIC
+from tests.integration.web.bad_inputs import GOOD
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+
+P = Permission
+IDS = {"tenantId": TENANT, "componentId": COMPONENT, "versionId": NEW, "n": "2", "eventId": "some-event"}
+
+
+class Needs(NamedTuple):
+    """What a call needs, and what it is about: ALL tenants, a TENANT, the REGISTRY."""
+
+    permission: Permission
+    about: str
+
+
+ALL, ONE, NONE = "all tenants", "a tenant", "the registry"
+TABLE: dict[str, Needs] = {
+    "create": Needs(P.OPERATE, ONE),
+    "list_of_tenant": Needs(P.READ, ONE),
+    "active": Needs(P.READ, ONE),
+    "read": Needs(P.READ, ONE),
+    "plan": Needs(P.READ, ONE),
+    "instances": Needs(P.READ, ONE),
+    "events": Needs(P.READ, ONE),
+    "start": Needs(P.OPERATE, ONE),
+    "pause": Needs(P.OPERATE, ONE),
+    "resume": Needs(P.OPERATE, ONE),
+    "cancel": Needs(P.OPERATE, ONE),
+    "promote_canary": Needs(P.OPERATE, ONE),
+    "rollback": Needs(P.OPERATE, ONE),
+    "retry": Needs(P.OPERATE, ONE),
+    "approve": Needs(P.APPROVE, ONE),
+    "reject": Needs(P.APPROVE, ONE),
+    "components": Needs(P.READ, NONE),
+    "add_component": Needs(P.ADMINISTER, ALL),
+    "versions": Needs(P.READ, NONE),
+    "add_version": Needs(P.ADMINISTER, ALL),
+    "set_status": Needs(P.ADMINISTER, ALL),
+    "paths": Needs(P.READ, NONE),
+    "add_path": Needs(P.ADMINISTER, ALL),
+    "calculate": Needs(P.READ, NONE),
+    "compatibility": Needs(P.READ, NONE),
+    "deployment": Needs(P.READ, ONE),
+    "put_deployment": Needs(P.ADMINISTER, ONE),
+    "backups": Needs(P.READ, ONE),
+    "add_backup": Needs(P.ADMINISTER, ONE),
+    "statistics": Needs(P.READ, ALL),
+    "parked": Needs(P.ADMINISTER, ALL),
+    "release": Needs(P.ADMINISTER, ALL),
+    "openapi": Needs(P.READ, NONE),
+    "docs": Needs(P.READ, NONE),
+}
+"By the route's name: a new call fails the tests until somebody says here who may make it."
+
+
+def routes(app: FastAPI) -> dict[str, APIRoute]:
+    return {each.name: each for each in app.routes if isinstance(each, APIRoute) and each.name not in PUBLIC}
+
+
+class Call(NamedTuple):
+    """A request, as httpx takes it."""
+
+    method: str
+    url: str
+    params: dict[str, str] | None
+    json: dict[str, Any] | None
+
+
+def good_call(app: FastAPI, name: str, **ids: str) -> Call:
+    """The call by the name of its route, about the world's tenant; ``ids`` beside or instead of IDS."""
+    route = routes(app)[name]
+    path = route.path.format(**IDS | ids)
+    (method,) = route.methods
+    versions = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
+    return Call(method, path, versions if name == "calculate" else None, GOOD.get((method, path)))

@@ -1,0 +1,101 @@
+"""What a body's schema allows and what is accepted are the same: bodies made from each schema, good and bad."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from fastapi import Request
+from hypothesis import HealthCheck, Phase, given, settings
+from pydantic import BaseModel
+from schemathesis import GenerationMode
+
+from include.upgrades.domain.errors import Unauthenticated, UpgradeError
+from include.upgrades.service.ports import Ports
+from include.upgrades.web.app import create_app
+from include.upgrades.web.bodies import parse
+from include.upgrades.web.description import description
+from include.upgrades.web.security import Caller
+
+EXAMPLES = 60
+"Of each body and kind; a look for all that there is to find takes thousands."
+
+TOGETHER = {
+    ("UpgradeBody", "toVersionId"): ("must differ from fromVersionId",),
+    ("UpgradeBody", "stagePercentages"): ("goes with strategy STAGED only", "must rise and end at 100"),
+    ("PathBody", "toVersionId"): ("must differ from fromVersionId",),
+    ("CompatibilityBody", "platformVersion"): ("is not a version such as",),
+}
+"How the values go with each other, and what a version is: no schema tells it."
+
+
+async def no_ports() -> Ports:
+    raise AssertionError("a description opens nothing")
+
+
+async def nobody(_: Request) -> Caller:
+    raise Unauthenticated("nobody")
+
+
+APP = create_app(no_ports, nobody)
+DOCUMENT = description(APP, "/api/v1/registry")
+MODELS: dict[str, type[BaseModel]] = {each.__name__: each for each in APP.state.bodies}
+
+
+def operations() -> Iterator[tuple[str, Any]]:
+    """Each body once, with a call that takes it."""
+    calls = {}
+    for result in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations():
+        operation = result.ok()
+        read = DOCUMENT["paths"][operation.path][operation.method].get("requestBody")
+        if read is not None:
+            calls[read["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]] = operation
+    yield from calls.items()
+
+
+OPERATIONS = dict(operations())
+
+
+def test_every_body_is_looked_at() -> None:
+    assert set(OPERATIONS) == set(MODELS)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_model_takes_what_its_schema_allows_and_nothing_else(name: str, mode: GenerationMode) -> None:
+    whole = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+    validator = jsonschema_rs.validator_for(whole, validate_formats=True)
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(OPERATIONS[name].as_strategy(generation_mode=mode))
+    def agree(case: Any) -> None:
+        if not isinstance(case.body, dict | list | str | int | float | bool | None):
+            return  # no body at all
+        wanted = validator.is_valid(case.body)
+        assert is_taken(name, json.dumps(case.body).encode()) in (wanted, None), (wanted, case.body)
+
+    agree()
+
+
+def is_taken(name: str, content: bytes) -> bool | None:
+    """None: refused only for how the values go with each other."""
+    try:
+        parse(MODELS[name], content)
+    except UpgradeError as refusal:
+        errors: Any = refusal.extra.get("errors", [])
+        together = [each["message"] for each in errors if _is_of_together(name, each)]
+        return None if errors and len(together) == len(errors) else False
+    return True
+
+
+def _is_of_together(name: str, error: dict[str, str]) -> bool:
+    return any(said in error["message"] for said in TOGETHER.get((name, error["field"]), ()))
