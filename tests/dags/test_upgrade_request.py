@@ -32,7 +32,8 @@ def form() -> dict[str, Any]:
 def body_schema() -> dict[str, Any]:
     """The fields of the API's body, each as one schema."""
     schema = UpgradeBody.model_json_schema(by_alias=True)
-    return {name: _flat(each, schema["$defs"]) for name, each in schema["properties"].items()}
+    fields = {name: _flat(each, schema["$defs"]) for name, each in schema["properties"].items()}
+    return {name: each if name in schema["required"] else _may_be_empty(each) for name, each in fields.items()}
 
 
 def _flat(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +44,11 @@ def _flat(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
         (value,) = [each for each in schema["anyOf"] if each != {"type": "null"}]
         schema = schema | value | {"type": ["null", value["type"]]}
     return schema
+
+
+def _may_be_empty(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a body may leave out without a default, a form sends as null."""
+    return schema if "default" in schema else schema | {"type": ["null", schema["type"]], "default": None}
 
 
 def ranges(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fastapi import Request
 from hypothesis import HealthCheck, Phase, given, settings
 from pydantic import BaseModel
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from include.upgrades.domain.errors import Unauthenticated, UpgradeError
 from include.upgrades.service.ports import Ports
@@ -48,6 +49,7 @@ def operations() -> Iterator[tuple[str, Any]]:
     """Each body once, with a call that takes it."""
     calls = {}
     for result in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations():
+        assert isinstance(result, Ok)
         operation = result.ok()
         read = DOCUMENT["paths"][operation.path][operation.method].get("requestBody")
         if read is not None:
