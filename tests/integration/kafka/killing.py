@@ -1,0 +1,111 @@
+"""Processes that want to lead the relay, and the scenario in which its leader is killed (-9) at random."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import psutil
+import psycopg
+from sqlalchemy.engine import make_url
+
+from include.upgrades.adapters.postgres.leader import RELAY
+from include.upgrades.domain.execution import Execution
+from include.upgrades.service.ports import Ports
+from local.processes import Command, Processes
+from tests.integration.kafka.conftest import Tell, eventually, read
+from tests.integration.kafka.reader import Reader
+from tests.integration.store.conftest import Added
+
+KILLS, EXECUTIONS, WRITERS = 20, 20, 4
+LEAD_SECONDS = 90.0
+"A server that has to be started anew needs its time; one that stands by leads after two seconds."
+_LEADER = """SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
+    AND (classid::bigint << 32 | objid::bigint) = %s AND datname = current_database()"""
+
+
+class Candidates:
+    """Processes that want to lead, each by its command's name."""
+
+    def __init__(self, url: str, folder: Path, commands: Sequence[Command]) -> None:
+        self._commands, self._processes = commands, Processes(folder, folder)
+        self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def start(self) -> None:
+        """Those that do not run."""
+        for command in self._commands:
+            self._processes.start(command)
+
+    def leader(self) -> str | None:
+        """Whose connection holds the lock."""
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            row = connection.execute(_LEADER, (RELAY,)).fetchone()
+        return next((each.name for each in self._commands if row and self._has(each.name, row[0])), None)
+
+    def _has(self, name: str, port: int) -> bool:
+        leader = self._processes.leader(name)
+        if leader is None:
+            return False
+        try:
+            return any(each.laddr.port == port for each in psutil.Process(leader.pid).net_connections("tcp"))
+        except psutil.Error:
+            return False
+
+    def kill(self, name: str) -> None:
+        self._processes.kill(name)
+
+    def end(self) -> None:
+        for each in self._commands:
+            self._processes.kill(each.name)
+
+    def last_words(self) -> str:
+        """The ends of their logs."""
+        return "\n\n".join(self._processes.last_lines(each.name) for each in self._commands)
+
+
+async def kill_leaders(
+    candidates: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports, kills: int = KILLS
+) -> None:
+    """While events are written: kill whoever leads, start it again at once, and see what the consumer saw of it all."""
+    random, began = Random(5), time.monotonic()
+    executions = [await added() for _ in range(EXECUTIONS)]
+    done = asyncio.Event()
+    writing = [asyncio.create_task(_write(tell, executions[each::WRITERS], done, each)) for each in range(WRITERS)]
+    for _ in range(kills):
+        name, seen = await _leader(candidates, reader), len(reader.records)
+        await read(reader, lambda seen=seen: len(reader.records) > seen)  # type: ignore[misc]
+        await asyncio.to_thread(reader.poll, random.uniform(0.0, 0.6))
+        candidates.kill(name)
+        candidates.start()
+    done.set()
+    told = {key: last for each in await asyncio.gather(*writing) for key, last in each.items()}
+    await read(reader, lambda: len({e.event.get_id() for e in reader.records}) == sum(told.values()), LEAD_SECONDS)
+
+    async def is_published() -> bool:
+        return (await ports.outbox.lag()).rows == 0
+
+    await eventually(is_published)
+    assert reader.sequences() == {key: list(range(1, last + 1)) for key, last in told.items()}
+    took = time.monotonic() - began
+    print(f"{sum(told.values())} events, {kills} kills, {reader.again} came again, {took:.0f} s")
+    assert reader.again > 0, "no kill hit a wave that was under way: this test has shown nothing"
+
+
+async def _write(tell: Tell, executions: list[Execution], done: asyncio.Event, seed: int) -> dict[str, int]:
+    """Events without end; how many of each execution."""
+    random, told = Random(seed), dict.fromkeys((each.id for each in executions), 0)
+    while not done.is_set():
+        each, count = random.choice(executions), random.choice((1, 2, 3, 200))  # the many are under way for a while
+        await tell(each, *["x" * random.randint(0, 500)] * count)
+        told[each.id] += count
+        await asyncio.sleep(random.uniform(0, 0.4))
+    return told
+
+
+async def _leader(candidates: Candidates, reader: Reader) -> str:
+    deadline = time.monotonic() + LEAD_SECONDS
+    while (name := candidates.leader()) is None:
+        assert time.monotonic() < deadline, f"nobody leads\n{candidates.last_words()}"
+        await asyncio.to_thread(reader.poll, 0.02)
+    return name
