@@ -59,11 +59,16 @@ class RunningAirflow:
         _make_databases(postgres, template)
         asyncio.run(_fill(postgres.url(OWN), agent, folder))
         self._env = _environment(postgres, agent, folder, self.port) | _metrics(self.statsd)
+        self._folder = folder
         self._set_up()
         self._log = (folder / "api-server.log").open("w+b")
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the server; again, when it was ended."""
         command = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port", str(self.port)]
         self.process = subprocess.Popen(
-            command, env=self._env, cwd=folder, stdout=self._log, stderr=self._log, start_new_session=True
+            command, env=self._env, cwd=self._folder, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
     def wait(self) -> None:
@@ -91,10 +96,16 @@ class RunningAirflow:
         return httpx.Client(base_url=f"{self.url}{URL_PREFIX}", headers=headers, trust_env=False, timeout=30)
 
     def close(self) -> None:
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(30)
+        self.end()
         self._log.close()
         self.statsd.close()
+
+    def end(self) -> float:
+        """End the server as a service manager does; the seconds that it takes."""
+        began = time.monotonic()
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(30)
+        return time.monotonic() - began
 
     def _answers(self) -> bool:
         try:
