@@ -43,5 +43,6 @@ lint: setup ## style, types and arrows
 	@.venv/bin/mypy
 	@PYTHONPATH=. .venv/bin/lint-imports
 
-docs: setup ## docs/api.md from the API itself
+docs: setup ## docs/api.md, docs/events.md and docs/events/ from the code
 	@$(PYTHON) -m local.api_docs
+	@$(PYTHON) -m local.event_docs

@@ -16,12 +16,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from include.upgrades.domain.events import EventType
+from local.airflow import UPGRADES_DATABASE
 from local.fleet.client import FleetAdmin
 from local.health import request_token
 from local.ports import HOST, free_port, is_busy
 from local.rest import BASE
 from local.stack import DEFAULT_PORT, Stack
 from tests.e2e.steps import COMPONENT, OLD, Tenant
+from tests.event_book import types_in, violations_in
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = {
@@ -49,14 +52,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """At the end, all that was told in it is as the events' book says; after the whole suite, all of the book was."""
     port = free_port() if is_busy(DEFAULT_PORT) else DEFAULT_PORT
     own = Stack(ROOT, port, tmp_path_factory.mktemp("e2e") / "state", _environment())
     try:
         own.up()
         yield own
+        with own.postgres().connect(UPGRADES_DATABASE) as connection:
+            assert violations_in(connection) == []
+            if _is_whole_suite(request.session):
+                assert types_in(connection) == {each.value for each in EventType}
     finally:
         own.remove()
+
+
+def _is_whole_suite(session: pytest.Session) -> bool:
+    here = Path(__file__).parent
+    return set(here.glob("test_*.py")) <= {item.path for item in session.items} and not session.testsfailed
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.commands import Actor, Command, Source, require_allowed
+from include.upgrades.domain.commands import Actor, Decision, Source, require_allowed
 from include.upgrades.domain.errors import Forbidden, InvalidState, NotFound
-from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.event_data import ApprovalDecided, ApprovalRequested
+from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, Strategy
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
@@ -21,18 +22,6 @@ WAITS_IN = frozenset({ExecutionStatus.IN_PROGRESS, ExecutionStatus.PAUSED})
 
 SAME_ANSWER = timedelta(milliseconds=1)
 "An answer's time reaches us on several ways, of which one rounds it."
-
-
-class Decision(StrEnum):
-    """What became of a stage; there is no other way out, and none that comes by itself."""
-
-    APPROVED = "APPROVED"
-    REJECTED = "REJECTED"
-
-    @property
-    def command(self) -> Command:
-        """The command that brings it about."""
-        return Command.APPROVE if self is Decision.APPROVED else Command.REJECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +103,7 @@ def is_approved(execution: Execution, approval: Approval) -> bool:
 def ask(execution: Execution, stage: int, now: datetime) -> tuple[Approval, Event]:
     """The question, and the event that tells of it."""
     approval = Approval(execution_id=execution.id, stage=stage, plan_hash=execution.plan_hash, requested_at=now)
-    return approval, Event(EventType.APPROVAL_REQUESTED, {"stage": stage, "planHash": execution.plan_hash})
+    return approval, Event.of(ApprovalRequested(stage=stage, plan_hash=execution.plan_hash))
 
 
 def answer(approval: Approval, given: Answer) -> Approval:
@@ -191,12 +180,12 @@ def decide(
     decided = replace(
         approval, decision=decision, decided_by=actor.name, decided_at=now, source=actor.source, reason=reason
     )
-    data = {
-        "stage": approval.stage,
-        "decision": decision.value,
-        "decidedBy": actor.name,
-        "source": actor.source.value,
-        "reason": reason,
-        "planHash": approval.plan_hash,
-    }
-    return decided, Event(EventType.APPROVAL_DECIDED, data)
+    told = ApprovalDecided(
+        stage=approval.stage,
+        decision=decision,
+        decided_by=actor.name,
+        source=actor.source,
+        reason=reason,
+        plan_hash=approval.plan_hash,
+    )
+    return decided, Event.of(told)

@@ -25,6 +25,18 @@ class Command(StrEnum):
     RETRY = "retry"
 
 
+class Decision(StrEnum):
+    """What became of a stage; there is no other way out, and none that comes by itself."""
+
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+    @property
+    def command(self) -> Command:
+        """The command that brings it about."""
+        return Command.APPROVE if self is Decision.APPROVED else Command.REJECT
+
+
 class Source(StrEnum):
     """Which door a command came through; kept in the audit."""
 

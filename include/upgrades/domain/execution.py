@@ -10,7 +10,7 @@ from enum import StrEnum
 from include.upgrades.domain.canary import Canary
 from include.upgrades.domain.commands import Actor
 from include.upgrades.domain.errors import InvalidState
-from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.events import Event, StatusChanged
 from include.upgrades.domain.states import TRANSITIONS, ExecutionStatus, is_terminal, leads_to
 
 
@@ -143,13 +143,12 @@ def _keep_pause(before: Execution, after: Execution, now: datetime) -> Execution
 
 
 def _status_changed(before: Execution, after: Execution, actor: Actor) -> Event:
-    return Event(
-        EventType.STATUS_CHANGED,
-        {
-            "from": before.status.value,
-            "to": after.status.value,
-            "reason": after.status_reason,
-            "actor": actor.name,
-            "source": actor.source.value,
-        },
+    return Event.of(
+        StatusChanged(
+            from_=before.status,
+            to=after.status,
+            reason=after.status_reason,
+            actor=actor.name,
+            source=actor.source,
+        )
     )

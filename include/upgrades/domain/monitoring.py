@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from include.upgrades.domain.canary import Poll
 from include.upgrades.domain.commands import SYSTEM, Actor, Command, require_allowed
 from include.upgrades.domain.errors import CanaryUnhealthy
-from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.event_data import CanaryPolled
+from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.failures import reason_of, threshold_reached
 from include.upgrades.domain.rollback_start import begin_rollback
@@ -56,14 +57,14 @@ def note_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
 
 
 def _polled(execution: Execution, poll: Poll) -> Event:
-    data = {
-        "healthy": poll.healthy,
-        "unhealthy": dict(poll.ill),
-        "notAsked": list(poll.silent),
-        "polls": execution.canary.polls,
-        "currentFailures": execution.current_failures,
-    }
-    return Event(EventType.CANARY_POLLED, data)
+    told = CanaryPolled(
+        healthy=poll.healthy,
+        unhealthy=poll.ill,
+        not_asked=poll.silent,
+        polls=execution.canary.polls,
+        current_failures=execution.current_failures,
+    )
+    return Event.of(told)
 
 
 def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: Actor, now: datetime) -> Moved:

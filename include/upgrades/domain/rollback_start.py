@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from include.upgrades.domain.commands import Actor, Command, require_allowed
-from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.event_data import RollbackStarted
+from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, RollbackInfo, advance
 from include.upgrades.domain.states import ExecutionStatus
 
@@ -28,5 +29,5 @@ def begin_rollback(execution: Execution, reason: str, actor: Actor, now: datetim
         told.append(event)
     execution, event = advance(execution, S.ROLLING_BACK, reason, actor, now)
     info = RollbackInfo(reason=reason, initiated_at=now, initiated_by=actor.name)
-    started = Event(EventType.ROLLBACK_STARTED, {"reason": reason, "initiatedBy": actor.name})
+    started = Event.of(RollbackStarted(reason=reason, initiated_by=actor.name))
     return replace(execution, rollback=info), [*told, event, started]

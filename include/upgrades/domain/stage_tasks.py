@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from include.upgrades.domain.approval import Answer, Decision
+from include.upgrades.domain.approval import Answer
+from include.upgrades.domain.commands import Decision
 
 APPROVE = "approve"
 "The task within a stage's group that asks."

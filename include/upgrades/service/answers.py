@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from include.upgrades.domain.approval import Answer, Approval, Decision, answer, refuse
-from include.upgrades.domain.commands import Actor, Source
+from include.upgrades.domain.approval import Answer, Approval, answer, refuse
+from include.upgrades.domain.commands import Actor, Decision, Source
 from include.upgrades.domain.errors import Forbidden, Unavailable, UpgradeError
 from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.permissions import RESOURCE, Permission

@@ -8,7 +8,6 @@ from functools import partial
 from include.upgrades.domain import steering
 from include.upgrades.domain.approval import (
     Approval,
-    Decision,
     StageState,
     ask,
     decidable,
@@ -17,7 +16,7 @@ from include.upgrades.domain.approval import (
     require_stage,
     state_of_stage,
 )
-from include.upgrades.domain.commands import Actor
+from include.upgrades.domain.commands import Actor, Decision
 from include.upgrades.domain.errors import UpgradeBlocked
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.rollback_start import begin_rollback

@@ -18,7 +18,8 @@ from include.upgrades.domain.errors import (
     UpgradeBlocked,
     VersionMismatch,
 )
-from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.event_data import Created
+from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, UpgradeRequest
 from include.upgrades.domain.fleet import Fleet, FleetInstance
 from include.upgrades.domain.instance import Instance, InstanceStatus
@@ -213,21 +214,20 @@ def _instances(plan: Plan, previous: Mapping[str, str], to_version: str) -> Iter
 
 def _created(execution: Execution, plan: Plan) -> Event:
     request = execution.request
-    return Event(
-        EventType.CREATED,
-        {
-            "tenantId": execution.tenant_id,
-            "componentId": request.component_id,
-            "fromVersion": execution.from_version,
-            "toVersion": execution.to_version,
-            "strategy": request.strategy.value,
-            "totalInstances": execution.total_instances,
-            "batches": len(plan.batches),
-            "planHash": execution.plan_hash,
-            "createdBy": execution.created_by,
-            "initiatedBy": request.initiated_by,
-            "retryOf": execution.retry_of,
-        },
+    return Event.of(
+        Created(
+            tenant_id=execution.tenant_id,
+            component_id=request.component_id,
+            from_version=execution.from_version,
+            to_version=execution.to_version,
+            strategy=request.strategy,
+            total_instances=execution.total_instances,
+            batches=len(plan.batches),
+            plan_hash=execution.plan_hash,
+            created_by=execution.created_by,
+            initiated_by=request.initiated_by,
+            retry_of=execution.retry_of,
+        )
     )
 
 

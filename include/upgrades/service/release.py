@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from include.upgrades.domain.approval import Decision
+from include.upgrades.domain.commands import Decision
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.execution import DAG_PREFIX, Execution, Strategy, dag_id_of
 from include.upgrades.domain.stage_tasks import approve_task

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from include.upgrades.domain.commands import SYSTEM
-from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.event_data import RollbackCompleted
+from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.rollback import to_revert
@@ -45,5 +46,6 @@ def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:
 
 def _completed(execution: Execution, rows: Sequence[Instance]) -> Event:
     back = [each.instance_id for each in rows if each.status is InstanceStatus.ROLLED_BACK]
-    data = {"status": execution.status.value, "reason": execution.status_reason, "rolledBackInstances": back}
-    return Event(EventType.ROLLBACK_COMPLETED, data)
+    return Event.of(
+        RollbackCompleted(status=execution.status, reason=execution.status_reason, rolled_back_instances=back)
+    )

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from include.upgrades.bootstrap import close_ports
+from tests.event_book import violations_in
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.runner.lab import OLD_VERSION, Lab, with_lease
 from tests.integration.world import make_world
@@ -20,7 +22,10 @@ _numbers = itertools.count(1)
 async def make_lab(
     postgres_url: str, demo_agent: RunningAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[MakeLab]:
-    """Call it once with the fleet's size and timing (seconds); the lease is short, so that a death costs little."""
+    """Call it once with the fleet's size and timing (seconds); the lease is short, so that a death costs little.
+
+    Whatever a test lets happen, what was told of it is as the events' book says.
+    """
     fleet = f"lab{next(_numbers)}"
 
     async def make(size: int = 4, lease_seconds: float = 3.0, upgrade_seconds: float = 0.05, **more: Any) -> Lab:
@@ -29,6 +34,8 @@ async def make_lab(
         return Lab(with_lease(world, lease_seconds))
 
     yield make
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+        assert violations_in(connection) == []
     await close_ports()
     if fleet in {each["fleet"] for each in demo_agent.admin.fleets()}:
         demo_agent.admin.delete(fleet)

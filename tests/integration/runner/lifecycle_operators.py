@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis.stateful import initialize, precondition, rule
 
-from include.upgrades.domain.approval import Answer, Decision
-from include.upgrades.domain.commands import Actor
+from include.upgrades.domain.approval import Answer
+from include.upgrades.domain.commands import Actor, Decision
 from include.upgrades.domain.execution import Strategy, UpgradeRequest
 from include.upgrades.domain.states import ExecutionStatus, is_terminal
 from include.upgrades.service import answers, approvals, command

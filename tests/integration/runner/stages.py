@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from include.upgrades.domain.approval import Answer, Approval, Decision, StageState
-from include.upgrades.domain.commands import Actor
+from include.upgrades.domain.approval import Answer, Approval, StageState
+from include.upgrades.domain.commands import Actor, Decision
 from include.upgrades.domain.events import EventType
 from include.upgrades.domain.execution import Strategy, dag_id_of
 from include.upgrades.domain.stage_tasks import approve_task

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from include.upgrades.domain.approval import Answer, Decision, StageState
+from include.upgrades.domain.approval import Answer, StageState
+from include.upgrades.domain.commands import Decision
 from include.upgrades.domain.events import EventType
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.answers import answer_in_ui, judge_answers

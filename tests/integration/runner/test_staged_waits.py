@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from include.upgrades.domain.approval import Decision
+from include.upgrades.domain.commands import Decision
 from include.upgrades.domain.errors import InvalidState, UpgradeBlocked
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.approvals import (

@@ -1,6 +1,7 @@
 """The real app, mounted where the plugin mounts it, in front of the world; only who calls is chosen by the test."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import httpx
@@ -11,6 +12,10 @@ from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.domain.permissions import RESOURCE, Permission
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
+from local.postgres import Postgres
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.web.live import serving
+from tests.integration.web.running_airflow import RunningAirflow
 from tests.integration.world import World
 
 
@@ -62,7 +67,10 @@ def app(world: World, door: Door) -> FastAPI:
     async def open_ports() -> Ports:
         return world.ports
 
-    return create_app(open_ports, door.authenticate)
+    async def leave_open() -> None:
+        """The world closes them."""
+
+    return create_app(open_ports, door.authenticate, leave_open, beside=nullcontext)
 
 
 @pytest.fixture
@@ -72,3 +80,30 @@ async def api(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
     base = f"http://upgrades.test{URL_PREFIX}"
     async with httpx.AsyncClient(transport=served(app), base_url=base, headers=headers) as client:
         yield client
+
+
+@pytest.fixture
+async def live(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
+    """The same on a real server: what is streamed arrives while it is told."""
+    headers = door.admit("alice", Permission)
+    async with (
+        serving(app) as url,
+        httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def airflow(
+    postgres_server: Postgres,
+    migrated_template: str,
+    demo_agent: RunningAgent,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningAirflow]:
+    """One for all tests: it takes half a minute to set up."""
+    running = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.close()

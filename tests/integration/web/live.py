@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +32,19 @@ class Message:
 
 async def messages(response: httpx.Response) -> AsyncIterator[Message]:
     """As a browser reads them."""
-    fields: dict[str, Any] = {}
+    lines: list[str] = []
     async for line in response.aiter_lines():
+        lines.append(line)
+        if not line:
+            for each in messages_of(lines):
+                yield each
+            lines = []
+
+
+def messages_of(lines: Iterable[str]) -> Iterator[Message]:
+    """Those that are whole."""
+    fields: dict[str, Any] = {}
+    for line in lines:
         if line:
             name, _, value = line.partition(":")
             assert name not in fields, f"two lines of {name}"

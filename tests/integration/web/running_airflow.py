@@ -36,6 +36,7 @@ class RunningAirflow:
         self.postgres, self.port = postgres, free_port()
         self.statsd = StatsD()
         self.url = f"http://{HOST}:{self.port}"
+        self._folder = folder
         self.metadata, self.own = f"airflow_of_{auth.name}", f"upgrades_of_{auth.name}"
         self._make_databases(template)
         asyncio.run(_fill(postgres.url(self.own), agent, folder, f"web-{auth.name}"))
@@ -43,9 +44,13 @@ class RunningAirflow:
         self._env = self._environment(agent, folder) | chosen | _metrics(self.statsd)
         self.told_by_set_up = self._set_up(auth.set_up)
         self._log = (folder / "api-server.log").open("a+b")
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the server; again, when it was ended."""
         command = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port", str(self.port)]
         self.process = subprocess.Popen(
-            command, env=self._env, cwd=folder, stdout=self._log, stderr=self._log, start_new_session=True
+            command, env=self._env, cwd=self._folder, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
     def wait(self) -> None:
@@ -73,10 +78,16 @@ class RunningAirflow:
         return httpx.Client(base_url=f"{self.url}{URL_PREFIX}", headers=headers, trust_env=False, timeout=30)
 
     def close(self) -> None:
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(30)
+        self.end()
         self._log.close()
         self.statsd.close()
+
+    def end(self) -> float:
+        """End the server as a service manager does; the seconds that it takes."""
+        began = time.monotonic()
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(30)
+        return time.monotonic() - began
 
     def _answers(self) -> bool:
         try:

@@ -1,8 +1,6 @@
 """The event log as a live stream, over a real server."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,35 +10,12 @@ from fastapi import FastAPI
 
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.ports import Ports
 from include.upgrades.web import streams
-from include.upgrades.web.app import create_app
 from tests.integration.web.conftest import Door
 from tests.integration.web.live import STREAM, messages, rest, serving, take, until
 from tests.integration.world import TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
-
-
-@pytest.fixture
-def app(world: World, door: Door) -> FastAPI:
-    async def open_ports() -> Ports:
-        return world.ports
-
-    async def leave_open() -> None:
-        pass
-
-    return create_app(open_ports, door.authenticate, leave_open, beside=nullcontext)
-
-
-@pytest.fixture
-async def live(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
-    headers = door.admit("alice", Permission)
-    async with (
-        serving(app) as url,
-        httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as client,
-    ):
-        yield client
 
 
 @pytest.fixture

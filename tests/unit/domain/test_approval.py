@@ -9,7 +9,6 @@ import pytest
 from include.upgrades.domain.approval import (
     Answer,
     Approval,
-    Decision,
     StageState,
     answer,
     ask,
@@ -22,7 +21,7 @@ from include.upgrades.domain.approval import (
     waiting,
 )
 from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.commands import Actor, Source
+from include.upgrades.domain.commands import Actor, Decision, Source
 from include.upgrades.domain.errors import Forbidden, InvalidState, NotFound
 from include.upgrades.domain.events import EventType
 from include.upgrades.domain.execution import Execution, Strategy

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.approval import Answer, Decision
+from include.upgrades.domain.approval import Answer
+from include.upgrades.domain.commands import Decision
 from include.upgrades.domain.stage_tasks import answer_given, approve_task
 from tests.unit.domain.builders import NOW
 

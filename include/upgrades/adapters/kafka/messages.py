@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from typing import Any
 
 from cloudevents.core.bindings.kafka import KafkaMessage, to_structured
 from cloudevents.core.formats.json import JSONFormat
@@ -20,7 +21,7 @@ def message_of(stored: StoredEvent) -> KafkaMessage:
     :raises BaseCloudEventException: not a CloudEvent.
     :raises TypeError: data that is not JSON.
     """
-    attributes = cloud_event(stored)
+    attributes: dict[str, Any] = dict(cloud_event(stored))
     data = attributes.pop("data")
     event = CloudEvent(attributes | {"time": stored.time.astimezone(UTC)}, data)
     return to_structured(event, _FORMAT, lambda _: stored.tenant_id)

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.postgres.rows import pick
 from include.upgrades.adapters.postgres.tables import approval, execution
-from include.upgrades.domain.approval import WAITS_IN, Approval, Decision
-from include.upgrades.domain.commands import Source
+from include.upgrades.domain.approval import WAITS_IN, Approval
+from include.upgrades.domain.commands import Decision, Source
 from include.upgrades.domain.states import ExecutionStatus
 
 A, E = approval.c, execution.c

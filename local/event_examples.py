@@ -1,0 +1,83 @@
+"""An example of each event, as docs/events.md shows them: one canary upgrade's, more or less."""
+
+from datetime import UTC, datetime
+
+from include.upgrades.domain import event_data as told
+from include.upgrades.domain.checks import CheckName, CheckStatus
+from include.upgrades.domain.commands import Command, Decision, Source
+from include.upgrades.domain.events import Event, EventData, EventType, StatusChanged
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.ports import StoredEvent
+
+_EXECUTION = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
+_EVENT = "0198c6a2-93d0-7a16-8e0c-5d2f4b1c9a77"
+_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_TIME = datetime(2026, 1, 31, 12, 0, 5, 310000, UTC)
+
+_EXAMPLES: tuple[EventData, ...] = (
+    told.Created(
+        tenant_id="550e8400",
+        component_id="aaa-111",
+        from_version="3.6.0",
+        to_version="3.7.0",
+        strategy=Strategy.CANARY,
+        total_instances=20,
+        batches=5,
+        plan_hash=_HASH,
+        created_by="olga",
+        initiated_by="ci",
+        retry_of=None,
+    ),
+    StatusChanged(
+        from_=ExecutionStatus.PENDING,
+        to=ExecutionStatus.VALIDATING,
+        reason="started",
+        actor="olga",
+        source=Source.API,
+    ),
+    told.CheckCompleted(
+        name=CheckName.VERSION_COMPATIBILITY,
+        status=CheckStatus.PASSED,
+        message="the path from 3.6.0 to 3.7.0 is registered and open",
+    ),
+    told.BatchStarted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=0, failed=0),
+    told.BatchCompleted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=2, failed=0),
+    told.InstanceChanged(
+        instance_id="kafka-1",
+        batch=1,
+        from_=InstanceStatus.DRAINING,
+        to=InstanceStatus.UPGRADING,
+        from_version="3.6.0",
+        to_version="3.7.0",
+        attempts=1,
+        revert=None,
+        error=None,
+    ),
+    told.Progress(percentage=10, total=20, pending=15, in_flight=3, completed=2, failed=0, rolled_back=0),
+    told.CanaryPolled(
+        healthy=False, unhealthy={"kafka-2": "no answer from its port"}, not_asked=[], polls=4, current_failures=1
+    ),
+    told.ApprovalRequested(stage=2, plan_hash=_HASH),
+    told.ApprovalDecided(
+        stage=2,
+        decision=Decision.APPROVED,
+        decided_by="anna",
+        source=Source.UI,
+        reason="the first stage looks well",
+        plan_hash=_HASH,
+    ),
+    told.CommandReceived(command=Command.PAUSE, actor="olga", source=Source.API, reason="a look at the logs first"),
+    told.RollbackStarted(reason="3 of 3 failures: kafka-2: no answer from its port", initiated_by="system"),
+    told.RollbackCompleted(
+        status=ExecutionStatus.ROLLED_BACK,
+        reason="all touched instances are back; 20 on 3.6.0",
+        rolled_back_instances=["kafka-2", "kafka-1"],
+    ),
+)
+
+EXAMPLES: dict[EventType, StoredEvent] = {
+    each.WHAT: StoredEvent(_EVENT, _EXECUTION, "550e8400", place, _TIME, Event.of(each))
+    for place, each in enumerate(_EXAMPLES, start=1)
+}

@@ -1,0 +1,61 @@
+"""A JSON Schema for each type of event, made from the classes that the code tells them with."""
+
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, with_config
+
+from include.upgrades.domain.event_data import BOOK
+from include.upgrades.domain.events import EventData, json_name
+from include.upgrades.service.cloud_events import CloudEventDocument
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DESCRIBED = ConfigDict(use_attribute_docstrings=True, alias_generator=json_name)
+_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_NARROWED: dict[str, Schema] = {
+    "specversion": {"const": "1.0"},
+    "source": {"pattern": f"^/registry/upgrades/{_ID}$"},
+    "time": {"format": "date-time", "pattern": "Z$"},
+    "subject": {"pattern": f"^{_ID}$"},
+    "sequence": {"minimum": 1},
+    "datacontenttype": {"const": "application/json"},
+}
+
+
+def schemas() -> dict[str, Schema]:
+    """By CloudEvent type, in the book's order."""
+    return {told.WHAT.cloud_type: schema_of(told) for told in BOOK}
+
+
+def schema_of(told: type[EventData]) -> Schema:
+    """Of the whole CloudEvent. Open to more attributes and more fields: those may be added within v1."""
+    found, data = envelope(), _schema(told)
+    kind, definitions = told.WHAT.cloud_type, data.pop("$defs", {})
+    found["properties"]["type"] |= {"const": kind}
+    found["properties"]["data"] = data
+    head = {"$schema": DIALECT, "$id": f"{kind}.json", "title": kind}
+    return head | found | {"description": data["description"]} | ({"$defs": definitions} if definitions else {})
+
+
+def envelope() -> Schema:
+    """Of the attributes, whatever the type."""
+    found = _schema(CloudEventDocument)
+    for name, narrowed in _NARROWED.items():
+        found["properties"][name] |= narrowed
+    return found
+
+
+def _schema(of: type[Any]) -> Schema:
+    found: Schema = _without_titles(TypeAdapter(with_config(_DESCRIBED)(of)).json_schema(mode="serialization"))
+    for base in of.__mro__[1:]:
+        if issubclass(base, EventData) and base is not EventData:  # what its fields mean stands there only
+            found["properties"] |= _schema(base)["properties"]
+    return found
+
+
+def _without_titles(part: Any) -> Any:
+    """Pydantic titles every field with its own name; no field here is named title."""
+    if isinstance(part, dict):
+        return {name: _without_titles(each) for name, each in part.items() if name != "title"}
+    return [_without_titles(each) for each in part] if isinstance(part, list) else part

@@ -1,0 +1,103 @@
+"""Every type of event: its example keeps to its schema, and what is not as the book says does not."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from include.upgrades.domain.event_data import BOOK
+from include.upgrades.domain.events import EventData, EventType, json_name
+from include.upgrades.service.cloud_events import cloud_event
+from local.event_docs import FOLDER
+from local.event_examples import EXAMPLES
+from tests.event_book import violations, violations_of
+
+ALL = pytest.mark.parametrize("what", EventType, ids=str)
+
+
+def _document(what: EventType) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(cloud_event(EXAMPLES[what])))
+    return document
+
+
+def test_book_has_every_type_once_and_an_example_of_it() -> None:
+    assert sorted(each.WHAT for each in BOOK) == sorted(EventType)
+    assert set(EXAMPLES) == set(EventType)
+
+
+@ALL
+def test_example_is_as_its_schema_says(what: EventType) -> None:
+    assert violations_of(EXAMPLES[what]) == []
+
+
+@ALL
+def test_example_is_a_cloud_event_for_who_reads_it(what: EventType) -> None:
+    read = JSONFormat().read(CloudEvent, json.dumps(_document(what)))
+    assert (read.get_type(), read.get_data()) == (what.cloud_type, _document(what)["data"])
+
+
+@ALL
+def test_document_without_one_of_its_fields_is_refused(what: EventType) -> None:
+    whole = _document(what)
+    for name in whole:
+        assert violations({key: value for key, value in whole.items() if key != name}), name
+    for name in whole["data"]:
+        lacking = whole | {"data": {key: value for key, value in whole["data"].items() if key != name}}
+        assert violations(lacking), name
+
+
+@ALL
+def test_field_of_another_kind_is_refused(what: EventType) -> None:
+    for name in _document(what)["data"]:
+        wrong = copy.deepcopy(_document(what))
+        wrong["data"][name] = [{"not": "this"}]
+        assert violations(wrong), name
+
+
+@ALL
+def test_field_that_was_added_is_no_harm(what: EventType) -> None:
+    document = _document(what) | {"traceparent": "00-1-2-01"}
+    document["data"]["newField"] = 1
+    assert violations(document) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("specversion", "0.3"),
+        ("sequence", 0),
+        ("sequence", "1"),
+        ("time", "yesterday"),
+        ("time", "2026-01-31T12:00:05+01:00"),
+        ("source", "/somewhere/else"),
+        ("subject", "no id"),
+        ("type", "registry.upgrade.progress.v2"),
+        ("datacontenttype", "text/plain"),
+        ("data", None),
+    ],
+)
+def test_attribute_that_is_not_as_the_book_says_is_refused(name: str, value: object) -> None:
+    assert violations(_document(EventType.PROGRESS)) == []
+    assert violations(_document(EventType.PROGRESS) | {name: value})
+
+
+def test_data_of_one_type_is_none_of_another() -> None:
+    assert violations(_document(EventType.PROGRESS) | {"data": _document(EventType.CREATED)["data"]})
+    assert violations(_document(EventType.PROGRESS) | {"type": EventType.CREATED.cloud_type})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("from_", "from"), ("instance_id", "instanceId"), ("to", "to"), ("not_asked", "notAsked")]
+)
+def test_field_is_told_in_camel_case(name: str, expected: str) -> None:
+    assert json_name(name) == expected
+
+
+@pytest.mark.parametrize("told", BOOK, ids=lambda told: told.WHAT)
+def test_every_field_says_what_it_means(told: type[EventData]) -> None:
+    schema = json.loads((FOLDER / f"{told.WHAT.cloud_type}.json").read_text(encoding="utf-8"))
+    for name, about in schema["properties"]["data"]["properties"].items():
+        assert about.get("description"), name
