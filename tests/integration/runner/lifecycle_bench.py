@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from include.upgrades.bootstrap import close_ports, ports_for
 from include.upgrades.domain.checks import StoredObject
 from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
 from include.upgrades.service.ports import Ports, StoredEvent
 from include.upgrades.settings import Settings
@@ -241,12 +241,11 @@ class Tenant:
         row: dict[str, Any] = {**found[0], "budget": found[1], "step_started_at": found[2]}
         return row
 
-    def left_out_of_service(self, execution_id: str, rows: list[Instance]) -> list[str]:
-        """Instances that the execution has drained and forgotten: not those that it says it has failed with."""
-        failed = {row.instance_id for row in rows if row.status is InstanceStatus.FAILED}
+    def left_out_of_service(self, execution: Execution) -> list[str]:
+        """Instances that the execution has drained and forgotten: not those of which its reason says so."""
         drained = [each for each in self.fleet.instances.values() if each.status in ("DRAINING", "DRAINED")]
-        own = [each.instance_id for each in drained if each.drained_by == execution_id]
-        return [each for each in own if each not in failed]
+        own = [each.instance_id for each in drained if each.drained_by == execution.id and each.pool == "blue"]
+        return [each for each in own if f"{each} is " not in execution.status_reason]
 
 
 def _intent(row: dict[str, Any]) -> tuple[Any, ...]:
