@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -84,10 +85,26 @@ def size(request: UpgradeRequest, fleet: Fleet) -> Findings:
 
 def drift(source: ComponentVersion, fleet: Fleet) -> Findings:
     """Warning when instances do not run the version that the upgrade starts from."""
-    others = sorted({each.version for each in fleet.serving() if each.version != source.version})
+    others = Counter(each.version for each in fleet.serving() if each.version != source.version)
     if not others:
         return Findings()
-    return Findings((), (f"not all instances run {source.version}: also found {', '.join(others)}",))
+    found = ", ".join(f"{count} on {version}" for version, count in sorted(others.items()))
+    return Findings((), (f"not all instances run {source.version}: also found {found}",))
+
+
+def standing(request: UpgradeRequest, fleet: Fleet) -> Findings:
+    """Warning when a pool without traffic stands there that this upgrade neither takes nor removes."""
+    taken = Pools.beside(fleet.traffic).new if request.strategy is Strategy.BLUE_GREEN else fleet.traffic
+    others = {each.pool for each in fleet.instances} - {fleet.traffic, taken}
+    told = [f"pool {name} ({_what_is_in(name, fleet)})" for name in sorted(others)]
+    if not told:
+        return Findings()
+    return Findings((), (f"without traffic there is also {', '.join(told)}: this upgrade leaves it as it is",))
+
+
+def _what_is_in(pool: str, fleet: Fleet) -> str:
+    counts = Counter(each.version for each in fleet.in_pool(pool))
+    return ", ".join(f"{count} on {version}" for version, count in sorted(counts.items()))
 
 
 def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -52,6 +53,11 @@ class Fleet:
     def in_pool(self, pool: str) -> tuple[FleetInstance, ...]:
         """The instances of ``pool``; none when there is no such pool."""
         return tuple(each for each in self.instances if each.pool == pool)
+
+    def mixed(self, version: str | None) -> dict[str, int] | None:
+        """How many instances that serve are on which version; None when all of them are on ``version``."""
+        counts = Counter(each.version for each in self.serving())
+        return None if counts.keys() == {version} else dict(counts)
 
     def find(self, instance_id: str) -> FleetInstance | None:
         """The instance of that id, or None when the fleet does not know it any more."""

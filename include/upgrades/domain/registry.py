@@ -83,7 +83,10 @@ class UpgradePath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Where a tenant's instances live and what they run; ``mixed`` counts instances per version after an early end."""
+    """Where a tenant's instances live and what they run.
+
+    ``mixed`` counts instances per version after an upgrade that did not bring all of them to the current version.
+    """
 
     tenant_id: str
     component_id: str

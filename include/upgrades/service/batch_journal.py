@@ -192,6 +192,10 @@ class BatchJournal:
         await work.commit()
         self._state = replace(self.state, execution=judged, rows=after)
 
+    def worked_on(self) -> list[str]:
+        """The instances in flight, forward or back: to each of them an order may be on its way."""
+        return [each.instance_id for each in self.state.rows.values() if each.in_flight]
+
     def of_batch(self) -> list[Instance]:
         """The jobs of this batch."""
         return [each for each in self.jobs() if each.batch == self._number]

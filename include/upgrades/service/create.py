@@ -122,6 +122,7 @@ def judge(ports: Ports, ground: Ground, request: UpgradeRequest, instances: Sequ
         + dependencies(target, request.installed_components)
         + checks.size(request, ground.fleet)
         + checks.drift(source, ground.fleet)
+        + checks.standing(request, ground.fleet)
     )
     return Preview(_plan(request, instances, path.estimated_duration_minutes if path else None), findings)
 

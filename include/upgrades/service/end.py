@@ -14,6 +14,7 @@ from include.upgrades.service.finish import conclude, settle
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports
+from include.upgrades.service.put_back import put_back
 from include.upgrades.service.run_batch import run_batch
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,9 @@ async def end_upgrade(ports: Ports, execution_id: str, seconds: float | None) ->
 
 
 async def bring_to_end(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
-    """Finish what a terminal execution has in flight, forward and back, then settle; begins nothing new.
+    """Finish what a terminal execution has in flight, forward and back, put back what is drained, then settle.
+
+    Begins nothing new.
 
     DONE once it is settled, UNFINISHED after about ``seconds`` (None: not before), STOPPED when it is not over at all.
     Anybody may do so at any time: who has the lease does it.
@@ -45,6 +48,8 @@ async def bring_to_end(ports: Ports, execution_id: str, seconds: float | None) -
     for number in (1, ROLLBACK_BATCH) if execution.settled_at is None else ():
         if (await run_batch(ports, execution_id, number, seconds)).ending is Ending.UNFINISHED:
             return Outcome(Ending.UNFINISHED)
+    if (await put_back(ports, execution_id, seconds)).ending is Ending.UNFINISHED:
+        return Outcome(Ending.UNFINISHED)
     settled = (await settle(ports, execution_id)).settled_at is not None
     return Outcome(Ending.DONE if settled else Ending.UNFINISHED)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from include.upgrades.domain import checks, compatibility
@@ -55,7 +54,7 @@ async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:
         + _of_fleet(execution, fleet, [each.instance_id for each in instances])
         + compatibility.dependencies(target, execution.request.installed_components)
     )
-    return await _judge_verification(ports, execution_id, findings.blockers)
+    return await _judge_verification(ports, execution_id, findings.blockers, fleet)
 
 
 def _of_fleet(execution: Execution, fleet: Fleet, planned: Sequence[str]) -> checks.Findings:
@@ -64,7 +63,9 @@ def _of_fleet(execution: Execution, fleet: Fleet, planned: Sequence[str]) -> che
     return checks.verification(execution.to_version, len(planned), fleet, planned)
 
 
-async def _judge_verification(ports: Ports, execution_id: str, problems: Sequence[str]) -> ExecutionStatus:
+async def _judge_verification(
+    ports: Ports, execution_id: str, problems: Sequence[str], fleet: Fleet
+) -> ExecutionStatus:
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.status is not ExecutionStatus.IN_PROGRESS:
@@ -74,15 +75,24 @@ async def _judge_verification(ports: Ports, execution_id: str, problems: Sequenc
             reason = f"post-upgrade verification failed: {'; '.join(problems)}"
             moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
         else:
-            moved, event = advance(execution, ExecutionStatus.COMPLETED, "all instances upgraded", SYSTEM, now)
+            mixed = fleet.mixed(execution.to_version)
+            moved, event = advance(execution, ExecutionStatus.COMPLETED, _told(execution, mixed), SYSTEM, now)
             moved = replace(moved, settled_at=now)
             deployment = await _deployment(work, execution)
-            runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=None)
+            runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=mixed)
             await work.registry.put(runs)
         await work.events.append(moved, [event])
         await work.executions.save(moved)
         await work.commit()
         return moved.status
+
+
+def _told(execution: Execution, mixed: Mapping[str, int] | None) -> str:
+    """An upgrade of a part of the fleet says what the rest runs."""
+    if mixed is None:
+        return "all instances upgraded"
+    others = ", ".join(f"{count} on {version}" for version, count in sorted(mixed.items()))
+    return f"all {execution.total_instances} planned instances upgraded; the fleet is mixed: {others}"
 
 
 async def settle(ports: Ports, execution_id: str) -> Execution:
@@ -99,21 +109,20 @@ async def settle(ports: Ports, execution_id: str) -> Execution:
     if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
         return execution
     touched = any(each.status is not InstanceStatus.PENDING for each in instances)
-    found = await _versions(ports, deployment) if touched else None
+    fleet = await _ask(ports, deployment) if touched else None
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.settled_at is None:
-            if found is not None:
-                await work.registry.put(replace(deployment, mixed=None if set(found) == {runs} else found))
+            if fleet is not None:
+                await work.registry.put(replace(deployment, mixed=fleet.mixed(runs)))
             execution = await work.executions.save(replace(execution, settled_at=await work.now()))
             await work.commit()
         return execution
 
 
-async def _versions(ports: Ports, deployment: Deployment) -> dict[str, int]:
+async def _ask(ports: Ports, deployment: Deployment) -> Fleet:
     async with ports.fleets.of(deployment) as driver:
-        fleet: Fleet = await driver.fleet()
-    return dict(Counter(each.version for each in fleet.serving()))
+        return await driver.fleet()
 
 
 async def _deployment(work: UnitOfWork, execution: Execution) -> Deployment:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
+from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.fleet import Fleet, Health
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.work import Order
@@ -77,7 +77,11 @@ class FleetWork:
                 await self._driver.set_version(instance.instance_id, instance.to_version, token, key)
 
     def _key(self, instance: Instance, order: Order) -> str:
-        """The same for every repetition of one intent, another for every new one: the intent's row has its time."""
-        begun: datetime | None = instance.step_started_at
-        moment = int(begun.timestamp() * 1_000_000) if begun else 0
-        return f"{self._execution_id}.{instance.instance_id}.{instance.attempts}.{order.value}.{moment}"
+        """The same for every repetition of one intent, another for every new one.
+
+        A row is in one step once a try and a way, so that these name the intent; its time does not: a clock that is
+        pushed out is no new intent.
+        """
+        way = "back" if instance.batch == ROLLBACK_BATCH else "forth"
+        step = f"{way}-{instance.status.value.lower()}"
+        return f"{self._execution_id}.{instance.instance_id}.{instance.attempts}.{order.value}.{step}"

@@ -100,7 +100,7 @@ class GreenPool:
         new, size = self._pools.new, self._pools.size(fleet, len(self._planned))
         try:
             if self._pools.is_left_over(fleet, self._version):
-                await self._clear(token)
+                await self._clear(fleet, token)
             await self._driver.make_pool(new, self._version, size, token, f"{self._key}.make.{new}.{size}")
         except Conflict as error:
             return await self._make_room(fleet, token) or error
@@ -113,10 +113,13 @@ class GreenPool:
         if not fleet.in_pool(self._pools.new) or fleet.traffic == self._pools.new:
             return None
         try:
-            await self._clear(token)
+            await self._clear(fleet, token)
         except FleetError as error:
             return error
         return None
 
-    async def _clear(self, token: int) -> None:
-        await self._driver.remove_pool(self._pools.new, token, f"{self._key}.clear.{self._pools.new}")
+    async def _clear(self, fleet: Fleet, token: int) -> None:
+        """The key says what is in the way: another pool that is in the way later is another intent."""
+        found = fleet.in_pool(self._pools.new)
+        what = "-".join([str(len(found)), *sorted({each.version for each in found})])
+        await self._driver.remove_pool(self._pools.new, token, f"{self._key}.clear.{self._pools.new}.{what}")

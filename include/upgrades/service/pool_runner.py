@@ -25,6 +25,7 @@ from include.upgrades.domain.pool_steps import (
     Watch,
 )
 from include.upgrades.domain.pools import Pools
+from include.upgrades.service.fence import Fence
 from include.upgrades.service.fleet_ports import FleetDriver, FleetError, StaleToken
 from include.upgrades.service.fleet_work import FleetWork
 from include.upgrades.service.lease_keeper import LeaseKeeper
@@ -72,11 +73,12 @@ async def run_mission(ports: Ports, execution_id: str, mission: Mission, seconds
         plan = await work.executions.plan(execution_id)
         deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
     assert deployment is not None  # a deployment is never deleted
-    keeper = LeaseKeeper(ports, execution.tenant_id, execution.request.component_id)
+    keeper = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
         journal = PoolJournal(ports, keeper, execution_id, mission.batch)
         fleet = PoolFleet(driver, execution_id, mission.name)
-        runner = PoolRunner(mission, Terms.of(plan, execution), journal, fleet, keeper)
+        fence = Fence(driver, execution_id, keeper)
+        runner = PoolRunner(mission, Terms.of(plan, execution), journal, fleet, keeper, fence)
         try:
             return await repeat(runner.tick, keeper, waiter, seconds)
         finally:
@@ -133,9 +135,16 @@ class PoolRunner:
     """One look and one step a tick, with the lease held; what has no effect for too long gives way."""
 
     def __init__(
-        self, mission: Mission, terms: Terms, journal: PoolJournal, fleet: PoolFleet, keeper: LeaseKeeper
+        self,
+        mission: Mission,
+        terms: Terms,
+        journal: PoolJournal,
+        fleet: PoolFleet,
+        keeper: LeaseKeeper,
+        fence: Fence,
     ) -> None:
-        self._mission, self._terms, self._journal, self._fleet, self._keeper = mission, terms, journal, fleet, keeper
+        self._mission, self._terms, self._journal, self._fleet = mission, terms, journal, fleet
+        self._keeper, self._fence = keeper, fence
         self._pace, self._pulses = Pace(), Pulses(terms.poll_seconds)
         self._tried: set[str] = set()
 
@@ -143,6 +152,7 @@ class PoolRunner:
         """The outcome, or the seconds until the next round."""
         await self._keeper.renew_if_due()
         state = await self._journal.read()
+        self._keeper.notice(state.now)
         match self._mission.stance(state.execution):
             case Stance.LEAVE:
                 return Outcome(Ending.STOPPED, f"the execution is {state.execution.status.value}")
@@ -152,6 +162,7 @@ class PoolRunner:
                 return SLOW_POLL_SECONDS
         if not self._keeper.held:
             return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
+        await self._fence.close(())
         return await self._take(self._timely(self._mission.next_step(await self._look(state), state.now), state))
 
     async def _look(self, state: PoolState) -> PoolView:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -35,12 +35,18 @@ if TYPE_CHECKING:  # it is made of these ports
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a deployment until somebody else takes over; ``token`` is the fencing token."""
+    """The right to work on a deployment until somebody else takes over; ``token`` is the fencing token.
+
+    ``unattended`` is for how long nobody has held it before, ``taken_over`` whether its last holder never gave it back
+    and may still be about to send an order.
+    """
 
     tenant_id: str
     component_id: str
     owner: str
     token: int
+    unattended: timedelta = field(default=timedelta(), compare=False)
+    taken_over: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ class Leases(Protocol):
         """The lease, with a higher token than any before when it changes hands; None while another holds it."""
 
     async def renew(self, lease: Lease) -> bool:
-        """False when somebody else has taken over."""
+        """False when somebody else has taken over, or when it has ended: it has to be taken again."""
 
     async def require(self, lease: Lease) -> None:
         """Hold it against a take-over until this unit of work ends.

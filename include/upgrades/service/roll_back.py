@@ -14,7 +14,13 @@ from include.upgrades.domain.rollback import to_revert
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steering import spread
 from include.upgrades.service.finish import settle
+from include.upgrades.service.outcome import Ending
 from include.upgrades.service.ports import Ports
+from include.upgrades.service.put_back import put_back
+from include.upgrades.service.queries import find_execution
+
+PUT_BACK_SECONDS = 5.0
+"How long the task waits for drained instances that come back: as good as at once, where all is well."
 
 
 async def confirm_rollback(ports: Ports, execution_id: str) -> Execution:
@@ -33,6 +39,8 @@ async def confirm_rollback(ports: Ports, execution_id: str) -> Execution:
             await work.events.append(moved, [event, _completed(moved, rows)])
             await work.executions.save(moved)
             await work.commit()
+    if (await put_back(ports, execution_id, PUT_BACK_SECONDS)).ending is Ending.UNFINISHED:
+        return await find_execution(ports, execution_id)  # the control loop goes on with it
     return await settle(ports, execution_id)
 
 

@@ -9,6 +9,7 @@ from include.upgrades.domain.execution import Strategy
 from include.upgrades.service.approvals import stage_is_approved, wait_for_decision
 from include.upgrades.service.batch_journal import BatchJournal
 from include.upgrades.service.batch_round import BatchRound, Rules
+from include.upgrades.service.fence import Fence
 from include.upgrades.service.fleet_work import FleetWork
 from include.upgrades.service.green_pool import green_pool
 from include.upgrades.service.lease_keeper import LeaseKeeper
@@ -34,13 +35,14 @@ async def run_batch(ports: Ports, execution_id: str, number: int, seconds: float
         held = await _wait_for_approval(ports, execution_id, number, seconds)
         if held.ending is not Ending.DONE:
             return held
-    keeper = LeaseKeeper(ports, execution.tenant_id, execution.request.component_id)
+    keeper = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
         journal = BatchJournal(ports, keeper, execution_id, number)
         rules = Rules.of(plan, number, execution.request.health_check_interval_seconds)
         work_round = BatchRound(rules, journal, FleetWork(green_pool(driver, plan, execution), execution_id), keeper)
+        fence = Fence(driver, execution_id, keeper)
         try:
-            return await BatchRunner(journal, work_round, keeper, waiter).run(seconds)
+            return await BatchRunner(journal, work_round, keeper, fence, waiter).run(seconds)
         finally:
             await keeper.give_back()
 
@@ -56,8 +58,11 @@ async def _wait_for_approval(ports: Ports, execution_id: str, stage: int, second
 class BatchRunner:
     """Repeats: look at the rows, look at the fleet, move what has come further, begin what may begin, wait."""
 
-    def __init__(self, journal: BatchJournal, work_round: BatchRound, keeper: LeaseKeeper, waiter: Waiter) -> None:
+    def __init__(
+        self, journal: BatchJournal, work_round: BatchRound, keeper: LeaseKeeper, fence: Fence, waiter: Waiter
+    ) -> None:
         self._journal, self._round, self._keeper, self._waiter = journal, work_round, keeper, waiter
+        self._fence = fence
         self._fresh = True
 
     async def run(self, seconds: float | None) -> Outcome:
@@ -69,7 +74,9 @@ class BatchRunner:
         await self._keeper.renew_if_due()
         await self._journal.read(fresh=self._fresh or not self._keeper.held)
         self._fresh = not self._keeper.held  # what another holder wrote before our lease began must be read
+        self._keeper.notice(self._journal.now)
         if self._keeper.held:
+            await self._fence.close(self._journal.worked_on())
             decision = await self._round.work()
         elif self._round.only_waits():
             decision = self._round.decide(frozenset())

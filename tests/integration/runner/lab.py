@@ -17,7 +17,8 @@ from include.upgrades.domain.execution import Execution, UpgradeRequest, advance
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.states import UPGRADING, ExecutionStatus
 from include.upgrades.service.create import create_upgrade
-from include.upgrades.service.finish import conclude, settle, verify
+from include.upgrades.service.end import bring_to_end
+from include.upgrades.service.finish import conclude, verify
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import StoredEvent
 from include.upgrades.service.roll_back import confirm_rollback
@@ -109,9 +110,9 @@ class Lab:
         return execution if execution.status is ExecutionStatus.COMPLETED else await self.end(execution_id)
 
     async def end(self, execution_id: str) -> Execution:
-        """Waits for what is in flight and lets go of the execution."""
-        await self.run(execution_id, 1)
-        return await settle(self.world.ports, execution_id)
+        """Waits for what is in flight, puts back what is drained, and lets go of the execution."""
+        await asyncio.wait_for(bring_to_end(self.world.ports, execution_id, None), FOREVER)
+        return await self.execution(execution_id)
 
     async def roll_back(self, execution_id: str) -> Execution:
         """The way back, and its judgement."""

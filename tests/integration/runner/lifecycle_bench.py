@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from include.upgrades.bootstrap import close_ports, ports_for
 from include.upgrades.domain.checks import StoredObject
 from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import Instance, InstanceStatus
+from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
 from include.upgrades.service.ports import Ports, StoredEvent
 from include.upgrades.settings import Settings
@@ -37,6 +37,7 @@ LEASE_SECONDS = 3600.0
 RENEWED_AS_IF = 30.0
 "Of so many seconds: runners renew it after a third of them."
 SHA256 = "0" * 64
+INTENT = ("execution_id", "instance_id", "attempts", "status", "revert_attempts", "revert")
 BACKUP = StoredObject(1, SHA256)
 
 
@@ -145,6 +146,8 @@ class Tenant:
     fleet: SimulatedFleet
     broken: list[str] = field(default_factory=list)
     "What orders have broken, whoever has heard of it."
+    intents: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    "When each intent was first seen: a runner that takes over pushes its clock out."
 
     def select(self, query: str) -> list[Any]:
         """Rows of this tenant, straight from the database."""
@@ -177,7 +180,10 @@ class Tenant:
         """The execution with its instances, and what it has told since ``sequence``."""
         async with self.bench.ports.work() as work:
             events = await work.events.page(execution_id, sequence, 10_000)
-            return await work.executions.get(execution_id), await work.executions.instances(execution_id), events
+            rows = await work.executions.instances(execution_id)
+            for row in rows:
+                self.intents.setdefault(_intent({"execution_id": execution_id, **asdict(row)}), row.step_started_at)
+            return await work.executions.get(execution_id), rows, events
 
     # what every order has to keep
 
@@ -216,7 +222,7 @@ class Tenant:
 
     def _judge_budget(self, effect: Effect, row: dict[str, Any]) -> None:
         """What fell ill by itself after the intent was written could not be known; all else counts."""
-        decided = row["step_started_at"]
+        decided = self.intents.get(_intent(row), row["step_started_at"])
         down = {
             each.instance_id
             for each in self.fleet.serving()
@@ -235,9 +241,15 @@ class Tenant:
         row: dict[str, Any] = {**found[0], "budget": found[1], "step_started_at": found[2]}
         return row
 
-    def left_out_of_service(self, execution_id: str, rows: list[Instance]) -> list[str]:
-        """Instances that the execution has drained and forgotten: not those that it says it has failed with."""
-        failed = {row.instance_id for row in rows if row.status is InstanceStatus.FAILED}
+    def left_out_of_service(self, execution: Execution) -> list[str]:
+        """Instances that the execution has drained and forgotten: not those of which its reason says so."""
         drained = [each for each in self.fleet.instances.values() if each.status in ("DRAINING", "DRAINED")]
-        own = [each.instance_id for each in drained if each.drained_by == execution_id]
-        return [each for each in own if each not in failed]
+        own = [each.instance_id for each in drained if each.drained_by == execution.id and each.pool == "blue"]
+        return [each for each in own if f"{each} is " not in execution.status_reason]
+
+
+def _intent(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What names it: once a try, and a way."""
+    return tuple(
+        row[each] for each in ("execution_id", "instance_id", "attempts", "status", "revert_attempts", "revert")
+    )

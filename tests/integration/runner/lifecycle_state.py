@@ -92,7 +92,7 @@ class LifecycleState(RuleBasedStateMachine):
             ledger.hear(each)
         ledger.compare(execution, rows)
         if ledger.settled and execution_id == self.current:
-            left = self.tenant.left_out_of_service(execution_id, rows)
+            left = self.tenant.left_out_of_service(execution)
             assert not left, f"let go, and {left} are out of service"
 
     def command(self, name: str, work: Any) -> Any:

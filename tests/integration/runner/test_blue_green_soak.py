@@ -28,7 +28,7 @@ from tests.integration.runner.pools import (
     until_soaking,
     upgrade,
 )
-from tests.integration.world import COMPONENT, OLD, TENANT
+from tests.integration.world import OLD
 
 I = InstanceStatus  # noqa: E741 - as in the domain
 
@@ -123,7 +123,7 @@ async def test_pause_stops_the_clock_of_the_soak(make_lab: MakeLab) -> None:
 
 async def test_nothing_is_written_over_clocks_that_a_pause_has_pushed_out(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=60)
-    keeper = LeaseKeeper(lab.world.ports, TENANT, COMPONENT)
+    keeper = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
     assert await keeper.take()
     journal = PoolJournal(lab.world.ports, keeper, execution_id, GREEN_BATCH)
     stale = (await journal.read()).green

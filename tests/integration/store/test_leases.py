@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -73,7 +74,7 @@ async def test_token_grows_at_every_take_over_and_not_for_the_same_owner(take: T
 async def test_time_is_the_databases(take: Take, postgres_url: str) -> None:
     await _taken(take, "one")
     with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("UPDATE lease SET expires_at = clock_timestamp() + interval '1 hour'")
+        connection.execute("UPDATE lease SET expires_at = clock_timestamp() + interval '30 s'")
         assert await take("two") is None
         connection.execute("UPDATE lease SET expires_at = clock_timestamp()")
         assert await take("two") is not None
@@ -131,3 +132,52 @@ async def test_leases_of_different_deployments_do_not_touch(store: Store) -> Non
         await work.commit()
     assert one is not None
     assert two is not None
+
+
+async def test_end_so_late_that_the_clock_was_set_back_is_none(take: Take, postgres_url: str) -> None:
+    await _taken(take, "one")
+    _expire(postgres_url, "clock_timestamp() + interval '1 hour'")
+    assert await take("two") is not None
+
+
+async def test_lease_that_has_ended_is_not_renewed_although_nobody_has_taken_it(
+    take: Take, store: Store, postgres_url: str
+) -> None:
+    lease = await _taken(take, "one")
+    _expire(postgres_url, "clock_timestamp() - interval '1 s'")
+    assert await _renew(store, lease) is False
+    await _require(store, lease)  # a round may last longer than the lease: what it writes is still its own
+    again = await take("one")
+    assert again == lease
+    assert await _renew(store, lease) is True
+
+
+@pytest.mark.parametrize("given_back", [True, False])
+async def test_lease_says_for_how_long_nobody_had_it(
+    take: Take, store: Store, postgres_url: str, given_back: bool
+) -> None:
+    first = await _taken(take, "one")
+    assert (first.unattended, first.taken_over) == (timedelta(), False)
+    if given_back:
+        async with store() as work:
+            await work.leases.give_back(first)
+            await work.commit()
+    _expire(postgres_url, "clock_timestamp() - interval '100 s'")
+    second = await _taken(take, "two")
+    since_renewal = 0 if given_back else LEASE_SECONDS
+    assert 100 <= second.unattended.total_seconds() - since_renewal < 130
+    assert second.taken_over is not given_back
+
+
+async def test_giving_back_late_hides_no_time_without_a_holder(take: Take, store: Store, postgres_url: str) -> None:
+    first = await _taken(take, "one")
+    _expire(postgres_url, "clock_timestamp() - interval '100 s'")
+    async with store() as work:
+        await work.leases.give_back(first)
+        await work.commit()
+    assert (await _taken(take, "two")).unattended >= timedelta(seconds=100)
+
+
+def _expire(postgres_url: str, when: str) -> None:
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"UPDATE lease SET expires_at = {when}")

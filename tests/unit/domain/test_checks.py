@@ -123,7 +123,7 @@ def test_drift_warns_of_every_other_version() -> None:
     source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
     others = [FleetInstance(f"x-{version}", version, "RUNNING", healthy=True) for version in ("3.7.0", "3.5.0")]
     found = drift(source, make_fleet(*fleet_of(1), *others))
-    assert found == warning("not all instances run 3.6.0: also found 3.5.0, 3.7.0")
+    assert found == warning("not all instances run 3.6.0: also found 1 on 3.5.0, 1 on 3.7.0")
 
 
 def test_drift_finds_nothing_when_all_run_the_source() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +14,8 @@ from include.upgrades.domain.errors import LostLease
 from include.upgrades.service.ports import Lease
 
 L = tables.lease.c
+CLOCK_SET_BACK = timedelta(seconds=60)
+"An end so much later than any holder's is none: the database's clock was set back, and nobody waits it out."
 
 
 class PostgresLeases:
@@ -23,7 +26,8 @@ class PostgresLeases:
         self._ttl = timedelta(seconds=seconds)
 
     async def take(self, tenant_id: str, component_id: str, owner: str) -> Lease | None:
-        """One statement, so that two takers cannot both win."""
+        """One statement decides, so that two takers cannot both win; what it replaces is read under its lock."""
+        before = await self._locked(tenant_id, component_id)
         until = func.clock_timestamp() + self._ttl
         statement = insert(tables.lease).values(
             tenant_id=tenant_id, component_id=component_id, owner=owner, token=1, expires_at=until
@@ -32,15 +36,35 @@ class PostgresLeases:
         statement = statement.on_conflict_do_update(
             index_elements=["tenant_id", "component_id"],
             set_={"owner": owner, "token": new_token, "expires_at": until},
-            where=or_(L.owner == owner, L.expires_at <= func.clock_timestamp()),
+            where=or_(L.owner == owner, self._is_over()),
         )
         token = await self._connection.scalar(statement.returning(L.token))
-        return None if token is None else Lease(tenant_id, component_id, owner, token)
+        if token is None:
+            return None
+        unattended = timedelta() if before is None else max(before.now - self._attended_until(before), timedelta())
+        taken_over = before is not None and before.owner not in ("", owner)
+        return Lease(tenant_id, component_id, owner, token, unattended, taken_over)
+
+    async def _locked(self, tenant_id: str, component_id: str) -> Any:
+        query = select(L.owner, L.expires_at, func.clock_timestamp().label("now"))
+        mine = query.where(L.tenant_id == tenant_id, L.component_id == component_id)
+        return (await self._connection.execute(mine.with_for_update())).one_or_none()
+
+    def _is_over(self) -> ColumnElement[bool]:
+        """Its time has passed; or the clock was set back, for no holder pushes the end out so far."""
+        now = func.clock_timestamp()
+        return or_(L.expires_at <= now, L.expires_at > now + CLOCK_SET_BACK + self._ttl)
+
+    def _attended_until(self, lease: Any) -> datetime:
+        """Given back then, or, by one that went without a word, renewed for the last time."""
+        until: datetime = lease.expires_at
+        return until if lease.owner == "" else until - self._ttl
 
     async def renew(self, lease: Lease) -> bool:
-        """Push the end of the lease out."""
+        """Push the end of the lease out; one that has ended is taken anew, for nobody knows who worked meanwhile."""
         values = {"expires_at": func.clock_timestamp() + self._ttl}
-        result = await self._connection.execute(update(tables.lease).where(_mine(lease)).values(**values))
+        held = and_(_mine(lease), L.expires_at > func.clock_timestamp())
+        result = await self._connection.execute(update(tables.lease).where(held).values(**values))
         return result.rowcount == 1
 
     async def require(self, lease: Lease) -> None:
@@ -51,7 +75,7 @@ class PostgresLeases:
 
     async def give_back(self, lease: Lease) -> None:
         """The next taker need not wait for the end of the lease."""
-        values = {"expires_at": func.clock_timestamp(), "owner": ""}
+        values = {"expires_at": func.least(L.expires_at, func.clock_timestamp()), "owner": ""}
         await self._connection.execute(update(tables.lease).where(_mine(lease)).values(**values))
 
 

@@ -174,7 +174,7 @@ class VersionAnswer(Answer):
 
 
 class DeploymentAnswer(Answer):
-    """A deployment; ``mixed`` counts instances per version after an early end, else null."""
+    """A deployment; ``mixed`` counts instances per version while not all run the current one, else null."""
 
     tenant_id: str
     component_id: str
