@@ -120,8 +120,9 @@ def result(tenant: Tenant, run_id: str, task: str) -> Json:
     return value
 
 
-def log(tenant: Tenant, run_id: str, task: str, attempt: int = 1) -> str:
-    """What the task has written."""
+def log(tenant: Tenant, run_id: str, task: str) -> str:
+    """What the task has written the last time: one whose worker was lost is tried again."""
+    attempt = got(tenant.airflow, f"{RUNS}/{run_id}/taskInstances/{task}")["try_number"]
     answer = tenant.airflow.get(f"{RUNS}/{run_id}/taskInstances/{task}/logs/{attempt}")
     assert answer.status_code == 200, answer.text
     return answer.text

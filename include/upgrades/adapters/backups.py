@@ -12,6 +12,13 @@ from include.upgrades.domain.checks import StoredObject
 
 CHUNK = 1 << 20
 
+_PROVIDERS = {
+    "s3": "apache-airflow-providers-amazon[s3fs]",
+    "gs": "apache-airflow-providers-google",
+    "abfs": "apache-airflow-providers-microsoft-azure",
+}
+"Where Airflow gets a storage from: a scheme that is not there is the provider's that is not installed."
+
 
 async def read_object(location: str, *, whole: bool = True) -> StoredObject:
     """Size and SHA-256 of the object, streamed in a thread, so that its size does not matter.
@@ -31,6 +38,7 @@ async def read_object(location: str, *, whole: bool = True) -> StoredObject:
 def _look(location: str, whole: bool, unwanted: Event) -> StoredObject:
     from airflow.sdk import ObjectStoragePath
 
+    _require_provider(location.partition("://")[0])
     try:
         path = ObjectStoragePath(unquote(location) if location.startswith("file:") else location)
         return _read(path, unwanted) if whole else StoredObject(int(path.stat().st_size), None)
@@ -38,6 +46,13 @@ def _look(location: str, whole: bool, unwanted: Event) -> StoredObject:
         raise
     except Exception as error:  # each storage has errors of its own: no credentials, a provider that is not installed
         raise OSError(f"{type(error).__name__}: {error}") from error
+
+
+def _require_provider(scheme: str) -> None:
+    from airflow.sdk.io import has_fs
+
+    if scheme in _PROVIDERS and not has_fs(scheme):
+        raise OSError(f"no {scheme}:// here: install Airflow's provider {_PROVIDERS[scheme]} in every component")
 
 
 def _read(path: Any, unwanted: Event) -> StoredObject:

@@ -17,7 +17,6 @@ from include.upgrades.domain.approval import (
     state_of_stage,
 )
 from include.upgrades.domain.commands import Actor, Decision
-from include.upgrades.domain.errors import UpgradeBlocked
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.rollback_start import begin_rollback
 from include.upgrades.domain.stage_question import Question, question_of
@@ -25,7 +24,7 @@ from include.upgrades.domain.steering import Moved
 from include.upgrades.service.audit import receive
 from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from include.upgrades.service.ports import Ports, UnitOfWork
-from include.upgrades.service.recheck import recheck
+from include.upgrades.service.recheck import require_runnable
 from include.upgrades.service.release import release_tasks
 from include.upgrades.service.waiting import wait_until
 
@@ -125,8 +124,8 @@ async def decide_stage(
     decision = Decision.APPROVED if approve else Decision.REJECTED
     async with ports.work() as work:
         await _decidable(ports, work, await work.executions.get(execution_id), stage, decision, actor)
-    if approve and (blockers := (await recheck(ports, execution_id)).blockers):
-        raise UpgradeBlocked(blockers)
+    if approve:
+        await require_runnable(ports, execution_id)
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         approval = await _decidable(ports, work, execution, stage, decision, actor)

@@ -24,6 +24,7 @@ from include.upgrades.service.audit import receive
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.monitor_canary import poll_canaries
 from include.upgrades.service.ports import Ports, UnitOfWork
+from include.upgrades.service.recheck import require_runnable
 from include.upgrades.service.release import release_tasks
 from include.upgrades.service.resume import resume_in
 from include.upgrades.service.unpause import unpause_dag
@@ -46,8 +47,14 @@ async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, act
 async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
     """Go on at the same place; the clocks are pushed out by the pause.
 
-    :raises NotFound: no such execution; :raises InvalidState: it is not PAUSED.
+    Whether there is room for more is not asked: what is in flight has to come to its end in any case.
+
+    :raises NotFound: no such execution; :raises InvalidState: it is not PAUSED;
+    :raises UpgradeBlocked: it could not go on now: it stays PAUSED.
     """
+    async with ports.work() as work:
+        require_allowed(Command.RESUME, (await work.executions.get(execution_id)).status)
+    await require_runnable(ports, execution_id, room=False)
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
         resumed = await resume_in(work, execution, reason, actor, now)
@@ -76,15 +83,18 @@ async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
 
 
 async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: str | None, actor: Actor) -> Execution:
-    """Upgrade the rest, if the canaries are well right now; with ``force`` whatever they say.
+    """Upgrade the rest, if the canaries are well right now and the rest can run; with ``force`` neither is asked.
 
     :raises NotFound: no such execution; :raises InvalidState: not in CANARY_MONITORING;
-    :raises CanaryUnhealthy: a canary is ill or cannot be asked.
+    :raises CanaryUnhealthy: a canary is ill or cannot be asked; :raises UpgradeBlocked: the rest cannot run now.
     """
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
     require_allowed(Command.PROMOTE, execution.status)
-    poll = None if force else await _ask_canaries(ports, execution)
+    poll = None
+    if not force:
+        poll = await _ask_canaries(ports, execution)
+        await require_runnable(ports, execution_id)
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
         return promote(execution, poll, reason, actor, now)

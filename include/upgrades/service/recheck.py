@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from include.upgrades.domain.batch import Batch, BatchView, NoBudgetLeft, next_step
 from include.upgrades.domain.checks import Findings
 from include.upgrades.domain.compatibility import Compatibility, compatibility, dependencies
+from include.upgrades.domain.errors import UpgradeBlocked
 from include.upgrades.domain.execution import Execution, Strategy
 from include.upgrades.domain.fleet import Fleet
 from include.upgrades.domain.instance import Instance, InstanceStatus
@@ -33,11 +34,17 @@ class _Ground:
     now: datetime
 
 
-async def recheck(ports: Ports, execution_id: str) -> Findings:
-    """Version compatibility, dependencies, and a fleet that answers and leaves room for the next batch.
+async def require_runnable(ports: Ports, execution_id: str, *, room: bool = True) -> None:
+    """Version compatibility, dependencies, a fleet that answers, and with ``room`` one that lets the next batch begin.
 
-    :raises NotFound: no such execution.
+    :raises UpgradeBlocked: with all that speaks against it; :raises NotFound: no such execution.
     """
+    findings = await _recheck(ports, execution_id, room)
+    if findings.blockers:
+        raise UpgradeBlocked(findings.blockers)
+
+
+async def _recheck(ports: Ports, execution_id: str, room: bool) -> Findings:
     async with ports.work() as work:
         ground = await _read(work, execution_id, ports.limits.platform_version)
     seconds = ports.limits.check_timeout_seconds
@@ -48,7 +55,7 @@ async def recheck(ports: Ports, execution_id: str) -> Findings:
         return ground.registry + Findings((f"the fleet did not answer within {seconds:g} s",))
     except FleetError as error:
         return ground.registry + Findings((f"the fleet does not answer: {error}",))
-    return ground.registry + _fleet(ground, fleet)
+    return ground.registry + (_fleet(ground, fleet) if room else Findings())
 
 
 async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _Ground:

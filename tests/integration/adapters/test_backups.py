@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,21 @@ async def test_object_has_its_size_and_sum_whatever_its_size(tmp_path: Path, siz
     path.write_bytes(content[:size])
     expected = StoredObject(size, hashlib.sha256(content[:size]).hexdigest())
     assert await read_object(path.as_uri()) == await read_object(f"file://{path}") == expected
+
+
+async def test_memory_does_not_grow_with_the_object(tmp_path: Path) -> None:
+    path = tmp_path / "backup"
+    path.touch()
+    with path.open("r+b") as file:
+        file.truncate(size := 256 << 20)
+    await read_object(path.as_uri(), whole=False)  # whatever is imported on first use
+    tracemalloc.start()
+    try:
+        found = await read_object(path.as_uri())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (found.size_bytes, most < 8 * CHUNK) == (size, True), most
 
 
 async def test_only_the_size_is_asked_for_when_that_is_enough(tmp_path: Path) -> None:
@@ -37,6 +53,12 @@ async def test_object_that_cannot_be_read_is_an_error_and_never_empty(location: 
     with pytest.raises((OSError, ValueError)) as refusal:
         await read_object(location, whole=whole)
     assert str(refusal.value)
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs"])
+async def test_storage_whose_provider_is_not_installed_is_told_with_what_to_do(scheme: str) -> None:
+    with pytest.raises(OSError, match=f"no {scheme}:// here: install Airflow's provider"):
+        await read_object(f"{scheme}://bucket/backup")
 
 
 async def test_folder_is_no_backup(tmp_path: Path) -> None:

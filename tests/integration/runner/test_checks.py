@@ -1,7 +1,9 @@
 """The five checks and admission: each passes on the real thing, and fails for its real reason."""
 
+import asyncio
+import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date
 
 import pytest
 
@@ -11,10 +13,11 @@ from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.registry import VersionStatus
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.finish import conclude
+from include.upgrades.service.ports import Ports
 from include.upgrades.service.run_check import run_check
 from tests.integration.runner.conftest import MakeLab
 from tests.integration.runner.lab import Lab
-from tests.integration.world import NEW, OLD
+from tests.integration.world import NEW
 
 C = CheckName
 
@@ -30,15 +33,6 @@ async def _change_version(lab: Lab, version_id: str, **fields: object) -> None:
         assert version is not None
         await work.registry.put(replace(version, **fields))  # type: ignore[arg-type]
         await work.commit()
-
-
-async def _change_backup(lab: Lab, age: timedelta | None) -> None:
-    """Make the backup older, or forget it."""
-    with lab.world.connect() as connection:
-        if age is None:
-            connection.execute("DELETE FROM backup")
-        else:
-            connection.execute("UPDATE backup SET created_at = created_at - %s", (age,))
 
 
 async def test_all_five_pass_and_the_execution_is_admitted(make_lab: MakeLab) -> None:
@@ -72,7 +66,13 @@ async def test_results_are_kept_with_their_times(make_lab: MakeLab) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "said"),
-    [({"status": VersionStatus.DRAFT}, "DRAFT"), ({"min_platform_version": "99.0"}, "platform")],
+    [
+        ({"status": VersionStatus.DRAFT}, "DRAFT"),
+        ({"status": VersionStatus.DEPRECATED}, "DEPRECATED"),
+        ({"end_of_life_date": date(2020, 1, 31)}, "2020-01-31"),
+        ({"min_platform_version": "99.0"}, "platform"),
+        ({"max_platform_version": "2.9"}, "platform"),
+    ],
 )
 async def test_version_compatibility_fails_when_the_registry_changed_since(
     make_lab: MakeLab, fields: dict[str, object], said: str
@@ -94,6 +94,20 @@ async def test_version_compatibility_fails_when_the_path_is_gone(make_lab: MakeL
     assert (status, "path" in message) == (CheckStatus.FAILED, True)
 
 
+async def test_version_compatibility_fails_when_the_path_was_closed_and_warns_when_it_is_untested(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=2)
+    execution = await lab.validating()
+    with lab.world.connect() as connection:
+        connection.execute("UPDATE upgrade_path SET tested = false")
+    assert (await _found(lab, execution.id, C.VERSION_COMPATIBILITY))[0] is CheckStatus.WARNING
+    with lab.world.connect() as connection:
+        connection.execute("""UPDATE upgrade_path SET blockers = '["closed for now"]'""")
+    status, message = await _found(lab, execution.id, C.VERSION_COMPATIBILITY)
+    assert (status, "closed for now" in message) == (CheckStatus.FAILED, True), message
+
+
 async def test_resource_availability_fails_without_room_for_a_second_pool(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3, free_instances=2)
     execution = await lab.validating(strategy=Strategy.BLUE_GREEN)
@@ -108,59 +122,6 @@ async def test_resource_availability_warns_when_the_budget_is_used_up_already(ma
     lab.world.agent.admin.kill(lab.world.fleet, lab.name(2))
     status, message = await _found(lab, execution.id, C.RESOURCE_AVAILABILITY)
     assert (status, lab.name(2) in message) == (CheckStatus.WARNING, True)
-
-
-async def test_backup_verification_fails_without_a_backup(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    await _change_backup(lab, None)
-    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
-    assert (status, f"no backup of version {OLD}" in message) == (CheckStatus.FAILED, True)
-
-
-async def test_backup_verification_fails_when_it_is_too_old(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    await _change_backup(lab, timedelta(hours=23))
-    assert (await _found(lab, execution.id, C.BACKUP_VERIFICATION))[0] is CheckStatus.PASSED
-    await _change_backup(lab, timedelta(hours=2))
-    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
-    assert (status, "25.0 h old, at most 24 h" in message) == (CheckStatus.FAILED, True)
-
-
-async def test_backup_verification_fails_when_the_file_is_missing(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    lab.world.backup.unlink()
-    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
-    assert (status, "cannot be read ([Errno 2] No such file" in message) == (CheckStatus.FAILED, True), message
-
-
-async def test_backup_verification_fails_when_the_file_is_truncated(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    lab.world.backup.write_bytes(lab.world.backup.read_bytes()[:-1])
-    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
-    assert (status, "has 25999 bytes, 26000 registered" in message) == (CheckStatus.FAILED, True), message
-
-
-async def test_backup_verification_fails_when_the_file_was_altered(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    content = lab.world.backup.read_bytes()
-    lab.world.backup.write_bytes(b"E" + content[1:])
-    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
-    assert (status, "was altered" in message) == (CheckStatus.FAILED, True)
-
-
-@pytest.mark.parametrize("location", ["gopher://nowhere/backup", "s3://no-such-bucket-of-ours/backup"])
-async def test_backup_verification_fails_when_the_location_is_not_reachable(make_lab: MakeLab, location: str) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    with lab.world.connect() as connection:
-        connection.execute("UPDATE backup SET location = %s", (location,))
-    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
-    assert (status, f"at {location} cannot be read (" in message) == (CheckStatus.FAILED, True), message
 
 
 async def test_health_endpoints_fail_naming_each_that_does_not_answer(make_lab: MakeLab) -> None:
@@ -220,16 +181,33 @@ async def test_check_that_never_ran_is_not_passed(make_lab: MakeLab) -> None:
     assert (await conclude(lab.world.ports, execution.id)).status is ExecutionStatus.FAILED
 
 
-async def test_agent_that_hangs_fails_the_check_after_its_time_out(make_lab: MakeLab) -> None:
+@pytest.mark.parametrize("name", [C.RESOURCE_AVAILABILITY, C.HEALTH_ENDPOINTS])
+async def test_agent_that_hangs_fails_the_check_after_its_time_out(make_lab: MakeLab, name: CheckName) -> None:
     lab = await make_lab(size=1)
     execution = await lab.validating()
     lab.fault("agent-hangs")
-    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=0.3))
-    result = await run_check(ports, execution.id, C.RESOURCE_AVAILABILITY)
+    result = await run_check(_with_limit(lab, 0.3), execution.id, name)
     lab.heal()
     asked = f"the agent of fleet {lab.world.fleet} (Airflow connection demo_fleet)"
     assert result.status is CheckStatus.FAILED
     assert result.message.startswith(f"could not look within 0.3 s: {asked} has to answer")
+
+
+async def test_checks_look_side_by_side(make_lab: MakeLab) -> None:
+    """Two that hang take as long as one."""
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.fault("agent-hangs")
+    began = time.monotonic()
+    names = (C.RESOURCE_AVAILABILITY, C.HEALTH_ENDPOINTS)
+    results = await asyncio.gather(*(run_check(_with_limit(lab, 2), execution.id, name) for name in names))
+    assert time.monotonic() - began < 2 * 2
+    assert {each.status for each in results} == {CheckStatus.FAILED}
+    lab.heal()
+
+
+def _with_limit(lab: Lab, seconds: float) -> Ports:
+    return replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=seconds))
 
 
 async def test_check_and_admission_do_nothing_once_the_execution_has_moved_on(make_lab: MakeLab) -> None:

@@ -137,7 +137,7 @@ async def test_of_simultaneous_creates_one_wins_and_the_others_are_told_its_id(
         ({"batchsize": 5}, ["batchsize"]),
         ({"batchSize": "5"}, ["batchSize"]),
         ({"batchSize": True}, ["batchSize"]),
-        ({"batchSize": 5.0}, ["batchSize"]),
+        ({"batchSize": 5.5}, ["batchSize"]),
         ({"batchSize": None, "totalInstances": None}, ["batchSize", "totalInstances"]),
         (
             {"batchSize": 0, "canaryPercentage": 101, "soakSeconds": -1},
@@ -189,6 +189,31 @@ async def test_create_is_422_when_a_version_is_of_another_component(api: httpx.A
     response = await api.post(UPGRADES, json=world.request(toVersionId="other-1"))
     assert (response.status_code, response.json()["code"]) == (422, "VERSION_MISMATCH")
     assert world.rows("execution") == 0
+
+
+async def test_create_refuses_in_the_contracts_order(api: httpx.AsyncClient, world: World) -> None:
+    """Of several things that are wrong at once the one that comes first there is told."""
+    await api.post("/components", json={"id": "other", "name": "other"})
+    await api.post("/components/other/versions", json={"id": "other-1", "version": "1.0"})
+    assert (await api.post(UPGRADES, json=world.request())).status_code == 201
+    with world.connect() as connection:
+        connection.execute("UPDATE component_version SET status = 'EOL' WHERE id = 'ccc-333'")
+    wrong = {"toVersionId": "other-1"}
+    for changed, told in (
+        ({"batchSize": 0, "fromVersionId": "zzz"}, (422, "VALIDATION_FAILED")),
+        (wrong | {"fromVersionId": "zzz"}, (404, "NOT_FOUND")),
+        (wrong, (422, "VERSION_MISMATCH")),
+        ({}, (409, "ACTIVE_UPGRADE_EXISTS")),
+    ):
+        response = await api.post(UPGRADES, json=world.request(**changed))
+        assert (response.status_code, response.json()["code"]) == told, changed
+    assert (await api.post(f"/upgrades/{(await _active(api))}/cancel")).status_code == 200
+    response = await api.post(UPGRADES, json=world.request())
+    assert (response.status_code, response.json()["code"]) == (422, "UPGRADE_BLOCKED")
+
+
+async def _active(api: httpx.AsyncClient) -> str:
+    return str((await api.get(f"/tenants/{TENANT}/components/{COMPONENT}/upgrades/active")).json()["id"])
 
 
 async def test_create_is_503_when_the_fleet_does_not_answer(

@@ -34,7 +34,7 @@ async def pause(
 async def resume(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
-    """Goes on at the same place; delays are pushed out by the pause."""
+    """Goes on at the same place, if the registry and the fleet still let it; delays are pushed out by the pause."""
     await command.resume_upgrade(ports, execution_id, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -56,7 +56,7 @@ async def promote_canary(
     ports: PortsDep,
     links: LinksDep,
 ) -> ExecutionAnswer:
-    """IN_PROGRESS with the rest, if every canary is healthy right now; else 409 CANARY_UNHEALTHY."""
+    """IN_PROGRESS with the rest, if every canary is healthy right now (else 409 CANARY_UNHEALTHY) and it can run."""
     await command.promote_canary(ports, execution_id, query.force == "true", query.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 

@@ -1,0 +1,90 @@
+"""BACKUP_VERIFICATION: a backup that is missing, old, truncated, altered or out of reach is none."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from include.upgrades.domain.checks import CheckName, CheckStatus
+from include.upgrades.service.run_check import run_check
+from tests.integration.runner.conftest import MakeLab
+from tests.integration.runner.lab import Lab
+from tests.integration.world import OLD
+
+
+async def _found(lab: Lab, execution_id: str) -> tuple[CheckStatus, str]:
+    result = await run_check(lab.world.ports, execution_id, CheckName.BACKUP_VERIFICATION)
+    return result.status, result.message
+
+
+async def _change_backup(lab: Lab, age: timedelta | None) -> None:
+    """Make the backup older, or forget it."""
+    with lab.world.connect() as connection:
+        if age is None:
+            connection.execute("DELETE FROM backup")
+        else:
+            connection.execute("UPDATE backup SET created_at = created_at - %s", (age,))
+
+
+async def test_backup_verification_fails_without_a_backup(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    await _change_backup(lab, None)
+    status, message = await _found(lab, execution.id)
+    assert (status, f"no backup of version {OLD}" in message) == (CheckStatus.FAILED, True)
+
+
+async def test_backup_verification_fails_when_it_is_too_old(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    await _change_backup(lab, timedelta(hours=23))
+    assert (await _found(lab, execution.id))[0] is CheckStatus.PASSED
+    await _change_backup(lab, timedelta(hours=2))
+    status, message = await _found(lab, execution.id)
+    assert (status, "25.0 h old, at most 24 h" in message) == (CheckStatus.FAILED, True)
+
+
+async def test_backup_verification_fails_when_the_file_is_missing(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.world.backup.unlink()
+    status, message = await _found(lab, execution.id)
+    assert (status, "cannot be read ([Errno 2] No such file" in message) == (CheckStatus.FAILED, True), message
+
+
+async def test_backup_verification_fails_when_the_file_is_truncated(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.world.backup.write_bytes(lab.world.backup.read_bytes()[:-1])
+    status, message = await _found(lab, execution.id)
+    assert (status, "has 25999 bytes, 26000 registered" in message) == (CheckStatus.FAILED, True), message
+
+
+async def test_backup_verification_fails_when_the_file_was_altered(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    content = lab.world.backup.read_bytes()
+    lab.world.backup.write_bytes(b"E" + content[1:])
+    status, message = await _found(lab, execution.id)
+    assert (status, "was altered" in message) == (CheckStatus.FAILED, True)
+
+
+@pytest.mark.parametrize("location", ["gopher://nowhere/backup", "s3://no-such-bucket-of-ours/backup"])
+async def test_backup_verification_fails_when_the_location_is_not_reachable(make_lab: MakeLab, location: str) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    with lab.world.connect() as connection:
+        connection.execute("UPDATE backup SET location = %s", (location,))
+    status, message = await _found(lab, execution.id)
+    assert (status, f"at {location} cannot be read (" in message) == (CheckStatus.FAILED, True), message
+
+
+async def test_backup_that_takes_too_long_to_read_fails_the_check_after_its_time_out(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    with lab.world.backup.open("r+b") as file:
+        file.truncate(1 << 38)  # a hole; minutes to read
+    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=0.3))
+    result = await run_check(ports, execution.id, CheckName.BACKUP_VERIFICATION)
+    assert result.status is CheckStatus.FAILED
+    assert result.message.startswith("could not look within 0.3 s: the storage of the backup has to answer")
