@@ -13,6 +13,7 @@ from typing import TypeVar
 from include.upgrades.adapters.airflow.connections import async_database_url, database_url
 from include.upgrades.adapters.airflow.human_tasks import AirflowHumanTasks
 from include.upgrades.adapters.airflow.metrics import AirflowMetrics
+from include.upgrades.adapters.airflow.notices import AirflowNotices
 from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
 from include.upgrades.adapters.airflow.runs import AirflowRuns
 from include.upgrades.adapters.airflow.users import user_of
@@ -62,6 +63,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
         live=_live_feed(url, settings.lease_seconds),
         followers=PostgresFollowers(url),
         metrics=AirflowMetrics(),
+        notices=AirflowNotices(settings.notifiers is not None),
     )
 
 

@@ -42,6 +42,8 @@ class Settings:
     "How many it may make before that counts."
     stream_seconds: float = 300
     "How long a live stream of events lives at the most; its reader then connects again, and is asked again who it is."
+    notifiers: str | None = None
+    "Where the mapping of Airflow notifiers is, as module:NAME; none are told where it is not set."
     four_eyes: bool = True
     "Whether the creator of an execution is kept from approving its stages."
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from include.upgrades.domain.approval import Answer
+from include.upgrades.domain.notices import Notice
 from include.upgrades.domain.task_states import RunView
 
 
@@ -73,4 +74,17 @@ class HumanTasks(Protocol):
         """Answer it in the name of ``by`` (None: nobody), so that it goes on; False when it does not wait any more.
 
         :raises Unavailable: Airflow's database does not answer.
+        """
+
+
+class Notices(Protocol):
+    """Takes over what people are to be told."""
+
+    def are_wanted(self) -> bool:
+        """Whether anybody is to be told of anything."""
+
+    async def hand_over(self, notice: Notice) -> None:
+        """It will be sent, at least once; handed over again nothing happens.
+
+        :raises Unavailable: Airflow cannot take it now.
         """

@@ -14,6 +14,7 @@ from include.upgrades.service.ask_for_dags import ask_for_dags
 from include.upgrades.service.end import end_abandoned
 from include.upgrades.service.lost_tasks import begin_lost_tasks_again
 from include.upgrades.service.measure import measure
+from include.upgrades.service.notify import hand_over_notices
 from include.upgrades.service.once import forget_old_answers
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.reconcile import reconcile
@@ -42,6 +43,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("begin-lost-tasks-again", 10.0, begin_lost_tasks_again),
     Loop("judge-answers", 1.0, judge_answers),
     Loop("release-decided", 1.0, release_decided),
+    Loop("hand-over-notices", 2.0, hand_over_notices),
     Loop("measure", 5.0, measure),
     Loop("forget-old-answers", 600.0, forget_old_answers),
 )

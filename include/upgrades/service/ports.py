@@ -19,7 +19,7 @@ from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.statistics import Statistics
-from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks
+from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks, Notices
 from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.fleet_ports import Fleets
 from include.upgrades.service.follow_ports import Followers, Metrics
@@ -243,3 +243,4 @@ class Ports:
     live: LiveFeed
     followers: Followers
     metrics: Metrics
+    notices: Notices

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,7 +42,8 @@ class RunningAirflow:
         self._make_databases(template)
         asyncio.run(_fill(postgres.url(self.own), agent, folder, f"web-{auth.name}"))
         chosen = {f"AIRFLOW__{name}": value for name, value in auth.settings(folder).items()}
-        self._env = self._environment(agent, folder) | chosen | _metrics(self.statsd)
+        self.notices, self._dags = folder / "notices", folder / "dags"
+        self._env = self._environment(agent, folder) | chosen | _metrics(self.statsd) | _notices(self.notices)
         self.told_by_set_up = self._set_up(auth.set_up)
         self._log = (folder / "api-server.log").open("a+b")
         self.serve()
@@ -76,6 +78,17 @@ class RunningAirflow:
         """A client of our API."""
         headers = {"Authorization": f"Bearer {self.login(name)}"} if name else {}
         return httpx.Client(base_url=f"{self.url}{URL_PREFIX}", headers=headers, trust_env=False, timeout=30)
+
+    def deploy(self, dag_file: str) -> None:
+        """Put one of our dag files into its folder, and into its database as the dag processor does."""
+        shutil.copy(ROOT / "dags" / dag_file, self._dags)
+        self.command("dags", "reserialize")
+
+    def command(self, *arguments: str) -> None:
+        """Run `airflow …` beside the server; fails when it fails."""
+        argv = [sys.executable, "-m", "airflow", *arguments]
+        done = subprocess.run(argv, env=self._env, cwd=self._dags, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
 
     def close(self) -> None:
         self.end()
@@ -157,3 +170,7 @@ def _metrics(statsd: StatsD) -> dict[str, str]:
         "AIRFLOW__METRICS__STATSD_HOST": HOST,
         "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
     }
+
+
+def _notices(path: Path) -> dict[str, str]:
+    return {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:WORKING", "NOTICES_FILE": str(path)}

@@ -1,13 +1,17 @@
 """Mounted by Airflow's real API server, behind the real FAB auth manager, over real HTTP."""
 
+import json
 import re
+import time
 from typing import Any
 
 import httpx
 import pytest
 
+from include.upgrades.domain.notices import NoticeKind, notice_dag
 from include.upgrades.web.app import URL_PREFIX
 from tests.integration.web.auth_managers import PASSWORD
+from tests.integration.web.failing import REASON, fail_an_upgrade
 from tests.integration.web.running_airflow import RunningAirflow
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 
@@ -169,3 +173,22 @@ def _components(airflow: RunningAirflow) -> int:
 def test_server_that_leads_shows_metrics_through_airflows_own(airflow: RunningAirflow) -> None:
     airflow.statsd.until("airflow.upgrades.executions.PENDING.ROLLING:", seconds=60)
     airflow.statsd.until("airflow.upgrades.relay.lag_seconds:", seconds=60)
+
+
+def test_upgrade_that_fails_becomes_one_dag_run_which_sends_its_notice(airflow: RunningAirflow) -> None:
+    airflow.deploy("upgrade_notifications.py")
+    execution_id = fail_an_upgrade(airflow)
+    (run,) = _runs(airflow, notice_dag(NoticeKind.FAILED))
+    assert (run["conf"]["executionId"], run["conf"]["data"]["reason"]) == (execution_id, REASON)
+    airflow.command("dags", "test", notice_dag(NoticeKind.FAILED), "--conf", json.dumps(run["conf"]))
+    assert airflow.notices.read_text() == f"{execution_id} of {TENANT} failed: {REASON}\n"
+
+
+def _runs(airflow: RunningAirflow, dag_id: str) -> list[dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {airflow.login('admin')}"}
+    url, deadline = f"{airflow.url}/api/v2/dags/{dag_id}/dagRuns", time.monotonic() + 60
+    while not (found := httpx.get(url, headers=headers, trust_env=False, timeout=30).json()["dag_runs"]):
+        assert time.monotonic() < deadline, airflow.log()[-3000:]
+        time.sleep(0.2)
+    runs: list[dict[str, Any]] = found
+    return runs

@@ -1,0 +1,38 @@
+"""Real notifiers for the tests: one writes a line to the file that NOTICES_FILE names, one always fails."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.bases.notifier import BaseNotifier
+
+
+class FileNotifier(BaseNotifier):
+    """Its text is a template, as those of Slack, mail and others are."""
+
+    template_fields = ("text",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def notify(self, context: Any) -> None:
+        with Path(os.environ["NOTICES_FILE"]).open("a", encoding="utf-8") as file:
+            file.write(f"{self.text}\n")
+
+
+class BrokenNotifier(BaseNotifier):
+    """As one whose service is away."""
+
+    def notify(self, context: Any) -> None:
+        raise ConnectionError("nobody is there")
+
+
+FAILED = FileNotifier("{{ upgrade.executionId }} of {{ upgrade.tenantId }} {{ upgrade.notice }}: {{ upgrade.reason }}")
+ASKED = FileNotifier("{{ upgrade.executionId }} waits before stage {{ upgrade.stage }}")
+NOTIFIERS = {"failed": [BrokenNotifier(), FAILED], "approval-requested": [ASKED]}
+UNKNOWN_NAME = {"failure": [FAILED]}
+NO_LIST = {"failed": FAILED}
+NO_NOTIFIER = {"failed": [print]}
+NO_MAPPING = [FAILED]
+WORKING = {"failed": [FAILED]}

@@ -1,0 +1,102 @@
+"""Notices are handed over for what happened, each until it was; nobody's wish costs nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from include.upgrades.bootstrap import ports_for
+from include.upgrades.domain.commands import SYSTEM
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.domain.execution import advance
+from include.upgrades.domain.notices import Notice
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.control_loops import LOOPS
+from include.upgrades.service.notify import hand_over_notices
+from include.upgrades.service.ports import Ports
+from include.upgrades.settings import Settings
+from tests.integration.store.conftest import Added, Store
+
+S = ExecutionStatus
+
+
+class Taken:
+    """Port ``Notices`` where no Airflow runs; ``away`` is how often it cannot be reached."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.notices: list[Notice] = []
+        self._away = away
+
+    def are_wanted(self) -> bool:
+        return True
+
+    async def hand_over(self, notice: Notice) -> None:
+        if self._away:
+            self._away -= 1
+            raise Unavailable("no Airflow at the moment")
+        self.notices.append(notice)
+
+
+@pytest.fixture
+def taken() -> Taken:
+    return Taken()
+
+
+@pytest.fixture
+def ports(postgres_url: str, store: Store, taken: Taken) -> Ports:
+    return replace(ports_for(postgres_url, Settings()), notices=taken)
+
+
+async def _fail(store: Store, execution_id: str) -> None:
+    async with store() as work:
+        execution = await work.executions.lock(execution_id)
+        moved, event = advance(execution, S.FAILED, "too bad", SYSTEM, await work.now())
+        await work.events.append(moved, [event])
+        await work.executions.save(moved)
+        await work.commit()
+
+
+async def test_failure_is_handed_over_once(store: Store, added: Added, ports: Ports, taken: Taken) -> None:
+    execution = await added(status=S.VALIDATING)
+    await hand_over_notices(ports)
+    assert taken.notices == []
+    await _fail(store, execution.id)
+    await hand_over_notices(ports)
+    await hand_over_notices(ports)
+    ((notice,)) = taken.notices
+    assert (notice.kind, notice.key, notice.data["reason"]) == ("failed", f"{execution.id}__1", "too bad")
+
+
+async def test_notice_that_airflow_could_not_take_is_handed_over_later(
+    store: Store, added: Added, ports: Ports
+) -> None:
+    await _fail(store, (await added(status=S.VALIDATING)).id)
+    taken = Taken(away=1)
+    later = replace(ports, notices=taken)
+    with pytest.raises(Unavailable):
+        await hand_over_notices(later)
+    await hand_over_notices(later)
+    assert len(taken.notices) == 1
+
+
+async def test_process_killed_before_it_marks_hands_the_same_notice_over_again(
+    store: Store, added: Added, ports: Ports, taken: Taken
+) -> None:
+    class Killed(type(ports.followers)):  # type: ignore[misc]
+        async def mark(self, *_: object) -> list[object]:
+            raise MemoryError("killed here")
+
+    await _fail(store, (await added(status=S.VALIDATING)).id)
+    with pytest.raises(MemoryError):
+        await hand_over_notices(replace(ports, followers=Killed(ports.followers._url)))  # type: ignore[attr-defined]
+    await hand_over_notices(ports)
+    assert len({each.key for each in taken.notices}) == 1 < len(taken.notices)
+
+
+async def test_nobody_is_told_where_no_notifier_is_set(postgres_url: str) -> None:
+    ports = ports_for(postgres_url, Settings())
+    assert not ports.notices.are_wanted()
+    await hand_over_notices(replace(ports, followers=None))  # type: ignore[arg-type]
+
+
+def test_notices_are_handed_over_by_one_of_the_loops() -> None:
+    assert hand_over_notices in [each.use_case for each in LOOPS]
