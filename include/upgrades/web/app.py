@@ -28,6 +28,8 @@ from include.upgrades.web.schemas.approvals import DecisionBody
 from include.upgrades.web.schemas.registry import BODIES
 from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Authenticate, authenticated, no_unknown_parameters
+from include.upgrades.web.view import assets, board
+from include.upgrades.web.view import executions as execution_pages
 
 URL_PREFIX = "/api/v1/registry"
 _ROUTERS = (
@@ -42,6 +44,9 @@ _ROUTERS = (
     statistics.router,
     parked_events.router,
     documentation.router,
+    board.router,
+    execution_pages.router,
+    assets.router,
 )
 
 
