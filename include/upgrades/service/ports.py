@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.checks import CheckResult, StoredObject
@@ -23,10 +23,14 @@ from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks
 from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.board_ports import Board
 from include.upgrades.service.fleet_ports import Fleets
+from include.upgrades.service.live_ports import Tail
 from include.upgrades.service.once_ports import KeptAnswers
 from include.upgrades.service.overview_ports import Overviews
 from include.upgrades.service.registry_ports import Registry
 from include.upgrades.service.relay_ports import Outbox
+
+if TYPE_CHECKING:  # it is made of these ports
+    from include.upgrades.service.live_feed import LiveFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,12 @@ class Events(Protocol):
 
     async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
         """The newest events of these types, newest first."""
+
+    async def tail(self, execution_id: str) -> Tail:
+        """Where the log ends; read before a page, that page lacks nothing up to there.
+
+        :raises NotFound: when there is no such execution.
+        """
 
 
 class Leases(Protocol):
@@ -214,6 +224,7 @@ class Limits:
     check_timeout_seconds: float = 60
     lease_seconds: float = 10
     four_eyes: bool = True
+    stream_seconds: float = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,3 +242,4 @@ class Ports:
     limits: Limits
     outbox: Outbox
     kept_answers: KeptAnswers
+    live: LiveFeed

@@ -12,6 +12,7 @@ from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.progress import Progress, progress_of
 from include.upgrades.domain.statistics import Statistics
+from include.upgrades.service.live_ports import Tail
 from include.upgrades.service.overview_ports import ExecutionFilter, Overview
 from include.upgrades.service.ports import Ports, StoredEvent, UnitOfWork
 
@@ -97,6 +98,12 @@ async def list_events(ports: Ports, execution_id: str, after: int, limit: int) -
     async with ports.work() as work:
         await work.executions.get(execution_id)
         return await work.events.page(execution_id, after, limit)
+
+
+async def get_tail(ports: Ports, execution_id: str) -> Tail:
+    """Where its event log ends. :raises NotFound: when there is no such execution."""
+    async with ports.work() as work:
+        return await work.events.tail(execution_id)
 
 
 async def views_of(work: UnitOfWork, found: Sequence[Overview]) -> list[ExecutionView]:
