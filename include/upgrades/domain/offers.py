@@ -50,14 +50,15 @@ def offers(
 ) -> list[Offer]:
     """The commands that the status takes and the permissions allow, the one that is right now first."""
     found = [each for each in _ORDER if _is_open(each, execution, awaits) and PERMISSION_OF[each] in permissions]
-    first = _first(execution, found)
+    barred = {each: _barred(each, execution, caller, four_eyes) for each in found}
+    first = _first(execution, [each for each in found if barred[each] is None])
     made = [
         Offer(
             command=each,
             first=each is first,
             asks_why=each in ASKS_WHY,
             forced=each is C.PROMOTE and execution.canary.healthy is False,
-            barred=_barred(each, execution, caller, four_eyes),
+            barred=barred[each],
         )
         for each in found
     ]

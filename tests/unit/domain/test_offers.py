@@ -84,6 +84,7 @@ def test_creator_sees_why_the_own_stages_cannot_be_approved_but_may_reject_them(
 ) -> None:
     found = {each.command: each for each in offers(make_execution(S.IN_PROGRESS), WAITS, ALL, caller, four_eyes)}
     assert (found[C.APPROVE].barred is not None) is barred
+    assert [each for each, offer in found.items() if offer.first] == [C.PAUSE if barred else C.APPROVE]
     assert found[C.REJECT].barred is None
 
 

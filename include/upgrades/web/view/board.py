@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, PlainValidator, StringConstraints
 
 from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.states import ExecutionStatus
@@ -31,10 +31,19 @@ _Id = Annotated[base.Id | None, _Empty]
 _Text = Annotated[Annotated[str, StringConstraints(max_length=100, strip_whitespace=True)] | None, _Empty]
 
 
+_STANDING = {each.value: each for each in (*ExecutionStatus, *Group)}
+
+
+def _standing(given: str) -> ExecutionStatus | Group | None:
+    if given and given not in _STANDING:
+        raise ValueError(f"should be one of {', '.join(_STANDING)}")
+    return _STANDING.get(given)
+
+
 class BoardQuery(base.Query):
     """The filters, as the form and the links send them."""
 
-    status: Annotated[ExecutionStatus | Group | None, _Empty] = None
+    status: Annotated[ExecutionStatus | Group | None, PlainValidator(_standing)] = None
     tenant: _Id = None
     component: _Id = None
     strategy: Annotated[Strategy | None, _Empty] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -12,6 +13,7 @@ from include.upgrades.service.picture import draw_picture
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.dependencies import Links, LinksDep, PortsDep
 from include.upgrades.web.routes.parameters import ExecutionId
+from include.upgrades.web.schemas.base import ID_PATTERN
 from include.upgrades.web.security import Caller, Reader, RegistryReader, Signed, permissions_in
 from include.upgrades.web.view.execution_picture import shown
 from include.upgrades.web.view.pages import page
@@ -46,6 +48,7 @@ async def _shown(ports: Ports, links: Links, caller: Caller | None, execution_id
 @router.get("/dags/{dagId}", dependencies=[RegistryReader])
 async def page_of_dag(request: Request, dag_id: Annotated[str, Path(alias="dagId", max_length=250)]) -> Response:
     """The tab that Airflow shows on every DAG's page: leads to the execution where the DAG is one's."""
-    if not dag_id.startswith(DAG_PREFIX):
+    execution_id = dag_id.removeprefix(DAG_PREFIX)
+    if not dag_id.startswith(DAG_PREFIX) or not re.fullmatch(ID_PATTERN, execution_id):
         return page(request, "no_upgrade.html", dag_id=dag_id)
-    return RedirectResponse(f"../upgrades/{dag_id.removeprefix(DAG_PREFIX)}", 307)
+    return RedirectResponse(f"../upgrades/{execution_id}", 307)
