@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.checks import CheckResult, StoredObject
 from include.upgrades.domain.commands import Actor, Command
-from include.upgrades.domain.events import Event
+from include.upgrades.domain.events import Event, EventType
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
@@ -21,6 +21,7 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.statistics import Statistics
 from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks, Notices
 from include.upgrades.service.approval_ports import Approvals
+from include.upgrades.service.board_ports import Board
 from include.upgrades.service.fleet_ports import Fleets
 from include.upgrades.service.follow_ports import Followers, Metrics
 from include.upgrades.service.live_ports import Tail
@@ -124,6 +125,9 @@ class Events(Protocol):
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
         """Events with a sequence above ``after``."""
 
+    async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
+        """The newest events of these types, newest first."""
+
     async def tail(self, execution_id: str) -> Tail:
         """Where the log ends; read before a page, that page lacks nothing up to there.
 
@@ -165,9 +169,14 @@ class UnitOfWork(Protocol):
     def leases(self) -> Leases: ...
     @property
     def approvals(self) -> Approvals: ...
+    @property
+    def board(self) -> Board: ...
 
     async def now(self) -> datetime:
         """The database's clock, UTC: the one clock that every process shares."""
+
+    async def at_one_moment(self) -> None:
+        """Let every read that follows see the database as it is at the first of them; nothing may be written then."""
 
     async def commit(self) -> None:
         """Make it so; listeners are told."""

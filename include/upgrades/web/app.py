@@ -31,6 +31,8 @@ from include.upgrades.web.schemas.registry import BODIES
 from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Authenticate, authenticated, no_unknown_parameters
 from include.upgrades.web.serving import end_streams_with_the_server
+from include.upgrades.web.view import assets, board, changes
+from include.upgrades.web.view import executions as execution_pages
 
 URL_PREFIX = "/api/v1/registry"
 _ROUTERS = (
@@ -45,6 +47,10 @@ _ROUTERS = (
     statistics.router,
     parked_events.router,
     documentation.router,
+    board.router,
+    changes.router,
+    execution_pages.router,
+    assets.router,
 )
 
 

@@ -11,7 +11,14 @@ from tests.integration.web.bad_inputs import GOOD
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 
 P = Permission
-IDS = {"tenantId": TENANT, "componentId": COMPONENT, "versionId": NEW, "n": "2", "eventId": "some-event"}
+IDS = {
+    "tenantId": TENANT,
+    "componentId": COMPONENT,
+    "versionId": NEW,
+    "n": "2",
+    "eventId": "some-event",
+    "dagId": "some-dag",
+}
 
 
 class Needs(NamedTuple):
@@ -57,6 +64,12 @@ TABLE: dict[str, Needs] = {
     "release": Needs(P.ADMINISTER, ALL),
     "openapi": Needs(P.READ, NONE),
     "docs": Needs(P.READ, NONE),
+    "board_page": Needs(P.READ, NONE),
+    "board_part": Needs(P.READ, NONE),
+    "changes": Needs(P.READ, NONE),
+    "execution_page": Needs(P.READ, ONE),
+    "execution_part": Needs(P.READ, ONE),
+    "page_of_dag": Needs(P.READ, NONE),
 }
 "By the route's name: a new call fails the tests until somebody says here who may make it."
 

@@ -66,6 +66,18 @@ class PostgresEvents:
         found = (await self._connection.execute(query)).mappings()
         return [event_from(row) for row in found]
 
+    async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
+        """By the primary key, downwards."""
+        table = tables.event
+        query = (
+            select(table)
+            .where(table.c.execution_id == execution_id, table.c.what.in_([each.value for each in whats]))
+            .order_by(table.c.sequence.desc())
+            .limit(limit)
+        )
+        found = (await self._connection.execute(query)).mappings()
+        return [event_from(row) for row in found]
+
     async def tail(self, execution_id: str) -> Tail:
         """From the execution's row, which counts its events."""
         table = tables.execution.c

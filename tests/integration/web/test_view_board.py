@@ -1,0 +1,239 @@
+"""The list of the status view on the real store: who sees what, filters, pages, and what it costs."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from include.upgrades.domain.permissions import ROLES, Permission, tenant_roles
+from include.upgrades.web.view.board import ROWS
+from tests.integration.store.test_overviews import counted
+from tests.integration.web.conftest import Door
+from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
+
+HTML = {"Accept": "text/html"}
+OTHER = "another-tenant"
+
+
+class Board:
+    """Reads the list as somebody."""
+
+    def __init__(self, api: httpx.AsyncClient, headers: dict[str, str]) -> None:
+        self._api, self._headers = api, headers | HTML
+
+    async def html(self, **asked: str) -> str:
+        response = await self._api.get("/view/upgrades", params=asked, headers=self._headers)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    async def ids(self, **asked: str) -> list[str]:
+        return re.findall(r'id="row-([^"]+)"', await self.html(**asked))
+
+
+@pytest.fixture
+async def board(api: httpx.AsyncClient) -> Board:
+    return Board(api, {})
+
+
+async def made(api: httpx.AsyncClient, world: World, tenant: str, **fields: object) -> str:
+    deployment = {"driver": "agent", "connId": CONNECTION, "fleet": world.fleet, "currentVersionId": OLD}
+    put = await api.put(f"/tenants/{tenant}/components/{COMPONENT}/deployment", json=deployment)
+    assert put.status_code == 200, put.text
+    created = await api.post(f"/tenants/{tenant}/upgrades", json=world.request(**fields))
+    assert created.status_code == 201, created.text
+    return str(created.json()["id"])
+
+
+@pytest.fixture
+async def three(api: httpx.AsyncClient, world: World) -> list[str]:
+    """Of two tenants, oldest first: one that failed, one STAGED that waits for an approval, one PENDING."""
+    failed = await made(api, world, TENANT, strategy="RECREATE", initiatedBy="night-shift")
+    with world.connect() as connection:
+        connection.execute("UPDATE execution SET status = 'FAILED', completed_at = now(), settled_at = now()")
+    staged = await made(api, world, TENANT, strategy="STAGED")
+    with world.connect() as connection:
+        connection.execute("UPDATE execution SET status = 'IN_PROGRESS', started_at = now() WHERE id = %s", (staged,))
+        connection.execute(
+            "INSERT INTO approval (execution_id, stage, plan_hash, requested_at)"
+            " SELECT id, 2, plan_hash, now() FROM execution WHERE id = %s",
+            (staged,),
+        )
+    return [failed, staged, await made(api, world, OTHER)]
+
+
+async def test_list_is_newest_first_over_all_tenants(board: Board, three: list[str]) -> None:
+    assert await board.ids() == three[::-1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"status": "FAILED"}, [0]),
+        ({"status": "ACTIVE"}, [2, 1]),
+        ({"status": "AWAITING_APPROVAL"}, [1]),
+        ({"status": "COMPLETED"}, []),
+        ({"tenant": OTHER}, [2]),
+        ({"tenant": "none"}, []),
+        ({"component": COMPONENT}, [2, 1, 0]),
+        ({"component": "none"}, []),
+        ({"strategy": "STAGED"}, [1]),
+        ({"text": "NIGHT"}, [0]),
+        ({"text": "3.7"}, [2, 1, 0]),
+        ({"text": "another"}, [2]),
+        ({"text": "alice"}, [2, 1, 0]),
+        ({"text": "%"}, []),
+        ({"text": "_"}, []),
+        ({"text": "night", "status": "ACTIVE"}, []),
+        ({"text": "", "status": "", "tenant": "", "component": "", "strategy": "", "cursor": ""}, [2, 1, 0]),
+    ],
+    ids=str,
+)
+async def test_filter_narrows_the_list(board: Board, three: list[str], asked: dict[str, str], found: list[int]) -> None:
+    assert await board.ids(**asked) == [three[each] for each in found]
+
+
+async def test_part_of_an_id_finds_the_execution(board: Board, three: list[str]) -> None:
+    assert await board.ids(text=three[1][-12:]) == [three[1]]
+
+
+async def test_who_waits_for_an_approval_and_who_failed_stands_out(board: Board, three: list[str]) -> None:
+    html = await board.html()
+    assert f'<li id="row-{three[1]}" class="row warn">' in html
+    assert "Stage 2 awaits approval" in html
+    assert f'<li id="row-{three[0]}" class="row bad">' in html
+    assert f'<li id="row-{three[2]}" class="row idle">' in html
+
+
+async def test_counts_tell_what_is_unfinished_and_what_ended_lately(
+    board: Board, three: list[str], world: World
+) -> None:
+    def counts(html: str) -> dict[str, int]:
+        found = re.findall(r'id="count-(\w+)">.*?<b>(\d+)</b>', html)
+        return {name: int(number) for name, number in found}
+
+    told = {"ACTIVE": 2, "AWAITING_APPROVAL": 1, "PENDING": 1, "IN_PROGRESS": 1}
+    assert counts(await board.html()) == told | {"FAILED": 1}
+    with world.connect() as connection:
+        connection.execute("UPDATE execution SET completed_at = now() - interval '25 hours' WHERE status = 'FAILED'")
+    assert counts(await board.html()) == told
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Operator", "Approver"])
+async def test_role_of_a_tenant_sees_that_tenant_only(
+    api: httpx.AsyncClient, door: Door, three: list[str], role: str
+) -> None:
+    for tenant, expected in ((TENANT, [1, 0]), (OTHER, [2]), ("a-third", [])):
+        granted = tenant_roles(tenant)[f"Upgrade {role} {tenant}"]
+        limited = Board(api, door.admit_to(f"{role}-{tenant}", granted))
+        assert await limited.ids() == [three[each] for each in expected]
+        assert await limited.ids(tenant=OTHER) == [three[each] for each in expected if each == 2]
+        assert await limited.ids(text=three[0]) == [three[each] for each in expected if each == 0]
+        waits = re.search(r'id="count-AWAITING_APPROVAL">.*?<b>(\d+)</b>', await limited.html())
+        assert waits is not None
+        assert waits[1] == ("1" if tenant == TENANT else "0")
+
+
+@pytest.mark.parametrize("role", ["Upgrade Viewer", "Upgrade Operator", "Upgrade Approver", "Upgrade Admin"])
+async def test_role_of_all_tenants_sees_everything(
+    api: httpx.AsyncClient, door: Door, three: list[str], role: str
+) -> None:
+    assert await Board(api, door.admit_to(role, ROLES[role])).ids() == three[::-1]
+
+
+async def test_who_may_see_nothing_is_told_so_on_a_page(api: httpx.AsyncClient, door: Door, three: list[str]) -> None:
+    response = await api.get("/view/upgrades", headers=door.admit("nina", []) | HTML)
+    assert response.status_code == 403
+    assert three[0] not in response.text
+    assert "one of the Upgrade roles" in response.text
+
+
+@pytest.fixture
+async def many(api: httpx.AsyncClient, world: World) -> int:
+    """Two pages and a half of running executions, each of a tenant of its own."""
+    first = await made(api, world, TENANT)
+    copies = ROWS * 5 // 2 - 1
+    with world.connect() as connection:
+        connection.execute(
+            "INSERT INTO execution SELECT (jsonb_populate_record(e, jsonb_build_object("
+            " 'id', 'f' || lpad(n::text, 6, '0'), 'tenant_id', 'tenant-' || n))).*"
+            " FROM execution e, generate_series(1, %s) n",
+            (copies,),
+        )
+    assert first < "f"
+    return copies + 1
+
+
+async def test_pages_hold_every_execution_once_also_when_more_are_made(
+    board: Board, world: World, api: httpx.AsyncClient, many: int
+) -> None:
+    seen, asked = list[str](), {"status": "ACTIVE"}
+    while True:
+        html = await board.html(**asked)
+        seen += re.findall(r'id="row-([^"]+)"', html)
+        older = re.search(r'href="upgrades(\?[^"]*)" rel="next"', html)
+        if older is None:
+            break
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(older[1].replace("&amp;", "&")).query).items()}
+        assert asked["status"] == "ACTIVE"
+        with world.connect() as connection:
+            connection.execute(
+                "INSERT INTO execution SELECT (jsonb_populate_record(e, jsonb_build_object("
+                "'id', 'g' || %s::text, 'tenant_id', 'new-' || %s::text))).* FROM execution e WHERE id = 'f000001'",
+                (len(seen), len(seen)),
+            )
+    assert (len(seen), len(set(seen))) == (many, many)
+    assert seen == sorted(seen, reverse=True)
+
+
+async def test_page_costs_as_many_statements_however_many_executions_there_are(
+    board: Board, world: World, api: httpx.AsyncClient, three: list[str], postgres_url: str
+) -> None:
+    async with counted(postgres_url) as few:
+        await board.html()
+    with world.connect() as connection:
+        connection.execute(
+            "INSERT INTO execution SELECT (jsonb_populate_record(e, jsonb_build_object('id', 'f' || n,"
+            " 'tenant_id', 'tenant-' || n))).* FROM execution e, generate_series(1, 60) n WHERE e.strategy = 'STAGED'"
+        )
+    async with counted(postgres_url) as many:
+        await board.html()
+    assert len(few) == len(many) == 4  # the snapshot, the page, its approvals, the counts
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"status": "DONE"},
+        {"strategy": "rolling"},
+        {"tenant": "-no-id"},
+        {"cursor": "nonsense"},
+        {"limit": "5"},
+        {"text": "x" * 101},
+    ],
+    ids=str,
+)
+async def test_bad_filter_is_422_and_named(api: httpx.AsyncClient, asked: dict[str, str]) -> None:
+    response = await api.get("/view/upgrades", params=asked)
+    assert (response.status_code, [each["field"] for each in response.json()["errors"]]) == (422, list(asked))
+    page = await api.get("/view/upgrades", params=asked, headers=HTML)
+    assert (page.status_code, page.headers["Content-Type"]) == (422, "text/html; charset=utf-8")
+    assert next(iter(asked)) in page.text
+
+
+async def test_empty_list_says_so(board: Board) -> None:
+    assert "There are no upgrades yet." in await board.html()
+    assert "No upgrade fits these filters." in await board.html(status="FAILED")
+
+
+async def test_part_for_the_script_is_what_the_page_shows(
+    api: httpx.AsyncClient, board: Board, three: list[str]
+) -> None:
+    part = (await api.get("/view/board", params={"status": "ACTIVE"}, headers=HTML)).text
+    assert re.findall(r'id="row-([^"]+)"', part) == await board.ids(status="ACTIVE")
+    assert "<html" not in part
+
+
+async def test_nobody_reads_the_list_without_a_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
+    for path in ("/view/upgrades", "/view/board", "/view/changes"):
+        assert (await api.get(path, headers=door.admit("olga", {Permission.OPERATE}))).status_code == 403
