@@ -1,17 +1,25 @@
 """The real app, mounted where the plugin mounts it, in front of the world; only who calls is chosen by the test."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from playwright.sync_api import Browser, StorageState
 
 from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.domain.permissions import RESOURCE, Permission
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
+from local.postgres import Postgres
+from tests.browsing import Visits, browser, pytest_runtest_makereport, visiting
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.web.running_airflow import PASSWORD, RunningAirflow
 from tests.integration.world import World
+
+__all__ = ["browser", "pytest_runtest_makereport"]
 
 
 @dataclass
@@ -72,3 +80,33 @@ async def api(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
     base = f"http://upgrades.test{URL_PREFIX}"
     async with httpx.AsyncClient(transport=served(app), base_url=base, headers=headers) as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def airflow(
+    postgres_server: Postgres,
+    migrated_template: str,
+    demo_agent: RunningAgent,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningAirflow]:
+    running = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="package")
+def logged_in() -> dict[str, StorageState]:
+    """Who of USERS was logged in by the browser."""
+    return {}
+
+
+@pytest.fixture
+def visits(
+    airflow: RunningAirflow, browser: Browser, logged_in: dict[str, StorageState], tmp_path: Path
+) -> Iterator[Visits]:
+    """Opens pages of that API server as one of its users."""
+    with visiting(Visits(browser, airflow.url, PASSWORD, logged_in)) as opened:
+        yield opened

@@ -1,34 +1,16 @@
 """Mounted by Airflow's real API server, behind the real FAB auth manager, over real HTTP."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from local.postgres import Postgres
-from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.running_airflow import METADATA, OWN, RunningAirflow
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 REQUEST = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def airflow(
-    postgres_server: Postgres,
-    migrated_template: str,
-    demo_agent: RunningAgent,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningAirflow]:
-    running = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
-    try:
-        running.wait()
-        yield running
-    finally:
-        running.close()
 
 
 @pytest.mark.parametrize(
