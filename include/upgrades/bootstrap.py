@@ -29,6 +29,7 @@ from include.upgrades.adapters.postgres.outbox import PostgresOutbox
 from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.service.control_loops import LOOPS, Loop, run_control_loops
+from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.ports import Limits, Ports
 from include.upgrades.service.relay import Relay
 from include.upgrades.settings import Settings
@@ -53,10 +54,18 @@ def ports_for(url: str, settings: Settings) -> Ports:
             check_timeout_seconds=settings.check_timeout_seconds,
             lease_seconds=settings.lease_seconds,
             four_eyes=settings.four_eyes,
+            stream_seconds=settings.stream_seconds,
         ),
         outbox=PostgresOutbox(url),
         kept_answers=PostgresKeptAnswers(url, settings.lease_seconds),
+        live=_live_feed(url, settings.lease_seconds),
     )
+
+
+@cache
+def _live_feed(url: str, lease_seconds: float) -> LiveFeed:
+    """One a process: whoever follows an execution shares its reader, whichever app serves it."""
+    return LiveFeed(partial(PostgresUnitOfWork, url, lease_seconds), PostgresSignals(url))
 
 
 @cache

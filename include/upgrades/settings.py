@@ -40,6 +40,8 @@ class Settings:
     "How many calls a second one caller may make of one API server process in the long run; 0: as many as it likes."
     calls_at_once: float = 2000
     "How many it may make before that counts."
+    stream_seconds: float = 300
+    "How long a live stream of events lives at the most; its reader then connects again, and is asked again who it is."
     four_eyes: bool = True
     "Whether the creator of an execution is kept from approving its stages."
 

@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.checks import CheckResult, StoredObject
 from include.upgrades.domain.commands import Actor, Command
-from include.upgrades.domain.events import Event
+from include.upgrades.domain.events import Event, EventType
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
@@ -21,11 +21,16 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.statistics import History, HistoryOf, Statistics
 from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks
 from include.upgrades.service.approval_ports import Approvals
+from include.upgrades.service.board_ports import Board
 from include.upgrades.service.fleet_ports import Fleets
+from include.upgrades.service.live_ports import Tail
 from include.upgrades.service.once_ports import KeptAnswers
 from include.upgrades.service.overview_ports import Overviews
 from include.upgrades.service.registry_ports import Registry
 from include.upgrades.service.relay_ports import Outbox
+
+if TYPE_CHECKING:  # it is made of these ports
+    from include.upgrades.service.live_feed import LiveFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,15 @@ class Events(Protocol):
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
         """Events with a sequence above ``after``."""
 
+    async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
+        """The newest events of these types, newest first."""
+
+    async def tail(self, execution_id: str) -> Tail:
+        """Where the log ends; read before a page, that page lacks nothing up to there.
+
+        :raises NotFound: when there is no such execution.
+        """
+
 
 class Leases(Protocol):
     """The lease of a deployment: one holder at a time, by the database's clock."""
@@ -151,9 +165,14 @@ class UnitOfWork(Protocol):
     def leases(self) -> Leases: ...
     @property
     def approvals(self) -> Approvals: ...
+    @property
+    def board(self) -> Board: ...
 
     async def now(self) -> datetime:
         """The database's clock, UTC: the one clock that every process shares."""
+
+    async def at_one_moment(self) -> None:
+        """Let every read that follows see the database as it is at the first of them; nothing may be written then."""
 
     async def commit(self) -> None:
         """Make it so; listeners are told."""
@@ -208,6 +227,7 @@ class Limits:
     check_timeout_seconds: float = 60
     lease_seconds: float = 10
     four_eyes: bool = True
+    stream_seconds: float = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +245,4 @@ class Ports:
     limits: Limits
     outbox: Outbox
     kept_answers: KeptAnswers
+    live: LiveFeed

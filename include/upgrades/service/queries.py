@@ -12,6 +12,7 @@ from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.progress import Progress, progress_of
 from include.upgrades.domain.statistics import History, HistoryOf, Statistics, first_monday
+from include.upgrades.service.live_ports import Tail
 from include.upgrades.service.overview_ports import ExecutionFilter, Overview
 from include.upgrades.service.ports import Ports, StoredEvent, UnitOfWork
 
@@ -46,7 +47,7 @@ async def find_execution(ports: Ports, execution_id: str) -> Execution:
 async def get_execution(ports: Ports, execution_id: str) -> ExecutionView:
     """:raises NotFound: when there is none."""
     async with ports.work() as work:
-        return (await _views(work, [await work.overviews.get(execution_id)]))[0]
+        return (await views_of(work, [await work.overviews.get(execution_id)]))[0]
 
 
 async def active_execution(ports: Ports, tenant_id: str, component_id: str) -> ExecutionView:
@@ -55,13 +56,13 @@ async def active_execution(ports: Ports, tenant_id: str, component_id: str) -> E
         found = await work.overviews.active(tenant_id, component_id)
         if found is None or found.execution.is_terminal:
             raise NoActiveUpgrade(f"tenant {tenant_id} has no active upgrade of component {component_id}")
-        return (await _views(work, [found]))[0]
+        return (await views_of(work, [found]))[0]
 
 
 async def list_executions(ports: Ports, wanted: ExecutionFilter) -> list[ExecutionView]:
     """Newest first, at most ``wanted.limit``; two statements, however many there are."""
     async with ports.work() as work:
-        return await _views(work, await work.overviews.page(wanted))
+        return await views_of(work, await work.overviews.page(wanted))
 
 
 async def list_instances(ports: Ports, execution_id: str) -> list[Instance]:
@@ -114,7 +115,14 @@ async def list_events(ports: Ports, execution_id: str, after: int, limit: int) -
         return await work.events.page(execution_id, after, limit)
 
 
-async def _views(work: UnitOfWork, found: Sequence[Overview]) -> list[ExecutionView]:
+async def get_tail(ports: Ports, execution_id: str) -> Tail:
+    """Where its event log ends. :raises NotFound: when there is no such execution."""
+    async with ports.work() as work:
+        return await work.events.tail(execution_id)
+
+
+async def views_of(work: UnitOfWork, found: Sequence[Overview]) -> list[ExecutionView]:
+    """What the bodies of these executions show: one more statement where one of them may wait for an approval."""
     asked = [each.execution.id for each in found if _may_wait(each.execution)]
     approvals = await work.approvals.of(*asked) if asked else []
     return [_view(each, [one for one in approvals if one.execution_id == each.execution.id]) for each in found]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -28,6 +29,9 @@ from include.upgrades.web.schemas.approvals import DecisionBody
 from include.upgrades.web.schemas.registry import BODIES
 from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Authenticate, authenticated, no_unknown_parameters
+from include.upgrades.web.serving import end_streams_with_the_server
+from include.upgrades.web.view import assets, board
+from include.upgrades.web.view import executions as execution_pages
 
 URL_PREFIX = "/api/v1/registry"
 _ROUTERS = (
@@ -42,6 +46,9 @@ _ROUTERS = (
     statistics.router,
     parked_events.router,
     documentation.router,
+    board.router,
+    execution_pages.router,
+    assets.router,
 )
 
 
@@ -55,9 +62,9 @@ def create_app(
     """The app, with every call behind ``authenticated``; ``beside`` is what runs beside it while it is served."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with beside():
+            async with beside(), _beside(end_streams_with_the_server(app.state.ports)):
                 yield
         finally:
             await close_ports()
@@ -80,3 +87,13 @@ def create_app(
     for router in _ROUTERS:
         app.include_router(router)
     return app
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

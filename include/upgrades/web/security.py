@@ -13,11 +13,14 @@ from fastapi.routing import APIRoute
 from include.upgrades.domain.commands import Actor, Source
 from include.upgrades.domain.errors import Forbidden, NotFound, Unauthenticated, ValidationFailed
 from include.upgrades.domain.permissions import REGISTRY, RESOURCE, Permission, resource_of
+from include.upgrades.service.board import all_tenants
+from include.upgrades.service.ports import Ports
 from include.upgrades.service.queries import find_execution
 from include.upgrades.web.dependencies import open_ports_of
+from include.upgrades.web.same_origin import by_cookie, require_same_origin
 from include.upgrades.web.schemas.base import ID_PATTERN
 
-PUBLIC = frozenset({"health"})
+PUBLIC = frozenset({"health", "asset"})
 "Names of the routes that need no token: nothing else gets past the app's own dependency."
 
 MOST_OF_NAME = 255
@@ -42,16 +45,19 @@ Authenticate = Callable[[Request], Awaitable[Caller]]
 async def authenticated(request: Request) -> Caller | None:
     """The app's own dependency: nobody is let in without a token, save to what is ``PUBLIC``.
 
-    :raises Unauthenticated: no valid token; :raises TooManyRequests: more calls than one caller may make.
+    :raises Unauthenticated: no valid token; :raises TooManyRequests: more calls than one caller may make;
+    :raises Forbidden: a write by cookie from another site; :raises UnsupportedMediaType: one that is not JSON.
     """
     if request.scope["route"].name in PUBLIC:
         return None
     if not hasattr(request.state, "caller"):
         authenticate: Authenticate = request.app.state.authenticate
-        request.state.caller = await authenticate(request)
+        caller = await authenticate(request)
+        require_same_origin(request)
+        request.state.caller = caller
         request.app.state.limiter.take(request.state.caller.name)
-    caller: Caller = request.state.caller
-    return caller
+    signed: Caller = request.state.caller
+    return signed
 
 
 async def no_unknown_parameters(request: Request) -> None:
@@ -75,7 +81,7 @@ def require(permission: Permission, *also: str) -> Callable[..., Awaitable[Actor
             raise Unauthenticated("this call needs a token")
         if not await _may(caller, permission, RESOURCE, *also):
             await _require_of_tenant(request, caller, permission)
-        return Actor(caller.name[:MOST_OF_NAME], Source.API)
+        return Actor(caller.name[:MOST_OF_NAME], Source.UI if by_cookie(request) else Source.API)
 
     return check
 
@@ -118,6 +124,25 @@ async def _tenant_of(request: Request) -> tuple[str | None, NotFound | None]:
         return None, hidden
 
 
+async def permissions_in(caller: Caller, tenant_id: str) -> frozenset[Permission]:
+    """What the caller may do in a tenant."""
+    both = (RESOURCE, resource_of(tenant_id))
+    return await run_in_threadpool(
+        lambda: frozenset(each for each in Permission if any(caller.may(each, resource) for resource in both))
+    )
+
+
+async def tenants_seen_by(caller: Caller, ports: Ports) -> frozenset[str] | None:
+    """The tenants whose executions the caller may see; None: all there are."""
+    if await _may(caller, Permission.READ, RESOURCE):
+        return None
+    known = await all_tenants(ports)
+    return await run_in_threadpool(
+        lambda: frozenset(each for each in known if caller.may(Permission.READ, resource_of(each)))
+    )
+
+
+Signed = Annotated[Caller | None, Depends(authenticated)]
 Reader = Depends(require(Permission.READ))
 RegistryReader = Depends(require(Permission.READ, REGISTRY))
 "Of what belongs to no tenant: also for who is limited to tenants."

@@ -16,7 +16,14 @@ from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World
 
 P = Permission
 OTHER = "another-tenant"
-IDS = {"tenantId": TENANT, "componentId": COMPONENT, "versionId": NEW, "n": "2", "eventId": "some-event"}
+IDS = {
+    "tenantId": TENANT,
+    "componentId": COMPONENT,
+    "versionId": NEW,
+    "n": "2",
+    "eventId": "some-event",
+    "dagId": "some-dag",
+}
 
 CALLERS: dict[str, frozenset[tuple[str, str]]] = {
     "nobody": frozenset(),
@@ -73,6 +80,11 @@ TABLE: dict[str, Needs] = {
     "release": Needs(P.ADMINISTER, ALL),
     "openapi": Needs(P.READ, NONE),
     "docs": Needs(P.READ, NONE),
+    "board_page": Needs(P.READ, NONE),
+    "board_part": Needs(P.READ, NONE),
+    "execution_page": Needs(P.READ, ONE),
+    "execution_part": Needs(P.READ, ONE),
+    "page_of_dag": Needs(P.READ, NONE),
 }
 "By the route's name: a new call fails the tests until somebody says here who may make it."
 

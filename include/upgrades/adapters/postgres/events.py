@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.postgres import tables
+from include.upgrades.domain.errors import NotFound
 from include.upgrades.domain.events import Event, EventType
 from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.live_ports import Tail
 from include.upgrades.service.ports import StoredEvent
 
 CHANNEL = "upgrades"
@@ -62,6 +65,27 @@ class PostgresEvents:
         )
         found = (await self._connection.execute(query)).mappings()
         return [event_from(row) for row in found]
+
+    async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
+        """By the primary key, downwards."""
+        table = tables.event
+        query = (
+            select(table)
+            .where(table.c.execution_id == execution_id, table.c.what.in_([each.value for each in whats]))
+            .order_by(table.c.sequence.desc())
+            .limit(limit)
+        )
+        found = (await self._connection.execute(query)).mappings()
+        return [event_from(row) for row in found]
+
+    async def tail(self, execution_id: str) -> Tail:
+        """From the execution's row, which counts its events."""
+        table = tables.execution.c
+        query = select(table.last_sequence, table.status, table.settled_at).where(table.id == execution_id)
+        row = (await self._connection.execute(query)).first()
+        if row is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        return Tail(row.last_sequence, ExecutionStatus(row.status), row.settled_at is not None)
 
 
 def event_from(row: Any) -> StoredEvent:

@@ -75,9 +75,10 @@ def _overview() -> Select[Any]:
 
 
 # made once: what SQLAlchemy knows of a statement is kept with it
-_OVERVIEW = _overview()
-_BY_ID = _OVERVIEW.where(E.id == bindparam("id"))
-_ACTIVE = _OVERVIEW.where(
+OVERVIEW = _overview()
+"The statement that every read of executions narrows."
+_BY_ID = OVERVIEW.where(E.id == bindparam("id"))
+_ACTIVE = OVERVIEW.where(
     E.tenant_id == bindparam("tenant"), E.component_id == bindparam("component"), E.settled_at.is_(None)
 )
 
@@ -93,22 +94,22 @@ class PostgresOverviews:
         row = (await self._connection.execute(_BY_ID, {"id": execution_id})).mappings().first()
         if row is None:
             raise NotFound(f"there is no execution {execution_id}")
-        return _from(row)
+        return overview_from(row)
 
     async def active(self, tenant_id: str, component_id: str) -> Overview | None:
         """By the index of the places that are taken."""
         of = {"tenant": tenant_id, "component": component_id}
         row = (await self._connection.execute(_ACTIVE, of)).mappings().first()
-        return _from(row) if row else None
+        return overview_from(row) if row else None
 
     async def page(self, wanted: ExecutionFilter) -> Sequence[Overview]:
         """By keyset (created_at, id) downwards, so that the time does not grow with what is stored."""
         found = (await self._connection.execute(_page(wanted))).mappings()
-        return [_from(row) for row in found]
+        return [overview_from(row) for row in found]
 
 
 def _page(wanted: ExecutionFilter) -> Select[Any]:
-    query = _OVERVIEW.where(E.tenant_id == wanted.tenant_id)
+    query = OVERVIEW.where(E.tenant_id == wanted.tenant_id)
     exact = {E.status: wanted.status, E.component_id: wanted.component_id, E.strategy: wanted.strategy}
     query = query.where(*(column == value for column, value in exact.items() if value is not None))
     if wanted.since is not None:
@@ -118,7 +119,8 @@ def _page(wanted: ExecutionFilter) -> Select[Any]:
     return query.order_by(E.created_at.desc(), E.id.desc()).limit(wanted.limit)
 
 
-def _from(row: RowMapping) -> Overview:
+def overview_from(row: RowMapping) -> Overview:
+    """The overview in a row of ``OVERVIEW``."""
     groups = [
         (InstanceStatus(each[0]), InstanceStatus(each[1]) if each[1] else None, each[2]) for each in row["instances"]
     ]

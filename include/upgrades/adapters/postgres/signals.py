@@ -27,6 +27,7 @@ class Listener:
     def __init__(self, url: str) -> None:
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._collectors: set[PostgresNames] = set()
         self._task: asyncio.Task[None] | None = None
         self._connected = False
 
@@ -35,15 +36,33 @@ class Listener:
         self._waiters[execution_id].add(event)
         if self._connected:
             event.set()
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._listen())
+        self._begin()
 
     async def remove(self, execution_id: str, event: asyncio.Event) -> None:
         """Forget ``event``; the last one to leave closes the connection."""
         self._waiters[execution_id].discard(event)
         if not self._waiters[execution_id]:
             del self._waiters[execution_id]
-        if not self._waiters and self._task is not None:
+        await self._end_if_alone()
+
+    def collect(self, names: PostgresNames) -> None:
+        """Tell ``names`` of every signal from now on."""
+        self._collectors.add(names)
+        if self._connected:
+            names.tell(ANYTHING)
+        self._begin()
+
+    async def discard(self, names: PostgresNames) -> None:
+        """Forget ``names``; the last one to leave closes the connection."""
+        self._collectors.discard(names)
+        await self._end_if_alone()
+
+    def _begin(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._listen())
+
+    async def _end_if_alone(self) -> None:
+        if not self._waiters and not self._collectors and self._task is not None:
             task, self._task = self._task, None
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -65,9 +84,11 @@ class Listener:
             await connection.execute(f"LISTEN {CHANNEL}")
             self._connected = True
             self._wake(self._waiters)  # whatever was told before the LISTEN has to be looked up
+            self._tell(ANYTHING)
             try:
                 async for notice in connection.notifies():
                     self._wake([notice.payload, ANYTHING])
+                    self._tell(notice.payload)
             finally:
                 self._connected = False
 
@@ -75,6 +96,40 @@ class Listener:
         for execution_id in list(execution_ids):  # type: ignore[call-overload]
             for event in self._waiters.get(execution_id, ()):
                 event.set()
+
+    def _tell(self, execution_id: str) -> None:
+        for names in self._collectors:
+            names.tell(execution_id)
+
+
+class PostgresNames:
+    """Whose events were committed (port ``Names``): a set, so that it does not grow with what one of them does."""
+
+    MOST = 1000
+    "Names that are kept: beyond, it is ``ANYTHING``."
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+        self._event = asyncio.Event()
+
+    def tell(self, execution_id: str) -> None:
+        """One more."""
+        self._told.add(execution_id)
+        if len(self._told) > self.MOST:
+            self._told = {ANYTHING}
+        self._event.set()
+
+    def wake(self) -> None:
+        """Let who waits go on."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> frozenset[str]:
+        """What was told since the last call, at once when there is something."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), max(0.0, seconds))
+        self._event.clear()
+        told, self._told = frozenset(self._told), set()
+        return told
 
 
 class PostgresWaiter:
@@ -110,7 +165,7 @@ class PostgresWaiter:
 
 
 class PostgresSignals:
-    """Port ``Signals``."""
+    """Ports ``Signals`` and ``LiveSignals``."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -118,11 +173,25 @@ class PostgresSignals:
     @asynccontextmanager
     async def of(self, execution_id: str) -> AsyncIterator[PostgresWaiter]:
         """A waiter for ``execution_id``."""
-        listeners = _listeners.setdefault(asyncio.get_running_loop(), {})
-        if self._url not in listeners:
-            listeners[self._url] = Listener(self._url)
-        waiter = PostgresWaiter(listeners[self._url], execution_id)
+        waiter = PostgresWaiter(_listener_of(self._url), execution_id)
         try:
             yield waiter
         finally:
             await waiter.close()
+
+    @asynccontextmanager
+    async def names(self) -> AsyncIterator[PostgresNames]:
+        """Collects from here on."""
+        listener, names = _listener_of(self._url), PostgresNames()
+        listener.collect(names)
+        try:
+            yield names
+        finally:
+            await listener.discard(names)
+
+
+def _listener_of(url: str) -> Listener:
+    listeners = _listeners.setdefault(asyncio.get_running_loop(), {})
+    if url not in listeners:
+        listeners[url] = Listener(url)
+    return listeners[url]

@@ -8,12 +8,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.postgres.approvals import PostgresApprovals
+from include.upgrades.adapters.postgres.board import PostgresBoard
 from include.upgrades.adapters.postgres.engine import engine_of
 from include.upgrades.adapters.postgres.events import PostgresEvents
 from include.upgrades.adapters.postgres.executions import PostgresExecutions
@@ -43,6 +44,7 @@ class PostgresUnitOfWork:
         self.registry = PostgresRegistry(connection)
         self.leases = PostgresLeases(connection, self._lease_seconds)
         self.approvals = PostgresApprovals(connection)
+        self.board = PostgresBoard(connection)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -63,6 +65,11 @@ class PostgresUnitOfWork:
             return self.executions.read_at
         found: datetime = (await self._connection.execute(select(func.clock_timestamp()))).scalar_one()
         return found
+
+    async def at_one_moment(self) -> None:
+        """A read-only snapshot, from the transaction's first statement on."""
+        assert self._connection is not None
+        await self._connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
 
     async def commit(self) -> None:
         """End the transaction for good; a new one begins with the next statement."""

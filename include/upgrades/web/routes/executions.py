@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import Field
 
 from include.upgrades.domain.checks import Findings
 from include.upgrades.domain.errors import ValidationFailed
 from include.upgrades.service.cloud_events import cloud_event
-from include.upgrades.service.ports import StoredEvent
-from include.upgrades.service.queries import get_execution, get_plan, list_events, list_instances
+from include.upgrades.service.ports import Ports, StoredEvent
+from include.upgrades.service.queries import get_execution, get_plan, get_tail, list_events, list_instances
 from include.upgrades.service.start import start_upgrade
 from include.upgrades.web.cursors import decode_number, encode
 from include.upgrades.web.dependencies import LinksDep, PortsDep
 from include.upgrades.web.etags import UNCHANGED, tagged
 from include.upgrades.web.keyed import KeyedRoute
 from include.upgrades.web.routes.parameters import ExecutionId
+from include.upgrades.web.schemas.base import BIGGEST
 from include.upgrades.web.schemas.executions import ExecutionAnswer
 from include.upgrades.web.schemas.pages import EventsQuery, Page, PageQuery, page_of
 from include.upgrades.web.schemas.plans import EventAnswer, InstanceAnswer, PlanAnswer
 from include.upgrades.web.security import Operator, Reader
+from include.upgrades.web.streams import DESCRIBED, EventStream, wants_stream
+
+LastEventId = Annotated[
+    int | None,
+    Field(ge=0, le=BIGGEST, description="Of a stream: the id of the last event seen; it wins over `after`."),
+    Header(alias="Last-Event-ID"),
+]
 
 router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_class=KeyedRoute)
 
@@ -58,16 +67,34 @@ async def instances(
     return page_of(rows, query.limit, lambda row: InstanceAnswer.of(row[1]), lambda row: encode(str(row[0])))
 
 
-@router.get("/events", dependencies=[Reader])
+@router.get("/events", dependencies=[Reader], response_model=Page[EventAnswer], responses=DESCRIBED)
 async def events(
-    execution_id: ExecutionId, query: Annotated[EventsQuery, Query()], ports: PortsDep
-) -> Page[EventAnswer]:
-    """The event log in order, from behind ``after`` (a sequence) or the cursor."""
+    execution_id: ExecutionId,
+    query: Annotated[EventsQuery, Query()],
+    ports: PortsDep,
+    request: Request,
+    last_event_id: LastEventId = None,
+) -> Page[EventAnswer] | Response:
+    """The event log in order, from behind ``after`` (a sequence) or the cursor; a live stream with
+    ``Accept: text/event-stream``, from behind ``Last-Event-ID`` or ``after``."""
+    if wants_stream(request):
+        for name in sorted(request.query_params.keys() & {"limit", "cursor"}):
+            raise ValidationFailed.of(name, "is for a page: a stream goes on from Last-Event-ID or after")
+        return await _stream(ports, execution_id, query.after or 0, last_event_id)
     if query.after is not None and query.cursor is not None:
         raise ValidationFailed.of("cursor", "goes without after: give one of the two")
     after = decode_number(query.cursor) if query.cursor else query.after or 0
     found = await list_events(ports, execution_id, after, query.limit + 1)
     return page_of(found, query.limit, _shown, lambda stored: encode(str(stored.sequence)))
+
+
+async def _stream(ports: Ports, execution_id: str, after: int, last_event_id: int | None) -> Response:
+    tail = await get_tail(ports, execution_id)
+    if tail.over and last_event_id is not None and last_event_id >= tail.sequence:
+        return Response(status_code=204)
+    ports.live.require_room()
+    begin = after if last_event_id is None else last_event_id
+    return EventStream(ports.live, execution_id, begin, ports.limits.stream_seconds)
 
 
 def _shown(stored: StoredEvent) -> EventAnswer:

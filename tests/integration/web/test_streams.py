@@ -1,0 +1,207 @@
+"""The event log as a live stream, over a real server."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from include.upgrades.domain.permissions import Permission
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.ports import Ports
+from include.upgrades.web import streams
+from include.upgrades.web.app import create_app
+from tests.integration.web.conftest import Door
+from tests.integration.web.live import STREAM, messages, rest, serving, take, until
+from tests.integration.world import TENANT, World
+
+UPGRADES = f"/tenants/{TENANT}/upgrades"
+
+
+@pytest.fixture
+def app(world: World, door: Door) -> FastAPI:
+    async def open_ports() -> Ports:
+        return world.ports
+
+    async def leave_open() -> None:
+        pass
+
+    return create_app(open_ports, door.authenticate, leave_open, beside=nullcontext)
+
+
+@pytest.fixture
+async def live(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
+    headers = door.admit("alice", Permission)
+    async with (
+        serving(app) as url,
+        httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def created(live: httpx.AsyncClient, world: World) -> str:
+    identifier: str = (await live.post(UPGRADES, json=world.request())).json()["id"]
+    return identifier
+
+
+async def test_stream_tells_what_was_and_what_comes(live: httpx.AsyncClient, created: str) -> None:
+    async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert response.headers["cache-control"] == "no-store"
+        found = messages(response)
+        assert (await anext(found)).retry == 2000
+        first = await take(found, 1)
+        began = time.monotonic()
+        await live.post(f"/upgrades/{created}/start")
+        got = first + await take(found, 2)
+        assert time.monotonic() - began < 2
+    page = (await live.get(f"/upgrades/{created}/events")).json()["items"]
+    assert [each.data for each in got] == page
+    assert [(each.event, each.id) for each in got] == [(each["type"], str(each["sequence"])) for each in page]
+    assert [each["sequence"] for each in page] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "expected"),
+    [("", {}, [1, 2, 3]), ("?after=2", {}, [3]), ("?after=0", {"Last-Event-ID": "1"}, [2, 3])],
+)
+async def test_stream_goes_on_behind_the_last_event_seen(
+    live: httpx.AsyncClient, created: str, query: str, header: dict[str, str], expected: list[int]
+) -> None:
+    await live.post(f"/upgrades/{created}/start")
+    async with live.stream("GET", f"/upgrades/{created}/events{query}", headers=STREAM | header) as response:
+        found = await take(messages(response), len(expected))
+    assert [int(each.id or 0) for each in found] == expected
+
+
+async def test_stream_ends_with_the_upgrade(live: httpx.AsyncClient, created: str) -> None:
+    async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
+        found = messages(response)
+        await take(found, 1)
+        assert (await live.post(f"/upgrades/{created}/cancel")).status_code == 200
+        *told, end = await rest(found)
+    assert (told[-1].data["type"], told[-1].data["data"]["to"]) == ("registry.upgrade.status-changed.v1", "CANCELLED")
+    assert (end.event, end.id) == ("end", None)
+    assert end.data == {"status": "CANCELLED", "sequence": told[-1].data["sequence"]}
+
+
+async def test_stream_goes_on_while_something_is_in_flight(
+    live: httpx.AsyncClient, world: World, created: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", 0.2)
+    await _save(world, created, status=ExecutionStatus.CANCELLED)
+    async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
+        found = messages(response)
+        await take(found, 1)
+        for _ in range(3):
+            assert (await anext(found)).comment == "ping"
+        await _save(world, created, settled_at=datetime.now(UTC))
+        assert [each.event for each in await rest(found)] == ["end"]
+
+
+async def test_reader_that_has_the_last_event_is_told_not_to_come_again(live: httpx.AsyncClient, created: str) -> None:
+    await live.post(f"/upgrades/{created}/cancel")
+    path = f"/upgrades/{created}/events"
+    last = (await live.get(path)).json()["items"][-1]["sequence"]
+    response = await live.get(path, headers=STREAM | {"Last-Event-ID": str(last)})
+    assert (response.status_code, response.content) == (204, b"")
+    async with live.stream("GET", path, headers=STREAM | {"Last-Event-ID": str(last - 1)}) as stream:
+        assert [each.event for each in await rest(messages(stream))][-1] == "end"
+    async with live.stream("GET", path, headers=STREAM, params={"after": last}) as stream:
+        assert [each.event for each in await rest(messages(stream))] == ["end"]
+
+
+async def test_stream_lives_no_longer_than_it_may(
+    app: FastAPI, live: httpx.AsyncClient, world: World, created: str
+) -> None:
+    short = replace(world.ports, limits=replace(world.ports.limits, stream_seconds=0.5))
+    app.state.ports._ports = short
+    began = time.monotonic()
+    async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
+        assert [each.id for each in await rest(messages(response))] == ["1"]  # and no end: the reader comes again
+    assert 0.4 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("given", ["x", "-1", "1.5", "9223372036854775808", ""])
+async def test_last_event_id_that_is_no_sequence_is_named(live: httpx.AsyncClient, created: str, given: str) -> None:
+    response = await live.get(f"/upgrades/{created}/events", headers=STREAM | {"Last-Event-ID": given})
+    assert (response.status_code, response.json()["code"]) == (422, "VALIDATION_FAILED")
+    assert [each["field"] for each in response.json()["errors"]] == ["Last-Event-ID"]
+
+
+@pytest.mark.parametrize("name", ["limit", "cursor"])
+async def test_stream_knows_no_pages(live: httpx.AsyncClient, created: str, name: str) -> None:
+    response = await live.get(f"/upgrades/{created}/events", headers=STREAM, params={name: "5"})
+    assert (response.status_code, [each["field"] for each in response.json()["errors"]]) == (422, [name])
+
+
+async def test_stream_of_an_unknown_execution_is_404(live: httpx.AsyncClient) -> None:
+    response = await live.get("/upgrades/none/events", headers=STREAM)
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_stream_needs_a_reader_of_the_tenant(live: httpx.AsyncClient, door: Door, created: str) -> None:
+    path = f"/upgrades/{created}/events"
+    limited = {
+        tenant: door.admit_to(f"of-{tenant}", {("can_read", f"Upgrades:{tenant}"), ("can_read", "Upgrade Registry")})
+        for tenant in (TENANT, "another")
+    }
+    assert (await live.get(path, headers=STREAM | {"Authorization": ""})).status_code == 401
+    assert (await live.get(path, headers=STREAM | door.admit("nobody", []))).status_code == 403
+    assert (await live.get(path, headers=STREAM | limited["another"])).status_code == 404
+    async with live.stream("GET", path, headers=STREAM | limited[TENANT]) as response:
+        assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "stream"),
+    [
+        ("text/event-stream", True),
+        ("Text/Event-Stream, */*;q=0.1", True),
+        ("application/json;q=0.5, text/event-stream", True),
+        ("application/json, text/event-stream;q=0.5", False),
+        ("text/event-stream;q=0", False),
+        ("*/*", False),
+        ("text/*", False),
+        ("application/json", False),
+    ],
+)
+async def test_accept_says_whether_it_is_a_stream(
+    live: httpx.AsyncClient, created: str, accept: str, stream: bool
+) -> None:
+    async with live.stream("GET", f"/upgrades/{created}/events", headers={"Accept": accept}) as response:
+        kind = response.headers["content-type"].partition(";")[0]
+    assert kind == ("text/event-stream" if stream else "application/json")
+
+
+async def test_reader_that_leaves_frees_what_it_held(live: httpx.AsyncClient, world: World, created: str) -> None:
+    for _ in range(3):
+        async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
+            await take(messages(response), 1)
+            assert world.ports.live.followers == 1
+        await until(lambda: not world.ports.live.followers)
+
+
+async def test_server_that_ends_ends_its_streams(app: FastAPI, door: Door, world: World) -> None:
+    headers = door.admit("alice", Permission) | STREAM
+    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=20) as client:
+        async with serving(app) as url:
+            created = (await client.post(f"{url}{UPGRADES}", json=world.request())).json()["id"]
+            open_one = await client.send(client.build_request("GET", f"{url}/upgrades/{created}/events"), stream=True)
+            found = messages(open_one)
+            await take(found, 1)
+            began = time.monotonic()
+        assert time.monotonic() - began < 3
+        assert await rest(found) == []
+
+
+async def _save(world: World, execution_id: str, **changes: object) -> None:
+    async with world.ports.work() as work:
+        stored = await work.executions.lock(execution_id)
+        await work.executions.save(replace(stored, **changes))  # type: ignore[arg-type]
+        await work.commit()
