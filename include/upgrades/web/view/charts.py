@@ -11,8 +11,8 @@ from math import floor, log10
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT = 640, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 12, 28
+WIDTH, HEIGHT = 640, 260
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 8, 56, 28
 _MOST_LABELS = 12
 
 
@@ -98,8 +98,17 @@ def _svg(chart: Chart, axis: _Axis, drawn: Iterator[Markup]) -> Markup:
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{id}-title {id}-text">'
         '<title id="{id}-title">{}</title><desc id="{id}-text">{}</desc>'
     ).format(WIDTH, HEIGHT, chart.title, chart.description, id=chart.id)
-    parts = (*_grid(chart, axis), *drawn, *_places(chart, axis))
+    parts = (*_legend(chart), *_grid(chart, axis), *drawn, *_places(chart, axis))
     return head + Markup("").join(parts) + Markup("</svg>")
+
+
+def _legend(chart: Chart) -> Iterator[Markup]:
+    yield _text(0, 14, "start", chart.title, "chart-title")
+    x = 0.0
+    for each in chart.series:
+        yield _tag("rect", each.css, x=x, y=26, width=12, height=12)
+        yield _text(x + 17, 36, "start", each.name)
+        x += 40 + 7 * len(each.name)
 
 
 def _grid(chart: Chart, axis: _Axis) -> Iterator[Markup]:
@@ -154,9 +163,9 @@ def _runs(series: Series, axis: _Axis) -> Iterator[list[tuple[float, float]]]:
             run = []
 
 
-def _text(x: float, y: float, anchor: str, said: str) -> Markup:
-    place = Markup('<text class="chart-text" x="{:.1f}" y="{:.1f}" text-anchor="{}" aria-hidden="true">{}</text>')
-    return place.format(x, y, anchor, said)
+def _text(x: float, y: float, anchor: str, said: str, css: str = "chart-text") -> Markup:
+    place = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}" aria-hidden="true">{}</text>')
+    return place.format(css, x, y, anchor, said)
 
 
 def _tag(name: str, css: str, said: str = "", **attributes: float | str) -> Markup:
