@@ -42,6 +42,8 @@ class RunView:
     paused: bool = False
     tasks: Mapping[str, str | None] = field(default_factory=dict)
     known: bool = True
+    name: str | None = None
+    """The run's id in Airflow, for links."""
 
     @property
     def finished(self) -> bool:

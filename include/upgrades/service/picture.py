@@ -24,10 +24,8 @@ TOLD = (
     EventType.APPROVAL_DECIDED,
     EventType.ROLLBACK_STARTED,
     EventType.ROLLBACK_COMPLETED,
-    EventType.BATCH_STARTED,
-    EventType.BATCH_COMPLETED,
 )
-"What the timeline tells; instances and checks have places of their own on the page."
+"What the timeline tells; instances, batches and checks have places of their own on the page."
 MOST_TOLD, MOST_POLLS = 200, 60
 "How many of them, the newest."
 

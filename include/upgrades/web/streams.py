@@ -55,13 +55,13 @@ def _weights(given: Sequence[str]) -> Iterator[tuple[str, float]]:
         yield name, weight
 
 
-class EventStream(StreamingResponse):
-    """Follows an execution from behind ``after``, for ``seconds`` at the most."""
+class FrameStream(StreamingResponse):
+    """Sends ``frames``, which come to their end after ``seconds`` at the most."""
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, live: LiveFeed, execution_id: str, after: int, seconds: float) -> None:
-        self._frames = _frames(live, execution_id, after, seconds)
+    def __init__(self, frames: AsyncGenerator[bytes, None], seconds: float) -> None:
+        self._frames = frames
         self._longest = seconds + GRACE_SECONDS
         super().__init__(self._frames, headers=_HEADERS)
 
@@ -70,6 +70,13 @@ class EventStream(StreamingResponse):
         with suppress(TimeoutError):
             async with asyncio.timeout(self._longest), aclosing(self._frames):
                 await super().stream_response(send)
+
+
+class EventStream(FrameStream):
+    """Follows an execution from behind ``after``, for ``seconds`` at the most."""
+
+    def __init__(self, live: LiveFeed, execution_id: str, after: int, seconds: float) -> None:
+        super().__init__(_frames(live, execution_id, after, seconds), seconds)
 
 
 async def _frames(live: LiveFeed, execution_id: str, after: int, seconds: float) -> AsyncGenerator[bytes, None]:

@@ -82,6 +82,7 @@ TABLE: dict[str, Needs] = {
     "docs": Needs(P.READ, NONE),
     "board_page": Needs(P.READ, NONE),
     "board_part": Needs(P.READ, NONE),
+    "changes": Needs(P.READ, NONE),
     "execution_page": Needs(P.READ, ONE),
     "execution_part": Needs(P.READ, ONE),
     "page_of_dag": Needs(P.READ, NONE),

@@ -31,7 +31,7 @@ def _read(session: Session, dag_ids: Sequence[str], with_tasks: bool) -> dict[st
 
     # Whoever triggers the DAG by hand makes a second run: the first one is the upgrade's.
     query = (
-        select(DagModel.dag_id, DagModel.is_paused, DagModel.is_stale, DagRun.id, DagRun.state)
+        select(DagModel.dag_id, DagModel.is_paused, DagModel.is_stale, DagRun.id, DagRun.run_id, DagRun.state)
         .join(DagRun, DagRun.dag_id == DagModel.dag_id, isouter=True)
         .where(DagModel.dag_id.in_(dag_ids))
         .order_by(DagRun.id.desc())
@@ -43,7 +43,9 @@ def _read(session: Session, dag_ids: Sequence[str], with_tasks: bool) -> dict[st
 
 def _view(row: Any, tasks: Tasks) -> RunView:
     ref = None if row.id is None else str(row.id)
-    return RunView(ref, _text(row.state), bool(row.is_paused), tasks.get(row.id, {}), known=not row.is_stale)
+    return RunView(
+        ref, _text(row.state), bool(row.is_paused), tasks.get(row.id, {}), known=not row.is_stale, name=row.run_id
+    )
 
 
 def _tasks(session: Session, run_ids: Sequence[int]) -> Tasks:

@@ -1,1 +1,11 @@
-"use strict";
+import { leadOut } from "./frames.js";
+import { follow } from "./live.js";
+import { steer } from "./steer.js";
+import { tell } from "./times.js";
+
+tell();
+setInterval(() => document.hidden || tell(), 1000);
+document.addEventListener("toggle", (event) => tell(event.target), true);
+leadOut();
+if (document.getElementById("part").dataset.api) steer();
+follow();

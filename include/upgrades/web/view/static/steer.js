@@ -1,0 +1,104 @@
+// The commands: a question that says what will happen, then a call of the API, whose refusals are told in words.
+
+import { ask } from "./live.js";
+
+const part = document.getElementById("part");
+const keys = new WeakMap(); // the same question answered twice is one command
+
+export function steer() {
+  document.addEventListener("click", (event) => {
+    const opens = event.target.closest("[data-opens]");
+    if (opens) return open(document.getElementById(opens.dataset.opens));
+    const dialog = event.target.closest("dialog");
+    if (!dialog) return undefined;
+    if (event.target.closest("[data-close]")) return dialog.close();
+    if (event.target.closest("[data-confirm]")) return confirm(dialog);
+    return undefined;
+  });
+  document.addEventListener("submit", (event) => {
+    const dialog = event.target.closest("dialog");
+    if (!dialog) return;
+    event.preventDefault();
+    confirm(dialog);
+  });
+  document.addEventListener("outdated", ({ target }) => outdate(target), true);
+}
+
+function open(dialog) {
+  keys.set(dialog, newKey());
+  complain(dialog, "");
+  dialog.showModal();
+}
+
+function outdate(dialog) {
+  dialog.querySelector("[data-confirm]").disabled = true;
+  complain(dialog, "This is not possible any more: the upgrade has moved on meanwhile.");
+  dialog.addEventListener("close", () => dialog.remove(), { once: true });
+}
+
+async function confirm(dialog) {
+  const form = dialog.querySelector("form");
+  const button = dialog.querySelector("[data-confirm]");
+  if (button.disabled || !form.reportValidity()) return;
+  button.disabled = true;
+  complain(dialog, "");
+  try {
+    await answered(dialog, await send(dialog, form));
+  } catch {
+    complain(dialog, "The server could not be reached. Try again: it is carried out once only.");
+  }
+  if (dialog.isConnected) button.disabled = false;
+}
+
+function send(dialog, form) {
+  const { command, reason: place } = dialog.dataset;
+  const reason = form.elements.reason?.value.trim();
+  const query = new URLSearchParams();
+  if (reason && place === "query") query.set("reason", reason);
+  if (form.elements.force?.checked) query.set("force", "true");
+  const asked = query.size ? `?${query}` : "";
+  return fetch(part.dataset.api + command + asked, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": keys.get(dialog) },
+    body: reason && place === "body" ? JSON.stringify({ reason }) : "{}",
+  });
+}
+
+async function answered(dialog, answer) {
+  if (answer.ok) {
+    const body = await answer.json();
+    dialog.close();
+    if (body.id !== part.dataset.execution) location.assign(encodeURIComponent(body.id));
+    else await ask();
+    return;
+  }
+  keys.set(dialog, newKey()); // a refusal is not kept: the next try is a new one
+  complain(dialog, await words(answer, dialog));
+  ask();
+}
+
+async function words(answer, dialog) {
+  const problem = await answer.json().catch(() => ({}));
+  if (answer.status === 401) return "Your session has expired: reload the whole browser tab to sign in again.";
+  if (problem.code === "CANARY_UNHEALTHY") insist(dialog);
+  const more = [...(problem.errors ?? []).map((each) => `${each.field} ${each.message}`), ...(problem.blockers ?? [])];
+  const said = problem.detail ?? `The server answered ${answer.status}.`;
+  return more.length ? `${said} (${more.join("; ")})` : said;
+}
+
+function insist(dialog) {
+  const force = dialog.querySelector(".force");
+  if (!force) return;
+  force.hidden = false;
+  force.querySelector("input").disabled = false;
+}
+
+function complain(dialog, text) {
+  const error = dialog.querySelector(".error");
+  error.textContent = text;
+  error.hidden = !text;
+}
+
+function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
+}
