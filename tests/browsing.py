@@ -7,7 +7,7 @@ has no asynchronous test.
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,17 +61,17 @@ class Visits:
 
     browser: Browser
     url: str
-    password: str
-    states: dict[str, StorageState]
+    password_of: Callable[[str], str]
+    states: dict[tuple[str, str], StorageState]
     console: list[str] = field(default_factory=list)
     """What the pages said and which requests of theirs failed, in order."""
     _contexts: list[BrowserContext] = field(default_factory=list)
 
     def of(self, name: str, scheme: Scheme = "light", width: int = 1280) -> Page:
         """A page in a fresh context in which `name` is logged in."""
-        if name not in self.states:
-            self.states[name] = self._log_in(name)
-        return self._page(scheme, width, self.states[name])
+        if (self.url, name) not in self.states:
+            self.states[self.url, name] = self._log_in(name)
+        return self._page(scheme, width, self.states[self.url, name])
 
     def stranger(self) -> Page:
         """A page of somebody who is not logged in."""
@@ -106,10 +106,16 @@ class Visits:
         page = self._page("light", 1280, None)
         page.goto("/auth/login/")
         page.get_by_label("Username").fill(name)
-        page.get_by_label("Password").fill(self.password)
+        page.get_by_label("Password").fill(self.password_of(name))
         page.get_by_role("button", name="Sign In").click()
         page.wait_for_url(lambda url: "/auth/login" not in url)
         return page.context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def logged_in() -> dict[tuple[str, str], StorageState]:
+    """Where, and who: each logs in once."""
+    return {}
 
 
 @contextmanager

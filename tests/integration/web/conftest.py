@@ -14,12 +14,12 @@ from include.upgrades.domain.permissions import RESOURCE, Permission
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
 from local.postgres import Postgres
-from tests.browsing import Visits, browser, pytest_runtest_makereport, visiting
+from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.running_airflow import PASSWORD, RunningAirflow
 from tests.integration.world import World
 
-__all__ = ["browser", "pytest_runtest_makereport"]
+__all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
 
 
 @dataclass
@@ -97,16 +97,10 @@ def airflow(
         running.close()
 
 
-@pytest.fixture(scope="package")
-def logged_in() -> dict[str, StorageState]:
-    """Who of USERS was logged in by the browser."""
-    return {}
-
-
 @pytest.fixture
 def visits(
-    airflow: RunningAirflow, browser: Browser, logged_in: dict[str, StorageState], tmp_path: Path
+    airflow: RunningAirflow, browser: Browser, logged_in: dict[tuple[str, str], StorageState], tmp_path: Path
 ) -> Iterator[Visits]:
     """Opens pages of that API server as one of its users."""
-    with visiting(Visits(browser, airflow.url, PASSWORD, logged_in)) as opened:
+    with visiting(Visits(browser, airflow.url, lambda _: PASSWORD, logged_in)) as opened:
         yield opened
