@@ -6,7 +6,6 @@ has no asynchronous test.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,33 +15,22 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
+from local.chromium import ARGUMENTS, MISSING, find_chromium
+
 REQUIRED = "UPGRADES_REQUIRE_BROWSER"
-NAMES = ("chromium", "google-chrome")
 SECONDS = 30
 "What a page may take to show what a test waits for: the machine is busy."
-_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 Scheme = Literal["light", "dark"]
 
 
 def require_chromium() -> str:
     """Its path; skips where there is none, save where it is required."""
-    wanted = os.environ.get("CHROMIUM")
-    found = next(filter(None, map(shutil.which, [wanted] if wanted else NAMES)), None)
+    found = find_chromium()
     if found:
         return found
-    why = f"no browser here: install {' or '.join(NAMES)}, or name one in CHROMIUM"
     if os.environ.get(REQUIRED) == "1":
-        pytest.fail(why)
-    pytest.skip(why)
+        pytest.fail(MISSING)
+    pytest.skip(MISSING)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +38,7 @@ def browser() -> Iterator[Browser]:
     path = require_chromium()
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
         yield started
         started.close()
 
