@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench [all|rolling|many|crowd|canaries|reads|events|view|breakdown]`; bench/README.md."""
+"""The measurements: `python -m bench all|rolling|many|crowd|canaries|reads|events|view|breakdown`; bench/README.md."""
 
 import argparse
 import contextlib
