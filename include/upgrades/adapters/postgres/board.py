@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.postgres import tables
@@ -22,6 +22,9 @@ _SEARCHED = (E.id, E.tenant_id, E.component_id, E.from_version, E.to_version, E.
 _WAITS = exists(select(A.stage).where(A.execution_id == E.id, A.decision.is_(None)))
 # all that has not ended holds its place, so the small index of the places that are taken finds it
 _UNFINISHED = (E.settled_at.is_(None), E.status.not_in(TERMINAL))
+_AWAITING = (E.settled_at.is_(None), E.status.in_(WAITS_IN))
+_INDEXED = text("execution.status <> 'PENDING'")
+"What the index over the ends asks for, word for word: a parameter would keep it from being used."
 
 
 class PostgresBoard:
@@ -38,10 +41,10 @@ class PostgresBoard:
     async def counts(self, tenants: frozenset[str] | None) -> Counts:
         """By the index of what is unfinished, and by the one of when things ended."""
         rows = (await self._connection.execute(counts_query(tenants))).all()
-        by_status = {ExecutionStatus(row.status): (row.number, row.awaiting) for row in rows}
-        active = {status: number for status, (number, _) in by_status.items() if status not in TERMINAL}
-        ended = {status: number for status, (number, _) in by_status.items() if status in TERMINAL}
-        return Counts(active, ended, sum(awaiting for _, awaiting in by_status.values()))
+        found = {ExecutionStatus(row.status): row.number for row in rows}
+        active = {status: number for status, number in found.items() if status not in TERMINAL}
+        ended = {status: number for status, number in found.items() if status in TERMINAL}
+        return Counts(active, ended, rows[0].awaiting if rows else 0)
 
     async def tenants(self) -> frozenset[str]:
         """Executions are made for deployments only."""
@@ -57,12 +60,14 @@ def page_query(wanted: BoardFilter) -> Select[Any]:
 
 def counts_query(tenants: frozenset[str] | None) -> Select[Any]:
     """The statement of the counts."""
-    waits = and_(E.status.in_(WAITS_IN), _WAITS)
-    ended = and_(
-        E.status.in_(TERMINAL), E.completed_at > func.now() - _ENDED_WITHIN, E.status != ExecutionStatus.PENDING
-    )
-    query = select(E.status, func.count().label("number"), func.count().filter(waits).label("awaiting"))
-    return query.where(or_(and_(*_UNFINISHED), ended), *_of_tenants(tenants)).group_by(E.status)
+    counted, narrowed = (E.status, func.count().label("number")), _of_tenants(tenants)
+    unfinished = select(*counted).where(*_UNFINISHED, *narrowed).group_by(E.status)
+    recent = E.completed_at > func.clock_timestamp() - _ENDED_WITHIN
+    ended = select(*counted).where(_INDEXED, E.status.in_(TERMINAL), recent, *narrowed).group_by(E.status)
+    both = unfinished.union_all(ended).subquery()
+    joined = tables.execution.join(tables.approval, A.execution_id == E.id)
+    waits = select(func.count()).select_from(joined).where(*_AWAITING, A.decision.is_(None), *narrowed)
+    return select(both, waits.scalar_subquery().label("awaiting"))
 
 
 def _of_tenants(tenants: frozenset[str] | None) -> list[ColumnElement[bool]]:
@@ -88,7 +93,7 @@ def _standing(status: ExecutionStatus | Group | None) -> list[ColumnElement[bool
     if status is None:
         return []
     if status is Group.AWAITING_APPROVAL:
-        return [E.settled_at.is_(None), E.status.in_(WAITS_IN), _WAITS]
+        return [*_AWAITING, _WAITS]
     if status is Group.ACTIVE:
         return list(_UNFINISHED)
     open_place = [] if status in TERMINAL else [E.settled_at.is_(None)]

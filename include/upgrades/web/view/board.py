@@ -24,7 +24,7 @@ from include.upgrades.web.view.refusals import PageRoute
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 
-ROWS = 25
+ROWS = 20
 "Executions on a page."
 
 _Empty = BeforeValidator(lambda given: given or None)  # a form sends every field, also those left empty

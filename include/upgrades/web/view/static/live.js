@@ -77,7 +77,7 @@ function announce(before) {
   const head = document.getElementById("head");
   const told = document.getElementById("told");
   if (!head || !told || head.dataset.status === before) return;
-  told.textContent = `${document.querySelector("#status-line .badge").textContent.trim()}. ${document.getElementById("why").textContent}`;
+  told.textContent = `${head.dataset.words}: ${document.getElementById("why").textContent}`;
 }
 
 function refuse(status) {

@@ -68,13 +68,19 @@ async function answered(dialog, answer) {
   if (answer.ok) {
     const body = await answer.json();
     dialog.close();
-    if (body.id !== part.dataset.execution) location.assign(encodeURIComponent(body.id));
-    else await ask();
-    return;
+    if (body.id !== part.dataset.execution) return location.assign(encodeURIComponent(body.id));
+    await ask();
+    return focusAgain();
   }
   keys.set(dialog, newKey()); // a refusal is not kept: the next try is a new one
   complain(dialog, await words(answer, dialog));
-  ask();
+  return ask();
+}
+
+function focusAgain() {
+  // the button that was pressed is gone: go on where the next one is
+  if (document.activeElement !== document.body) return;
+  (document.querySelector("#buttons button:not(:disabled)") ?? document.getElementById("main")).focus();
 }
 
 async function words(answer, dialog) {

@@ -1,0 +1,104 @@
+"""Every status, every permission, waiting or not: a button stands exactly where the command would be taken."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from include.upgrades.domain.approval import Approval
+from include.upgrades.domain.canary import Canary
+from include.upgrades.domain.commands import ALLOWED_FROM, Command
+from include.upgrades.domain.offers import ASKS_WHY, offers
+from include.upgrades.domain.permissions import PERMISSION_OF, Permission
+from include.upgrades.domain.states import TERMINAL, ExecutionStatus
+from tests.unit.domain.builders import NOW, make_execution
+
+S, C, P = ExecutionStatus, Command, Permission
+WAITS = Approval(execution_id="e-1", stage=2, plan_hash="0" * 64, requested_at=NOW)
+ALL = frozenset(Permission)
+SETS = [frozenset(each) for size in range(len(P) + 1) for each in itertools.combinations(P, size)]
+
+
+@pytest.mark.parametrize("status", S)
+@pytest.mark.parametrize("awaits", [None, WAITS], ids=["nothing waits", "a stage waits"])
+def test_offered_is_what_the_status_takes_and_the_permissions_allow(
+    status: ExecutionStatus, awaits: Approval | None
+) -> None:
+    for permissions in SETS:
+        found = {each.command for each in offers(make_execution(status), awaits, permissions, "somebody")}
+        assert found == {
+            command
+            for command in C
+            if status in ALLOWED_FROM[command]
+            and PERMISSION_OF[command] in permissions
+            and (awaits is not None or command not in (C.APPROVE, C.REJECT))
+        }
+
+
+@pytest.mark.parametrize("status", S)
+def test_who_may_only_read_is_offered_nothing(status: ExecutionStatus) -> None:
+    assert offers(make_execution(status), WAITS, {P.READ, P.ADMINISTER}, "victor") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "first"),
+    [
+        (S.PENDING, C.START),
+        (S.VALIDATING, None),
+        (S.IN_PROGRESS, C.PAUSE),
+        (S.CANARY_RUNNING, C.PAUSE),
+        (S.PAUSED, C.RESUME),
+        (S.ROLLING_BACK, None),
+        (S.FAILED, C.RETRY),
+        (S.CANCELLED, C.RETRY),
+        (S.COMPLETED, None),
+        (S.ROLLED_BACK, None),
+    ],
+)
+def test_one_command_is_the_right_one_now_and_comes_first(status: ExecutionStatus, first: Command | None) -> None:
+    found = offers(make_execution(status), None, ALL, "olga")
+    assert [each.command for each in found if each.first] == ([first] if first else [])
+    assert first is None or found[0].command is first
+
+
+@pytest.mark.parametrize(("healthy", "first"), [(True, C.PROMOTE), (False, C.ROLLBACK), (None, None)])
+def test_canary_is_promoted_when_well_rolled_back_when_ill_and_waited_for_before_the_first_look(
+    healthy: bool | None, first: Command | None
+) -> None:
+    execution = make_execution(S.CANARY_MONITORING, canary=Canary(healthy=healthy))
+    found = offers(execution, None, ALL, "olga")
+    assert [each.command for each in found if each.first] == ([first] if first else [])
+    assert [each.forced for each in found if each.command is C.PROMOTE] == [healthy is False]
+
+
+def test_decision_that_waits_comes_before_everything_else() -> None:
+    found = offers(make_execution(S.IN_PROGRESS), WAITS, ALL, "anna")
+    assert (found[0].command, found[0].first, found[0].barred) == (C.APPROVE, True, None)
+
+
+@pytest.mark.parametrize(
+    ("caller", "four_eyes", "barred"), [("olga", True, True), ("olga", False, False), ("anna", True, False)]
+)
+def test_creator_sees_why_the_own_stages_cannot_be_approved_but_may_reject_them(
+    caller: str, four_eyes: bool, barred: bool
+) -> None:
+    found = {each.command: each for each in offers(make_execution(S.IN_PROGRESS), WAITS, ALL, caller, four_eyes)}
+    assert (found[C.APPROVE].barred is not None) is barred
+    assert found[C.REJECT].barred is None
+
+
+def test_reason_is_asked_where_the_audit_needs_one() -> None:
+    asked = {
+        each.command for status in S for each in offers(make_execution(status), WAITS, ALL, "anna") if each.asks_why
+    }
+    assert asked == ASKS_WHY == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT}
+
+
+def test_nothing_but_a_retry_is_offered_after_the_end() -> None:
+    for status in TERMINAL:
+        assert {each.command for each in offers(make_execution(status), None, ALL, "olga")} <= {C.RETRY}
+
+
+def test_offer_is_for_the_execution_as_it_is_not_as_it_was() -> None:
+    running = make_execution(S.IN_PROGRESS)
+    assert offers(running, None, ALL, "olga") != offers(replace(running, status=S.PAUSED), None, ALL, "olga")

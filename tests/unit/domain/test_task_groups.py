@@ -1,0 +1,52 @@
+"""What a task group means is what the reconciler's own rule says of a run that is there."""
+
+import pytest
+
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.task_groups import task_groups
+
+S = ExecutionStatus
+CANARY = (
+    *("validate.health_endpoints", "validate.dependency_check", "admit", "canary.deploy", "canary.monitor"),
+    *("batch_002.upgrade", "batch_010.upgrade", "verify", "outcome", "complete", "rollback.revert"),
+    *("rollback.confirm", "end"),
+)
+
+
+def test_groups_come_in_the_order_in_which_they_run() -> None:
+    found = task_groups(dict.fromkeys(reversed(CANARY)))
+    assert [each.name for each in found] == [
+        *("validate", "admit", "canary", "batch_002", "batch_010", "verify", "outcome", "complete", "rollback", "end")
+    ]
+    assert set(found[0].tasks) == {"validate.health_endpoints", "validate.dependency_check"}
+
+
+@pytest.mark.parametrize(
+    ("group", "means"),
+    [
+        ("validate", S.VALIDATING),
+        ("canary", S.CANARY_RUNNING),
+        ("batch_002", S.IN_PROGRESS),
+        ("verify", S.IN_PROGRESS),
+        ("complete", S.COMPLETED),
+        ("rollback", S.ROLLING_BACK),
+        ("end", S.CANCELLED),
+    ],
+)
+def test_group_means_the_status_of_its_work(group: str, means: ExecutionStatus) -> None:
+    assert {each.name: each.means for each in task_groups(dict.fromkeys(CANARY))}[group] is means
+
+
+def test_states_are_shown_as_they_are_and_do_not_change_what_a_group_means() -> None:
+    failed = dict.fromkeys(CANARY, "failed")
+    found = task_groups(failed)
+    assert found[2].tasks == {"canary.deploy": "failed", "canary.monitor": "failed"}
+    assert [each.means for each in found] == [each.means for each in task_groups(dict.fromkeys(CANARY))]
+
+
+def test_unknown_task_is_shown_behind_the_known_ones() -> None:
+    assert [each.name for each in task_groups({"surprise": None, "end": None})] == ["end", "surprise"]
+
+
+def test_no_tasks_are_no_groups() -> None:
+    assert task_groups({}) == []

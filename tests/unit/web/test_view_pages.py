@@ -1,0 +1,183 @@
+"""What the pages do with hostile text, and the words that they use: rendered by the real templates."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+from starlette.requests import Request
+
+from include.upgrades.domain.canary import Canary
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Execution, RollbackInfo, Strategy
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.permissions import Permission
+from include.upgrades.domain.plan import make_plan
+from include.upgrades.domain.progress import Tally, progress_of
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.task_states import RunView
+from include.upgrades.service.overview_ports import Overview
+from include.upgrades.service.picture import Picture
+from include.upgrades.service.ports import StoredEvent
+from include.upgrades.service.queries import ExecutionView
+from include.upgrades.web.dependencies import Links
+from include.upgrades.web.view.execution_picture import shown
+from include.upgrades.web.view.pages import page
+from include.upgrades.web.view.words import CHECK, INSTANCE, STATUS, span
+from tests.unit.domain.builders import NOW, fleet_of, make_execution, make_instance, make_request
+
+HOSTILE = (
+    """<script>alert(1)</script>"><img src=x onerror=alert(2)>' onmouseover='alert(3) javascript:alert(4) {{ 7 * 7 }}"""
+)
+
+
+def request_of(path: str = "/api/v1/registry/view/upgrades/e-1") -> Request:
+    return Request({"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""})
+
+
+def hostile_execution(status: ExecutionStatus) -> Execution:
+    return make_execution(
+        status,
+        tenant_id=HOSTILE,
+        from_version=HOSTILE,
+        to_version=HOSTILE,
+        created_by=HOSTILE,
+        status_reason=HOSTILE,
+        warnings=(HOSTILE,),
+        failure_phase=HOSTILE,
+        request=make_request(component_id=HOSTILE, initiated_by=HOSTILE, strategy=Strategy.CANARY),
+        rollback=RollbackInfo(HOSTILE, NOW, HOSTILE),
+        canary=Canary(healthy=False, polls=3, last_poll_at=NOW, promoted_by=HOSTILE, promoted_at=NOW),
+    )
+
+
+def events() -> list[StoredEvent]:
+    data = dict.fromkeys(
+        ("from", "to", "reason", "actor", "source", "command", "stage", "decision", "decidedBy"), HOSTILE
+    )
+    return [StoredEvent(f"v-{n}", "e-1", "t", n, NOW, Event(what, data)) for n, what in enumerate(TOLD, start=1)]
+
+
+TOLD = (
+    *(EventType.CREATED, EventType.STATUS_CHANGED, EventType.COMMAND_RECEIVED, EventType.APPROVAL_REQUESTED),
+    *(EventType.APPROVAL_DECIDED, EventType.ROLLBACK_STARTED, EventType.ROLLBACK_COMPLETED),
+)
+
+
+def picture_of(execution: Execution) -> Picture:
+    instances = [
+        replace(make_instance(f"{HOSTILE}{status}", status), error=HOSTILE, from_version=HOSTILE, to_version=HOSTILE)
+        for status in InstanceStatus
+    ]
+    tally = Tally.of([(each.status, None, 1) for each in instances], 1, 1)
+    check = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.FAILED, HOSTILE)
+    overview = Overview(execution, NOW, 3, [HOSTILE], 60, tally, [HOSTILE], [check])
+    view = ExecutionView(overview, progress_of(execution, tally, 60, NOW))
+    polled = {
+        "healthy": False,
+        "unhealthy": {HOSTILE: HOSTILE},
+        "notAsked": [HOSTILE],
+        "polls": 1,
+        "currentFailures": 1,
+    }
+    poll = StoredEvent("v-9", "e-1", "t", 9, NOW, Event(EventType.CANARY_POLLED, polled))
+    run = RunView("7", "running", tasks={HOSTILE: HOSTILE, "validate.x": "success"}, name=HOSTILE)
+    plan = make_plan(execution.request, fleet_of(20))
+    return Picture(view, plan, instances, [], [], events(), [poll], run)
+
+
+class Elements(HTMLParser):
+    """Collects what a browser would make of the page: scripts, attributes, addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: list[str | None] = []
+        self.names: set[str] = set()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "script":
+            self.scripts.append(given.get("src"))
+        self.names |= set(given)
+        self.addresses += [given[name] or "" for name in ("href", "src", "action") if name in given]
+
+
+def parsed(html: str) -> Elements:
+    found = Elements()
+    found.feed(html)
+    return found
+
+
+@pytest.mark.parametrize("status", ExecutionStatus)
+def test_hostile_text_stays_text_whatever_the_status(status: ExecutionStatus) -> None:
+    picture = picture_of(hostile_execution(status))
+    values = shown(picture, Links("/r", ""), HOSTILE, frozenset(Permission), True)
+    html = bytes(page(request_of(), "execution.html", **values).body).decode()
+    found = parsed(html)
+    assert found.scripts == ["../static/theme.js", "../static/view.js"]
+    assert not [each for each in found.names if each.startswith("on") or each == "style"]
+    assert not [each for each in found.addresses if not re.match(r"\.\./|\./|#|\w+\?", each)], found.addresses
+    assert "49" not in re.findall(r"{{ 7 \* 7 }}|\b49\b", html)
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_hostile_name_of_a_dag_stays_text() -> None:
+    html = bytes(page(request_of("/x/view/dags/y"), "no_upgrade.html", dag_id=HOSTILE).body).decode()
+    assert parsed(html).scripts == ["../static/theme.js"]
+
+
+@pytest.mark.parametrize(
+    ("path", "home"),
+    [
+        ("/api/v1/registry/view/upgrades", "./"),
+        ("/api/v1/registry/view/upgrades/e-1", "../"),
+        ("/airflow/api/v1/registry/view/upgrades/e-1", "../"),
+        ("/view/upgrades/view", "../"),
+    ],
+)
+def test_addresses_are_relative_whatever_the_base_path(path: str, home: str) -> None:
+    html = bytes(page(request_of(path), "no_upgrade.html", dag_id="x").body).decode()
+    assert f'href="{home}static/view.css"' in html
+    assert not [each for each in parsed(html).addresses if each.startswith(("/", "http"))]
+
+
+def test_undefined_name_in_a_template_is_an_error_not_a_gap() -> None:
+    with pytest.raises(Exception, match="dag_id"):
+        page(request_of(), "no_upgrade.html")
+
+
+@pytest.mark.parametrize("looks", [STATUS, INSTANCE, CHECK], ids=["execution", "instance", "check"])
+def test_every_status_has_words_and_a_sign_of_its_own_beside_its_colour(looks: dict[str, object]) -> None:
+    members = {id(STATUS): ExecutionStatus, id(INSTANCE): InstanceStatus, id(CHECK): CheckStatus}[id(looks)]
+    assert set(looks) == {each.value for each in members}
+    signs = [each.sign for each in looks.values()]  # type: ignore[attr-defined]
+    assert len(set(signs)) == len(signs)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+        (90061, "1 d 1 h"),
+        (-5, "0 s"),
+    ],
+)
+def test_span_is_told_in_its_two_largest_units(seconds: int, said: str) -> None:
+    assert span(timedelta(seconds=seconds)) == said == span(float(seconds))
+
+
+def test_instance_of_a_large_upgrade_is_folded_away_only_where_nothing_happens() -> None:
+    execution = make_execution(ExecutionStatus.IN_PROGRESS)
+    picture = picture_of(execution)
+    calm = [make_instance(f"c-{n}", InstanceStatus.COMPLETED, batch=n // 5 + 2) for n in range(500)]
+    values = shown(replace(picture, instances=[*picture.instances, *calm]), Links("/r", ""), "x", (), True)
+    assert [each.number for each in values["batches"] if not each.folded] == [1]
+    few = shown(replace(picture, instances=calm[:100]), Links("/r", ""), "x", (), True)
+    assert not [each for each in few["batches"] if each.folded]
