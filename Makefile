@@ -2,7 +2,7 @@
 # KAFKA=real runs a real broker (Java 17 and Maven are needed) instead of the mock cluster: make up KAFKA=real
 PYTHON := .venv/bin/python
 
-.PHONY: help setup up down status token seed export demo test bench lint docs
+.PHONY: help setup up down status token seed export demo test bench lint docs lock
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -46,3 +46,10 @@ lint: setup ## style, types and arrows
 docs: setup ## docs/api.md, docs/events.md and docs/events/ from the code
 	@$(PYTHON) -m local.api_docs
 	@$(PYTHON) -m local.event_docs
+
+# Versions that are in the lock already stay as they are; UV names the uv to use (pip install uv, into any environment).
+UV := uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+lock: ## requirements.lock and requirements-dev.lock from requirements.txt and requirements-dev.txt; needs uv
+	@$(COMPILE) requirements.txt --output-file requirements.lock
+	@$(COMPILE) requirements-dev.txt --output-file requirements-dev.lock

@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench` [all|rolling|many|crowd|canaries|reads|events|breakdown]; see bench/README.md."""
+"""The measurements: `python -m bench all|rolling|many|crowd|canaries|reads|events|view|breakdown`; bench/README.md."""
 
 import argparse
 import contextlib
@@ -21,12 +21,14 @@ from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
 from bench.project import run_project
 from bench.reads import dump, measure_reads, table_of, verdicts
 from bench.report import Report, machine, save
+from bench.view import measure_view
 from bench.world import ROOT, World, bench_stack, tenant_names
 from local.errors import LocalError
 from local.stack import Stack
 
 CANARIES = int(os.environ.get("CANARIES") or 100)
 CROWD = int(os.environ.get("CROWD") or 1000)
+MINUTES = float(os.environ.get("MINUTES") or 10)
 REPEAT = int(os.environ.get("REPEAT") or 3)
 _WARM_UPS = 2
 _GROUPS = {
@@ -113,7 +115,16 @@ def _events() -> int:
     return 0
 
 
-_OWN_STACKS = {"canaries": _canaries, "reads": _reads, "events": _events}
+def _view() -> int:
+    with _own_stack() as world:
+        measured = measure_view(world, MINUTES, _tell)
+    _console.print(measured.table())
+    folder = ROOT / "bench" / "results"
+    print(f"all of it: {_shown(save(folder, '-view', {'machine': machine()} | measured.dump()))}")
+    return 0
+
+
+_OWN_STACKS = {"canaries": _canaries, "reads": _reads, "events": _events, "view": _view}
 
 
 def _breakdown(execution: str | None) -> int:

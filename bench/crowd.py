@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.clients import answered
+from bench.job import INSTANCES
 from bench.world import COMPONENT, World, upgrade_request
 from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.shards import shard_key
@@ -58,26 +59,29 @@ class Crowd:
             return {str(status): int(str(count)) for status, count in connection.execute(query, [self.ids])}
 
 
-def gather(world: World, size: int, tell: Callable[[str], None]) -> Crowd:
-    """Put the crowd there and wait until Airflow has read all its DAGs."""
+def gather(
+    world: World, size: int, tell: Callable[[str], None], instances: int = INSTANCES, name: str = "crowd"
+) -> Crowd:
+    """Put the crowd there and wait until Airflow has read all its DAGs; ``name`` begins the names of its tenants."""
     crowd = Crowd([str(uuid.uuid4()) for _ in range(size)])
-    template = "bench-crowd"
-    world.reset([template])
-    execution = answered(world.registry.post(f"/tenants/{template}/upgrades", json=upgrade_request(60)))["id"]
+    template = f"bench-{name}"
+    world.reset([template], instances)
+    request = upgrade_request(60) | {"totalInstances": instances}
+    execution = answered(world.registry.post(f"/tenants/{template}/upgrades", json=request))["id"]
     dags = [dag_id_of(each) for each in crowd.ids]
     with world.stack.postgres().connect(METADATA_DATABASE) as connection:
         connection.execute(_DAGS, {"dags": dags})
-    _copy(world, crowd, template, execution)
+    _copy(world, crowd, name, execution)
     _wait_parsed(world, dags, tell)
     return crowd
 
 
-def _copy(world: World, crowd: Crowd, template: str, execution: str) -> None:
+def _copy(world: World, crowd: Crowd, name: str, execution: str) -> None:
     values = {
         "ids": crowd.ids,
-        "tenants": [f"crowd-{number:05d}" for number in range(len(crowd.ids))],
+        "tenants": [f"{name}-{number:05d}" for number in range(len(crowd.ids))],
         "shards": [shard_key(each) for each in crowd.ids],
-        "template": template,
+        "template": f"bench-{name}",
         "component": COMPONENT,
         "execution": execution,
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, StorageState
 
 from include.upgrades.domain.events import EventType
 from local.airflow import UPGRADES_DATABASE
@@ -23,9 +24,11 @@ from local.health import request_token
 from local.ports import HOST, free_port, is_busy
 from local.rest import BASE
 from local.stack import DEFAULT_PORT, Stack
+from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
 from tests.event_book import types_in, violations_in
 
+__all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
 ROOT = Path(__file__).resolve().parents[2]
 USERS = {
     "vera": "Upgrade Viewer",
@@ -128,6 +131,21 @@ def airflow_of(stack: Stack, client_of: Callable[[str], httpx.Client]) -> Iterat
     yield clients.__getitem__
     for client in clients.values():
         client.close()
+
+
+@pytest.fixture
+def visits(
+    stack: Stack,
+    client_of: Callable[[str], httpx.Client],
+    browser: Browser,
+    logged_in: dict[tuple[str, str], StorageState],
+    tmp_path: Path,
+) -> Iterator[Visits]:
+    """Opens pages as admin or as one of the users in USERS."""
+    passwords = {"admin": stack.credentials().admin_password}
+    url = f"http://{HOST}:{stack.port}"
+    with visiting(Visits(browser, url, lambda name: passwords.get(name, PASSWORD), logged_in)) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

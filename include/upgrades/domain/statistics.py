@@ -1,9 +1,10 @@
-"""How a component's upgrades went: ExecutionStatistics (contract section 6)."""
+"""How upgrades went: ExecutionStatistics (contract section 6), and the same over time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.states import ExecutionStatus
@@ -44,3 +45,40 @@ class Statistics:
     component_id: str
     overall: Figures
     by_strategy: Mapping[Strategy, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryOf:
+    """Whose executions: a component's in every tenant, a tenant's of every component, or both."""
+
+    component_id: str | None = None
+    tenant_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The executions that ended in seven days (UTC) from a Monday on."""
+
+    begins: date
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Executions that ended in some last weeks: all together, for each strategy that occurs, and for every week."""
+
+    overall: Figures
+    by_strategy: Mapping[Strategy, Figures]
+    weeks: Sequence[Week]
+
+
+def first_monday(today: date, weeks: int) -> date:
+    """Where so many weeks begin of which today's is the last."""
+    return today - timedelta(days=today.weekday(), weeks=weeks - 1)
+
+
+def mondays(first: date, last: date) -> Iterator[date]:
+    """The Monday ``first``, and every other one until ``last``."""
+    while first <= last:
+        yield first
+        first += timedelta(weeks=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -18,7 +18,7 @@ from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.statistics import Statistics
+from include.upgrades.domain.statistics import History, HistoryOf, Statistics
 from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks, Notices
 from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.board_ports import Board
@@ -90,6 +90,9 @@ class Executions(Protocol):
 
     async def statistics(self, component_id: str) -> Statistics:
         """How the component's executions went, in every tenant."""
+
+    async def history(self, of: HistoryOf, since: date, until: date) -> History:
+        """How those went that ended since the Monday ``since`` (UTC), with every week until ``until``."""
 
     async def plan(self, execution_id: str) -> Plan:
         """The frozen plan."""

@@ -11,10 +11,13 @@ from include.upgrades.domain.execution import Execution, Strategy
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.progress import Progress, progress_of
-from include.upgrades.domain.statistics import Statistics
+from include.upgrades.domain.statistics import History, HistoryOf, Statistics, first_monday
 from include.upgrades.service.live_ports import Tail
 from include.upgrades.service.overview_ports import ExecutionFilter, Overview
 from include.upgrades.service.ports import Ports, StoredEvent, UnitOfWork
+
+WEEKS = 12
+"How far back the statistics over time go."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,18 @@ async def get_statistics(ports: Ports, component_id: str) -> Statistics:
         if await work.registry.component(component_id) is None:
             raise NotFound(f"there is no component {component_id}")
         return await work.executions.statistics(component_id)
+
+
+async def get_history(ports: Ports, of: HistoryOf, weeks: int = WEEKS) -> History:
+    """The last ``weeks`` weeks, today's among them, in one statement.
+
+    :raises NotFound: when there is no such component.
+    """
+    async with ports.work() as work:
+        if of.component_id is not None and await work.registry.component(of.component_id) is None:
+            raise NotFound(f"there is no component {of.component_id}")
+        today = (await work.now()).date()
+        return await work.executions.history(of, first_monday(today, weeks), today)
 
 
 async def get_plan(ports: Ports, execution_id: str) -> tuple[Execution, Plan]:

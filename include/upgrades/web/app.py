@@ -31,8 +31,9 @@ from include.upgrades.web.schemas.registry import BODIES
 from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Authenticate, authenticated, no_unknown_parameters
 from include.upgrades.web.serving import end_streams_with_the_server
-from include.upgrades.web.view import assets, board, changes
+from include.upgrades.web.view import assets, board, changes, create_form
 from include.upgrades.web.view import executions as execution_pages
+from include.upgrades.web.view import statistics as statistics_pages
 
 URL_PREFIX = "/api/v1/registry"
 _ROUTERS = (
@@ -49,6 +50,8 @@ _ROUTERS = (
     documentation.router,
     board.router,
     changes.router,
+    create_form.router,  # before the executions: no id is "new"
+    statistics_pages.router,
     execution_pages.router,
     assets.router,
 )

@@ -133,13 +133,15 @@ async def permissions_in(caller: Caller, tenant_id: str) -> frozenset[Permission
     )
 
 
-async def tenants_seen_by(caller: Caller, ports: Ports) -> frozenset[str] | None:
-    """The tenants whose executions the caller may see; None: all there are."""
-    if await _may(caller, Permission.READ, RESOURCE):
+async def tenants_seen_by(
+    caller: Caller, ports: Ports, permission: Permission = Permission.READ
+) -> frozenset[str] | None:
+    """The tenants whose executions the caller may see (or has another ``permission`` in); None: all there are."""
+    if await _may(caller, permission, RESOURCE):
         return None
     known = await all_tenants(ports)
     return await run_in_threadpool(
-        lambda: frozenset(each for each in known if caller.may(Permission.READ, resource_of(each)))
+        lambda: frozenset(each for each in known if caller.may(permission, resource_of(each)))
     )
 
 

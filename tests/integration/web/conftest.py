@@ -3,20 +3,26 @@
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from playwright.sync_api import Browser, StorageState
 
 from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.domain.permissions import RESOURCE, Permission
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
 from local.postgres import Postgres
+from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.web.auth_managers import PASSWORD
 from tests.integration.web.live import serving
 from tests.integration.web.running_airflow import RunningAirflow
 from tests.integration.world import World
+
+__all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
 
 
 @dataclass
@@ -93,7 +99,7 @@ async def live(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflow(
     postgres_server: Postgres,
     migrated_template: str,
@@ -107,3 +113,12 @@ def airflow(
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture
+def visits(
+    airflow: RunningAirflow, browser: Browser, logged_in: dict[tuple[str, str], StorageState], tmp_path: Path
+) -> Iterator[Visits]:
+    """Opens pages of that API server as one of its users."""
+    with visiting(Visits(browser, airflow.url, lambda _: PASSWORD, logged_in)) as opened:
+        yield opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, insert, select, update
@@ -13,7 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.postgres import rows, tables
-from include.upgrades.adapters.postgres.statistics import statistics_from, statistics_query
+from include.upgrades.adapters.postgres.statistics import (
+    history_from,
+    history_query,
+    statistics_from,
+    statistics_query,
+)
 from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
 from include.upgrades.domain.commands import Actor, Command
@@ -23,7 +28,7 @@ from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.statistics import Statistics
+from include.upgrades.domain.statistics import History, HistoryOf, Statistics
 
 E = tables.execution.c
 _HIDDEN = {"plan"}
@@ -100,6 +105,11 @@ class PostgresExecutions:
         """In one pass over the index made for it."""
         found = (await self._connection.execute(statistics_query(component_id))).mappings()
         return statistics_from(component_id, found)
+
+    async def history(self, of: HistoryOf, since: date, until: date) -> History:
+        """By whichever index fits: the component's, the tenant's, or the one of when they ended."""
+        found = (await self._connection.execute(history_query(of, since))).mappings()
+        return history_from(since, until, found)
 
     async def plan(self, execution_id: str) -> Plan:
         """The plan as it was frozen."""

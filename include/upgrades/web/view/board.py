@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BeforeValidator, PlainValidator, StringConstraints
 
 from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.permissions import Permission
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.board import BoardView, show_board
 from include.upgrades.service.board_ports import BoardFilter, Group
@@ -62,13 +63,21 @@ Asked = Annotated[BoardQuery, Query()]
 @router.get("/upgrades", dependencies=[RegistryReader])
 async def board_page(request: Request, asked: Asked, caller: Signed, ports: PortsDep) -> HTMLResponse:
     """The whole page."""
-    return page(request, "board.html", **await _shown(ports, caller, asked))
+    shown = await _shown(ports, caller, asked)
+    return page(request, "board.html", creates=await _creates(ports, caller), **shown)
 
 
 @router.get("/board", dependencies=[RegistryReader])
 async def board_part(request: Request, asked: Asked, caller: Signed, ports: PortsDep) -> HTMLResponse:
     """What of it changes, for the script that keeps it up to date."""
     return page(request, "board_part.html", **await _shown(ports, caller, asked))
+
+
+async def _creates(ports: Ports, caller: Caller | None) -> bool:
+    """Whether there is a tenant whose upgrades the caller may create."""
+    assert caller is not None
+    allowed = await tenants_seen_by(caller, ports, Permission.OPERATE)
+    return allowed is None or bool(allowed)
 
 
 async def _shown(ports: Ports, caller: Caller | None, asked: BoardQuery) -> dict[str, Any]:

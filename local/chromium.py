@@ -1,0 +1,23 @@
+"""Which browser the tests and the measurements of the pages use, and how it is started."""
+
+import os
+import shutil
+
+NAMES = ("chromium", "google-chrome")
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISSING = f"no browser here: install {' or '.join(NAMES)}, or name one in CHROMIUM"
+
+
+def find_chromium() -> str | None:
+    """Its path: what CHROMIUM names, else what is installed."""
+    wanted = os.environ.get("CHROMIUM")
+    return next(filter(None, map(shutil.which, [wanted] if wanted else NAMES)), None)

@@ -1,0 +1,127 @@
+"""A real Chromium in the tests, driven by Playwright: one a module, a fresh context (cookies, storage) for each visit.
+
+Playwright's synchronous interface keeps an event loop of its own going in the main thread for as long as it is
+started, and pytest-asyncio cannot start another there: so the browser ends with the module, and a module that uses it
+has no asynchronous test.
+"""
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
+
+from local.chromium import ARGUMENTS, MISSING, find_chromium
+
+REQUIRED = "UPGRADES_REQUIRE_BROWSER"
+SECONDS = 30
+"What a page may take to show what a test waits for: the machine is busy."
+Scheme = Literal["light", "dark"]
+
+
+def require_chromium() -> str:
+    """Its path; skips where there is none, save where it is required."""
+    found = find_chromium()
+    if found:
+        return found
+    if os.environ.get(REQUIRED) == "1":
+        pytest.fail(MISSING)
+    pytest.skip(MISSING)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = require_chromium()
+    expect.set_options(timeout=SECONDS * 1000)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
+        yield started
+        started.close()
+
+
+@dataclass
+class Visits:
+    """The pages that a test has open; `url` is the server's root. Who was logged in once stays so in `states`."""
+
+    browser: Browser
+    url: str
+    password_of: Callable[[str], str]
+    states: dict[tuple[str, str], StorageState]
+    console: list[str] = field(default_factory=list)
+    """What the pages said and which requests of theirs failed, in order."""
+    _contexts: list[BrowserContext] = field(default_factory=list)
+
+    def of(self, name: str, scheme: Scheme = "light", width: int = 1280) -> Page:
+        """A page in a fresh context in which `name` is logged in."""
+        if (self.url, name) not in self.states:
+            self.states[self.url, name] = self._log_in(name)
+        return self._page(scheme, width, self.states[self.url, name])
+
+    def stranger(self) -> Page:
+        """A page of somebody who is not logged in."""
+        return self._page("light", 1280, None)
+
+    def save(self, folder: Path) -> None:
+        """A picture of every page that is open, and what they said."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "console.log").write_text("\n".join(self.console))
+        pages = [page for context in self._contexts for page in context.pages]
+        for number, page in enumerate(pages, 1):
+            page.screenshot(path=folder / f"page-{number}.png", full_page=True)
+
+    def close(self) -> None:
+        """All of them."""
+        for context in self._contexts:
+            context.close()
+
+    def _page(self, scheme: Scheme, width: int, state: StorageState | None) -> Page:
+        context = self.browser.new_context(
+            base_url=self.url, color_scheme=scheme, viewport={"width": width, "height": 800}, storage_state=state
+        )
+        context.set_default_timeout(SECONDS * 1000)
+        self._contexts.append(context)
+        context.on("console", lambda said: self.console.append(f"{said.type}: {said.text}"))
+        context.on("weberror", lambda error: self.console.append(f"uncaught: {error.error}"))
+        context.on("requestfailed", lambda made: self.console.append(f"failed: {made.url} {made.failure}"))
+        return context.new_page()
+
+    def _log_in(self, name: str) -> StorageState:
+        """Through Airflow's own page, as a person does."""
+        page = self._page("light", 1280, None)
+        page.goto("/auth/login/")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(self.password_of(name))
+        page.get_by_role("button", name="Sign In").click()
+        page.wait_for_url(lambda url: "/auth/login" not in url)
+        return page.context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def logged_in() -> dict[tuple[str, str], StorageState]:
+    """Where, and who: each logs in once."""
+    return {}
+
+
+@contextmanager
+def visiting(visits: Visits) -> Iterator[Visits]:
+    """Closes what was opened."""
+    try:
+        yield visits
+    finally:
+        visits.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test fails that had pages open, its folder keeps pictures of them, and the report names it."""
+    report = yield
+    used = getattr(item, "funcargs", {})
+    if report.when == "call" and report.failed and "visits" in used:
+        folder = used["tmp_path"] / "browser"
+        used["visits"].save(folder)
+        report.sections.append(("browser", f"pictures and console.log: {folder}"))
+    return report

@@ -1,0 +1,86 @@
+"""The ways in which a person works a page: with the mouse, or with the keyboard and nothing else."""
+
+from typing import Protocol
+
+from playwright.sync_api import Page, expect
+
+from include.upgrades.web.app import URL_PREFIX
+
+VIEW = f"{URL_PREFIX}/view"
+_MOST_TABS = 150
+
+
+class Hands(Protocol):
+    """Finds things by a CSS selector."""
+
+    def write(self, selector: str, text: str) -> None:
+        """Replace what is in a field."""
+
+    def choose(self, selector: str, option: str) -> None:
+        """Of a list."""
+
+    def push(self, selector: str) -> None:
+        """A button or a link."""
+
+
+class Mouse:
+    """Points and clicks."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def write(self, selector: str, text: str) -> None:
+        self._page.locator(selector).fill(text)
+
+    def choose(self, selector: str, option: str) -> None:
+        self._page.locator(selector).select_option(option)
+
+    def push(self, selector: str) -> None:
+        self._page.locator(selector).click()
+
+
+class Keyboard:
+    """Tabs to where it wants to be, as somebody does who has no mouse."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def write(self, selector: str, text: str) -> None:
+        self._reach(selector)
+        self._page.keyboard.press("Control+A")
+        self._page.keyboard.type(text)
+
+    def choose(self, selector: str, option: str) -> None:
+        self._reach(selector)
+        self._page.keyboard.type(option)
+
+    def push(self, selector: str) -> None:
+        self._reach(selector)
+        self._page.keyboard.press("Enter")
+
+    def _reach(self, selector: str) -> None:
+        expect(self._page.locator(selector)).to_be_visible()
+        for _ in range(_MOST_TABS):
+            if self._page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+                return
+            self._page.keyboard.press("Tab")
+        raise AssertionError(f"{selector} cannot be reached with the Tab key")
+
+
+def open_upgrade(page: Page, execution_id: str) -> None:
+    """Its page, once it is live."""
+    page.goto(f"{VIEW}/upgrades/{execution_id}")
+    expect(page.locator("#head")).to_be_visible()
+
+
+def expect_status(page: Page, status: str, seconds: float = 90) -> None:
+    """The page comes to show it by itself."""
+    expect(page.locator("#head")).to_have_attribute("data-status", status, timeout=seconds * 1000)
+
+
+def give(hands: Hands, command: str, reason: str = "") -> None:
+    """The command's button, its question, and yes."""
+    hands.push(f"#button-{command}")
+    if reason:
+        hands.write("dialog[open] textarea", reason)
+    hands.push("dialog[open] [data-confirm]")

@@ -1,0 +1,134 @@
+"""A whole canary upgrade as a person sees it: from the form to COMPLETED, by mouse and by the keyboard alone."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.web.view.words import INSTANCE
+from tests.browsing import Visits
+from tests.e2e.conftest import NewTenant
+from tests.e2e.hands import VIEW, Hands, Keyboard, Mouse, expect_status, give, open_upgrade
+from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant
+
+_WATCH = """() => {
+  const look = () => {
+    const head = document.getElementById("head");
+    const tiles = [...document.querySelectorAll("[id^=tile-]")];
+    return {
+      status: head.dataset.status,
+      sequence: Number(head.dataset.sequence),
+      badge: document.querySelector("#status-line .badge").lastChild.textContent,
+      tiles: Object.fromEntries(tiles.map((each) => [each.id.slice(5), each.querySelector(".at").textContent])),
+    };
+  };
+  window.shown = [look()];
+  const watch = new MutationObserver(() => window.shown.push(look()));
+  watch.observe(document.getElementById("part"), {
+    subtree: true, childList: true, attributes: true, characterData: true,
+  });
+}"""
+"Everything that the page comes to show, from the moment on when it changes."
+
+
+@pytest.mark.parametrize("way", [Mouse, Keyboard])
+def test_from_the_form_to_completed(visits: Visits, new_tenant: NewTenant, way: type[Mouse] | type[Keyboard]) -> None:
+    tenant = new_tenant()
+    page = visits.of("otto")
+    hands: Hands = way(page)
+    page.goto(f"{VIEW}/upgrades/new")
+    _fill_in(page, hands, tenant)
+    hands.push("button[value=start]")
+    page.wait_for_url(lambda url: not url.endswith("/new"))
+    execution_id = page.url.rsplit("/", 1)[-1]
+    expect_status(page, "CANARY_MONITORING")
+    expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
+    expect(page.locator("#button-promote-canary")).to_have_class("first")
+    give(hands, "promote-canary")
+    expect_status(page, "COMPLETED")
+    expect(page.locator("#live")).to_have_text("Ended")
+    assert tenant.execution(execution_id)["createdBy"] == "otto"
+    assert tenant.execution(execution_id)["canary"]["promotedBy"] == "otto"
+    assert tenant.versions() == {"3.7.0": 4}
+    assert {each["data"]["source"] for each in tenant.events(execution_id) if "command" in each["type"]} == {"UI"}
+
+
+def _fill_in(page: Page, hands: Hands, tenant: Tenant) -> None:
+    hands.write("[name=tenantId]", tenant.id)
+    hands.write("[name=componentId]", COMPONENT)
+    page.keyboard.press("Tab")
+    expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
+    hands.write("[name=toVersionId]", NEW)
+    hands.choose("[name=strategy]", "CANARY")
+    hands.write("[name=canaryPercentage]", "50")
+    hands.write("[name=batchDelaySeconds]", "0")
+    hands.write("[name=maxUnavailablePercentage]", "50")
+    hands.write("[name=healthCheckIntervalSeconds]", "1")
+    hands.write("[name=installedComponents]", "postgresql 16.1")
+    expect(page.locator("#preview")).to_contain_text("CANARY: 2 instances")
+    expect(page.locator("#preview-state")).to_contain_text("It can start")
+
+
+def test_page_never_shows_a_state_that_the_api_does_not(visits: Visits, new_tenant: NewTenant) -> None:
+    tenant = new_tenant(size=6)
+    changed = {"strategy": "CANARY", "canaryPercentage": 34, "batchSize": 2, "maxUnavailablePercentage": 34}
+    execution_id = tenant.create(**changed)
+    page = visits.of("otto")
+    open_upgrade(page, execution_id)
+    page.evaluate(_WATCH)
+    _compare(page, tenant, execution_id, "PENDING")
+    give(Mouse(page), "start")
+    expect_status(page, "CANARY_MONITORING")
+    expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
+    _compare(page, tenant, execution_id, "CANARY_MONITORING")
+    give(Mouse(page), "promote-canary")
+    expect_status(page, "IN_PROGRESS")
+    give(Mouse(page), "pause")
+    expect_status(page, "PAUSED")
+    expect(page.locator("#gauge")).to_contain_text("In flight0")
+    _compare(page, tenant, execution_id, "PAUSED")
+    give(Mouse(page), "resume")
+    expect_status(page, "COMPLETED")
+    _compare(page, tenant, execution_id, "COMPLETED")
+    seen = page.evaluate("() => window.shown")
+    told = _states(tenant.events(execution_id))
+    assert len({each["sequence"] for each in seen}) > 10
+    assert [each for each in seen if not _is_true(each, told)] == []
+    sequences = [each["sequence"] for each in seen]
+    assert sequences == sorted(sequences)
+
+
+def _compare(page: Page, tenant: Tenant, execution_id: str, status: str) -> None:
+    """Where nothing moves on by itself, page and API say the same."""
+    expect_status(page, status)
+    said = tenant.execution(execution_id)
+    progress = said["progress"]
+    assert said["status"] == status
+    facts = page.locator("#gauge")
+    expect(facts).to_contain_text(f"Done{progress['completed']} of {progress['total']}")
+    expect(facts).to_contain_text(f"Failed{progress['failed']}")
+    for each in tenant.instances(execution_id):
+        tile = page.locator(f"[id='tile-{each['instanceId']}'] .at")
+        expect(tile).to_have_text(INSTANCE[InstanceStatus(each["status"])].words)
+    for check in said["validationChecks"]:
+        expect(page.locator(f"#check-{check['name']} .badge")).to_contain_text(check["status"].capitalize())
+
+
+def _states(events: list[Json]) -> dict[int, tuple[str, dict[str, str]]]:
+    """By sequence: the status, and every instance that has ever changed, as the events tell it."""
+    status, instances, found = ExecutionStatus.PENDING.value, dict[str, str](), dict[int, tuple[str, dict[str, str]]]()
+    for each in events:
+        if each["type"] == "registry.upgrade.status-changed.v1":
+            status = each["data"]["to"]
+        if each["type"] == "registry.upgrade.instance-changed.v1":
+            instances = instances | {each["data"]["instanceId"]: each["data"]["to"]}
+        found[each["sequence"]] = (status, instances)
+    return found
+
+
+def _is_true(seen: dict[str, Any], told: dict[int, tuple[str, dict[str, str]]]) -> bool:
+    status, instances = told[seen["sequence"]]
+    wanted = {name: INSTANCE[InstanceStatus(instances.get(name, "PENDING"))].words for name in seen["tiles"]}
+    return bool(seen["status"] == status and seen["tiles"] == wanted)

@@ -1,0 +1,123 @@
+"""Every page, light and dark and narrow: axe-core finds nothing grave; UPDATE_SCREENSHOTS=1 renews docs/images/."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.accessible import problems
+from tests.browsing import Scheme, Visits
+from tests.e2e.conftest import ROOT, NewTenant
+from tests.e2e.hands import VIEW, expect_status, open_upgrade
+from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
+
+PICTURES = ROOT / "docs" / "images"
+WANTED = os.environ.get("UPDATE_SCREENSHOTS") == "1"
+SCHEMES: list[Scheme] = ["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A tenant with a finished upgrade, and another one whose canary waits to be promoted."""
+
+    tenant: Tenant
+    done: str
+    watched: str
+
+
+@pytest.fixture(scope="module")
+def shown(new_tenant: NewTenant) -> Shown:
+    tenant, other = new_tenant(), new_tenant(size=12)
+    done = tenant.start(batchSize=4, maxUnavailablePercentage=100)
+    watched = other.start(
+        strategy="CANARY", canaryPercentage=25, batchSize=3, maxUnavailablePercentage=50, initiatedBy="night shift"
+    )
+    tenant.wait_until(done, "COMPLETED")
+    other.wait_until(watched, "CANARY_MONITORING")
+    return Shown(tenant, done, watched)
+
+
+def take(page: Page, name: str, scheme: Scheme) -> None:
+    """A picture for the documentation, when it is asked for."""
+    if WANTED:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(PICTURES / f"{name}-{scheme}.png"), animations="disabled", scale="css")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_list(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    page.goto(f"{VIEW}/upgrades")
+    expect(page.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
+    expect(page.locator("#live")).to_have_text("Live")
+    assert problems(page) == []
+    take(page, "list", scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_execution(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    open_upgrade(page, shown.done)
+    expect_status(page, "COMPLETED")
+    assert problems(page) == []
+    open_upgrade(page, shown.watched)
+    expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
+    expect(page.locator("#live")).to_have_text("Live")
+    page.locator("details.tile summary").first.click()
+    assert problems(page) == []
+    take(page, "upgrade", scheme)
+    page.locator("#button-cancel").click()
+    expect(page.locator("dialog[open]")).to_be_visible()
+    assert problems(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_create_form(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    page.goto(f"{VIEW}/upgrades/new?tenant={shown.tenant.id}&component={COMPONENT}")
+    expect(page.locator("[name=fromVersionId]")).to_have_value(NEW)
+    page.locator("[name=fromVersionId]").fill(OLD)
+    page.locator("[name=toVersionId]").fill(NEW)
+    expect(page.locator("#preview")).to_contain_text("What stops it")
+    assert problems(page) == []
+    take(page, "create", scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_statistics(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    open_upgrade(page, shown.done)
+    page.get_by_role("link", name=shown.tenant.id, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Tenant {shown.tenant.id}: how upgrades went")
+    expect(page.get_by_role("img")).to_have_count(4)
+    assert problems(page) == []
+    page.go_back()
+    page.get_by_role("link", name=COMPONENT, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Component {COMPONENT}: how upgrades went")
+    assert problems(page) == []
+    take(page, "statistics", scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_refusal(visits: Visits, scheme: Scheme) -> None:
+    page = visits.of("vera", scheme)
+    page.goto(f"{VIEW}/upgrades/there-is-none")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert problems(page) == []
+
+
+@pytest.mark.parametrize("path", ["upgrades", "upgrades/{done}", "upgrades/new", "components/aaa-111/statistics"])
+def test_page_fits_a_narrow_screen(visits: Visits, shown: Shown, path: str) -> None:
+    page = visits.of("otto", width=360)
+    page.goto(f"{VIEW}/{path.format(done=shown.done)}")
+    expect(page.get_by_role("heading", level=1)).to_be_attached()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+
+
+def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    page.goto("/plugin/upgrades")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")

@@ -1,0 +1,125 @@
+"""Steering in the browser: what each role may push, what its question says, and what comes of it."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from include.upgrades.web.app import URL_PREFIX
+from tests.browsing import Visits
+from tests.e2e.conftest import NewTenant
+from tests.e2e.hands import VIEW, Keyboard, Mouse, expect_status, give, open_upgrade
+from tests.e2e.steps import COMPONENT, Tenant
+
+ONE_BY_ONE: dict[str, Any] = {"batchSize": 1, "maxUnavailablePercentage": 25}
+HOSTILE = '<img src=x onerror="alert(1)"></textarea><script>alert(2)</script>'
+_CALL = """async (path) => {
+  const headers = { "Content-Type": "application/json" };
+  return (await fetch(path, { method: "POST", headers, body: "{}" })).status;
+}"""
+
+
+@pytest.fixture
+def slow(new_tenant: NewTenant) -> Tenant:
+    return new_tenant(upgrade_seconds=1.5)
+
+
+def test_pause_and_resume(visits: Visits, slow: Tenant) -> None:
+    execution_id = slow.start(**ONE_BY_ONE)
+    page = visits.of("otto")
+    open_upgrade(page, execution_id)
+    expect_status(page, "IN_PROGRESS")
+    give(Mouse(page), "pause")
+    expect_status(page, "PAUSED")
+    assert slow.execution(execution_id)["status"] == "PAUSED"
+    expect(page.locator("#button-pause")).to_have_count(0)
+    give(Keyboard(page), "resume")
+    expect_status(page, "COMPLETED")
+    assert slow.upgraded() == slow.each_once()
+
+
+def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    execution_id = tenant.start(strategy="STAGED", stagePercentages=[50, 100], maxUnavailablePercentage=50)
+    creator, approver = visits.of("admin"), visits.of("anna")
+    open_upgrade(creator, execution_id)
+    open_upgrade(approver, execution_id)
+    expect(creator.locator("#status-line")).to_contain_text("Stage 2 awaits approval", timeout=90_000)
+    expect(creator.locator("#button-approve")).to_be_disabled()
+    expect(creator.locator("#barred-approve")).to_contain_text("somebody else has to approve")
+    expect(approver.locator("#button-approve")).to_be_enabled()
+    expect(approver.locator("#button-pause")).to_have_count(0)
+    approver.locator("#button-approve").click()
+    expect(approver.locator("dialog[open]")).to_contain_text("2 instances")
+    approver.locator("dialog[open] [data-confirm]").click()
+    expect(approver.locator("dialog[open]")).to_be_visible()  # it asks why
+    approver.locator("dialog[open] textarea").fill("looks well")
+    approver.locator("dialog[open] [data-confirm]").click()
+    expect_status(approver, "COMPLETED")
+    expect_status(creator, "COMPLETED")
+    expect(creator.locator("#timeline")).to_contain_text("looks well")
+    assert tenant.versions() == {"3.7.0": 4}
+
+
+def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    ill = f"{tenant.fleet}-02"
+    tenant.agent.fault(tenant.fleet, "upgrade-fails", ill)
+    execution_id = tenant.create(**ONE_BY_ONE, autoRollbackEnabled=True, failureThreshold=1)
+    page = visits.of("otto")
+    open_upgrade(page, execution_id)
+    give(Mouse(page), "start")
+    expect(page.locator("#wrong")).to_contain_text(ill, timeout=90_000)
+    expect_status(page, "ROLLED_BACK")
+    reason = tenant.execution(execution_id)["rollbackInfo"]["rollbackReason"]
+    expect(page.locator("#rollback")).to_contain_text(reason)
+    expect(page.locator(f"[id='tile-{tenant.fleet}-01'] .at")).to_have_text("Rolled back")
+    expect(page.locator("#buttons")).to_have_count(0)
+    assert tenant.versions() == {"3.6.0": 4}
+
+
+def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, slow: Tenant) -> None:
+    execution_id = slow.start(**ONE_BY_ONE)
+    page = visits.of("vera")
+    open_upgrade(page, execution_id)
+    expect_status(page, "IN_PROGRESS")
+    expect(page.locator("#tiles-1")).to_be_visible()
+    assert page.locator("main button, main dialog").count() == 0
+    for command in ("pause", "cancel", "rollback", "stages/1/approve"):
+        assert page.evaluate(_CALL, f"{URL_PREFIX}/upgrades/{execution_id}/{command}") == 403
+    page.goto(f"{VIEW}/upgrades")
+    assert page.get_by_role("link", name="New upgrade").count() == 0
+    answer = page.goto(f"{VIEW}/upgrades/new")
+    assert answer is not None
+    assert answer.status == 403
+    slow.wait_until(execution_id, "COMPLETED")
+
+
+def test_hostile_names_and_reasons_do_not_run(visits: Visits, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    execution_id = tenant.create(initiatedBy=HOSTILE)
+    page = visits.of("otto")
+    page.on("dialog", lambda _: pytest.fail("a script ran"))
+    open_upgrade(page, execution_id)
+    give(Mouse(page), "cancel", HOSTILE)
+    expect_status(page, "CANCELLED")
+    expect(page.locator("#timeline")).to_contain_text(HOSTILE)
+    expect(page.locator("#request")).to_contain_text(HOSTILE)
+    page.goto(f"{VIEW}/upgrades?tenant={tenant.id}")
+    expect(page.locator("#rows")).to_contain_text(HOSTILE)
+    page.goto(f"{VIEW}/upgrades?text=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+    expect(page.locator("#rows")).to_contain_text("No upgrade fits")
+    assert page.locator("main script, main img[src=x]").count() == 0
+    assert not [each for each in visits.console if "Content Security Policy" in each]
+
+
+def test_commands_that_are_refused_are_told_in_words(visits: Visits, slow: Tenant) -> None:
+    execution_id = slow.start(**ONE_BY_ONE)
+    page = visits.of("otto")
+    open_upgrade(page, execution_id)
+    expect_status(page, "IN_PROGRESS")
+    page.route("**/pause", lambda route: route.fulfill(status=409, json={"detail": "cannot be paused now"}))
+    give(Mouse(page), "pause")
+    expect(page.locator("dialog[open] .error")).to_contain_text("cannot be paused now")
+    slow.wait_until(execution_id, "COMPLETED")
+    assert COMPONENT in page.title()

@@ -1,0 +1,246 @@
+"""The form that an upgrade is asked for with, in a real browser on Airflow's real API server."""
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from include.upgrades.domain.request_fields import FIELDS, TENANT
+from include.upgrades.web.app import URL_PREFIX
+from include.upgrades.web.view.create_form import label_of
+from tests.accessible import problems
+from tests.browsing import Scheme, Visits
+from tests.integration.web.running_airflow import RunningAirflow
+from tests.integration.world import COMPONENT, NEW, OLD
+
+FORM = f"{URL_PREFIX}/view/upgrades/new"
+_numbers = itertools.count(1)
+Filled = Callable[..., Page]
+
+
+@pytest.fixture
+def tenant(airflow: RunningAirflow) -> str:
+    """One of its own, on the fleet of two; it has no upgrade yet."""
+    name = f"form-{next(_numbers)}"
+    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": "web", "currentVersionId": OLD}
+    with airflow.client("ursula") as client:
+        client.put(f"/tenants/{name}/components/{COMPONENT}/deployment", json=deployment).raise_for_status()
+    return name
+
+
+@pytest.fixture
+def filled(visits: Visits, tenant: str) -> Filled:
+    """The form with what is required filled in, as somebody sees it once the plan is there."""
+
+    def open_form(name: str = "olga", scheme: Scheme = "light", width: int = 1280) -> Page:
+        page = visits.of(name, scheme, width)
+        page.goto(f"{FORM}?tenant={tenant}&component={COMPONENT}")
+        expect(page.get_by_label("From version")).to_have_value(OLD)
+        page.get_by_label("To version").fill(NEW)
+        expect(plan(page)).to_contain_text("2 instances in 1 batch")
+        return page
+
+    return open_form
+
+
+def plan(page: Page) -> Any:
+    return page.get_by_role("region", name="What it would be")
+
+
+def upgrades(airflow: RunningAirflow, tenant: str) -> list[dict[str, Any]]:
+    with airflow.client("ursula") as client:
+        items: list[dict[str, Any]] = client.get(f"/tenants/{tenant}/upgrades").raise_for_status().json()["items"]
+    return items
+
+
+def test_every_field_has_its_label_its_default_and_its_range(visits: Visits) -> None:
+    page = visits.of("olga")
+    page.goto(FORM)
+    for field in (TENANT, *FIELDS):
+        control = page.locator(f"[name={field.name}]")
+        expect(page.get_by_label(label_of(field.name)).and_(control)).to_have_count(1)
+        if isinstance(field.default, int) and not isinstance(field.default, bool):
+            expect(control).to_have_value(str(field.default))
+            expect(control).to_have_attribute("min", str(field.schema["minimum"]))
+            expect(control).to_have_attribute("max", str(field.schema["maximum"]))
+
+
+def test_plan_follows_what_is_typed(filled: Filled) -> None:
+    page = filled()
+    page.get_by_label("Batch size").fill("1")
+    expect(plan(page)).to_contain_text("2 instances in 2 batches")
+    page.get_by_label("Strategy").select_option("RECREATE")
+    expect(plan(page)).to_contain_text("2 instances in 1 batch")
+    expect(plan(page)).to_contain_text("ALL: 2 instances")
+
+
+def test_blockers_and_checks_are_shown_before_anything_is_created(
+    filled: Filled, airflow: RunningAirflow, tenant: str
+) -> None:
+    page = filled()
+    page.get_by_label("Total instances").fill("3")
+    expect(plan(page)).to_contain_text("There is no plan for this")
+    expect(plan(page)).to_contain_text("totalInstances is 3, the fleet web has 2 instances")
+    expect(plan(page)).to_contain_text("BACKUP_VERIFICATION: no backup")
+    assert upgrades(airflow, tenant) == []
+
+
+def test_a_value_out_of_range_is_said_beside_its_field(filled: Filled) -> None:
+    page = filled()
+    size = page.get_by_label("Batch size")
+    size.fill("1001")
+    expect(size).to_have_attribute("aria-invalid", "true")
+    expect(size).to_have_accessible_description(re.compile("1 to 1000.*less than or equal to 1000"))
+    expect(page.locator("#batchSize-error")).to_contain_text("less than or equal to 1000")
+    size.fill("2")
+    expect(page.locator("#batchSize-error")).to_be_empty()
+
+
+def test_a_late_answer_does_not_replace_a_newer_one(filled: Filled) -> None:
+    page = filled()
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if '"batchSize":1,' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/upgrades?dryRun=true", hold_the_first)
+    page.get_by_label("Batch size").fill("1")
+    page.wait_for_function("() => document.getElementById('preview').classList.contains('stale')")
+    with page.expect_response("**/upgrades?dryRun=true"):
+        page.get_by_label("Batch size").fill("2")
+    expect(plan(page)).to_contain_text("2 instances in 1 batch")
+    assert held
+    with page.expect_response("**/upgrades?dryRun=true"):
+        held[0].continue_()
+    expect(plan(page)).to_contain_text("2 instances in 1 batch")
+
+
+def test_double_click_creates_one_upgrade(filled: Filled, airflow: RunningAirflow, tenant: str) -> None:
+    page = filled()
+    page.get_by_role("button", name="Create", exact=True).dblclick()
+    page.wait_for_url(lambda url: not url.split("?")[0].endswith("/new"))
+    (made,) = upgrades(airflow, tenant)
+    assert page.url.endswith(f"/view/upgrades/{made['id']}")
+    assert (made["status"], made["createdBy"], made["batchSize"]) == ("PENDING", "olga", 5)
+
+
+def test_lost_answer_is_no_second_upgrade(filled: Filled, airflow: RunningAirflow, tenant: str) -> None:
+    page = filled()
+    lost: list[int] = []
+
+    def lose_the_first(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.fetch().status)
+            route.abort()
+
+    page.route(f"**/tenants/{tenant}/upgrades", lose_the_first)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("nothing is created twice")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.wait_for_url(lambda url: not url.split("?")[0].endswith("/new"))
+    assert lost == [201]
+    assert len(upgrades(airflow, tenant)) == 1
+
+
+def test_create_and_start_by_keyboard_alone(visits: Visits, airflow: RunningAirflow, tenant: str) -> None:
+    page = visits.of("olga")
+    page.goto(FORM)
+    reach(page, "tenantId")
+    page.keyboard.type(tenant)
+    page.keyboard.press("Tab")
+    page.keyboard.type(COMPONENT)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("From version")).to_have_value(OLD)
+    page.keyboard.press("Tab")
+    page.keyboard.type(NEW)
+    expect(plan(page)).to_contain_text("2 instances in 1 batch")
+    reach(page, "then")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: not url.split("?")[0].endswith("/new"))
+    (made,) = upgrades(airflow, tenant)
+    assert made["status"] == "VALIDATING"
+
+
+def reach(page: Page, name: str) -> None:
+    """Tab on until the control with that name has the focus."""
+    for _ in range(40):
+        if page.evaluate("() => document.activeElement.name") == name:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{name} cannot be reached with the Tab key")
+
+
+def test_second_upgrade_of_a_deployment_is_refused_in_words(
+    filled: Filled, airflow: RunningAirflow, tenant: str
+) -> None:
+    page = filled()
+    body = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
+    with airflow.client("ursula") as client:
+        active = client.post(f"/tenants/{tenant}/upgrades", json=body).raise_for_status().json()["id"]
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text(f"execution {active} is not finished")
+    page.get_by_role("link", name="Show that upgrade").click()
+    page.wait_for_url(f"**/view/upgrades/{active}")
+
+
+def test_missing_field_is_named_and_has_the_focus(visits: Visits) -> None:
+    page = visits.of("olga")
+    page.goto(FORM)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_label("Tenant")).to_be_focused()
+    expect(page.locator("#tenantId-error")).to_have_text("is required")
+
+
+def test_hostile_values_stay_text(filled: Filled, visits: Visits) -> None:
+    page = filled()
+    page.on("dialog", lambda _: pytest.fail("a script ran"))
+    page.get_by_label("Installed components").fill("<img/src=x/onerror=alert(1)> <script>alert(1)</script>")
+    page.locator("[name=componentId]").fill("<img src=x onerror=alert(1)>")
+    expect(page.locator("#componentId-error")).not_to_be_empty()
+    assert page.locator("main img, main script").count() == 0
+    assert not [each for each in visits.console if "Content Security Policy" in each]
+
+
+@pytest.mark.parametrize("name", ["victor", "anna"])
+def test_form_is_not_for_who_may_not_operate(visits: Visits, name: str) -> None:
+    page = visits.of(name)
+    answer = page.goto(FORM)
+    assert answer is not None
+    assert answer.status == 403
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.locator("form").count() == 0
+
+
+def test_only_the_tenants_of_a_limited_caller_are_offered(visits: Visits, tenant: str) -> None:
+    page = visits.of("tina")
+    page.goto(FORM)
+    offered = page.locator("#tenants option").evaluate_all("all => all.map(each => each.value)")
+    assert offered == ["550e8400"]
+    visits_all = visits.of("olga")
+    visits_all.goto(FORM)
+    assert tenant in visits_all.locator("#tenants option").evaluate_all("all => all.map(each => each.value)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_grave(filled: Filled, scheme: Scheme) -> None:
+    page = filled(scheme=scheme)
+    page.get_by_label("Batch size").fill("0")
+    page.get_by_label("Total instances").fill("3")
+    expect(page.locator("#batchSize-error")).not_to_be_empty()
+    assert problems(page) == []
+    page.get_by_label("Batch size").fill("1")
+    expect(plan(page)).to_contain_text("What stops it")
+    assert problems(page) == []
+
+
+def test_form_fits_a_narrow_screen(filled: Filled) -> None:
+    page = filled(width=360)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,60 @@
+"""The pages of statistics: who may see them, and that the picture and the table say what is stored."""
+
+import httpx
+import pytest
+
+from include.upgrades.domain.permissions import REGISTRY, Permission, resource_of
+from tests.integration.web.conftest import Door
+from tests.integration.web.test_statistics import ended
+from tests.integration.world import COMPONENT, TENANT, World
+
+HTML = {"Accept": "text/html"}
+OF_COMPONENT, OF_TENANT = f"/view/components/{COMPONENT}/statistics", f"/view/tenants/{TENANT}/statistics"
+
+
+@pytest.mark.parametrize("path", [OF_COMPONENT, OF_TENANT])
+async def test_page_shows_what_ended(api: httpx.AsyncClient, world: World, path: str) -> None:
+    for status, seconds in (("COMPLETED", 10), ("COMPLETED", 30), ("FAILED", 500)):
+        await ended(api, world, status, seconds)
+    await ended(api, world, "COMPLETED", 3700, strategy="CANARY")
+    text = (await api.get(path, headers=HTML)).text
+    assert text.count('<svg class="chart"') == 4
+    assert "<dd>75.0 %</dd>" in text
+    assert "<dt>Median duration</dt><dd>30 s</dd>" in text
+    assert (
+        '<th scope="row">CANARY</th><td>1</td><td>1</td><td>0</td><td>0</td><td>100.0 %</td><td>1 h 1 min</td>' in text
+    )
+    assert '<th scope="row">ROLLING</th><td>3</td><td>2</td><td>1</td>' in text
+    assert " style=" not in text
+
+
+@pytest.mark.parametrize("path", [OF_COMPONENT, OF_TENANT])
+async def test_page_without_upgrades_says_so(api: httpx.AsyncClient, world: World, path: str) -> None:
+    answer = await api.get(path, headers=HTML)
+    assert answer.status_code == 200
+    assert "No upgrade has ended in these weeks." in answer.text
+    assert '<svg class="chart"' not in answer.text
+
+
+async def test_unknown_component_is_404(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/view/components/zzz/statistics", headers=HTML)
+    assert answer.status_code == 404
+    assert "there is no component zzz" in answer.text
+
+
+async def test_pages_are_for_readers(api: httpx.AsyncClient, door: Door, world: World) -> None:
+    nobody, reader = door.admit("nina", []), door.admit("victor", [Permission.READ])
+    for path in (OF_COMPONENT, OF_TENANT):
+        assert (await api.get(path, headers=HTML | nobody)).status_code == 403
+        assert (await api.get(path, headers=HTML | reader)).status_code == 200
+
+
+async def test_who_is_limited_to_a_tenant_sees_that_tenants_only(
+    api: httpx.AsyncClient, door: Door, world: World
+) -> None:
+    read = Permission.READ.value
+    own = door.admit_to("tina", {(read, REGISTRY), (read, resource_of(TENANT))})
+    other = door.admit_to("tom", {(read, REGISTRY), (read, resource_of("another"))})
+    assert (await api.get(OF_TENANT, headers=HTML | own)).status_code == 200
+    assert (await api.get(OF_TENANT, headers=HTML | other)).status_code == 404
+    assert (await api.get(OF_COMPONENT, headers=HTML | own)).status_code == 403
