@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.service.live_ports import LiveSignals, Names, Tail
 from include.upgrades.service.live_reader import AWAY_SECONDS, Reader
-from include.upgrades.service.ports import ANYTHING, StoredEvent, UnitOfWork
+from include.upgrades.service.ports import StoredEvent, UnitOfWork
 from include.upgrades.service.pulse import now_seconds
+from include.upgrades.service.signal_ports import ANYTHING
 
 MOST_FOLLOWERS = 1000
 "At once in one process, of whatever executions."

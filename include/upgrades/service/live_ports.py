@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from include.upgrades.domain.states import ExecutionStatus, is_terminal
 
 if TYPE_CHECKING:  # ports.py has these among its own
-    from include.upgrades.service.ports import Waiter
+    from include.upgrades.service.signal_ports import Waiter
 
 
 @dataclass(frozen=True, slots=True)

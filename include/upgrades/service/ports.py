@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import TracebackType
@@ -29,6 +28,7 @@ from include.upgrades.service.once_ports import KeptAnswers
 from include.upgrades.service.overview_ports import Overviews
 from include.upgrades.service.registry_ports import Registry
 from include.upgrades.service.relay_ports import Outbox
+from include.upgrades.service.signal_ports import Signals
 
 if TYPE_CHECKING:  # it is made of these ports
     from include.upgrades.service.live_feed import LiveFeed
@@ -188,24 +188,6 @@ class UnitOfWork(Protocol):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-ANYTHING = "*"
-"Stands where an execution's id stands: whatever happens to any of them."
-
-
-class Signals(Protocol):
-    """Tells that something happened to an execution, so that nobody has to poll fast."""
-
-    def of(self, execution_id: str) -> AbstractAsyncContextManager[Waiter]:
-        """A waiter that notices everything from here on; of every execution with ``ANYTHING``."""
-
-
-class Waiter(Protocol):
-    """Waits for the next signal."""
-
-    async def wait(self, seconds: float) -> bool:
-        """True when something happened, False after ``seconds``; a missed signal costs those seconds only."""
 
 
 class ParseRequests(Protocol):

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Sequence
 
 from include.upgrades.domain.metrics import LAG_ROWS, LAG_SECONDS, PARKED
-from include.upgrades.service.ports import ANYTHING, Ports, StoredEvent, Waiter
+from include.upgrades.service.ports import Ports, StoredEvent
 from include.upgrades.service.relay_ports import (
     EventStream,
     OpenStream,
@@ -20,6 +20,7 @@ from include.upgrades.service.relay_ports import (
     StreamAway,
     StreamOff,
 )
+from include.upgrades.service.signal_ports import ANYTHING, Waiter
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from include.upgrades.domain.errors import LostLease
 from include.upgrades.service.lease_keeper import LeaseKeeper
 from include.upgrades.service.outcome import Ending, Outcome
-from include.upgrades.service.ports import Waiter
 from include.upgrades.service.pulse import now_seconds
+from include.upgrades.service.signal_ports import Waiter
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,9 @@ from include.upgrades.service.fleet_work import FleetWork
 from include.upgrades.service.green_pool import green_pool
 from include.upgrades.service.lease_keeper import LeaseKeeper
 from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
-from include.upgrades.service.ports import Ports, Waiter
+from include.upgrades.service.ports import Ports
 from include.upgrades.service.rounds import LEASE_WAIT_SECONDS, LEASE_WORTH_KEEPING_SECONDS, repeat
+from include.upgrades.service.signal_ports import Waiter
 from include.upgrades.service.switch_back import switch_back
 
 

@@ -17,7 +17,8 @@ from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service import live_feed, live_reader
 from include.upgrades.service.live_feed import Follower, LiveFeed
-from include.upgrades.service.ports import ANYTHING, UnitOfWork
+from include.upgrades.service.ports import UnitOfWork
+from include.upgrades.service.signal_ports import ANYTHING
 from tests.integration.store.conftest import Added, Store
 
 SECONDS = 10

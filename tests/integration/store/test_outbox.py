@@ -14,7 +14,7 @@ from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.events import Event, EventType
 from include.upgrades.domain.execution import Execution
-from include.upgrades.service.ports import ANYTHING
+from include.upgrades.service.signal_ports import ANYTHING
 from local.ports import free_port
 from tests.integration.store.conftest import Added, Store
 

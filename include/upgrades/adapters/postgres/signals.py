@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from include.upgrades.adapters.postgres.events import CHANNEL
-from include.upgrades.service.ports import ANYTHING
+from include.upgrades.service.signal_ports import ANYTHING
 
 log = logging.getLogger(__name__)
 
