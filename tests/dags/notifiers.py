@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk.bases.notifier import BaseNotifier
 
 
-class FileNotifier(BaseNotifier):
+class FileNotifier(BaseNotifier):  # type: ignore[misc]
     """Its text is a template, as those of Slack, mail and others are."""
 
     template_fields = ("text",)
@@ -21,7 +21,7 @@ class FileNotifier(BaseNotifier):
             file.write(f"{self.text}\n")
 
 
-class BrokenNotifier(BaseNotifier):
+class BrokenNotifier(BaseNotifier):  # type: ignore[misc]
     """As one whose service is away."""
 
     def notify(self, context: Any) -> None:
