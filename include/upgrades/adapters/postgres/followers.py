@@ -14,11 +14,18 @@ from include.upgrades.domain.measuring import Told
 from include.upgrades.service.follow_ports import Span, Waiting
 
 E, A = tables.execution.c, tables.approval.c
+# Two small indexes, and a row of "followed" for each that they find: what is stored beside does not matter.
 _SPANS = text("""
-    SELECT execution.id, coalesce(followed.sequence, 0), execution.last_sequence FROM execution
-    LEFT JOIN followed ON followed.execution_id = execution.id AND followed.follower = :follower
-    WHERE (settled_at IS NULL OR (status <> 'PENDING' AND completed_at > clock_timestamp() - interval '1 hour'))
-    AND execution.last_sequence > coalesce(followed.sequence, 0) ORDER BY execution.id LIMIT :limit""")
+    WITH candidate AS MATERIALIZED (
+        SELECT id, last_sequence FROM execution WHERE settled_at IS NULL
+        UNION SELECT id, last_sequence FROM execution
+        WHERE status <> 'PENDING' AND completed_at > now() - interval '1 hour'
+    ), seen AS MATERIALIZED (
+        SELECT id, last_sequence, coalesce((
+            SELECT sequence FROM followed WHERE execution_id = candidate.id AND follower = :follower
+        ), 0) AS sequence FROM candidate
+    )
+    SELECT id, sequence, last_sequence FROM seen WHERE last_sequence > sequence ORDER BY id LIMIT :limit""")
 # The first to mark an execution inserts, later ones move on from where they saw it: of two at once one changes a row.
 _MARK = text("""
     WITH span AS (
