@@ -3,17 +3,20 @@
 import atexit
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 
 from include.upgrades.adapters.airflow.metrics import AirflowMetrics
-from include.upgrades.domain.approval import ask
-from include.upgrades.domain.checks import CheckName
-from include.upgrades.domain.events import Event, EventType
+from include.upgrades.adapters.postgres.followers import PostgresFollowers
+from include.upgrades.domain.approval import ask, decide
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.commands import Actor, Decision
 from include.upgrades.domain.metrics import METRICS, Figure
+from include.upgrades.domain.telling import check_completed
 from include.upgrades.service.control_loops import LOOPS
+from include.upgrades.service.follow_ports import Span
 from include.upgrades.service.measure import measure
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.relay import Relay
@@ -93,6 +96,19 @@ async def test_crash_between_marking_and_counting_counts_nothing_twice(make_lab:
     with pytest.raises(MemoryError):
         await measure(replace(lab.world.ports, metrics=Dies()))
     assert "execution.ended.COMPLETED.ROLLING" not in await _measured(lab)
+
+
+async def test_process_that_was_not_the_first_to_mark_counts_nothing(make_lab: MakeLab) -> None:
+    class SecondToMark(PostgresFollowers):
+        async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
+            await super().mark(follower, spans)  # another process leads as well, for a moment
+            return await super().mark(follower, spans)
+
+    lab = await make_lab(1)
+    await lab.upgrade(await lab.admitted())
+    noted = Noted()
+    await measure(replace(lab.world.ports, metrics=noted, followers=SecondToMark(lab.world.url)))
+    assert noted.names() == {}
 
 
 async def test_metrics_that_are_off_ask_the_database_nothing(make_lab: MakeLab) -> None:
@@ -178,13 +194,13 @@ async def test_every_metric_there_is_is_shown_by_something(make_lab: MakeLab) ->
 
 async def _tell(ports: Ports, execution_id: str) -> None:
     """What did not happen in this upgrade."""
-    check = Event(EventType.CHECK_COMPLETED, {"name": CheckName.DEPENDENCY_CHECK.value, "status": "FAILED"})
-    decided = Event(EventType.APPROVAL_DECIDED, {"stage": 1, "decision": "APPROVED"})
+    check = check_completed(CheckResult(CheckName.DEPENDENCY_CHECK, CheckStatus.FAILED, "something is missing"))
     async with ports.work() as work:
-        execution = await work.executions.lock(execution_id)
-        approval, _ = ask(execution, 1, await work.now())
-        await work.approvals.save(approval)
-        await work.events.append(execution, [check, decided])
+        execution, now = await work.executions.lock(execution_id), await work.now()
+        approval, _ = ask(execution, 1, now)
+        decided, told = decide(approval, Decision.APPROVED, None, Actor("anna"), now)
+        await work.approvals.save(decided)
+        await work.events.append(execution, [check, told])
         await work.commit()
 
 
