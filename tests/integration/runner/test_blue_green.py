@@ -32,7 +32,7 @@ from tests.integration.runner.pools import (
 from tests.integration.world import NEW, OLD
 
 
-def _left_over(lab: Lab, version: str, size: int) -> None:
+def left_over(lab: Lab, version: str, size: int) -> None:
     """A pool green that somebody has left behind, all of it up."""
     caller = Caller(lab.world.agent, lab.world.fleet, fence=0)
     assert caller.send("PUT", "/pools/green", {"version": version, "size": size}).status_code == 202
@@ -109,7 +109,7 @@ async def test_rolling_upgrade_works_on_the_pool_that_has_the_traffic_now(make_l
 
 async def test_left_over_pool_at_another_version_is_removed_first(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
-    _left_over(lab, "3.5.0", 2)
+    left_over(lab, "3.5.0", 2)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
     assert story(lab)[1:4] == ["green removed", "green at 3.7.0", "traffic to green"]
     assert pools(lab) == {"green": {NEW_VERSION}}
@@ -117,7 +117,7 @@ async def test_left_over_pool_at_another_version_is_removed_first(make_lab: Make
 
 async def test_left_over_pool_at_the_target_is_taken_as_it_is(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
-    _left_over(lab, NEW_VERSION, 2)
+    left_over(lab, NEW_VERSION, 2)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
     assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
     assert len(lab.upgrades()) == 2  # of the left-over itself
@@ -125,7 +125,7 @@ async def test_left_over_pool_at_the_target_is_taken_as_it_is(make_lab: MakeLab)
 
 async def test_left_over_pool_that_is_too_small_is_made_anew(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
-    _left_over(lab, NEW_VERSION, 1)
+    left_over(lab, NEW_VERSION, 1)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
     assert story(lab)[1:] == ["green removed", "green at 3.7.0", "traffic to green", "blue removed"]
     assert len(lab.fleet()) == 3

@@ -6,9 +6,10 @@ import pytest
 
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.start import start_upgrade
 from tests.integration.runner.conftest import MakeLab
-from tests.integration.runner.lab import NEW_VERSION, until
-from tests.integration.world import COMPONENT, OLD, TENANT
+from tests.integration.runner.lab import NEW_VERSION, OLGA, Lab, until
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 
 
 @pytest.mark.parametrize("fault", ["upgrade-fails", "comes-up-unhealthy"])
@@ -212,3 +213,27 @@ async def test_second_upgrade_of_a_mixed_deployment_touches_only_what_is_not_the
     assert execution.status is ExecutionStatus.COMPLETED
     assert Counter(lab.upgrades()) - before == {lab.name(2): 1}
     assert lab.versions() == {NEW_VERSION: 4}
+
+
+async def test_upgrade_of_a_part_says_that_the_fleet_is_mixed_and_the_rest_may_follow(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution = await lab.upgrade(await lab.admitted(total_instances=3))
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert execution.status_reason.endswith("the fleet is mixed: 1 on 3.6.0, 3 on 3.7.0")
+    assert await _deployment(lab) == (NEW, {NEW_VERSION: 3, "3.6.0": 1})
+    rest = await lab.created()
+    assert any("not all instances run 3.6.0: also found 3 on 3.7.0" in each for each in rest.warnings)
+    rows = (await lab.instances(rest.id)).values()
+    assert Counter(each.from_version for each in rows) == {NEW_VERSION: 3, "3.6.0": 1}
+    await start_upgrade(lab.world.ports, rest.id, OLGA)
+    await lab.check(rest.id)
+    assert (await lab.upgrade(rest.id)).status_reason == "all instances upgraded"
+    assert await _deployment(lab) == (NEW, None)
+    assert set(Counter(lab.upgrades()).values()) == {1}
+
+
+async def _deployment(lab: Lab) -> tuple[str, object]:
+    async with lab.world.ports.work() as work:
+        found = await work.registry.deployment(TENANT, COMPONENT)
+    assert found is not None
+    return found.current_version_id, found.mixed

@@ -18,6 +18,7 @@ from include.upgrades.domain.checks import (
     health,
     newest_backup,
     size,
+    standing,
     verdict,
     verification,
 )
@@ -129,6 +130,30 @@ def test_drift_warns_of_every_other_version() -> None:
 def test_drift_finds_nothing_when_all_run_the_source() -> None:
     source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
     assert drift(source, make_fleet(*fleet_of(3))) == NOTHING
+
+
+# -- standing --------------------------------------------------------------------------------------------------------
+
+
+def _pool(name: str, version: str, count: int) -> list[FleetInstance]:
+    return [FleetInstance(f"{name}-{each}", version, "RUNNING", healthy=True, pool=name) for each in range(count)]
+
+
+def test_standing_warns_of_every_pool_that_stays_as_it_is() -> None:
+    fleet = make_fleet(*fleet_of(2), *_pool("green", "3.7.0", 2), *_pool("black", "3.5.0", 1))
+    pools = "pool black (1 on 3.5.0), pool green (2 on 3.7.0)"
+    told = f"without traffic there is also {pools}: this upgrade leaves it as it is"
+    assert standing(make_request(), fleet) == warning(told)
+
+
+def test_standing_does_not_warn_of_the_pool_that_a_blue_green_upgrade_takes() -> None:
+    request, green = make_request(strategy=Strategy.BLUE_GREEN), _pool("green", "3.7.0", 2)
+    assert standing(request, make_fleet(*fleet_of(2), *green)) == NOTHING
+    assert standing(request, make_fleet(*fleet_of(2), *_pool("black", "3.5.0", 1))) != NOTHING
+
+
+def test_standing_finds_nothing_where_all_serve() -> None:
+    assert standing(make_request(), make_fleet(*fleet_of(2))) == NOTHING
 
 
 # -- capacity --------------------------------------------------------------------------------------------------------

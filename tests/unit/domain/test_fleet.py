@@ -52,3 +52,13 @@ def test_unavailable_are_wanted_instances_that_are_gone() -> None:
 
 def test_unavailable_does_not_count_the_pool_without_traffic() -> None:
     assert make_fleet(instance(), instance("STOPPED", False, "green", 1)).unavailable(["i-01"]) == frozenset()
+
+
+def test_fleet_is_mixed_while_not_all_that_serve_run_the_version() -> None:
+    fleet = make_fleet(
+        instance(number=0), instance(number=1), FleetInstance("g", "3.7.0", "RUNNING", True, pool="green")
+    )
+    assert fleet.mixed("3.6.0") is None
+    assert fleet.mixed("3.7.0") == fleet.mixed(None) == {"3.6.0": 2}
+    both = make_fleet(instance(number=0), FleetInstance("i-1", "3.7.0", "RUNNING", True))
+    assert both.mixed("3.6.0") == {"3.6.0": 1, "3.7.0": 1}

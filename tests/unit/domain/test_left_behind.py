@@ -1,0 +1,57 @@
+"""What an upgrade that is over may have left drained, and what its reason says of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.fleet import FleetInstance
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.left_behind import may_be_left, name_them, out_of_service, since_when
+from include.upgrades.domain.states import ExecutionStatus
+from tests.unit.domain.builders import NOW, after, make_execution, make_fleet, make_instance, make_request
+
+I = InstanceStatus  # noqa: E741
+FAILED = make_execution(ExecutionStatus.FAILED, status_reason="no budget left")
+
+
+@pytest.mark.parametrize("status", sorted(I))
+def test_only_an_instance_that_failed_may_be_left(status: InstanceStatus) -> None:
+    assert len(may_be_left(FAILED, [make_instance("i-01", status)])) == (status is I.FAILED)
+
+
+def test_way_back_that_failed_is_looked_at_as_one() -> None:
+    (job,) = may_be_left(FAILED, [make_instance("i-01", I.COMPLETED, revert=I.FAILED, revert_attempts=2)])
+    assert (job.batch, job.status, job.attempts) == (ROLLBACK_BATCH, I.FAILED, 2)
+
+
+@pytest.mark.parametrize("status", [I.FAILED, I.COMPLETED])
+def test_instance_that_came_back_is_not_left(status: InstanceStatus) -> None:
+    assert may_be_left(FAILED, [make_instance("i-01", status, revert=I.COMPLETED)]) == []
+
+
+def test_blue_green_drains_nothing_that_serves() -> None:
+    by_pools = replace(FAILED, request=make_request(strategy=Strategy.BLUE_GREEN))
+    assert may_be_left(by_pools, [make_instance("i-01", I.FAILED)]) == []
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED"])
+def test_out_of_service_is_what_the_fleet_shows_as_drained(status: str) -> None:
+    fleet = make_fleet(FleetInstance("i-01", "3.6.0", status, healthy=False))
+    left = out_of_service([make_instance("i-01", I.FAILED), make_instance("i-02", I.FAILED)], fleet)
+    assert left == ({"i-01": status} if status in ("DRAINING", "DRAINED") else {})
+
+
+def test_time_to_ask_begins_when_the_last_of_it_has_ended() -> None:
+    ended = replace(FAILED, completed_at=after(5))
+    rows = [make_instance("i-01", I.FAILED, completed_at=after(9)), make_instance("i-02")]
+    assert since_when(ended, rows, after(60)) == after(9)
+    assert since_when(ended, [make_instance("i-02")], after(60)) == after(5)
+    assert since_when(replace(FAILED, completed_at=None), [], NOW) == NOW
+
+
+def test_reason_names_them_once() -> None:
+    named = name_them(FAILED, {"i-02": "DRAINED", "i-01": "DRAINING"})
+    assert named.status_reason == "no budget left; out of service: i-01 is DRAINING, i-02 is DRAINED"
+    assert name_them(named, {"i-02": "DRAINED", "i-01": "DRAINING"}) == named
