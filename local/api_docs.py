@@ -21,9 +21,10 @@ Base path `{BASE}`. JSON in camelCase, times in UTC with `Z`. Every call but `GE
 with a token of Airflow. Errors are `application/problem+json` with a `code`; a 422 names every offending field in
 `errors`.
 
-Every answer has an `X-Request-ID`: the caller's own (1 to 128 of `A-Za-z0-9._:/+=@-`), else a new one. The lines of the API server's log
-from within the call carry it as `request_id`; one line tells of each write and each refusal, with caller, status and milliseconds, and the
-table `command` keeps the id in `detail`. Writes take an `Idempotency-Key`: the same key and request get the first answer for 24 h.
+Every answer has an `X-Request-ID`: the caller's own (1 to 128 of `A-Za-z0-9._:/+=@-`), else a new one. The lines of the
+API server's log from within the call carry it as `request_id`; one line tells of each write and each refusal, with
+caller, status and milliseconds, and the table `command` keeps the id in `detail`. Writes take an `Idempotency-Key`: the
+same key and request get the first answer for 24 h.
 
 """
 
