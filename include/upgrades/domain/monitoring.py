@@ -67,14 +67,20 @@ def _polled(execution: Execution, poll: Poll) -> Event:
     return Event.of(told)
 
 
+def require_well(poll: Poll) -> None:
+    """:raises CanaryUnhealthy: one is ill, or could not be asked."""
+    if poll.healthy is not True:
+        raise CanaryUnhealthy(poll.describe())
+
+
 def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: Actor, now: datetime) -> Moved:
     """IN_PROGRESS; ``poll`` None: whatever the canaries say (``force``).
 
     :raises InvalidState: not in CANARY_MONITORING; :raises CanaryUnhealthy: one is ill, or could not be asked.
     """
     require_allowed(Command.PROMOTE, execution.status)
-    if poll is not None and poll.healthy is not True:
-        raise CanaryUnhealthy(poll.describe())
+    if poll is not None:
+        require_well(poll)
     how = f"promoted by {actor.name}" if poll is not None else f"promoted by {actor.name} whatever the canaries say"
     moved, event = advance(execution, ExecutionStatus.IN_PROGRESS, reason or how, actor, now)
     canary = replace(moved.canary, promoted_by=actor.name, promoted_at=now)

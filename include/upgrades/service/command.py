@@ -15,7 +15,7 @@ from include.upgrades.domain.commands import SYSTEM, Actor, Command, require_all
 from include.upgrades.domain.errors import CanaryUnhealthy
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.monitoring import promote
+from include.upgrades.domain.monitoring import promote, require_well
 from include.upgrades.domain.pools import as_served
 from include.upgrades.domain.rollback_start import begin_rollback
 from include.upgrades.domain.states import ExecutionStatus
@@ -94,6 +94,7 @@ async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: s
     poll = None
     if not force:
         poll = await _ask_canaries(ports, execution)
+        require_well(poll)
         await require_runnable(ports, execution_id)
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:

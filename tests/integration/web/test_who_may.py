@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from include.upgrades.domain.permissions import REGISTRY, ROLES, resource_of, tenant_roles
+from include.upgrades.web.security import PUBLIC
 from tests.integration.web.conftest import Door
-from tests.integration.web.every_call import NONE, ONE, TABLE, Needs, good_call, routes
+from tests.integration.web.every_call import NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
 
 OTHER = "another-tenant"
@@ -41,7 +43,8 @@ def expected(caller: str, needs: Needs) -> int | None:
 
 
 def test_every_call_is_in_the_table(app: FastAPI) -> None:
-    assert set(routes(app)) == set(TABLE)
+    names = [each.name for each in app.routes if isinstance(each, APIRoute) and each.name not in PUBLIC]
+    assert sorted(names) == sorted(TABLE)  # a name that two calls share would hide one of them
 
 
 @pytest.fixture
