@@ -18,8 +18,8 @@ from include.upgrades.service.ports import StoredEvent, UnitOfWork
 from include.upgrades.service.pulse import now_seconds
 from include.upgrades.service.signal_ports import ANYTHING
 
-MOST_FOLLOWERS = 1000
-"At once in one process, of whatever executions."
+MOST_STREAMS = 1000
+"At once in one process, of whatever executions or of all."
 READS_AT_ONCE = 2
 "The feed's share of the process's connections: calls must not wait because many begin to follow at once."
 KEEP_WAITING_SECONDS = 15.0
@@ -117,9 +117,9 @@ class LiveFeed:
         return sum(each.followers for each in self._readings.values())
 
     def require_room(self) -> None:
-        """:raises Unavailable: as many follow as one process serves."""
-        if self.followers >= MOST_FOLLOWERS:
-            raise Unavailable(f"this server has {MOST_FOLLOWERS} live streams open already")
+        """:raises Unavailable: as many follow an execution, or watch for changes, as one process serves."""
+        if self.followers + len(self._watching) >= MOST_STREAMS:
+            raise Unavailable(f"this server has {MOST_STREAMS} live streams open already")
 
     @asynccontextmanager
     async def following(self, execution_id: str, after: int = 0) -> AsyncIterator[Follower]:

@@ -226,8 +226,8 @@ async def test_last_to_leave_ends_the_reader_and_the_connection(
 
 async def test_too_many_followers_are_refused(added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch) -> None:
     execution = await added()
-    monkeypatch.setattr(live_feed, "MOST_FOLLOWERS", 2)
-    async with feed.following(execution.id), feed.following(execution.id):
+    monkeypatch.setattr(live_feed, "MOST_STREAMS", 2)
+    async with feed.following(execution.id), feed.watching():
         with pytest.raises(Unavailable, match="2 live streams"):
             feed.require_room()
     feed.require_room()

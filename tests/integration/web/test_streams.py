@@ -43,7 +43,12 @@ async def test_stream_tells_what_was_and_what_comes(live: httpx.AsyncClient, cre
 
 @pytest.mark.parametrize(
     ("query", "header", "expected"),
-    [("", {}, [1, 2, 3]), ("?after=2", {}, [3]), ("?after=0", {"Last-Event-ID": "1"}, [2, 3])],
+    [
+        ("", {}, [1, 2, 3]),
+        ("?after=2", {}, [3]),
+        ("?after=2", {"Last-Event-ID": "1"}, [2, 3]),
+        ("?after=2", {"Last-Event-ID": "0"}, [1, 2, 3]),
+    ],
 )
 async def test_stream_goes_on_behind_the_last_event_seen(
     live: httpx.AsyncClient, created: str, query: str, header: dict[str, str], expected: list[int]

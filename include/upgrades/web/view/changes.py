@@ -25,6 +25,7 @@ async def changes(request: Request, ports: PortsDep) -> Response:
     """Server-Sent Events, at most four a second; 204 for who does not ask for a stream."""
     if not wants_stream(request):
         return Response(status_code=204)
+    ports.live.require_room()
     seconds = ports.limits.stream_seconds
     return FrameStream(_frames(ports.live, seconds), seconds)
 
