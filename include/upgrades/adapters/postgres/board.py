@@ -62,7 +62,7 @@ def counts_query(tenants: frozenset[str] | None) -> Select[Any]:
     """The statement of the counts."""
     counted, narrowed = (E.status, func.count().label("number")), _of_tenants(tenants)
     unfinished = select(*counted).where(*_UNFINISHED, *narrowed).group_by(E.status)
-    recent = E.completed_at > func.clock_timestamp() - _ENDED_WITHIN
+    recent = E.completed_at > func.now() - _ENDED_WITHIN
     ended = select(*counted).where(_INDEXED, E.status.in_(TERMINAL), recent, *narrowed).group_by(E.status)
     both = unfinished.union_all(ended).subquery()
     joined = tables.execution.join(tables.approval, A.execution_id == E.id)

@@ -8,6 +8,7 @@ const GAP = 330; // ms between two fetches
 const POLL = 3000; // ms between two questions while no events come
 const SLOW = 10000; // ms: what no event tells of, such as Airflow's own task states
 const AGAIN = 4000; // ms until a refused stream is tried again
+const PATIENCE = 5000; // ms: streams end by themselves now and then, and are there again after two seconds
 
 const EVENTS = [
   "created", "status-changed", "check-completed", "batch-started", "batch-completed", "instance-changed", "progress",
@@ -24,14 +25,21 @@ let again = false;
 let over = false;
 let stopped = false;
 let connected = false;
+let alone = performance.now(); // since when no stream is open
 
 export function follow() {
   connect();
   setInterval(() => connected || ask(), POLL);
   setInterval(() => connected && ask(), SLOW);
-  document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : (connect(), ask())));
+  document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : comeBack()));
   addEventListener("pagehide", disconnect);
-  addEventListener("pageshow", (event) => event.persisted && (connect(), ask()));
+  addEventListener("pageshow", (event) => event.persisted && comeBack());
+}
+
+function comeBack() {
+  alone = performance.now();
+  connect();
+  ask();
 }
 
 export function ask() {
@@ -70,7 +78,7 @@ function show(html) {
   announce(before);
   if (over) say("Ended");
   else if (connected) say("Live");
-  else say("No live connection: asking every few seconds", true);
+  else sayLost();
 }
 
 function announce(before) {
@@ -106,9 +114,13 @@ function connect() {
   source.addEventListener("end", ended);
 }
 
+function sayLost() {
+  if (performance.now() - alone > PATIENCE) say("Live connection lost: asking every few seconds", true);
+}
+
 function lost() {
+  if (connected) alone = performance.now();
   connected = false;
-  if (!over && !stopped) say("Live connection lost: asking every few seconds", true);
   if (source?.readyState === EventSource.CLOSED) {
     disconnect();
     setTimeout(connect, AGAIN);
@@ -125,6 +137,7 @@ function ended() {
 function disconnect() {
   source?.close();
   source = null;
+  if (connected) alone = performance.now();
   connected = false;
 }
 
