@@ -66,7 +66,7 @@ def _fill_in(page: Page, hands: Hands, tenant: Tenant) -> None:
     hands.write("[name=batchDelaySeconds]", "0")
     hands.write("[name=maxUnavailablePercentage]", "50")
     hands.write("[name=healthCheckIntervalSeconds]", "1")
-    hands.write("[name=installedComponents]", "postgresql 16.1")
+    hands.write("[name=installedComponents]", "kafka 3.6.0\npostgresql 16.1")
     expect(page.locator("#preview")).to_contain_text("CANARY: 2 instances")
     expect(page.locator("#preview-state")).to_contain_text("It can start")
 

@@ -20,29 +20,32 @@ SCHEMES: list[Scheme] = ["light", "dark"]
 
 @dataclass(frozen=True)
 class Shown:
-    """A tenant with a finished upgrade, and another one whose canary waits to be promoted."""
+    """A tenant with a finished upgrade, another one whose canary waits to be promoted, and one that has none yet."""
 
     tenant: Tenant
     done: str
     watched: str
+    fresh: Tenant
 
 
 @pytest.fixture(scope="module")
 def shown(new_tenant: NewTenant) -> Shown:
-    tenant, other = new_tenant(), new_tenant(size=12)
+    tenant, other, fresh = new_tenant(), new_tenant(size=12), new_tenant(size=10)
     done = tenant.start(batchSize=4, maxUnavailablePercentage=100)
     watched = other.start(
         strategy="CANARY", canaryPercentage=25, batchSize=3, maxUnavailablePercentage=50, initiatedBy="night shift"
     )
     tenant.wait_until(done, "COMPLETED")
     other.wait_until(watched, "CANARY_MONITORING")
-    return Shown(tenant, done, watched)
+    return Shown(tenant, done, watched, fresh)
 
 
 def take(page: Page, name: str, scheme: Scheme) -> None:
-    """A picture for the documentation, when it is asked for."""
+    """A picture for the documentation, when it is asked for; run alone, this file's upgrades are the only ones."""
     if WANTED:
         PICTURES.mkdir(parents=True, exist_ok=True)
+        page.set_viewport_size({"width": 1000, "height": 640})
+        page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
         page.screenshot(path=Path(PICTURES / f"{name}-{scheme}.png"), animations="disabled", scale="css")
 
 
@@ -76,11 +79,16 @@ def test_execution(visits: Visits, shown: Shown, scheme: Scheme) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_create_form(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page = visits.of("otto", scheme)
-    page.goto(f"{VIEW}/upgrades/new?tenant={shown.tenant.id}&component={COMPONENT}")
-    expect(page.locator("[name=fromVersionId]")).to_have_value(NEW)
-    page.locator("[name=fromVersionId]").fill(OLD)
+    page.goto(f"{VIEW}/upgrades/new?tenant={shown.fresh.id}&component={COMPONENT}")
+    expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
     page.locator("[name=toVersionId]").fill(NEW)
     expect(page.locator("#preview")).to_contain_text("What stops it")
+    assert problems(page) == []
+    page.locator("[name=strategy]").select_option("CANARY")
+    page.locator("[name=canaryPercentage]").fill("20")
+    page.locator("[name=batchSize]").fill("4")
+    page.locator("[name=installedComponents]").fill("kafka 3.6.0\npostgresql 16.1")
+    expect(page.locator("#preview-state")).to_contain_text("It can start")
     assert problems(page) == []
     take(page, "create", scheme)
 

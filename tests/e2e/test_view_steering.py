@@ -63,8 +63,8 @@ def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> Non
 
 def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant) -> None:
     tenant = new_tenant()
-    ill = f"{tenant.fleet}-02"
-    tenant.agent.fault(tenant.fleet, "upgrade-fails", ill)
+    first, ill = f"{tenant.fleet}-02", f"{tenant.fleet}-03"
+    tenant.agent.fault(tenant.fleet, "upgrade-fails", ill, times=1)
     execution_id = tenant.create(**ONE_BY_ONE, autoRollbackEnabled=True, failureThreshold=1)
     page = visits.of("otto")
     open_upgrade(page, execution_id)
@@ -73,7 +73,8 @@ def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant
     expect_status(page, "ROLLED_BACK")
     reason = tenant.execution(execution_id)["rollbackInfo"]["rollbackReason"]
     expect(page.locator("#rollback")).to_contain_text(reason)
-    expect(page.locator(f"[id='tile-{tenant.fleet}-01'] .at")).to_have_text("Rolled back")
+    for each in (first, ill):
+        expect(page.locator(f"[id='tile-{each}'] .at")).to_have_text("Rolled back")
     expect(page.locator("#buttons")).to_have_count(0)
     assert tenant.versions() == {"3.6.0": 4}
 

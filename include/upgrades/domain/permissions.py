@@ -33,8 +33,8 @@ PERMISSION_OF: dict[Command, Permission] = {
     for command in Command
 }
 
-_SHOWN = ("Website", "DAGs", "DAG Runs", "DAG Versions", "Task Instances", "Task Logs", "HITL Detail")
-"What Airflow's own pages need, so that an execution's links to them open."
+_SHOWN = ("Website", "Plugins", "DAGs", "DAG Runs", "DAG Versions", "Task Instances", "Task Logs", "HITL Detail")
+"What Airflow's own pages need, so that they show ours (a plugin's) and an execution's links to them open."
 _SEE = (
     (Permission.READ.value, RESOURCE),
     *(("can_read", each) for each in _SHOWN),

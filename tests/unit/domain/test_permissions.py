@@ -20,7 +20,12 @@ def test_role_holds_what_the_contract_gives_it_and_no_more(role: str, given: set
 
 
 SEEN = {("can_read", each) for each in ("Website", "DAGs", "DAG Runs", "DAG Versions", "Task Instances", "Task Logs")}
-SEEN |= {("can_read", "HITL Detail"), ("menu_access", "DAGs"), ("menu_access", "Task Instances")}
+SEEN |= {
+    ("can_read", "Plugins"),
+    ("can_read", "HITL Detail"),
+    ("menu_access", "DAGs"),
+    ("menu_access", "Task Instances"),
+}
 ANSWERED = {("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail")}
 
 
