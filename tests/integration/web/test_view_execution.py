@@ -104,6 +104,26 @@ async def test_button_is_taken_by_the_api_with_the_very_call_that_it_names(
         assert (await api.post(f"/upgrades/{staged.id}/{path}")).is_success, (status, first)
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (S.PENDING, "–"),
+        (S.VALIDATING, "about"),
+        (S.IN_PROGRESS, "waits for a decision"),
+        (S.PAUSED, "stands still"),
+        (S.ROLLING_BACK, "–"),
+        (S.COMPLETED, "–"),
+    ],
+)
+async def test_time_left_is_told_only_where_a_clock_runs(
+    api: httpx.AsyncClient, staged: Standing, status: ExecutionStatus, said: str
+) -> None:
+    await staged.go(status)
+    left = re.search(r"<dt>Time left</dt><dd>(.*?)</dd>", await read(api, staged.id))
+    assert left is not None
+    assert left[1].startswith(said)
+
+
 async def test_question_counts_the_instances(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
     html = await read(api, staged.id)
