@@ -22,13 +22,13 @@ IDS = {
 
 
 class Needs(NamedTuple):
-    """What a call needs, and what it is about: ALL tenants, a TENANT, the REGISTRY."""
+    """What a call needs, and what it is about: ALL tenants, ONE, ANY, or NONE of them."""
 
     permission: Permission
     about: str
 
 
-ALL, ONE, NONE = "all tenants", "a tenant", "the registry"
+ALL, ONE, ANY, NONE = "all tenants", "a tenant", "whichever tenant there is", "the registry"
 TABLE: dict[str, Needs] = {
     "create": Needs(P.OPERATE, ONE),
     "list_of_tenant": Needs(P.READ, ONE),
@@ -70,6 +70,9 @@ TABLE: dict[str, Needs] = {
     "execution_page": Needs(P.READ, ONE),
     "execution_part": Needs(P.READ, ONE),
     "page_of_dag": Needs(P.READ, NONE),
+    "create_page": Needs(P.OPERATE, ANY),
+    "of_component": Needs(P.READ, ALL),
+    "of_tenant": Needs(P.READ, ONE),
 }
 "By the route's name: a new call fails the tests until somebody says here who may make it."
 

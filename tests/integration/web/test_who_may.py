@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from include.upgrades.domain.permissions import REGISTRY, ROLES, resource_of, tenant_roles
 from include.upgrades.web.security import PUBLIC
 from tests.integration.web.conftest import Door
-from tests.integration.web.every_call import NONE, ONE, TABLE, Needs, good_call
+from tests.integration.web.every_call import ANY, NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
 
 OTHER = "another-tenant"
@@ -31,9 +31,8 @@ CALLERS: dict[str, frozenset[tuple[str, str]]] = {
 def expected(caller: str, needs: Needs) -> int | None:
     """The refusal's status, or None where the caller gets through the door."""
     granted, own = CALLERS[caller], resource_of(TENANT)
-    here = {
-        action for action, resource in granted if resource == "Upgrades" or (needs.about == ONE and resource == own)
-    }
+    about = {"Upgrades", own} if needs.about in (ONE, ANY) else {"Upgrades"}
+    here = {action for action, resource in granted if resource in about}
     if needs.about == NONE and ("can_read", REGISTRY) in granted:
         here.add("can_read")
     if needs.permission.value in here:
