@@ -140,7 +140,8 @@ def test_ended_upgrade_never_runs_again_whatever_is_cleared(tenant: Tenant, runn
         case "FAILED":
             patch(tenant, run_of(tenant, running), {"state": "failed"})
     before = tenant.wait_until(running, ending)
-    wait_for("nothing to be in flight", lambda: set(tenant.agent_statuses()) == {"RUNNING"})
+    wait_for("nothing to be in flight", lambda: tenant.execution(running)["progress"]["inFlight"] == 0)
+    wait_for("all to serve", lambda: set(tenant.agent_statuses()) == {"RUNNING"})
     ended, log = tenant.dag_run(running)["end_date"], tenant.agent.log(tenant.fleet)
     events = tenant.events(running)
     clear(tenant, running)
