@@ -17,7 +17,8 @@ class Batch:
     """A batch's own clock; ``due_at`` is when it may start, ``blocked_since`` when it last found no budget.
 
     BLUE_GREEN: ``switched_at`` is when its pool got the traffic, ``soaked_at`` when it had proved itself there; in
-    between ``due_at`` is when it will have. ``blocked_since`` then is since when its next step has no effect.
+    between ``due_at`` is when it will have, None while it is ill. ``blocked_since`` then is since when its next step
+    has no effect.
     """
 
     number: int

@@ -91,17 +91,23 @@ def _told(rows: Mapping[str, Instance]) -> str:
 
 def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
     """Healthy without break for the soak, within the soak and one more time-out."""
-    due, limit = view.batch.due_at or now, _soak_limit(view, now)
-    ill = view.ill(fleet)
-    if ill:
-        again = replace(view.batch, due_at=now + view.soak)
+    due, limit = view.batch.due_at, _soak_limit(view, now)
+    if ill := view.ill(fleet):
         too_late = _not_soaked(view, ill) if now + view.soak > limit else None
-        return NoteIll(again, _by_row(view, fleet, ill), too_late)
-    if not view.silent() and now >= due:
-        return Save(replace(view.batch, soaked_at=now, blocked_since=None))
-    if now > limit:
-        return GiveUp(SOAK, _not_soaked(view, dict.fromkeys(view.silent(), "does not answer")))
-    return Watch(due if now < due else limit)
+        return NoteIll(replace(view.batch, due_at=None), _by_row(view, fleet, ill), too_late)
+    if silent := view.silent():
+        too_late = _not_soaked(view, dict.fromkeys(silent, "does not answer"))
+        return GiveUp(SOAK, too_late) if now > limit else Watch(due if due is not None and now < due else limit)
+    if due is None:
+        return _begin_soak(view, now, limit)
+    return Watch(due) if now < due else Save(replace(view.batch, soaked_at=now, blocked_since=None))
+
+
+def _begin_soak(view: PoolView, now: datetime, limit: datetime) -> PoolStep:
+    """Anew after an illness, from when all are seen well: who was ill until just before has proved nothing yet."""
+    if now + view.soak > limit:
+        return GiveUp(SOAK, _not_soaked(view, {f"pool {view.pools.new}": "was well again too late"}))
+    return Save(replace(view.batch, due_at=now + view.soak))
 
 
 def _soak_limit(view: PoolView, now: datetime) -> datetime:

@@ -27,7 +27,7 @@ from tests.integration.runner.pools import (
 )
 
 Drive = Callable[[Lab, str], Awaitable[Execution]]
-FORTH, BACK, CANCELLED = 27, 14, 8
+FORTH, BACK, CANCELLED = 27, 15, 10
 "More moments than there are to die at: the last ones are survived, which a test below makes sure of."
 
 

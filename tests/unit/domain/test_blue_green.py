@@ -137,8 +137,20 @@ def test_ill_instance_begins_the_soak_anew_while_there_is_time_for_it(seconds: i
     answers: dict[str, Health | None] = {"g-00": WELL, "g-01": ILL}
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, seconds, answers=answers)
     assert isinstance(step, NoteIll)
-    assert (step.batch.due_at, step.ill) == (after(seconds + 60), {"i-01": "g-01: out of memory"})
+    assert (step.batch.due_at, step.ill) == (None, {"i-01": "g-01: out of memory"})
     assert (step.too_late is not None) is late
+
+
+def test_soak_begins_anew_when_all_are_seen_well_and_not_when_one_was_last_seen_ill() -> None:
+    was_ill = replace(SWITCHED, due_at=None)
+    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == Save(replace(SWITCHED, due_at=after(90)))
+    silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
+    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=silent) == Watch(after(90))
+
+
+def test_soak_that_would_begin_too_late_is_a_failure() -> None:
+    step = forth(fleet("green"), Goal.SOAKED, replace(SWITCHED, due_at=None), 31)
+    assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: pool green: was well again too late")
 
 
 def test_instance_that_has_gone_is_ill_too() -> None:
