@@ -75,16 +75,14 @@ def _roll_back_as_they_begin(cases: dict[Case, str]) -> None:
 
 def _kill_within(stack: Stack, component: str, random: Random, cases: dict[Case, str]) -> None:
     """Kill at a random moment of the next seconds, start again, and do what a person does until all have ended."""
-    began, kill_at = time.monotonic(), random.uniform(0, 12)
-    back_at = kill_at + random.uniform(0, 3)
+    began, kill_at, away = time.monotonic(), random.uniform(0, 12), random.uniform(0, 3)
     killed = back = False
     while not (back and all(_has_ended(case, execution_id) for case, execution_id in cases.items())):
         waited = time.monotonic() - began
         assert waited < DEADLINE_SECONDS, {case.strategy: _status(case, each) for case, each in cases.items()}
         if not killed and waited >= kill_at:
-            killed = True
-            _kill(stack, component, random)
-        if killed and not back and waited >= back_at:
+            killed = _kill(stack, component, random)
+        if killed and not back and waited >= kill_at + away:
             back = True
             if component != WORKER:
                 stack.start(component)
@@ -125,15 +123,26 @@ def _status(case: Case, execution_id: str) -> str:
     return f"{execution['status']}: {execution['statusReason']}"
 
 
-def _kill(stack: Stack, component: str, random: Random) -> None:
+def _kill(stack: Stack, component: str, random: Random) -> bool:
+    """True when it is killed; a worker is one that has a task, as soon as there is one."""
     if component != WORKER:
         stack.kill(component)
-        return
+        return True
+    workers = _busy_workers(stack)
+    if workers:
+        worker = random.choice(workers)
+        for process in (worker, *worker.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    return bool(workers)
+
+
+def _busy_workers(stack: Stack) -> list[psutil.Process]:
+    """Those of LocalExecutor that do not call themselves idle.
+
+    Of the idle ones one holds the lock of the executor's queue, which nobody frees when that one is killed.
+    """
     leader = stack.leader(SCHEDULER)
     assert leader is not None
-    workers = psutil.Process(leader.pid).children()
-    assert workers, "the scheduler has no worker"
-    worker = random.choice(sorted(workers, key=lambda each: each.pid))
-    for process in (worker, *worker.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
+    workers = [each for each in psutil.Process(leader.pid).children() if "<idle>" not in " ".join(each.cmdline())]
+    return sorted((each for each in workers if "LocalExecutor" in " ".join(each.cmdline())), key=lambda each: each.pid)
