@@ -38,9 +38,9 @@ class RunningAirflow:
         self.statsd = StatsD()
         self.url = f"http://{HOST}:{self.port}"
         self._folder = folder
-        self.metadata, self.own = f"airflow_of_{auth.name}", f"upgrades_of_{auth.name}"
+        self.metadata, self.own, self.fleet = f"airflow_of_{auth.name}", f"upgrades_of_{auth.name}", f"web-{auth.name}"
         self._make_databases(template)
-        asyncio.run(_fill(postgres.url(self.own), agent, folder, f"web-{auth.name}"))
+        asyncio.run(_fill(postgres.url(self.own), agent, folder, self.fleet))
         chosen = {f"AIRFLOW__{name}": value for name, value in auth.settings(folder).items()}
         self.notices, self._dags = folder / "notices", folder / "dags"
         self._env = self._environment(agent, folder) | chosen | _metrics(self.statsd) | _notices(self.notices)

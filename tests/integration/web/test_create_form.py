@@ -25,7 +25,7 @@ Filled = Callable[..., Page]
 def tenant(airflow: RunningAirflow) -> str:
     """One of its own, on the fleet of two; it has no upgrade yet."""
     name = f"form-{next(_numbers)}"
-    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": "web", "currentVersionId": OLD}
+    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": airflow.fleet, "currentVersionId": OLD}
     with airflow.client("ursula") as client:
         client.put(f"/tenants/{name}/components/{COMPONENT}/deployment", json=deployment).raise_for_status()
     return name
@@ -83,7 +83,7 @@ def test_blockers_and_checks_are_shown_before_anything_is_created(
     page = filled()
     page.get_by_label("Total instances").fill("3")
     expect(plan(page)).to_contain_text("There is no plan for this")
-    expect(plan(page)).to_contain_text("totalInstances is 3, the fleet web has 2 instances")
+    expect(plan(page)).to_contain_text(f"totalInstances is 3, the fleet {airflow.fleet} has 2 instances")
     expect(plan(page)).to_contain_text("BACKUP_VERIFICATION: no backup")
     assert upgrades(airflow, tenant) == []
 
