@@ -69,6 +69,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     operation["responses"] = answers | responses_of(route)
     for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _never_null(parameter["schema"])
         if parameter["in"] == "path":
             parameter["example"] = _IDS.get(parameter["name"], _MINTED)
     if keyed.is_write(route):
@@ -77,6 +78,12 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         operation["security"] = []
     for content in operation.get("requestBody", {}).get("content", {}).values():
         content["example"] = BODIES[_name(content["schema"])]
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is there or left out, which FastAPI tells as null."""
+    given = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    return {name: each for name, each in schema.items() if name != "anyOf"} | given[0] if len(given) == 1 else schema
 
 
 def _show_example(answer: dict[str, Any]) -> None:

@@ -124,6 +124,14 @@ def test_every_parameter_of_a_path_has_an_example_that_fits(document: dict[str, 
                 assert f"{{{parameter['name']}}}" in call
 
 
+def test_no_parameter_is_null(document: dict[str, Any]) -> None:
+    parameters = [
+        each for item in document["paths"].values() for call in item.values() for each in call.get("parameters", ())
+    ]
+    assert {"Last-Event-ID", "cursor", "reason"} <= {each["name"] for each in parameters}
+    assert [each["name"] for each in parameters if "null" in json.dumps(each["schema"])] == []
+
+
 def test_every_call_but_health_says_401_403_429_and_503_with_their_headers(document: dict[str, Any]) -> None:
     for call, operation in calls(document):
         wanted = {"503"} if call == "get /health" else {"401", "403", "429", "503"}
