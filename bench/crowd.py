@@ -7,14 +7,17 @@ paused, so no run of theirs is scheduled and no trigger waits for them.
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.clients import answered
 from bench.job import INSTANCES
 from bench.world import COMPONENT, World, upgrade_request
+from include.upgrades.adapters.postgres.leader import CONTROL_LOOPS
 from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.shards import shard_key
+from include.upgrades.service.control_loops import LOOK_SECONDS
 from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
 
 HOW_THEY_REST = "IN_PROGRESS in the database, their DAGs parsed and paused in Airflow, no DAG runs, no triggers"
@@ -26,6 +29,10 @@ _DAGS = """
 INSERT INTO dag (dag_id, is_paused, is_stale, bundle_name, timetable_type, partition_mapper_info, max_active_tasks,
                  max_active_runs, max_consecutive_failed_dag_runs, has_task_concurrency_limits)
 SELECT id, true, false, 'dags-folder', '', '[]', 16, 1, 0, false FROM unnest(%(dags)s::text[]) AS id
+"""
+_END_LEADER = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = %s AND pid <> pg_backend_pid()
 """
 _MEMBERS = (
     "(SELECT * FROM unnest(%(ids)s::text[], %(tenants)s::text[], %(shards)s::bigint[]) AS m(id, tenant, shard)) m"
@@ -57,6 +64,16 @@ class Crowd:
         query = "SELECT status, count(*) FROM execution WHERE id = ANY(%s) GROUP BY status"
         with world.stack.postgres().connect(UPGRADES_DATABASE) as connection:
             return {str(status): int(str(count)) for status, count in connection.execute(query, [self.ids])}
+
+
+@contextmanager
+def nobody_follows(world: World) -> Iterator[None]:
+    """Within it no process runs the control loops: the reconciler would end a crowd that has no DAG runs."""
+    with world.stack.postgres().connect(UPGRADES_DATABASE) as connection:
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", [CONTROL_LOOPS]).fetchone() != (True,):
+            connection.execute(_END_LEADER, [CONTROL_LOOPS])
+        time.sleep(2 * LOOK_SECONDS)  # until the leader has noticed
+        yield
 
 
 def gather(

@@ -16,7 +16,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.table import Table
 
-from bench.crowd import Crowd, gather
+from bench.crowd import Crowd, gather, nobody_follows
 from bench.world import World
 from local.airflow import UPGRADES_DATABASE
 from local.chromium import ARGUMENTS, MISSING, find_chromium
@@ -86,6 +86,11 @@ class Measured:
 
 def measure_view(world: World, minutes: float, tell: Callable[[str], None]) -> Measured:
     """Few, then many; the latencies and the memory with many."""
+    with nobody_follows(world):
+        return _measured(world, minutes, tell)
+
+
+def _measured(world: World, minutes: float, tell: Callable[[str], None]) -> Measured:
     tell(f"{FEW} running upgrades of {INSTANCES} instances")
     few = gather(world, FEW, tell, INSTANCES, "view-few")
     list_few = _list_times(world)
