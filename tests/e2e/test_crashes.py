@@ -7,6 +7,8 @@ from typing import Any
 import psutil
 import pytest
 
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.domain.shards import shard_file
 from local.airflow import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
 from local.stack import Stack
 from tests.e2e.conftest import NewTenant
@@ -16,6 +18,11 @@ LONG_SECONDS, SHORT_SECONDS = 10.0, 4.0
 "Longer than a batch stays in its worker (8 s), so that it is deferred to the triggerer; and shorter."
 TWO_AND_TWO: dict[str, Any] = {"batchSize": 4, "maxUnavailablePercentage": 50}
 "One batch that needs two rounds: the second is begun by whoever comes after the crash."
+_ASK_FOR_FILE = """
+INSERT INTO dag_priority_parsing_request (id, bundle_name, relative_fileloc)
+SELECT md5('dags-folder' || %(file)s), 'dags-folder', %(file)s
+WHERE NOT EXISTS (SELECT 1 FROM dag_priority_parsing_request WHERE relative_fileloc = %(file)s)
+"""
 
 
 @pytest.fixture
@@ -51,6 +58,7 @@ def test_upgrade_goes_on_when_a_worker_is_killed_that_has_just_taken_a_task(stac
     """Airflow does not know that it was taken, LocalExecutor not that it is lost: it would be queued for ever."""
     execution_id = tenant.start(**TWO_AND_TWO)
     with _held_up(stack, API_SERVER):  # before there is a DAG: no worker can tell that it has begun
+        wait_for("Airflow to know the DAG", lambda: _has_dag(stack, execution_id))
         lost = wait_for("a worker to take a task", lambda: _workers_of(stack, execution_id))[0]
         for process in (*lost.children(recursive=True), lost):
             process.kill()
@@ -73,6 +81,17 @@ def _held_up(stack: Stack, component: str) -> Iterator[None]:
             each.resume()
 
 
+def _has_dag(stack: Stack, execution_id: str) -> bool:
+    """Asked for if not: the dag processor throws a request away while it parses that file, and the control loops, which
+    would repeat it, are held up with their api-server.
+    """
+    with stack.postgres().connect(METADATA_DATABASE) as connection:
+        found = connection.execute("SELECT 1 FROM dag WHERE dag_id = %s", [dag_id_of(execution_id)]).fetchone()
+        if found is None:
+            connection.execute(_ASK_FOR_FILE, {"file": f"upgrade_executions/{shard_file(execution_id)}"})
+    return found is not None
+
+
 def _workers_of(stack: Stack, execution_id: str) -> list[psutil.Process]:
     """LocalExecutor's workers with a task of the execution that is still queued: they call themselves by its id."""
     scheduler = stack.leader(SCHEDULER)
@@ -83,7 +102,7 @@ def _workers_of(stack: Stack, execution_id: str) -> list[psutil.Process]:
 
 def _of_tasks(stack: Stack, execution_id: str, column: str, which: str) -> set[Any]:
     """What that column has in the rows of those of the execution's tasks, in Airflow's own database."""
-    query = f"SELECT {column} FROM task_instance WHERE dag_id = 'upgrade__{execution_id}' AND {which}"
+    query = f"SELECT {column} FROM task_instance WHERE dag_id = '{dag_id_of(execution_id)}' AND {which}"
     with stack.postgres().connect(METADATA_DATABASE) as connection:
         return {row[0] for row in connection.execute(query.encode())}
 
