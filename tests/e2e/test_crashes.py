@@ -97,7 +97,12 @@ def _workers_of(stack: Stack, execution_id: str) -> list[psutil.Process]:
     scheduler = stack.leader(SCHEDULER)
     assert scheduler is not None
     queued = _of_tasks(stack, execution_id, "id::text", "state = 'queued'")
-    return [each for each in psutil.Process(scheduler.pid).children() if set(each.cmdline()[-1].split()) & queued]
+    return [each for each in psutil.Process(scheduler.pid).children() if queued & set(_title(each).split())]
+
+
+def _title(process: psutil.Process) -> str:
+    """What it calls itself: a title shorter than the command it began with leaves empty arguments behind it."""
+    return " ".join(process.cmdline())
 
 
 def _of_tasks(stack: Stack, execution_id: str, column: str, which: str) -> set[Any]:
