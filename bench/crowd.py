@@ -37,6 +37,7 @@ WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigi
 _MEMBERS = (
     "(SELECT * FROM unnest(%(ids)s::text[], %(tenants)s::text[], %(shards)s::bigint[]) AS m(id, tenant, shard)) m"
 )
+# an execution's rows lie side by side, as where each is planned by itself
 _COPIES = (
     f"""INSERT INTO deployment SELECT (jsonb_populate_record(d, jsonb_build_object('tenant_id', m.tenant))).*
         FROM deployment d, {_MEMBERS} WHERE d.tenant_id = %(template)s AND d.component_id = %(component)s""",
@@ -46,10 +47,10 @@ _COPIES = (
     f"""INSERT INTO batch SELECT (jsonb_populate_record(b, jsonb_build_object('execution_id', m.id,
         'completed_at', CASE WHEN b.number = 1 THEN clock_timestamp() END,
         'due_at', CASE WHEN b.number = 2 THEN clock_timestamp() + interval '1 day' END))).*
-        FROM batch b, {_MEMBERS} WHERE b.execution_id = %(execution)s""",
+        FROM batch b, {_MEMBERS} WHERE b.execution_id = %(execution)s ORDER BY m.id""",
     f"""INSERT INTO instance SELECT (jsonb_populate_record(i, jsonb_build_object('execution_id', m.id,
         'status', CASE WHEN i.batch = 1 THEN 'COMPLETED' ELSE 'PENDING' END))).*
-        FROM instance i, {_MEMBERS} WHERE i.execution_id = %(execution)s""",
+        FROM instance i, {_MEMBERS} WHERE i.execution_id = %(execution)s ORDER BY m.id""",
 )
 
 

@@ -54,14 +54,15 @@ _WATCH = """(selector) => {
 
 @dataclass(frozen=True)
 class Measured:
-    """Times in seconds; memory in MB: the page's heap after a collection, and its process less that of a blank page."""
+    """Times in seconds; memory in MB: each page's heap after a collection, and their processes less a blank page's."""
 
     list_few: list[float]
     list_many: list[float]
     to_execution: list[float]
     to_list: list[float]
-    heap: float
-    process: float
+    list_heap: float
+    execution_heap: float
+    processes: float
     minutes: float
 
     def table(self) -> Table:
@@ -75,8 +76,9 @@ class Measured:
         for name, times in (("an upgrade's page", self.to_execution), ("the list", self.to_list)):
             table.add_row(f"commit to {name}, p50", f"{statistics.median(times) * 1000:.0f} ms", "")
             table.add_row(f"commit to {name}, slowest", f"{max(times) * 1000:.0f} ms", "1000 ms")
-        table.add_row(f"list's heap after {self.minutes:g} min", f"{self.heap:.1f} MB", "50 MB")
-        table.add_row("its process, less a blank page's", f"{self.process:.1f} MB", "50 MB")
+        for name, heap in (("the list", self.list_heap), ("an upgrade's page", self.execution_heap)):
+            table.add_row(f"heap of {name} after {self.minutes:g} min", f"{heap:.1f} MB", "50 MB")
+        table.add_row("both pages' processes, less a blank page's", f"{self.processes:.1f} MB", "")
         return table
 
     def dump(self) -> dict[str, Any]:
@@ -105,9 +107,9 @@ def _measured(world: World, minutes: float, tell: Callable[[str], None]) -> Meas
         tell("from a commit to the list")
         shown = _first_shown(page)
         to_list = _latencies(world, page, f"{_VIEW}/upgrades", f"[id='row-{shown}']", shown)
-        tell(f"the list for {minutes:g} min")
-        heap, process = _memory(world, page, crowd, minutes)
-    return Measured(list_few, list_many, to_execution, to_list, heap, process, minutes)
+        tell(f"both pages for {minutes:g} min")
+        memory = _memory(world, page, crowd, minutes)
+    return Measured(list_few, list_many, to_execution, to_list, *memory, minutes)
 
 
 def _list_times(world: World) -> list[float]:
@@ -167,24 +169,29 @@ def _change(world: World, execution_id: str) -> None:
         connection.execute(_CHANGE, {"id": execution_id})
 
 
-def _memory(world: World, page: Page, crowd: Crowd, minutes: float) -> tuple[float, float]:
-    """Of the list that updates itself all that time, two changes a second among all upgrades."""
+def _memory(world: World, page: Page, crowd: Crowd, minutes: float) -> tuple[float, float, float]:
+    """Of the list and of an upgrade's page, which update themselves all that time: two changes a second each."""
     page.goto("about:blank")
-    blank = _renderers()
+    blank, other = _renderers(), page.context.new_page()
     page.goto(f"{_VIEW}/upgrades")
+    other.goto(f"{_VIEW}/upgrades/{crowd.ids[0]}")
     deadline = time.monotonic() + minutes * 60
-    for execution_id in cycle(crowd.ids):
+    for execution_id in cycle(crowd.ids[1:]):
         if time.monotonic() > deadline:
             break
-        _change(world, execution_id)
+        for each in (execution_id, crowd.ids[0]):
+            _change(world, each)
         page.wait_for_timeout(UPDATE_GAP_SECONDS * 1000)
+    return _heap(page), _heap(other), (_renderers() - blank) / 1e6
+
+
+def _heap(page: Page) -> float:
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
-    heap = session.send("Runtime.getHeapUsage")["usedSize"]
-    return heap / 1e6, (_renderers() - blank) / 1e6
+    return float(session.send("Runtime.getHeapUsage")["usedSize"] / 1e6)
 
 
 def _renderers() -> float:
     """Bytes that belong to the browser's pages alone."""
     mine = psutil.Process().children(recursive=True)
-    return float(sum(each.memory_full_info().uss for each in mine if "--type=renderer" in each.cmdline()))
+    return float(sum(each.memory_full_info().uss for each in mine if "--type=renderer" in " ".join(each.cmdline())))

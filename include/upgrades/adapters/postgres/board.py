@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, any_, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.postgres import tables
@@ -53,9 +53,10 @@ class PostgresBoard:
 
 
 def page_query(wanted: BoardFilter) -> Select[Any]:
-    """The statement of a page."""
+    """The statement of a page; an array of ids, since a join to them is planned as a sort of all executions."""
     chosen = select(E.id).where(*_conditions(wanted)).order_by(E.id.desc()).limit(wanted.limit)
-    return OVERVIEW.where(E.id.in_(chosen.correlate(None))).order_by(E.id.desc())
+    ids = func.array(chosen.correlate(None).scalar_subquery())
+    return OVERVIEW.where(E.id == any_(ids)).order_by(E.id.desc())
 
 
 def counts_query(tenants: frozenset[str] | None) -> Select[Any]:
