@@ -15,7 +15,7 @@ from bench.bare_airflow import wait_parsed
 from bench.breakdown import read_breakdown
 from bench.canaries import measure_canaries
 from bench.canary_report import CanaryReport
-from bench.crowd import HOW_THEY_REST, gather
+from bench.crowd import HOW_THEY_REST, gather_paused
 from bench.events import measure_events
 from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
 from bench.project import run_project
@@ -75,7 +75,7 @@ def _measure(groups: list[str]) -> int:
         idle, notes, results = idle_cpu(world), [], []
         for row in rows:
             if row.others:
-                crowd = gather(world, row.others, _tell)
+                crowd = gather_paused(world, row.others, _tell)
                 notes.append(f"the {row.others} others: {HOW_THEY_REST}")
             _tell(f"measuring: {row.who}, {row.jobs} at once, delay {row.delay} s, {row.others} others")
             results.append(measure(world, row, REPEAT))

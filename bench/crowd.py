@@ -2,7 +2,8 @@
 
 They are copies of a real execution, written into the database: IN_PROGRESS, their first batch done, waiting for the
 second. Airflow has read all their DAGs from the product's own files, and reads them again at every turn; the DAGs are
-paused, so no run of theirs is scheduled and no trigger waits for them.
+paused, so no run of theirs is scheduled and no trigger waits for them. Where the control loops run beside them they are
+PAUSED, as the loops would have it, and have a DAG run each, for the loops to look at.
 """
 
 import time
@@ -20,7 +21,7 @@ from include.upgrades.domain.shards import shard_key
 from include.upgrades.service.control_loops import LOOK_SECONDS
 from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
 
-HOW_THEY_REST = "IN_PROGRESS in the database, their DAGs parsed and paused in Airflow, no DAG runs, no triggers"
+HOW_THEY_REST = "PAUSED after their first batch, their DAGs parsed and paused in Airflow, a DAG run each, no triggers"
 _PARSED_SECONDS = 900.0
 _POLL_SECONDS = 1.0
 _TELL_EACH = 250
@@ -29,6 +30,16 @@ _DAGS = """
 INSERT INTO dag (dag_id, is_paused, is_stale, bundle_name, timetable_type, partition_mapper_info, max_active_tasks,
                  max_active_runs, max_consecutive_failed_dag_runs, has_task_concurrency_limits)
 SELECT id, true, false, 'dags-folder', '', '[]', 16, 1, 0, false FROM unnest(%(dags)s::text[]) AS id
+"""
+_RUNS = """
+INSERT INTO dag_run (dag_id, run_id, run_type, state, logical_date, run_after, queued_at, start_date)
+SELECT id, 'scheduled__2024-01-01T00:00:00+00:00', 'scheduled', 'running', '2024-01-01Z', '2024-01-01Z', now(), now()
+FROM unnest(%(dags)s::text[]) AS id RETURNING dag_id, id::text
+"""
+_PAUSE = """
+UPDATE execution SET status = 'PAUSED', status_reason = 'the DAG was paused in Airflow', paused_from = 'IN_PROGRESS',
+                     paused_at = clock_timestamp(), dag_paused = true, run_ref = %s
+WHERE id = %s
 """
 _END_LEADER = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
@@ -91,6 +102,18 @@ def gather(
         connection.execute(_DAGS, {"dags": dags})
     _copy(world, crowd, name, execution)
     _wait_parsed(world, dags, tell)
+    return crowd
+
+
+def gather_paused(world: World, size: int, tell: Callable[[str], None]) -> Crowd:
+    """One that the control loops find in order, and leave as it is."""
+    with nobody_follows(world):
+        crowd = gather(world, size, tell)
+        of_dag = {dag_id_of(each): each for each in crowd.ids}
+        with world.stack.postgres().connect(METADATA_DATABASE) as connection:
+            runs = connection.execute(_RUNS, {"dags": list(of_dag)}).fetchall()
+        with world.stack.postgres().connect(UPGRADES_DATABASE) as connection, connection.cursor() as cursor:
+            cursor.executemany(_PAUSE, [(run, of_dag[str(dag)]) for dag, run in runs])
     return crowd
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from include.upgrades.domain.execution import dag_id_of
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
 from tests.e2e.conftest import ROOT, NewTenant
@@ -129,3 +130,15 @@ def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> Non
     page.goto("/plugin/upgrades")
     frame = page.frame_locator("iframe")
     expect(frame.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
+
+
+def test_links_of_the_runs_tab_lead_out_of_their_frame_into_airflows_own_pages(visits: Visits, shown: Shown) -> None:
+    page, dag_id = visits.of("otto"), dag_id_of(shown.done)
+    page.goto(f"/dags/{dag_id}/plugin/upgrade")
+    page.frame_locator("iframe").get_by_role("link", name="DAG run in Airflow").click()
+    page.wait_for_url(f"**/dags/{dag_id}/runs/*")
+    run = page.url
+    page.goto(f"{run}/plugin/upgrade_run")
+    page.frame_locator("iframe").get_by_role("link", name="task log").first.click()
+    page.wait_for_url(f"{run}/tasks/batch_001.upgrade*")
+    expect(page.locator("iframe")).to_have_count(0)

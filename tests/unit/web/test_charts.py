@@ -26,6 +26,11 @@ def all_of(svg: Markup, name: str) -> list[dict[str, str]]:
     return [each.attrib for each in parsed(svg).iter(SVG + name) if each.attrib.get("height") != "12"]
 
 
+def marks_of(svg: Markup) -> list[str | None]:
+    """The numbers of the axis."""
+    return [each.text for each in parsed(svg).iter(SVG + "text") if each.attrib["text-anchor"] == "end"]
+
+
 def test_bars_stand_on_each_other_in_proportion() -> None:
     bars = all_of(stacked_bars(chart(OK, BAD)), "rect")
     assert [each["class"] for each in bars] == ["bar-ok", "bar-bad", "bar-ok", "bar-bad"]
@@ -81,8 +86,13 @@ def test_hostile_names_stay_text() -> None:
     [(0, ["0", "1"]), (3, ["0", "1", "2", "3"]), (7, ["0", "2", "4", "6", "8"]), (4200, 6), (0.3, 4)],
 )
 def test_axis_has_few_round_marks(most: float, marks: list[str] | int) -> None:
-    svg = parsed(lines(Chart("x", "x", (), [Series("a", "a", (most,))])))
-    shown = [each.text for each in svg.iter(SVG + "text") if each.attrib["text-anchor"] == "end"]
+    shown = marks_of(lines(Chart("x", "x", (), [Series("a", "a", (most,))])))
+    assert len(shown) == marks if isinstance(marks, int) else shown == marks
+
+
+@pytest.mark.parametrize(("most", "marks"), [(0, ["0", "1"]), (1, ["0", "1"]), (2, ["0", "1", "2"]), (300, 4)])
+def test_axis_of_counts_has_whole_marks(most: float, marks: list[str] | int) -> None:
+    shown = marks_of(stacked_bars(Chart("x", "x", ("one",), [Series("a", "a", (most,))])))
     assert len(shown) == marks if isinstance(marks, int) else shown == marks
 
 

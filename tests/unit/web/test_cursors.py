@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from string import ascii_letters, digits
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from include.upgrades.domain.errors import ValidationFailed
 from include.upgrades.web.cursors import decode, decode_moment, decode_number, encode
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True))
+@given(st.datetimes(timezones=st.just(UTC)), st.text(ascii_letters + digits + "._-", min_size=1, max_size=64))
 def test_cursor_gives_back_the_position_it_was_made_of(moment: datetime, identifier: str) -> None:
     assert decode_moment(encode(moment.isoformat(), identifier)) == (moment, identifier)
 

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from airflow.providers.apache.kafka.hooks.produce import KafkaProducerHook
 from confluent_kafka import KafkaError, Producer
 
-DEFAULTS: dict[str, Any] = {
-    "client.id": "upgrades-relay",
-    "linger.ms": 2,
-    # where the same key goes with the Java clients
-    "partitioner": "murmur2_random",
-    "reconnect.backoff.max.ms": 2000,
-    "socket.keepalive.enable": True,
-    # librdkafka writes to standard error at every attempt; what matters of it is in our own log
-    "log_level": 0,
-}
-NEEDED: dict[str, Any] = {
-    "acks": "all",
-    "enable.idempotence": True,
-    # a message that fails stops the ones behind it, so that none gets ahead of it
-    "enable.gapless.guarantee": True,
-    # for the same reason none is given up alone: the stream as a whole is, by the relay
-    "message.timeout.ms": 0,
-}
-_OTHER_NAMES = frozenset({"request.required.acks", "delivery.timeout.ms"})
-"Of what is needed: two for one thing would contradict each other."
+from include.upgrades.adapters.kafka.producer_settings import with_needs
 
 
 class RelayHook(KafkaProducerHook):
@@ -39,9 +20,3 @@ class RelayHook(KafkaProducerHook):
 
     def _get_client(self, config: dict[str, Any]) -> Producer:
         return Producer(with_needs(config) | {"error_cb": self._on_error})
-
-
-def with_needs(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The connection's configuration over our defaults, and what is needed over both."""
-    said = {name: value for name, value in config.items() if name not in _OTHER_NAMES}
-    return DEFAULTS | said | NEEDED

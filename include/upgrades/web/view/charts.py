@@ -46,9 +46,9 @@ class Chart:
 
 
 def stacked_bars(chart: Chart) -> Markup:
-    """A bar for each place, its series on top of each other."""
+    """A bar for each place, its series on top of each other: they count, so the axis has whole numbers only."""
     tops = [sum(each.values[index] or 0 for each in chart.series) for index in range(len(chart.places))]
-    axis = _Axis(max(tops, default=0), len(chart.places))
+    axis = _Axis(max(tops, default=0), len(chart.places), finest=1)
     return _svg(chart, axis, _bars(chart, axis))
 
 
@@ -67,8 +67,8 @@ def number(value: float) -> str:
 class _Axis:
     """Where a value and a place are in the picture."""
 
-    def __init__(self, most: float, places: int) -> None:
-        self.step = _step(most)
+    def __init__(self, most: float, places: int, finest: float = 0) -> None:
+        self.step = max(_step(most), finest)
         self.most = max(self.step * -(-most // self.step), self.step)
         self.slot = (WIDTH - _LEFT - _RIGHT) / max(places, 1)
 
