@@ -1,4 +1,8 @@
-"""Clocks stop while nobody looks: a time-out counts only the time in which somebody watched (docs/adr/0016)."""
+"""Clocks stop while nobody looks: a time-out counts only the time in which somebody watched (docs/adr/0016).
+
+Nothing began in the future: where the database's clock was set back, what seems to have begun later begins now, so a
+time-out is at most as long again.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +25,18 @@ def excuse(instance: Instance, by: timedelta, now: datetime) -> Instance:
     )
 
 
-def excuse_batch(batch: Batch, soak: timedelta, by: timedelta, now: datetime) -> Batch:
+def excuse_batch(batch: Batch, rest: timedelta, by: timedelta, now: datetime) -> Batch:
     """The batch with the clocks of its waits pushed out; its delay is none of them: it is over when it is over.
 
-    What is left of a pool's soak is left afterwards too, but never more than all of it.
+    ``rest`` is the whole of what ``due_at`` ends, the delay or a pool's soak: no more than that is ever left of it.
     """
     if batch.completed_at is not None and batch.kind != BatchKind.GREEN:
         return batch
     blocked = replace(batch, blocked_since=_later(batch.blocked_since, by, now))
-    if batch.switched_at is None or batch.soaked_at is not None:
+    if batch.soaked_at is not None:
         return blocked
-    due = None if batch.due_at is None else min(batch.due_at + by, now + soak)
+    pushed = timedelta() if batch.switched_at is None else by
+    due = None if batch.due_at is None else min(batch.due_at + pushed, now + rest)
     return replace(blocked, switched_at=_later(batch.switched_at, by, now), due_at=due)
 
 

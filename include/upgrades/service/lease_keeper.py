@@ -13,7 +13,7 @@ from include.upgrades.service.unattended import excuse_in
 LONGEST_ROUND_SECONDS = 60.0
 "A runner that is silent for longer stood still, and did not look at anything."
 JUMP_SECONDS = 5.0
-"So much further than ours, the database's clock has jumped."
+"So much further than ours, or behind it, the database's clock has jumped."
 
 
 class LeaseKeeper:
@@ -53,7 +53,7 @@ class LeaseKeeper:
             execution = await work.executions.lock(self._execution_id)  # before the lease, as all who write do
             self._lease = lease = await work.leases.take(*self._key)
             if lease is not None:
-                await excuse_in(work, execution, lease.unattended - timedelta(seconds=self._lived))
+                await excuse_in(work, execution, self._unseen(lease))
             await work.commit()
         if self.held:
             self._note_renewal()
@@ -78,12 +78,12 @@ class LeaseKeeper:
     def notice(self, now: datetime) -> None:
         """Compare the database's clock with ours, before anything is judged by it.
 
-        :raises LostLease: it has jumped ahead: to take the lease again pushes out what it would end.
+        :raises LostLease: it has jumped: to take the lease again moves what is measured by it.
         """
         before, self._clocks = self._clocks, (now, now_seconds())
         if before is None or self._lease is None:
             return
-        if (now - before[0]).total_seconds() - (now_seconds() - before[1]) > JUMP_SECONDS:
+        if abs((now - before[0]).total_seconds() - (now_seconds() - before[1])) > JUMP_SECONDS:
             raise LostLease("the database's clock has jumped")
 
     def forget(self) -> None:
@@ -99,6 +99,12 @@ class LeaseKeeper:
         async with self._ports.work() as work:
             await work.leases.give_back(lease)
             await work.commit()
+
+    def _unseen(self, lease: Lease) -> timedelta:
+        """The time in which nobody looked, we neither; negative where the clock was set back."""
+        if lease.unattended < timedelta():
+            return lease.unattended
+        return max(lease.unattended - timedelta(seconds=self._lived), timedelta())
 
     def _live(self) -> None:
         """A runner that holds no lease in a wait of its own, or whose round was slow, has not been away."""

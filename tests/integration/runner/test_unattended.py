@@ -128,6 +128,36 @@ async def test_clock_that_jumps_while_somebody_works_fails_nothing(make_lab: Mak
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
+async def _set_back(lab: Lab) -> None:
+    with lab.world.connect() as connection:
+        connection.execute("UPDATE clock.ahead SET by = by - %s", (HOUR,))
+
+
+async def test_clock_that_is_set_back_while_somebody_works_makes_no_time_out_an_hour_longer(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1, upgrade_seconds=3600)
+    await _with_a_clock_of_its_own(lab)
+    execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
+    task = lab.running(execution_id, 1)
+    await until(lab.upgrades, "an upgrade under way")
+    await _set_back(lab)
+    async with asyncio.timeout(30):
+        await task
+    (row,) = (await lab.instances(execution_id)).values()
+    assert (row.status, row.attempts) == (I.FAILED, 1)
+    assert "after 3 s of UPGRADING" in (row.error or "")
+
+
+async def test_clock_that_is_set_back_in_a_delay_makes_it_at_most_as_long_again(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    await _with_a_clock_of_its_own(lab)
+    execution_id = await lab.admitted(batch_size=1, batch_delay_seconds=2)
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    await _set_back(lab)
+    async with asyncio.timeout(30):
+        assert (await lab.run(execution_id, 2)).ending is Ending.DONE
+    assert lab.versions()[NEW_VERSION] == 2
+
+
 async def test_lease_that_ends_in_the_far_future_because_the_clock_was_set_back_is_not_waited_for(
     make_lab: MakeLab,
 ) -> None:
