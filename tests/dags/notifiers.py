@@ -30,9 +30,11 @@ class BrokenNotifier(BaseNotifier):  # type: ignore[misc]
 
 FAILED = FileNotifier("{{ upgrade.executionId }} of {{ upgrade.tenantId }} {{ upgrade.notice }}: {{ upgrade.reason }}")
 ASKED = FileNotifier("{{ upgrade.executionId }} waits before stage {{ upgrade.stage }}")
+BACK = FileNotifier("{{ upgrade.executionId }} is back at {{ upgrade.fromVersion }}")
 NOTIFIERS = {"failed": [BrokenNotifier(), FAILED], "approval-requested": [ASKED]}
 UNKNOWN_NAME = {"failure": [FAILED]}
 NO_LIST = {"failed": FAILED}
 NO_NOTIFIER = {"failed": [print]}
 NO_MAPPING = [FAILED]
 WORKING = {"failed": [FAILED]}
+ALL = {"failed": [FAILED], "approval-requested": [ASKED], "rolled-back": [BACK]}

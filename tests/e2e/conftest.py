@@ -58,7 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """At the end, all that was told in it is as the events' book says; after the whole suite, all of the book was."""
     port = free_port() if is_busy(DEFAULT_PORT) else DEFAULT_PORT
-    own = Stack(ROOT, port, tmp_path_factory.mktemp("e2e") / "state", _environment())
+    state = tmp_path_factory.mktemp("e2e") / "state"
+    own = Stack(ROOT, port, state, _environment(state))
     try:
         own.up()
         yield own
@@ -80,7 +81,7 @@ def command(stack: Stack) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Runs `python -m local <name>` on the stack."""
 
     def run(name: str) -> "subprocess.CompletedProcess[str]":
-        env = _environment() | {"PORT": str(stack.port), "LOCAL_STATE": str(stack.layout.state)}
+        env = _environment(stack.layout.state) | {"PORT": str(stack.port), "LOCAL_STATE": str(stack.layout.state)}
         argv = [sys.executable, "-m", "local", name]
         return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
@@ -131,6 +132,12 @@ def airflow_of(stack: Stack, client_of: Callable[[str], httpx.Client]) -> Iterat
     yield clients.__getitem__
     for client in clients.values():
         client.close()
+
+
+@pytest.fixture(scope="session")
+def notices(stack: Stack) -> Path:
+    """What the notifiers have sent: a line for each notice."""
+    return _notices_in(stack.layout.state)
 
 
 @pytest.fixture
@@ -187,8 +194,13 @@ def _add_backup(api: httpx.Client, tenant: str, path: Path) -> None:
     assert answer.status_code == 201, answer.text
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")}
+def _environment(state: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")}
+    return kept | {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(_notices_in(state))}
+
+
+def _notices_in(state: Path) -> Path:
+    return state / "notices"
 
 
 def _client(stack: Stack, base: str, token: str) -> httpx.Client:
