@@ -11,9 +11,6 @@ from include.upgrades.domain.direction import Direction
 from include.upgrades.domain.instance import SETTLED, Instance, InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus, is_terminal
 
-_INEXACT = timedelta(seconds=10)
-"What clocks may differ by without anything being done about it."
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -32,10 +29,6 @@ class Batch:
     blocked_since: datetime | None = None
     switched_at: datetime | None = None
     soaked_at: datetime | None = None
-
-    def is_early(self, now: datetime, delay: timedelta) -> bool:
-        """True while its delay lasts; not where more than all of it is left, since the clock was set back then."""
-        return self.due_at is not None and now < self.due_at <= now + delay + _INEXACT
 
 
 @dataclass(frozen=True, slots=True)

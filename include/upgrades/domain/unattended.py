@@ -25,18 +25,17 @@ def excuse(instance: Instance, by: timedelta, now: datetime) -> Instance:
     )
 
 
-def excuse_batch(batch: Batch, rest: timedelta, by: timedelta, now: datetime) -> Batch:
+def excuse_batch(batch: Batch, soak: timedelta, by: timedelta, now: datetime) -> Batch:
     """The batch with the clocks of its waits pushed out; its delay is none of them: it is over when it is over.
 
-    ``rest`` is the whole of what ``due_at`` ends, the delay or a pool's soak: no more than that is ever left of it.
+    What is left of a pool's soak is left afterwards too, but never more than all of it.
     """
     if batch.completed_at is not None and batch.kind != BatchKind.GREEN:
         return batch
     blocked = replace(batch, blocked_since=_later(batch.blocked_since, by, now))
-    if batch.soaked_at is not None:
+    if batch.switched_at is None or batch.soaked_at is not None:
         return blocked
-    pushed = timedelta() if batch.switched_at is None else by
-    due = None if batch.due_at is None else min(batch.due_at + pushed, now + rest)
+    due = None if batch.due_at is None else min(batch.due_at + by, now + soak)
     return replace(blocked, switched_at=_later(batch.switched_at, by, now), due_at=due)
 
 

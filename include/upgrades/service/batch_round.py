@@ -65,7 +65,7 @@ class BatchRound:
         state = self._journal.state
         if any(each.in_flight for each in self._journal.jobs()):
             return False
-        early = state.batch.is_early(state.now, timedelta(seconds=state.execution.request.batch_delay_seconds))
+        early = state.batch.due_at is not None and state.now < state.batch.due_at
         return early or not self._journal.direction.may_start(state.execution.status)
 
     def decide(self, unavailable: frozenset[str]) -> Decision:

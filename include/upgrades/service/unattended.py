@@ -26,15 +26,13 @@ async def excuse_in(work: UnitOfWork, execution: Execution, by: timedelta) -> No
     if by < timedelta():
         log.warning("execution %s: the database's clock was set back %g s", execution.id, -by.total_seconds())
         by = timedelta()
-    now, request = await work.now(), execution.request
-    delay, soak = timedelta(seconds=request.batch_delay_seconds), timedelta(seconds=request.soak_seconds)
+    now, soak = await work.now(), timedelta(seconds=execution.request.soak_seconds)
     rows = await work.executions.instances(execution.id)
     excused = [after for each in rows if (after := excuse(each, by, now)) != each]
     if excused:
         await work.executions.save_instances(execution.id, excused)
     for batch in await work.executions.batches(execution.id, ROLLBACK_BATCH):
-        rest = delay if batch.switched_at is None else soak
-        if (pushed := excuse_batch(batch, rest, by, now)) != batch:
+        if (pushed := excuse_batch(batch, soak, by, now)) != batch:
             await work.executions.save_batch(execution.id, pushed)
     if excused and by > WORTH_TELLING:
         log.warning("execution %s: nobody looked for %g s, the time-outs wait", execution.id, by.total_seconds())

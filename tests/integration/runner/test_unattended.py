@@ -147,17 +147,6 @@ async def test_clock_that_is_set_back_while_somebody_works_makes_no_time_out_an_
     assert "after 3 s of UPGRADING" in (row.error or "")
 
 
-async def test_clock_that_is_set_back_in_a_delay_makes_it_at_most_as_long_again(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=2)
-    await _with_a_clock_of_its_own(lab)
-    execution_id = await lab.admitted(batch_size=1, batch_delay_seconds=2)
-    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
-    await _set_back(lab)
-    async with asyncio.timeout(30):
-        assert (await lab.run(execution_id, 2)).ending is Ending.DONE
-    assert lab.versions()[NEW_VERSION] == 2
-
-
 async def test_lease_that_ends_in_the_far_future_because_the_clock_was_set_back_is_not_waited_for(
     make_lab: MakeLab,
 ) -> None:

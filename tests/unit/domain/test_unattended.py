@@ -61,16 +61,9 @@ def test_delay_of_a_batch_is_over_when_it_is_over() -> None:
     assert excuse_batch(batch, SOAK, HOUR, BACK) == batch
 
 
-def test_no_more_is_left_of_a_delay_than_all_of_it() -> None:
+def test_delay_is_not_shortened_by_a_clock_that_is_behind_for_a_while() -> None:
     batch = Batch(2, "BATCH", due_at=after(7200), blocked_since=after(7000))
-    set_right = excuse_batch(batch, SOAK, timedelta(), BACK)
-    assert set_right == replace(batch, due_at=BACK + SOAK, blocked_since=BACK)
-
-
-@pytest.mark.parametrize(("due", "early"), [(3599, False), (3601, True), (3660, True), (3700, False), (None, False)])
-def test_batch_is_early_while_no_more_than_its_delay_is_left(due: int | None, early: bool) -> None:
-    batch = Batch(2, "BATCH", due_at=None if due is None else after(due))
-    assert batch.is_early(BACK, SOAK) is early
+    assert excuse_batch(batch, SOAK, timedelta(), BACK) == replace(batch, blocked_since=BACK)
 
 
 def test_batch_that_is_completed_has_no_clock() -> None:
