@@ -16,6 +16,8 @@ CONTROL_LOOPS, RELAY = 0x757067726C6F6F70, 0x7570677272656C79
 The relay has its own: a Kafka that hangs must not hold up the loops."""
 ANSWER_SECONDS = 5.0
 "After which the connection counts as lost."
+FREE_SECONDS = 1.0
+"So long the lock's release is waited for; the connection's end frees it anyway."
 _NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 "Lets PostgreSQL free the lock of a machine that vanished after about 11 s."
 
@@ -52,8 +54,17 @@ class PostgresLeadership:
         return self._held
 
     async def resign(self) -> None:
-        """Let the next one lead at once."""
-        connection, self._connection, self._held = self._connection, None, False
-        if connection is not None:
-            with suppress(psycopg.Error, OSError):
-                await connection.close()
+        """Let the next one lead at once: PostgreSQL sees only some time after it that a connection was closed."""
+        connection, self._connection = self._connection, None
+        held, self._held = self._held, False
+        if connection is None:
+            return
+        if held:
+            await self._free(connection)
+        with suppress(psycopg.Error, OSError):
+            await connection.close()
+
+    async def _free(self, connection: psycopg.AsyncConnection) -> None:
+        with suppress(psycopg.Error, OSError, TimeoutError):
+            async with asyncio.timeout(FREE_SECONDS):
+                await connection.execute("SELECT pg_advisory_unlock(%s)", (self._lock,))
