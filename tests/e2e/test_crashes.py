@@ -13,6 +13,7 @@ from local.airflow import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
 from local.stack import Stack
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Tenant, wait_for
+from tests.e2e.workers import workers
 
 LONG_SECONDS, SHORT_SECONDS = 10.0, 4.0
 "Longer than a batch stays in its worker (8 s), so that it is deferred to the triggerer; and shorter."
@@ -94,15 +95,8 @@ def _has_dag(stack: Stack, execution_id: str) -> bool:
 
 def _workers_of(stack: Stack, execution_id: str) -> list[psutil.Process]:
     """LocalExecutor's workers with a task of the execution that is still queued: they call themselves by its id."""
-    scheduler = stack.leader(SCHEDULER)
-    assert scheduler is not None
     queued = _of_tasks(stack, execution_id, "id::text", "state = 'queued'")
-    return [each for each in psutil.Process(scheduler.pid).children() if queued & set(_title(each).split())]
-
-
-def _title(process: psutil.Process) -> str:
-    """What it calls itself: a title shorter than the command it began with leaves empty arguments behind it."""
-    return " ".join(process.cmdline())
+    return [each for each, title in workers(stack).items() if queued & set(title.split())]
 
 
 def _of_tasks(stack: Stack, execution_id: str, column: str, which: str) -> set[Any]:

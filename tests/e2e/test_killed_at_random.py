@@ -18,6 +18,7 @@ from local.stack import Stack
 from tests.e2e.case import STRATEGIES, Case
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import TERMINAL, Json, wait_for
+from tests.e2e.workers import workers
 
 WORKER = "worker"
 DEADLINE_SECONDS = 400.0
@@ -128,13 +129,13 @@ def _kill(stack: Stack, component: str, random: Random) -> bool:
     if component != WORKER:
         stack.kill(component)
         return True
-    workers = _busy_workers(stack)
-    if workers:
-        worker = random.choice(workers)
+    busy = _busy_workers(stack)
+    if busy:
+        worker = random.choice(busy)
         for process in (worker, *worker.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-    return bool(workers)
+    return bool(busy)
 
 
 def _busy_workers(stack: Stack) -> list[psutil.Process]:
@@ -142,7 +143,5 @@ def _busy_workers(stack: Stack) -> list[psutil.Process]:
 
     Of the idle ones one holds the lock of the executor's queue, which nobody frees when that one is killed.
     """
-    leader = stack.leader(SCHEDULER)
-    assert leader is not None
-    workers = [each for each in psutil.Process(leader.pid).children() if "<idle>" not in " ".join(each.cmdline())]
-    return sorted((each for each in workers if "LocalExecutor" in " ".join(each.cmdline())), key=lambda each: each.pid)
+    busy = (each for each, title in workers(stack).items() if "<idle>" not in title)
+    return sorted(busy, key=lambda each: each.pid)

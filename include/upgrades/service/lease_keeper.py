@@ -53,7 +53,7 @@ class LeaseKeeper:
             execution = await work.executions.lock(self._execution_id)  # before the lease, as all who write do
             self._lease = lease = await work.leases.take(*self._key)
             if lease is not None:
-                await excuse_in(work, execution, self._unseen(lease))
+                await excuse_in(work, execution, lease.unattended - timedelta(seconds=self._lived))
             await work.commit()
         if self.held:
             self._note_renewal()
@@ -99,12 +99,6 @@ class LeaseKeeper:
         async with self._ports.work() as work:
             await work.leases.give_back(lease)
             await work.commit()
-
-    def _unseen(self, lease: Lease) -> timedelta:
-        """The time in which nobody looked, we neither; negative where the clock was set back."""
-        if lease.unattended < timedelta():
-            return lease.unattended
-        return max(lease.unattended - timedelta(seconds=self._lived), timedelta())
 
     def _live(self) -> None:
         """A runner that holds no lease in a wait of its own, or whose round was slow, has not been away."""

@@ -38,8 +38,8 @@ if TYPE_CHECKING:  # it is made of these ports
 class Lease:
     """The right to work on a deployment until somebody else takes over; ``token`` is the fencing token.
 
-    ``unattended`` is for how long nobody has held it before, negative where the database's clock was set back since;
-    ``taken_over`` whether its last holder never gave it back and may still be about to send an order.
+    ``unattended`` is for how long nobody has held it before, ``taken_over`` whether its last holder never gave it back
+    and may still be about to send an order.
     """
 
     tenant_id: str

@@ -19,13 +19,9 @@ HAND_OVER, WORTH_TELLING = timedelta(seconds=5), timedelta(seconds=60)
 async def excuse_in(work: UnitOfWork, execution: Execution, by: timedelta) -> None:
     """Push them out ``by`` so much; part of the transaction in which the lease is taken, so that it is done once.
 
-    Negative where the database's clock was set back by so much: what lies in the future then begins now.
+    Not by a hand-over; what has begun in the future, since the database's clock was set back, begins now all the same.
     """
-    if abs(by) <= HAND_OVER:
-        return
-    if by < timedelta():
-        log.warning("execution %s: the database's clock was set back %g s", execution.id, -by.total_seconds())
-        by = timedelta()
+    by = by if by > HAND_OVER else timedelta()
     now, soak = await work.now(), timedelta(seconds=execution.request.soak_seconds)
     rows = await work.executions.instances(execution.id)
     excused = [after for each in rows if (after := excuse(each, by, now)) != each]

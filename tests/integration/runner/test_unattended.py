@@ -147,6 +147,20 @@ async def test_clock_that_is_set_back_while_somebody_works_makes_no_time_out_an_
     assert "after 3 s of UPGRADING" in (row.error or "")
 
 
+async def test_clock_that_is_set_back_between_two_holders_makes_no_time_out_an_hour_longer(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1, upgrade_seconds=3600)
+    await _with_a_clock_of_its_own(lab)
+    execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
+    assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
+    with lab.world.connect() as connection:  # its clock went back just before the first one gave the lease back
+        connection.execute("UPDATE lease SET expires_at = expires_at - %s", (HOUR,))
+    await _set_back(lab)
+    async with asyncio.timeout(30):
+        await lab.run(execution_id, 1)
+    (row,) = (await lab.instances(execution_id)).values()
+    assert (row.status, row.attempts) == (I.FAILED, 1)
+
+
 async def test_lease_that_ends_in_the_far_future_because_the_clock_was_set_back_is_not_waited_for(
     make_lab: MakeLab,
 ) -> None:

@@ -16,8 +16,6 @@ from include.upgrades.service.ports import Lease
 L = tables.lease.c
 CLOCK_SET_BACK = timedelta(seconds=60)
 "An end so much later than any holder's is none: the database's clock was set back, and nobody waits it out."
-_STEPPED_BACK = timedelta(seconds=5)
-"Nor does its holder go on as if nothing had happened: it takes the lease anew, which sets right what it measures by."
 
 
 class PostgresLeases:
@@ -43,7 +41,7 @@ class PostgresLeases:
         token = await self._connection.scalar(statement.returning(L.token))
         if token is None:
             return None
-        unattended = timedelta() if before is None else before.now - self._attended_until(before)
+        unattended = timedelta() if before is None else max(before.now - self._attended_until(before), timedelta())
         taken_over = before is not None and before.owner not in ("", owner)
         return Lease(tenant_id, component_id, owner, token, unattended, taken_over)
 
@@ -64,9 +62,8 @@ class PostgresLeases:
 
     async def renew(self, lease: Lease) -> bool:
         """Push the end of the lease out; one that has ended is taken anew, for nobody knows who worked meanwhile."""
-        now = func.clock_timestamp()
-        values = {"expires_at": now + self._ttl}
-        held = and_(_mine(lease), L.expires_at > now, L.expires_at <= now + self._ttl + _STEPPED_BACK)
+        values = {"expires_at": func.clock_timestamp() + self._ttl}
+        held = and_(_mine(lease), L.expires_at > func.clock_timestamp())
         result = await self._connection.execute(update(tables.lease).where(held).values(**values))
         return result.rowcount == 1
 

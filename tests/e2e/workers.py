@@ -1,0 +1,14 @@
+"""LocalExecutor's workers, which call themselves by the task that they have taken."""
+
+import psutil
+
+from local.airflow import SCHEDULER
+from local.stack import Stack
+
+
+def workers(stack: Stack) -> dict[psutil.Process, str]:
+    """Each one's title, read whole: one that is shorter than the command it began with leaves empty arguments."""
+    scheduler = stack.leader(SCHEDULER)
+    assert scheduler is not None
+    titles = {each: " ".join(each.cmdline()) for each in psutil.Process(scheduler.pid).children()}
+    return {each: title for each, title in titles.items() if "LocalExecutor" in title}
