@@ -8,7 +8,7 @@ from datetime import datetime
 
 from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
 from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToken
-from tests.integration.runner.stepped import Clock
+from tests.lifecycle.stepped import Clock
 
 DRAIN, UNDRAIN, SET_VERSION = "drain", "undrain", "set-version"
 MAKE, REMOVE, SWITCH = "make pool", "remove pool", "switch traffic"

@@ -18,16 +18,16 @@ from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
 from include.upgrades.service.ports import Ports, StoredEvent
 from include.upgrades.settings import Settings
-from tests.integration.runner.simulated_driver import SimulatedFleets
-from tests.integration.runner.simulated_fleet import (
+from tests.integration.world import AskedParses, ScriptedPeople, ScriptedRuns
+from tests.lifecycle.simulated_driver import SimulatedFleets
+from tests.lifecycle.simulated_fleet import (
     DRAIN,
     SET_VERSION,
     Effect,
     SimulatedFleet,
     SimulatedInstance,
 )
-from tests.integration.runner.stepped import Clock, SteppedLoop, SteppedSignals, SteppedWork
-from tests.integration.world import AskedParses, ScriptedPeople, ScriptedRuns
+from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedSignals, SteppedWork
 
 T = TypeVar("T")
 COMPONENT = "kafka"

@@ -2,8 +2,8 @@
 
 from hypothesis.stateful import precondition, rule
 
-from tests.integration.runner.lifecycle_chance import CHANCE, Chance, one_of, pick
-from tests.integration.runner.lifecycle_state import LifecycleState
+from tests.lifecycle.chance import CHANCE, Chance, one_of, pick
+from tests.lifecycle.state import LifecycleState
 
 
 class Faults(LifecycleState):

@@ -13,9 +13,9 @@ from include.upgrades.domain.task_states import RunView
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.outcome import Outcome
 from tests.integration.runner.dag_walk import DagWalk, run_task
-from tests.integration.runner.lifecycle_bench import Bench, Tenant
-from tests.integration.runner.lifecycle_ledger import Ledger
-from tests.integration.runner.stepped import ORDER, WAIT, Killed, Runner
+from tests.lifecycle.bench import Bench, Tenant
+from tests.lifecycle.ledger import Ledger
+from tests.lifecycle.stepped import ORDER, WAIT, Killed, Runner
 
 S = ExecutionStatus
 ERRORS_OF_THE_WAY = (Killed, FleetError, Unavailable, asyncio.CancelledError)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from include.upgrades.domain.fleet import Fleet, Health
 from include.upgrades.domain.registry import Deployment
 from include.upgrades.service.fleet_ports import FleetDriver
-from tests.integration.runner.simulated_fleet import (
+from tests.lifecycle.simulated_fleet import (
     DRAIN,
     MAKE,
     REMOVE,
@@ -18,7 +18,7 @@ from tests.integration.runner.simulated_fleet import (
     Effect,
     SimulatedFleet,
 )
-from tests.integration.runner.stepped import FLEET, ORDER, passing
+from tests.lifecycle.stepped import FLEET, ORDER, passing
 
 
 class SimulatedDriver:

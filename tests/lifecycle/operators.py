@@ -12,9 +12,9 @@ from include.upgrades.service import answers, approvals, command
 from include.upgrades.service.create import create_upgrade
 from include.upgrades.service.retry import retry_upgrade
 from include.upgrades.service.start import start_upgrade
-from tests.integration.runner.lifecycle_bench import COMPONENT, VERSIONS
-from tests.integration.runner.lifecycle_chance import one_of
-from tests.integration.runner.lifecycle_state import LifecycleState
+from tests.lifecycle.bench import COMPONENT, VERSIONS
+from tests.lifecycle.chance import one_of
+from tests.lifecycle.state import LifecycleState
 
 S = ExecutionStatus
 OLGA, ANNA = Actor("olga"), Actor("anna")

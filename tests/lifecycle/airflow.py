@@ -7,9 +7,9 @@ from include.upgrades.domain.task_states import RunView
 from include.upgrades.service.end import end_abandoned
 from include.upgrades.service.reconcile import follow_now
 from tests.integration.runner.dag_walk import OUTCOME
-from tests.integration.runner.lifecycle_chance import CHANCE, Chance, one_of, pick
-from tests.integration.runner.lifecycle_state import LifecycleState
-from tests.integration.runner.stepped import Runner
+from tests.lifecycle.chance import CHANCE, Chance, one_of, pick
+from tests.lifecycle.state import LifecycleState
+from tests.lifecycle.stepped import Runner
 
 RARELY = one_of(*[False] * 7, True)
 "What ends an upgrade early: too often, and nothing else would be seen."
