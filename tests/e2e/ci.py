@@ -14,8 +14,8 @@ import httpx
 import yaml
 
 from local.stack import DEFAULT_PORT, Stack
-from tests.e2e.conftest import ROOT
 from tests.e2e.steps import Json, Tenant, got, wait_for
+from tests.shared_stack import ROOT
 
 GUIDE = ROOT / "docs" / "ci.md"
 RUNS = "/dags/upgrade_request/dagRuns"

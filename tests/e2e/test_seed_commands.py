@@ -12,8 +12,8 @@ import pytest
 
 from local.seed import Seed
 from local.stack import DEFAULT_PORT, Stack
-from tests.e2e.conftest import ROOT
 from tests.e2e.steps import Json, got, wait_for
+from tests.shared_stack import ROOT
 
 Run = Callable[[str], "CompletedProcess[str]"]
 TENANT, DEPLOYMENT = "550e8400", "/tenants/550e8400/components/aaa-111/deployment"

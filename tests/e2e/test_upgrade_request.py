@@ -12,8 +12,9 @@ import pytest
 
 from local.stack import Stack
 from tests.e2e.ci import Job, blocks, ended, executions, log, result, tasks, trigger
-from tests.e2e.conftest import ROOT, NewTenant
+from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Tenant, wait_for
+from tests.shared_stack import ROOT
 
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the script for CI needs jq, which is not installed")
 

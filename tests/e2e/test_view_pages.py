@@ -10,9 +10,10 @@ from playwright.sync_api import Page, expect
 from include.upgrades.domain.execution import dag_id_of
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
-from tests.e2e.conftest import ROOT, NewTenant
+from tests.e2e.conftest import NewTenant
 from tests.e2e.hands import VIEW, expect_status, open_upgrade
 from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
+from tests.shared_stack import ROOT
 
 PICTURES = ROOT / "docs" / "images"
 WANTED = os.environ.get("UPDATE_SCREENSHOTS") == "1"

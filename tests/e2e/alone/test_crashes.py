@@ -15,6 +15,8 @@ from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Tenant, wait_for
 from tests.e2e.workers import workers
 
+pytestmark = pytest.mark.alone
+
 LONG_SECONDS, SHORT_SECONDS = 10.0, 4.0
 "Longer than a batch stays in its worker (8 s), so that it is deferred to the triggerer; and shorter."
 TWO_AND_TWO: dict[str, Any] = {"batchSize": 4, "maxUnavailablePercentage": 50}
