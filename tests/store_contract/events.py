@@ -7,10 +7,10 @@ import pytest
 
 from include.upgrades.domain.errors import NotFound
 from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.live_ports import Tail
 from tests.store_contract.stores import Added, Store
+from tests.store_contract.telling import append, event
 from tests.unit.domain.builders import NOW
 
 WRITERS, EACH = 8, 5
@@ -18,16 +18,6 @@ WRITERS, EACH = 8, 5
 
 class Colour(StrEnum):
     RED = "red"
-
-
-def event(text: str = "") -> Event:
-    return Event(EventType.PROGRESS, {"text": text})
-
-
-async def append(store: Store, execution: Execution, *texts: str) -> None:
-    async with store() as work:
-        await work.events.append(execution, [event(text) for text in texts])
-        await work.commit()
 
 
 class EventsContract:

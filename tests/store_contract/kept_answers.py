@@ -9,9 +9,9 @@ from include.upgrades.domain.errors import AlreadyExists, IdempotencyConflict
 from include.upgrades.domain.registry import Component
 from include.upgrades.service.live_ports import LiveSignals
 from include.upgrades.service.once_ports import KEPT_HOURS, KeptAnswer, KeptAnswers, Key, KeyedCall
-from tests.store_contract.events import append, event
 from tests.store_contract.stores import Added, Listens, PassTime, Store
-from tests.store_contract.transactions import waits
+from tests.store_contract.telling import append, event
+from tests.store_contract.waiting import QUIET_SECONDS, waits
 
 KEY = Key("olga", "k-1", "f" * 64)
 ANSWER = KeptAnswer(201, {"Location": "/x"}, '{"id": "x"}')
@@ -115,7 +115,7 @@ class KeptAnswersContract:
                 async with call.work() as work:
                     await work.events.append(execution, [event()])
                     await work.commit()
-                assert not await waiter.wait(0.2)
+                assert not await waiter.wait(QUIET_SECONDS)
                 await call.keep(ANSWER)
             assert await waiter.wait(10)
 

@@ -9,7 +9,7 @@ import pytest
 from include.upgrades.domain.errors import LostLease
 from include.upgrades.service.ports import Lease
 from tests.store_contract.stores import LEASE_SECONDS, PassTime, Store
-from tests.store_contract.transactions import waits
+from tests.store_contract.waiting import waits
 
 KEY = ("tenant", "aaa-111")
 Take = Callable[[str], Awaitable[Lease | None]]

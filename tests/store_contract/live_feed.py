@@ -18,11 +18,10 @@ from include.upgrades.service.live_feed import Follower, LiveFeed
 from include.upgrades.service.live_ports import LiveSignals
 from include.upgrades.service.signal_ports import ANYTHING
 from tests.store_contract.stores import Added, Store
+from tests.store_contract.waiting import QUIET_SECONDS
 from tests.store_contract.watched import WatchedSignals, WatchedWork
 
 SECONDS = 10
-QUIET = 0.2
-"Seconds without an event after which none is taken to come."
 
 
 async def append(store: Store, execution: Execution, count: int) -> None:
@@ -91,7 +90,7 @@ class LiveFeedContract:
         async with feed.following(execution.id, 2) as follower, feed.following(execution.id, 99) as ahead:
             assert await take(follower, 1) == [3]
             await append(store, other, 1)
-            assert await follower.next(QUIET) == []
+            assert await follower.next(QUIET_SECONDS) == []
             assert await ahead.next(0) == []
 
     async def test_follower_that_begins_later_and_further_back_lacks_nothing(
@@ -100,7 +99,7 @@ class LiveFeedContract:
         execution = await added()
         await append(store, execution, 4)
         async with feed.following(execution.id, 4) as first:
-            assert await first.next(QUIET) == []
+            assert await first.next(QUIET_SECONDS) == []
             async with feed.following(execution.id, 1) as second:
                 assert await take(second, 3) == [2, 3, 4]
 
@@ -133,13 +132,16 @@ class LiveFeedContract:
             assert feed.followers == 200
         assert work.made <= 12  # the first look, that of the new connection, and one for each of the five; not 200
 
-    async def test_follower_is_over_once_nothing_is_in_flight(self, store: Store, added: Added, feed: LiveFeed) -> None:
+    async def test_follower_is_over_once_nothing_is_in_flight(
+        self, store: Store, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_reader, "SETTLING_SECONDS", QUIET_SECONDS)
         execution = await added()
         await append(store, execution, 2)
         await end(store, execution, settled=False)
         async with feed.following(execution.id) as follower:
             assert await take(follower, 2) == [1, 2]
-            assert (await follower.next(QUIET), follower.over) == ([], False)
+            assert (await follower.next(QUIET_SECONDS), follower.over) == ([], False)
             await end(store, execution, settled=True)
             assert (await follower.next(SECONDS), follower.over) == ([], True)
         assert [each.sequence async for each in feed.follow(execution.id, 1)] == [2]
@@ -188,7 +190,7 @@ class LiveFeedContract:
                 pass
 
         tasks = [asyncio.create_task(follow()), asyncio.create_task(watch())]
-        assert not (await asyncio.wait(tasks, timeout=QUIET))[0]
+        assert not (await asyncio.wait(tasks, timeout=QUIET_SECONDS))[0]
         feed.close()
         async with asyncio.timeout(1):
             await asyncio.gather(*tasks)
@@ -232,6 +234,6 @@ class LiveFeedContract:
         monkeypatch.setattr(live_feed, "CHANGES_GAP_SECONDS", 0.05)
         async with feed.watching() as watcher:
             assert await watcher.next(SECONDS) == {ANYTHING}
-            assert await watcher.next(QUIET) == frozenset()
-            monkeypatch.setattr(live_feed, "CHANGES_SLOWEST_SECONDS", QUIET * 1.5)
-            assert await watcher.next(QUIET) == {ANYTHING}
+            assert await watcher.next(QUIET_SECONDS) == frozenset()
+            monkeypatch.setattr(live_feed, "CHANGES_SLOWEST_SECONDS", QUIET_SECONDS * 1.5)
+            assert await watcher.next(QUIET_SECONDS) == {ANYTHING}

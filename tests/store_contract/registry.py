@@ -17,6 +17,7 @@ from include.upgrades.domain.registry import (
     VersionStatus,
 )
 from tests.store_contract.stores import Added, Store
+from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import after
 
 VERSION = ComponentVersion(
@@ -176,8 +177,7 @@ class RegistryContract:
             await work.registry.lock()
             adding = asyncio.create_task(add())
             assert await reader.registry.component("aaa-111") is not None
-            done, _ = await asyncio.wait([adding], timeout=0.2)
-            assert not done
+            assert await waits(adding)
             await work.commit()
             await asyncio.wait_for(adding, 10)
 

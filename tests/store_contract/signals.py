@@ -7,13 +7,11 @@ from include.upgrades.domain.commands import Actor
 from include.upgrades.service.live_ports import LiveSignals
 from include.upgrades.service.relay_ports import Outbox
 from include.upgrades.service.signal_ports import ANYTHING
-from tests.store_contract.events import append, event
 from tests.store_contract.stores import Added, Listens, Store
-from tests.store_contract.transactions import waits
+from tests.store_contract.telling import append, event
+from tests.store_contract.waiting import QUIET_SECONDS, waits
 
 LONG = 10.0
-QUIET = 0.2
-"Seconds without a signal after which none is taken to come."
 
 
 class SignalsContract:
@@ -30,7 +28,7 @@ class SignalsContract:
             await append(store, execution, "for us")
             assert await waiting is True
             assert time.monotonic() - began < 1
-            assert await waiter.wait(QUIET) is False
+            assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_is_told_of_what_came_between_its_waits(
         self, store: Store, added: Added, signals: LiveSignals, listens: Listens
@@ -40,7 +38,7 @@ class SignalsContract:
             await listens(waiter)
             await append(store, execution, "one", "and another")
             assert await waiter.wait(LONG) is True
-            assert await waiter.wait(QUIET) is False
+            assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_is_not_told_of_what_is_rolled_back(
         self, store: Store, added: Added, signals: LiveSignals, listens: Listens
@@ -50,7 +48,7 @@ class SignalsContract:
             await listens(waiter)
             async with store() as work:
                 await work.events.append(execution, [event()])
-            assert await waiter.wait(QUIET) is False
+            assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_is_not_told_of_a_change_without_an_event(
         self, store: Store, added: Added, signals: LiveSignals, listens: Listens
@@ -61,7 +59,7 @@ class SignalsContract:
             async with store() as work:
                 await work.executions.save(execution)
                 await work.commit()
-            assert await waiter.wait(QUIET) is False
+            assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_for_anything_is_told_of_every_execution(
         self, store: Store, added: Added, signals: LiveSignals, listens: Listens
@@ -70,7 +68,7 @@ class SignalsContract:
         async with signals.of(ANYTHING) as waiter:
             await listens(waiter)
             for each in executions:
-                assert not await waiter.wait(QUIET)
+                assert not await waiter.wait(QUIET_SECONDS)
                 await append(store, each, "something")
                 assert await waiter.wait(LONG)
 

@@ -13,10 +13,8 @@ from include.upgrades.domain.registry import Component
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.board_ports import BoardFilter
 from tests.store_contract.stores import Added, PassTime, Store, new_execution, rows
+from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import make_instance, make_request, name, planned
-
-A_WHILE = 0.1
-"Seconds after which something is taken to wait."
 
 
 class TransactionsContract:
@@ -183,12 +181,6 @@ class TransactionsContract:
             assert (request.installed_components, event.event.data) == ({"a": "1"}, {"instances": ["i-00"]})
             dict.update(request.installed_components, a="3")  # type: ignore[arg-type]
             dict.update(event.event.data, instances=[])
-
-
-async def waits(*tasks: "asyncio.Task[Any]") -> bool:
-    """None of them gets on for a while."""
-    done, _ = await asyncio.wait(tasks, timeout=A_WHILE)
-    return not done
 
 
 async def _fail_in_the_midst(store: Store, execution_id: str) -> None:

@@ -6,8 +6,8 @@ import time
 import psycopg
 
 from include.upgrades.adapters.postgres.signals import PostgresSignals
-from tests.store_contract.events import append
 from tests.store_contract.stores import Added, Store
+from tests.store_contract.telling import append
 
 
 async def _listens(connection: "psycopg.Connection[tuple[object, ...]]", than: int | None = None) -> int:
