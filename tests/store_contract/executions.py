@@ -15,6 +15,7 @@ from include.upgrades.domain.following import Standing
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus
 from tests.store_contract.stores import Added, Audit, Store, new_execution, rows
+from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import NOW, after, make_instance, make_request, name, planned
 
 S = ExecutionStatus
@@ -174,6 +175,7 @@ class ExecutionsContract:
             mine, yours = await one.executions.get(execution.id), await two.executions.get(execution.id)
             saved = await one.executions.save(replace(mine, status_reason="mine"))
             waiting = asyncio.create_task(two.executions.save(replace(yours, status_reason="yours")))
+            assert await waits(waiting)
             await one.commit()
             with pytest.raises(ConcurrentChange):
                 await waiting

@@ -71,6 +71,14 @@ class FollowersContract:
         assert await followers.mark("one", late) == []
         assert await _take(followers) == [(execution.id, 2)]
 
+    async def test_mark_that_begins_behind_its_place_is_none(
+        self, store: Store, added: Added, followers: Followers
+    ) -> None:
+        execution = await added()
+        await _append(store, execution, 3)
+        assert await followers.mark("one", [Span(execution.id, 1, 2)]) == []
+        assert await _take(followers) == [(execution.id, 1), (execution.id, 2), (execution.id, 3)]
+
     async def test_spans_come_in_portions(self, store: Store, added: Added, followers: Followers) -> None:
         made = [await added() for _ in range(3)]
         for each in made:

@@ -13,6 +13,7 @@ from include.upgrades.domain.registry import (
     ComponentVersion,
     Deployment,
     RiskLevel,
+    Thing,
     UpgradePath,
     VersionStatus,
 )
@@ -120,13 +121,22 @@ class RegistryContract:
         with pytest.raises(AlreadyExists, match="a path between these two versions"):
             await add(replace(PATH, id="p-2"))
 
-    async def test_of_two_additions_at_the_same_time_one_is_refused(self, store: Store) -> None:
-        async def add() -> None:
+    @pytest.mark.parametrize(
+        ("one", "two"),
+        [
+            (Component(id="c-2", name="n"), Component(id="c-2", name="n")),
+            (VERSION, replace(VERSION, id="v-2")),
+            (PATH, replace(PATH, id="p-2")),
+        ],
+        ids=["id", "version", "way"],
+    )
+    async def test_of_two_additions_at_the_same_time_one_is_refused(self, store: Store, one: Thing, two: Thing) -> None:
+        async def add(thing: Thing) -> None:
             async with store() as work:
-                await work.registry.add(Component(id="c-2", name="n"))
+                await work.registry.add(thing)  # type: ignore[arg-type]  # no deployment is among them
                 await work.commit()
 
-        found = await asyncio.gather(add(), add(), return_exceptions=True)
+        found = await asyncio.gather(add(one), add(two), return_exceptions=True)
         assert [type(each) for each in found if each is not None] == [AlreadyExists]
 
     async def test_backups_are_listed_newest_first(self, store: Store) -> None:

@@ -1,4 +1,4 @@
-"""The board's statements: the work does not grow with what is stored, nor with how much is running."""
+"""The board on PostgreSQL: the work does not grow with what is stored, nor with how much is running."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from include.upgrades.adapters.postgres.board import counts_query, page_query
 from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.board_ports import BoardFilter, Group
+from tests.store_contract.board import BoardContract
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW
 
@@ -29,6 +30,10 @@ INSERT INTO instance (execution_id, instance_id, batch, position, status, from_v
 SELECT e.id, 'more-' || n, 9, n, 'PENDING', 'a', 'b' FROM execution e, generate_series(1, 50) n
 WHERE e.settled_at IS NULL
 """
+
+
+class TestBoard(BoardContract):
+    """On PostgreSQL."""
 
 
 @pytest.fixture

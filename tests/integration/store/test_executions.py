@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that is cut in the midst of a unit of work."""
+"""Executions on PostgreSQL, also when a connection is cut in the midst of a unit of work."""
 
 from typing import Any
 
@@ -6,7 +6,12 @@ import psycopg
 import pytest
 
 from include.upgrades.domain.errors import Unavailable
+from tests.store_contract.executions import ExecutionsContract
 from tests.store_contract.stores import Added, Store
+
+
+class TestExecutions(ExecutionsContract):
+    """On PostgreSQL."""
 
 
 async def test_cut_connection_is_unavailable_and_the_next_unit_of_work_is_fine(

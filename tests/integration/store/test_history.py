@@ -1,4 +1,4 @@
-"""The history's statement: it reads an index, not the rows."""
+"""The history on PostgreSQL: read from an index, not from the rows."""
 
 from datetime import date
 
@@ -8,9 +8,14 @@ from psycopg import sql
 from include.upgrades.adapters.postgres.engine import sync_engine
 from include.upgrades.adapters.postgres.statistics import history_query
 from include.upgrades.domain.statistics import HistoryOf
+from tests.store_contract.history import HistoryContract
 from tests.store_contract.stores import Added, Store
 
 COMPONENT, SINCE = "aaa-111", date(2026, 11, 2)
+
+
+class TestHistory(HistoryContract):
+    """On PostgreSQL."""
 
 
 async def test_history_of_a_component_is_read_from_its_index_alone(

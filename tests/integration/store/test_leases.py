@@ -1,4 +1,4 @@
-"""The clock of leases is PostgreSQL's, whatever the processes take the time to be."""
+"""Leases on PostgreSQL: its clock counts, whatever the processes take the time to be."""
 
 import asyncio
 import time
@@ -9,10 +9,15 @@ import psycopg
 
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.service.ports import Lease
+from tests.store_contract.leases import LeasesContract
 from tests.store_contract.stores import Store
 
 SHORT_SECONDS = 0.3
 PATIENCE_SECONDS = 10.0
+
+
+class TestLeases(LeasesContract):
+    """On PostgreSQL."""
 
 
 async def _take(store: Store, owner: str) -> Lease | None:

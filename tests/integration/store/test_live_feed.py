@@ -1,4 +1,4 @@
-"""The live feed's connection that listens: one for all, closed with the last to leave."""
+"""The live feed on PostgreSQL: one connection listens for all, and is closed with the last to leave."""
 
 import asyncio
 import time
@@ -12,9 +12,14 @@ from include.upgrades.adapters.postgres.signals import PostgresNames, PostgresSi
 from include.upgrades.domain.events import Event, EventType
 from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.signal_ports import ANYTHING
+from tests.store_contract.live_feed import LiveFeedContract
 from tests.store_contract.stores import Added, Store
 
 SECONDS = 10
+
+
+class TestLiveFeed(LiveFeedContract):
+    """On PostgreSQL."""
 
 
 @pytest.fixture

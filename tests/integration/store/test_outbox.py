@@ -1,4 +1,4 @@
-"""The outbox's statement, its database away, and the lock of who empties it."""
+"""The outbox on PostgreSQL: an index finds what waits; the database away; the lock of who empties it."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,12 @@ from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.events import Event, EventType
 from include.upgrades.domain.execution import Execution
 from local.ports import free_port
+from tests.store_contract.outbox import OutboxContract
 from tests.store_contract.stores import Added, Store
+
+
+class TestOutbox(OutboxContract):
+    """On PostgreSQL."""
 
 
 def _connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":

@@ -12,6 +12,7 @@ from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.overview_ports import ExecutionFilter
 from tests.integration.store.counting import counted
+from tests.store_contract.overviews import OverviewsContract
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW, after
 
@@ -22,6 +23,10 @@ INSERT INTO execution SELECT (jsonb_populate_record(e, jsonb_build_object('id', 
     'strategy', (ARRAY['ROLLING', 'STAGED'])[1 + (mod(n, 5000) = 0)::int],
     'created_at', e.created_at + n * interval '1 second'))).* FROM execution e, generate_series(1, %s) n
 """
+
+
+class TestOverviews(OverviewsContract):
+    """On PostgreSQL."""
 
 
 async def test_page_of_many_is_one_statement_like_a_page_of_one(store: Store, added: Added, postgres_url: str) -> None:

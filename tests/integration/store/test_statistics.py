@@ -1,13 +1,18 @@
-"""The statistics' statement: it reads an index, not the rows."""
+"""Statistics on PostgreSQL: read from an index, not from the rows."""
 
 import psycopg
 from psycopg import sql
 
 from include.upgrades.adapters.postgres.engine import sync_engine
 from include.upgrades.adapters.postgres.statistics import statistics_query
+from tests.store_contract.statistics import StatisticsContract
 from tests.store_contract.stores import Added, Store
 
 COMPONENT = "aaa-111"
+
+
+class TestStatistics(StatisticsContract):
+    """On PostgreSQL."""
 
 
 async def test_statistics_are_read_from_their_index_alone(store: Store, added: Added, postgres_url: str) -> None:
