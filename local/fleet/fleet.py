@@ -1,6 +1,5 @@
 """A fleet: everything the agent must know of it after a crash. It changes only by lines of its journal."""
 
-from pathlib import Path
 from typing import Any
 
 from local.fleet import instance_server
@@ -12,7 +11,6 @@ from local.fleet.refusal import unknown
 from local.fleet.settings import NewPool, Settings
 
 FIRST_POOL = "blue"
-JOURNAL = "journal.jsonl"
 
 
 class Fleet:
@@ -22,9 +20,9 @@ class Fleet:
     how many instances of the pool with the traffic do not serve once the line is true.
     """
 
-    def __init__(self, name: str, directory: Path) -> None:
+    def __init__(self, name: str, journal: Journal) -> None:
         self.name = name
-        self.directory = directory
+        self.journal = journal
         self._origin: Settings | None = None
         self._settings: Settings | None = None
         self.instances: dict[str, Instance] = {}
@@ -32,8 +30,6 @@ class Fleet:
         self.traffic = FIRST_POOL
         self.memory = Memory()
         self.faults = Faults()
-        directory.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal(directory / JOURNAL)
         for line in self.journal.lines():
             self._apply(line)
 
