@@ -11,6 +11,7 @@ from local.fleet.refusal import unknown
 from local.fleet.settings import NewPool, Settings
 
 FIRST_POOL = "blue"
+_NO_PROCESS = {"pid": None, "port": None}
 
 
 class Fleet:
@@ -83,6 +84,17 @@ class Fleet:
             "capacity": {"freeInstances": self.free},
             "traffic": self.traffic,
         }
+
+    def described(self) -> dict[str, Any]:
+        """The same with what only the administration shows: settings, fencing token, and each instance's process."""
+        processes = {
+            each.id: {"pid": each.process.pid, "port": each.process.port} if each.process else _NO_PROCESS
+            for each in self.listing()
+        }
+        body = self.body()
+        instances = [{**each, **processes[each["id"]]} for each in body["instances"]]
+        memory = {"highestFencingToken": self.memory.highest if self.memory.highest >= 0 else None}
+        return {**body, "instances": instances, "settings": self.settings.dump(), **memory}
 
     def mode(self, instance: Instance) -> str:
         """How the instance's process has to behave."""
