@@ -14,8 +14,16 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _A_LITTLE = 1e-6
 
 
+_MOST_TURNS = 20_000
+"More turns of the loop than any test needs at one moment."
+
+
 class NothingToWaitForError(RuntimeError):
     """Everybody waits, and no timer is set: it would be for ever."""
+
+
+class NobodyWaitsError(RuntimeError):
+    """Something is always ready, so that time never passes: it would be for ever."""
 
 
 class Clock:
@@ -38,11 +46,16 @@ class _Jumps(selectors.SelectSelector):
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[Any]:
         """Nothing ever comes from outside."""
         if timeout is None:
             raise NothingToWaitForError("every task waits for another one, and no timer is set")
+        self._turns = self._turns + 1 if timeout <= 0 else 0
+        if self._turns > _MOST_TURNS:
+            self._turns = 0
+            raise NobodyWaitsError("something goes on without ever waiting")
         self._clock.seconds += max(0.0, timeout)
         return []
 

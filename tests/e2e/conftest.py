@@ -26,7 +26,7 @@ from local.rest import BASE
 from local.stack import DEFAULT_PORT, Stack
 from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
-from tests.event_book import types_in, violations_in
+from tests.event_rows import types_in, violations_in
 
 __all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
 ROOT = Path(__file__).resolve().parents[2]

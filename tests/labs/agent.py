@@ -12,11 +12,12 @@ from local.fleet.calls import Answer, Call
 from local.fleet.client import Json
 from local.fleet.faults import Fault, Kind
 from local.fleet.fleet import Fleet
-from local.fleet.orders import Order, Orders
+from local.fleet.orders import Orders
 from local.fleet.settings import Settings
 from tests.labs.nursery import JournalsInMemory, SimulatedNursery
 
 T = TypeVar("T")
+ForeignOrder = Callable[[Orders, Fleet, str, Call, Any], Answer]
 _keys = itertools.count(1)
 
 
@@ -27,9 +28,9 @@ class AgentInMemory:
         self.agent = Agent(JournalsInMemory(now), _nothing, SimulatedNursery)
         self.admin = AdminInMemory(self.agent)
 
-    async def create(self, fleet: str, size: int, version: str, **more: Any) -> None:
-        """A new fleet; more settings as ``FleetAdmin.create`` has them."""
-        await self.agent.create(fleet, Settings(size=size, version=version, **more))
+    async def create(self, fleet: str, **settings: Any) -> None:
+        """A new fleet; settings as ``FleetAdmin.create`` has them."""
+        await self.agent.create(fleet, Settings(**settings))
 
 
 class AdminInMemory:
@@ -90,11 +91,11 @@ class AdminInMemory:
         found = self._agent.fleet(fleet)
         return at_once(self._agent.kill(found, found.instance(instance)))
 
-    def order(self, fleet: str, fence: int, order: Callable[[Orders], Order], target: str, body: Any = None) -> Answer:
+    def order(self, fleet: str, order: ForeignOrder, target: str, fence: int, body: Any = None) -> Answer:
         """A call of section 11 by somebody else, with that fencing token."""
         key = f"key-{next(_keys)}"
         call = Call.read({"idempotency-key": key, "x-fencing-token": str(fence)}, "", key, body)
-        return order(Orders(self._agent))(self._agent.fleet(fleet), target, call, body)
+        return order(Orders(self._agent), self._agent.fleet(fleet), target, call, body)
 
 
 def _faults_changed(fleet: Fleet, kind: Kind | None) -> None:

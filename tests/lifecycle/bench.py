@@ -18,7 +18,7 @@ from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
 from include.upgrades.service.ports import Ports, StoredEvent
 from include.upgrades.settings import Settings
-from tests.integration.world import AskedParses, ScriptedPeople, ScriptedRuns
+from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.lifecycle.simulated_driver import SimulatedFleets
 from tests.lifecycle.simulated_fleet import (
     DRAIN,

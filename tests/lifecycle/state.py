@@ -12,7 +12,7 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.task_states import RunView
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.outcome import Outcome
-from tests.integration.runner.dag_walk import DagWalk, run_task
+from tests.labs.dag_walk import DagWalk, run_task
 from tests.lifecycle.bench import Bench, Tenant
 from tests.lifecycle.ledger import Ledger
 from tests.lifecycle.stepped import ORDER, WAIT, Killed, Runner
