@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -154,7 +155,7 @@ class ExecutionsContract:
 
     async def test_save_writes_what_changes_and_leaves_what_was_asked_for(self, store: Store, added: Added) -> None:
         execution = await added()
-        changed = {"status": S.VALIDATING, "run_ref": "run-1", "current_failures": 2}
+        changed: dict[str, Any] = {"status": S.VALIDATING, "run_ref": "run-1", "current_failures": 2}
         forged = replace(execution, created_by="mallory", warnings=("w",), total_instances=9, **changed)
         async with store() as work:
             await work.executions.save(forged)

@@ -14,7 +14,7 @@ from include.upgrades.service.control_loops import LOOPS
 from include.upgrades.service.notify import hand_over_notices
 from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
-from tests.integration.store.conftest import Added, Store
+from tests.store_contract.stores import Added, Store
 
 S = ExecutionStatus
 
