@@ -101,6 +101,12 @@ class ExecutionsContract:
             with pytest.raises(AlreadyExists, match=f"there is an execution {execution.id}"):
                 await work.executions.add(replace(execution, tenant_id="another"), planned(3), rows())
 
+    async def test_execution_of_an_unknown_component_is_refused(self, store: Store) -> None:
+        request = make_request(component_id="nothing", total_instances=3)
+        async with store() as work:
+            with pytest.raises(Exception, match="foreign key"):
+                await work.executions.add(new_execution(request=request), planned(3), rows())
+
     async def test_of_two_creations_at_the_same_time_one_is_refused(self, store: Store) -> None:
         both_inserted = asyncio.Barrier(2)
 
