@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,12 @@ class ExecutionsContract:
             with pytest.raises(AlreadyExists, match=f"there is an execution {execution.id}"):
                 await work.executions.add(replace(execution, tenant_id="another"), planned(3), rows())
 
+    async def test_execution_of_an_unknown_component_is_refused(self, store: Store) -> None:
+        request = make_request(component_id="nothing", total_instances=3)
+        async with store() as work:
+            with pytest.raises(Exception, match="foreign key"):
+                await work.executions.add(new_execution(request=request), planned(3), rows())
+
     async def test_of_two_creations_at_the_same_time_one_is_refused(self, store: Store) -> None:
         both_inserted = asyncio.Barrier(2)
 
@@ -154,7 +161,7 @@ class ExecutionsContract:
 
     async def test_save_writes_what_changes_and_leaves_what_was_asked_for(self, store: Store, added: Added) -> None:
         execution = await added()
-        changed = {"status": S.VALIDATING, "run_ref": "run-1", "current_failures": 2}
+        changed: dict[str, Any] = {"status": S.VALIDATING, "run_ref": "run-1", "current_failures": 2}
         forged = replace(execution, created_by="mallory", warnings=("w",), total_instances=9, **changed)
         async with store() as work:
             await work.executions.save(forged)

@@ -74,7 +74,7 @@ class TransactionsContract:
         async with store() as one, store() as two:
             await one.executions.lock(execution.id)
             waiting = asyncio.create_task(two.executions.lock(execution.id))
-            assert await _waits(waiting)
+            assert await waits(waiting)
             await one.executions.save(replace(execution, status_reason="written under the lock"))
             await one.commit()
             assert (await waiting).status_reason == "written under the lock"
@@ -85,7 +85,7 @@ class TransactionsContract:
             async with store() as one:
                 await one.executions.lock(execution.id)
                 waiting = asyncio.create_task(two.executions.lock(execution.id))
-                assert await _waits(waiting)
+                assert await waits(waiting)
             assert await waiting == execution
 
     async def test_lock_lets_readers_in_and_keeps_appending_out(self, store: Store, added: Added) -> None:
@@ -94,7 +94,7 @@ class TransactionsContract:
             await one.executions.lock(execution.id)
             appending = asyncio.create_task(two.events.append(execution, [Event(EventType.PROGRESS, {})]))
             assert await reader.executions.get(execution.id) == execution
-            assert await _waits(appending)
+            assert await waits(appending)
             await one.commit()
             await appending
 
@@ -114,11 +114,11 @@ class TransactionsContract:
         async with store() as work:
             await work.executions.lock(execution.id)
             cancelled, other = asyncio.create_task(lock()), asyncio.create_task(lock())
-            assert await _waits(cancelled, other)
+            assert await waits(cancelled, other)
             cancelled.cancel()
             with suppress(asyncio.CancelledError):
                 await cancelled
-            assert await _waits(other)
+            assert await waits(other)
         assert await asyncio.wait_for(other, 5) == execution.id
 
     async def test_two_that_wait_for_each_other_are_not_left_to_wait(self, store: Store, added: Added) -> None:
@@ -182,10 +182,10 @@ class TransactionsContract:
                 ((event,)) = await work.events.page(execution.id, 0, 1)
             assert (request.installed_components, event.event.data) == ({"a": "1"}, {"instances": ["i-00"]})
             dict.update(request.installed_components, a="3")  # type: ignore[arg-type]
-            dict.update(event.event.data, instances=[])  # type: ignore[arg-type]
+            dict.update(event.event.data, instances=[])
 
 
-async def _waits(*tasks: "asyncio.Task[Any]") -> bool:
+async def waits(*tasks: "asyncio.Task[Any]") -> bool:
     """None of them gets on for a while."""
     done, _ = await asyncio.wait(tasks, timeout=A_WHILE)
     return not done

@@ -8,7 +8,7 @@ import pytest
 
 from include.upgrades.domain.permissions import ROLES, Permission, tenant_roles
 from include.upgrades.web.view.board import ROWS
-from tests.integration.store.test_overviews import counted
+from tests.integration.store.counting import counted
 from tests.integration.web.conftest import Door
 from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
 

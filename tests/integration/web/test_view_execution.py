@@ -11,7 +11,7 @@ from include.upgrades.domain.permissions import ROLES, tenant_roles
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.task_states import RunView
 from include.upgrades.web.view.pages import HEADERS
-from tests.integration.store.test_overviews import counted
+from tests.integration.store.counting import counted
 from tests.integration.web.conftest import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import TENANT, World

@@ -97,7 +97,7 @@ class Transaction:
             await self.lock_components(Strength.KEY_SHARE)
         await self.lock(table, *key, strength=Strength.KEY_SHARE)
         if self.get(table, *key) is None:
-            raise self.failed(LookupError(f"no row {key} in table {table.name}"))
+            raise self.failed(LookupError(f"foreign key: table {table.name} has no row {key}"))
 
     async def write(self, table: Table[Row], row: Row | None, *key: str | int) -> None:
         """Insert, replace, or delete (None)."""
