@@ -36,7 +36,7 @@ class MemoryLab(Lab):
     world: MemoryWorld
 
     def set_clock(self, by: timedelta) -> None:
-        """The wall clock jumps, as on a machine whose clock is set; nothing else notices."""
+        """The wall clock jumps: all that was written is so much older, and nothing has happened meanwhile."""
         self.world.clock.ahead += by
 
     def set_lease(self, by: timedelta) -> None:

@@ -23,7 +23,7 @@ async def make_lab() -> AsyncIterator[MakeLab]:
     """
     made: list[MemoryLab] = []
 
-    async def make(size: int = 4, lease_seconds: float = 3.0, upgrade_seconds: float = 0.05, **more: Any) -> MemoryLab:
+    async def make(size: int = 4, lease_seconds: float = 10.0, upgrade_seconds: float = 0.05, **more: Any) -> MemoryLab:
         settings = {"size": size, "upgrade_seconds": upgrade_seconds, **more}
         made.append(MemoryLab(await make_memory_world(running_clock(), lease_seconds, **settings)))
         return made[-1]

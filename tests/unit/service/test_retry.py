@@ -1,4 +1,4 @@
-"""A retry works on what the ended upgrade left, on the real store and the real fleet."""
+"""A retry works on what the ended upgrade left."""
 
 from collections import Counter
 from typing import Any

@@ -3,31 +3,22 @@
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
-from include.upgrades.domain.blue_green import Goal
 from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import pause_upgrade, resume_upgrade, roll_back_upgrade
+from include.upgrades.service.command import roll_back_upgrade
 from include.upgrades.service.outcome import Ending
 from tests.labs.lab import OLGA, Lab, abandoned, seconds_between, until
-from tests.labs.memory_lab import HOUR, MakeLab, MemoryLab
+from tests.labs.memory_lab import HOUR, MakeLab
 from tests.labs.mortal import Died, Life, mortal
-from tests.labs.pools import going_over, over, switched, until_soaking
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 MOMENTS = 17
 "More moments than a batch of two has to die at: the last ones are survived, which a test below makes sure of."
-
-
-def an_hour_passes(lab: MemoryLab) -> None:
-    """All that was written is an hour older, and nothing has happened meanwhile."""
-    lab.set_clock(HOUR)
 
 
 async def attempts(lab: Lab, execution_id: str) -> set[int]:
@@ -43,7 +34,7 @@ async def test_instance_that_was_under_way_when_everybody_left_gets_the_rest_of_
     task = lab.running(execution_id, 1)
     await until(lambda: lab.statuses()["DRAINING"] + lab.statuses()["UPGRADING"], "something is under way")
     await abandoned(task)
-    an_hour_passes(lab)
+    lab.set_clock(HOUR)
     execution = await lab.upgrade(execution_id)
     assert (execution.status, execution.current_failures) == (S.COMPLETED, 0), execution.status_reason
     assert await attempts(lab, execution_id) == {1}
@@ -57,7 +48,7 @@ async def test_instance_that_arrived_while_nobody_looked_is_completed(make_lab: 
     await until(lab.upgrades, "an upgrade under way")
     await abandoned(task)
     await until(lambda: lab.versions()[NEW_VERSION] == 1, "arrived")
-    an_hour_passes(lab)
+    lab.set_clock(HOUR)
     execution = await lab.upgrade(execution_id)
     assert (execution.status, execution.current_failures) == (S.COMPLETED, 0), execution.status_reason
 
@@ -69,7 +60,7 @@ async def test_death_at_any_moment_and_an_hour_without_anybody_fail_nothing(make
     life = Life(moment)
     with suppress(Died):
         await mortal(lab, life).run(execution_id, 1)
-    an_hour_passes(lab)
+    lab.set_clock(HOUR)
     with suppress(Died):  # right after it has taken the lease: the hour must not be forgotten with it
         await mortal(lab, Life(1)).run(execution_id, 1)
     lab.end_lease()
@@ -141,7 +132,7 @@ async def test_time_in_which_somebody_looks_counts_however_often_it_changes_hand
     execution_id = await lab.admitted(health_check_timeout_seconds=2, failure_threshold=1)
     async with asyncio.timeout(20):
         while (await lab.run(execution_id, 1, seconds=0.3)).ending is Ending.UNFINISHED:
-            an_hour_passes(lab)
+            lab.set_clock(HOUR)
     (row,) = (await lab.instances(execution_id)).values()
     assert (row.status, (await lab.execution(execution_id)).status) == (I.FAILED, S.FAILED)
     assert "after 2 s of UPGRADING" in (row.error or "")
@@ -165,7 +156,7 @@ async def test_soak_goes_on_where_somebody_looked_last(make_lab: MakeLab) -> Non
     assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
     (before,) = (await lab.instances(execution_id)).values()
     assert before.soaking
-    an_hour_passes(lab)
+    lab.set_clock(HOUR)
     assert (await lab.run(execution_id, 1, seconds=0.2)).ending is Ending.UNFINISHED
     (after,) = (await lab.instances(execution_id)).values()
     assert (after.status, after.soaking) == (I.HEALTH_CHECKING, True)
@@ -183,7 +174,7 @@ async def test_way_back_gets_the_rest_of_its_time_too(make_lab: MakeLab) -> None
     task = lab.running(execution_id, ROLLBACK_BATCH)
     await until(lambda: len(lab.upgrades()) == 3, "one on its way back")
     await abandoned(task)
-    an_hour_passes(lab)
+    lab.set_clock(HOUR)
     assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
     assert (lab.versions(), len(lab.upgrades())) == ({OLD_VERSION: 2}, 4)
 
@@ -194,7 +185,7 @@ async def test_fleet_that_was_short_when_everybody_left_is_waited_for_once_more(
     lab.kill(1)  # the leader, not part of this upgrade
     assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
     assert (await lab.batches(execution_id))[0].blocked_since is not None
-    an_hour_passes(lab)
+    lab.set_clock(HOUR)
     assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
@@ -204,56 +195,7 @@ async def test_silent_fleet_is_waited_for_once_more(make_lab: MakeLab) -> None:
     execution_id = await lab.admitted()
     lab.fault("agent-503")
     assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
-    an_hour_passes(lab)
+    lab.set_clock(HOUR)
     assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
     lab.heal()
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
-
-
-# -- pools -----------------------------------------------------------------------------------------------------------
-
-
-async def test_soak_of_a_pool_goes_on_where_somebody_looked_last(make_lab: MakeLab) -> None:
-    lab, execution_id = await switched(make_lab, soak_seconds=3)
-    assert (await over(lab, execution_id, Goal.SOAKED, seconds=1)).ending is Ending.UNFINISHED
-    (before,) = await lab.batches(execution_id)
-    an_hour_passes(lab)
-    assert (await over(lab, execution_id, Goal.SOAKED, seconds=0.3)).ending is Ending.UNFINISHED
-    (after,) = await lab.batches(execution_id)
-    assert abs(seconds_between(before.due_at, after.due_at) - HOUR.total_seconds()) < 2
-    assert (await over(lab, execution_id, Goal.SOAKED)).ending is Ending.DONE
-
-
-async def test_pool_that_was_silent_in_its_soak_when_everybody_left_does_not_fail_at_once(make_lab: MakeLab) -> None:
-    lab, execution_id = await switched(make_lab, soak_seconds=1)
-    await over(lab, execution_id, Goal.SOAKED, seconds=0.3)
-    an_hour_passes(lab)
-    lab.fault("agent-503")
-    assert (await over(lab, execution_id, Goal.SOAKED, seconds=0.5)).ending is Ending.UNFINISHED
-    lab.heal()
-    assert (await over(lab, execution_id, Goal.SOAKED)).ending is Ending.DONE
-
-
-async def test_wait_of_a_pool_is_no_shorter_for_an_hour_without_anybody(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=2)
-    execution_id = await lab.admitted(strategy=Strategy.BLUE_GREEN)
-    await lab.run(execution_id, 1)
-    lab.world.admin.kill(lab.world.fleet, f"{lab.world.fleet}-green-01")
-    assert (await over(lab, execution_id, Goal.CHECKED, seconds=0.5)).ending is Ending.UNFINISHED
-    an_hour_passes(lab)
-    assert (await over(lab, execution_id, Goal.CHECKED, seconds=1.5)).ending is Ending.UNFINISHED
-    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
-
-
-async def test_pause_is_not_counted_twice_by_whoever_waited_through_it(make_lab: MakeLab) -> None:
-    lab, execution_id = await switched(make_lab, soak_seconds=2)
-    task: asyncio.Task[Any] = going_over(lab, execution_id, Goal.SOAKED)
-    await until_soaking(lab, execution_id)
-    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
-    (before,) = await lab.batches(execution_id)
-    await until(lambda: not lab.lease()[2], "it waits")
-    await asyncio.wait([task], timeout=1.5)
-    resumed = await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert (await task).ending is Ending.DONE
-    (done,) = await lab.batches(execution_id)
-    assert seconds_between(before.due_at, done.soaked_at) < resumed.paused_seconds + 1
