@@ -100,7 +100,7 @@ async def make_memory_world(clock: Clock, lease_seconds: float, **settings: Any)
     parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
     storage = Storage({LOCATION: BACKUP})
     ports = replace(
-        _ports(database, lease_seconds),
+        memory_ports(database, lease_seconds),
         fleets=FleetsInMemory(agent.agent),
         parse_requests=parses,
         runs=airflow,
@@ -115,7 +115,7 @@ async def _registry() -> Tables:
     """The seed's rows, loaded once: every world has a copy."""
     if not _seed:
         database = MemoryDatabase(lambda: START)
-        await load_registry(_ports(database, 0.0), entries_in(document(FLEET, LOCATION, BACKUP, START)))
+        await load_registry(memory_ports(database, 0.0), entries_in(document(FLEET, LOCATION, BACKUP, START)))
         _seed.append(database.tables)
     return _seed[0]
 
@@ -123,7 +123,7 @@ async def _registry() -> Tables:
 _seed: list[Tables] = []
 
 
-def _ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
+def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
     """All of them, on the database; whatever else there is can be replaced."""
     work, signals = partial(MemoryUnitOfWork, database, lease_seconds), MemorySignals(database)
     return Ports(
