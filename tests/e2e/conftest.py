@@ -26,7 +26,7 @@ from local.stack import Stack
 from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
 from tests.e2e.users import PASSWORD, USERS, make_users
-from tests.event_book import violations_in
+from tests.event_rows import violations_in
 from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
 
 __all__ = ["browser", "logged_in", "pytest_runtest_makereport"]

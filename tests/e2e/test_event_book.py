@@ -8,7 +8,7 @@ from include.upgrades.domain.events import EventType
 from local.airflow import UPGRADES_DATABASE
 from local.stack import Stack
 from tests.e2e.steps import wait_for
-from tests.event_book import types_in
+from tests.event_rows import types_in
 
 
 @pytest.mark.timeout(900)

@@ -16,16 +16,18 @@ from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.kafka.broker import RealKafka
 from tests.integration.kafka.conftest import Tell, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
-from tests.integration.runner.lab import OLD_VERSION, OLGA, Lab
 from tests.integration.store.conftest import Added
+from tests.integration.store_lab import StoreLab
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World
+from tests.labs.lab import OLGA
+from tests.labs.seed import OLD_VERSION
 
 UPGRADES, INSTANCES, AWAY_SECONDS = 10, 6, 60
 DELAY_SECONDS, IN_TIME_SECONDS = 4, 30
 "Three batches with two delays between them: 8 s and the work."
 
 
-async def _begun(lab: Lab, agent: RunningAgent, number: int) -> str:
+async def _begun(lab: StoreLab, agent: RunningAgent, number: int) -> str:
     """An upgrade of a tenant and a fleet of its own, admitted; its id."""
     tenant, fleet = f"tenant-{number}", f"outage{number}"
     agent.admin.create(fleet, INSTANCES, OLD_VERSION, upgrade_seconds=0.05)
@@ -44,13 +46,13 @@ async def _begun(lab: Lab, agent: RunningAgent, number: int) -> str:
 
 
 @pytest.fixture
-async def lab(world: World) -> Lab:
-    return Lab(world)
+async def lab(world: World) -> StoreLab:
+    return StoreLab(world)
 
 
 @pytest.mark.slow
 async def test_upgrades_end_in_time_while_kafka_is_away_and_all_is_published_when_it_is_back(
-    lab: Lab, demo_agent: RunningAgent, real_kafka: RealKafka, reader: Reader, topic: str
+    lab: StoreLab, demo_agent: RunningAgent, real_kafka: RealKafka, reader: Reader, topic: str
 ) -> None:
     async with relaying(lab.world.url):
         ids = [await _begun(lab, demo_agent, each) for each in range(UPGRADES)]
@@ -94,9 +96,9 @@ async def test_relay_waits_for_a_kafka_that_is_killed_and_goes_on_in_order(
     assert reader.sequences() == {execution.id: list(range(1, 10))}
 
 
-async def _is(lab: Lab, state: RelayState) -> bool:
+async def _is(lab: StoreLab, state: RelayState) -> bool:
     return (await relay_health(lab.world.ports)).state is state
 
 
-async def _is_published(lab: Lab) -> bool:
+async def _is_published(lab: StoreLab) -> bool:
     return (await lab.world.ports.outbox.lag()).rows == 0

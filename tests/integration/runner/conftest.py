@@ -1,7 +1,7 @@
 """A lab: a fleet of the size that the test wants, with the seed's registry around it."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,12 @@ import psycopg
 import pytest
 
 from include.upgrades.bootstrap import close_ports
-from tests.event_book import violations_in
+from tests.event_rows import violations_in
 from tests.integration.fleet.running_agent import RunningAgent
-from tests.integration.runner.lab import OLD_VERSION, Lab, with_lease
+from tests.integration.store_lab import MakeLab, StoreLab, with_lease
 from tests.integration.world import make_world
+from tests.labs.seed import OLD_VERSION
 
-MakeLab = Callable[..., Awaitable[Lab]]
 _numbers = itertools.count(1)
 
 
@@ -28,10 +28,10 @@ async def make_lab(
     """
     fleet = f"lab{next(_numbers)}"
 
-    async def make(size: int = 4, lease_seconds: float = 3.0, upgrade_seconds: float = 0.05, **more: Any) -> Lab:
+    async def make(size: int = 4, lease_seconds: float = 3.0, upgrade_seconds: float = 0.05, **more: Any) -> StoreLab:
         demo_agent.admin.create(fleet, size, OLD_VERSION, upgrade_seconds=upgrade_seconds, **more)
         world = await make_world(postgres_url, demo_agent, fleet, tmp_path, monkeypatch)
-        return Lab(with_lease(world, lease_seconds))
+        return StoreLab(with_lease(world, lease_seconds))
 
     yield make
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:

@@ -16,6 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from include.upgrades.domain.execution import Strategy
 from tests.lifecycle.bench import Bench
 from tests.lifecycle.machine import live, machine_on
+from tests.lifecycle.postgres_store import PostgresStore
 from tests.lifecycle.stepped import ORDER
 
 EXAMPLES = int(os.environ.get("LIFECYCLE_EXAMPLES", "0"))
@@ -23,7 +24,7 @@ EXAMPLES = int(os.environ.get("LIFECYCLE_EXAMPLES", "0"))
 
 @pytest.fixture
 def bench(postgres_url: str) -> Iterator[Bench]:
-    made = Bench(postgres_url)
+    made = Bench(PostgresStore(postgres_url))
     yield made
     made.close()
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -21,9 +22,17 @@ def as_json(value: Mapping[str, Any]) -> str:
 
 def own(thing: Thing) -> Thing:
     """The same value with mappings of its own, and with its times in UTC."""
-    values = ((each.name, getattr(thing, each.name)) for each in fields(thing))
-    return replace(thing, **{name: _own(value) for name, value in values if isinstance(value, Mapping | datetime)})
+    changed: dict[str, Any] = {}
+    for name in _names(type(thing)):
+        value = getattr(thing, name)
+        if isinstance(value, datetime):
+            if value.tzinfo is not UTC:
+                changed[name] = value.astimezone(UTC)
+        elif value is not None and not isinstance(value, str | int) and isinstance(value, Mapping):
+            changed[name] = json.loads(as_json(value))
+    return replace(thing, **changed) if changed else thing
 
 
-def _own(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else json.loads(as_json(value))
+@cache
+def _names(kind: type[DataclassInstance]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
