@@ -2,11 +2,7 @@
 
 import httpx
 
-from tests.e2e.steps import Json, Tenant, got, wait_for
-
-AGAIN_WITHIN_SECONDS = 45.0
-LET_GO_WITHIN_SECONDS = 15.0
-"What the product promises: how soon the task of a stage that is not asked about any more ends."
+from tests.e2e.steps import DEADLINE_SECONDS, Json, Tenant, got, wait_for
 
 
 def parked(tenant: Tenant, execution_id: str, stage: int) -> None:
@@ -39,14 +35,14 @@ def answer_in_ui(tenant: Tenant, execution_id: str, client: httpx.Client, option
     return client.patch(question(tenant, execution_id, 2), json=body).status_code
 
 
-def asked_again(tenant: Tenant, execution_id: str, why: str) -> None:
+def asked_again(tenant: Tenant, execution_id: str, why: str, within: float = DEADLINE_SECONDS) -> None:
     """The answer before stage 2 did not count: the question is back, and says why."""
 
     def look() -> bool:
         found = got(tenant.airflow, question(tenant, execution_id, 2))
         return found["response_received"] is False and why in (found["body"] or "")
 
-    wait_for(f"the question to be asked again, saying {why}", look, AGAIN_WITHIN_SECONDS)
+    wait_for(f"the question to be asked again, saying {why}", look, within)
 
 
 def decide(client: httpx.Client, execution_id: str, decision: str, stage: int = 2) -> httpx.Response:
@@ -60,10 +56,10 @@ def decisions(tenant: Tenant, execution_id: str) -> list[tuple[str, str, str, st
     return [(each["decision"], each["decidedBy"], each["source"], each["reason"]) for each in told]
 
 
-def let_go(tenant: Tenant, execution_id: str) -> None:
-    """The task of stage 2 ends soon, for there is nothing to ask any more."""
+def let_go(tenant: Tenant, execution_id: str, within: float = DEADLINE_SECONDS) -> None:
+    """The task of stage 2 ends, for there is nothing to ask any more."""
     ended = lambda: tenant.task_states(execution_id)["stage_02.approve"] == "skipped"  # noqa: E731
-    wait_for("the task to be let go", ended, LET_GO_WITHIN_SECONDS)
+    wait_for("the task to be let go", ended, within)
 
 
 def ends(tenant: Tenant, execution_id: str, status: str) -> dict[str, str]:
