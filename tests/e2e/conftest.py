@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,11 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Beside the other tests of the stack; one marked ``alone`` may break it, for nobody else uses it meanwhile.
 
-    Around fixtures of every scope, which use the stack as well, and around the timeout: nobody fails by waiting.
+    Around fixtures of every scope, which use the stack as well, and around the timeout: nobody fails by waiting for
+    others, nor for the stack to start.
     """
     if item.get_closest_marker("e2e") is None:
         return (yield)
     with in_use(alone=item.get_closest_marker("alone") is not None):
+        with suppress(Exception):  # the fixture raises it again, as the failure of a test
+            running_stack(make_users)
         return (yield)
 
 

@@ -13,7 +13,7 @@ from local.fleet.client import FleetAdmin
 COMPONENT, OLD, NEW = "aaa-111", "bbb-222", "ccc-333"
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
 DEADLINE_SECONDS = 150.0
-_SOON_SECONDS, _LATE_SECONDS = 0.1, 0.6
+_SOON_SECONDS, _LATE_SECONDS = 0.1, 1.0
 "Between two looks, at first and in the end: each costs the server some of the time that the upgrades need."
 
 Json = dict[str, Any]

@@ -8,12 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.health import request_token
 from local.stack import Stack
 from tests.e2e.ci import RUNS, Job, blocks, ended, executions, log, needs_jq, result, runs, tasks, trigger
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Json, Tenant, got, wait_for
-from tests.e2e.users import PASSWORD
 from tests.shared_stack import ROOT
 
 FOLLOWING = {"create": "success", "start": "success", "follow": "deferred"}
@@ -26,9 +24,7 @@ def slow(new_tenant: NewTenant) -> Tenant:
 
 
 @pytest.fixture
-def job_of(stack: Stack, tmp_path: Path) -> Callable[[Tenant], Job]:
-    """Jobs with the token of an operator."""
-    token = request_token(stack.port, "otto", PASSWORD)
+def job_of(stack: Stack, token: str, tmp_path: Path) -> Callable[[Tenant], Job]:
     return lambda tenant: Job(stack, tenant, tmp_path, {"UPGRADES_TOKEN": token})
 
 
@@ -47,7 +43,7 @@ def test_run_of_the_guides_calls_holds_no_worker_while_it_follows_and_succeeds_w
     assert process.returncode == 0, printed
     assert execution["id"] in printed
     execution = tenant.execution(execution["id"])
-    assert (execution["status"], execution["createdBy"]) == ("COMPLETED", "otto")
+    assert (execution["status"], execution["createdBy"]) == ("COMPLETED", "admin")
     assert_told(tenant, run_id, execution)
     assert_begun_within_seconds(tenant, execution)
     assert_cleared_run_makes_no_second_execution(tenant, run_id)
@@ -65,7 +61,7 @@ def assert_begun_within_seconds(tenant: Tenant, execution: Json) -> None:
     """Started from a worker, which may not ask Airflow for the DAG: its regular turn would be two minutes later."""
     events = tenant.events(execution["id"])
     commands = [each["data"] for each in events if each["type"].endswith("command-received.v1")]
-    assert [(each["command"], each["actor"], each["source"]) for each in commands] == [("start", "otto", "DAG")]
+    assert [(each["command"], each["actor"], each["source"]) for each in commands] == [("start", "admin", "DAG")]
     checked = next(each["time"] for each in events if each["type"].endswith("check-completed.v1"))
     begun = datetime.fromisoformat(checked) - datetime.fromisoformat(execution["startedAt"])
     assert begun.total_seconds() < 60
@@ -105,12 +101,15 @@ def test_run_of_the_guides_command_fails_when_its_upgrade_is_cancelled(stack: St
     ended(slow, run_id, "failed")
 
 
-def test_run_marked_failed_leaves_its_upgrade_going_on(slow: Tenant) -> None:
-    run_id = trigger(slow, batchSize=1).json()["dag_run_id"]
+def test_run_of_an_operator_that_is_marked_failed_leaves_its_upgrade_going_on(
+    slow: Tenant, airflow_of: Callable[[str], httpx.Client]
+) -> None:
+    run_id = trigger(slow, airflow_of("otto"), batchSize=1).json()["dag_run_id"]
     slow.wait_upgrading()
     marked = slow.airflow.patch(f"{RUNS}/{run_id}", json={"state": "failed"})
     assert marked.status_code == 200, marked.text
     (execution,) = executions(slow)
+    assert execution["createdBy"] == "otto"
     slow.wait_until(execution["id"], "COMPLETED")
     assert got(slow.airflow, f"{RUNS}/{run_id}")["state"] == "failed"
 
@@ -132,7 +131,7 @@ def test_form_refuses_a_value_out_of_range_at_once(slow: Tenant) -> None:
 
 
 @pytest.mark.parametrize("name", ["vera", "anna"])
-def test_nobody_but_operators_may_ask_for_an_upgrade_in_airflow(
+def test_only_operators_may_ask_for_an_upgrade_in_airflow(
     slow: Tenant, airflow_of: Callable[[str], httpx.Client], name: str
 ) -> None:
     assert trigger(slow, airflow_of(name)).status_code == 403
