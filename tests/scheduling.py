@@ -12,6 +12,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 LANES = {
     "tests/integration/kafka": "kafka",
     "tests/integration/local": "local",
+    "tests/e2e/demo": "demo",
     "tests/e2e/alone": "alone",
 }
 "Folders whose modules stay together, and the lane's name."
@@ -19,8 +20,24 @@ LANES = {
 SIDE_BY_SIDE = "tests/e2e/crowd"
 "Where every test may run beside every other."
 
-ORDER = (*LANES, "tests/e2e", "tests/integration", "tests/dags", "tests/unit", "tests/architecture")
-"Folders in the order in which they begin: what takes longest first."
+ORDER = (
+    "tests/integration/kafka",
+    "tests/integration/local",
+    "tests/e2e/demo",
+    "tests/e2e/pages",
+    "tests/e2e/crowd",
+    "tests/e2e/alone",
+    "tests/e2e",
+    "tests/integration",
+    "tests/dags",
+    "tests/unit",
+    "tests/architecture",
+)
+"""Folders in the order in which they begin: what takes longest first.
+
+Tests that need the stack for themselves follow all others that use it: the workers that they would keep waiting have
+other tests to run by then.
+"""
 
 
 class Lanes(LoadScopeScheduling):

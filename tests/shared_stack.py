@@ -14,6 +14,8 @@ SHARED_FOLDER = "UPGRADES_TEST_SHARED"
 "The environment variable that names the folder all workers of a run share."
 ROOT = Path(__file__).resolve().parents[1]
 NOTICES = "notices"
+_inside: list[bool] = []
+"Not empty while this process has its turn: whether it is alone."
 
 
 def shared_folder() -> Path:
@@ -70,15 +72,22 @@ def remove_stack(folder: Path) -> None:
 def in_use(alone: bool = False) -> Iterator[None]:
     """While others use the stack too; ``alone``: once they have finished, and before they go on.
 
-    Whoever waits to be alone holds the gate, so that nobody new comes in before.
+    Whoever waits to be alone holds the gate, so that nobody new comes in before. What is in it already is let in.
     """
+    if _inside:
+        yield
+        return
     folder = shared_folder()
     gate, use = folder / "gate.lock", folder / "use.lock"
     with _locked(gate, fcntl.LOCK_EX):
         held = use.open("a")
         fcntl.flock(held, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
     with held:
-        yield
+        _inside.append(alone)
+        try:
+            yield
+        finally:
+            _inside.pop()
 
 
 @contextmanager

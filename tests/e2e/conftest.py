@@ -9,7 +9,8 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,28 +44,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Beside the other tests of the stack; one marked ``alone`` may break it, for nobody else uses it meanwhile.
+
+    Around fixtures of every scope, which use the stack as well, and around the timeout: nobody fails by waiting for
+    others, nor for the stack to start.
+    """
+    if item.get_closest_marker("e2e") is None:
+        return (yield)
+    with in_use(alone=item.get_closest_marker("alone") is not None):
+        with suppress(Exception):  # the fixture raises it again, as the failure of a test
+            running_stack(make_users)
+        return (yield)
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The run's stack; at the end, all that was told in it is as the events' book says."""
     found = running_stack(make_users)
     yield found
-    with found.postgres().connect(UPGRADES_DATABASE) as connection:
+    with in_use(), found.postgres().connect(UPGRADES_DATABASE) as connection:
         assert violations_in(connection) == []
-
-
-@pytest.fixture(autouse=True)
-def turn(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Beside the other tests of the stack; one marked ``alone`` may break it, for nobody else uses it meanwhile."""
-    with in_use(alone=request.node.get_closest_marker("alone") is not None):
-        yield
 
 
 @pytest.fixture
 def command(stack: Stack) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs `python -m local <name>` on the stack."""
+    """Runs `python -m local <name>` on the stack; by keyword what is set differently."""
 
-    def run(name: str) -> "subprocess.CompletedProcess[str]":
-        env = environment(stack.layout.state) | {"PORT": str(stack.port), "LOCAL_STATE": str(stack.layout.state)}
+    def run(name: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        own = {"PORT": str(stack.port), "LOCAL_STATE": str(stack.layout.state)}
+        env = environment(stack.layout.state) | own | more
         argv = [sys.executable, "-m", "local", name]
         return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
@@ -85,13 +95,6 @@ def api(stack: Stack, token: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def airflow(stack: Stack, token: str) -> Iterator[httpx.Client]:
     with _client(stack, "/api/v2", token) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-def stranger(stack: Stack) -> Iterator[httpx.Client]:
-    """A client without a token."""
-    with httpx.Client(base_url=f"http://{HOST}:{stack.port}{BASE}", trust_env=False, timeout=30) as client:
         yield client
 
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
 from include.upgrades.domain.execution import dag_id_of
-from include.upgrades.domain.shards import shard_file
 from local.airflow import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
 from local.stack import Stack
+from tests.e2e.ci import Job, needs_jq
 from tests.e2e.conftest import NewTenant
+from tests.e2e.leaders import leaders
+from tests.e2e.parsing import has_dag
 from tests.e2e.steps import Tenant, wait_for
 from tests.e2e.workers import workers
 
@@ -21,11 +24,6 @@ LONG_SECONDS, SHORT_SECONDS = 10.0, 4.0
 "Longer than a batch stays in its worker (8 s), so that it is deferred to the triggerer; and shorter."
 TWO_AND_TWO: dict[str, Any] = {"batchSize": 4, "maxUnavailablePercentage": 50}
 "One batch that needs two rounds: the second is begun by whoever comes after the crash."
-_ASK_FOR_FILE = """
-INSERT INTO dag_priority_parsing_request (id, bundle_name, relative_fileloc)
-SELECT md5('dags-folder' || %(file)s), 'dags-folder', %(file)s
-WHERE NOT EXISTS (SELECT 1 FROM dag_priority_parsing_request WHERE relative_fileloc = %(file)s)
-"""
 
 
 @pytest.fixture
@@ -38,7 +36,12 @@ def test_upgrade_goes_on_when_the_triggerer_is_killed_in_a_deferred_batch(stack:
     execution_id = tenant.start(**TWO_AND_TWO)
     _wait_deferred(tenant, execution_id)
     assert len(tenant.upgraded()) < 4
-    _kill_and_start(stack, TRIGGERER)
+    before = leaders(stack)
+    stack.kill(TRIGGERER)
+    stack.up()
+    after = leaders(stack)
+    assert after.pop(TRIGGERER) != before.pop(TRIGGERER)
+    assert after == before  # `up` starts what does not run, and nothing else
     _assert_completed_once(tenant, execution_id)
 
 
@@ -46,14 +49,29 @@ def test_upgrade_goes_on_when_the_scheduler_is_killed_with_its_workers(stack: St
     execution_id = tenant.start(**TWO_AND_TWO)
     tenant.wait_upgrading()
     assert tenant.task_states(execution_id)["batch_001.upgrade"] == "running"
-    _kill_and_start(stack, SCHEDULER)
+    stack.kill(SCHEDULER)
+    assert not stack.is_alive(SCHEDULER)
+    stack.start(SCHEDULER)
+    stack.wait_ready()
     _assert_completed_once(tenant, execution_id)
 
 
-def test_upgrade_goes_on_when_the_api_server_is_killed(stack: Stack, tenant: Tenant) -> None:
-    execution_id = tenant.start(**TWO_AND_TWO)
+@needs_jq
+def test_upgrade_from_ci_goes_on_when_the_api_server_is_killed(
+    stack: Stack, tenant: Tenant, token: str, tmp_path: Path
+) -> None:
+    job = Job(stack, tenant, tmp_path, {"UPGRADES_TOKEN": token})
+    process = job.begin(tenant.body(**TWO_AND_TWO))
+    execution_id = job.execution_id()
     tenant.wait_upgrading()
-    _kill_and_start(stack, API_SERVER)
+    stack.kill(API_SERVER)
+    assert not stack.is_alive(API_SERVER)
+    wait_for("an instance to be upgraded meanwhile", lambda: tenant.versions()["3.7.0"])
+    stack.start(API_SERVER)
+    stack.wait_ready()
+    printed, _ = process.communicate(timeout=150)
+    assert process.returncode == 0, printed
+    assert "trying again" in printed
     _assert_completed_once(tenant, execution_id)
 
 
@@ -61,7 +79,7 @@ def test_upgrade_goes_on_when_a_worker_is_killed_that_has_just_taken_a_task(stac
     """Airflow does not know that it was taken, LocalExecutor not that it is lost: it would be queued for ever."""
     execution_id = tenant.start(**TWO_AND_TWO)
     with _held_up(stack, API_SERVER):  # before there is a DAG: no worker can tell that it has begun
-        wait_for("Airflow to know the DAG", lambda: _has_dag(stack, execution_id))
+        wait_for("Airflow to know the DAG", lambda: has_dag(stack, execution_id))
         lost = wait_for("a worker to take a task", lambda: _workers_of(stack, execution_id))[0]
         for process in (*lost.children(recursive=True), lost):
             process.kill()
@@ -84,17 +102,6 @@ def _held_up(stack: Stack, component: str) -> Iterator[None]:
             each.resume()
 
 
-def _has_dag(stack: Stack, execution_id: str) -> bool:
-    """Asked for if not: the dag processor throws a request away while it parses that file, and the control loops, which
-    would repeat it, are held up with their api-server.
-    """
-    with stack.postgres().connect(METADATA_DATABASE) as connection:
-        found = connection.execute("SELECT 1 FROM dag WHERE dag_id = %s", [dag_id_of(execution_id)]).fetchone()
-        if found is None:
-            connection.execute(_ASK_FOR_FILE, {"file": f"upgrade_executions/{shard_file(execution_id)}"})
-    return found is not None
-
-
 def _workers_of(stack: Stack, execution_id: str) -> list[psutil.Process]:
     """LocalExecutor's workers with a task of the execution that is still queued: they call themselves by its id."""
     queued = _of_tasks(stack, execution_id, "id::text", "state = 'queued'")
@@ -113,13 +120,6 @@ def _wait_deferred(tenant: Tenant, execution_id: str) -> None:
         "the batch to be deferred",
         lambda: tenant.task_states(execution_id).get("batch_001.upgrade") == "deferred",
     )
-
-
-def _kill_and_start(stack: Stack, component: str) -> None:
-    stack.kill(component)
-    assert not stack.is_alive(component)
-    stack.start(component)
-    stack.wait_ready()
 
 
 def _assert_completed_once(tenant: Tenant, execution_id: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.case import SIZE, STRATEGIES, Case
 from tests.e2e.conftest import NewTenant
-from tests.e2e.steps import NEW, OLD, statuses
+from tests.e2e.steps import NEW, OLD, got, statuses
 
 pytestmark = pytest.mark.parametrize("strategy", STRATEGIES)
 
@@ -24,10 +24,18 @@ def test_upgrade_completes(case: Case) -> None:
     execution = case.check_end(execution_id, "COMPLETED")
     assert case.serving() == {"3.7.0": SIZE}
     assert case.each_upgraded_once()
-    assert (execution["progress"]["percentage"], execution["rollbackInfo"]["currentFailures"]) == (100, 0)
-    assert execution["rollbackInfo"]["rollbackInitiatedAt"] is None
+    progress, info = execution["progress"], execution["rollbackInfo"]
+    assert (progress["percentage"], progress["completed"], progress["failed"]) == (100, SIZE, 0)
+    assert progress["currentBatch"] == progress["totalBatches"]
+    assert (info["currentFailures"], info["rollbackInitiatedAt"]) == (0, None)
+    assert [each["status"] for each in execution["validationChecks"]] == ["PASSED"] * 5
+    rows = case.tenant.instances(execution_id)
+    assert [(row["status"], row["attempts"], row["error"]) for row in rows] == [("COMPLETED", 1, None)] * SIZE
     deployment = case.tenant.deployment()
     assert (deployment["currentVersionId"], deployment["mixed"]) == (NEW, None)
+    dag = f"/dags/upgrade__{execution_id}"
+    assert got(case.tenant.airflow, f"{dag}/dagVersions")["total_entries"] == 1
+    assert got(case.tenant.airflow, dag)["is_paused"] is False
 
 
 def test_failure_below_the_threshold_gets_its_second_try(case: Case) -> None:
@@ -89,6 +97,9 @@ def test_pause_holds_it_and_resume_brings_it_to_its_end(case: Case) -> None:
     assert case.command(execution_id, "resume")["status"] == before
     case.let_go_on(execution_id)
     case.check_end(execution_id, "COMPLETED")
+    told = statuses(case.tenant.events(execution_id))
+    paused = told.index("PAUSED")
+    assert told[paused - 1 : paused + 2] == [before, "PAUSED", before]
     assert case.tenant.upgraded() >= begun
     assert case.each_upgraded_once()
     assert case.serving() == {"3.7.0": SIZE}
@@ -102,6 +113,7 @@ def test_cancel_leaves_what_is_done_and_touches_nothing_more(case: Case) -> None
     execution = case.check_end(execution_id, "CANCELLED")
     assert execution["statusReason"].startswith("wrong night; ")
     assert case.tenant.upgraded() == begun
+    assert set(case.tenant.agent_statuses()) == {"RUNNING"}
     deployment = case.tenant.deployment()
     assert deployment["currentVersionId"] == OLD
     if case.strategy == "BLUE_GREEN":  # its new pool never had the traffic: it is gone again

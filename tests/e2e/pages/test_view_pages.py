@@ -8,16 +8,21 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.web.app import URL_PREFIX
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
-from tests.e2e.hands import VIEW, expect_status, open_upgrade
+from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
 from tests.shared_stack import ROOT
 
 PICTURES = ROOT / "docs" / "images"
 WANTED = os.environ.get("UPDATE_SCREENSHOTS") == "1"
 SCHEMES: list[Scheme] = ["light", "dark"]
+_CALL = """async (path) => {
+  const headers = { "Content-Type": "application/json" };
+  return (await fetch(path, { method: "POST", headers, body: "{}" })).status;
+}"""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,30 @@ def test_refusal(visits: Visits, scheme: Scheme) -> None:
     page.goto(f"{VIEW}/upgrades/there-is-none")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert problems(page) == []
+
+
+def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> None:
+    page = visits.of("vera")
+    open_upgrade(page, shown.watched)
+    expect_status(page, "CANARY_MONITORING")
+    expect(page.locator("#tiles-1")).to_be_visible()
+    assert page.locator("main button, main dialog").count() == 0
+    for command in ("pause", "cancel", "rollback", "promote-canary", "stages/1/approve"):
+        assert page.evaluate(_CALL, f"{URL_PREFIX}/upgrades/{shown.watched}/{command}") == 403
+    page.goto(f"{VIEW}/upgrades")
+    assert page.get_by_role("link", name="New upgrade").count() == 0
+    answer = page.goto(f"{VIEW}/upgrades/new")
+    assert answer is not None
+    assert answer.status == 403
+
+
+def test_command_that_is_refused_is_told_in_words(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    open_upgrade(page, shown.watched)
+    page.route("**/cancel", lambda route: route.fulfill(status=409, json={"detail": "cannot be cancelled now"}))
+    give(Mouse(page), "cancel")
+    expect(page.locator("dialog[open] .error")).to_contain_text("cannot be cancelled now")
+    assert COMPONENT in page.title()
 
 
 @pytest.mark.parametrize("path", ["upgrades", "upgrades/{done}", "upgrades/new", "components/aaa-111/statistics"])

@@ -1,8 +1,7 @@
-"""A whole canary upgrade as a person sees it: from the form to COMPLETED, by mouse and by the keyboard alone."""
+"""A whole canary upgrade as a person without a mouse sees it: from the form to COMPLETED."""
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from include.upgrades.domain.instance import InstanceStatus
@@ -10,7 +9,7 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.web.view.words import INSTANCE
 from tests.browsing import Visits
 from tests.e2e.conftest import NewTenant
-from tests.e2e.hands import VIEW, Hands, Keyboard, Mouse, expect_status, give, open_upgrade
+from tests.e2e.hands import VIEW, Hands, Keyboard, expect_status, give
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant
 
 _WATCH = """() => {
@@ -33,26 +32,46 @@ _WATCH = """() => {
 "Everything that the page comes to show, from the moment on when it changes."
 
 
-@pytest.mark.parametrize("way", [Mouse, Keyboard])
-def test_from_the_form_to_completed(visits: Visits, new_tenant: NewTenant, way: type[Mouse] | type[Keyboard]) -> None:
-    tenant = new_tenant()
+def test_from_the_form_to_completed_by_keyboard_alone_the_page_shows_no_state_that_the_api_does_not(
+    visits: Visits, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant(size=6)
     page = visits.of("otto")
-    hands: Hands = way(page)
-    page.goto(f"{VIEW}/upgrades/new")
-    _fill_in(page, hands, tenant)
-    hands.push("button[value=start]")
-    page.wait_for_url(lambda url: not url.endswith("/new"))
-    execution_id = page.url.rsplit("/", 1)[-1]
+    keyboard = Keyboard(page)
+    execution_id = _created(page, keyboard, tenant)
+    expect(page.locator("#head")).to_be_visible()
+    page.evaluate(_WATCH)
+    _compare(page, tenant, execution_id, "PENDING")
+    give(keyboard, "start")
     expect_status(page, "CANARY_MONITORING")
     expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
     expect(page.locator("#button-promote-canary")).to_have_class("first")
-    give(hands, "promote-canary")
+    _compare(page, tenant, execution_id, "CANARY_MONITORING")
+    give(keyboard, "promote-canary")
+    expect_status(page, "IN_PROGRESS")
+    give(keyboard, "pause")
+    expect_status(page, "PAUSED")
+    expect(page.locator("#button-pause")).to_have_count(0)
+    expect(page.locator("#gauge")).to_contain_text("In flight0")
+    _compare(page, tenant, execution_id, "PAUSED")
+    give(keyboard, "resume")
     expect_status(page, "COMPLETED")
     expect(page.locator("#live")).to_have_text("Ended")
-    assert tenant.execution(execution_id)["createdBy"] == "otto"
-    assert tenant.execution(execution_id)["canary"]["promotedBy"] == "otto"
-    assert tenant.versions() == {"3.7.0": 4}
+    _compare(page, tenant, execution_id, "COMPLETED")
+    _check_all_that_was_shown(page, tenant, execution_id)
+    execution = tenant.execution(execution_id)
+    assert (execution["createdBy"], execution["canary"]["promotedBy"]) == ("otto", "otto")
+    assert tenant.upgraded() == tenant.each_once()
     assert {each["data"]["source"] for each in tenant.events(execution_id) if "command" in each["type"]} == {"UI"}
+
+
+def _created(page: Page, hands: Hands, tenant: Tenant) -> str:
+    """By the form; the execution's id."""
+    page.goto(f"{VIEW}/upgrades/new")
+    _fill_in(page, hands, tenant)
+    hands.push("button[value='']")
+    page.wait_for_url(lambda url: not url.endswith("/new"))
+    return page.url.rsplit("/", 1)[-1]
 
 
 def _fill_in(page: Page, hands: Hands, tenant: Tenant) -> None:
@@ -62,36 +81,18 @@ def _fill_in(page: Page, hands: Hands, tenant: Tenant) -> None:
     expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
     hands.write("[name=toVersionId]", NEW)
     hands.choose("[name=strategy]", "CANARY")
-    hands.write("[name=canaryPercentage]", "50")
+    hands.write("[name=canaryPercentage]", "34")
+    hands.write("[name=batchSize]", "2")
     hands.write("[name=batchDelaySeconds]", "0")
-    hands.write("[name=maxUnavailablePercentage]", "50")
+    hands.write("[name=maxUnavailablePercentage]", "34")
     hands.write("[name=healthCheckIntervalSeconds]", "1")
     hands.write("[name=installedComponents]", "kafka 3.6.0\npostgresql 16.1")
     expect(page.locator("#preview")).to_contain_text("CANARY: 2 instances")
     expect(page.locator("#preview-state")).to_contain_text("It can start")
 
 
-def test_page_never_shows_a_state_that_the_api_does_not(visits: Visits, new_tenant: NewTenant) -> None:
-    tenant = new_tenant(size=6)
-    changed = {"strategy": "CANARY", "canaryPercentage": 34, "batchSize": 2, "maxUnavailablePercentage": 34}
-    execution_id = tenant.create(**changed)
-    page = visits.of("otto")
-    open_upgrade(page, execution_id)
-    page.evaluate(_WATCH)
-    _compare(page, tenant, execution_id, "PENDING")
-    give(Mouse(page), "start")
-    expect_status(page, "CANARY_MONITORING")
-    expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
-    _compare(page, tenant, execution_id, "CANARY_MONITORING")
-    give(Mouse(page), "promote-canary")
-    expect_status(page, "IN_PROGRESS")
-    give(Mouse(page), "pause")
-    expect_status(page, "PAUSED")
-    expect(page.locator("#gauge")).to_contain_text("In flight0")
-    _compare(page, tenant, execution_id, "PAUSED")
-    give(Mouse(page), "resume")
-    expect_status(page, "COMPLETED")
-    _compare(page, tenant, execution_id, "COMPLETED")
+def _check_all_that_was_shown(page: Page, tenant: Tenant, execution_id: str) -> None:
+    """Each state that the page ever showed was told, under the number that it showed with it, and none came back."""
     seen = page.evaluate("() => window.shown")
     told = _states(tenant.events(execution_id))
     assert len({each["sequence"] for each in seen}) > 10
