@@ -2,7 +2,7 @@
 # KAFKA=real runs a real broker (Java 17 and Maven are needed) instead of the mock cluster: make up KAFKA=real
 PYTHON := .venv/bin/python
 
-.PHONY: help setup up down status token seed export demo test bench lint docs lock
+.PHONY: help setup up down status token seed export demo test soak bench lint docs lock
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -33,6 +33,9 @@ demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
 
 test: setup ## the whole test suite
 	@$(PYTHON) -m pytest
+
+soak: setup ## what is random or long, for MINUTES (30) and from SEED: make soak SEED=1 MINUTES=5 ONLY=kills:7
+	@$(PYTHON) -m pytest tests/soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 bench: setup ## the measurements
 	@$(PYTHON) -m bench
