@@ -13,13 +13,26 @@ from tests.e2e.conftest import agent, airflow, api, client_of, new_tenant, stack
 from tests.integration.conftest import demo_agent, migrated_template, postgres_server, postgres_url, world
 from tests.integration.kafka.conftest import ports, reader, real_kafka, tell, topic
 from tests.integration.kafka.servers import airflow_env, servers
+from tests.integration.runner.conftest import make_lab
 from tests.integration.store.conftest import added, store
 from tests.lifecycle.search import bench
 from tests.soak.rounds import WEIGHTS, Only, Round, Soak
 
 __all__ = ["agent", "airflow", "api", "client_of", "new_tenant", "stack", "token"]
 __all__ += ["demo_agent", "migrated_template", "postgres_server", "postgres_url", "world"]
-__all__ += ["ports", "reader", "real_kafka", "tell", "topic", "airflow_env", "servers", "added", "store", "bench"]
+__all__ += [
+    "ports",
+    "reader",
+    "real_kafka",
+    "tell",
+    "topic",
+    "airflow_env",
+    "servers",
+    "added",
+    "store",
+    "bench",
+    "make_lab",
+]
 
 PATIENCE_SECONDS = 900
 "What a campaign may take beyond all of the soak's time before it is taken to hang."

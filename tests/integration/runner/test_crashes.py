@@ -16,7 +16,8 @@ from include.upgrades.service.fleet_ports import StaleToken
 from include.upgrades.service.outcome import Ending
 from tests.integration.fleet.running_agent import ROOT, Caller
 from tests.integration.runner.conftest import MakeLab
-from tests.integration.runner.lab import NEW_VERSION, Lab, until
+from tests.integration.runner.dying import upgrade_with_deaths
+from tests.integration.runner.lab import Lab, until
 
 
 @contextmanager
@@ -98,55 +99,7 @@ async def test_upgrade_goes_on_when_its_database_connections_are_cut(make_lab: M
     assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in range(1, 5)}
 
 
-FAULTS = ("upgrade-fails", "comes-up-unhealthy", "slow", "agent-503", "agent-hangs")
-
-
-def _break(lab: Lab, random: Random) -> None:
-    """Up to three faults, each of them over after a while."""
-    for _ in range(random.randint(0, 3)):
-        kind, number = random.choice(FAULTS), random.choice([None, 1, 2, 3, 4, 5, 6])
-        seconds = 0.3 if kind in ("slow", "agent-hangs") else None
-        lab.fault(kind, number, seconds=seconds, times=random.randint(1, 3))
-
-
-async def _run_with_deaths(lab: Lab, execution_id: str, random: Random) -> None:
-    """The upgrade from its rows on; dies at a random moment now and then, and is begun again."""
-    for _ in range(random.randint(1, 3)):
-        task = asyncio.create_task(lab.upgrade(execution_id))
-        await asyncio.wait([task], timeout=random.uniform(0.02, 0.6))
-        if task.done():
-            task.result()
-            return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    await lab.upgrade(execution_id)
-
-
 @pytest.mark.parametrize("seed", range(15))
 async def test_random_faults_and_deaths_always_come_to_an_end_within_the_rules(make_lab: MakeLab, seed: int) -> None:
-    random = Random(seed)
-    lab = await make_lab(size=6, lease_seconds=0.5, upgrade_seconds=random.choice([0.01, 0.1]))
-    back = random.random() < 0.5
-    execution_id = await lab.admitted(
-        batch_size=random.choice([2, 3]),
-        max_unavailable_percentage=random.choice([25, 50]),
-        failure_threshold=random.choice([1, 2, 10]),
-        auto_rollback_enabled=back,
-        health_check_timeout_seconds=2,
-    )
-    _break(lab, random)
-    await _run_with_deaths(lab, execution_id, random)
-    execution, rows = await lab.execution(execution_id), (await lab.instances(execution_id)).values()
-    assert execution.is_terminal
-    assert execution.settled_at is not None
-    assert not any(each.in_flight for each in rows)
-    assert max(each.attempts for each in rows) <= 2
-    assert max(each.revert_attempts for each in rows) <= 2
-    assert lab.most_unavailable() <= max(1, 6 * (execution.request.max_unavailable_percentage) // 100)
-    assert lab.tokens() == sorted(lab.tokens())
-    if execution.status is ExecutionStatus.COMPLETED:
-        assert lab.versions() == {NEW_VERSION: 6}
-    else:
-        assert execution.status in (ExecutionStatus.FAILED, ExecutionStatus.ROLLED_BACK)
-    sequences = [each.sequence for each in await lab.events(execution_id)]
-    assert sequences == list(range(1, len(sequences) + 1))
+    """`make soak` has others (campaign `deaths`)."""
+    await upgrade_with_deaths(make_lab, Random(seed))
