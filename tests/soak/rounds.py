@@ -89,9 +89,13 @@ class Round:
         self.soak.end(self)
 
     def __str__(self) -> str:
-        told = [self.what, *(f"{name} {number}" for name, number in self.actions.items())]
         ending = f"FAILED, again with: {self.command}" if self.failed else "well"
-        return f"{self.name} (seed {self.seed}): {', '.join(filter(None, told))}; {self.seconds:.0f} s, {ending}"
+        told = [self.what, *told_of(self.actions), f"{self.seconds:.0f} s", ending]
+        return f"{self.name} (seed {self.seed}): {', '.join(filter(None, told))}"
+
+
+def told_of(actions: Counter[str]) -> list[str]:
+    return [f"{name} {number}" for name, number in actions.items()]
 
 
 @dataclass
@@ -140,7 +144,7 @@ class Soak:
         lines = []
         for campaign in dict.fromkeys(each.campaign for each in self.done):
             rounds = [each for each in self.done if each.campaign == campaign]
-            actions = sum((each.actions for each in rounds), Counter[str]())
-            told = ", ".join(f"{name} {number}" for name, number in actions.items())
-            lines.append(f"{campaign}: rounds {len(rounds)}, {told}; {sum(each.seconds for each in rounds):.0f} s")
+            actions = sum((each.actions for each in rounds), Counter(rounds=len(rounds)))
+            seconds = sum(each.seconds for each in rounds)
+            lines.append(f"{campaign}: {', '.join(told_of(actions))}, {seconds:.0f} s")
         return lines + [str(each) for each in self.done if each.failed]

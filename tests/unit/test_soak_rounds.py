@@ -104,7 +104,7 @@ def test_summary_adds_up_what_was_done() -> None:
         with each:
             each.did(kills=2, executions=5)
             watch.now += 10
-    assert soak.summary() == ["kills: rounds 10, kills 20, executions 50; 100 s"]
+    assert soak.summary() == ["kills: rounds 10, kills 20, executions 50, 100 s"]
 
 
 @pytest.mark.parametrize("text", ["nights", "kills:x", ""])
