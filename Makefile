@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Most of the suite's time is waiting: more workers than cores.
 WORKERS := 6
 
-.PHONY: help setup up down status token seed export demo unit test bench lint docs lock
+.PHONY: help setup up down status token seed export demo unit test soak bench lint docs lock
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -41,6 +41,9 @@ unit: setup ## the tests that need no server: some seconds
 
 test: setup ## the whole test suite; WORKERS=1 runs one test after the other
 	@$(PYTHON) -m pytest -n $(WORKERS)
+
+soak: setup ## what is random or long, for MINUTES (30) and from SEED: make soak SEED=1 MINUTES=5 ONLY=kills:7
+	@$(PYTHON) -m pytest tests/soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 bench: setup ## the measurements
 	@$(PYTHON) -m bench

@@ -4,13 +4,12 @@ The same machine runs on PostgreSQL, see tests/integration/runner/test_lifecycle
 """
 
 from collections.abc import Iterator
-from random import Random
 
 import pytest
 
 from tests.lifecycle.bench import Bench
-from tests.lifecycle.machine import live, machine_on
 from tests.lifecycle.memory_store import MemoryStore
+from tests.lifecycle.search import live_from
 
 LIVES = 30
 
@@ -24,9 +23,4 @@ def bench() -> Iterator[Bench]:
 
 @pytest.mark.parametrize("seed", range(LIVES))
 def test_lifecycle_holds_in_a_life_drawn_from_a_seed(bench: Bench, seed: int) -> None:
-    told: list[str] = []
-    try:
-        live(machine_on(bench)(), Random(seed), told)
-    except BaseException as error:
-        error.add_note("\n".join([f"the life from seed {seed}:", *told]))
-        raise
+    live_from(bench, seed)
