@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.memory.database import MemoryDatabase
 from include.upgrades.adapters.memory.followers import MemoryFollowers
 from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
@@ -23,6 +22,7 @@ from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.load_registry import load_registry
 from include.upgrades.service.ports import Limits, Ports
 from tests.labs.agent import AdminInMemory, AgentInMemory
+from tests.labs.numbered_ids import numbered_ids
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.labs.seed import BACKUP, OLD_VERSION, document
 from tests.labs.wire import FleetsInMemory
@@ -95,7 +95,7 @@ class MemoryWorld(World):
 
 async def make_memory_world(clock: Clock, lease_seconds: float, **settings: Any) -> MemoryWorld:
     """A fleet with those settings at the old version, and the registry around it."""
-    database, agent = MemoryDatabase(clock.now), AgentInMemory(clock.now)
+    database, agent = MemoryDatabase(clock.now, numbered_ids(clock.now)), AgentInMemory(clock.now)
     await agent.create(FLEET, version=OLD_VERSION, **settings)
     parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
     storage = Storage({LOCATION: BACKUP})
@@ -134,7 +134,7 @@ def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
         runs=ScriptedRuns(),
         human_tasks=ScriptedPeople(),
         read_object=Storage(),
-        new_id=new_id,
+        new_id=database.new_id,
         limits=Limits(lease_seconds=lease_seconds),
         outbox=MemoryOutbox(database),
         kept_answers=MemoryKeptAnswers(database, lease_seconds),

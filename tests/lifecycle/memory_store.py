@@ -18,6 +18,7 @@ from include.upgrades.adapters.memory.tables import (
 )
 from include.upgrades.service.ports import Ports
 from tests.labs.memory_world import memory_ports
+from tests.labs.numbered_ids import numbered_ids
 from tests.lifecycle.stepped import LEASE_SECONDS, Clock
 
 
@@ -28,7 +29,7 @@ class MemoryStore:
         self._database = MemoryDatabase()
 
     def ports(self, clock: Clock) -> Ports:
-        self._database.now = clock.now
+        self._database.now, self._database.new_id = clock.now, numbered_ids(clock.now)
         return memory_ports(self._database, LEASE_SECONDS)
 
     def everything(self, tenant: str) -> Any:
