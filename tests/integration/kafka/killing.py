@@ -22,7 +22,7 @@ from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 
 EXECUTIONS, WRITERS = 20, 4
-LEAD_SECONDS = 90.0
+LEAD_SECONDS = 180.0
 "A server that has to be started anew needs its time; one that stands by leads after two seconds."
 SETTLE_SECONDS = 0.5
 "Until what was on its way to Kafka or the database when its sender was suspended has arrived there."
