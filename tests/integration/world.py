@@ -14,6 +14,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.bootstrap import ports_for
 from include.upgrades.domain.approval import Answer
 from include.upgrades.domain.errors import Unavailable
@@ -21,6 +22,7 @@ from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.task_states import RunView
 from include.upgrades.registry.document import entries_in
 from include.upgrades.service.airflow_ports import HumanTask
+from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.load_registry import load_registry
 from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
@@ -181,13 +183,27 @@ def document(fleet: str, backup: Path) -> dict[str, Any]:
 
 
 async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Give the fleet's address to Airflow's connections, write a backup, load the registry."""
+    """Write a backup, load the registry, and stand on it."""
+    backup = write_backup(folder)
+    world = world_on(url, agent, fleet, backup, monkeypatch)
+    await load_registry(world.ports, entries_in(document(fleet, backup)))
+    return world
+
+
+def write_backup(folder: Path) -> Path:
+    """What the registry says there is."""
+    backup = folder / "kafka-3.6.0.backup"
+    backup.write_bytes(b"everything that was there\n" * 1000)
+    return backup
+
+
+def world_on(url: str, agent: RunningAgent, fleet: str, backup: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Where the registry is loaded already; the fleet's address is given to Airflow's connections."""
     address = urlsplit(agent.url)
     connection = {"conn_type": "http", "host": address.hostname, "port": address.port, "password": TOKEN}
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(connection))
-    backup = folder / "kafka-3.6.0.backup"
-    backup.write_bytes(b"everything that was there\n" * 1000)
     parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
-    ports = replace(ports_for(url, Settings()), parse_requests=parses, runs=airflow, human_tasks=people)
-    await load_registry(ports, entries_in(document(fleet, backup)))
+    ports = ports_for(url, Settings())
+    live = LiveFeed(ports.work, PostgresSignals(url))  # not the process's own, which stays closed once it was
+    ports = replace(ports, parse_requests=parses, runs=airflow, human_tasks=people, live=live)
     return World(ports, url, agent, fleet, backup, parses, airflow, people)

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
-from tests.integration.web.conftest import Door, served
+from tests.integration.web.apps import served
+from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, NEW, OLD, World
 
 

@@ -27,7 +27,7 @@ from include.upgrades.domain.commands import ALLOWED_FROM, Command
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.web.app import create_app
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 

@@ -13,7 +13,8 @@ from include.upgrades.service.relay_ports import RelayState
 from include.upgrades.web.app import URL_PREFIX, create_app
 from include.upgrades.web.limits import Limiter
 from include.upgrades.web.security import PUBLIC
-from tests.integration.web.conftest import Door, served
+from tests.integration.web.apps import served
+from tests.integration.web.door import Door
 from tests.integration.world import World
 
 

@@ -19,7 +19,8 @@ from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
 from include.upgrades.web.app import URL_PREFIX, create_app
 from include.upgrades.web.keyed import KeyedRoute, is_write
-from tests.integration.web.conftest import Door, served
+from tests.integration.web.apps import served
+from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, OLD, TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"

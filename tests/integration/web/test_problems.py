@@ -12,7 +12,8 @@ from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
 from include.upgrades.web.app import URL_PREFIX, create_app
 from local.ports import free_port
-from tests.integration.web.conftest import Door, served
+from tests.integration.web.apps import served
+from tests.integration.web.door import Door
 from tests.integration.world import TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"

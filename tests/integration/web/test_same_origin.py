@@ -8,7 +8,8 @@ from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
-from tests.integration.web.conftest import Door, Known, served
+from tests.integration.web.apps import served
+from tests.integration.web.door import Door, Known
 from tests.integration.world import TENANT, World
 
 HOST = "http://upgrades.test"

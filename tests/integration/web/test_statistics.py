@@ -1,7 +1,7 @@
 import httpx
 
 from include.upgrades.domain.permissions import Permission
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, TENANT, World
 
 PATH = f"/components/{COMPONENT}/upgrade-statistics"

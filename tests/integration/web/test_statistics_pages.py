@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from include.upgrades.domain.permissions import REGISTRY, Permission, resource_of
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.test_statistics import ended
 from tests.integration.world import COMPONENT, TENANT, World
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.web import streams
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.live import STREAM, messages, rest, serving, take, until
 from tests.integration.world import TENANT, World
 

@@ -1,6 +1,5 @@
 """The page of one execution on the real store: it shows what the API says, its headers, and its refusals."""
 
-import re
 from typing import Any
 
 import httpx
@@ -12,22 +11,20 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.task_states import RunView
 from include.upgrades.web.view.pages import HEADERS
 from tests.integration.store.test_overviews import counted
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import TENANT, World
+from tests.markup import Element, read_html
 
 HTML = {"Accept": "text/html"}
 S = ExecutionStatus
+GROUPS = ("validate", "admit", "stage_01", "end")
 
 
-def buttons(html: str) -> list[str]:
-    return re.findall(r'<button type="button" id="button-([\w-]+)"', html)
-
-
-def attribute(html: str, name: str) -> str:
-    found = re.search(rf'{name}="([^"]*)"', html)
-    assert found is not None
-    return found[1]
+def fact(page: Element, name: str) -> str:
+    """What the page says of it beside the progress."""
+    (said,) = (each.one("dd").text for each in page.all("#gauge div") if each.one("dt").text == name)
+    return said
 
 
 @pytest.fixture
@@ -35,10 +32,10 @@ async def staged(api: httpx.AsyncClient, world: World) -> Standing:
     return await standing(api, world, "STAGED")
 
 
-async def read(api: httpx.AsyncClient, path: str, headers: dict[str, str] | None = None) -> str:
+async def read(api: httpx.AsyncClient, path: str, headers: dict[str, str] | None = None) -> Element:
     response = await api.get(f"/view/upgrades/{path}", headers=HTML | (headers or {}))
     assert response.status_code == 200, response.text
-    return response.text
+    return read_html(response.text)
 
 
 @pytest.mark.parametrize("status", S)
@@ -47,24 +44,20 @@ async def test_page_and_fragment_show_what_the_api_says(
 ) -> None:
     await staged.go(status)
     body: dict[str, Any] = (await api.get(f"/upgrades/{staged.id}")).json()
-    for html in (await read(api, staged.id), await read(api, f"{staged.id}/fragment")):
-        assert attribute(html, "data-status") == body["status"] == status.value
-        assert body["statusReason"] in html
-        done = body["progress"]["completed"]
-        assert f"<b>{done}</b> of {body['progress']['total']} ({body['progress']['percentage']} %)" in html
-        assert ("awaits approval" in html) is (body["awaitingApproval"] is not None)
+    for page in (await read(api, staged.id), await read(api, f"{staged.id}/fragment")):
+        assert page.one("#head")["data-status"] == body["status"] == status.value
+        assert page.one("#why").text == body["statusReason"]
+        progress = body["progress"]
+        assert fact(page, "Done") == f"{progress['completed']} of {progress['total']} ({progress['percentage']} %)"
+        assert ("awaits approval" in page.one("#status-line").text) is (body["awaitingApproval"] is not None)
 
 
 async def test_fragment_is_the_pages_own_part_with_the_pages_own_links(
     api: httpx.AsyncClient, staged: Standing
 ) -> None:
     page, part = await read(api, staged.id), await read(api, f"{staged.id}/fragment")
-    assert "<html" not in part
-
-    def ids(html: str) -> list[str]:
-        return re.findall(r'<(?:section|li|div|dialog|tr)[^>]* id="([^"]+)"', html)
-
-    assert [each for each in ids(page) if each not in ("main", "part")] == ids(part)
+    assert not part.has("html")
+    assert [each["id"] for each in page.all("#part [id]")] == [each["id"] for each in part.all("[id]")] != []
 
 
 @pytest.mark.parametrize(
@@ -80,17 +73,16 @@ async def test_role_has_the_buttons_that_it_may_press(
     api: httpx.AsyncClient, door: Door, staged: Standing, role: str, expected: list[str]
 ) -> None:
     await staged.go(S.IN_PROGRESS)
-    html = await read(api, staged.id, door.admit_to("somebody", ROLES[role]))
-    assert buttons(html) == expected
-    assert re.findall(r'<dialog id="dialog-([\w-]+)"', html) == expected
+    page = await read(api, staged.id, door.admit_to("somebody", ROLES[role]))
+    assert [each["id"] for each in page.all("#buttons button")] == [f"button-{each}" for each in expected]
+    assert [each["id"] for each in page.all("dialog")] == [f"dialog-{each}" for each in expected]
 
 
 async def test_creator_sees_why_somebody_else_has_to_approve(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
-    html = await read(api, staged.id)
-    assert "somebody else has to approve" in html
-    assert 'id="dialog-approve"' not in html
-    assert 'id="dialog-reject"' in html
+    page = await read(api, staged.id)
+    assert "somebody else has to approve" in page.one("#barred-approve").text
+    assert (page.has("#dialog-approve"), page.has("#dialog-reject")) == (False, True)
 
 
 async def test_button_is_taken_by_the_api_with_the_very_call_that_it_names(
@@ -98,10 +90,10 @@ async def test_button_is_taken_by_the_api_with_the_very_call_that_it_names(
 ) -> None:
     for status in (S.PENDING, S.IN_PROGRESS, S.PAUSED):
         await staged.go(status)
-        html = await read(api, staged.id)
-        (first,) = re.findall(r'<button type="button" id="button-([\w-]+)"[^>]*class="first', html)
-        path = attribute(html[html.index(f'<dialog id="dialog-{first}"') :], "data-command")
-        assert (await api.post(f"/upgrades/{staged.id}/{path}")).is_success, (status, first)
+        page = await read(api, staged.id)
+        dialog = page.one("#buttons button.first")["data-opens"]
+        path = page.one(f"#{dialog}")["data-command"]
+        assert (await api.post(f"/upgrades/{staged.id}/{path}")).is_success, (status, path)
 
 
 @pytest.mark.parametrize(
@@ -119,16 +111,14 @@ async def test_time_left_is_told_only_where_a_clock_runs(
     api: httpx.AsyncClient, staged: Standing, status: ExecutionStatus, said: str
 ) -> None:
     await staged.go(status)
-    left = re.search(r"<dt>Time left</dt><dd>(.*?)</dd>", await read(api, staged.id))
-    assert left is not None
-    assert left[1].startswith(said)
+    assert fact(await read(api, staged.id), "Time left").startswith(said)
 
 
 async def test_question_counts_the_instances(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
-    html = await read(api, staged.id)
-    assert "1 of 4 instances runs 3.7.0 and stays there." in html
-    assert "3 are not begun and will not be." in html
+    asked = (await read(api, staged.id)).one("#dialog-cancel").text
+    assert "1 of 4 instances runs 3.7.0 and stays there." in asked
+    assert "3 are not begun and will not be." in asked
 
 
 async def test_airflows_tasks_are_shown_with_the_status_that_they_mean(
@@ -137,12 +127,12 @@ async def test_airflows_tasks_are_shown_with_the_status_that_they_mean(
     await staged.go(S.IN_PROGRESS)
     tasks = {"validate.backup_verification": "success", "admit": "success", "stage_01.upgrade": "running", "end": None}
     world.airflow.show(staged.id, RunView("7", "running", tasks=tasks, name="scheduled__2031"))
-    html = await read(api, staged.id)
-    assert "Its tasks say what the execution says" in html
-    assert re.findall(r'<tr id="group-(\w+)"', html) == ["validate", "admit", "stage_01", "end"]
-    assert "runs/scheduled__2031/tasks/stage_01.upgrade" in html
+    shown = (await read(api, staged.id)).one("#airflow")
+    assert "Its tasks say what the execution says" in shown.text
+    assert [each["id"] for each in shown.all("tbody tr")] == [f"group-{each}" for each in GROUPS]
+    assert shown.one("#group-stage_01 a")["href"].endswith("/runs/scheduled__2031/tasks/stage_01.upgrade")
     world.airflow.show(staged.id, RunView("7", "running", paused=True, tasks=tasks))
-    assert "the execution's row decides" in await read(api, staged.id)
+    assert "the execution's row decides" in (await read(api, staged.id)).one("#airflow").text
 
 
 async def test_page_is_there_while_airflows_database_is_not(
@@ -150,7 +140,8 @@ async def test_page_is_there_while_airflows_database_is_not(
 ) -> None:
     await staged.go(S.IN_PROGRESS)
     world.airflow.away = True
-    assert "Airflow shows no run of this execution right now" in await read(api, staged.id)
+    shown = (await read(api, staged.id)).one("#airflow").text
+    assert "Airflow shows no run of this execution right now" in shown
 
 
 async def test_page_costs_as_many_statements_however_many_instances_there_are(
@@ -165,7 +156,7 @@ async def test_page_costs_as_many_statements_however_many_instances_there_are(
             (staged.id,),
         )
     async with counted(postgres_url) as many:
-        assert "and 271 more" in await read(api, staged.id)
+        assert (await read(api, staged.id)).all("#wrongs li")[-1].text == "and 271 more"
     assert len(few) == len(many)
 
 

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from include.upgrades.domain.permissions import REGISTRY, ROLES, resource_of, tenant_roles
 from include.upgrades.web.security import PUBLIC
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.every_call import ANY, NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
 

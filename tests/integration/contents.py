@@ -1,0 +1,30 @@
+"""What a database holds at a moment, put back as often as one likes: far cheaper than a database for each test."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%alembic_version'"
+
+
+class Contents:
+    """Taken when it is made; ``connection`` is autocommit and a superuser's."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self._connection = connection
+        tables = [sql.Identifier(row[0]) for row in connection.execute(_TABLES).fetchall()]
+        connection.execute("CREATE SCHEMA kept")
+        for table in tables:
+            connection.execute(sql.SQL("CREATE TABLE kept.{table} AS TABLE {table}").format(table=table))
+        statements = [
+            sql.SQL("SET LOCAL session_replication_role = replica"),  # no foreign key is looked at, so in any order
+            *(sql.SQL("DELETE FROM {}").format(table) for table in tables),
+            *(sql.SQL("INSERT INTO {table} TABLE kept.{table}").format(table=table) for table in tables),
+        ]
+        self._statements = sql.SQL("; ").join(statements)
+
+    def put_back(self) -> None:
+        """Every row as it was, and no other."""
+        with self._connection.transaction():
+            self._connection.execute(self._statements)
