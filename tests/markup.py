@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-_TEST = re.compile(r"(?P<tag>^[\w-]+)|#(?P<id>[\w-]+)|\.(?P<cls>[\w-]+)|\[(?P<name>[\w-]+)(?:(?P<how>\^?=)(?P<value>.*?))?]")
+_TEST = re.compile(
+    r"(?P<tag>^[\w-]+)|#(?P<id>[\w-]+)|\.(?P<cls>[\w-]+)|\[(?P<name>[\w-]+)(?:(?P<how>\^?=)(?P<value>.*?))?]"
+)
 
 
 @dataclass(eq=False)

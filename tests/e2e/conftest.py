@@ -30,14 +30,20 @@ from tests.event_book import types_in, violations_in
 
 __all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
 ROOT = Path(__file__).resolve().parents[2]
+LIMITED_TENANT = "tinas-own"
 USERS = {
     "vera": "Upgrade Viewer",
     "otto": "Upgrade Operator",
     "anna": "Upgrade Approver",
+    "ursula": "Upgrade Admin",
     "user": "User",  # one of Airflow's own: it may answer questions there, and has no say in upgrades
+    "tina": f"Upgrade Operator {LIMITED_TENANT}",
+    "tom": "Upgrade Operator another-tenant",
 }
 PASSWORD = "only-for-this-test"
 _MAKE_USERS = f"""
+from include.upgrades.adapters.airflow.roles import make_roles
+make_roles(["{LIMITED_TENANT}", "another-tenant"])
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 with get_application_builder() as builder:
     for name, role in {USERS!r}.items():
@@ -178,6 +184,16 @@ def new_tenant(
         return Tenant(name, name, size, api, airflow, agent)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def limited_tenant(api: httpx.Client, agent: FleetAdmin, client_of: Callable[[str], httpx.Client]) -> str:
+    """The tenant that tina's role is limited to, on a fleet of two."""
+    agent.create(LIMITED_TENANT, 2, "3.6.0")
+    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": LIMITED_TENANT, "currentVersionId": OLD}
+    put = api.put(f"/tenants/{LIMITED_TENANT}/components/{COMPONENT}/deployment", json=deployment)
+    assert put.status_code == 200, put.text
+    return LIMITED_TENANT
 
 
 def _add_backup(api: httpx.Client, tenant: str, path: Path) -> None:

@@ -17,14 +17,18 @@ class Contents:
         connection.execute("CREATE SCHEMA kept")
         for table in tables:
             connection.execute(sql.SQL("CREATE TABLE kept.{table} AS TABLE {table}").format(table=table))
-        statements = [
-            sql.SQL("SET LOCAL session_replication_role = replica"),  # no foreign key is looked at, so in any order
-            *(sql.SQL("DELETE FROM {}").format(table) for table in tables),
-            *(sql.SQL("INSERT INTO {table} TABLE kept.{table}").format(table=table) for table in tables),
-        ]
-        self._statements = sql.SQL("; ").join(statements)
+        self._deletes = [sql.SQL("DELETE FROM {}").format(table) for table in tables]
+        self._inserts = [sql.SQL("INSERT INTO {table} TABLE kept.{table}").format(table=table) for table in tables]
 
     def put_back(self) -> None:
         """Every row as it was, and no other."""
+        self._execute([*self._deletes, *self._inserts])
+
+    def clear(self) -> None:
+        """No row at all, until they are put back."""
+        self._execute(self._deletes)
+
+    def _execute(self, statements: list[sql.Composed]) -> None:
+        in_any_order = sql.SQL("SET LOCAL session_replication_role = replica")  # no foreign key is looked at
         with self._connection.transaction():
-            self._connection.execute(self._statements)
+            self._connection.execute(sql.SQL("; ").join([in_any_order, *statements]))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,11 +132,20 @@ class World:
         """A body of POST /tenants/{tenantId}/upgrades that is accepted."""
         return {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, **changed}
 
-    def rows(self, table: str) -> int:
-        """How many rows the table has."""
-        query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
-        with self.connect() as connection:
-            row = connection.execute(query).fetchone()
+    @cached_property
+    def connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """One of the world's own for a look at what is stored, autocommit."""
+        return self.connect()
+
+    def close(self) -> None:
+        """Close that one, where a test has looked."""
+        if "connection" in vars(self):
+            self.connection.close()
+
+    def rows(self, *tables: str) -> int:
+        """How many rows the tables have together."""
+        counts = (sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(each)) for each in tables)
+        row = self.connection.execute(sql.SQL("SELECT {}").format(sql.SQL(" + ").join(counts))).fetchone()
         assert row is not None
         return int(row[0])
 

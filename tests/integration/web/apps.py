@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import httpx
 from fastapi import FastAPI, Request
 
+from include.upgrades.service.fleet_health import FleetHealth
 from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import URL_PREFIX, create_app
 from include.upgrades.web.limits import Limiter
@@ -16,14 +17,19 @@ from tests.integration.web.door import Door
 class SharedApp:
     """The product's app, made once: that takes longer than most tests. Each test says what it stands on and who calls.
 
-    What an app remembers is shared too: its callers' rates, and for some seconds what /health heard of the fleets.
-    The ports are not: they belong to an event loop, and each test has its own.
+    Nothing of the test before is left: ports are opened for each event loop, so for each test, before its first call.
     """
 
     def __init__(self) -> None:
         self.ports: Ports | None = None
         self.authenticate: Authenticate = Door().authenticate
         self.app = create_app(self._open_ports, self._authenticate, _leave_open, beside=nullcontext)
+
+    def stand_on(self, ports: Ports, authenticate: Authenticate) -> FastAPI:
+        """Until the next call; what it heard of the fleets, which it keeps for seconds, is forgotten."""
+        self.ports, self.authenticate = ports, authenticate
+        self.app.state.fleet_health = FleetHealth()
+        return self.app
 
     async def _open_ports(self) -> Ports:
         assert self.ports is not None, "the test has no world"

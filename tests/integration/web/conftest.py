@@ -2,31 +2,25 @@
 
 app, api       the real app in front of the world, and its client
 live           the same on a real server
-airflow        Airflow's real API server with FAB, and our plugin in it
+airflow        Airflow's real API server with our plugin in it
 """
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, StorageState
 
 from include.upgrades.bootstrap import close_ports
 from include.upgrades.domain.permissions import Permission
 from local.postgres import Postgres
-from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.apps import SharedApp, client_of
-from tests.integration.web.auth_managers import PASSWORD
 from tests.integration.web.door import Door
 from tests.integration.web.ground import Ground, laid_ground
 from tests.integration.web.live import serving
 from tests.integration.web.running_airflow import RunningAirflow
 from tests.integration.world import World
-
-__all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +41,18 @@ def postgres_url(ground: Ground) -> str:
 
 
 @pytest.fixture
+def empty_database(ground: Ground) -> str:
+    """The same database with nothing in it."""
+    ground.contents.clear()
+    return ground.url
+
+
+@pytest.fixture
 async def world(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """The same world as elsewhere, on the ground that it shares with the other tests of this folder."""
-    yield ground.new_world(monkeypatch)
+    made = ground.new_world(monkeypatch)
+    yield made
+    made.close()
     await close_ports()
 
 
@@ -66,8 +69,7 @@ def shared_app() -> SharedApp:
 @pytest.fixture
 def app(shared_app: SharedApp, world: World, door: Door) -> FastAPI:
     """In front of the world; only who calls is chosen by the test."""
-    shared_app.ports, shared_app.authenticate = world.ports, door.authenticate
-    return shared_app.app
+    return shared_app.stand_on(world.ports, door.authenticate)
 
 
 @pytest.fixture
@@ -95,19 +97,10 @@ def airflow(
     demo_agent: RunningAgent,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningAirflow]:
-    """One for all tests: it takes half a minute to set up."""
+    """One for all tests: it takes long to set up."""
     running = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
     try:
         running.wait()
         yield running
     finally:
         running.close()
-
-
-@pytest.fixture
-def visits(
-    airflow: RunningAirflow, browser: Browser, logged_in: dict[tuple[str, str], StorageState], tmp_path: Path
-) -> Iterator[Visits]:
-    """Opens pages of that API server as one of its users."""
-    with visiting(Visits(browser, airflow.url, lambda _: PASSWORD, logged_in)) as opened:
-        yield opened

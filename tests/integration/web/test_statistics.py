@@ -2,6 +2,7 @@ import httpx
 
 from include.upgrades.domain.permissions import Permission
 from tests.integration.web.door import Door
+from tests.integration.web.statuses import ended
 from tests.integration.world import COMPONENT, TENANT, World
 
 PATH = f"/components/{COMPONENT}/upgrade-statistics"
@@ -22,17 +23,6 @@ MORE = {
     "averagePausedSeconds",
     "byStrategy",
 }
-
-
-async def ended(api: httpx.AsyncClient, world: World, status: str, seconds: int, strategy: str = "ROLLING") -> None:
-    """An execution that went that way and took that long."""
-    made = (await api.post(UPGRADES, json=world.request(strategy=strategy))).json()["id"]
-    with world.connect() as connection:
-        connection.execute(
-            "UPDATE execution SET status = %s, settled_at = now(), started_at = created_at,"
-            " completed_at = created_at + make_interval(secs => %s), paused_seconds = 2 WHERE id = %s",
-            (status, seconds, made),
-        )
 
 
 async def test_statistics_have_the_seeds_fields_and_the_contracts(api: httpx.AsyncClient, world: World) -> None:
