@@ -1,8 +1,13 @@
 # The commands of the repository. Each sets up .venv first (once). PORT moves the local Airflow: make up PORT=9000
 # KAFKA=real runs a real broker (Java 17 and Maven are needed) instead of the mock cluster: make up KAFKA=real
 PYTHON := .venv/bin/python
+# Python keeps what it has compiled: many processes import the same modules, and would each compile them anew.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup up down status token seed export demo test bench lint docs lock
+# Most of the suite's time is waiting: more workers than cores.
+WORKERS := 6
+
+.PHONY: help setup up down status token seed export demo unit test soak bench lint docs lock
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -31,8 +36,14 @@ export: setup ## write the stack's registry to a file: make export FILE=registry
 demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
 	@$(PYTHON) -m local demo
 
-test: setup ## the whole test suite
-	@$(PYTHON) -m pytest
+unit: setup ## the tests that need no server: some seconds
+	@$(PYTHON) -m pytest -q -n 2 tests/unit
+
+test: setup ## the whole test suite; WORKERS=1 runs one test after the other
+	@$(PYTHON) -m pytest -n $(WORKERS)
+
+soak: setup ## what is random or long, for MINUTES (30) and from SEED: make soak SEED=1 MINUTES=5 ONLY=kills:7
+	@$(PYTHON) -m pytest tests/soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 bench: setup ## the measurements
 	@$(PYTHON) -m bench

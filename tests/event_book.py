@@ -3,23 +3,21 @@
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import jsonschema_rs
-import psycopg
-from psycopg.rows import dict_row
 
-from include.upgrades.adapters.postgres.events import event_from
 from include.upgrades.domain.events import EventType
 from include.upgrades.service.cloud_events import cloud_event
 from include.upgrades.service.ports import StoredEvent
 from local.event_docs import FOLDER
 
+_KINDS = frozenset(each.cloud_type for each in EventType)
+
 
 def violations(document: Mapping[str, object]) -> list[str]:
     """What is wrong with a CloudEvent, by the schema of its type; a type without one is wrong."""
     kind = str(document.get("type"))
-    if kind not in {each.cloud_type for each in EventType}:
+    if kind not in _KINDS:
         return [f"{kind} is not in the book"]
     found = _validator(kind).iter_errors(dict(document))
     return [f"{kind} {document.get('sequence')}: {each.message}" for each in found]
@@ -28,17 +26,6 @@ def violations(document: Mapping[str, object]) -> list[str]:
 def violations_of(stored: StoredEvent) -> list[str]:
     """The same for an event of the store, as everybody is shown it."""
     return violations(json.loads(json.dumps(cloud_event(stored))))
-
-
-def violations_in(connection: "psycopg.Connection[Any]") -> list[str]:
-    """The same for every event that a database of ours has."""
-    rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM event ORDER BY execution_id, sequence")
-    return [each for row in rows for each in violations_of(event_from(row))]
-
-
-def types_in(connection: "psycopg.Connection[Any]") -> set[str]:
-    """The types of all events that a database of ours has."""
-    return {what for (what,) in connection.execute("SELECT DISTINCT what FROM event")}
 
 
 @cache

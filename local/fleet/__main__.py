@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local.fleet.agent import Agent
+from local.fleet.journals import Journals
 from local.fleet.refusal import Refusal
 from local.fleet.server import Server, application
 from local.fleet.settings import Settings, checked_name
@@ -88,7 +89,8 @@ async def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
             lost.append(reason)
             print(f"fleet agent: {reason}", file=sys.stderr)
 
-    agent = Agent(options.state, lambda: stop("the helper that holds the instances was killed; start the agent again"))
+    lost_helper = "the helper that holds the instances was killed; start the agent again"
+    agent = Agent(Journals(options.state), lambda: stop(lost_helper))
     server = Server(application(agent, options.token), ready, agent.release)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)

@@ -1,7 +1,5 @@
 """The administration of demo fleets under /demo: no part of contract section 11, and no call of the product."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -39,19 +37,19 @@ class Administration:
 
     async def list_fleets(self, _: Request) -> Response:
         """Every fleet with its settings."""
-        return JSONResponse({"items": [_described(fleet) for fleet in self._agent.fleets()]})
+        return JSONResponse({"items": [fleet.described() for fleet in self._agent.fleets()]})
 
     async def get_fleet(self, request: Request) -> Response:
         """One fleet: settings, and each instance with pid and port of its process."""
         fleet = self._fleet(request)
         await health.refresh(fleet, fleet.listing())
-        return JSONResponse(_described(fleet))
+        return JSONResponse(fleet.described())
 
     async def create(self, request: Request) -> Response:
         """201 when new, 200 when it was created the same way before, 409 otherwise."""
         name = checked_name(request.path_params["fleet"])
         fleet, new = await self._agent.create(name, Settings.read(await json_body(request)))
-        return JSONResponse(_described(fleet), 201 if new else 200)
+        return JSONResponse(fleet.described(), 201 if new else 200)
 
     async def delete(self, request: Request) -> Response:
         """204."""
@@ -62,7 +60,7 @@ class Administration:
         """200 with the fleet as it then is."""
         fleet = self._fleet(request)
         await self._agent.reset(fleet, Reset.read(await json_body(request)))
-        return JSONResponse(_described(fleet))
+        return JSONResponse(fleet.described())
 
     async def list_faults(self, request: Request) -> Response:
         """The faults that are on."""
@@ -108,14 +106,3 @@ class Administration:
     async def _align(self, fleet: Fleet, kind: Kind | None) -> None:
         if kind in (None, Kind.UNHEALTHY, Kind.FLAPS):
             await health.align(fleet, fleet.listing())
-
-
-def _described(fleet: Fleet) -> dict[str, Any]:
-    processes = {
-        each.id: {"pid": each.process.pid, "port": each.process.port} if each.process else {"pid": None, "port": None}
-        for each in fleet.listing()
-    }
-    body = fleet.body()
-    instances = [{**each, **processes[each["id"]]} for each in body["instances"]]
-    memory = {"highestFencingToken": fleet.memory.highest if fleet.memory.highest >= 0 else None}
-    return {**body, "instances": instances, "settings": fleet.settings.dump(), **memory}

@@ -1,39 +1,35 @@
 """The agent: its fleets, and their administration."""
 
 import asyncio
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 from local.fleet import instance_server
-from local.fleet.fleet import FIRST_POOL, JOURNAL, Fleet, instance_ids
+from local.fleet.fleet import FIRST_POOL, Fleet, instance_ids
 from local.fleet.instance import WITH_PROCESS, Instance, Status
+from local.fleet.journals import Journals
 from local.fleet.process import Nursery, Process, StartFailedError
 from local.fleet.refusal import Refusal, malformed, unknown, wrong_state
 from local.fleet.settings import Reset, Settings
 from local.fleet.transitions import Transitions, is_well
 
-_GONE = ".gone-"  # no fleet's name begins with a dot
+MakeNursery = Callable[[Callable[[Process], None], Callable[[], None]], Nursery]
 
 
 class Agent:
-    """All fleets of one agent process; `state` is their folder, `on_lost` is called if the zygote dies."""
+    """All fleets of one agent process; `on_lost` is called if the helper that holds the processes dies."""
 
-    def __init__(self, state: Path, on_lost: Callable[[], None]) -> None:
-        self._state = state
+    def __init__(self, journals: Journals, on_lost: Callable[[], None], make_nursery: MakeNursery = Nursery) -> None:
+        self._journals = journals
         self._fleets: dict[str, Fleet] = {}
-        self._nursery = Nursery(self._on_exit, on_lost)
+        self._nursery = make_nursery(self._on_exit, on_lost)
         self._changing = asyncio.Lock()  # creation, reset and deletion wait for processes: one after the other
         self.transitions = Transitions(self._nursery)
 
     async def open(self) -> None:
         """Bring back the fleets on disk as they were recorded, with new processes."""
         await self._nursery.open()
-        for directory in sorted(self._state.iterdir()):
-            if directory.name.startswith(_GONE):
-                shutil.rmtree(directory)
-            elif (directory / JOURNAL).exists():
-                await self._bring_back(Fleet(directory.name, directory))
+        for name in self._journals.names():
+            await self._bring_back(Fleet(name, self._journals.open(name)))
 
     def release(self) -> None:
         """Let go of the calls that hang; the faults stay recorded."""
@@ -95,9 +91,7 @@ class Agent:
             for instance in fleet.listing():
                 self.transitions.abandon(instance)
             fleet.journal.close()
-            gone = fleet.directory.with_name(_GONE + fleet.name)
-            fleet.directory.rename(gone)
-            shutil.rmtree(gone)
+            self._journals.remove(fleet.name)
 
     async def kill(self, fleet: Fleet, instance: Instance) -> int:
         """Kill the instance's process (signal 9) and wait until it is gone; its pid. Raises Refusal 409 without one."""
@@ -111,7 +105,7 @@ class Agent:
 
     async def _create(self, name: str, settings: Settings) -> Fleet:
         fresh = await self._start_all(name, settings)
-        fleet = Fleet(name, self._state / name)
+        fleet = Fleet(name, self._journals.open(name))
         with fleet.journal.together():
             fleet.record("created", settings=settings.dump())
             self._add(fleet, fresh)
@@ -141,7 +135,8 @@ class Agent:
 
     async def _bring_back(self, fleet: Fleet) -> None:
         if not fleet.created:  # the agent died before it recorded the creation
-            shutil.rmtree(fleet.directory)
+            fleet.journal.close()
+            self._journals.remove(fleet.name)
             return
         self._fleets[fleet.name] = fleet
         await asyncio.gather(*(self._revive(fleet, instance) for instance in fleet.listing()))

@@ -1,6 +1,5 @@
 """A fleet: everything the agent must know of it after a crash. It changes only by lines of its journal."""
 
-from pathlib import Path
 from typing import Any
 
 from local.fleet import instance_server
@@ -12,7 +11,7 @@ from local.fleet.refusal import unknown
 from local.fleet.settings import NewPool, Settings
 
 FIRST_POOL = "blue"
-JOURNAL = "journal.jsonl"
+_NO_PROCESS = {"pid": None, "port": None}
 
 
 class Fleet:
@@ -22,9 +21,9 @@ class Fleet:
     how many instances of the pool with the traffic do not serve once the line is true.
     """
 
-    def __init__(self, name: str, directory: Path) -> None:
+    def __init__(self, name: str, journal: Journal) -> None:
         self.name = name
-        self.directory = directory
+        self.journal = journal
         self._origin: Settings | None = None
         self._settings: Settings | None = None
         self.instances: dict[str, Instance] = {}
@@ -32,8 +31,6 @@ class Fleet:
         self.traffic = FIRST_POOL
         self.memory = Memory()
         self.faults = Faults()
-        directory.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal(directory / JOURNAL)
         for line in self.journal.lines():
             self._apply(line)
 
@@ -87,6 +84,17 @@ class Fleet:
             "capacity": {"freeInstances": self.free},
             "traffic": self.traffic,
         }
+
+    def described(self) -> dict[str, Any]:
+        """The same with what only the administration shows: settings, fencing token, and each instance's process."""
+        processes = {
+            each.id: {"pid": each.process.pid, "port": each.process.port} if each.process else _NO_PROCESS
+            for each in self.listing()
+        }
+        body = self.body()
+        instances = [{**each, **processes[each["id"]]} for each in body["instances"]]
+        memory = {"highestFencingToken": self.memory.highest if self.memory.highest >= 0 else None}
+        return {**body, "instances": instances, "settings": self.settings.dump(), **memory}
 
     def mode(self, instance: Instance) -> str:
         """How the instance's process has to behave."""

@@ -1,7 +1,6 @@
 """What the processes themselves say, asked at once or taken from a very recent answer."""
 
 import asyncio
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,9 +14,13 @@ _RECENT_SECONDS = 0.5
 
 async def refresh(fleet: Fleet, instances: Iterable[Instance]) -> None:
     """Bring `healthy` of the instances up to date, asking those not asked in the last 0.5 s, all at the same time."""
-    old = time.monotonic() - _RECENT_SECONDS
-    stale = [each for each in instances if each.process is not None and each.asked_at < old]
-    await asyncio.gather(*(ask(fleet, instance) for instance in stale))
+    await asyncio.gather(*(ask(fleet, instance) for instance in stale(instances)))
+
+
+def stale(instances: Iterable[Instance]) -> list[Instance]:
+    """Those with a process that was not asked very recently."""
+    old = _now() - _RECENT_SECONDS
+    return [each for each in instances if each.process is not None and each.asked_at < old]
 
 
 async def ask(fleet: Fleet, instance: Instance) -> dict[str, Any]:
@@ -25,11 +28,11 @@ async def ask(fleet: Fleet, instance: Instance) -> dict[str, Any]:
     process = instance.process
     if process is None:
         return _unhealthy(instance, f"no process: the instance is {instance.status}")
-    answer = await probe.ask(process.port)
+    answer = await process.ask()
     if instance.process is not process:  # it was replaced or ended while it was asked
         return _unhealthy(instance, f"the process just ended: the instance is {instance.status}")
     healthy = answer is not None and answer.get("healthy") is True
-    instance.asked_at = time.monotonic()
+    instance.asked_at = _now()
     if healthy != instance.healthy:
         fleet.record("health", instance=instance.id, healthy=healthy, pid=process.pid)
     if answer is None:
@@ -56,6 +59,11 @@ async def _count(fleet: Fleet, instance: Instance) -> None:
         if fault.times == 1 and instance.process is not None:
             await instance.process.set_mode(fleet.mode(instance))
         return
+
+
+def _now() -> float:
+    """The event loop's clock (seconds, monotonic)."""
+    return asyncio.get_running_loop().time()
 
 
 def _unhealthy(instance: Instance, detail: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from local.fleet.process import Process
@@ -58,6 +59,7 @@ class Instance:
         }
 
 
-def natural(name: str) -> list[str | int]:
+@lru_cache(maxsize=10_000)
+def natural(name: str) -> tuple[str | int, ...]:
     """Sorts demo-2 before demo-10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name)]
+    return tuple(int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name))

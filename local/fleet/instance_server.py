@@ -16,6 +16,21 @@ _REASONS = {200: "OK", 204: "No Content", 404: "Not Found", 503: "Service Unavai
 _MAX_REQUEST = 8192
 
 
+class Behaviour:
+    """How a health endpoint behaves in a mode, from `now` on (seconds, monotonic)."""
+
+    def __init__(self, mode: str, now: float) -> None:
+        self._mode, _, seconds = mode.partition(":")
+        self._turn_seconds = float(seconds or 1)
+        self._since = now
+
+    def is_healthy(self, now: float) -> bool:
+        """Whether it says so at that time."""
+        if self._mode == FLAPS:
+            return int((now - self._since) / self._turn_seconds) % 2 == 1
+        return self._mode == OK
+
+
 class InstanceServer:
     """One instance at one version; `mode` says how its health endpoint behaves."""
 
@@ -23,7 +38,7 @@ class InstanceServer:
         self._listener = listener
         self._life = life
         self._about = {"version": version, "instance": instance}
-        self._set_mode(mode)
+        self._behaviour = Behaviour(mode, time.monotonic())
         self._selector = selectors.DefaultSelector()
         self._unread: dict[socket.socket, bytes] = {}
 
@@ -73,22 +88,12 @@ class InstanceServer:
     def _answer(self, request: bytes) -> bytes:
         method, path, *_ = request.split(b" ", 2)
         if method == b"PUT" and path.startswith(b"/mode/"):
-            self._set_mode(path.decode().removeprefix("/mode/"))
+            self._behaviour = Behaviour(path.decode().removeprefix("/mode/"), time.monotonic())
             return _response(204, b"")
         if method == b"GET" and path in (b"/", b"/health"):
-            healthy = self._is_healthy()
+            healthy = self._behaviour.is_healthy(time.monotonic())
             return _response(200 if healthy else 503, json.dumps({"healthy": healthy, **self._about}).encode())
         return _response(404, b"{}")
-
-    def _set_mode(self, mode: str) -> None:
-        self._mode, _, seconds = mode.partition(":")
-        self._turn_seconds = float(seconds or 1)
-        self._since = time.monotonic()
-
-    def _is_healthy(self) -> bool:
-        if self._mode == FLAPS:
-            return int((time.monotonic() - self._since) / self._turn_seconds) % 2 == 1
-        return self._mode == OK
 
 
 def _response(status: int, body: bytes) -> bytes:

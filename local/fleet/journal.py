@@ -1,23 +1,25 @@
-"""A fleet's log on disk: append-only JSON lines. It is also its memory: replaying the lines gives the fleet back."""
+"""A fleet's log: append-only JSON lines. It is also its memory: replaying the lines gives the fleet back."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 Line = dict[str, Any]
 
 
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
 class Journal:
-    """The lines of one fleet, numbered from 1 (field `n`).
+    """The lines of one fleet, numbered from 1 (field `n`), in a file that is read from and appended to."""
 
-    Lines go to the operating system at once, so they outlive the agent's death (not the machine's: no fsync).
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("a+b", buffering=0)
+    def __init__(self, file: BinaryIO, now: Callable[[], datetime] = utc_now) -> None:
+        self._file = file
+        self._now = now
         self._starts: list[int] = []
         self._buffer: list[bytes] | None = None
         self._end = 0
@@ -29,7 +31,7 @@ class Journal:
 
     def append(self, line: Line) -> None:
         """Number, date and write the line."""
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        now = self._now().isoformat(timespec="microseconds").replace("+00:00", "Z")
         encoded = json.dumps({"n": len(self._starts) + 1, "time": now, **line}).encode() + b"\n"
         self._starts.append(self._end)
         self._end += len(encoded)

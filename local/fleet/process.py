@@ -31,6 +31,10 @@ class Process:
     port: int
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
+    async def ask(self) -> dict[str, Any] | None:
+        """What the process says of its health; None when it does not answer in time."""
+        return await probe.ask(self.port)
+
     async def set_mode(self, mode: str) -> None:
         """Tell the process how its health endpoint behaves from now on; one that does not answer is left alone."""
         await probe.ask(self.port, "PUT", f"/mode/{mode}")

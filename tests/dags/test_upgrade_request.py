@@ -1,14 +1,9 @@
 """The DAG that asks for an upgrade: its form is the contract's request, and two parses give one version."""
 
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from airflow.models.serialized_dag import SerializedDagModel
 from airflow.sdk.exceptions import ParamValidationError
-from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
 from include.upgrades.domain.errors import NotFound, ValidationFailed
 from include.upgrades.domain.request_fields import request_from
@@ -16,7 +11,6 @@ from include.upgrades.flow.request_tasks import API, explain
 from include.upgrades.flow.upgrade_request import build_upgrade_request
 from include.upgrades.web.app import URL_PREFIX
 from include.upgrades.web.schemas.upgrades import UpgradeBody
-from tests.architecture.sources import ROOT
 
 RANGES = {"type", "minimum", "maximum", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems"}
 RANGES |= {"maxProperties"}
@@ -142,16 +136,3 @@ def test_refusal_is_told_with_its_code_and_every_field() -> None:
 
 def test_links_lead_to_the_api() -> None:
     assert f"{URL_PREFIX}/upgrades" == API
-
-
-def version() -> str:
-    found: str = SerializedDagModel.hash(LazyDeserializedDAG.from_dag(build_upgrade_request()).data)
-    return found
-
-
-def test_two_parses_in_two_processes_give_one_version() -> None:
-    script = "from tests.dags.test_upgrade_request import version; print('hash', version())"
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "1"}
-    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines()[-1] == f"hash {version()}"
-    assert version() == version()

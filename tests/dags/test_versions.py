@@ -1,18 +1,14 @@
 """A DAG has one version however often it is parsed and whatever becomes of its execution."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.models.serialized_dag import SerializedDagModel
-from airflow.serialization.serialized_objects import LazyDeserializedDAG
-
-from include.upgrades.adapters.postgres.dag_specs import DagSpec
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.bootstrap import close_ports
 from include.upgrades.domain.commands import SYSTEM
@@ -22,15 +18,14 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.flow.factory import build_dag, build_dags
 from tests.architecture.sources import ROOT
 from tests.dags.conftest import Add
-from tests.unit.domain.builders import planned
+from tests.dags.hashes import SPEC, all_hashes, hash_of
 
 S = ExecutionStatus
 
 
 def _hash(execution: Execution) -> str:
     dag = build_dags(shard_key(execution.id) % SHARDS)[execution.dag_id]
-    found: str = SerializedDagModel.hash(LazyDeserializedDAG.from_dag(dag).data)
-    return found
+    return hash_of(dag)
 
 
 def _started(executions: Add, **fields: Any) -> Execution:
@@ -51,37 +46,17 @@ def test_status_changes_make_no_new_version(executions: Add, database: str) -> N
     assert len(hashes) == 1
 
 
-SPEC = DagSpec("e-1", "t-1", "aaa-111", "ROLLING", "3.6.0", "3.7.0", ((1, "BATCH"), (2, "BATCH")))
-
-
-def _hash_of(spec: DagSpec) -> str:
-    found: str = SerializedDagModel.hash(LazyDeserializedDAG.from_dag(build_dag(spec)).data)
-    return found
-
-
 def test_different_plans_are_different_versions() -> None:
-    assert _hash_of(SPEC) != _hash_of(replace(SPEC, batches=SPEC.batches[:1]))
-    assert _hash_of(SPEC) != _hash_of(replace(SPEC, strategy="RECREATE"))
+    assert hash_of(build_dag(SPEC)) != hash_of(build_dag(replace(SPEC, batches=SPEC.batches[:1])))
+    assert hash_of(build_dag(SPEC)) != hash_of(build_dag(replace(SPEC, strategy="RECREATE")))
 
 
-def test_two_processes_give_one_version() -> None:
+def test_two_processes_give_one_version_of_every_dag() -> None:
     """Sets have another order in every process."""
-    script = "from tests.dags.test_versions import SPEC, _hash_of; print('hash', _hash_of(SPEC))"
+    script = "import json; from tests.dags.hashes import all_hashes; print(json.dumps(all_hashes()))"
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "1"}
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines()[-1] == f"hash {_hash_of(SPEC)}"
-
-
-def test_parse_time_of_a_dag_is_told(executions: Add) -> None:
-    made = [_started(executions, plan=planned(20, batch_size=5)) for _ in range(40)]
-    began = time.perf_counter()
-    dags = {name: dag for shard in range(SHARDS) for name, dag in build_dags(shard).items()}
-    built = time.perf_counter()
-    for dag in dags.values():
-        LazyDeserializedDAG.from_dag(dag)
-    ended = time.perf_counter()
-    assert len(dags) == len(made)
-    print(f"\nbuild {(built - began) / 40 * 1000:.1f} ms, serialize {(ended - built) / 40 * 1000:.1f} ms per DAG")
+    assert json.loads(run.stdout.splitlines()[-1]) == all_hashes() == all_hashes()
 
 
 async def _go(url: str, execution_id: str, to: ExecutionStatus) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.steps import Json, Tenant, statuses, wait_for
+from tests.e2e.steps import COMPONENT, Json, Tenant, statuses, wait_for
 
 STRATEGIES: dict[str, dict[str, Any]] = {
     "ROLLING": {"batchSize": 2},
@@ -61,15 +61,22 @@ class Case:
         assert run["state"] == ("failed" if status == "FAILED" else "success")
         events = self.tenant.events(execution_id)
         assert [each["sequence"] for each in events] == list(range(1, len(events) + 1))
+        assert len({each["id"] for each in events}) == len(events)
         assert statuses(events)[-1] == status
         assert self.tenant.execution(execution_id)["progress"]["inFlight"] == 0
         if self.strategy in WITH_BUDGET:
             assert self.tenant.most_unavailable() <= BUDGET
         if self.strategy == "BLUE_GREEN":
             assert self.tenant.most_unavailable() == 0
+        self._check_place_is_free(status)
+        return execution
+
+    def _check_place_is_free(self, status: str) -> None:
+        """None is active; where there is still something to upgrade, another one is taken."""
+        active = self.tenant.api.get(f"/tenants/{self.tenant.id}/components/{COMPONENT}/upgrades/active")
+        assert (active.status_code, active.json()["code"]) == (404, "NO_ACTIVE_UPGRADE")
         if status != "COMPLETED":
             self.tenant.create(strategy="ROLLING")
-        return execution
 
     def serving(self) -> Counter[str]:
         """Versions of the healthy instances that have the traffic, says the agent."""

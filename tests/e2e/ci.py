@@ -11,15 +11,17 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 
 from local.stack import DEFAULT_PORT, Stack
-from tests.e2e.conftest import ROOT
 from tests.e2e.steps import Json, Tenant, got, wait_for
+from tests.shared_stack import ROOT
 
 GUIDE = ROOT / "docs" / "ci.md"
 RUNS = "/dags/upgrade_request/dagRuns"
 EXAMPLES_TENANT = "550e8400"
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the script for CI needs jq, which is not installed")
 
 
 def blocks(language: str) -> list[str]:
@@ -52,11 +54,13 @@ class Job:
 
     def sh(self, text: str, shell: str = "bash", **more: str) -> "CompletedProcess[str]":
         """Run a line of a job, with the stack's port and the test's tenant in the place of the examples'."""
-        text = text.replace(f":{DEFAULT_PORT}", f":{self.stack.port}").replace(EXAMPLES_TENANT, self.tenant.id)
-        argv = [shell, "-e", "-c", text]
-        return subprocess.run(
-            argv, cwd=self.folder, env=self.env(**more), capture_output=True, text=True, check=False, timeout=200
-        )
+        argv, where, env = [shell, "-e", "-c", self._own(text)], self.folder, self.env(**more)
+        return subprocess.run(argv, cwd=where, env=env, capture_output=True, text=True, check=False, timeout=200)
+
+    def begin_sh(self, text: str) -> "subprocess.Popen[str]":
+        """The same beside the test."""
+        argv, where, out = ["bash", "-e", "-c", self._own(text)], self.folder, subprocess.PIPE
+        return subprocess.Popen(argv, cwd=where, env=self.env(), text=True, stdout=out, stderr=subprocess.STDOUT)
 
     def upgrade(self, request: Json, **more: str) -> "CompletedProcess[str]":
         """The script on a request of the test's own, in the smallest shell there is."""
@@ -67,6 +71,9 @@ class Job:
         argv = ["sh", "docs/ci/upgrade.sh", "run", self.write(request)]
         where, env, out = self.folder, self.env(**more), subprocess.PIPE
         return subprocess.Popen(argv, cwd=where, env=env, text=True, stdout=out, stderr=subprocess.STDOUT)
+
+    def _own(self, text: str) -> str:
+        return text.replace(f":{DEFAULT_PORT}", f":{self.stack.port}").replace(EXAMPLES_TENANT, self.tenant.id)
 
     def write(self, request: Json) -> str:
         """The request as a file of the checkout."""
@@ -96,6 +103,12 @@ def trigger(tenant: Tenant, client: httpx.Client | None = None, **changed: Any) 
     """A run of the DAG, asked for as a pipeline does."""
     conf = tenant.body(tenantId=tenant.id) | changed
     return (client or tenant.airflow).post(RUNS, json={"logical_date": None, "conf": conf})
+
+
+def runs(tenant: Tenant) -> list[str]:
+    """The ids of the runs that were asked for in the tenant's name."""
+    found = got(tenant.airflow, RUNS, limit=100, order_by="-id")["dag_runs"]
+    return [each["dag_run_id"] for each in found if each["conf"]["tenantId"] == tenant.id]
 
 
 def ended(tenant: Tenant, run_id: str, state: str) -> None:

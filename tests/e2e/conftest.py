@@ -9,7 +9,8 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,39 +18,22 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, StorageState
 
-from include.upgrades.domain.events import EventType
 from local.airflow import UPGRADES_DATABASE
 from local.fleet.client import FleetAdmin
 from local.health import request_token
-from local.ports import HOST, free_port, is_busy
+from local.ports import HOST
 from local.rest import BASE
-from local.stack import DEFAULT_PORT, Stack
+from local.stack import Stack
 from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
-from tests.event_book import types_in, violations_in
+from tests.e2e.users import LIMITED_TENANT, PASSWORD, USERS, make_users
+from tests.event_rows import violations_in
+from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
 
 __all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
-ROOT = Path(__file__).resolve().parents[2]
-LIMITED_TENANT = "tinas-own"
-USERS = {
-    "vera": "Upgrade Viewer",
-    "otto": "Upgrade Operator",
-    "anna": "Upgrade Approver",
-    "ursula": "Upgrade Admin",
-    "user": "User",  # one of Airflow's own: it may answer questions there, and has no say in upgrades
-    "tina": f"Upgrade Operator {LIMITED_TENANT}",
-    "tom": "Upgrade Operator another-tenant",
-}
-PASSWORD = "only-for-this-test"
-_MAKE_USERS = f"""
-from include.upgrades.adapters.airflow.roles import make_roles
-make_roles(["{LIMITED_TENANT}", "another-tenant"])
-from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
-with get_application_builder() as builder:
-    for name, role in {USERS!r}.items():
-        builder.sm.add_user(name, name, name, name + "@example.com", builder.sm.find_role(role), {PASSWORD!r})
-"""
 _numbers = itertools.count(1)
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+"Tells the tenants of this process from those of the others on the same stack."
 
 NewTenant = Callable[..., Tenant]
 
@@ -60,34 +44,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Beside the other tests of the stack; one marked ``alone`` may break it, for nobody else uses it meanwhile.
+
+    Around fixtures of every scope, which use the stack as well, and around the timeout: nobody fails by waiting for
+    others, nor for the stack to start.
+    """
+    if item.get_closest_marker("e2e") is None:
+        return (yield)
+    with in_use(alone=item.get_closest_marker("alone") is not None):
+        with suppress(Exception):  # the fixture raises it again, as the failure of a test
+            running_stack(make_users)
+        return (yield)
+
+
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """At the end, all that was told in it is as the events' book says; after the whole suite, all of the book was."""
-    port = free_port() if is_busy(DEFAULT_PORT) else DEFAULT_PORT
-    state = tmp_path_factory.mktemp("e2e") / "state"
-    own = Stack(ROOT, port, state, _environment(state))
-    try:
-        own.up()
-        yield own
-        with own.postgres().connect(UPGRADES_DATABASE) as connection:
-            assert violations_in(connection) == []
-            if _is_whole_suite(request.session):
-                assert types_in(connection) == {each.value for each in EventType}
-    finally:
-        own.remove()
-
-
-def _is_whole_suite(session: pytest.Session) -> bool:
-    here = Path(__file__).parent
-    return set(here.glob("test_*.py")) <= {item.path for item in session.items} and not session.testsfailed
+def stack() -> Iterator[Stack]:
+    """The run's stack; at the end, all that was told in it is as the events' book says."""
+    found = running_stack(make_users)
+    yield found
+    with in_use(), found.postgres().connect(UPGRADES_DATABASE) as connection:
+        assert violations_in(connection) == []
 
 
 @pytest.fixture
 def command(stack: Stack) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs `python -m local <name>` on the stack."""
+    """Runs `python -m local <name>` on the stack; by keyword what is set differently."""
 
-    def run(name: str) -> "subprocess.CompletedProcess[str]":
-        env = _environment(stack.layout.state) | {"PORT": str(stack.port), "LOCAL_STATE": str(stack.layout.state)}
+    def run(name: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        own = {"PORT": str(stack.port), "LOCAL_STATE": str(stack.layout.state)}
+        env = environment(stack.layout.state) | own | more
         argv = [sys.executable, "-m", "local", name]
         return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
@@ -112,19 +99,8 @@ def airflow(stack: Stack, token: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def stranger(stack: Stack) -> Iterator[httpx.Client]:
-    """A client without a token."""
-    with httpx.Client(base_url=f"http://{HOST}:{stack.port}{BASE}", trust_env=False, timeout=30) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
 def client_of(stack: Stack) -> Iterator[Callable[[str], httpx.Client]]:
     """Clients of our API for the users in USERS."""
-    done = subprocess.run(
-        [sys.executable, "-c", _MAKE_USERS], cwd=ROOT, env=stack.env(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
     clients = {name: _client(stack, BASE, request_token(stack.port, name, PASSWORD)) for name in USERS}
     yield clients.__getitem__
     for client in clients.values():
@@ -143,7 +119,7 @@ def airflow_of(stack: Stack, client_of: Callable[[str], httpx.Client]) -> Iterat
 @pytest.fixture(scope="session")
 def notices(stack: Stack) -> Path:
     """What the notifiers have sent: a line for each notice."""
-    return _notices_in(stack.layout.state)
+    return stack.layout.state / NOTICES
 
 
 @pytest.fixture
@@ -174,7 +150,7 @@ def new_tenant(
     """`backup=False` leaves the backup out; `upgrade_seconds` is what an instance takes."""
 
     def make(size: int = 4, *, upgrade_seconds: float = 0.3, backup: bool = True) -> Tenant:
-        name = f"e2e-{next(_numbers)}"
+        name = f"e2e-{WORKER}-{next(_numbers)}"
         agent.create(name, size, "3.6.0", upgrade_seconds=upgrade_seconds)
         deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": name, "currentVersionId": OLD}
         put = api.put(f"/tenants/{name}/components/{COMPONENT}/deployment", json=deployment)
@@ -187,7 +163,7 @@ def new_tenant(
 
 
 @pytest.fixture(scope="session")
-def limited_tenant(api: httpx.Client, agent: FleetAdmin, client_of: Callable[[str], httpx.Client]) -> str:
+def limited_tenant(api: httpx.Client, agent: FleetAdmin) -> str:
     """The tenant that tina's role is limited to, on a fleet of two."""
     agent.create(LIMITED_TENANT, 2, "3.6.0")
     deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": LIMITED_TENANT, "currentVersionId": OLD}
@@ -208,15 +184,6 @@ def _add_backup(api: httpx.Client, tenant: str, path: Path) -> None:
     }
     answer = api.post(f"/tenants/{tenant}/components/{COMPONENT}/backups", json=body)
     assert answer.status_code == 201, answer.text
-
-
-def _environment(state: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")}
-    return kept | {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(_notices_in(state))}
-
-
-def _notices_in(state: Path) -> Path:
-    return state / "notices"
 
 
 def _client(stack: Stack, base: str, token: str) -> httpx.Client:

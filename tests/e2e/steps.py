@@ -13,18 +13,22 @@ from local.fleet.client import FleetAdmin
 COMPONENT, OLD, NEW = "aaa-111", "bbb-222", "ccc-333"
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
 DEADLINE_SECONDS = 150.0
-_POLL_SECONDS = 0.1
+_SOON_SECONDS, _LATE_SECONDS = 0.1, 1.0
+"Between two looks, at first and in the end: each costs the server some of the time that the upgrades need."
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def wait_for(what: str, look: Callable[[], T | None], seconds: float = DEADLINE_SECONDS) -> T:
+def wait_for(
+    what: str, look: Callable[[], T | None], seconds: float = DEADLINE_SECONDS, most_between: float = _LATE_SECONDS
+) -> T:
     """The first thing that `look` finds which is neither None nor False; fails naming `what`."""
-    deadline = time.monotonic() + seconds
+    deadline, gap = time.monotonic() + seconds, _SOON_SECONDS
     while not (found := look()):
         assert time.monotonic() < deadline, f"after {seconds:.0f} s still waiting for: {what}"
-        time.sleep(_POLL_SECONDS)
+        time.sleep(gap)
+        gap = min(gap * 1.2, most_between)
     return found
 
 
@@ -95,7 +99,8 @@ class Tenant:
 
     def wait_upgrading(self) -> None:
         """An instance is being upgraded, says the fleet's agent."""
-        wait_for(f"an instance of {self.fleet} to be UPGRADING", lambda: "UPGRADING" in self.agent_statuses())
+        what = f"an instance of {self.fleet} to be UPGRADING"
+        wait_for(what, lambda: "UPGRADING" in self.agent_statuses(), most_between=_SOON_SECONDS)
 
     def agent_statuses(self) -> list[str]:
         """What the agent says of each instance."""

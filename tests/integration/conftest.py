@@ -32,7 +32,12 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Nothing here has to outlive the machine: it waits for no disk, which makes a database in 40 ms, not in 1 s."""
     with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        with server.connect() as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server
 
 
@@ -48,7 +53,7 @@ def migrated_template(postgres_server: Postgres) -> str:
 def postgres_url(postgres_server: Postgres, migrated_template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with postgres_server.connect() as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY file_copy")
     yield postgres_server.url(name)
     with postgres_server.connect() as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,8 +1,6 @@
 """The seed's registry on a real database and a real fleet: what most integration tests start from."""
 
-import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,116 +15,40 @@ from sqlalchemy.engine import make_url
 
 from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.bootstrap import ports_for
-from include.upgrades.domain.approval import Answer
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.execution import dag_id_of
-from include.upgrades.domain.task_states import RunView
 from include.upgrades.registry.document import entries_in
-from include.upgrades.service.airflow_ports import HumanTask
 from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.load_registry import load_registry
-from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
+from tests.labs import seed
+from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
+from tests.labs.seed import BACKUP, COMPONENT, CONNECTION, NEW, OLD, TENANT
+from tests.labs.world import World as AnyWorld
 
-TENANT, COMPONENT, OLD, NEW = "550e8400", "aaa-111", "bbb-222", "ccc-333"
-CONNECTION = "demo_fleet"
-
-
-class AskedParses:
-    """Port ParseRequests where no Airflow runs: remembers what was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    async def ask(self, execution_id: str) -> None:
-        self.asked.append(execution_id)
-
-
-class ScriptedRuns:
-    """Port AirflowRuns where no Airflow runs: shows the runs that the test gives it, by DAG id."""
-
-    def __init__(self) -> None:
-        self.runs: dict[str, RunView] = {}
-        self.unpaused: list[str] = []
-        self.away = False
-
-    def show(self, execution_id: str, run: RunView) -> None:
-        """What Airflow shows of the execution's run from now on."""
-        self.runs[dag_id_of(execution_id)] = run
-
-    async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> dict[str, RunView]:
-        self._answer()
-        return {each: self.runs[each] for each in dag_ids if each in self.runs}
-
-    async def begin_lost_again(self, seconds: float) -> list[str]:
-        self._answer()
-        return []
-
-    async def unpause(self, dag_id: str) -> None:
-        self._answer()
-        if dag_id in self.runs and self.runs[dag_id].paused:
-            self.unpaused.append(dag_id)
-            self.runs[dag_id] = replace(self.runs[dag_id], paused=False)
-
-    def _answer(self) -> None:
-        if self.away:
-            raise Unavailable("no Airflow at the moment")
-
-
-class ScriptedPeople:
-    """Port HumanTasks where no Airflow runs: who may approve, and which tasks wait for people."""
-
-    def __init__(self) -> None:
-        self.approvers: set[str] = set()
-        self.waits: list[HumanTask] = []
-        self.released: list[tuple[HumanTask, bool, str | None]] = []
-        self.given: dict[HumanTask, Answer] = {}
-        self.words: dict[HumanTask, str] = {}
-        self.away = False
-
-    async def may_approve(self, user_id: str, user_name: str) -> bool:
-        self._answer()
-        return user_name in self.approvers
-
-    async def waiting(self, dag_id: str | None = None) -> list[HumanTask]:
-        self._answer()
-        return [each for each in self.waits if dag_id in (None, each.dag_id)]
-
-    async def answers(self, tasks: Sequence[HumanTask]) -> dict[HumanTask, Answer]:
-        self._answer()
-        return {each: self.given[each] for each in tasks if each in self.given}
-
-    async def ask_again(self, task: HumanTask, body: str) -> None:
-        self._answer()
-        self.given.pop(task, None)
-        self.words[task] = body
-
-    async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:
-        self._answer()
-        if task not in self.waits:
-            return False
-        self.waits.remove(task)
-        self.released.append((task, approved, by))
-        return True
-
-    def _answer(self) -> None:
-        if self.away:
-            raise Unavailable("no Airflow at the moment")
+__all__ = [
+    "COMPONENT",
+    "CONNECTION",
+    "NEW",
+    "OLD",
+    "TENANT",
+    "AskedParses",
+    "ScriptedPeople",
+    "ScriptedRuns",
+    "World",
+    "document",
+    "make_world",
+    "world_on",
+    "write_backup",
+]
 
 
 @dataclass(frozen=True)
-class World:
-    """`ports` reach everything; `agent`, `fleet` can be broken; `parses`, `airflow` and `people` play Airflow."""
+class World(AnyWorld):
+    """The store is the database at ``url``, the fleet is the one of ``agent``, the backup is a file."""
 
-    ports: Ports
     url: str
     agent: RunningAgent
-    fleet: str
     backup: Path
-    parses: AskedParses
-    airflow: ScriptedRuns
-    people: ScriptedPeople
 
     def request(self, **changed: Any) -> dict[str, Any]:
         """A body of POST /tenants/{tenantId}/upgrades that is accepted."""
@@ -149,6 +71,19 @@ class World:
         assert row is not None
         return int(row[0])
 
+    def lease(self) -> tuple[str, int, bool]:
+        """Owner, token and whether somebody holds it now."""
+        query = "SELECT owner, token, expires_at > clock_timestamp() AND owner <> '' FROM lease"
+        with self.connect() as connection:
+            row = connection.execute(query).fetchone()
+        assert row is not None
+        return row[0], row[1], row[2]
+
+    def end_lease(self) -> None:
+        """As some seconds later, when its holder has been silent."""
+        with self.connect() as connection:
+            connection.execute("UPDATE lease SET expires_at = clock_timestamp() - interval '1 s'")
+
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         """A connection of the test's own, autocommit."""
         dsn = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -156,40 +91,8 @@ class World:
 
 
 def document(fleet: str, backup: Path) -> dict[str, Any]:
-    """The seed's content: one component, two versions, the path between them, a deployment and a true backup."""
-    content = backup.read_bytes()
-    return {
-        "components": [{"id": COMPONENT, "name": "kafka"}],
-        "versions": [
-            {"id": OLD, "componentId": COMPONENT, "version": "3.6.0"},
-            {"id": NEW, "componentId": COMPONENT, "version": "3.7.0", "dependencies": {}},
-        ],
-        "upgradePaths": [
-            {"id": "path-1", "componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, "tested": True}
-        ],
-        "deployments": [
-            {
-                "tenantId": TENANT,
-                "componentId": COMPONENT,
-                "driver": "agent",
-                "connId": CONNECTION,
-                "fleet": fleet,
-                "currentVersionId": OLD,
-            }
-        ],
-        "backups": [
-            {
-                "id": "backup-1",
-                "tenantId": TENANT,
-                "componentId": COMPONENT,
-                "versionId": OLD,
-                "location": backup.as_uri(),
-                "sizeBytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "createdAt": datetime.now(UTC).isoformat(),
-            }
-        ],
-    }
+    """The seed's content, with a true backup."""
+    return seed.document(fleet, backup.as_uri(), backup.read_bytes(), datetime.now(UTC))
 
 
 async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
@@ -203,7 +106,7 @@ async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, mo
 def write_backup(folder: Path) -> Path:
     """What the registry says there is."""
     backup = folder / "kafka-3.6.0.backup"
-    backup.write_bytes(b"everything that was there\n" * 1000)
+    backup.write_bytes(BACKUP)
     return backup
 
 
@@ -216,4 +119,4 @@ def world_on(url: str, agent: RunningAgent, fleet: str, backup: Path, monkeypatc
     ports = ports_for(url, Settings())
     live = LiveFeed(ports.work, PostgresSignals(url))  # not the process's own, which stays closed once it was
     ports = replace(ports, parse_requests=parses, runs=airflow, human_tasks=people, live=live)
-    return World(ports, url, agent, fleet, backup, parses, airflow, people)
+    return World(ports, fleet, agent.admin, parses, airflow, people, url, agent, backup)

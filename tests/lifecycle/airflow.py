@@ -6,7 +6,7 @@ from include.upgrades.domain.states import is_terminal
 from include.upgrades.domain.task_states import RunView
 from include.upgrades.service.end import end_abandoned
 from include.upgrades.service.reconcile import follow_now
-from tests.integration.runner.dag_walk import OUTCOME
+from tests.labs.dag_walk import OUTCOME
 from tests.lifecycle.chance import CHANCE, Chance, one_of, pick
 from tests.lifecycle.state import LifecycleState
 from tests.lifecycle.stepped import Runner

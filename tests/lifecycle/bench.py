@@ -1,4 +1,4 @@
-"""The real store, the real use cases and simulated fleets, for the lifecycle machine: everything but its choices."""
+"""A store, the real use cases and simulated fleets, for the lifecycle machine: everything but its choices."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-import psycopg
-from sqlalchemy.engine import make_url
-
-from include.upgrades.bootstrap import close_ports, ports_for
 from include.upgrades.domain.checks import StoredObject
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
 from include.upgrades.service.ports import Ports, StoredEvent
-from include.upgrades.settings import Settings
-from tests.integration.world import AskedParses, ScriptedPeople, ScriptedRuns
+from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.lifecycle.simulated_driver import SimulatedFleets
 from tests.lifecycle.simulated_fleet import (
     DRAIN,
@@ -27,13 +22,12 @@ from tests.lifecycle.simulated_fleet import (
     SimulatedFleet,
     SimulatedInstance,
 )
-from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedSignals, SteppedWork
+from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedSignals, stepped
+from tests.lifecycle.stores import Store
 
 T = TypeVar("T")
 COMPONENT = "kafka"
 VERSIONS = {"v36": "3.6.0", "v37": "3.7.0", "v38": "3.8.0"}
-LEASE_SECONDS = 3600.0
-"A lease ends when a rule ends it, not because this machine is slow."
 RENEWED_AS_IF = 30.0
 "Of so many seconds: runners renew it after a third of them."
 SHA256 = "0" * 64
@@ -42,21 +36,18 @@ BACKUP = StoredObject(1, SHA256)
 
 
 class Bench:
-    """One database and one event loop for many tenants, each with a fleet of its own."""
+    """One store and one event loop for many tenants, each with a fleet of its own."""
 
-    def __init__(self, url: str) -> None:
-        self.clock = Clock()
+    def __init__(self, store: Store) -> None:
+        self.store, self.clock = store, Clock()
         self._loop = asyncio.Runner(loop_factory=partial(SteppedLoop, self.clock))
         self.fleets, self.airflow = SimulatedFleets(), ScriptedRuns()
-        self.ports = self._ports(url)
-        dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self.connection: psycopg.Connection[Any] = psycopg.connect(dsn, autocommit=True)
+        self.ports = self._ports()
         self._tenants = 0
         self.run(self._fill())
 
-    def _ports(self, url: str) -> Ports:
-        ports = ports_for(url, Settings(lease_seconds=RENEWED_AS_IF, max_backup_age_hours=1e6))
-
+    def _ports(self) -> Ports:
+        ports = self.store.ports(self.clock)
         people = ScriptedPeople()
         people.approvers.add("anna")
 
@@ -65,7 +56,8 @@ class Bench:
 
         return replace(
             ports,
-            work=partial(SteppedWork, url, LEASE_SECONDS, self.clock),
+            work=stepped(ports.work, self.clock),
+            limits=replace(ports.limits, lease_seconds=RENEWED_AS_IF, max_backup_age_hours=1e6),
             fleets=self.fleets,
             signals=SteppedSignals(),
             parse_requests=AskedParses(),
@@ -80,9 +72,8 @@ class Bench:
 
     def close(self) -> None:
         """Let go of everything."""
-        self.run(close_ports())
+        self.run(self.store.close())
         self._loop.close()
-        self.connection.close()
 
     async def _fill(self) -> None:
         """A component with three versions, from each a path to each."""
@@ -149,32 +140,17 @@ class Tenant:
     intents: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     "When each intent was first seen: a runner that takes over pushes its clock out."
 
-    def select(self, query: str) -> list[Any]:
-        """Rows of this tenant, straight from the database."""
-        return self.bench.connection.execute(query, {"tenant": self.name}).fetchall()
-
-    def everything(self) -> list[Any]:
+    def everything(self) -> Any:
         """All that a refused command must leave as it is."""
-        return self.select(
-            "SELECT to_jsonb(e), (SELECT jsonb_agg(i ORDER BY i.instance_id) FROM instance i"
-            " WHERE i.execution_id = e.id), (SELECT jsonb_agg(b ORDER BY b.number) FROM batch b"
-            " WHERE b.execution_id = e.id), (SELECT count(*) FROM command c WHERE c.execution_id = e.id)"
-            " FROM execution e WHERE e.tenant_id = %(tenant)s ORDER BY e.id"
-        )
+        return self.bench.store.everything(self.name)
 
     def unsettled(self) -> list[str]:
         """The executions that hold the tenant's place."""
-        query = "SELECT id FROM execution WHERE tenant_id = %(tenant)s AND settled_at IS NULL"
-        return [row[0] for row in self.select(query)]
+        return self.bench.store.unsettled(self.name)
 
     def end_lease(self) -> None:
         """Whoever holds it has been silent for too long."""
-        self.select("UPDATE lease SET expires_at = clock_timestamp() WHERE tenant_id = %(tenant)s RETURNING 1")
-
-    def last_change(self, execution_id: str) -> object:
-        """Another value after every event and every change of the execution's status."""
-        query = "SELECT last_sequence, version FROM execution WHERE id = %s"
-        return self.bench.connection.execute(query, (execution_id,)).fetchone()
+        self.bench.store.end_lease(self.name)
 
     async def read(self, execution_id: str, sequence: int) -> tuple[Execution, list[Instance], list[StoredEvent]]:
         """The execution with its instances, and what it has told since ``sequence``."""
@@ -197,11 +173,9 @@ class Tenant:
 
     def _judge(self, effect: Effect) -> None:
         execution_id, instance_id, attempt = effect.key.split(".")[:3]
-        settled = "SELECT settled_at IS NOT NULL FROM execution WHERE id = %s"
-        over = self.bench.connection.execute(settled, (execution_id,)).fetchone()
-        assert over == (False,), f"{effect}, and the execution has let go"
+        assert not self.bench.store.is_settled(execution_id), f"{effect}, and the execution has let go"
         if effect.order in (DRAIN, SET_VERSION):
-            self._judge_instance(effect, execution_id, self._row(execution_id, instance_id), attempt)
+            self._judge_instance(effect, execution_id, self.bench.store.instance(execution_id, instance_id), attempt)
 
     def _judge_instance(self, effect: Effect, execution_id: str, row: dict[str, Any], attempt: str) -> None:
         step = row["revert"] or row["status"]
@@ -230,16 +204,6 @@ class Tenant:
         }
         down.add(effect.target)
         assert len(down) <= row["budget"], f"{effect}: down would be {sorted(down)}, the budget is {row['budget']}"
-
-    def _row(self, execution_id: str, instance_id: str) -> dict[str, Any]:
-        query = (
-            "SELECT to_jsonb(i), (e.plan ->> 'budget')::int, i.step_started_at FROM instance i"
-            " JOIN execution e ON e.id = i.execution_id WHERE i.execution_id = %s AND i.instance_id = %s"
-        )
-        found = self.bench.connection.execute(query, (execution_id, instance_id)).fetchone()
-        assert found is not None
-        row: dict[str, Any] = {**found[0], "budget": found[1], "step_started_at": found[2]}
-        return row
 
     def left_out_of_service(self, execution: Execution) -> list[str]:
         """Instances that the execution has drained and forgotten: not those of which its reason says so."""

@@ -50,8 +50,7 @@ class Operators(LifecycleState):
 
     def create_and_go_ahead(self, version: str, one_less: bool, ahead: int, **fields: Any) -> None:
         """``ahead``: 0 leaves it PENDING, 1 starts it, and more is so many tasks of the DAG that go well."""
-        query = "SELECT current_version_id FROM deployment WHERE tenant_id = %(tenant)s"
-        current = self.tenant.select(query)[0][0]
+        current = self.bench.store.current_version(self.tenant.name)
         total = len(self.tenant.fleet.serving()) - one_less
         request = UpgradeRequest(
             component_id=COMPONENT,

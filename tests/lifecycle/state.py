@@ -12,7 +12,7 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.task_states import RunView
 from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.outcome import Outcome
-from tests.integration.runner.dag_walk import DagWalk, run_task
+from tests.labs.dag_walk import DagWalk, run_task
 from tests.lifecycle.bench import Bench, Tenant
 from tests.lifecycle.ledger import Ledger
 from tests.lifecycle.stepped import ORDER, WAIT, Killed, Runner
@@ -66,9 +66,7 @@ class LifecycleState(RuleBasedStateMachine):
         """The stage that somebody was asked about."""
         if not self.ledgers:
             return None
-        query = "SELECT stage FROM approval a WHERE a.decision IS NULL AND a.execution_id = %s"
-        found = self.bench.connection.execute(query, (self.current,)).fetchone()
-        return found[0] if found else None
+        return self.bench.store.waiting_stage(self.current)
 
     def take_on(self, made: Execution) -> None:
         """A new execution is there: its events are followed from here on."""
@@ -83,7 +81,7 @@ class LifecycleState(RuleBasedStateMachine):
 
     def look_at(self, execution_id: str) -> None:
         """Hear the events since the last look, and compare the rows if there can be anything new in them."""
-        ledger, seen = self.ledgers[execution_id], self.tenant.last_change(execution_id)
+        ledger, seen = self.ledgers[execution_id], self.bench.store.last_change(execution_id)
         if seen == ledger.seen:
             return
         ledger.seen = seen

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.domain.errors import Unavailable
+from include.upgrades.service.ports import UnitOfWork
 
 TRANSACTION, FLEET, ORDER, WAIT = "transaction", "fleet", "order", "wait"
 "Where a runner stops."
+LEASE_SECONDS = 3600.0
+"A lease ends when a rule ends it, not because this machine is slow."
 
 
 class Killed(Exception):
@@ -151,19 +153,25 @@ class Runner:
         await asyncio.wait([self.task])
 
 
-class SteppedWork(PostgresUnitOfWork):
-    """The real store behind the gate, on that clock; but its leases end by the real one, so let them be long."""
+class SteppedWork:
+    """A store's unit of work behind the gate, on that clock."""
 
-    def __init__(self, url: str, lease_seconds: float, clock: Clock) -> None:
-        super().__init__(url, lease_seconds)
-        self._stepped_clock = clock
+    def __init__(self, work: UnitOfWork, clock: Clock) -> None:
+        self._work, self._clock = work, clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._work, name)
 
     async def __aenter__(self) -> Self:
         await passing(TRANSACTION)
-        return await super().__aenter__()
+        await self._work.__aenter__()
+        return self
+
+    async def __aexit__(self, *how: Any) -> None:
+        await self._work.__aexit__(*how)
 
     async def now(self) -> datetime:
-        return self._stepped_clock.now()
+        return self._clock.now()
 
     async def commit(self) -> None:
         gate = _gate.get()
@@ -172,9 +180,14 @@ class SteppedWork(PostgresUnitOfWork):
             gate.next_commit = None
         if fate == "refused":
             raise Unavailable("the database went away before the commit")
-        await super().commit()
+        await self._work.commit()
         if fate == "unanswered":
             raise Unavailable("the database went away before it answered to the commit")
+
+
+def stepped(work: Callable[[], UnitOfWork], clock: Clock) -> Callable[[], UnitOfWork]:
+    """The same units of work, behind the gate of their runner."""
+    return lambda: cast(UnitOfWork, SteppedWork(work(), clock))
 
 
 class SteppedSignals:

@@ -1,8 +1,10 @@
-"""Processes that want to lead the relay, and the scenario in which its leader is killed (-9) at random."""
+"""Processes that want to lead the relay, and the scenario in which its leader is killed (-9) amid writing."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -13,14 +15,17 @@ from sqlalchemy.engine import make_url
 from include.upgrades.adapters.postgres.leader import RELAY
 from include.upgrades.domain.execution import Execution
 from include.upgrades.service.ports import Ports
+from include.upgrades.service.relay import WAVE
 from local.processes import Command, Processes
 from tests.integration.kafka.conftest import Tell, eventually, read
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 
-KILLS, EXECUTIONS, WRITERS = 20, 20, 4
+EXECUTIONS, WRITERS = 20, 4
 LEAD_SECONDS = 90.0
 "A server that has to be started anew needs its time; one that stands by leads after two seconds."
+SETTLE_SECONDS = 0.5
+"Until what was on its way to Kafka or the database when its sender was suspended has arrived there."
 _LEADER = """SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
     AND (classid::bigint << 32 | objid::bigint) = %s AND datname = current_database()"""
 
@@ -55,6 +60,19 @@ class Candidates:
     def kill(self, name: str) -> None:
         self._processes.kill(name)
 
+    @contextmanager
+    def suspended(self, name: str) -> Iterator[None]:
+        """Standing still, unless it is killed meanwhile."""
+        leader = self._processes.leader(name)
+        assert leader is not None
+        process = psutil.Process(leader.pid)
+        process.suspend()
+        try:
+            yield
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
     def end(self) -> None:
         for each in self._commands:
             self._processes.kill(each.name)
@@ -64,32 +82,65 @@ class Candidates:
         return "\n\n".join(self._processes.last_lines(each.name) for each in self._commands)
 
 
-async def kill_leaders(
-    candidates: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports, kills: int = KILLS
-) -> None:
-    """While events are written: kill whoever leads, start it again at once, and see what the consumer saw of it all."""
-    random, began = Random(5), time.monotonic()
-    executions = [await added() for _ in range(EXECUTIONS)]
-    done = asyncio.Event()
-    writing = [asyncio.create_task(_write(tell, executions[each::WRITERS], done, each)) for each in range(WRITERS)]
-    for _ in range(kills):
+@dataclass(frozen=True)
+class Toll:
+    """What was killed, what was told all the while, and how much of it came again."""
+
+    kills: int
+    events: int
+    again: int
+
+
+Kill = Callable[[Candidates, Reader, Ports], Awaitable[None]]
+
+
+async def kill_in_mid_wave(candidates: Candidates, reader: Reader, ports: Ports) -> None:
+    """The leader, when consumers have what it has not yet marked as published: that will come again."""
+    deadline = time.monotonic() + LEAD_SECONDS
+    while True:
         name, seen = await _leader(candidates, reader), len(reader.records)
         await read(reader, lambda seen=seen: len(reader.records) > seen)  # type: ignore[misc]
+        with candidates.suspended(name):
+            await asyncio.to_thread(reader.poll, SETTLE_SECONDS)
+            marked_later = {each.id for each in await ports.outbox.pending(WAVE)}
+            if marked_later & reader.ids():
+                candidates.kill(name)
+                return
+        assert time.monotonic() < deadline, "no wave was met under way"
+
+
+def kill_at_random(random: Random) -> Kill:
+    """The leader, up to 0.6 s after it has published something."""
+
+    async def kill(candidates: Candidates, reader: Reader, ports: Ports) -> None:
+        name, seen = await _leader(candidates, reader), len(reader.records)
+        await read(reader, lambda: len(reader.records) > seen)
         await asyncio.to_thread(reader.poll, random.uniform(0.0, 0.6))
         candidates.kill(name)
+
+    return kill
+
+
+async def kill_leaders(
+    candidates: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports, kill: Kill, kills: int
+) -> Toll:
+    """While events are written: kill whoever leads, start it again at once, and see what the consumer saw of it all."""
+    executions = [await added() for _ in range(EXECUTIONS)]
+    again, ended = reader.again, asyncio.Event()
+    writing = [asyncio.create_task(_write(tell, executions[each::WRITERS], ended, each)) for each in range(WRITERS)]
+    for _ in range(kills):
+        await kill(candidates, reader, ports)
         candidates.start()
-    done.set()
+    ended.set()
     told = {key: last for each in await asyncio.gather(*writing) for key, last in each.items()}
-    await read(reader, lambda: len({e.event.get_id() for e in reader.records}) == sum(told.values()), LEAD_SECONDS)
+    await read(reader, lambda: len(reader.ids(told)) == sum(told.values()), LEAD_SECONDS)
 
     async def is_published() -> bool:
         return (await ports.outbox.lag()).rows == 0
 
     await eventually(is_published)
-    assert reader.sequences() == {key: list(range(1, last + 1)) for key, last in told.items()}
-    took = time.monotonic() - began
-    print(f"{sum(told.values())} events, {kills} kills, {reader.again} came again, {took:.0f} s")
-    assert reader.again > 0, "no kill hit a wave that was under way: this test has shown nothing"
+    assert reader.sequences(told) == {key: list(range(1, last + 1)) for key, last in told.items()}
+    return Toll(kills, sum(told.values()), reader.again - again)
 
 
 async def _write(tell: Tell, executions: list[Execution], done: asyncio.Event, seed: int) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,11 +75,15 @@ class Reader:
             return
         self.records.append(record_of(message))
 
-    def sequences(self) -> dict[str, list[int]]:
+    def ids(self, executions: Collection[str] | None = None) -> set[str]:
+        """Of all events, or of these executions' events."""
+        return {each.event.get_id() for each in self.records if executions is None or each.execution in executions}
+
+    def sequences(self, executions: Collection[str] | None = None) -> dict[str, list[int]]:
         """Of each execution, in the order in which they came; one that came again (same id) is left out."""
         found: dict[str, list[int]] = defaultdict(list)
         ids: dict[tuple[str, int], str] = {}
-        for each in self.records:
+        for each in (each for each in self.records if executions is None or each.execution in executions):
             place = (each.execution, each.sequence)
             if place in ids:
                 assert ids[place] == each.event.get_id(), f"two events are {place}"
@@ -91,7 +95,7 @@ class Reader:
     @property
     def again(self) -> int:
         """How many came more than once."""
-        return len(self.records) - len({each.event.get_id() for each in self.records})
+        return len(self.records) - len(self.ids())
 
     def close(self) -> None:
         self._consumer.close()

@@ -1,77 +1,21 @@
-"""The API server that leads the relay is killed (-9) at random, 20 times: consumers still see all events in order."""
+"""The API server that leads the relay is killed (-9) in mid-wave: consumers still see all events in order.
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from sqlalchemy.engine import make_url
+`make soak` kills many at random (campaign `relay`).
+"""
 
 from include.upgrades.service.ports import Ports
-from local.ports import HOST, free_port
-from local.postgres import Postgres
-from local.processes import Command
-from tests.integration.kafka.broker import ROOT
 from tests.integration.kafka.conftest import Tell
-from tests.integration.kafka.killing import Candidates, kill_leaders
+from tests.integration.kafka.killing import Candidates, kill_in_mid_wave, kill_leaders
 from tests.integration.kafka.reader import Reader
+from tests.integration.kafka.servers import airflow_env, servers
 from tests.integration.store.conftest import Added
 
-METADATA = "airflow_of_killed_servers"
-NAMES = ("api-server-a", "api-server-b")
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+__all__ = ["airflow_env", "servers"]
+KILLS = 1
 
 
-@pytest.fixture
-def airflow_env(postgres_server: Postgres, postgres_url: str, topic: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Of a real Airflow with our plugin, its own database migrated; our database and Kafka are its connections."""
-    with postgres_server.connect() as connection:
-        connection.execute(f"CREATE DATABASE {METADATA}")
-    env = _environment(postgres_server.url(METADATA), postgres_url, tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"], env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    yield env
-    with postgres_server.connect() as connection:
-        connection.execute(f"DROP DATABASE {METADATA} WITH (FORCE)")
-
-
-def _environment(metadata: str, own: str, folder: Path) -> dict[str, str]:
-    (folder / "dags").mkdir()
-    settings = {
-        "DATABASE__SQL_ALCHEMY_CONN": metadata,
-        "DATABASE__SQL_ALCHEMY_CONN_ASYNC": metadata,
-        "CORE__DAGS_FOLDER": str(folder / "dags"),
-        "CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "CORE__LOAD_EXAMPLES": "False",
-        "API__SECRET_KEY": "0" * 32,
-        "API_AUTH__JWT_SECRET": "1" * 32,
-    }
-    url = make_url(own)
-    connection = {"conn_type": "postgres", "host": url.host, "port": url.port, "schema": url.database}
-    connection |= {"login": url.username, "password": url.password}
-    ours = {"AIRFLOW_CONN_UPGRADES_DB": json.dumps(connection)}
-    home = {"AIRFLOW_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
-    return os.environ | home | ours | {f"AIRFLOW__{name}": value for name, value in settings.items()}
-
-
-@pytest.fixture
-def servers(airflow_env: dict[str, str], postgres_url: str, tmp_path: Path) -> Iterator[Candidates]:
-    """Two: while the killed one starts again, the other leads after two seconds."""
-    argv = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port"]
-    commands = [Command(name, [*argv, str(free_port())], airflow_env, tmp_path) for name in NAMES]
-    made = Candidates(postgres_url, tmp_path, commands)
-    made.start()
-    yield made
-    made.end()
-
-
-async def test_consumers_see_every_event_in_order_when_the_server_that_leads_is_killed_at_random(
+async def test_consumers_see_every_event_in_order_when_the_server_that_leads_is_killed(
     servers: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports
 ) -> None:
-    await kill_leaders(servers, added, tell, reader, ports)
+    toll = await kill_leaders(servers, added, tell, reader, ports, kill_in_mid_wave, KILLS)
+    assert toll.again > 0

@@ -1,47 +1,18 @@
-"""BACKUP_VERIFICATION: a backup that is missing, old, truncated, altered or out of reach is none."""
+"""BACKUP_VERIFICATION reads the backup where it is: one that is missing, truncated, altered or out of reach is none."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from include.upgrades.domain.checks import CheckName, CheckStatus
 from include.upgrades.service.run_check import run_check
-from tests.integration.runner.conftest import MakeLab
-from tests.integration.runner.lab import Lab
-from tests.integration.world import OLD
+from tests.integration.store_lab import MakeLab
+from tests.labs.lab import Lab
 
 
 async def _found(lab: Lab, execution_id: str) -> tuple[CheckStatus, str]:
     result = await run_check(lab.world.ports, execution_id, CheckName.BACKUP_VERIFICATION)
     return result.status, result.message
-
-
-async def _change_backup(lab: Lab, age: timedelta | None) -> None:
-    """Make the backup older, or forget it."""
-    with lab.world.connect() as connection:
-        if age is None:
-            connection.execute("DELETE FROM backup")
-        else:
-            connection.execute("UPDATE backup SET created_at = created_at - %s", (age,))
-
-
-async def test_backup_verification_fails_without_a_backup(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    await _change_backup(lab, None)
-    status, message = await _found(lab, execution.id)
-    assert (status, f"no backup of version {OLD}" in message) == (CheckStatus.FAILED, True)
-
-
-async def test_backup_verification_fails_when_it_is_too_old(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=1)
-    execution = await lab.validating()
-    await _change_backup(lab, timedelta(hours=23))
-    assert (await _found(lab, execution.id))[0] is CheckStatus.PASSED
-    await _change_backup(lab, timedelta(hours=2))
-    status, message = await _found(lab, execution.id)
-    assert (status, "25.0 h old, at most 24 h" in message) == (CheckStatus.FAILED, True)
 
 
 async def test_backup_verification_fails_when_the_file_is_missing(make_lab: MakeLab) -> None:

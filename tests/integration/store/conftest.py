@@ -1,60 +1,91 @@
-"""The real store, and executions to put into it."""
+"""The store on PostgreSQL, and what the contract of every store (tests/store_contract) asks of its folder."""
 
-import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from include.upgrades.adapters.postgres.followers import PostgresFollowers
+from include.upgrades.adapters.postgres.kept_answers import PostgresKeptAnswers
+from include.upgrades.adapters.postgres.outbox import PostgresOutbox
+from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.bootstrap import close_ports
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import Instance
-from include.upgrades.domain.registry import Component, ComponentVersion
-from include.upgrades.service.ports import UnitOfWork
-from tests.unit.domain.builders import make_execution, make_instance, make_request, name, planned
+from include.upgrades.service.signal_ports import Waiter
+from tests.store_contract.fixtures import added
+from tests.store_contract.stores import LEASE_SECONDS, Added, Audit, Listens, PassTime, Store, fill, new_execution
 
-Store = Callable[[], UnitOfWork]
-Added = Callable[..., Awaitable[Execution]]
-LEASE_SECONDS = 0.4
-_numbers = itertools.count(1)
+__all__ = ["Added", "Store", "added", "new_execution"]
+
+_TIMES = """SELECT c.table_name, c.column_name FROM information_schema.columns c
+    JOIN information_schema.tables t USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND data_type = 'timestamp with time zone' AND table_type = 'BASE TABLE'"""
+LISTEN_SECONDS = 10.0
 
 
 @pytest.fixture
 async def store(postgres_url: str) -> AsyncIterator[Store]:
     """Makes units of work on a database that knows component aaa-111 with its two versions."""
     make = partial(PostgresUnitOfWork, postgres_url, LEASE_SECONDS)
-    async with make() as work:
-        await work.registry.put(Component(id="aaa-111", name="kafka"))
-        for each, version in (("bbb-222", "3.6.0"), ("ccc-333", "3.7.0")):
-            await work.registry.put(ComponentVersion(id=each, component_id="aaa-111", version=version))
-        await work.commit()
+    await fill(make)
     yield make
     await close_ports()
 
 
-def new_execution(**fields: Any) -> Execution:
-    """Each of a tenant of its own unless one is given, since a tenant has one at a time."""
-    number = next(_numbers)
-    execution = make_execution(id=f"e-{number:04d}", tenant_id=f"t-{number}", total_instances=3)
-    return replace(execution, **({"request": make_request(total_instances=3)} | fields))
-
-
-def rows(count: int = 3) -> list[Instance]:
-    return [make_instance(name(each), position=each) for each in range(count)]
+@pytest.fixture
+def own_connection(postgres_url: str) -> "Iterator[psycopg.Connection[Any]]":
+    """A connection of the test's own, autocommit; it waits for no lock for long."""
+    dsn = postgres_url.replace("+psycopg", "")
+    with psycopg.connect(dsn, autocommit=True, options="-c lock_timeout=5000") as connection:
+        yield connection
 
 
 @pytest.fixture
-def added(store: Store) -> Added:
-    """Stores an execution of three instances and commits."""
+def pass_time(own_connection: "psycopg.Connection[Any]") -> PassTime:
+    """Everything that is stored becomes older."""
 
-    async def add(**fields: Any) -> Execution:
-        execution = new_execution(**fields)
-        async with store() as work:
-            await work.executions.add(execution, planned(3, batch_size=2), rows())
-            await work.commit()
-        return execution
+    def pass_(seconds: float) -> None:
+        for table, column in own_connection.execute(_TIMES).fetchall():
+            older = "UPDATE {table} SET {column} = {column} - make_interval(secs => %s)"
+            statement = sql.SQL(older).format(table=sql.Identifier(table), column=sql.Identifier(column))
+            own_connection.execute(statement, (seconds,))
 
-    return add
+    return pass_
+
+
+@pytest.fixture
+def audit(own_connection: "psycopg.Connection[Any]") -> Audit:
+    query = "SELECT execution_id, command, actor, source, reason FROM command ORDER BY created_at"
+    return lambda: own_connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def signals(postgres_url: str) -> PostgresSignals:
+    return PostgresSignals(postgres_url)
+
+
+@pytest.fixture
+def listens() -> Listens:
+    async def connected(waiter: Waiter) -> None:
+        """The connection that a waiter's first wait opens wakes it: something may have happened before."""
+        assert await waiter.wait(LISTEN_SECONDS)
+
+    return connected
+
+
+@pytest.fixture
+def followers(postgres_url: str, store: Store) -> PostgresFollowers:
+    return PostgresFollowers(postgres_url)
+
+
+@pytest.fixture
+def outbox(postgres_url: str, store: Store) -> PostgresOutbox:
+    return PostgresOutbox(postgres_url)
+
+
+@pytest.fixture
+def kept_answers(postgres_url: str, store: Store) -> PostgresKeptAnswers:
+    return PostgresKeptAnswers(postgres_url, LEASE_SECONDS)

@@ -1,4 +1,4 @@
-"""The board's statements: the work does not grow with what is stored, nor with how much is running."""
+"""The board on PostgreSQL: the work does not grow with what is stored, nor with how much is running."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from include.upgrades.adapters.postgres.board import counts_query, page_query
 from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.board_ports import BoardFilter, Group
-from tests.integration.store.conftest import Added, Store
+from tests.store_contract.board import BoardContract
+from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW
 
 STORED, RUNNING = 6000, 200
@@ -29,6 +30,10 @@ INSERT INTO instance (execution_id, instance_id, batch, position, status, from_v
 SELECT e.id, 'more-' || n, 9, n, 'PENDING', 'a', 'b' FROM execution e, generate_series(1, 50) n
 WHERE e.settled_at IS NULL
 """
+
+
+class TestBoard(BoardContract):
+    """On PostgreSQL."""
 
 
 @pytest.fixture
@@ -97,14 +102,3 @@ async def test_counts_are_of_the_tenants_that_are_asked_about(crowd: "psycopg.Co
         nobody = await work.board.counts(frozenset())
     assert everybody.active == {ExecutionStatus.IN_PROGRESS: RUNNING}
     assert (two.active, nobody.active) == ({ExecutionStatus.IN_PROGRESS: 2}, {})
-
-
-async def test_reads_at_one_moment_do_not_see_what_comes_meanwhile(store: Store, added: Added) -> None:
-    execution = await added(id="e-1")
-    async with store() as work:
-        await work.at_one_moment()
-        before = await work.overviews.get(execution.id)
-        await added(id="e-2", tenant_id="two")
-        assert [each.execution.id for each in await work.board.page(BoardFilter())] == [before.execution.id]
-    async with store() as work:
-        assert len(await work.board.page(BoardFilter())) == 2

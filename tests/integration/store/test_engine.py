@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from include.upgrades.adapters.postgres import engine
-from tests.integration.store.conftest import Store
+from tests.store_contract.stores import Store
 
 BURST = 6
 PATIENCE_SECONDS = 10.0

@@ -1,5 +1,6 @@
 """Notices are handed over for what happened, each until it was; nobody's wish costs nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,10 +12,11 @@ from include.upgrades.domain.execution import advance
 from include.upgrades.domain.notices import Notice
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.control_loops import LOOPS
+from include.upgrades.service.follow_ports import Followers, Span
 from include.upgrades.service.notify import hand_over_notices
 from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
-from tests.integration.store.conftest import Added, Store
+from tests.store_contract.stores import Added, Store
 
 S = ExecutionStatus
 
@@ -34,6 +36,17 @@ class Taken:
             self._away -= 1
             raise Unavailable("no Airflow at the moment")
         self.notices.append(notice)
+
+
+class KilledAtTheMark:
+    """Port ``Followers`` of a process that dies when it wants to say that it has had the events."""
+
+    def __init__(self, followers: Followers) -> None:
+        self.spans, self.told = followers.spans, followers.told
+        self.counts, self.waiting = followers.counts, followers.waiting
+
+    async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
+        raise MemoryError("killed here")
 
 
 @pytest.fixture
@@ -81,13 +94,9 @@ async def test_notice_that_airflow_could_not_take_is_handed_over_later(
 async def test_process_killed_before_it_marks_hands_the_same_notice_over_again(
     store: Store, added: Added, ports: Ports, taken: Taken
 ) -> None:
-    class Killed(type(ports.followers)):  # type: ignore[misc]
-        async def mark(self, *_: object) -> list[object]:
-            raise MemoryError("killed here")
-
     await _fail(store, (await added(status=S.VALIDATING)).id)
     with pytest.raises(MemoryError):
-        await hand_over_notices(replace(ports, followers=Killed(ports.followers._url)))  # type: ignore[attr-defined]
+        await hand_over_notices(replace(ports, followers=KilledAtTheMark(ports.followers)))
     await hand_over_notices(ports)
     assert len({each.key for each in taken.notices}) == 1 < len(taken.notices)
 

@@ -1,24 +1,19 @@
 """What is shown of executions: the statements do not grow with the page, nor the work with what is stored."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from include.upgrades.adapters.postgres.engine import engine_of
 from include.upgrades.adapters.postgres.overviews import _page
-from include.upgrades.domain.batch import Batch
 from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.overview_ports import ExecutionFilter
-from tests.integration.store.conftest import Added, Store, rows
+from tests.integration.store.counting import counted
+from tests.store_contract.overviews import OverviewsContract
+from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW, after
 
 STORED = 20_000
@@ -30,36 +25,8 @@ INSERT INTO execution SELECT (jsonb_populate_record(e, jsonb_build_object('id', 
 """
 
 
-async def test_overview_counts_what_belongs_to_the_execution(store: Store, added: Added) -> None:
-    execution = await added()
-    first, second, third = rows()
-    moved = [
-        replace(first, status=InstanceStatus.ROLLED_BACK),
-        replace(second, status=InstanceStatus.COMPLETED, revert=InstanceStatus.UPGRADING),
-    ]
-    async with store() as work:
-        await work.executions.save_instances(execution.id, moved)
-        await work.executions.save_batch(execution.id, Batch(1, "BATCH", started_at=NOW))
-        await work.commit()
-        found = await work.overviews.get(execution.id)
-    assert (found.execution, found.rolled_back) == (execution, [first.instance_id])
-    assert (found.tally.in_flight, found.tally.current_batch, found.tally.total_batches) == (1, 1, 2)
-    assert found.tally.counts[InstanceStatus.PENDING] == 1
-    assert [each.status for each in found.checks] == ["PENDING"] * 5
-
-
-@asynccontextmanager
-async def counted(url: str) -> AsyncIterator[list[str]]:
-    """The statements that are sent within."""
-    sent: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        sent.append(statement)
-
-    engine = engine_of(url).sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
+class TestOverviews(OverviewsContract):
+    """On PostgreSQL."""
 
 
 async def test_page_of_many_is_one_statement_like_a_page_of_one(store: Store, added: Added, postgres_url: str) -> None:

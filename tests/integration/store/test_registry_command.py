@@ -1,17 +1,16 @@
 """`python -m include.upgrades.registry`: what a person types, sees and reads, on the real database."""
 
 import io
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from include.upgrades.registry.__main__ import main
 from tests.architecture.sources import ROOT
+from tests.integration.store.connections import connection_to
 
 TEXT = """\
 components:
@@ -22,13 +21,6 @@ versions:
     componentId: kafka
     version: 3.10
 """
-
-
-def connection_to(url: str) -> str:
-    """The Airflow connection of the database at `url`."""
-    made = make_url(url)
-    fields = {"login": made.username, "password": made.password, "host": made.host, "port": made.port}
-    return json.dumps({"conn_type": "postgres", "schema": made.database, **fields, "extra": dict(made.query)})
 
 
 @pytest.fixture

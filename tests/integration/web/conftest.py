@@ -2,7 +2,6 @@
 
 app, api       the real app in front of the world, and its client
 live           the same on a real server
-airflow        Airflow's real API server with our plugin in it
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +18,6 @@ from tests.integration.web.apps import SharedApp, client_of
 from tests.integration.web.door import Door
 from tests.integration.web.ground import Ground, laid_ground
 from tests.integration.web.live import serving
-from tests.integration.web.running_airflow import RunningAirflow
 from tests.integration.world import World
 
 
@@ -88,19 +86,3 @@ async def live(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as client,
     ):
         yield client
-
-
-@pytest.fixture(scope="package")
-def airflow(
-    postgres_server: Postgres,
-    migrated_template: str,
-    demo_agent: RunningAgent,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningAirflow]:
-    """One for all tests: it takes long to set up."""
-    running = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
-    try:
-        running.wait()
-        yield running
-    finally:
-        running.close()

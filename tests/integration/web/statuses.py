@@ -102,16 +102,6 @@ class Standing:
         return [(row[0], row[1], row[2]) for row in self.world.connection.execute(query, (self.id, after))]
 
 
-async def ended(api: httpx.AsyncClient, world: World, status: str, seconds: int, strategy: str = "ROLLING") -> None:
-    """An execution that went that way and took that long, two seconds of it paused."""
-    made = (await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(strategy=strategy))).json()["id"]
-    world.connection.execute(
-        "UPDATE execution SET status = %s, settled_at = now(), started_at = created_at,"
-        " completed_at = created_at + make_interval(secs => %s), paused_seconds = 2 WHERE id = %s",
-        (status, seconds, made),
-    )
-
-
 async def standing(api: httpx.AsyncClient, world: World, strategy: str) -> Standing:
     """A new execution in PENDING, of four instances in stages or batches of one."""
     made = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(strategy=strategy, batchSize=1))

@@ -17,7 +17,7 @@ from include.upgrades.registry.marked_yaml import read_yaml
 from include.upgrades.service.load_registry import load_registry
 from tests.architecture.sources import ROOT
 from tests.guides import code_blocks
-from tests.integration.store.test_registry_command import connection_to
+from tests.integration.store.connections import connection_to
 from tests.integration.world import World
 
 PAGE = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")

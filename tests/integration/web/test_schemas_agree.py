@@ -21,7 +21,7 @@ from include.upgrades.web.description import description
 from include.upgrades.web.security import Caller
 
 EXAMPLES = 15
-"Of each body and kind; the end-to-end tests send thousands (tests/e2e/test_schemathesis.py)."
+"Of each body and kind; `make soak` sends thousands (campaign `calls`)."
 
 TOGETHER = {
     ("UpgradeBody", "toVersionId"): ("must differ from fromVersionId",),

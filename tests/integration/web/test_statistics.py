@@ -2,7 +2,7 @@ import httpx
 
 from include.upgrades.domain.permissions import Permission
 from tests.integration.web.door import Door
-from tests.integration.web.statuses import ended
+from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
 
 PATH = f"/components/{COMPONENT}/upgrade-statistics"

@@ -5,7 +5,7 @@ import pytest
 
 from include.upgrades.domain.permissions import REGISTRY, Permission, resource_of
 from tests.integration.web.door import Door
-from tests.integration.web.statuses import ended
+from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
 from tests.markup import Element, read_html
 

@@ -7,7 +7,7 @@ import pytest
 
 from include.upgrades.domain.permissions import ROLES, Permission, tenant_roles
 from include.upgrades.web.view.board import ROWS
-from tests.integration.store.test_overviews import counted
+from tests.integration.store.counting import counted
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
 from tests.markup import Element, read_html

@@ -8,7 +8,7 @@ import pytest
 from include.upgrades.domain.permissions import ROLES
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.task_states import RunView
-from tests.integration.store.test_overviews import counted
+from tests.integration.store.counting import counted
 from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World

@@ -82,7 +82,7 @@ def test_empty_text_has_no_value(text: str) -> None:
         ("a: 1\nb: *nowhere\n", 2, "undefined alias"),
         ("a: 1\nb: &x [*x]\n", 2, "an alias of itself"),
         ("? [a]\n: 1\n", 1, "a name must be a word"),
-        ("[" * 1500, 1, "nested too deeply"),
+        ("[" * 700, 1, "nested too deeply"),
         ("a: \x00", 1, "special characters are not allowed"),
     ],
 )

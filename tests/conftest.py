@@ -1,0 +1,35 @@
+"""What holds for the whole suite: how it is spread over workers, and the folder in which workers share a stack."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.scheduling import Lanes, place_of
+from tests.shared_stack import SHARED_FOLDER, remove_stack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller, or the only process, makes the folder and takes it away again."""
+    config.option.loadscopereorder = False  # the order is ours
+    if SHARED_FOLDER not in os.environ:
+        os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="upgrades-tests-")
+        config.add_cleanup(_end_what_was_shared)
+
+
+def _end_what_was_shared() -> None:
+    folder = Path(os.environ.pop(SHARED_FOLDER))
+    remove_stack(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
+    """Only called with `-n`."""
+    return Lanes(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Within a place as collected."""
+    items.sort(key=lambda item: place_of(item.nodeid.split("::")[0]))

@@ -1,0 +1,23 @@
+"""What Airflow tells one version of a DAG from another by."""
+
+from typing import Any
+
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+from include.upgrades.adapters.postgres.dag_specs import DagSpec
+from include.upgrades.flow.factory import build_dag
+from include.upgrades.flow.upgrade_request import build_upgrade_request
+
+SPEC = DagSpec("e-1", "t-1", "aaa-111", "ROLLING", "3.6.0", "3.7.0", ((1, "BATCH"), (2, "BATCH")))
+
+
+def hash_of(dag: Any) -> str:
+    """The hash that a new version is made for when it changes."""
+    found: str = SerializedDagModel.hash(LazyDeserializedDAG.from_dag(dag).data)
+    return found
+
+
+def all_hashes() -> list[str]:
+    """Of an upgrade's DAG and of the DAG that asks for upgrades."""
+    return [hash_of(build_dag(SPEC)), hash_of(build_upgrade_request())]

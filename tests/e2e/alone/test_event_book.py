@@ -1,0 +1,21 @@
+"""By the end of the whole end-to-end suite, every type of event has been told at least once (section 10)."""
+
+from pathlib import Path
+
+import pytest
+
+from include.upgrades.domain.events import EventType
+from local.airflow import UPGRADES_DATABASE
+from local.stack import Stack
+from tests.e2e.steps import wait_for
+from tests.event_rows import types_in
+
+
+@pytest.mark.timeout(900)
+def test_every_type_of_event_is_told_when_the_whole_suite_ran(stack: Stack, request: pytest.FixtureRequest) -> None:
+    modules = set(Path(__file__).parents[1].rglob("test_*.py"))
+    if not modules <= {item.path for item in request.session.items}:
+        pytest.skip("only a part of the end-to-end tests was asked for")
+    wanted = {each.value for each in EventType}
+    with stack.postgres().connect(UPGRADES_DATABASE) as connection:
+        wait_for("every type of event", lambda: types_in(connection) == wanted, seconds=800)

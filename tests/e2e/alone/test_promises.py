@@ -1,0 +1,28 @@
+"""How soon things are to happen, where nobody else uses the stack; elsewhere they only have to."""
+
+import pytest
+
+from tests.e2e.airflow_hands import command, followed, pause_dag
+from tests.e2e.conftest import NewTenant
+from tests.e2e.questions import answer_in_ui, asked_again, let_go, parked
+from tests.e2e.steps import Json
+
+TWO_STAGES: Json = {"strategy": "STAGED", "stagePercentages": [50, 100], "maxUnavailablePercentage": 50}
+FOLLOWS_WITHIN_SECONDS = LET_GO_WITHIN_SECONDS = 15.0
+AGAIN_WITHIN_SECONDS = 45.0
+
+
+@pytest.mark.alone
+def test_upgrade_and_airflow_follow_each_other_within_seconds(new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    execution_id = tenant.start(**TWO_STAGES)
+    parked(tenant, execution_id, 2)
+    pause_dag(tenant, execution_id)
+    followed(tenant, execution_id, "PAUSED", within=FOLLOWS_WITHIN_SECONDS)
+    pause_dag(tenant, execution_id, False)
+    followed(tenant, execution_id, "IN_PROGRESS", within=FOLLOWS_WITHIN_SECONDS)
+    assert answer_in_ui(tenant, execution_id, tenant.airflow, "Approve", None) == 200
+    asked_again(tenant, execution_id, "four eyes", within=AGAIN_WITHIN_SECONDS)
+    command(tenant, execution_id, "rollback")
+    let_go(tenant, execution_id, within=LET_GO_WITHIN_SECONDS)
+    tenant.wait_until(execution_id, "ROLLED_BACK")

@@ -1,0 +1,149 @@
+"""Every strategy through everything that can become of it, over HTTP; judged by the fleet's own log."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.e2e.case import SIZE, STRATEGIES, Case
+from tests.e2e.conftest import NewTenant
+from tests.e2e.steps import NEW, OLD, got, statuses
+
+pytestmark = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+@pytest.fixture
+def case(strategy: str, new_tenant: NewTenant, client_of: Callable[[str], httpx.Client]) -> Case:
+    return Case(strategy, new_tenant(SIZE, upgrade_seconds=0.8), client_of("anna"))
+
+
+def test_upgrade_completes(case: Case) -> None:
+    execution_id = case.start()
+    case.let_go_on(execution_id)
+    execution = case.check_end(execution_id, "COMPLETED")
+    assert case.serving() == {"3.7.0": SIZE}
+    assert case.each_upgraded_once()
+    progress, info = execution["progress"], execution["rollbackInfo"]
+    assert (progress["percentage"], progress["completed"], progress["failed"]) == (100, SIZE, 0)
+    assert progress["currentBatch"] == progress["totalBatches"]
+    assert (info["currentFailures"], info["rollbackInitiatedAt"]) == (0, None)
+    assert [each["status"] for each in execution["validationChecks"]] == ["PASSED"] * 5
+    rows = case.tenant.instances(execution_id)
+    assert [(row["status"], row["attempts"], row["error"]) for row in rows] == [("COMPLETED", 1, None)] * SIZE
+    deployment = case.tenant.deployment()
+    assert (deployment["currentVersionId"], deployment["mixed"]) == (NEW, None)
+    dag = f"/dags/upgrade__{execution_id}"
+    assert got(case.tenant.airflow, f"{dag}/dagVersions")["total_entries"] == 1
+    assert got(case.tenant.airflow, dag)["is_paused"] is False
+
+
+def test_failure_below_the_threshold_gets_its_second_try(case: Case) -> None:
+    if case.strategy == "CANARY":  # an ill canary is judged by its monitor: here one of the others fails
+        execution_id = case.start(failureThreshold=3)
+        case.wait(execution_id, "healthy canaries", lambda now: now["canary"]["healthy"])
+        case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=1)
+    else:
+        case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=1)
+        execution_id = case.start(failureThreshold=3)
+    case.let_go_on(execution_id)
+    execution = case.check_end(execution_id, "COMPLETED")
+    assert sorted(each["attempts"] for each in case.tenant.instances(execution_id)) == [1, 1, 1, 2]
+    assert execution["rollbackInfo"]["currentFailures"] == 1
+    assert case.serving() == {"3.7.0": SIZE}
+
+
+def test_failures_at_the_threshold_roll_back_by_themselves(case: Case) -> None:
+    case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=2)
+    execution_id = case.start(failureThreshold=2, autoRollbackEnabled=True)
+    execution = case.check_end(execution_id, "ROLLED_BACK")
+    info = execution["rollbackInfo"]
+    assert (info["rollbackInitiatedBy"], info["failureThreshold"]) == ("system", 2)
+    assert info["currentFailures"] >= 2
+    assert "failureThreshold is 2" in info["rollbackReason"]
+    assert set(info["rolledBackInstances"]) == _rolled_back(case, execution_id) != set()
+    assert case.serving() == {"3.6.0": SIZE}
+    assert _kinds(case, execution_id)["rollback-started"] == _kinds(case, execution_id)["rollback-completed"] == 1
+    assert case.tenant.deployment()["currentVersionId"] == OLD
+
+
+def test_failures_at_the_threshold_end_it_where_rollback_is_not_enabled(case: Case) -> None:
+    case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=2)
+    execution_id = case.start(failureThreshold=2)
+    if case.strategy == "CANARY":  # the operator decides
+        case.wait(execution_id, "an unhealthy poll", lambda now: now["canary"]["healthy"] is False)
+        refused = case.tenant.api.post(f"/upgrades/{execution_id}/promote-canary")
+        assert (refused.status_code, refused.json()["code"]) == (409, "CANARY_UNHEALTHY")
+        assert case.tenant.execution(execution_id)["status"] == "CANARY_MONITORING"
+        case.command(execution_id, "rollback", reason="they do not come up")
+        case.check_end(execution_id, "ROLLED_BACK")
+        assert case.serving() == {"3.6.0": SIZE}
+        return
+    execution = case.check_end(execution_id, "FAILED")
+    assert "failureThreshold is 2" in execution["statusReason"]
+    assert execution["rollbackInfo"]["rollbackInitiatedAt"] is None
+    assert case.tenant.deployment()["currentVersionId"] == OLD
+    states = Counter(each["status"] for each in case.tenant.instances(execution_id))
+    assert states["FAILED"] == 2
+
+
+def test_pause_holds_it_and_resume_brings_it_to_its_end(case: Case) -> None:
+    execution_id = case.start()
+    case.tenant.wait_upgrading()
+    before = case.tenant.execution(execution_id)["status"]
+    assert case.command(execution_id, "pause")["status"] == "PAUSED"
+    case.wait(execution_id, "nothing in flight", lambda now: now["progress"]["inFlight"] == 0)
+    begun = case.tenant.upgraded()
+    assert case.command(execution_id, "resume")["status"] == before
+    case.let_go_on(execution_id)
+    case.check_end(execution_id, "COMPLETED")
+    told = statuses(case.tenant.events(execution_id))
+    paused = told.index("PAUSED")
+    assert told[paused - 1 : paused + 2] == [before, "PAUSED", before]
+    assert case.tenant.upgraded() >= begun
+    assert case.each_upgraded_once()
+    assert case.serving() == {"3.7.0": SIZE}
+
+
+def test_cancel_leaves_what_is_done_and_touches_nothing_more(case: Case) -> None:
+    execution_id = case.start()
+    case.tenant.wait_upgrading()
+    begun = case.tenant.upgraded()
+    assert case.command(execution_id, "cancel", reason="wrong night")["status"] == "CANCELLED"
+    execution = case.check_end(execution_id, "CANCELLED")
+    assert execution["statusReason"].startswith("wrong night; ")
+    assert case.tenant.upgraded() == begun
+    assert set(case.tenant.agent_statuses()) == {"RUNNING"}
+    deployment = case.tenant.deployment()
+    assert deployment["currentVersionId"] == OLD
+    if case.strategy == "BLUE_GREEN":  # its new pool never had the traffic: it is gone again
+        assert (deployment["mixed"], case.serving()) == (None, {"3.6.0": SIZE})
+        assert {each["pool"] for each in case.tenant.agent.fleet(case.tenant.fleet)["instances"]} == {"blue"}
+    else:
+        assert deployment["mixed"] == dict(case.serving())
+        assert case.serving()["3.7.0"] == sum(begun.values())
+
+
+def test_rollback_by_hand_brings_everything_back(case: Case) -> None:
+    execution_id = case.start()
+    case.tenant.wait_upgrading()
+    assert case.command(execution_id, "rollback", reason="Manual rollback")["status"] == "ROLLING_BACK"
+    execution = case.check_end(execution_id, "ROLLED_BACK")
+    info = execution["rollbackInfo"]
+    assert (info["rollbackReason"], info["rollbackInitiatedBy"]) == ("Manual rollback", "admin")
+    assert set(info["rolledBackInstances"]) == _rolled_back(case, execution_id) != set()
+    assert case.serving() == {"3.6.0": SIZE}
+    assert case.tenant.deployment()["currentVersionId"] == OLD
+    told = statuses(case.tenant.events(execution_id))
+    assert told[-2:] == ["ROLLING_BACK", "ROLLED_BACK"]
+    if case.strategy == "CANARY":
+        assert told[-3] == "CANARY_MONITORING"
+
+
+def _rolled_back(case: Case, execution_id: str) -> set[str]:
+    rows = case.tenant.instances(execution_id)
+    return {each["instanceId"] for each in rows if each["status"] == "ROLLED_BACK"}
+
+
+def _kinds(case: Case, execution_id: str) -> Counter[str]:
+    return Counter(each["type"].split(".")[2] for each in case.tenant.events(execution_id))

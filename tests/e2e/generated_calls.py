@@ -1,0 +1,169 @@
+"""Generated calls over the whole description of the API, and what was wrong with their answers.
+
+Every check of schemathesis is on. The cases are moved to a tenant and a component of their own, and many to an
+execution that is there, so that they reach what an unknown id would keep them from and spoil nothing for others.
+"""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import schemathesis
+from schemathesis import engine
+from schemathesis.config import (
+    ChecksConfig,
+    GenerationConfig,
+    ProjectConfig,
+    ProjectsConfig,
+    SchemathesisConfig,
+)
+from schemathesis.config._checks import NegativeDataRejectionConfig
+from schemathesis.engine import events
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from tests.e2e.steps import Json, Tenant
+
+_OTHERS = {"550e8400", "aaa-111", "bbb-222", "ccc-333"}
+_TOGETHER = {
+    "cursor",
+    "fromVersionId",
+    "toVersionId",
+    "stagePercentages",
+    "version",
+    "minPlatformVersion",
+    "maxPlatformVersion",
+} | {*("dependencies", "releaseDate", "endOfLifeDate", "platformVersion", "blockers")}
+"Opaque; or ordered, unequal, in order, a version or a range of versions."
+
+
+@dataclass
+class Outcome:
+    """What became of the cases: how many by call, and what was wrong with which."""
+
+    cases: Counter[str] = field(default_factory=Counter)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def add(self, event: events.EngineEvent) -> None:
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            self.problems[str(len(self.problems))] = repr(event)
+        if not isinstance(event, events.ScenarioFinished):
+            return
+        recorder = event.recorder
+        self.cases[recorder.label] += len(recorder.interactions)
+        for case_id, checks in recorder.checks.items():
+            for info in (each.failure_info for each in checks if each.failure_info is not None):
+                answer = recorder.interactions[case_id].response
+                told = answer.content.decode(errors="replace") if answer and answer.content else ""
+                if not (isinstance(info.failure, RejectedPositiveData) and is_no_matter_of_schema(told)):
+                    where = f"{recorder.label} {info.failure.title}"
+                    self.problems.setdefault(where, f"{info.failure.message}\n{info.code_sample[:1000]}\n{told[:1000]}")
+
+    def check_answers(self) -> None:
+        """No 5xx, and every answer is one that the description knows."""
+        assert not self.problems, "\n\n".join(f"{name}\n{told}" for name, told in self.problems.items())
+        assert len(self.cases) > 30
+
+
+def is_no_matter_of_schema(answer: str) -> bool:
+    """Whether what fits the schema was refused for what no schema tells: how the values go with each other."""
+    body: Json = json.loads(answer)
+    if body["status"] != 422 or body["code"] in ("VERSION_MISMATCH", "UPGRADE_BLOCKED"):
+        return bool(body["status"] == 422)
+    return all(each["field"].split(".")[0] in _TOGETHER for each in body["errors"])
+
+
+@dataclass(frozen=True)
+class Home:
+    """The cases' own tenant, component and versions, and an execution of theirs."""
+
+    tenant: Tenant
+    execution: str = ""
+
+    @property
+    def component(self) -> str:
+        return f"generated-{self.tenant.id}"
+
+    @property
+    def old(self) -> str:
+        return f"{self.component}-1"
+
+    @property
+    def new(self) -> str:
+        return f"{self.component}-2"
+
+    @property
+    def path(self) -> dict[str, str]:
+        """From the old version to the new one."""
+        return {"componentId": self.component, "fromVersionId": self.old, "toVersionId": self.new}
+
+    def mover(self) -> Callable[[Any, Any, Any], None]:
+        """Moves a case here: where there is something, two times of three; away from what others use, always."""
+        own = {"tenantId": self.tenant.id, "componentId": self.component, "versionId": self.new}
+        own |= {"executionId": self.execution}
+        turn = itertools.count()
+
+        def move(context: Any, case: Any, kwargs: Any) -> None:
+            there = next(turn) % 3
+            for name, value in (case.path_parameters or {}).items():
+                if name in own and (value in _OTHERS or (there and isinstance(value, str) and value.isalnum())):
+                    case.path_parameters[name] = own[name]
+
+        return move
+
+
+@contextmanager
+def _furnished(tenant: Tenant) -> Iterator[Home]:
+    home = Home(tenant)
+    for path, body in _furniture(home):
+        answer = tenant.api.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": tenant.fleet, "currentVersionId": home.old}
+    assert tenant.api.put(f"/tenants/{tenant.id}/components/{home.component}/deployment", json=deployment).is_success
+    created = tenant.api.post(f"/tenants/{tenant.id}/upgrades", json=home.path)
+    assert created.status_code == 201, created.text
+    yield Home(tenant, created.json()["id"])
+    tenant.api.post(f"/upgrades/{created.json()['id']}/cancel")
+
+
+def _furniture(home: Home) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "/components", {"id": home.component, "name": home.component}
+    for identifier, version in ((home.old, "3.6.0"), (home.new, "3.7.0")):
+        yield f"/components/{home.component}/versions", {"id": identifier, "version": version}
+    yield "/upgrade-paths", {"id": f"{home.component}-path", **home.path, "tested": True}
+
+
+def call_everything(tenant: Tenant, cases_a_call: int, seed: int | None = None) -> Outcome:
+    """All cases, made and sent: those of the seed, or without one always the same."""
+    document = tenant.api.get("/openapi.json").raise_for_status().json()
+    project = _project(
+        tenant.api,
+        GenerationConfig(max_examples=cases_a_call, deterministic=seed is None, no_shrink=True, database="none"),
+    )
+    config = SchemathesisConfig(projects=ProjectsConfig(default=project), seed=seed)
+    schema = schemathesis.openapi.from_dict(document, config=config)
+    found = Outcome()
+    with _furnished(tenant) as home:
+        schemathesis.hook("before_call")(home.mover())
+        try:
+            for event in engine.from_schema(schema).execute():
+                found.add(event)
+        finally:
+            schemathesis.hooks.unregister_all()
+    return found
+
+
+def _project(api: httpx.Client, generation: GenerationConfig) -> ProjectConfig:
+    return ProjectConfig(
+        base_url=str(api.base_url).rstrip("/"),
+        headers={"Authorization": api.headers["Authorization"]},
+        generation=generation,
+        # its own list, and too large a body
+        checks=ChecksConfig(negative_data_rejection=NegativeDataRejectionConfig(expected_statuses=["4xx"])),
+        request_timeout=60,
+        continue_on_failure=True,
+    )

@@ -1,0 +1,174 @@
+"""Every page, light and dark and narrow: axe-core finds nothing grave; UPDATE_SCREENSHOTS=1 renews docs/images/."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.web.app import URL_PREFIX
+from tests.accessible import problems
+from tests.browsing import Scheme, Visits
+from tests.e2e.conftest import NewTenant
+from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
+from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
+from tests.shared_stack import ROOT
+
+PICTURES = ROOT / "docs" / "images"
+WANTED = os.environ.get("UPDATE_SCREENSHOTS") == "1"
+SCHEMES: list[Scheme] = ["light", "dark"]
+_CALL = """async (path) => {
+  const headers = { "Content-Type": "application/json" };
+  return (await fetch(path, { method: "POST", headers, body: "{}" })).status;
+}"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A tenant with a finished upgrade, another one whose canary waits to be promoted, and one that has none yet."""
+
+    tenant: Tenant
+    done: str
+    watched: str
+    fresh: Tenant
+
+
+@pytest.fixture(scope="module")
+def shown(new_tenant: NewTenant) -> Shown:
+    tenant, other, fresh = new_tenant(), new_tenant(size=12), new_tenant(size=10)
+    done = tenant.start(batchSize=4, maxUnavailablePercentage=100)
+    watched = other.start(
+        strategy="CANARY", canaryPercentage=25, batchSize=3, maxUnavailablePercentage=50, initiatedBy="night shift"
+    )
+    tenant.wait_until(done, "COMPLETED")
+    other.wait_until(watched, "CANARY_MONITORING")
+    return Shown(tenant, done, watched, fresh)
+
+
+def take(page: Page, name: str, scheme: Scheme) -> None:
+    """A picture for the documentation, when it is asked for; run alone, this file's upgrades are the only ones."""
+    if WANTED:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.set_viewport_size({"width": 1000, "height": 640})
+        page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+        page.screenshot(path=Path(PICTURES / f"{name}-{scheme}.png"), animations="disabled", scale="css")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_list(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    page.goto(f"{VIEW}/upgrades")
+    expect(page.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
+    expect(page.locator("#live")).to_have_text("Live")
+    assert problems(page) == []
+    take(page, "list", scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_execution(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    open_upgrade(page, shown.done)
+    expect_status(page, "COMPLETED")
+    assert problems(page) == []
+    open_upgrade(page, shown.watched)
+    expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
+    expect(page.locator("#live")).to_have_text("Live")
+    page.locator("details.tile summary").first.click()
+    assert problems(page) == []
+    take(page, "upgrade", scheme)
+    page.locator("#button-cancel").click()
+    expect(page.locator("dialog[open]")).to_be_visible()
+    assert problems(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_create_form(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    page.goto(f"{VIEW}/upgrades/new?tenant={shown.fresh.id}&component={COMPONENT}")
+    expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
+    page.locator("[name=toVersionId]").fill(NEW)
+    expect(page.locator("#preview")).to_contain_text("What stops it")
+    assert problems(page) == []
+    page.locator("[name=strategy]").select_option("CANARY")
+    page.locator("[name=canaryPercentage]").fill("20")
+    page.locator("[name=batchSize]").fill("4")
+    page.locator("[name=installedComponents]").fill("kafka 3.6.0\npostgresql 16.1")
+    expect(page.locator("#preview-state")).to_contain_text("It can start")
+    assert problems(page) == []
+    take(page, "create", scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_statistics(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("otto", scheme)
+    open_upgrade(page, shown.done)
+    page.get_by_role("link", name=shown.tenant.id, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Tenant {shown.tenant.id}: how upgrades went")
+    expect(page.get_by_role("img")).to_have_count(4)
+    assert problems(page) == []
+    page.go_back()
+    page.get_by_role("link", name=COMPONENT, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Component {COMPONENT}: how upgrades went")
+    assert problems(page) == []
+    take(page, "statistics", scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_refusal(visits: Visits, scheme: Scheme) -> None:
+    page = visits.of("vera", scheme)
+    page.goto(f"{VIEW}/upgrades/there-is-none")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert problems(page) == []
+
+
+def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> None:
+    page = visits.of("vera")
+    open_upgrade(page, shown.watched)
+    expect_status(page, "CANARY_MONITORING")
+    expect(page.locator("#tiles-1")).to_be_visible()
+    assert page.locator("main button, main dialog").count() == 0
+    for command in ("pause", "cancel", "rollback", "promote-canary", "stages/1/approve"):
+        assert page.evaluate(_CALL, f"{URL_PREFIX}/upgrades/{shown.watched}/{command}") == 403
+    page.goto(f"{VIEW}/upgrades")
+    assert page.get_by_role("link", name="New upgrade").count() == 0
+    answer = page.goto(f"{VIEW}/upgrades/new")
+    assert answer is not None
+    assert answer.status == 403
+
+
+def test_command_that_is_refused_is_told_in_words(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    open_upgrade(page, shown.watched)
+    page.route("**/cancel", lambda route: route.fulfill(status=409, json={"detail": "cannot be cancelled now"}))
+    give(Mouse(page), "cancel")
+    expect(page.locator("dialog[open] .error")).to_contain_text("cannot be cancelled now")
+    assert COMPONENT in page.title()
+
+
+@pytest.mark.parametrize("path", ["upgrades", "upgrades/{done}", "upgrades/new", "components/aaa-111/statistics"])
+def test_page_fits_a_narrow_screen(visits: Visits, shown: Shown, path: str) -> None:
+    page = visits.of("otto", width=360)
+    page.goto(f"{VIEW}/{path.format(done=shown.done)}")
+    expect(page.get_by_role("heading", level=1)).to_be_attached()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+
+
+def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    page.goto("/plugin/upgrades")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
+
+
+def test_links_of_the_runs_tab_lead_out_of_their_frame_into_airflows_own_pages(visits: Visits, shown: Shown) -> None:
+    page, dag_id = visits.of("otto"), dag_id_of(shown.done)
+    page.goto(f"/dags/{dag_id}/plugin/upgrade")
+    page.frame_locator("iframe").get_by_role("link", name="DAG run in Airflow").click()
+    page.wait_for_url(f"**/dags/{dag_id}/runs/*")
+    run = page.url
+    page.goto(f"{run}/plugin/upgrade_run")
+    page.frame_locator("iframe").get_by_role("link", name="task log").first.click()
+    page.wait_for_url(f"{run}/tasks/batch_001.upgrade*")
+    expect(page.locator("iframe")).to_have_count(0)

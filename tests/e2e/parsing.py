@@ -1,0 +1,23 @@
+"""The dag processor reads the file of an upgrade's DAG now, and not at its next regular turn."""
+
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.domain.shards import shard_file
+from local.airflow import METADATA_DATABASE
+from local.stack import Stack
+
+_ASK_FOR_FILE = """
+INSERT INTO dag_priority_parsing_request (id, bundle_name, relative_fileloc)
+SELECT md5('dags-folder' || %(file)s), 'dags-folder', %(file)s
+WHERE NOT EXISTS (SELECT 1 FROM dag_priority_parsing_request WHERE relative_fileloc = %(file)s)
+"""
+
+
+def has_dag(stack: Stack, execution_id: str) -> bool:
+    """Whether Airflow knows it. Asked for if not, each time: the dag processor throws a request away while it parses
+    that file.
+    """
+    with stack.postgres().connect(METADATA_DATABASE) as connection:
+        found = connection.execute("SELECT 1 FROM dag WHERE dag_id = %s", [dag_id_of(execution_id)]).fetchone()
+        if found is None:
+            connection.execute(_ASK_FOR_FILE, {"file": f"upgrade_executions/{shard_file(execution_id)}"})
+    return found is not None

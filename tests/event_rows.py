@@ -1,0 +1,20 @@
+"""Holds the events of a database of ours to the events' book."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from include.upgrades.adapters.postgres.events import event_from
+from tests.event_book import violations_of
+
+
+def violations_in(connection: "psycopg.Connection[Any]") -> list[str]:
+    """What is wrong with any event that the database has."""
+    rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM event ORDER BY execution_id, sequence")
+    return [each for row in rows for each in violations_of(event_from(row))]
+
+
+def types_in(connection: "psycopg.Connection[Any]") -> set[str]:
+    """The types of all events that it has."""
+    return {what for (what,) in connection.execute("SELECT DISTINCT what FROM event")}

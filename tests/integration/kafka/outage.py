@@ -1,0 +1,110 @@
+"""An outage of Kafka while upgrades run: they go on as if nothing were, and everything is published when it is back."""
+
+import asyncio
+import itertools
+import time
+from dataclasses import dataclass, replace
+
+from include.upgrades.domain.execution import UpgradeRequest
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.create import create_upgrade
+from include.upgrades.service.health import relay_health
+from include.upgrades.service.relay_ports import RelayState
+from include.upgrades.service.start import start_upgrade
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.kafka.broker import RealKafka
+from tests.integration.kafka.conftest import eventually, read, relaying
+from tests.integration.kafka.reader import Reader
+from tests.integration.store_lab import StoreLab
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+from tests.labs.lab import OLGA
+from tests.labs.seed import OLD_VERSION
+
+UPGRADES, INSTANCES = 10, 6
+DELAY_SECONDS, IN_TIME_SECONDS = 4, 30
+"Three batches with two delays between them: 8 s and the work."
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Kafka is stopped in good order or killed, some seconds after the first batch, and is away for so long."""
+
+    away_seconds: float
+    after_seconds: float = 0.0
+    killed: bool = False
+
+    async def begin(self, kafka: RealKafka) -> None:
+        await asyncio.sleep(self.after_seconds)
+        await asyncio.to_thread(kafka.kill if self.killed else kafka.stop)
+
+
+async def upgrade_during(outage: Outage, lab: StoreLab, agent: RunningAgent, kafka: RealKafka, reader: Reader) -> int:
+    """How many events were told by the upgrades."""
+    async with relaying(lab.world.url):
+        fleets = [f"outage{next(_numbers)}" for _ in range(UPGRADES)]
+        ids = [await _begun(lab, agent, each) for each in fleets]
+        running = [asyncio.create_task(lab.upgrade(each)) for each in ids]
+        began = time.monotonic()
+        await read(reader, lambda: _has_batch(reader, ids))
+        await outage.begin(kafka)
+        away = time.monotonic()
+        ended = await asyncio.gather(*running)
+        took = time.monotonic() - began
+        assert [each.status for each in ended] == [ExecutionStatus.COMPLETED] * UPGRADES
+        assert took < IN_TIME_SECONDS
+        await _check_waiting(lab)
+        await asyncio.sleep(max(0.0, away + outage.away_seconds - time.monotonic()))
+        await asyncio.to_thread(kafka.start)
+        expected = await _told(lab, ids)
+        await read(reader, lambda: len(reader.ids(ids)) == sum(expected.values()))
+        await eventually(lambda: _is(lab, RelayState.RUNNING))
+        await eventually(lambda: _is_published(lab))
+    assert reader.sequences(ids) == {each: list(range(1, expected[each] + 1)) for each in ids}
+    for each in fleets:
+        agent.admin.delete(each)
+    return sum(expected.values())
+
+
+async def _begun(lab: StoreLab, agent: RunningAgent, fleet: str) -> str:
+    """An upgrade of a tenant and a fleet of its own, admitted; its id."""
+    tenant = f"tenant-of-{fleet}"
+    agent.admin.create(fleet, INSTANCES, OLD_VERSION, upgrade_seconds=0.05)
+    async with lab.world.ports.work() as work:
+        known = await work.registry.deployment(TENANT, COMPONENT)
+        assert known is not None
+        await work.registry.put(replace(known, tenant_id=tenant, fleet=fleet))
+        await work.commit()
+    what = {"component_id": COMPONENT, "from_version_id": OLD, "to_version_id": NEW, "max_unavailable_percentage": 50}
+    pace = {"batch_size": 2, "batch_delay_seconds": DELAY_SECONDS, "health_check_interval_seconds": 1}
+    request = UpgradeRequest(**(what | pace))  # type: ignore[arg-type]
+    execution = await create_upgrade(lab.world.ports, tenant, request, OLGA)
+    await start_upgrade(lab.world.ports, execution.id, OLGA)
+    await lab.go(execution.id, ExecutionStatus.IN_PROGRESS)
+    return execution.id
+
+
+def _has_batch(reader: Reader, ids: list[str]) -> bool:
+    own = (each for each in reader.records if each.execution in ids)
+    return any(each.event.get_type().endswith("batch-completed.v1") for each in own)
+
+
+async def _check_waiting(lab: StoreLab) -> None:
+    """The relay says that it waits, and how far it is behind."""
+    await eventually(lambda: _is(lab, RelayState.WAITING))
+    health = await relay_health(lab.world.ports)
+    assert health.lag.rows > UPGRADES
+    assert health.lag.seconds > 0
+
+
+async def _told(lab: StoreLab, ids: list[str]) -> dict[str, int]:
+    """The last sequence of each."""
+    return {each: (await lab.events(each))[-1].sequence for each in ids}
+
+
+async def _is(lab: StoreLab, state: RelayState) -> bool:
+    return (await relay_health(lab.world.ports)).state is state
+
+
+async def _is_published(lab: StoreLab) -> bool:
+    return (await lab.world.ports.outbox.lag()).rows == 0

@@ -1,0 +1,92 @@
+"""Several do the same thing at once, in transactions of their own: PostgreSQL's locks let it happen once."""
+
+import asyncio
+from collections import Counter
+
+from include.upgrades.domain.approval import StageState
+from include.upgrades.domain.errors import InvalidState
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.execution import UpgradeRequest
+from include.upgrades.domain.task_states import RunView
+from include.upgrades.service.approvals import decide_stage, request_approval
+from include.upgrades.service.end import bring_to_end
+from include.upgrades.service.outcome import Ending
+from include.upgrades.service.reconcile import reconcile
+from include.upgrades.service.requested import create_once
+from tests.integration.store_lab import MakeLab
+from tests.labs.canaries import deployed, monitored, polls
+from tests.labs.endings import failed_with_a_drain_that_does_not_end, marked_failed_while_upgrading
+from tests.labs.lab import OLGA
+from tests.labs.seed import COMPONENT, NEW, OLD, TENANT
+from tests.labs.stages import ANNA, asked, first_stage_done, told
+
+
+async def test_two_runners_on_one_batch_do_nothing_twice(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted()
+    outcomes = await asyncio.gather(lab.run(execution_id, 1), lab.run(execution_id, 1))
+    assert [each.ending for each in outcomes] == [Ending.DONE, Ending.DONE]
+    assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in range(1, 5)}
+    assert lab.tokens() == sorted(lab.tokens())
+    told = [each.event.what.value for each in await lab.events(execution_id)]
+    assert told.count("batch-started") == told.count("batch-completed") == 1
+
+
+async def test_two_monitors_count_a_poll_once(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, health_check_interval_seconds=3600, failure_threshold=5)
+    lab.fault("unhealthy", 2)
+    await asyncio.gather(*(monitored(lab, execution_id) for _ in range(4)))
+    assert (await lab.execution(execution_id)).current_failures == 1
+    assert len(await polls(lab, execution_id)) == 1
+
+
+async def test_two_that_end_the_same_upgrade_do_not_disturb_each_other(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await marked_failed_while_upgrading(lab)
+    ports = lab.world.ports
+    ends = await asyncio.gather(*(bring_to_end(ports, execution_id, None) for _ in range(2)))
+    assert {each.ending for each in ends} == {Ending.DONE}
+    assert set(Counter(lab.upgrades()).values()) == {1}
+
+
+async def test_two_that_end_it_at_once_do_no_harm(make_lab: MakeLab) -> None:
+    lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
+    both = await asyncio.gather(*(bring_to_end(lab.world.ports, execution_id, None) for _ in range(2)))
+    assert {each.ending for each in both} == {Ending.DONE}
+    assert (lab.statuses(), lab.lease()[2]) == ({"RUNNING": 3}, False)
+
+
+async def test_two_reconcilers_follow_once(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    lab.world.airflow.show(execution_id, RunView("7", "running"))
+    await reconcile(lab.world.ports)
+    lab.world.airflow.show(execution_id, RunView("7", "running", paused=True))
+    await asyncio.gather(*(reconcile(lab.world.ports) for _ in range(3)))
+    changes = await told(lab, execution_id, EventType.STATUS_CHANGED)
+    assert [each["to"] for each in changes] == ["VALIDATING", "IN_PROGRESS", "PAUSED"]
+
+
+async def test_creates_at_the_same_time_make_one_execution(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = lab.world.ports.new_id()
+    request = UpgradeRequest(component_id=COMPONENT, from_version_id=OLD, to_version_id=NEW)
+    creates = (create_once(lab.world.ports, execution_id, TENANT, request, OLGA) for _ in range(4))
+    assert [each.id for each in await asyncio.gather(*creates)] == [execution_id] * 4
+    assert (lab.world.rows("execution"), lab.world.rows("instance")) == (1, 2)
+
+
+async def test_two_that_ask_at_once_ask_once(make_lab: MakeLab) -> None:
+    lab, execution_id = await first_stage_done(make_lab)
+    asks = (request_approval(lab.world.ports, execution_id, 2) for _ in range(5))
+    assert set(await asyncio.gather(*asks)) == {StageState.ASKED}
+    assert len(await told(lab, execution_id, EventType.APPROVAL_REQUESTED)) == 1
+
+
+async def test_of_two_decisions_at_once_one_counts(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    both = (decide_stage(lab.world.ports, execution_id, 2, each, None, ANNA) for each in (True, False))
+    answers = await asyncio.gather(*both, return_exceptions=True)
+    assert sum(isinstance(each, InvalidState) for each in answers) == 1
+    assert len(await told(lab, execution_id, EventType.APPROVAL_DECIDED)) == 1

@@ -1,0 +1,7 @@
+"""Approvals on PostgreSQL: what every store does."""
+
+from tests.store_contract.approvals import ApprovalsContract
+
+
+class TestApprovals(ApprovalsContract):
+    """On PostgreSQL."""

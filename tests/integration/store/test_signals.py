@@ -1,0 +1,70 @@
+"""Signals through NOTIFY: the connection that listens is made again when cut, and closed with the last waiter."""
+
+import asyncio
+import time
+
+import psycopg
+
+from include.upgrades.adapters.postgres.signals import PostgresSignals
+from tests.store_contract.signals import SignalsContract
+from tests.store_contract.stores import Added, Store
+from tests.store_contract.telling import append
+
+
+class TestSignals(SignalsContract):
+    """On PostgreSQL."""
+
+
+async def _listens(connection: "psycopg.Connection[tuple[object, ...]]", than: int | None = None) -> int:
+    """The backend that listens for signals, another one than ``than``."""
+    query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'upgrades-signals' AND query LIKE 'LISTEN%'"
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        for (pid,) in connection.execute(query).fetchall():
+            if pid != than:
+                return int(str(pid))
+        await asyncio.sleep(0.02)
+    raise AssertionError("nobody listens")
+
+
+async def test_waiter_listens_again_after_its_connection_was_cut(store: Store, added: Added, postgres_url: str) -> None:
+    execution = await added()
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        async with PostgresSignals(postgres_url).of(execution.id) as waiter:
+            await waiter.wait(5)
+            pid = await _listens(connection)
+            connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            assert await waiter.wait(10) is True  # the new connection: what was told in between must be looked up
+            await _listens(connection, than=pid)
+            waiting = asyncio.create_task(waiter.wait(10))
+            await append(store, execution, "after the cut")
+            assert await asyncio.wait_for(waiting, 1) is True
+
+
+async def test_waiter_beside_others_misses_nothing_from_its_beginning_on(
+    store: Store, added: Added, postgres_url: str
+) -> None:
+    execution, other = await added(), await added()
+    signals = PostgresSignals(postgres_url)
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        async with signals.of(other.id) as beside, signals.of(execution.id) as waiter:
+            await beside.wait(5)
+            await _listens(connection)
+            await append(store, execution, "before the first wait")
+            await append(store, other, "told after it")
+            assert await beside.wait(5) is True
+            began = time.monotonic()
+            assert await waiter.wait(10) is True
+            assert time.monotonic() - began < 1
+
+
+async def test_last_waiter_to_leave_closes_the_connection(added: Added, postgres_url: str) -> None:
+    execution = await added()
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        async with PostgresSignals(postgres_url).of(execution.id) as waiter:
+            await waiter.wait(5)
+            pid = await _listens(connection)
+        deadline = time.monotonic() + 5
+        while connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)

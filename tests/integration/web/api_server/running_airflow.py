@@ -1,0 +1,155 @@
+"""Airflow's real API server with our plugin and its simple auth manager, as a process on the session's PostgreSQL.
+
+With FAB it is the end-to-end tests' (tests/e2e).
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.registry.document import entries_in
+from include.upgrades.service.load_registry import load_registry
+from include.upgrades.settings import Settings
+from include.upgrades.web.app import URL_PREFIX
+from local.ports import HOST, free_port
+from local.postgres import Postgres
+from tests.architecture.sources import ROOT
+from tests.integration.fleet.running_agent import TOKEN, RunningAgent
+from tests.integration.metric_receivers import StatsD
+from tests.integration.web.api_server import simple_auth
+from tests.integration.world import document
+
+_START_SECONDS = 90
+
+
+class RunningAirflow:
+    """Set up once, then served until `close`; `login` gives a token of one of the users."""
+
+    def __init__(self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> None:
+        self.postgres, self.port = postgres, free_port()
+        self.statsd = StatsD()
+        self.url = f"http://{HOST}:{self.port}"
+        self._folder = folder
+        self.metadata, self.own = f"airflow_{os.getpid()}", f"upgrades_{os.getpid()}"
+        self._make_databases(template)
+        asyncio.run(_fill(postgres.url(self.own), agent, folder, f"airflow-{os.getpid()}"))
+        self._env = self._environment(agent, folder) | _metrics(self.statsd)
+        self.told_by_set_up = self._set_up(simple_auth.SET_UP)
+        self._log = (folder / "api-server.log").open("a+b")
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the server; again, when it was ended."""
+        command = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, env=self._env, cwd=self._folder, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+
+    def wait(self) -> None:
+        """Until /health says that the database answers; fails with the log when it ends or takes too long."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            ended = self.process.poll() is not None or time.monotonic() > deadline
+            assert not ended, self.log()[-3000:]
+            time.sleep(0.1)
+
+    def log(self) -> str:
+        """What the server has written."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def login(self, name: str) -> str:
+        """A token, as a person gets it."""
+        given = {"username": name, "password": simple_auth.PASSWORD}
+        response = httpx.post(f"{self.url}/auth/token", json=given, timeout=30)
+        token: str = response.raise_for_status().json()["access_token"]
+        return token
+
+    def client(self, name: str | None = None) -> httpx.Client:
+        """A client of our API."""
+        headers = {"Authorization": f"Bearer {self.login(name)}"} if name else {}
+        return httpx.Client(base_url=f"{self.url}{URL_PREFIX}", headers=headers, trust_env=False, timeout=30)
+
+    def close(self) -> None:
+        self.end()
+        self._log.close()
+        self.statsd.close()
+
+    def end(self) -> float:
+        """End the server as a service manager does; the seconds that it takes."""
+        began = time.monotonic()
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(30)
+        return time.monotonic() - began
+
+    def _answers(self) -> bool:
+        try:
+            found = httpx.get(f"{self.url}{URL_PREFIX}/health", trust_env=False, timeout=5).json()
+        except (httpx.TransportError, ValueError):
+            return False
+        return bool(found.get("parts", {}).get("database") == "ok")  # no Kafka here: the relay is not well
+
+    def _set_up(self, code: str) -> str:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=self._env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+        return done.stdout
+
+    def _make_databases(self, template: str) -> None:
+        with self.postgres.connect() as connection:
+            connection.execute(f"CREATE DATABASE {self.metadata}")
+            connection.execute(f"CREATE DATABASE {self.own} TEMPLATE {template}")
+
+    def _environment(self, agent: RunningAgent, folder: Path) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        (folder / "dags").mkdir()
+        settings = {
+            "DATABASE__SQL_ALCHEMY_CONN": self.postgres.url(self.metadata),
+            "DATABASE__SQL_ALCHEMY_CONN_ASYNC": self.postgres.url(self.metadata),
+            "CORE__DAGS_FOLDER": str(folder / "dags"),
+            "CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "CORE__LOAD_EXAMPLES": "False",
+            "API__BASE_URL": f"http://localhost:{self.port}",
+            "API__SECRET_KEY": "0" * 32,
+            "API_AUTH__JWT_SECRET": "1" * 32,
+            **simple_auth.settings(folder),
+        }
+        home = {"AIRFLOW_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
+        named = {f"AIRFLOW__{name}": value for name, value in settings.items()}
+        return kept | home | named | self._connections(int(agent.url.rsplit(":", 1)[1]))
+
+    def _connections(self, agent_port: int) -> dict[str, str]:
+        own = {
+            "conn_type": "postgres",
+            "host": HOST,
+            "port": self.postgres.port,
+            "login": "postgres",
+            "schema": self.own,
+            "password": simple_auth.PASSWORD,
+        }
+        fleet = {"conn_type": "http", "host": HOST, "port": agent_port, "password": TOKEN}
+        return {"AIRFLOW_CONN_UPGRADES_DB": json.dumps(own), "AIRFLOW_CONN_DEMO_FLEET": json.dumps(fleet)}
+
+
+async def _fill(url: str, agent: RunningAgent, folder: Path, fleet: str) -> None:
+    agent.admin.create(fleet, 2, "3.6.0", upgrade_seconds=0.05)
+    backup = folder / "backup"
+    backup.write_bytes(b"backup")
+    await load_registry(ports_for(url, Settings()), entries_in(document(fleet, backup)))
+    await close_ports()
+
+
+def _metrics(statsd: StatsD) -> dict[str, str]:
+    return {
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": HOST,
+        "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
+    }

@@ -1,0 +1,107 @@
+"""A lab in memory: time is virtual, the wall clock can be set, and what is stored can be put right by hand."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from include.upgrades.adapters.memory.events import event_from
+from include.upgrades.adapters.memory.tables import (
+    BACKUP,
+    COMMAND,
+    EVENT,
+    EXECUTION,
+    LEASE,
+    UPGRADE_PATH,
+    CommandRow,
+    ExecutionRow,
+    Row,
+    Table,
+)
+from include.upgrades.domain.registry import ComponentVersion
+from local.fleet.calls import Answer
+from local.fleet.orders import Orders
+from tests.event_book import violations_of
+from tests.labs.agent import ForeignOrder
+from tests.labs.lab import Lab, until
+from tests.labs.memory_world import MemoryWorld
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class MemoryLab(Lab):
+    """One fleet with its registry content, all of it in this process."""
+
+    world: MemoryWorld
+
+    def set_clock(self, by: timedelta) -> None:
+        """The wall clock jumps: all that was written is so much older, and nothing has happened meanwhile."""
+        self.world.clock.ahead += by
+
+    def set_lease(self, by: timedelta) -> None:
+        """The lease ends so much later, or earlier."""
+        self._change(LEASE, lambda lease: replace(lease, expires_at=lease.expires_at + by))
+
+    def commands(self) -> list[CommandRow]:
+        """Who asked for what, in the order of asking."""
+        return sorted(self.world.database.committed(COMMAND), key=lambda each: each.created_at)
+
+    def violations(self) -> list[str]:
+        """What is wrong with the events that were told so far, by the events' book."""
+        return [each for row in self.world.database.committed(EVENT) for each in violations_of(event_from(row))]
+
+    async def change_version(self, version_id: str, **fields: Any) -> None:
+        """Somebody edits the registry."""
+        async with self.world.ports.work() as work:
+            version: ComponentVersion | None = await work.registry.version(version_id)
+            assert version is not None
+            await work.registry.put(replace(version, **fields))
+            await work.commit()
+
+    def change_request(self, **fields: Any) -> None:
+        """As if the executions had been asked for otherwise."""
+
+        def change(row: ExecutionRow) -> ExecutionRow:
+            request = replace(row.execution.request, **fields)
+            return replace(row, execution=replace(row.execution, request=request))
+
+        self._change(EXECUTION, change)
+
+    def change_paths(self, **fields: Any) -> None:
+        """The same for every upgrade path there is."""
+        self._change(UPGRADE_PATH, lambda path: replace(path, **fields))
+
+    def forget_paths(self) -> None:
+        """There are no upgrade paths any more."""
+        self._forget(UPGRADE_PATH)
+
+    def forget_backups(self) -> None:
+        """There are no backups any more."""
+        self._forget(BACKUP)
+
+    def make_backups_older(self, by: timedelta) -> None:
+        """They were made so much earlier."""
+        self._change(BACKUP, lambda backup: replace(backup, created_at=backup.created_at - by))
+
+    def _change(self, table: Table[Row], change: Callable[[Row], Row]) -> None:
+        tables = self.world.database.tables
+        for key, row in list(tables.of(table.name, None)):
+            tables.put(table.name, key, change(row))
+
+    def _forget(self, table: Table[Any]) -> None:
+        tables = self.world.database.tables
+        for key, _ in list(tables.of(table.name, None)):
+            tables.drop(table.name, key)
+
+    def order(self, order: ForeignOrder, target: str, *, fence: int, body: Any = None) -> Answer:
+        """A call of section 11 by somebody else, with that fencing token; raises Refusal."""
+        return self.world.admin.order(self.world.fleet, order, target, fence, body)
+
+    async def left_over(self, version: str, size: int) -> None:
+        """A pool green that somebody has left behind, all of it up."""
+        self.order(Orders.add_pool, "green", fence=0, body={"version": version, "size": size})
+        await until(lambda: self.statuses()["UPGRADING"] == 0, "the pool is up")
+
+
+MakeLab = Callable[..., Awaitable[MemoryLab]]

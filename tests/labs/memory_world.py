@@ -1,0 +1,145 @@
+"""The seed's registry on the store in memory and a fleet in this process, on the clock of a virtual event loop."""
+
+import errno
+import hashlib
+import os
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from include.upgrades.adapters.memory.database import MemoryDatabase
+from include.upgrades.adapters.memory.followers import MemoryFollowers
+from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
+from include.upgrades.adapters.memory.outbox import MemoryOutbox
+from include.upgrades.adapters.memory.signals import MemorySignals
+from include.upgrades.adapters.memory.tables import LEASE, LeaseRow, Tables
+from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
+from include.upgrades.domain.checks import StoredObject
+from include.upgrades.domain.metrics import Figure
+from include.upgrades.domain.notices import Notice
+from include.upgrades.registry.document import entries_in
+from include.upgrades.service.live_feed import LiveFeed
+from include.upgrades.service.load_registry import load_registry
+from include.upgrades.service.ports import Limits, Ports
+from tests.labs.agent import AdminInMemory, AgentInMemory
+from tests.labs.numbered_ids import numbered_ids
+from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
+from tests.labs.seed import BACKUP, OLD_VERSION, document
+from tests.labs.wire import FleetsInMemory
+from tests.labs.world import World
+from tests.virtual_time import START, Clock
+
+FLEET = "lab"
+LOCATION = "file:///backups/kafka-3.6.0.backup"
+
+
+@dataclass
+class Storage:
+    """Port ``ReadObject``: contents by location."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    async def __call__(self, location: str, *, whole: bool = True) -> StoredObject:
+        """Size and SHA-256; :raises OSError: there is nothing."""
+        if location not in self.contents:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), location)
+        content = self.contents[location]
+        return StoredObject(len(content), hashlib.sha256(content).hexdigest() if whole else None)
+
+
+class NoMetrics:
+    """Port ``Metrics``, switched off."""
+
+    def are_on(self) -> bool:
+        """No."""
+        return False
+
+    def show(self, figure: Figure) -> None:
+        """Nobody looks."""
+
+
+class NoNotices:
+    """Port ``Notices``, switched off."""
+
+    def are_wanted(self) -> bool:
+        """No."""
+        return False
+
+    async def hand_over(self, notice: Notice) -> None:
+        """Nobody is told."""
+
+
+@dataclass(frozen=True)
+class MemoryWorld(World):
+    """All of it is in this process; ``clock`` is everybody's."""
+
+    admin: AdminInMemory
+    database: MemoryDatabase
+    clock: Clock
+    storage: Storage
+
+    def rows(self, table: str) -> int:
+        """How many rows the table has."""
+        return len(list(self.database.tables.of(table, None)))
+
+    def lease(self) -> tuple[str, int, bool]:
+        """Owner, token and whether somebody holds it now."""
+        (row,) = self.database.committed(LEASE)
+        return row.owner, row.token, row.expires_at > self.database.now() and row.owner != ""
+
+    def end_lease(self) -> None:
+        """As some seconds later, when its holder has been silent."""
+        for key, row in list(self.database.tables.of(LEASE.name, None)):
+            self.database.tables.put(LEASE.name, key, LeaseRow(row.owner, row.token, self.database.now()))
+
+
+async def make_memory_world(clock: Clock, lease_seconds: float, **settings: Any) -> MemoryWorld:
+    """A fleet with those settings at the old version, and the registry around it."""
+    database, agent = MemoryDatabase(clock.now, numbered_ids(clock.now)), AgentInMemory(clock.now)
+    await agent.create(FLEET, version=OLD_VERSION, **settings)
+    parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
+    storage = Storage({LOCATION: BACKUP})
+    ports = replace(
+        memory_ports(database, lease_seconds),
+        fleets=FleetsInMemory(agent.agent),
+        parse_requests=parses,
+        runs=airflow,
+        human_tasks=people,
+        read_object=storage,
+    )
+    database.tables = (await _registry()).copy()
+    return MemoryWorld(ports, FLEET, agent.admin, parses, airflow, people, database, clock, storage)
+
+
+async def _registry() -> Tables:
+    """The seed's rows, loaded once: every world has a copy."""
+    if not _seed:
+        database = MemoryDatabase(lambda: START)
+        await load_registry(memory_ports(database, 0.0), entries_in(document(FLEET, LOCATION, BACKUP, START)))
+        _seed.append(database.tables)
+    return _seed[0]
+
+
+_seed: list[Tables] = []
+
+
+def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
+    """All of them, on the database; whatever else there is can be replaced."""
+    work, signals = partial(MemoryUnitOfWork, database, lease_seconds), MemorySignals(database)
+    return Ports(
+        work=work,
+        fleets=FleetsInMemory(AgentInMemory(database.now).agent),
+        signals=signals,
+        parse_requests=AskedParses(),
+        runs=ScriptedRuns(),
+        human_tasks=ScriptedPeople(),
+        read_object=Storage(),
+        new_id=database.new_id,
+        limits=Limits(lease_seconds=lease_seconds),
+        outbox=MemoryOutbox(database),
+        kept_answers=MemoryKeptAnswers(database, lease_seconds),
+        live=LiveFeed(work, signals),
+        followers=MemoryFollowers(database),
+        metrics=NoMetrics(),
+        notices=NoNotices(),
+    )

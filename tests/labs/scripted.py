@@ -1,0 +1,92 @@
+"""Airflow played by a test: the ports to it, which show what the test gives them and remember what they were asked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from include.upgrades.domain.approval import Answer
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.domain.execution import dag_id_of
+from include.upgrades.domain.task_states import RunView
+from include.upgrades.service.airflow_ports import HumanTask
+
+
+class AskedParses:
+    """Port ParseRequests where no Airflow runs: remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, execution_id: str) -> None:
+        self.asked.append(execution_id)
+
+
+class ScriptedRuns:
+    """Port AirflowRuns where no Airflow runs: shows the runs that the test gives it, by DAG id."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, RunView] = {}
+        self.unpaused: list[str] = []
+        self.away = False
+
+    def show(self, execution_id: str, run: RunView) -> None:
+        """What Airflow shows of the execution's run from now on."""
+        self.runs[dag_id_of(execution_id)] = run
+
+    async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> dict[str, RunView]:
+        self._answer()
+        return {each: self.runs[each] for each in dag_ids if each in self.runs}
+
+    async def begin_lost_again(self, seconds: float) -> list[str]:
+        self._answer()
+        return []
+
+    async def unpause(self, dag_id: str) -> None:
+        self._answer()
+        if dag_id in self.runs and self.runs[dag_id].paused:
+            self.unpaused.append(dag_id)
+            self.runs[dag_id] = replace(self.runs[dag_id], paused=False)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("no Airflow at the moment")
+
+
+class ScriptedPeople:
+    """Port HumanTasks where no Airflow runs: who may approve, and which tasks wait for people."""
+
+    def __init__(self) -> None:
+        self.approvers: set[str] = set()
+        self.waits: list[HumanTask] = []
+        self.released: list[tuple[HumanTask, bool, str | None]] = []
+        self.given: dict[HumanTask, Answer] = {}
+        self.words: dict[HumanTask, str] = {}
+        self.away = False
+
+    async def may_approve(self, user_id: str, user_name: str) -> bool:
+        self._answer()
+        return user_name in self.approvers
+
+    async def waiting(self, dag_id: str | None = None) -> list[HumanTask]:
+        self._answer()
+        return [each for each in self.waits if dag_id in (None, each.dag_id)]
+
+    async def answers(self, tasks: Sequence[HumanTask]) -> dict[HumanTask, Answer]:
+        self._answer()
+        return {each: self.given[each] for each in tasks if each in self.given}
+
+    async def ask_again(self, task: HumanTask, body: str) -> None:
+        self._answer()
+        self.given.pop(task, None)
+        self.words[task] = body
+
+    async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:
+        self._answer()
+        if task not in self.waits:
+            return False
+        self.waits.remove(task)
+        self.released.append((task, approved, by))
+        return True
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("no Airflow at the moment")

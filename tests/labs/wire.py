@@ -1,0 +1,119 @@
+"""The way from the product's driver to a demo agent in the same process: the calls of section 11 without HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+
+from include.upgrades.adapters.fleet.agent import TIMEOUT, AgentDriver
+from include.upgrades.domain.registry import Deployment
+from include.upgrades.service.fleet_ports import FleetDriver
+from local.fleet import health
+from local.fleet.agent import Agent
+from local.fleet.calls import Call
+from local.fleet.faults import Kind
+from local.fleet.orders import Orders
+from local.fleet.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What ``AgentDriver`` reads of an ``httpx.Response``."""
+
+    request: Any
+    url: Any
+    status_code: int
+    body: dict[str, Any]
+    content: bytes = b"{}"
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it was done."""
+        return self.status_code < 300
+
+    def json(self) -> dict[str, Any]:
+        """The body."""
+        return self.body
+
+
+class Wire:
+    """What ``AgentDriver`` needs of an ``httpx.AsyncClient``: asks the agent, and gives up when httpx would."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent, self._orders = agent, Orders(agent)
+        self._hanging: set[asyncio.Task[Reply]] = set()
+        self._do = {
+            ("POST", "drain"): self._orders.drain,
+            ("POST", "undrain"): self._orders.undrain,
+            ("PUT", "version"): self._orders.upgrade,
+            ("PUT", "pools"): self._orders.add_pool,
+            ("DELETE", "pools"): self._orders.remove_pool,
+            ("PUT", "traffic"): self._orders.switch,
+        }
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
+    ) -> Reply:
+        """The agent's answer; what hangs is done in the end, though nobody listens any more.
+
+        :raises httpx.ReadTimeout: it takes too long.
+        """
+        await asyncio.sleep(0)  # others get their turn, as while a call is under way
+        answering = self._answer(method, path, headers or {}, json)
+        if not self._hangs(path):
+            return await answering
+        task = asyncio.create_task(answering)
+        self._hanging.add(task)
+        await asyncio.wait([task], timeout=TIMEOUT.read)
+        if not task.done():
+            raise httpx.ReadTimeout("the agent hangs")
+        return task.result()
+
+    def _hangs(self, path: str) -> bool:
+        fleet, _, instance, _ = _parts(path)
+        known = {each.name: each for each in self._agent.fleets()}.get(fleet)
+        return known is not None and known.faults.find(Kind.AGENT_HANGS, instance) is not None
+
+    async def _answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
+        try:
+            status, answer = await self._act(method, path, headers, body)
+        except Refusal as refusal:
+            status, answer = refusal.status, refusal.body
+        return Reply(SimpleNamespace(method=method), SimpleNamespace(path=path), status, answer)
+
+    async def _act(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+        name, kind, target, what = _parts(path)
+        fleet = await self._orders.reach(name, target if kind == "instances" else None)
+        if method == "GET" and what == "health":
+            answer = await health.ask(fleet, fleet.instance(target or ""))
+            return (200 if answer["healthy"] else 503), answer
+        if method == "GET":
+            for each in health.stale(fleet.listing()):
+                await health.ask(fleet, each)
+            return 200, fleet.body()
+        small = {name.lower(): value for name, value in headers.items()}
+        call = Call.read(small, method, path, body)
+        done = self._do[method, what or kind or ""](fleet, target or "", call, body)
+        return done.status, done.body
+
+
+def _parts(path: str) -> tuple[str, str | None, str | None, str | None]:
+    """Fleet, kind of target, target, and what is done to it: /fleets/f/instances/f-01/drain."""
+    parts: list[str | None] = [*path.split("/")[2:], None, None, None]
+    return cast(tuple[str, str | None, str | None, str | None], tuple(parts[:4]))
+
+
+class FleetsInMemory:
+    """Port ``Fleets``: the product's own driver on that wire."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._wire = Wire(agent)
+
+    @asynccontextmanager
+    async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
+        """The driver."""
+        yield AgentDriver(cast(httpx.AsyncClient, self._wire), deployment.fleet)

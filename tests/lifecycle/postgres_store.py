@@ -1,0 +1,72 @@
+"""The lifecycle machine's store on PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.service.ports import Ports
+from include.upgrades.settings import Settings
+from tests.lifecycle.stepped import LEASE_SECONDS, Clock
+
+
+class PostgresStore:
+    """The database at ``url``; see stores.py."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection: psycopg.Connection[Any] = psycopg.connect(dsn, autocommit=True)
+
+    def ports(self, clock: Clock) -> Ports:
+        """Leases end by the real clock, so they are long."""
+        return ports_for(self._url, Settings(lease_seconds=LEASE_SECONDS))
+
+    def everything(self, tenant: str) -> Any:
+        return self._select(
+            "SELECT to_jsonb(e), (SELECT jsonb_agg(i ORDER BY i.instance_id) FROM instance i"
+            " WHERE i.execution_id = e.id), (SELECT jsonb_agg(b ORDER BY b.number) FROM batch b"
+            " WHERE b.execution_id = e.id), (SELECT count(*) FROM command c WHERE c.execution_id = e.id)"
+            " FROM execution e WHERE e.tenant_id = %s ORDER BY e.id",
+            tenant,
+        )
+
+    def unsettled(self, tenant: str) -> list[str]:
+        query = "SELECT id FROM execution WHERE tenant_id = %s AND settled_at IS NULL"
+        return [row[0] for row in self._select(query, tenant)]
+
+    def current_version(self, tenant: str) -> str:
+        (found,) = self._select("SELECT current_version_id FROM deployment WHERE tenant_id = %s", tenant)
+        return str(found[0])
+
+    def end_lease(self, tenant: str) -> None:
+        self._connection.execute("UPDATE lease SET expires_at = clock_timestamp() WHERE tenant_id = %s", (tenant,))
+
+    def last_change(self, execution_id: str) -> object:
+        return self._select("SELECT last_sequence, version FROM execution WHERE id = %s", execution_id)
+
+    def is_settled(self, execution_id: str) -> bool:
+        (found,) = self._select("SELECT settled_at IS NOT NULL FROM execution WHERE id = %s", execution_id)
+        return bool(found[0])
+
+    def waiting_stage(self, execution_id: str) -> int | None:
+        query = "SELECT stage FROM approval WHERE decision IS NULL AND execution_id = %s"
+        return next((row[0] for row in self._select(query, execution_id)), None)
+
+    def instance(self, execution_id: str, instance_id: str) -> dict[str, Any]:
+        query = (
+            "SELECT to_jsonb(i), (e.plan ->> 'budget')::int, i.step_started_at FROM instance i"
+            " JOIN execution e ON e.id = i.execution_id WHERE i.execution_id = %s AND i.instance_id = %s"
+        )
+        (found,) = self._select(query, execution_id, instance_id)
+        return {**found[0], "budget": found[1], "step_started_at": found[2]}
+
+    async def close(self) -> None:
+        await close_ports()
+        self._connection.close()
+
+    def _select(self, query: str, *given: str) -> list[Any]:
+        return self._connection.execute(query, given).fetchall()

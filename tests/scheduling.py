@@ -1,0 +1,67 @@
+"""Which tests pytest-xdist keeps together in one worker, and what begins first.
+
+Most of the suite's time is waiting, so there are more workers than cores. A module stays in one worker, which keeps its
+fixtures. The modules of a lane share a server that is dear to start, or must not meet, and stay together too. Tests
+that each have a tenant of their own on the one stack go to whichever worker is free.
+"""
+
+from pathlib import PurePosixPath
+
+from xdist.scheduler.loadscope import LoadScopeScheduling
+
+LANES = {
+    "tests/integration/kafka": "kafka",
+    "tests/integration/local": "local",
+    "tests/integration/web/api_server": "api_server",
+    "tests/e2e/demo": "demo",
+    "tests/e2e/alone": "alone",
+}
+"Folders whose modules stay together, and the lane's name."
+
+SIDE_BY_SIDE = "tests/e2e/crowd"
+"Where every test may run beside every other."
+
+ORDER = (
+    "tests/integration/kafka",
+    "tests/integration/local",
+    "tests/integration/web/api_server",
+    "tests/e2e/demo",
+    "tests/e2e/pages",
+    "tests/e2e/crowd",
+    "tests/e2e/alone",
+    "tests/e2e",
+    "tests/integration",
+    "tests/dags",
+    "tests/unit",
+    "tests/architecture",
+)
+"""Folders in the order in which they begin: what takes longest first.
+
+Tests that need the stack for themselves follow all others that use it: the workers that they would keep waiting have
+other tests to run by then.
+"""
+
+
+class Lanes(LoadScopeScheduling):
+    """Gives each worker that has nothing left the next lane, module or test."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+def scope_of(nodeid: str) -> str:
+    """What the test stays together with: its lane, its module, or nothing but itself."""
+    module = nodeid.split("::")[0]
+    if is_below(module, SIDE_BY_SIDE):
+        return nodeid
+    return next((lane for folder, lane in LANES.items() if is_below(module, folder)), module)
+
+
+def place_of(module: str) -> int:
+    """Where the module stands in the order, from 0."""
+    return next((place for place, folder in enumerate(ORDER) if is_below(module, folder)), len(ORDER))
+
+
+def is_below(module: str, folder: str) -> bool:
+    """Whether the module is in the folder or below it."""
+    return PurePosixPath(module).is_relative_to(folder)

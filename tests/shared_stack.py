@@ -1,0 +1,98 @@
+"""The one local stack of a run: started by whichever worker needs it first, ended by the run's first process."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.errors import LocalError
+from local.ports import free_port, is_busy
+from local.stack import DEFAULT_PORT, Stack
+
+SHARED_FOLDER = "UPGRADES_TEST_SHARED"
+"The environment variable that names the folder all workers of a run share."
+ROOT = Path(__file__).resolve().parents[1]
+NOTICES = "notices"
+_inside: list[bool] = []
+"Not empty while this process has its turn: whether it is alone."
+
+
+def shared_folder() -> Path:
+    """Where the workers of this run find what they share."""
+    return Path(os.environ[SHARED_FOLDER])
+
+
+def environment(state: Path) -> dict[str, str]:
+    """Of the stack in that state folder: its notifiers write to a file."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")}
+    return kept | {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(state / NOTICES)}
+
+
+def running_stack(prepare: Callable[[Stack], None]) -> Stack:
+    """The run's stack, on the seed's own port when that is free.
+
+    The first worker to ask starts and prepares it, the others wait. A stack that did not start is not tried again: all
+    who need it fail at once.
+    """
+    folder = shared_folder()
+    with _locked(folder / "stack.lock", fcntl.LOCK_EX):
+        port, failed = folder / "stack.port", folder / "stack.failed"
+        if failed.exists():
+            raise LocalError(failed.read_text(encoding="utf-8"))
+        if not port.exists():
+            _start(folder, port, failed, prepare)
+        return _stack(folder, int(port.read_text(encoding="utf-8")))
+
+
+def _start(folder: Path, port: Path, failed: Path, prepare: Callable[[Stack], None]) -> None:
+    number = free_port() if is_busy(DEFAULT_PORT) else DEFAULT_PORT
+    try:
+        stack = _stack(folder, number)
+        stack.up()
+        prepare(stack)
+    except BaseException as error:
+        failed.write_text(f"the stack did not start: {error}", encoding="utf-8")
+        raise
+    port.write_text(str(number), encoding="utf-8")
+
+
+def _stack(folder: Path, port: int) -> Stack:
+    state = folder / "state"
+    return Stack(ROOT, port, state, environment(state))
+
+
+def remove_stack(folder: Path) -> None:
+    """End the stack of that folder, if one was ever begun, and delete its state."""
+    if (folder / "state").exists():
+        _stack(folder, DEFAULT_PORT).remove()
+
+
+@contextmanager
+def in_use(alone: bool = False) -> Iterator[None]:
+    """While others use the stack too; ``alone``: once they have finished, and before they go on.
+
+    Whoever waits to be alone holds the gate, so that nobody new comes in before. What is in it already is let in.
+    """
+    if _inside:
+        yield
+        return
+    folder = shared_folder()
+    gate, use = folder / "gate.lock", folder / "use.lock"
+    with _locked(gate, fcntl.LOCK_EX):
+        held = use.open("a")
+        fcntl.flock(held, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    with held:
+        _inside.append(alone)
+        try:
+            yield
+        finally:
+            _inside.pop()
+
+
+@contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
+    """Ends with the process at the latest."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, how)
+        yield

@@ -1,0 +1,1 @@
+"""What is random or long by nature: campaigns that repeat seeded rounds for a given time (docs/testing.md)."""

@@ -1,0 +1,16 @@
+"""Upgrades with random faults whose runner dies now and then, on PostgreSQL and a real fleet: new ones a round."""
+
+from collections.abc import Iterator
+
+from tests.integration.store_lab import MakeLab
+from tests.labs.dying import upgrade_with_deaths
+from tests.soak.rounds import Round
+
+
+async def test_random_faults_and_deaths_always_come_to_an_end_within_the_rules(
+    rounds: Iterator[Round], make_lab: MakeLab
+) -> None:
+    for each in rounds:
+        with each:
+            await upgrade_with_deaths(make_lab, each.random)
+            each.did(upgrades=1)

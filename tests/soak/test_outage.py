@@ -1,0 +1,24 @@
+"""Kafka is away for a minute in every round, stopped or killed at a random moment of ten upgrades."""
+
+from collections.abc import Iterator
+
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.kafka.broker import RealKafka
+from tests.integration.kafka.outage import UPGRADES, Outage, upgrade_during
+from tests.integration.kafka.reader import Reader
+from tests.integration.store_lab import StoreLab
+from tests.integration.world import World
+from tests.soak.rounds import Round
+
+AWAY_SECONDS = 60.0
+
+
+async def test_upgrades_end_in_time_while_kafka_is_away_and_all_is_published_when_it_is_back(
+    rounds: Iterator[Round], world: World, demo_agent: RunningAgent, real_kafka: RealKafka, reader: Reader
+) -> None:
+    for each in rounds:
+        with each:
+            killed = each.turn([False, True])
+            outage = Outage(AWAY_SECONDS, each.random.uniform(0, 2), killed)
+            each.did("killed" if killed else "stopped", outages=1, upgrades=UPGRADES)
+            each.did(events=await upgrade_during(outage, StoreLab(world), demo_agent, real_kafka, reader))

@@ -1,0 +1,36 @@
+"""Every unit test that hypothesis feeds (`@given`, or a machine of rules), with many examples in every round.
+
+They run in a process of their own, in which the round's seed is hypothesis's: no list of them can be out of date.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.soak.rounds import Round
+
+ROOT = Path(__file__).resolve().parents[2]
+UNIT = ROOT / "tests" / "unit"
+HANGS_SECONDS = 300
+
+
+def test_properties_hold_for_many_examples(rounds: Iterator[Round]) -> None:
+    for each in rounds:
+        with each:
+            each.did(properties=_passed(each.seed))
+
+
+def _passed(seed: int) -> int:
+    """How many properties were looked at, and held."""
+    files = [str(path) for path in UNIT.rglob("test_*.py") if "from hypothesis" in path.read_text(encoding="utf-8")]
+    argv = [sys.executable, "-m", "pytest", *files, "-m", "hypothesis", f"--hypothesis-seed={seed}"]
+    argv += ["-q", "-p", "no:cacheprovider"]
+    env = os.environ | {"HYPOTHESIS_PROFILE": "soak"}
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=HANGS_SECONDS)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    found = re.search(r"(\d+) passed", done.stdout)
+    assert found, done.stdout
+    return int(found[1])

@@ -1,0 +1,90 @@
+"""The board: executions of every tenant, newest first, narrowed and counted."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.approval import Approval
+from include.upgrades.domain.commands import Decision
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.registry import Deployment
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.board_ports import BoardFilter, Counts, Group
+from tests.store_contract.stores import Added, Store
+from tests.unit.domain.builders import NOW, make_request
+
+S = ExecutionStatus
+BY_OLGA = make_request(initiated_by="Olga_100%", total_instances=3)
+STAGED = make_request(strategy=Strategy.STAGED, total_instances=3)
+
+FILTERS: list[tuple[dict[str, Any], str]] = [
+    ({}, "54321"),
+    ({"limit": 2}, "54"),
+    ({"after": "e-4", "limit": 2}, "32"),
+    ({"tenants": frozenset({"one", "two"})}, "21"),
+    ({"tenants": frozenset()}, ""),
+    ({"component_id": "another"}, ""),
+    ({"strategy": Strategy.STAGED}, "4"),
+    ({"status": S.IN_PROGRESS}, "4"),
+    ({"status": S.CANCELLED}, "31"),
+    ({"status": Group.ACTIVE}, "542"),
+    ({"status": Group.AWAITING_APPROVAL}, "4"),
+    ({"text": "E-3"}, "3"),
+    ({"text": "olga_"}, "5"),
+    ({"text": "0%"}, "5"),
+    ({"text": "wo"}, "32"),
+    ({"text": "3.7"}, "54321"),
+    ({"text": "nobody"}, ""),
+]
+"What the list is narrowed to, and the executions that it has then."
+
+
+class BoardContract:
+    @pytest.fixture
+    async def five(self, store: Store, added: Added) -> None:
+        """e-1 was cancelled long ago, e-3 just now and is not settled; stage 3 of e-4 waits for somebody."""
+        async with store() as work:
+            now = await work.now()
+        old = now - timedelta(days=2)
+        await added(id="e-1", tenant_id="one", status=S.CANCELLED, completed_at=old, settled_at=old)
+        await added(id="e-2", tenant_id="two", status=S.PENDING)
+        await added(id="e-3", tenant_id="two-b", status=S.CANCELLED, completed_at=now)
+        await added(id="e-4", tenant_id="four", status=S.IN_PROGRESS, request=STAGED)
+        await added(id="e-5", tenant_id="five", status=S.VALIDATING, request=BY_OLGA)
+        async with store() as work:
+            for stage, decision in ((2, Decision.APPROVED), (3, None)):
+                asked = Approval(execution_id="e-4", stage=stage, plan_hash="", requested_at=NOW, decision=decision)
+                await work.approvals.save(asked)
+            await work.commit()
+
+    @pytest.mark.usefixtures("five")
+    async def test_page_has_what_is_asked_for(self, store: Store) -> None:
+        async with store() as work:
+            for narrowed, wanted in FILTERS:
+                found = await work.board.page(BoardFilter(**narrowed))
+                assert [each.execution.id for each in found] == [f"e-{each}" for each in wanted], narrowed
+
+    @pytest.mark.usefixtures("five")
+    async def test_counts_are_of_what_is_unfinished_and_of_what_ended_within_a_day(self, store: Store) -> None:
+        async with store() as work:
+            everybody = await work.board.counts(None)
+            some = await work.board.counts(frozenset({"one", "two"}))
+            nobody = await work.board.counts(frozenset())
+        active = {S.PENDING: 1, S.IN_PROGRESS: 1, S.VALIDATING: 1}
+        assert everybody == Counts(active, {S.CANCELLED: 1}, awaiting=1)
+        assert some == Counts({S.PENDING: 1}, {}, awaiting=0)
+        assert nobody == Counts({}, {}, awaiting=0)
+
+    async def test_tenants_are_those_with_a_deployment(self, store: Store) -> None:
+        of_all: dict[str, Any] = {
+            "component_id": "aaa-111",
+            "driver": "agent",
+            "conn_id": "c",
+            "current_version_id": "bbb-222",
+        }
+        async with store() as work:
+            assert await work.board.tenants() == frozenset()
+            for tenant in ("one", "two"):
+                await work.registry.put(Deployment(tenant_id=tenant, fleet=tenant, **of_all))
+            assert await work.board.tenants() == {"one", "two"}

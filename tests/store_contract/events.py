@@ -1,0 +1,98 @@
+"""The event log: numbered without a gap under concurrency, written with its change."""
+
+import asyncio
+from enum import StrEnum
+
+import pytest
+
+from include.upgrades.domain.errors import NotFound
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.live_ports import Tail
+from tests.store_contract.stores import Added, Store
+from tests.store_contract.telling import append, event
+from tests.unit.domain.builders import NOW
+
+WRITERS, EACH = 8, 5
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class EventsContract:
+    async def test_sequence_has_no_gap_under_eight_writers(self, store: Store, added: Added) -> None:
+        execution, other = await added(), await added()
+
+        async def write(writer: int) -> None:
+            for number in range(EACH):
+                await append(store, execution, f"{writer}.{number}", f"{writer}.{number}+")
+                await append(store, other, "x")
+
+        await asyncio.gather(*(write(each) for each in range(WRITERS)))
+        async with store() as work:
+            found = await work.events.page(execution.id, 0, 1000)
+            others = await work.events.page(other.id, 0, 1000)
+        assert [each.sequence for each in found] == list(range(1, WRITERS * EACH * 2 + 1))
+        assert [each.sequence for each in others] == list(range(1, WRITERS * EACH + 1))
+        assert len({each.id for each in (*found, *others)}) == WRITERS * EACH * 3
+        assert [each.time for each in found] == sorted(each.time for each in found)
+        for one, two in zip(found[::2], found[1::2], strict=True):  # what is appended together stays together
+            assert two.event.data["text"] == f"{one.event.data['text']}+"
+
+    async def test_event_is_gone_with_its_change_when_that_is_not_committed(self, store: Store, added: Added) -> None:
+        execution = await added()
+        await append(store, execution, "kept")
+        async with store() as work:
+            await work.events.append(execution, [event("lost"), event("lost")])
+        await append(store, execution, "kept too")
+        async with store() as work:
+            found = await work.events.page(execution.id, 0, 10)
+        assert [(each.sequence, each.event.data["text"]) for each in found] == [(1, "kept"), (2, "kept too")]
+
+    async def test_page_goes_on_after_a_sequence(self, store: Store, added: Added) -> None:
+        execution = await added()
+        await append(store, execution, *"abcde")
+        async with store() as work:
+            found = await work.events.page(execution.id, 2, 2)
+            assert await work.events.page(execution.id, 5, 2) == []
+            assert await work.events.page("nobody", 0, 2) == []
+        assert [each.event.data["text"] for each in found] == ["c", "d"]
+        assert (found[0].execution_id, found[0].tenant_id) == (execution.id, execution.tenant_id)
+
+    async def test_nothing_is_appended_when_there_is_nothing_to_tell(self, store: Store, added: Added) -> None:
+        execution = await added()
+        await append(store, execution)
+        async with store() as work:
+            assert await work.events.page(execution.id, 0, 10) == []
+
+    async def test_latest_are_the_newest_of_their_types(self, store: Store, added: Added) -> None:
+        execution = await added()
+        kinds = [EventType.CREATED, EventType.PROGRESS, EventType.BATCH_STARTED, EventType.PROGRESS, EventType.PROGRESS]
+        async with store() as work:
+            await work.events.append(execution, [Event(each, {}) for each in kinds])
+            found = await work.events.latest(execution.id, [EventType.CREATED, EventType.PROGRESS], 3)
+        assert [each.sequence for each in found] == [5, 4, 2]
+
+    async def test_tail_is_where_the_log_ends(self, store: Store, added: Added) -> None:
+        execution = await added(status=ExecutionStatus.CANCELLED, settled_at=NOW)
+        await append(store, execution, "a", "b")
+        async with store() as work:
+            assert await work.events.tail(execution.id) == Tail(2, ExecutionStatus.CANCELLED, True)
+            with pytest.raises(NotFound, match="there is no execution nobody"):
+                await work.events.tail("nobody")
+
+    async def test_data_comes_back_as_json_has_it(self, store: Store, added: Added) -> None:
+        execution = await added()
+        data = {"list": ("a", Colour.RED), "enum": Colour.RED, "deep": {"n": None, "f": 1.5, "b": True}, "ü": "ß"}
+        async with store() as work:
+            await work.events.append(execution, [Event(EventType.PROGRESS, data)])
+            await work.commit()
+            ((found,)) = await work.events.page(execution.id, 0, 1)
+        assert found.event.data == {
+            "list": ["a", "red"],
+            "enum": "red",
+            "deep": {"n": None, "f": 1.5, "b": True},
+            "ü": "ß",
+        }
+        assert type(found.event.data["enum"]) is str

@@ -1,0 +1,191 @@
+"""Executions: everything comes back, one is active for a tenant's component, no write is lost."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.commands import Actor, Command, Source
+from include.upgrades.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
+from include.upgrades.domain.execution import RollbackInfo, Strategy
+from include.upgrades.domain.following import Standing
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from tests.store_contract.stores import Added, Audit, Store, new_execution, rows
+from tests.store_contract.waiting import waits
+from tests.unit.domain.builders import NOW, after, make_instance, make_request, name, planned
+
+S = ExecutionStatus
+
+
+class ExecutionsContract:
+    async def test_everything_of_an_execution_comes_back_as_it_was_written(self, store: Store) -> None:
+        request = make_request(
+            strategy=Strategy.STAGED, stage_percentages=(50, 100), installed_components={"a": "1"}, total_instances=3
+        )
+        execution = new_execution(
+            request=request,
+            status=S.ROLLING_BACK,
+            started_at=after(1),
+            paused_at=after(2),
+            paused_from=S.IN_PROGRESS,
+            paused_seconds=1.5,
+            current_failures=2,
+            failure_phase="ROLLBACK",
+            warnings=("one", "two"),
+            rollback=RollbackInfo("why", after(3), "olga"),
+        )
+        plan = planned(3, strategy=Strategy.STAGED, stage_percentages=(50, 100))
+        async with store() as work:
+            await work.executions.add(execution, plan, rows())
+            await work.commit()
+        async with store() as work:
+            assert await work.executions.get(execution.id) == execution
+            assert await work.executions.plan(execution.id) == plan
+            assert (await work.executions.plan(execution.id)).hash == plan.hash
+            assert await work.executions.instances(execution.id) == rows()
+            assert [each.number for each in await work.executions.batches(execution.id)] == [1, 2]
+            pending = [CheckResult(each, CheckStatus.PENDING) for each in CheckName]
+            assert await work.executions.checks(execution.id) == pending
+
+    async def test_rows_that_are_saved_come_back_with_every_field(self, store: Store, added: Added) -> None:
+        execution = await added()
+        instance = make_instance(
+            name(1),
+            InstanceStatus.COMPLETED,
+            position=1,
+            attempts=2,
+            healthy=False,
+            error="e",
+            revert=InstanceStatus.DRAINING,
+            revert_attempts=1,
+            **dict.fromkeys(("last_health_at", "started_at", "completed_at", "step_started_at", "accepted_at"), NOW),
+        )
+        batch = Batch(1, "BATCH", after(1), after(2), after(3), after(4))
+        check = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.WARNING, "m", after(1), after(2))
+        async with store() as work:
+            await work.executions.save_instances(execution.id, [instance, replace(rows()[2], attempts=1)])
+            await work.executions.save_batch(execution.id, batch)
+            await work.executions.save_check(execution.id, check)
+            await work.commit()
+        async with store() as work:
+            saved = [rows()[0], instance, replace(rows()[2], attempts=1)]
+            assert await work.executions.instances(execution.id) == saved
+            assert (await work.executions.batches(execution.id))[0] == batch
+            assert check in await work.executions.checks(execution.id)
+
+    async def test_saved_instance_that_was_never_planned_is_none(self, store: Store, added: Added) -> None:
+        execution = await added()
+        async with store() as work:
+            await work.executions.save_instances(execution.id, [make_instance("stranger")])
+            assert await work.executions.instances(execution.id) == rows()
+
+    async def test_batches_are_read_from_a_number_on_and_a_new_one_is_added(self, store: Store, added: Added) -> None:
+        execution = await added()
+        async with store() as work:
+            await work.executions.save_batch(execution.id, Batch(0, "BATCH"))
+            every, later = [await work.executions.batches(execution.id, first) for first in (0, 2)]
+        assert ([each.number for each in every], [each.number for each in later]) == ([0, 1, 2], [2])
+
+    async def test_unknown_execution_is_not_found(self, store: Store) -> None:
+        async with store() as work:
+            for ask in (work.executions.get, work.executions.lock, work.executions.plan):
+                with pytest.raises(NotFound, match="there is no execution nobody"):
+                    await ask("nobody")
+
+    async def test_id_that_is_taken_is_refused(self, store: Store, added: Added) -> None:
+        execution = await added()
+        async with store() as work:
+            with pytest.raises(AlreadyExists, match=f"there is an execution {execution.id}"):
+                await work.executions.add(replace(execution, tenant_id="another"), planned(3), rows())
+
+    async def test_execution_of_an_unknown_component_is_refused(self, store: Store) -> None:
+        request = make_request(component_id="nothing", total_instances=3)
+        async with store() as work:
+            with pytest.raises(Exception, match="foreign key"):
+                await work.executions.add(new_execution(request=request), planned(3), rows())
+
+    async def test_of_two_creations_at_the_same_time_one_is_refused(self, store: Store) -> None:
+        both_inserted = asyncio.Barrier(2)
+
+        async def create() -> object:
+            async with store() as work:
+                await work.executions.active("one", "aaa-111")  # the transaction of both has begun
+                await both_inserted.wait()
+                await work.executions.add(new_execution(tenant_id="one"), planned(3), rows())
+                await work.commit()
+                return "created"
+
+        found = await asyncio.gather(create(), create(), return_exceptions=True)
+        assert sorted(map(type, found), key=str) == sorted([str, ActiveUpgradeExists], key=str)
+
+    async def test_creation_takes_the_place_that_another_left_without_commit(self, store: Store) -> None:
+        async with store() as work:
+            await work.executions.add(new_execution(tenant_id="one"), planned(3), rows())
+        second = new_execution(tenant_id="one")
+        async with store() as work:
+            await work.executions.add(second, planned(3), rows())
+            await work.commit()
+            assert await work.executions.active("one", "aaa-111") == second
+
+    async def test_place_is_held_until_a_terminal_execution_is_settled(self, store: Store, added: Added) -> None:
+        first = await added(tenant_id="one")
+        ended = replace(first, status=S.CANCELLED, completed_at=NOW)
+        async with store() as work:
+            ended = await work.executions.save(ended)
+            await work.commit()
+        with pytest.raises(ActiveUpgradeExists):
+            await added(tenant_id="one")
+        async with store() as work:
+            assert await work.executions.active("one", "aaa-111") == ended
+            await work.executions.save(replace(ended, settled_at=NOW))
+            await work.commit()
+        second = await added(tenant_id="one")
+        async with store() as work:
+            assert await work.executions.active("one", "aaa-111") == second
+
+    async def test_unsettled_are_those_that_were_started_and_hold_their_place(self, store: Store, added: Added) -> None:
+        await added()
+        runs = await added(status=S.IN_PROGRESS, started_at=NOW, run_ref="run-1")
+        stopped = await added(status=S.PAUSED, started_at=NOW, dag_paused=True)
+        await added(status=S.COMPLETED, started_at=NOW, completed_at=NOW, settled_at=NOW)
+        async with store() as work:
+            every, paused = await work.executions.unsettled(), await work.executions.unsettled(S.PAUSED)
+        assert sorted(every, key=lambda each: each.id) == [
+            Standing(runs.id, S.IN_PROGRESS, "run-1"),
+            Standing(stopped.id, S.PAUSED, dag_paused=True),
+        ]
+        assert paused == [Standing(stopped.id, S.PAUSED, dag_paused=True)]
+
+    async def test_save_writes_what_changes_and_leaves_what_was_asked_for(self, store: Store, added: Added) -> None:
+        execution = await added()
+        changed: dict[str, Any] = {"status": S.VALIDATING, "run_ref": "run-1", "current_failures": 2}
+        forged = replace(execution, created_by="mallory", warnings=("w",), total_instances=9, **changed)
+        async with store() as work:
+            await work.executions.save(forged)
+            await work.commit()
+            assert await work.executions.get(execution.id) == replace(execution, version=2, **changed)
+
+    async def test_second_writer_of_what_was_read_together_is_refused(self, store: Store, added: Added) -> None:
+        execution = await added()
+        async with store() as one, store() as two:
+            mine, yours = await one.executions.get(execution.id), await two.executions.get(execution.id)
+            saved = await one.executions.save(replace(mine, status_reason="mine"))
+            waiting = asyncio.create_task(two.executions.save(replace(yours, status_reason="yours")))
+            assert await waits(waiting)
+            await one.commit()
+            with pytest.raises(ConcurrentChange):
+                await waiting
+        async with store() as work:
+            assert await work.executions.get(execution.id) == saved
+            assert saved.version == execution.version + 1
+
+    async def test_command_is_kept_with_who_from_where_and_why(self, store: Store, added: Added, audit: Audit) -> None:
+        execution = await added()
+        async with store() as work:
+            await work.executions.add_command(execution.id, Command.CANCEL, Actor("olga", Source.UI), "enough")
+            await work.commit()
+        assert audit() == [(execution.id, "cancel", "olga", "UI", "enough")]

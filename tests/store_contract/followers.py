@@ -1,0 +1,140 @@
+"""Who follows the events has each of them once: also two at the same time, and one after the other's death."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from include.upgrades.domain.approval import ask
+from include.upgrades.domain.commands import SYSTEM, Decision
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Execution, advance
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.follow_ports import Followers, Span, Waiting
+from tests.store_contract.stores import Added, PassTime, Store
+
+S, ALL = ExecutionStatus, [each.value for each in EventType]
+
+
+async def _append(store: Store, execution: Execution, count: int) -> None:
+    async with store() as work:
+        await work.executions.lock(execution.id)
+        await work.events.append(execution, [Event(EventType.PROGRESS, {"n": each}) for each in range(count)])
+        await work.commit()
+
+
+async def _take(followers: Followers, name: str = "one", limit: int = 10) -> list[tuple[str, int]]:
+    """Everything that is new to it, as the loops take it."""
+    ours = await followers.mark(name, await followers.spans(name, limit))
+    return [(each.execution_id, each.sequence) for each in await followers.told(ours, ALL)]
+
+
+class FollowersContract:
+    async def test_follower_has_every_event_once_and_in_order(
+        self, store: Store, added: Added, followers: Followers
+    ) -> None:
+        first, second = await added(), await added()
+        await _append(store, first, 3)
+        assert await _take(followers) == [(first.id, each) for each in (1, 2, 3)]
+        await _append(store, first, 2)
+        await _append(store, second, 1)
+        assert await _take(followers) == [(first.id, 4), (first.id, 5), (second.id, 1)]
+        assert await _take(followers) == []
+
+    async def test_followers_do_not_disturb_each_other(self, store: Store, added: Added, followers: Followers) -> None:
+        execution = await added()
+        await _append(store, execution, 1)
+        assert await _take(followers, "one") == await _take(followers, "two") == [(execution.id, 1)]
+
+    async def test_of_two_that_saw_the_same_events_one_has_them(
+        self, store: Store, added: Added, followers: Followers
+    ) -> None:
+        execution = await added()
+        for before in (0, 5):
+            await _append(store, execution, 5)
+            spans = await followers.spans("one", 10)
+            assert spans == [Span(execution.id, before, before + 5)]
+            won: Sequence[list[Span]] = await asyncio.gather(*(followers.mark("one", spans) for _ in range(5)))
+            assert sorted(won) == [[], [], [], [], spans]
+
+    async def test_mark_of_who_looked_before_the_other_marked_is_too_late(
+        self, store: Store, added: Added, followers: Followers
+    ) -> None:
+        execution = await added()
+        await _append(store, execution, 1)
+        early = await followers.spans("one", 10)
+        await _append(store, execution, 1)
+        late = await followers.spans("one", 10)
+        assert await followers.mark("one", early) == early
+        assert await followers.mark("one", late) == []
+        assert await _take(followers) == [(execution.id, 2)]
+
+    async def test_mark_that_begins_behind_its_place_is_none(
+        self, store: Store, added: Added, followers: Followers
+    ) -> None:
+        execution = await added()
+        await _append(store, execution, 3)
+        assert await followers.mark("one", [Span(execution.id, 1, 2)]) == []
+        assert await _take(followers) == [(execution.id, 1), (execution.id, 2), (execution.id, 3)]
+
+    async def test_spans_come_in_portions(self, store: Store, added: Added, followers: Followers) -> None:
+        made = [await added() for _ in range(3)]
+        for each in made:
+            await _append(store, each, 1)
+        taken = [await _take(followers, limit=2), await _take(followers, limit=2), await _take(followers, limit=2)]
+        assert [len(each) for each in taken] == [2, 1, 0]
+
+    @pytest.mark.parametrize(("minutes", "followed"), [(59, True), (61, False)])
+    async def test_execution_that_ended_long_ago_is_not_told_of(
+        self, store: Store, added: Added, followers: Followers, minutes: int, followed: bool
+    ) -> None:
+        async with store() as work:
+            ended = await work.now() - timedelta(minutes=minutes)
+        execution = await added(status=S.COMPLETED, started_at=ended, completed_at=ended, settled_at=ended)
+        await _append(store, execution, 1)
+        assert bool(await _take(followers)) is followed
+
+    async def test_events_know_when_that_began_whose_end_they_tell_of(
+        self, store: Store, added: Added, followers: Followers
+    ) -> None:
+        execution = await added(status=S.VALIDATING)
+        async with store() as work:
+            locked = await work.executions.lock(execution.id)
+            started = await work.now()
+            moved, event = advance(replace(locked, started_at=started), S.FAILED, "why", SYSTEM, started)
+            await work.events.append(moved, [event, Event(EventType.BATCH_COMPLETED, {"batch": 1})])
+            await work.executions.save(moved)
+            (first, *_) = await work.executions.batches(execution.id)
+            await work.executions.save_batch(execution.id, replace(first, started_at=started))
+            await work.commit()
+        spans = await followers.mark("one", await followers.spans("one", 10))
+        told = await followers.told(spans, ALL)
+        assert [each.began_at for each in told] == [started, started]
+        assert await followers.told(spans, ["created"]) == []
+
+    async def test_counts_are_of_executions_that_hold_their_place(self, added: Added, followers: Followers) -> None:
+        assert await followers.counts() == {}
+        execution = await added()
+        await added(status=S.IN_PROGRESS, started_at=execution.created_at)
+        await added(status=S.COMPLETED, completed_at=execution.created_at, settled_at=execution.created_at)
+        assert await followers.counts() == {("PENDING", "ROLLING"): 1, ("IN_PROGRESS", "ROLLING"): 1}
+
+    async def test_approvals_wait_until_they_are_decided(
+        self, store: Store, added: Added, followers: Followers, pass_time: PassTime
+    ) -> None:
+        assert await followers.waiting() == Waiting(0, 0.0)
+        execution = await added(status=S.IN_PROGRESS)
+        await added(status=S.CANCELLED, completed_at=execution.created_at)
+        async with store() as work:
+            approval, _ = ask(await work.executions.get(execution.id), 2, await work.now())
+            await work.approvals.save(approval)
+            await work.commit()
+        pass_time(100)
+        found = await followers.waiting()
+        assert (found.approvals, 100 <= found.oldest_seconds < 130) == (1, True)
+        async with store() as work:
+            await work.approvals.save(replace(approval, decision=Decision.APPROVED))
+            await work.commit()
+        assert await followers.waiting() == Waiting(0, 0.0)

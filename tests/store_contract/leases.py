@@ -1,0 +1,176 @@
+"""Leases: one holder at a time by the store's clock, and tokens that only grow."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from include.upgrades.domain.errors import LostLease
+from include.upgrades.service.ports import Lease
+from tests.store_contract.stores import LEASE_SECONDS, PassTime, Store
+from tests.store_contract.waiting import waits
+
+KEY = ("tenant", "aaa-111")
+Take = Callable[[str], Awaitable[Lease | None]]
+
+
+async def taken(take: Take, owner: str) -> Lease:
+    """It must be free."""
+    lease = await take(owner)
+    assert lease is not None
+    return lease
+
+
+async def renew(store: Store, lease: Lease) -> bool:
+    async with store() as work:
+        kept = await work.leases.renew(lease)
+        await work.commit()
+        return kept
+
+
+async def require(store: Store, lease: Lease) -> None:
+    async with store() as work:
+        await work.leases.require(lease)
+
+
+async def give_back(store: Store, lease: Lease) -> None:
+    async with store() as work:
+        await work.leases.give_back(lease)
+        await work.commit()
+
+
+class LeasesContract:
+    @pytest.fixture
+    def take(self, store: Store) -> Take:
+        async def take_as(owner: str) -> Lease | None:
+            async with store() as work:
+                lease = await work.leases.take(*KEY, owner)
+                await work.commit()
+                return lease
+
+        return take_as
+
+    async def test_of_many_takers_at_once_one_wins(self, take: Take) -> None:
+        found = await asyncio.gather(*(take(f"owner-{each}") for each in range(8)))
+        assert sum(each is not None for each in found) == 1
+
+    async def test_lease_is_taken_over_when_its_time_is_over_with_a_higher_token(
+        self, take: Take, store: Store, pass_time: PassTime
+    ) -> None:
+        first = await taken(take, "one")
+        pass_time(LEASE_SECONDS * 0.7)
+        assert await take("two") is None
+        pass_time(LEASE_SECONDS * 0.3)
+        second = await taken(take, "two")
+        assert second.token == first.token + 1
+        assert await renew(store, first) is False
+        assert await renew(store, second) is True
+
+    async def test_token_grows_at_every_take_over_and_not_for_the_same_owner(self, take: Take, store: Store) -> None:
+        tokens = []
+        for owner in ("one", "two", "one", "three"):
+            lease = await taken(take, owner)
+            again = await take(owner)
+            assert again == lease
+            tokens.append(lease.token)
+            await give_back(store, lease)
+        assert tokens == [1, 2, 3, 4]
+
+    async def test_renewed_lease_outlives_its_first_time(self, take: Take, store: Store, pass_time: PassTime) -> None:
+        lease = await taken(take, "one")
+        for _ in range(3):
+            pass_time(LEASE_SECONDS * 0.7)
+            assert await renew(store, lease)
+            assert await take("two") is None
+
+    async def test_given_back_lease_is_free_at_once_and_no_longer_held(self, take: Take, store: Store) -> None:
+        lease = await taken(take, "one")
+        await give_back(store, lease)
+        assert await renew(store, lease) is False
+        assert await take("two") is not None
+
+    async def test_giving_back_what_another_holds_changes_nothing(
+        self, take: Take, store: Store, pass_time: PassTime
+    ) -> None:
+        first = await taken(take, "one")
+        pass_time(LEASE_SECONDS)
+        second = await taken(take, "two")
+        await give_back(store, first)
+        assert await renew(store, second) is True
+
+    async def test_required_lease_cannot_be_taken_over_before_the_commit(
+        self, take: Take, store: Store, pass_time: PassTime
+    ) -> None:
+        lease = await taken(take, "one")
+        pass_time(LEASE_SECONDS)
+        async with store() as work:
+            await work.leases.require(lease)
+            other = asyncio.create_task(taken(take, "two"))
+            assert await waits(other)
+            await work.commit()
+            assert (await other).token == lease.token + 1
+        with pytest.raises(LostLease):
+            await require(store, lease)
+
+    async def test_two_can_require_the_same_lease_at_once(self, take: Take, store: Store) -> None:
+        lease = await taken(take, "one")
+        async with store() as work:
+            await work.leases.require(lease)
+            await asyncio.wait_for(require(store, lease), 5)
+
+    async def test_take_over_that_is_not_committed_is_none(self, take: Take, store: Store, pass_time: PassTime) -> None:
+        lease = await taken(take, "one")
+        pass_time(LEASE_SECONDS)
+        async with store() as work:
+            assert await work.leases.take(*KEY, "two") is not None
+            requiring = asyncio.create_task(require(store, lease))
+            assert await waits(requiring)
+        await requiring
+
+    async def test_leases_of_different_deployments_do_not_touch(self, store: Store) -> None:
+        async with store() as work:
+            one = await work.leases.take("tenant", "aaa-111", "one")
+            two = await work.leases.take("tenant", "another", "two")
+            await work.commit()
+        assert one is not None
+        assert two is not None
+
+    async def test_end_so_late_that_the_clock_was_set_back_is_none(self, take: Take, pass_time: PassTime) -> None:
+        await taken(take, "one")
+        pass_time(-59)
+        assert await take("two") is None
+        pass_time(-5)
+        assert await take("two") is not None
+
+    async def test_lease_that_has_ended_is_not_renewed_although_nobody_has_taken_it(
+        self, take: Take, store: Store, pass_time: PassTime
+    ) -> None:
+        lease = await taken(take, "one")
+        pass_time(LEASE_SECONDS + 1)
+        assert await renew(store, lease) is False
+        await require(store, lease)  # a round may last longer than the lease: what it writes is still its own
+        again = await take("one")
+        assert again == lease
+        assert await renew(store, lease) is True
+
+    @pytest.mark.parametrize("given_back", [True, False])
+    async def test_lease_says_for_how_long_nobody_had_it(
+        self, take: Take, store: Store, pass_time: PassTime, given_back: bool
+    ) -> None:
+        first = await taken(take, "one")
+        assert (first.unattended, first.taken_over) == (timedelta(), False)
+        if given_back:
+            await give_back(store, first)
+        pass_time(100)
+        second = await taken(take, "two")
+        assert 100 <= second.unattended.total_seconds() < 130
+        assert second.taken_over is not given_back
+
+    async def test_giving_back_late_hides_no_time_without_a_holder(
+        self, take: Take, store: Store, pass_time: PassTime
+    ) -> None:
+        first = await taken(take, "one")
+        pass_time(LEASE_SECONDS + 100)
+        await give_back(store, first)
+        assert (await taken(take, "two")).unattended >= timedelta(seconds=100)

@@ -1,0 +1,239 @@
+"""The live feed on a store: every event once and in order for each follower, read once for all of them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from include.upgrades.domain.errors import NotFound, Unavailable
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service import live_feed, live_reader
+from include.upgrades.service.live_feed import Follower, LiveFeed
+from include.upgrades.service.live_ports import LiveSignals
+from include.upgrades.service.signal_ports import ANYTHING
+from tests.store_contract.stores import Added, Store
+from tests.store_contract.waiting import QUIET_SECONDS
+from tests.store_contract.watched import WatchedSignals, WatchedWork
+
+SECONDS = 10
+
+
+async def append(store: Store, execution: Execution, count: int) -> None:
+    async with store() as work:
+        await work.events.append(execution, [Event(EventType.PROGRESS, {"total": 1})] * count)
+        await work.commit()
+
+
+async def end(store: Store, execution: Execution, *, settled: bool) -> None:
+    async with store() as work:
+        stored = await work.executions.lock(execution.id)
+        ended = replace(stored, status=ExecutionStatus.CANCELLED, settled_at=datetime.now(UTC) if settled else None)
+        await work.executions.save(ended)
+        await work.commit()
+
+
+async def take(follower: Follower, count: int) -> list[int]:
+    found: list[int] = []
+    async with asyncio.timeout(SECONDS):
+        while len(found) < count:
+            found += [each.sequence for each in await follower.next(SECONDS)]
+    return found
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+class LiveFeedContract:
+    @pytest.fixture
+    def work(self, store: Store) -> WatchedWork:
+        return WatchedWork(store)
+
+    @pytest.fixture
+    def watched(self, signals: LiveSignals) -> WatchedSignals:
+        return WatchedSignals(signals)
+
+    @pytest.fixture
+    async def feed(self, work: WatchedWork, watched: WatchedSignals) -> AsyncIterator[LiveFeed]:
+        """Whatever a test does with it, nobody waits for a signal once all have left."""
+        made = LiveFeed(work, watched)
+        yield made
+        await until(lambda: not watched.waiters)
+        assert not made.followers
+
+    async def test_follower_gets_what_was_and_what_comes_in_order(
+        self, store: Store, added: Added, feed: LiveFeed
+    ) -> None:
+        execution = await added()
+        await append(store, execution, 3)
+        async with feed.following(execution.id) as follower:
+            assert await take(follower, 3) == [1, 2, 3]
+            began = time.monotonic()
+            await append(store, execution, 2)
+            assert await take(follower, 2) == [4, 5]
+            assert time.monotonic() - began < 1
+
+    async def test_follower_gets_only_what_is_behind_its_sequence(
+        self, store: Store, added: Added, feed: LiveFeed
+    ) -> None:
+        execution, other = await added(), await added()
+        await append(store, execution, 3)
+        async with feed.following(execution.id, 2) as follower, feed.following(execution.id, 99) as ahead:
+            assert await take(follower, 1) == [3]
+            await append(store, other, 1)
+            assert await follower.next(QUIET_SECONDS) == []
+            assert await ahead.next(0) == []
+
+    async def test_follower_that_begins_later_and_further_back_lacks_nothing(
+        self, store: Store, added: Added, feed: LiveFeed
+    ) -> None:
+        execution = await added()
+        await append(store, execution, 4)
+        async with feed.following(execution.id, 4) as first:
+            assert await first.next(QUIET_SECONDS) == []
+            async with feed.following(execution.id, 1) as second:
+                assert await take(second, 3) == [2, 3, 4]
+
+    async def test_follower_that_fell_behind_reads_again_and_keeps_nothing(
+        self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_reader, "KEPT", 10)
+        monkeypatch.setattr(live_reader, "PAGE", 7)
+        execution = await added()
+        async with feed.following(execution.id) as slow, feed.following(execution.id) as quick:
+            for _ in range(5):
+                await append(store, execution, 20)
+                assert len(await take(quick, 20)) == 20
+            before = work.made
+            assert await take(slow, 100) == list(range(1, 101))
+        assert work.made - before >= 13  # only the last ten were kept: the ninety before are read again, 7 at a time
+
+    async def test_two_hundred_followers_cost_one_read_a_wake_up(
+        self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork
+    ) -> None:
+        execution = await added()
+        async with AsyncExitStack() as stack:
+            followers = [await stack.enter_async_context(feed.following(execution.id)) for _ in range(200)]
+            waiting = asyncio.gather(*(take(each, 5) for each in followers))
+            for _ in range(5):
+                before = followers[0].after
+                await append(store, execution, 1)
+                await until(lambda seen=before: followers[0].after > seen)  # type: ignore[misc]
+            assert await waiting == [[1, 2, 3, 4, 5]] * 200
+            assert feed.followers == 200
+        assert work.made <= 12  # the first look, that of the new connection, and one for each of the five; not 200
+
+    async def test_follower_is_over_once_nothing_is_in_flight(
+        self, store: Store, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_reader, "SETTLING_SECONDS", QUIET_SECONDS)
+        execution = await added()
+        await append(store, execution, 2)
+        await end(store, execution, settled=False)
+        async with feed.following(execution.id) as follower:
+            assert await take(follower, 2) == [1, 2]
+            assert (await follower.next(QUIET_SECONDS), follower.over) == ([], False)
+            await end(store, execution, settled=True)
+            assert (await follower.next(SECONDS), follower.over) == ([], True)
+        assert [each.sequence async for each in feed.follow(execution.id, 1)] == [2]
+
+    async def test_follower_of_nothing_hears_that_there_is_none(self, store: Store, feed: LiveFeed) -> None:
+        with pytest.raises(NotFound, match="there is no execution none"):
+            async for _ in feed.follow("none"):
+                pass
+
+    async def test_follower_waits_without_haste_while_the_database_is_away(
+        self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_reader, "AWAY_SECONDS", 0.3)
+        execution = await added()
+        async with feed.following(execution.id) as follower:
+            await append(store, execution, 1)
+            assert await take(follower, 1) == [1]
+            work.away, before = True, work.made
+            await append(store, execution, 1)
+            assert await follower.next(0.5) == []
+            assert 1 <= work.made - before <= 3
+            work.away = False
+            assert await take(follower, 1) == [2]
+
+    async def test_event_arrives_though_its_signal_is_lost(
+        self, store: Store, added: Added, feed: LiveFeed, watched: WatchedSignals, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_reader, "POLL_SECONDS", 0.3)
+        execution = await added()
+        async with feed.following(execution.id) as follower:
+            await append(store, execution, 1)
+            assert await take(follower, 1) == [1]
+            watched.lost = True
+            await append(store, execution, 1)
+            assert await take(follower, 1) == [2]
+
+    async def test_closed_feed_lets_everybody_go(self, added: Added, feed: LiveFeed) -> None:
+        execution = await added()
+
+        async def follow() -> None:
+            async for _ in feed.follow(execution.id):
+                raise AssertionError
+
+        async def watch() -> None:
+            async for _ in feed.changes():
+                pass
+
+        tasks = [asyncio.create_task(follow()), asyncio.create_task(watch())]
+        assert not (await asyncio.wait(tasks, timeout=QUIET_SECONDS))[0]
+        feed.close()
+        async with asyncio.timeout(1):
+            await asyncio.gather(*tasks)
+
+    async def test_too_many_followers_are_refused(
+        self, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        execution = await added()
+        monkeypatch.setattr(live_feed, "MOST_STREAMS", 2)
+        async with feed.following(execution.id), feed.watching():
+            with pytest.raises(Unavailable, match="2 live streams"):
+                feed.require_room()
+        feed.require_room()
+
+    async def test_changes_name_who_changed_a_few_times_a_second(
+        self, store: Store, added: Added, feed: LiveFeed
+    ) -> None:
+        one, two, _ = await added(), await added(), await added()
+        found: list[frozenset[str]] = []
+
+        async def watch() -> None:
+            async for each in feed.changes():
+                found.append(each)
+
+        task = asyncio.create_task(watch())
+        await until(lambda: bool(found))
+        assert found == [frozenset({ANYTHING})]
+        began = time.monotonic()
+        for _ in range(40):
+            await append(store, one, 1)
+            await append(store, two, 1)
+        await until(lambda: {one.id, two.id} <= frozenset().union(*found[1:]))
+        took = time.monotonic() - began
+        task.cancel()
+        assert {name for each in found[1:] for name in each} == {one.id, two.id}
+        assert len(found) - 1 <= took * 4 + 3
+
+    async def test_changes_say_that_anything_may_have_changed_after_silence(
+        self, store: Store, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_feed, "CHANGES_GAP_SECONDS", 0.05)
+        async with feed.watching() as watcher:
+            assert await watcher.next(SECONDS) == {ANYTHING}
+            assert await watcher.next(QUIET_SECONDS) == frozenset()
+            monkeypatch.setattr(live_feed, "CHANGES_SLOWEST_SECONDS", QUIET_SECONDS * 1.5)
+            assert await watcher.next(QUIET_SECONDS) == {ANYTHING}

@@ -1,0 +1,102 @@
+"""What is shown of executions: one by one and in lists."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.batch import Batch
+from include.upgrades.domain.checks import CheckName
+from include.upgrades.domain.errors import NotFound
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.overview_ports import ExecutionFilter
+from tests.store_contract.stores import Added, Store, new_execution, rows
+from tests.unit.domain.builders import NOW, after, make_request, planned
+
+
+class OverviewsContract:
+    async def test_overview_counts_what_belongs_to_the_execution(self, store: Store, added: Added) -> None:
+        execution = await added()
+        first, second, third = rows()
+        moved = [
+            replace(first, status=InstanceStatus.ROLLED_BACK),
+            replace(second, status=InstanceStatus.COMPLETED, revert=InstanceStatus.UPGRADING),
+        ]
+        async with store() as work:
+            await work.executions.save_instances(execution.id, moved)
+            await work.executions.save_batch(execution.id, Batch(1, "BATCH", started_at=NOW))
+            await work.commit()
+            found = await work.overviews.get(execution.id)
+        assert (found.execution, found.rolled_back) == (execution, [first.instance_id])
+        assert (found.tally.in_flight, found.tally.current_batch, found.tally.total_batches) == (1, 1, 2)
+        assert found.tally.counts[InstanceStatus.PENDING] == 1
+        assert [each.status for each in found.checks] == ["PENDING"] * 5
+
+    async def test_list_is_newest_first_and_pages_across_equal_times_without_loss(
+        self, store: Store, added: Added
+    ) -> None:
+        ended = {"tenant_id": "one", "settled_at": NOW, "completed_at": NOW, "status": ExecutionStatus.COMPLETED}
+        times = [after(0), after(0), after(0), after(5), after(5)]
+        made = [await added(**ended, created_at=each) for each in times]
+        wanted = [each.id for each in sorted(made, key=lambda each: (each.created_at, each.id), reverse=True)]
+        found, position = list[str](), None
+        async with store() as work:
+            for _ in range(3):
+                page = await work.overviews.page(ExecutionFilter("one", after=position, limit=2))
+                found += [each.execution.id for each in page]
+                position = (page[-1].execution.created_at, page[-1].execution.id)
+            assert await work.overviews.page(ExecutionFilter("one", after=position, limit=2)) == []
+        assert found == wanted
+
+    async def test_list_is_narrowed_by_every_filter_and_never_shows_another_tenant(
+        self, store: Store, added: Added
+    ) -> None:
+        ended: dict[str, Any] = {"tenant_id": "one", "settled_at": NOW}
+        failed = await added(**ended, status=ExecutionStatus.FAILED, created_at=after(0))
+        staged = await added(
+            **ended, request=make_request(strategy=Strategy.STAGED, total_instances=3), created_at=after(9)
+        )
+        await added(created_at=after(9))
+        async with store() as work:
+
+            async def ids(**narrowed: Any) -> list[str]:
+                return [each.execution.id for each in await work.overviews.page(ExecutionFilter("one", **narrowed))]
+
+            assert await ids() == [staged.id, failed.id]
+            assert await ids(status="FAILED") == [failed.id]
+            assert await ids(strategy="STAGED") == [staged.id]
+            assert await ids(since=after(9)) == [staged.id]
+            assert await ids(since=after(9) + timedelta(microseconds=1)) == []
+            assert await ids(component_id="aaa-111", limit=1) == [staged.id]
+            assert await ids(component_id="another") == []
+
+    async def test_overview_shows_plan_and_end_of_the_log(self, store: Store) -> None:
+        plan = planned(3, strategy=Strategy.CANARY, batch_size=1)
+        execution = new_execution(request=make_request(strategy=Strategy.CANARY, total_instances=3))
+        async with store() as work:
+            await work.executions.add(execution, plan, rows())
+            await work.events.append(execution, [Event(EventType.PROGRESS, {})] * 2)
+            await work.commit()
+            found = await work.overviews.get(execution.id)
+        assert (found.canary, found.estimated_seconds) == (list(plan.canary), plan.estimated_seconds)
+        assert (found.sequence, found.read_at.utcoffset()) == (2, timedelta())
+        assert [each.name for each in found.checks] == list(CheckName)
+
+    async def test_overview_of_nothing_is_not_found(self, store: Store) -> None:
+        async with store() as work:
+            with pytest.raises(NotFound, match="there is no execution nobody"):
+                await work.overviews.get("nobody")
+
+    async def test_active_is_the_one_that_holds_the_place(self, store: Store, added: Added) -> None:
+        await added(tenant_id="one", status=ExecutionStatus.COMPLETED, settled_at=NOW)
+        second = await added(tenant_id="one")
+        async with store() as work:
+            found = await work.overviews.active("one", "aaa-111")
+            assert found is not None
+            assert found.execution == second
+            assert await work.overviews.active("one", "another") is None
+            assert await work.overviews.active("nobody", "aaa-111") is None

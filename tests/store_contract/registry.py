@@ -1,0 +1,239 @@
+"""The component registry: everything comes back as it was put, and what must be unique is."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date, timedelta, timezone
+
+import pytest
+
+from include.upgrades.domain.errors import AlreadyExists
+from include.upgrades.domain.registry import (
+    Backup,
+    Component,
+    ComponentVersion,
+    Deployment,
+    RiskLevel,
+    Thing,
+    UpgradePath,
+    VersionStatus,
+)
+from tests.store_contract.stores import Added, Store
+from tests.store_contract.waiting import waits
+from tests.unit.domain.builders import after
+
+VERSION = ComponentVersion(
+    id="v-1",
+    component_id="aaa-111",
+    version="4.0.0",
+    status=VersionStatus.DEPRECATED,
+    release_date=date(2030, 1, 2),
+    end_of_life_date=date(2031, 1, 2),
+    min_platform_version="1.0",
+    max_platform_version="2.0",
+    recommended=True,
+    lts=True,
+    dependencies={"postgresql": ">=15,<18"},
+    notes="n",
+)
+PATH = UpgradePath(
+    id="p-1",
+    component_id="aaa-111",
+    from_version_id="bbb-222",
+    to_version_id="ccc-333",
+    requires_downtime=True,
+    risk_level=RiskLevel.HIGH,
+    tested=True,
+    estimated_duration_minutes=7,
+    pre_upgrade_steps=("a", "b"),
+    upgrade_steps=("c",),
+    post_upgrade_steps=("d",),
+    rollback_steps=("e",),
+    validation_steps=("f",),
+    blockers=("g",),
+    notes="n",
+)
+DEPLOYMENT = Deployment(
+    tenant_id="t",
+    component_id="aaa-111",
+    driver="agent",
+    conn_id="c",
+    fleet="f",
+    current_version_id="bbb-222",
+    mixed={"3.6.0": 2, "3.7.0": 1},
+)
+BACKUP = Backup(
+    id="b-1",
+    tenant_id="t",
+    component_id="aaa-111",
+    version_id="bbb-222",
+    location="file:///x",
+    size_bytes=1 << 40,
+    sha256="0" * 64,
+    created_at=after(0),
+)
+
+
+class RegistryContract:
+    async def test_everything_comes_back_as_it_was_put(self, store: Store) -> None:
+        component = Component(id="c-1", name="n", description="d")
+        async with store() as work:
+            for each in (component, VERSION, PATH, DEPLOYMENT, BACKUP):
+                await work.registry.put(each)
+            await work.commit()
+        async with store() as work:
+            registry = work.registry
+            assert await registry.component("c-1") == component
+            assert await registry.version("v-1") == VERSION
+            assert await registry.path("bbb-222", "ccc-333") == PATH
+            assert await registry.deployment("t", "aaa-111") == DEPLOYMENT
+            assert await registry.backups("t", "aaa-111") == [BACKUP]
+
+    async def test_put_replaces_what_is_there(self, store: Store) -> None:
+        bare = UpgradePath(id="p-1", component_id="aaa-111", from_version_id="bbb-222", to_version_id="ccc-333")
+        async with store() as work:
+            await work.registry.put(PATH)
+            await work.registry.put(bare)
+            await work.registry.put(DEPLOYMENT)
+            await work.registry.put(replace(DEPLOYMENT, mixed=None))
+            assert await work.registry.path("bbb-222", "ccc-333") == bare
+            assert await work.registry.deployment("t", "aaa-111") == replace(DEPLOYMENT, mixed=None)
+
+    async def test_what_is_not_there_is_none_or_nothing(self, store: Store) -> None:
+        async with store() as work:
+            registry = work.registry
+            assert await registry.component("x") is None
+            assert await registry.version("x") is None
+            assert await registry.path("ccc-333", "bbb-222") is None
+            assert await registry.deployment("t", "x") is None
+            assert await registry.backups("t", "x") == []
+
+    async def test_add_refuses_an_id_and_a_way_that_are_taken(self, store: Store) -> None:
+        async def add(thing: Component | ComponentVersion | UpgradePath) -> None:
+            async with store() as work:
+                await work.registry.add(thing)
+                await work.commit()
+
+        await add(PATH)
+        with pytest.raises(AlreadyExists, match="the id aaa-111 is taken"):
+            await add(Component(id="aaa-111", name="again"))
+        with pytest.raises(AlreadyExists, match="the component has this version already"):
+            await add(ComponentVersion(id="v-2", component_id="aaa-111", version="3.6.0"))
+        with pytest.raises(AlreadyExists, match="a path between these two versions"):
+            await add(replace(PATH, id="p-2"))
+
+    @pytest.mark.parametrize(
+        ("one", "two"),
+        [
+            (Component(id="c-2", name="n"), Component(id="c-2", name="n")),
+            (VERSION, replace(VERSION, id="v-2")),
+            (PATH, replace(PATH, id="p-2")),
+        ],
+        ids=["id", "version", "way"],
+    )
+    async def test_of_two_additions_at_the_same_time_one_is_refused(self, store: Store, one: Thing, two: Thing) -> None:
+        async def add(thing: Thing) -> None:
+            async with store() as work:
+                await work.registry.add(thing)  # type: ignore[arg-type]  # no deployment is among them
+                await work.commit()
+
+        found = await asyncio.gather(add(one), add(two), return_exceptions=True)
+        assert [type(each) for each in found if each is not None] == [AlreadyExists]
+
+    async def test_backups_are_listed_newest_first(self, store: Store) -> None:
+        async with store() as work:
+            for number, seconds in enumerate((5, 9, 1)):
+                await work.registry.put(replace(BACKUP, id=f"b-{number}", created_at=after(seconds)))
+            assert [each.id for each in await work.registry.backups("t", "aaa-111")] == ["b-1", "b-0", "b-2"]
+
+    async def test_everything_comes_parents_first_each_kind_by_its_key(self, store: Store) -> None:
+        component = Component(id="zzz", name="n")
+        other = replace(DEPLOYMENT, tenant_id="s")
+        async with store() as work:
+            for each in (component, VERSION, PATH, DEPLOYMENT, other, BACKUP):
+                await work.registry.put(each)
+            found = await work.registry.everything()
+        assert [type(each).__name__ for each in found[:2]] == ["Component", "Component"]
+        assert (found[1], found[4]) == (component, VERSION)
+        assert found[5:] == [PATH, other, DEPLOYMENT, BACKUP]
+
+    async def test_versions_by_id_are_those_that_there_are(self, store: Store) -> None:
+        async with store() as work:
+            found = await work.registry.versions_by_id(["bbb-222", "zzz", "bbb-222"])
+            assert {name: each.version for name, each in found.items()} == {"bbb-222": "3.6.0"}
+            assert await work.registry.versions_by_id([]) == {}
+
+    async def test_recommendation_is_taken_from_the_others_of_the_component_only(self, store: Store) -> None:
+        elsewhere = ComponentVersion(id="v-9", component_id="other", version="1.0", recommended=True)
+        async with store() as work:
+            await work.registry.put(Component(id="other", name="n"))
+            for each in (elsewhere, replace(VERSION, id="v-2", version="5.0"), VERSION):
+                await work.registry.put(each)
+            await work.registry.recommend_only(VERSION)
+            found = await work.registry.versions_by_id(["v-1", "v-2", "v-9"])
+        assert {name: each.recommended for name, each in found.items()} == {"v-1": True, "v-2": False, "v-9": True}
+
+    async def test_put_refuses_what_is_taken_beside_its_key(self, store: Store) -> None:
+        async with store() as work:
+            with pytest.raises(AlreadyExists, match="the component has this version already"):
+                await work.registry.put(replace(VERSION, version="3.6.0"))
+
+    async def test_lock_keeps_additions_waiting_and_lets_readers_in(self, store: Store) -> None:
+        async def add() -> None:
+            async with store() as work:
+                await work.registry.add(ComponentVersion(id="v-3", component_id="aaa-111", version="9.9"))
+                await work.commit()
+
+        async with store() as work, store() as reader:
+            await work.registry.lock()
+            adding = asyncio.create_task(add())
+            assert await reader.registry.component("aaa-111") is not None
+            assert await waits(adding)
+            await work.commit()
+            await asyncio.wait_for(adding, 10)
+
+    async def test_lists_go_on_after_an_id(self, store: Store) -> None:
+        async with store() as work:
+            for each in ("c-1", "c-2", "c-3"):
+                await work.registry.put(Component(id=each, name=each))
+            assert [each.id for each in await work.registry.components("c-1", 1)] == ["c-2"]
+            assert [each.id for each in await work.registry.versions("aaa-111", "bbb-222", 5)] == ["ccc-333"]
+            assert await work.registry.versions("c-1", "", 5) == []
+            assert await work.registry.paths(None, "", 5) == []
+
+    async def test_ways_are_one_for_each_driver_and_connection_those_in_use_first(
+        self, store: Store, added: Added
+    ) -> None:
+        await added(tenant_id="busy")
+        await added(tenant_id="done", settled_at=after(0))
+        conn_of = {"a": ("one", "f2"), "b": ("one", "f1"), "done": ("two", "f1"), "busy": ("two", "f9")}
+        async with store() as work:
+            for tenant, (conn_id, fleet) in conn_of.items():
+                await work.registry.put(replace(DEPLOYMENT, tenant_id=tenant, conn_id=conn_id, fleet=fleet))
+            found = await work.registry.ways(5)
+            assert [(each.tenant_id, each.conn_id) for each in found] == [("busy", "two"), ("b", "one")]
+            assert await work.registry.ways(1) == found[:1]
+
+    async def test_version_that_is_freed_can_be_taken_at_once(self, store: Store) -> None:
+        async with store() as work:
+            await work.registry.put(replace(VERSION, id="bbb-222"))
+            await work.registry.add(ComponentVersion(id="v-2", component_id="aaa-111", version="3.6.0"))
+            assert await work.registry.version("bbb-222") == replace(VERSION, id="bbb-222")
+
+    async def test_time_of_a_backup_comes_back_in_utc(self, store: Store) -> None:
+        elsewhere = replace(BACKUP, created_at=after(0).astimezone(timezone(timedelta(hours=2))))
+        async with store() as work:
+            await work.registry.put(elsewhere)
+            (found,) = await work.registry.backups("t", "aaa-111")
+        assert (found, found.created_at.utcoffset()) == (BACKUP, timedelta())
+
+    async def test_mapping_that_is_changed_afterwards_changes_nothing_stored(self, store: Store) -> None:
+        dependencies = {"postgresql": ">=15"}
+        async with store() as work:
+            await work.registry.put(replace(VERSION, dependencies=dependencies))
+            await work.commit()
+            dependencies["postgresql"] = ">=99"
+            for _ in range(2):
+                found = await work.registry.version("v-1")
+                assert found is not None
+                assert found.dependencies == {"postgresql": ">=15"}
+                dict.clear(found.dependencies)  # type: ignore[arg-type]

@@ -1,0 +1,117 @@
+"""Signals: whoever waits for an execution is told of its events when they are committed."""
+
+import asyncio
+import time
+
+from include.upgrades.domain.commands import Actor
+from include.upgrades.service.live_ports import LiveSignals
+from include.upgrades.service.relay_ports import Outbox
+from include.upgrades.service.signal_ports import ANYTHING
+from tests.store_contract.stores import Added, Listens, Store
+from tests.store_contract.telling import append, event
+from tests.store_contract.waiting import QUIET_SECONDS, waits
+
+LONG = 10.0
+
+
+class SignalsContract:
+    async def test_waiter_is_told_within_a_second_and_only_of_its_own(
+        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+    ) -> None:
+        execution, other = await added(), await added()
+        async with signals.of(execution.id) as waiter:
+            await listens(waiter)
+            waiting = asyncio.create_task(waiter.wait(LONG))
+            await append(store, other, "not for us")
+            assert await waits(waiting)
+            began = time.monotonic()
+            await append(store, execution, "for us")
+            assert await waiting is True
+            assert time.monotonic() - began < 1
+            assert await waiter.wait(QUIET_SECONDS) is False
+
+    async def test_waiter_is_told_of_what_came_between_its_waits(
+        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+    ) -> None:
+        execution = await added()
+        async with signals.of(execution.id) as waiter:
+            await listens(waiter)
+            await append(store, execution, "one", "and another")
+            assert await waiter.wait(LONG) is True
+            assert await waiter.wait(QUIET_SECONDS) is False
+
+    async def test_waiter_is_not_told_of_what_is_rolled_back(
+        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+    ) -> None:
+        execution = await added()
+        async with signals.of(execution.id) as waiter:
+            await listens(waiter)
+            async with store() as work:
+                await work.events.append(execution, [event()])
+            assert await waiter.wait(QUIET_SECONDS) is False
+
+    async def test_waiter_is_not_told_of_a_change_without_an_event(
+        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+    ) -> None:
+        execution = await added()
+        async with signals.of(execution.id) as waiter:
+            await listens(waiter)
+            async with store() as work:
+                await work.executions.save(execution)
+                await work.commit()
+            assert await waiter.wait(QUIET_SECONDS) is False
+
+    async def test_waiter_for_anything_is_told_of_every_execution(
+        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+    ) -> None:
+        executions = [await added(), await added()]
+        async with signals.of(ANYTHING) as waiter:
+            await listens(waiter)
+            for each in executions:
+                assert not await waiter.wait(QUIET_SECONDS)
+                await append(store, each, "something")
+                assert await waiter.wait(LONG)
+
+    async def test_every_waiter_of_an_execution_is_told(
+        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+    ) -> None:
+        execution = await added()
+        async with signals.of(execution.id) as one, signals.of(execution.id) as two:
+            await listens(one)
+            await listens(two)
+            await append(store, execution, "for both")
+            assert [await one.wait(LONG), await two.wait(LONG)] == [True, True]
+
+    async def test_released_event_wakes_who_waits(
+        self, store: Store, added: Added, signals: LiveSignals, listens: Listens, outbox: Outbox
+    ) -> None:
+        await append(store, await added(), "parked")
+        (parked,) = await outbox.pending(1)
+        await outbox.park(parked, "why")
+        async with signals.of(ANYTHING) as waiter:
+            await listens(waiter)
+            await outbox.release(parked.id, Actor("olga"))
+            assert await waiter.wait(LONG)
+
+    async def test_names_are_anything_first_and_then_those_that_changed(
+        self, store: Store, added: Added, signals: LiveSignals
+    ) -> None:
+        one, two, _ = await added(), await added(), await added()
+        async with signals.names() as names:
+            assert ANYTHING in await names.wait(LONG)
+            for each in (one, two, one):
+                await append(store, each, "something")
+            found = set[str]()
+            async with asyncio.timeout(LONG):
+                while found < {one.id, two.id}:
+                    found |= await names.wait(LONG)
+            assert found == {one.id, two.id}
+            assert await names.wait(0) == frozenset()
+
+    async def test_wake_lets_who_waits_for_names_go_on(self, store: Store, signals: LiveSignals) -> None:
+        async with signals.names() as names:
+            await names.wait(LONG)
+            waiting = asyncio.create_task(names.wait(LONG))
+            assert await waits(waiting)
+            names.wake()
+            assert await asyncio.wait_for(waiting, 1) == frozenset()

@@ -1,0 +1,43 @@
+"""What the fixtures of the contract are, and executions to put into a store."""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.instance import Instance
+from include.upgrades.domain.registry import Component, ComponentVersion
+from include.upgrades.service.ports import UnitOfWork
+from include.upgrades.service.signal_ports import Waiter
+from tests.unit.domain.builders import make_execution, make_instance, make_request, name
+
+Store = Callable[[], UnitOfWork]
+Added = Callable[..., Awaitable[Execution]]
+PassTime = Callable[[float], None]
+Audit = Callable[[], list[tuple[str, str, str, str, str | None]]]
+Listens = Callable[[Waiter], Awaitable[None]]
+
+LEASE_SECONDS = 10.0
+"Of the store that the contract is run on; time passes by ``pass_time`` only."
+_numbers = itertools.count(1)
+
+
+async def fill(store: Store) -> None:
+    """Component aaa-111 with its two versions."""
+    async with store() as work:
+        await work.registry.put(Component(id="aaa-111", name="kafka"))
+        for each, version in (("bbb-222", "3.6.0"), ("ccc-333", "3.7.0")):
+            await work.registry.put(ComponentVersion(id=each, component_id="aaa-111", version=version))
+        await work.commit()
+
+
+def new_execution(**fields: Any) -> Execution:
+    """Each of a tenant of its own unless one is given, since a tenant has one at a time."""
+    number = next(_numbers)
+    execution = make_execution(id=f"e-{number:04d}", tenant_id=f"t-{number}", total_instances=3)
+    return replace(execution, **({"request": make_request(total_instances=3)} | fields))
+
+
+def rows(count: int = 3) -> list[Instance]:
+    return [make_instance(name(each), position=each) for each in range(count)]

@@ -1,0 +1,16 @@
+"""Events to tell of an execution."""
+
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.domain.execution import Execution
+from tests.store_contract.stores import Store
+
+
+def event(text: str = "") -> Event:
+    return Event(EventType.PROGRESS, {"text": text})
+
+
+async def append(store: Store, execution: Execution, *texts: str) -> None:
+    """In a transaction of its own."""
+    async with store() as work:
+        await work.events.append(execution, [event(text) for text in texts])
+        await work.commit()

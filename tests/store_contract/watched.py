@@ -1,0 +1,57 @@
+"""A store and its signals as somebody sees them who counts what is done with them, or takes them away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.service.live_ports import LiveSignals, Names
+from include.upgrades.service.ports import UnitOfWork
+from include.upgrades.service.signal_ports import Waiter
+from tests.store_contract.stores import Store
+
+
+class WatchedWork:
+    """Makes units of work and counts them; can be away."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.made, self.away = store, 0, False
+
+    def __call__(self) -> UnitOfWork:
+        self.made += 1
+        if self.away:
+            raise Unavailable("away")
+        return self._store()
+
+
+class WatchedSignals:
+    """Port ``LiveSignals`` that knows how many wait for an execution; while ``lost``, none arrives."""
+
+    def __init__(self, signals: LiveSignals) -> None:
+        self._signals, self.waiters, self.lost = signals, 0, False
+
+    @asynccontextmanager
+    async def of(self, execution_id: str) -> AsyncIterator[Waiter]:
+        async with self._signals.of(execution_id) as waiter:
+            self.waiters += 1
+            try:
+                yield _WatchedWaiter(self, waiter)
+            finally:
+                self.waiters -= 1
+
+    def names(self) -> AbstractAsyncContextManager[Names]:
+        return self._signals.names()
+
+
+class _WatchedWaiter:
+    def __init__(self, signals: WatchedSignals, waiter: Waiter) -> None:
+        self._signals, self._waiter = signals, waiter
+
+    async def wait(self, seconds: float) -> bool:
+        time = asyncio.get_running_loop().time
+        end = time() + seconds
+        told = await self._waiter.wait(seconds)
+        if told and self._signals.lost:
+            await asyncio.sleep(max(0.0, end - time()))
+            return False
+        return told

@@ -1,0 +1,89 @@
+"""A store in memory whose clock stands still until a test moves it."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from include.upgrades.adapters.memory.database import MemoryDatabase
+from include.upgrades.adapters.memory.followers import MemoryFollowers
+from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
+from include.upgrades.adapters.memory.outbox import MemoryOutbox
+from include.upgrades.adapters.memory.signals import MemorySignals
+from include.upgrades.adapters.memory.tables import COMMAND
+from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
+from include.upgrades.service.signal_ports import Waiter
+from tests.store_contract.fixtures import added
+from tests.store_contract.stores import LEASE_SECONDS, Audit, Listens, PassTime, Store, fill
+
+__all__ = ["added"]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2031, 5, 17, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def database(clock: Clock) -> MemoryDatabase:
+    return MemoryDatabase(clock)
+
+
+@pytest.fixture
+async def store(database: MemoryDatabase) -> Store:
+    make = partial(MemoryUnitOfWork, database, LEASE_SECONDS)
+    await fill(make)
+    return make
+
+
+@pytest.fixture
+def pass_time(clock: Clock) -> PassTime:
+    return clock.pass_time
+
+
+@pytest.fixture
+def audit(database: MemoryDatabase) -> Audit:
+    def read() -> list[tuple[str, str, str, str, str | None]]:
+        found = database.committed(COMMAND)
+        return [(each.execution_id, each.command, each.actor, each.source, each.reason) for each in found]
+
+    return read
+
+
+@pytest.fixture
+def signals(database: MemoryDatabase) -> MemorySignals:
+    return MemorySignals(database)
+
+
+@pytest.fixture
+def listens() -> Listens:
+    async def at_once(_: Waiter) -> None:
+        """It does so from its beginning on."""
+
+    return at_once
+
+
+@pytest.fixture
+def followers(database: MemoryDatabase) -> MemoryFollowers:
+    return MemoryFollowers(database)
+
+
+@pytest.fixture
+def outbox(database: MemoryDatabase) -> MemoryOutbox:
+    return MemoryOutbox(database)
+
+
+@pytest.fixture
+def kept_answers(database: MemoryDatabase) -> MemoryKeptAnswers:
+    return MemoryKeptAnswers(database, LEASE_SECONDS)

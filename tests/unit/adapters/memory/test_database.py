@@ -1,0 +1,62 @@
+"""What only the store in memory has: a clock and ids that are given, a look from the outside, a short patience."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from include.upgrades.adapters.memory import kept_answers
+from include.upgrades.adapters.memory.database import MemoryDatabase
+from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
+from include.upgrades.adapters.memory.tables import EVENT, LEASE
+from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.domain.events import Event, EventType
+from include.upgrades.service.once_ports import KeptAnswer, Key
+from tests.store_contract.stores import LEASE_SECONDS, fill, new_execution, rows
+from tests.unit.domain.builders import planned
+
+NOON = datetime(2031, 5, 17, 12, 0, tzinfo=UTC)
+KEY = Key("olga", "k-1", "f" * 64)
+
+
+async def test_times_and_ids_are_those_that_are_given() -> None:
+    numbers = count(1)
+    database = MemoryDatabase(lambda: NOON, lambda: f"id-{next(numbers)}")
+    await fill(lambda: MemoryUnitOfWork(database, LEASE_SECONDS))
+    execution = new_execution()
+    async with MemoryUnitOfWork(database, LEASE_SECONDS) as work:
+        await work.executions.add(execution, planned(3), rows())
+        await work.events.append(execution, [Event(EventType.PROGRESS, {})] * 2)
+        await work.commit()
+    assert [(each.id, each.time) for each in database.committed(EVENT)] == [("id-1", NOON), ("id-2", NOON)]
+
+
+async def test_clock_is_the_computers_where_none_is_given() -> None:
+    async with MemoryUnitOfWork(MemoryDatabase(), LEASE_SECONDS) as work:
+        now = await work.now()
+    assert now.utcoffset() == timedelta()
+    assert abs(datetime.now(UTC) - now) < timedelta(minutes=1)
+
+
+async def test_look_from_the_outside_shows_what_is_committed() -> None:
+    database = MemoryDatabase(lambda: NOON)
+    async with MemoryUnitOfWork(database, LEASE_SECONDS) as work:
+        await work.leases.take("tenant", "aaa-111", "one")
+        assert database.committed(LEASE) == []
+        await work.commit()
+    ((lease,)) = database.committed(LEASE)
+    assert (lease.owner, lease.expires_at) == ("one", NOON + timedelta(seconds=LEASE_SECONDS))
+
+
+async def test_repeated_call_waits_for_the_first_no_longer_than_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_answers, "WAIT_SECONDS", 0.05)
+    answers, answer = MemoryKeptAnswers(MemoryDatabase(), LEASE_SECONDS), KeptAnswer(200, {}, "")
+    async with answers.call(KEY) as call:
+        with pytest.raises(Unavailable, match="has not ended yet"):
+            async with answers.call(KEY):
+                pass
+        await call.keep(answer)
+    async with asyncio.timeout(1), answers.call(KEY) as call:
+        assert call.first == answer

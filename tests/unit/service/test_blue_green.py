@@ -1,0 +1,210 @@
+"""Blue-green: a second pool, checks, one switch, a soak, and the old pool gone."""
+
+import pytest
+
+from include.upgrades.domain.blue_green import Goal
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.outcome import Ending
+from local.fleet.orders import Orders
+from tests.labs.memory_lab import MakeLab
+from tests.labs.pools import (
+    NEWEST_VERSION,
+    S,
+    admitted_next,
+    blue_green,
+    break_green,
+    end,
+    forth,
+    going_over,
+    green,
+    over,
+    pools,
+    story,
+    traffic,
+    until_soaking,
+    upgrade,
+)
+from tests.labs.seed import NEW_VERSION, OLD, OLD_VERSION
+
+# -- the way forth ---------------------------------------------------------------------------------------------------
+
+
+async def test_tasks_go_no_further_than_their_goal(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green())
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    assert (await over(lab, execution_id, Goal.CHECKED)).ending is Ending.DONE
+    assert (story(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
+    await over(lab, execution_id, Goal.SWITCHED)
+    await over(lab, execution_id, Goal.SWITCHED)
+    assert story(lab) == ["green at 3.7.0", "traffic to green"]
+    await over(lab, execution_id, Goal.SOAKED)
+    assert set(pools(lab)) == {"blue", "green"}
+    await over(lab, execution_id, Goal.RETIRED)
+    assert set(pools(lab)) == {"green"}
+
+
+async def test_task_that_somebody_took_for_done_is_made_up_for(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green())
+    assert (await over(lab, execution_id, Goal.RETIRED)).ending is Ending.DONE
+    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
+
+
+async def test_part_of_the_fleet_still_gets_a_pool_as_large_as_the_old_one(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    execution_id = await lab.admitted(**blue_green(total_instances=2))
+    assert (await upgrade(lab, execution_id)).status is S.COMPLETED
+    assert (len(lab.fleet()), lab.versions()) == (3, {NEW_VERSION: 3})
+
+
+async def test_next_upgrade_takes_turns_and_a_rolling_one_goes_on_in_the_new_pool(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
+    second = await admitted_next(lab, Strategy.BLUE_GREEN)
+    assert (await upgrade(lab, second)).status is S.COMPLETED
+    assert story(lab)[3:] == [f"blue at {NEWEST_VERSION}", "traffic to blue", "green removed"]
+    assert pools(lab) == {"blue": {NEWEST_VERSION}}
+    assert lab.most_unavailable() == 0
+
+
+async def test_rolling_upgrade_works_on_the_pool_that_has_the_traffic_now(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
+    second = await admitted_next(lab, Strategy.ROLLING)
+    assert (await lab.upgrade(second)).status is S.COMPLETED
+    assert pools(lab) == {"green": {NEWEST_VERSION}}
+
+
+# -- what was there before -------------------------------------------------------------------------------------------
+
+
+async def test_left_over_pool_at_another_version_is_removed_first(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    await lab.left_over("3.5.0", 2)
+    assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
+    assert story(lab)[1:4] == ["green removed", "green at 3.7.0", "traffic to green"]
+    assert pools(lab) == {"green": {NEW_VERSION}}
+
+
+async def test_left_over_pool_at_the_target_is_taken_as_it_is(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    await lab.left_over(NEW_VERSION, 2)
+    assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
+    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
+    assert len(lab.upgrades()) == 2  # of the left-over itself
+
+
+async def test_left_over_pool_that_is_too_small_is_made_anew(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    await lab.left_over(NEW_VERSION, 1)
+    assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
+    assert story(lab)[1:] == ["green removed", "green at 3.7.0", "traffic to green", "blue removed"]
+    assert len(lab.fleet()) == 3
+
+
+# -- a new pool that does not come up --------------------------------------------------------------------------------
+
+
+async def test_instance_that_does_not_come_up_is_tried_once_more(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    lab.fault("upgrade-fails", times=1)
+    execution_id = await lab.admitted(**blue_green())
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 1)
+    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
+    assert sorted(each.attempts for each in (await lab.instances(execution_id)).values()) == [1, 1, 2]
+
+
+async def test_instance_that_comes_up_ill_is_drained_and_tried_once_more(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    lab.fault("comes-up-unhealthy", times=1)
+    execution_id = await lab.admitted(**blue_green(health_check_timeout_seconds=1))
+    assert (await upgrade(lab, execution_id)).status is S.COMPLETED
+    assert lab.most_unavailable() == 0
+
+
+async def test_instance_that_fails_twice_keeps_the_traffic_where_it_is(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    lab.fault("upgrade-fails", times=2)
+    execution_id = await lab.admitted(**blue_green())
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.failure_phase) == (S.FAILED, "CHECK")
+    assert lab.name(1) in execution.status_reason
+    assert (story(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
+
+
+async def test_threshold_fails_and_leaves_the_new_pool_to_be_looked_at(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    lab.fault("upgrade-fails")
+    execution_id = await lab.admitted(**blue_green(failure_threshold=1))
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
+    assert (story(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
+    assert set(pools(lab)) == {"blue", "green"}
+    assert await lab.deployment() == (OLD, None)
+    lab.heal()
+    assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
+
+
+async def test_threshold_with_auto_rollback_removes_the_new_pool(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    lab.fault("upgrade-fails")
+    execution_id = await lab.admitted(**blue_green(failure_threshold=1, auto_rollback_enabled=True))
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.settled_at is not None) == (S.ROLLED_BACK, True)
+    assert (story(lab), pools(lab)) == (["green at 3.7.0", "green removed"], {"blue": {OLD_VERSION}})
+    assert await lab.deployment() == (OLD, None)
+    assert lab.most_unavailable() == 0
+
+
+# -- the check before the switch -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("back", "ends"), [(False, S.FAILED), (True, S.ROLLED_BACK)])
+async def test_pool_that_falls_ill_before_the_switch_never_gets_the_traffic(
+    make_lab: MakeLab, back: bool, ends: ExecutionStatus
+) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green(health_check_timeout_seconds=1, auto_rollback_enabled=back))
+    await lab.run(execution_id, 1)
+    break_green(lab, "unhealthy", 2)
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.failure_phase) == (ends, None if back else "CHECK")
+    assert green(lab, 2) in (execution.rollback.reason or execution.status_reason)
+    assert (traffic(lab), "traffic to green" in story(lab)) == ("blue", False)
+    assert lab.most_unavailable() == 0
+
+
+async def test_pool_that_recovers_in_time_gets_the_traffic(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green())
+    await lab.run(execution_id, 1)
+    break_green(lab, "unhealthy", 2, times=3)
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0)
+
+
+async def test_pool_that_cannot_be_asked_does_not_get_the_traffic(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green())
+    await lab.run(execution_id, 1)
+    lab.fault("agent-503")
+    assert (await over(lab, execution_id, Goal.SWITCHED, seconds=0.5)).ending is Ending.UNFINISHED
+    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
+    lab.heal()
+    assert (await forth(lab, execution_id)).status is S.COMPLETED
+
+
+async def test_traffic_that_somebody_else_switches_is_not_fought_over(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green(soak_seconds=3600))
+    task = going_over(lab, execution_id, Goal.SOAKED)
+    await until_soaking(lab, execution_id)
+    lab.order(Orders.switch, "", fence=lab.lease()[1], body={"pool": "blue"})
+    assert (await task).ending is Ending.STOPPED
+    execution = await end(lab, execution_id)
+    assert (execution.status, execution.failure_phase) == (S.FAILED, "SOAK")
+    assert "somebody else" in execution.status_reason
+    assert (traffic(lab), story(lab)[-1]) == ("blue", "traffic to blue")

@@ -1,0 +1,120 @@
+"""Processes die between any two steps of a switch-over: the next one asks the fleet where it stands, and goes on."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from include.upgrades.domain.blue_green import Goal
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
+from include.upgrades.service.outcome import Ending
+from tests.labs.lab import OLGA, Lab
+from tests.labs.memory_lab import MakeLab
+from tests.labs.mortal import Died, Life, mortal
+from tests.labs.pools import (
+    S,
+    blue_green,
+    break_green,
+    end,
+    over,
+    pools,
+    statuses,
+    story,
+    switched,
+    traffic,
+    upgrade,
+)
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+
+Drive = Callable[[Lab, str], Awaitable[Execution]]
+FORTH, BACK, CANCELLED = 27, 15, 10
+"More moments than there are to die at: the last ones are survived, which a test below makes sure of."
+
+
+async def _die_and_be_succeeded(lab: Lab, execution_id: str, life: Life, drive: Drive) -> Execution:
+    try:
+        return await drive(mortal(lab, life), execution_id)
+    except Died:
+        lab.end_lease()
+        return await drive(lab, execution_id)
+
+
+async def _roll_back(lab: Lab, execution_id: str) -> Execution:
+    execution = await lab.execution(execution_id)
+    return await lab.roll_back(execution_id) if execution.status is S.ROLLING_BACK else await end(lab, execution_id)
+
+
+@pytest.mark.parametrize("moment", range(1, FORTH + 1))
+async def test_death_on_the_way_forth_changes_nothing_of_the_story(make_lab: MakeLab, moment: int) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green())
+    life = Life(moment)
+    execution = await _die_and_be_succeeded(lab, execution_id, life, upgrade)
+    assert execution.status is S.COMPLETED, (life.last, execution.status_reason)
+    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"], life.last
+    assert len(lab.upgrades()) == 2, life.last
+    assert (pools(lab), lab.most_unavailable()) == ({"green": {NEW_VERSION}}, 0)
+    assert await statuses(lab, execution_id) == {InstanceStatus.COMPLETED}
+    assert lab.tokens() == sorted(lab.tokens())
+
+
+@pytest.mark.parametrize("moment", range(1, BACK + 1))
+async def test_death_on_the_way_back_after_the_old_pool_was_removed_changes_nothing_of_the_story(
+    make_lab: MakeLab, moment: int
+) -> None:
+    lab, execution_id = await switched(make_lab, size=2)
+    await over(lab, execution_id, Goal.RETIRED)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    life = Life(moment)
+    execution = await _die_and_be_succeeded(lab, execution_id, life, _roll_back)
+    assert execution.status is S.ROLLED_BACK, (life.last, execution.status_reason)
+    assert story(lab)[2:] == ["blue removed", "blue at 3.6.0", "traffic to blue", "green removed"], life.last
+    assert (pools(lab), traffic(lab), lab.most_unavailable()) == ({"blue": {OLD_VERSION}}, "blue", 0)
+    assert await statuses(lab, execution_id) == {InstanceStatus.ROLLED_BACK}
+    assert lab.tokens() == sorted(lab.tokens())
+
+
+@pytest.mark.parametrize("moment", range(1, CANCELLED + 1))
+async def test_death_after_a_cancel_before_the_switch_changes_nothing_of_the_story(
+    make_lab: MakeLab, moment: int
+) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green())
+    await lab.run(execution_id, 1)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    execution = await _die_and_be_succeeded(lab, execution_id, Life(moment), end)
+    assert (execution.status, execution.settled_at is not None) == (S.CANCELLED, True)
+    assert story(lab) == ["green at 3.7.0", "green removed"]
+    assert await statuses(lab, execution_id) == {InstanceStatus.ROLLED_BACK}
+
+
+@pytest.mark.parametrize("moment", range(1, CANCELLED + 1))
+async def test_death_while_a_failed_soak_is_switched_back_changes_nothing_of_the_story(
+    make_lab: MakeLab, moment: int
+) -> None:
+    lab, execution_id = await switched(make_lab, size=2, soak_seconds=3600, failure_threshold=1)
+    break_green(lab, "unhealthy", 1)
+    assert (await over(lab, execution_id, Goal.SOAKED)).ending is Ending.STOPPED
+    execution = await _die_and_be_succeeded(lab, execution_id, Life(moment), end)
+    assert (execution.failure_phase, execution.settled_at is not None) == ("SOAK", True)
+    assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue"]
+    assert await statuses(lab, execution_id) == {InstanceStatus.ROLLED_BACK}
+
+
+async def test_there_are_no_more_moments_to_die_at_than_are_tried(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    first = await lab.admitted(**blue_green())
+    await lab.run(first, 1)
+    await cancel_upgrade(lab.world.ports, first, None, OLGA)
+    lives = [Life(None) for _ in range(3)]
+    await end(mortal(lab, lives[0]), first)
+    second = await lab.admitted(**blue_green())
+    await lab.run(second, 1)
+    for goal in Goal:
+        await over(lab, second, goal)
+    await roll_back_upgrade(lab.world.ports, second, None, OLGA)
+    await mortal(lab, lives[1]).roll_back(second)
+    third = await lab.admitted(**blue_green())
+    await upgrade(mortal(lab, lives[2]), third)
+    assert all(each.moments < most for each, most in zip(lives, (CANCELLED, BACK, FORTH), strict=True))

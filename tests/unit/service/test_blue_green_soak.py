@@ -1,0 +1,135 @@
+"""The new pool under the traffic: how long it has to stay healthy, and what becomes of it when it does not."""
+
+import asyncio
+
+from include.upgrades.domain.blue_green import Goal
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.pool_steps import Change
+from include.upgrades.domain.pools import GREEN_BATCH
+from include.upgrades.service.command import pause_upgrade, resume_upgrade
+from include.upgrades.service.lease_keeper import LeaseKeeper
+from include.upgrades.service.outcome import Ending
+from include.upgrades.service.pool_journal import PoolJournal
+from tests.labs.lab import OLGA, Lab, seconds_between
+from tests.labs.memory_lab import MakeLab
+from tests.labs.pools import (
+    S,
+    break_green,
+    forth,
+    going_over,
+    green,
+    over,
+    pools,
+    statuses,
+    story,
+    switched,
+    traffic,
+    until_soaking,
+    upgrade,
+)
+from tests.labs.seed import OLD
+
+I = InstanceStatus  # noqa: E741 - as in the domain
+
+
+async def _failures(lab: Lab, execution_id: str, count: int) -> None:
+    """Waits until so many failures are counted."""
+    async with lab.world.ports.signals.of(execution_id) as waiter:
+        for _ in range(200):
+            if (await lab.execution(execution_id)).current_failures >= count:
+                return
+            await waiter.wait(0.1)
+    raise AssertionError(f"not {count} failures")
+
+
+# -- the soak --------------------------------------------------------------------------------------------------------
+
+
+async def test_soak_that_fails_switches_back_and_leaves_the_new_pool_to_be_looked_at(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, soak_seconds=3600, failure_threshold=1)
+    break_green(lab, "unhealthy", 2)
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.failure_phase, execution.current_failures) == (S.FAILED, "SOAK", 1)
+    assert green(lab, 2) in execution.status_reason
+    assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue"]
+    assert set(pools(lab)) == {"blue", "green"}
+    assert await statuses(lab, execution_id) == {I.ROLLED_BACK}
+    assert (await lab.deployment(), execution.settled_at is not None) == ((OLD, None), True)
+
+
+async def test_soak_that_fails_rolls_back_where_that_is_enabled(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, soak_seconds=3600, failure_threshold=1, auto_rollback_enabled=True)
+    break_green(lab, "unhealthy", 2)
+    execution = await upgrade(lab, execution_id)
+    assert execution.status is S.ROLLED_BACK, execution.status_reason
+    assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue", "green removed"]
+    assert await statuses(lab, execution_id) == {I.ROLLED_BACK}
+    assert await lab.deployment() == (OLD, None)
+
+
+async def test_pool_that_stays_ill_fails_its_soak_below_the_threshold_too(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, soak_seconds=1, failure_threshold=9, health_check_timeout_seconds=1)
+    break_green(lab, "unhealthy", 2)
+    execution = await upgrade(lab, execution_id)
+    assert (execution.status, execution.failure_phase, execution.current_failures) == (S.FAILED, "SOAK", 1)
+    assert (traffic(lab), "did not stay healthy for 1 s" in execution.status_reason) == ("blue", True)
+
+
+async def test_illness_below_the_threshold_counts_once_and_begins_the_soak_anew(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, soak_seconds=1, failure_threshold=2)
+    break_green(lab, "unhealthy", 2)
+    task = going_over(lab, execution_id, Goal.SOAKED)
+    await _failures(lab, execution_id, 1)
+    await asyncio.wait([task], timeout=1.5)  # longer than the soak
+    assert not task.done()
+    lab.heal()
+    assert (await task).ending is Ending.DONE
+    (batch,) = await lab.batches(execution_id)
+    assert seconds_between(batch.switched_at, batch.soaked_at) > 2
+    assert (await lab.execution(execution_id)).current_failures == 1
+    assert all(each.healthy for each in (await lab.instances(execution_id)).values())
+    assert (await upgrade(lab, execution_id)).status is S.COMPLETED
+
+
+async def test_poll_that_cannot_be_made_is_no_ill_instance_but_proves_nothing_either(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, soak_seconds=0, failure_threshold=1)
+    for number in (1, 2, 3):
+        break_green(lab, "agent-503", number)
+    assert (await over(lab, execution_id, Goal.SOAKED, seconds=1)).ending is Ending.UNFINISHED
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.current_failures) == (S.IN_PROGRESS, 0)
+    lab.heal()
+    assert (await forth(lab, execution_id)).status is S.COMPLETED
+
+
+async def test_pause_stops_the_clock_of_the_soak(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, soak_seconds=2)
+    task = going_over(lab, execution_id, Goal.SOAKED)
+    await until_soaking(lab, execution_id)
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    (before,) = await lab.batches(execution_id)
+    await asyncio.wait([task], timeout=2.5)  # longer than the soak
+    assert not task.done()
+    assert not lab.lease()[2]
+    resumed = await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    (after,) = await lab.batches(execution_id)
+    for was, is_now in ((before.switched_at, after.switched_at), (before.due_at, after.due_at)):
+        assert abs(seconds_between(was, is_now) - resumed.paused_seconds) < 0.01
+    assert (await task).ending is Ending.DONE
+    (done,) = await lab.batches(execution_id)
+    assert seconds_between(before.due_at, done.soaked_at) >= resumed.paused_seconds > 2
+
+
+async def test_nothing_is_written_over_clocks_that_a_pause_has_pushed_out(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, soak_seconds=60)
+    keeper = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
+    assert await keeper.take()
+    journal = PoolJournal(lab.world.ports, keeper, execution_id, GREEN_BATCH)
+    stale = (await journal.read()).green
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert not await journal.write(lambda execution, _: Change(execution, stale))
+    pushed = (await journal.read()).green
+    assert seconds_between(stale.due_at, pushed.due_at) > 0
+    assert await journal.write(lambda execution, _: Change(execution, pushed))
+    await keeper.give_back()

@@ -1,0 +1,163 @@
+"""Canaries: deployed, watched, promoted or rolled back."""
+
+import asyncio
+
+import pytest
+
+from include.upgrades.domain.errors import CanaryUnhealthy
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.command import cancel_upgrade, pause_upgrade, promote_canary, resume_upgrade
+from include.upgrades.service.monitor_canary import run_after_canaries
+from include.upgrades.service.outcome import Ending
+from tests.labs.canaries import canary_fields, deployed, monitored, polls, until_polls
+from tests.labs.lab import FOREVER, OLGA, until
+from tests.labs.memory_lab import MakeLab
+
+S = ExecutionStatus
+
+
+async def test_monitor_polls_at_its_interval_and_records_each_poll(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab)
+    monitor = asyncio.create_task(monitored(lab, execution_id, None))
+    await until_polls(lab, execution_id, 3)
+    await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert (await monitor).ending is Ending.DONE
+    times = [each.time for each in await lab.events(execution_id) if each.event.what is EventType.CANARY_POLLED]
+    gaps = [(later - earlier).total_seconds() for earlier, later in zip(times, times[1:], strict=False)]
+    assert all(0.9 < gap < 2 for gap in gaps), gaps
+
+
+async def test_promotion_reaches_a_waiting_monitor_at_once(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, health_check_interval_seconds=3600)
+    monitor = asyncio.create_task(monitored(lab, execution_id, None))
+    await until_polls(lab, execution_id, 1)
+    await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert (await asyncio.wait_for(monitor, 2)).ending is Ending.DONE
+
+
+async def test_unhealthy_canaries_roll_back_at_the_threshold(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, auto_rollback_enabled=True, failure_threshold=2)
+    lab.fault("unhealthy", 2)
+    assert (await monitored(lab, execution_id, None)).ending is Ending.STOPPED
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.current_failures) == (S.ROLLING_BACK, 2)
+    assert lab.name(2) in (execution.rollback.reason or "")
+    lab.heal()
+    assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
+    assert lab.versions() == {"3.6.0": 5}
+
+
+async def test_unhealthy_canaries_wait_for_the_operator_without_auto_rollback(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, failure_threshold=1)
+    lab.fault("unhealthy", 2)
+    monitor = asyncio.create_task(monitored(lab, execution_id, None))
+    await until_polls(lab, execution_id, 2)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.canary.healthy) == (S.CANARY_MONITORING, False)
+    with pytest.raises(CanaryUnhealthy, match=lab.name(2)):
+        await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert (await lab.execution(execution_id)).status is S.CANARY_MONITORING
+    await promote_canary(lab.world.ports, execution_id, True, "known, harmless", OLGA)
+    assert (await monitor).ending is Ending.DONE
+
+
+async def test_promotion_is_refused_when_the_canaries_cannot_be_asked(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab)
+    lab.fault("agent-503")
+    with pytest.raises(CanaryUnhealthy, match="could not be asked"):
+        await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+
+
+async def test_poll_that_cannot_be_made_is_no_failure(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, auto_rollback_enabled=True, failure_threshold=1)
+    lab.fault("agent-503")
+    assert (await monitored(lab, execution_id)).ending is Ending.UNFINISHED
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.current_failures, execution.canary.polls) == (S.CANARY_MONITORING, 0, 0)
+    assert (await polls(lab, execution_id))[0]["healthy"] is None
+
+
+async def test_canary_that_fails_to_come_up_is_judged_by_the_monitor(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=5)
+    execution_id = await lab.admitted(**canary_fields(auto_rollback_enabled=True, failure_threshold=1))
+    lab.fault("upgrade-fails", 2)
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    assert (await lab.execution(execution_id)).status is S.CANARY_MONITORING
+    assert (await monitored(lab, execution_id, None)).ending is Ending.STOPPED
+    assert (await lab.execution(execution_id)).status is S.ROLLING_BACK
+    lab.heal()
+    assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
+    assert lab.versions() == {"3.6.0": 5}
+
+
+async def test_canaries_that_use_up_the_budget_are_judged_and_a_forced_promotion_does_not_wait_for_ever(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=5)
+    execution_id = await lab.admitted(**canary_fields(max_unavailable_percentage=20, failure_threshold=9))
+    lab.fault("upgrade-fails", 2, times=2)  # both tries: the budget of one is used up, the second canary has to wait
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    assert (await lab.execution(execution_id)).status is S.CANARY_MONITORING
+    assert (await lab.instances(execution_id))[lab.name(3)].status is InstanceStatus.PENDING
+    await monitored(lab, execution_id)
+    assert (await lab.execution(execution_id)).canary.healthy is False
+    await promote_canary(lab.world.ports, execution_id, True, None, OLGA)
+    later = run_after_canaries(lab.world.ports, execution_id, 2, None)
+    assert (await asyncio.wait_for(later, FOREVER)).ending is Ending.STOPPED
+    execution = await lab.execution(execution_id)
+    assert execution.status is S.FAILED
+    assert "no budget left" in execution.status_reason
+
+
+async def test_batch_takes_over_what_an_earlier_one_has_left_untouched(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=2)
+    assert (await lab.run(execution_id, 2)).ending is Ending.DONE  # somebody took the first batch's task for done
+    assert lab.versions() == {"3.7.0": 4}
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+    assert len(lab.upgrades()) == 4
+
+
+async def test_batch_behind_the_canaries_waits_for_the_promotion_whatever_airflow_thinks(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=5)
+    execution_id = await lab.admitted(**canary_fields())
+    later = asyncio.create_task(run_after_canaries(lab.world.ports, execution_id, 2, None))
+    await until_polls(lab, execution_id, 1)
+    assert lab.versions() == {"3.7.0": 2, "3.6.0": 3}
+    await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert (await asyncio.wait_for(later, FOREVER)).ending is Ending.DONE
+    assert lab.versions()["3.7.0"] > 2
+
+
+async def test_canary_task_that_died_before_it_could_say_so_is_done_when_repeated(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab)
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    assert len(lab.upgrades()) == 2
+
+
+async def test_pause_of_the_deployment_comes_back_to_it_and_the_monitor_follows(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=5, upgrade_seconds=0.4)
+    execution_id = await lab.admitted(**canary_fields(max_unavailable_percentage=20))
+    running = lab.running(execution_id, 1)
+    await until(lab.upgrades, "a canary under way")
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await until(lambda: lab.statuses() == {"RUNNING": 5}, "nothing to be in flight")
+    assert len(lab.upgrades()) == 1
+    assert (await resume_upgrade(lab.world.ports, execution_id, None, OLGA)).status is S.CANARY_RUNNING
+    assert (await running).ending is Ending.DONE
+    assert (await lab.execution(execution_id)).status is S.CANARY_MONITORING
+
+
+async def test_cancel_ends_the_monitor_and_leaves_the_canaries_where_they_are(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, health_check_interval_seconds=3600)
+    monitor = asyncio.create_task(monitored(lab, execution_id, None))
+    await until_polls(lab, execution_id, 1)
+    cancelled = await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert "2 on 3.7.0" in cancelled.status_reason
+    assert (await asyncio.wait_for(monitor, 2)).ending is Ending.STOPPED
+    assert (await lab.end(execution_id)).settled_at is not None
+    assert lab.versions() == {"3.7.0": 2, "3.6.0": 3}

@@ -1,0 +1,154 @@
+"""Whatever task is cleared in Airflow, in whatever status: it goes on where the upgrade is, or does nothing."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from include.upgrades.domain.checks import CheckName
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.flow.work import Work, work_on
+from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
+from include.upgrades.service.finish import conclude
+from include.upgrades.service.outcome import Ending
+from include.upgrades.service.roll_back import confirm_rollback
+from include.upgrades.service.run_check import run_check
+from tests.labs.lab import OLGA, Lab, until
+from tests.labs.memory_lab import MakeLab
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+
+S = ExecutionStatus
+TERMINAL = [S.COMPLETED, S.FAILED, S.CANCELLED, S.ROLLED_BACK]
+
+
+async def ended_as(lab: Lab, status: ExecutionStatus) -> str:
+    """An execution of four instances in two batches that ended after its first batch, or completed."""
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
+    await lab.run(execution_id, 1)
+    match status:
+        case S.COMPLETED:
+            await lab.upgrade(execution_id)
+        case S.FAILED:
+            await lab.go(execution_id, S.FAILED)
+            await lab.end(execution_id)
+        case S.CANCELLED:
+            await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+            await lab.end(execution_id)
+        case S.ROLLED_BACK:
+            await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+            await lab.roll_back(execution_id)
+    return execution_id
+
+
+async def run_every_task(lab: Lab, execution_id: str) -> Execution:
+    """As Airflow does once everything is cleared, whatever comes of each task, and each of them twice."""
+    ports = lab.world.ports
+    for _ in range(2):
+        await lab.check(execution_id)
+        for number in (1, 2, ROLLBACK_BATCH):
+            assert (await work_on(ports, execution_id, Work.BATCH, number, None)).ending is Ending.STOPPED
+        for work in (Work.MONITOR, Work.VERIFY, Work.END):
+            assert (await work_on(ports, execution_id, work, 1, None)).ending is not Ending.UNFINISHED
+        await conclude(ports, execution_id)
+        await confirm_rollback(ports, execution_id)
+    return await lab.execution(execution_id)
+
+
+@pytest.mark.parametrize("status", TERMINAL)
+async def test_ended_execution_never_runs_again(make_lab: MakeLab, status: ExecutionStatus) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await ended_as(lab, status)
+    before, events, said = await lab.execution(execution_id), await lab.events(execution_id), lab.log()
+    assert (before.status, before.settled_at is not None) == (status, True)
+    assert await run_every_task(lab, execution_id) == before
+    assert (await lab.events(execution_id), lab.log()) == (events, said)
+
+
+async def test_cleared_batch_that_was_done_does_nothing_and_the_next_goes_on(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    second = lab.running(execution_id, 2)
+    await until(lambda: len(lab.upgrades()) == 2, "the second batch under way")
+    first, again = await asyncio.gather(lab.run(execution_id, 1), second)
+    assert {first.ending, again.ending} == {Ending.DONE}
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+    assert set(Counter(lab.upgrades()).values()) == {1}
+
+
+async def test_cleared_batch_under_way_goes_on_where_it_is(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await lab.admitted()
+    killed = lab.running(execution_id, 1)
+    await until(lab.upgrades, "an upgrade under way")
+    killed.cancel()
+    await asyncio.gather(killed, return_exceptions=True)
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+    assert set(Counter(lab.upgrades()).values()) == {1}
+
+
+async def test_cleared_check_says_nothing_once_the_work_has_begun(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    lab.fault("agent-503")
+    before = await lab.execution(execution_id)
+    await lab.check(execution_id)
+    assert await lab.execution(execution_id) == before
+
+
+async def test_cleared_check_is_made_again_while_the_others_are_under_way(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = (await lab.validating()).id
+    for _ in range(2):
+        await run_check(lab.world.ports, execution_id, CheckName.DEPENDENCY_CHECK)
+    assert (await lab.execution(execution_id)).status is S.VALIDATING
+    await lab.check(execution_id)
+    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
+
+
+async def test_cleared_batch_of_a_pause_waits_for_its_end(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    for number in (1, 2):
+        assert (await lab.run(execution_id, number, seconds=0.2)).ending is Ending.UNFINISHED
+    await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+
+
+async def test_cleared_batch_does_not_disturb_the_way_back(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
+    await lab.run(execution_id, 1)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    back = lab.running(execution_id, ROLLBACK_BATCH)
+    await until(lambda: len(lab.upgrades()) == 4, "two on their way back")
+    for number in (1, 2):
+        assert (await lab.run(execution_id, number)).ending is Ending.STOPPED
+    await back
+    assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
+    assert lab.versions() == {OLD_VERSION: 4}
+    assert sorted(Counter(lab.upgrades()).values()) == [2, 2]
+
+
+async def test_batch_marked_successful_by_hand_is_made_up_for_by_the_next(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
+    await lab.run(execution_id, 2)  # as if batch 1 were done
+    assert (await work_on(lab.world.ports, execution_id, Work.VERIFY, 1, None)).ending is Ending.DONE
+    assert (await lab.execution(execution_id)).status is S.COMPLETED
+    assert Counter(lab.upgrades()) == Counter({lab.name(each): 1 for each in range(1, 5)})
+
+
+async def test_last_batch_marked_successful_by_hand_is_noticed_by_the_verification(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
+    await lab.run(execution_id, 1)
+    assert (await work_on(lab.world.ports, execution_id, Work.VERIFY, 1, None)).ending is Ending.STOPPED
+    execution = await lab.execution(execution_id)
+    assert execution.status is S.FAILED
+    assert "post-upgrade verification failed" in execution.status_reason
+    assert lab.versions() == {OLD_VERSION: 2, NEW_VERSION: 2}

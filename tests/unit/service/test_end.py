@@ -1,0 +1,138 @@
+"""An upgrade that is over frees its place, also when no task is left that would see to that."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.task_states import RunView
+from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
+from include.upgrades.service.end import SECONDS_A_TURN, bring_to_end, end_abandoned, end_upgrade
+from include.upgrades.service.outcome import Ending
+from include.upgrades.service.reconcile import reconcile
+from tests.labs.endings import marked_failed_while_upgrading
+from tests.labs.lab import OLGA, Lab, abandoned, until
+from tests.labs.memory_lab import MakeLab
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+
+S = ExecutionStatus
+
+
+async def in_flight(lab: Lab, execution_id: str) -> int:
+    return sum(each.in_flight for each in (await lab.instances(execution_id)).values())
+
+
+async def test_abandoned_upgrade_is_brought_to_its_end_and_frees_its_place(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await marked_failed_while_upgrading(lab)
+    assert await in_flight(lab, execution_id) == 2
+    await end_abandoned(lab.world.ports)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
+    assert (lab.versions(), lab.statuses()) == ({NEW_VERSION: 2, OLD_VERSION: 2}, {"RUNNING": 4})
+    assert set(Counter(lab.upgrades()).values()) == {1}
+    assert (await lab.created()).id != execution_id
+
+
+async def test_upgrade_with_a_run_is_left_to_its_tasks(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await marked_failed_while_upgrading(lab)
+    lab.world.airflow.show(execution_id, RunView("8", "queued"))  # deleted meanwhile, and made anew
+    await end_abandoned(lab.world.ports)
+    assert await in_flight(lab, execution_id) == 2
+    assert (await lab.execution(execution_id)).settled_at is None
+
+
+async def test_end_that_takes_longer_than_its_turn_is_gone_on_with(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=4 * SECONDS_A_TURN)
+    execution_id = await marked_failed_while_upgrading(lab, health_check_timeout_seconds=60)
+    await end_abandoned(lab.world.ports)
+    assert (await lab.execution(execution_id)).settled_at is None
+    async with asyncio.timeout(5 * SECONDS_A_TURN):
+        while (await lab.execution(execution_id)).settled_at is None:
+            await end_abandoned(lab.world.ports)
+            await asyncio.sleep(1)  # until the next round
+    assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
+
+
+async def test_fleet_that_is_away_is_asked_again_later(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    await lab.go(execution_id, S.FAILED)
+    lab.fault("agent-503")
+    await end_abandoned(lab.world.ports)
+    assert (await lab.execution(execution_id)).settled_at is None
+    lab.heal()
+    await end_abandoned(lab.world.ports)
+    assert (await lab.execution(execution_id)).settled_at is not None
+
+
+@pytest.mark.parametrize("stop", ["marked failed", "cancelled"])
+async def test_rollback_that_was_stopped_halfway_is_brought_to_its_end(make_lab: MakeLab, stop: str) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await lab.admitted(max_unavailable_percentage=50)
+    lab.world.airflow.show(execution_id, RunView("7", "running"))
+    await reconcile(lab.world.ports)
+    await lab.run(execution_id, 1)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    task = lab.running(execution_id, ROLLBACK_BATCH)
+    await until(lambda: len(lab.upgrades()) == 6, "two on their way back")
+    await abandoned(task)
+    if stop == "cancelled":
+        await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    lab.world.airflow.show(execution_id, RunView("7", "failed"))
+    await reconcile(lab.world.ports)
+    await end_abandoned(lab.world.ports)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.settled_at is not None) == (
+        S.CANCELLED if stop == "cancelled" else S.FAILED,
+        True,
+    )
+    assert (lab.versions(), lab.statuses()) == ({NEW_VERSION: 2, OLD_VERSION: 2}, {"RUNNING": 4})
+    assert len(lab.upgrades()) == 6
+
+
+async def test_upgrade_that_is_cancelled_out_of_a_rollback_with_upgrades_under_way_is_brought_to_its_end(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=0.3)
+    execution_id = await lab.admitted(max_unavailable_percentage=50)
+    task = lab.running(execution_id, 1)
+    await until(lambda: len(lab.upgrades()) == 2, "two upgrades under way")
+    await abandoned(task)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await bring_to_end(lab.world.ports, execution_id, None)).ending is Ending.DONE
+    assert (lab.versions(), lab.statuses()) == ({NEW_VERSION: 2, OLD_VERSION: 2}, {"RUNNING": 4})
+
+
+async def test_nothing_is_brought_to_an_end_that_is_not_over(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    assert (await bring_to_end(lab.world.ports, execution_id, None)).ending is Ending.STOPPED
+    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
+    assert lab.tokens() == []
+
+
+async def test_end_whose_branch_was_marked_successful_by_hand_fails_the_upgrade_first(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    begun = lab.upgrades()
+    assert (await end_upgrade(lab.world.ports, execution_id, None)).ending is Ending.DONE
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
+    assert lab.upgrades() == begun
+
+
+async def test_end_beside_a_rollback_leaves_it_alone(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    await lab.run(execution_id, 1)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await end_upgrade(lab.world.ports, execution_id, None)).ending is Ending.STOPPED
+    assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
+    assert lab.versions() == {OLD_VERSION: 2}

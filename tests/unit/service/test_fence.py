@@ -1,0 +1,161 @@
+"""A holder of the lease falls asleep with an order in its hand and wakes up after somebody else has taken over."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.blue_green import Goal
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.registry import Deployment
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.command import cancel_upgrade
+from include.upgrades.service.fleet_ports import StaleToken
+from tests.labs.lab import OLGA, Lab
+from tests.labs.memory_lab import MakeLab
+from tests.labs.mortal import Died, Life, mortal
+from tests.labs.pools import end, going_over, over, pools, switched, traffic
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+
+S = ExecutionStatus
+
+
+class Sleep:
+    """Falls over a runner when it is about to send that order."""
+
+    def __init__(self, order: str) -> None:
+        self.order, self.began, self.over = order, asyncio.Event(), asyncio.Event()
+
+    async def before(self, order: str) -> None:
+        if order == self.order and not self.began.is_set():
+            self.began.set()
+            await self.over.wait()
+
+
+class SleepyFleets:
+    """Port ``Fleets``."""
+
+    def __init__(self, fleets: Any, sleep: Sleep) -> None:
+        self._fleets, self._sleep = fleets, sleep
+
+    @asynccontextmanager
+    async def of(self, deployment: Deployment) -> AsyncIterator[Any]:
+        async with self._fleets.of(deployment) as driver:
+            yield SleepyDriver(driver, self._sleep)
+
+
+class SleepyDriver:
+    """Port ``FleetDriver``."""
+
+    def __init__(self, driver: Any, sleep: Sleep) -> None:
+        self._driver, self._sleep = driver, sleep
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*given: Any) -> Any:
+            await self._sleep.before(name)
+            return await getattr(self._driver, name)(*given)
+
+        return call
+
+
+def sleepy(lab: Lab, sleep: Sleep) -> Lab:
+    """The same lab in the hands of a runner that falls asleep."""
+    fleets: Any = SleepyFleets(lab.world.ports.fleets, sleep)
+    return Lab(replace(lab.world, ports=replace(lab.world.ports, fleets=fleets)))
+
+
+async def test_switch_of_a_sleeper_comes_too_late_for_an_upgrade_that_was_ended(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(strategy=Strategy.BLUE_GREEN)
+    await over(lab, execution_id, Goal.CHECKED)
+    sleep = Sleep("switch_traffic")
+    sleeper = going_over(sleepy(lab, sleep), execution_id, Goal.SWITCHED)
+    await sleep.began.wait()
+    lab.end_lease()
+    await lab.go(execution_id, S.FAILED)
+    assert (await end(lab, execution_id)).settled_at is not None
+    sleep.over.set()
+    with pytest.raises(StaleToken):
+        await sleeper
+    assert traffic(lab) == "blue"
+
+
+async def test_removal_of_a_sleeper_comes_too_late_for_an_upgrade_that_was_cancelled(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, size=2)
+    sleep = Sleep("remove_pool")
+    sleeper = going_over(sleepy(lab, sleep), execution_id, Goal.RETIRED)
+    await sleep.began.wait()
+    lab.end_lease()
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await end(lab, execution_id)).settled_at is not None
+    sleep.over.set()
+    with pytest.raises(StaleToken):
+        await sleeper
+    assert pools(lab) == {"blue": {OLD_VERSION}, "green": {NEW_VERSION}}
+
+
+async def test_successor_makes_its_token_known_before_it_looks(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3, upgrade_seconds=0.3)
+    execution_id = await lab.admitted(max_unavailable_percentage=34)
+    sleep = Sleep("set_version")
+    sleeper = asyncio.create_task(sleepy(lab, sleep).run(execution_id, 1))
+    await sleep.began.wait()
+    lab.end_lease()
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+    sleep.over.set()
+    with pytest.raises(StaleToken):
+        await sleeper
+    first = next(each for each in lab.log() if each["kind"] == "call" and each["fence"] > lab.tokens()[0])
+    assert ".fence." in first["key"]
+    assert len(lab.upgrades()) == 3
+
+
+async def test_no_fence_is_closed_to_a_holder_that_gave_the_lease_back(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    execution_id = await lab.admitted()
+    await lab.run(execution_id, 1, seconds=0.0)
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+    assert not [each for each in lab.log() if each["kind"] == "call" and ".fence." in each["key"]]
+
+
+async def test_fence_changes_nothing_in_the_fleet(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    before = len(_transitions(lab))
+    execution_id = await lab.admitted()
+    with pytest.raises(Died):
+        await mortal(lab, Life(1)).run(execution_id, 1)
+    lab.end_lease()
+    with pytest.raises(Died):
+        await mortal(lab, Life(2)).run(execution_id, 1)  # it has taken the lease and closed the fence, no more
+    (call,) = [each for each in lab.log() if each["kind"] == "call"]
+    assert (".fence." in call["key"], lab.statuses()) == (True, {"RUNNING": 3})
+    assert len(_transitions(lab)) == before
+
+
+def _transitions(lab: Lab) -> list[dict[str, Any]]:
+    return [each for each in lab.log() if each["kind"] == "transition"]
+
+
+async def test_successor_goes_on_where_there_is_nothing_harmless_to_ask_for(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution_id = await lab.admitted()
+    with pytest.raises(Died):
+        await mortal(lab, Life(3)).run(execution_id, 1)
+    lab.end_lease()
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+    assert len(lab.upgrades()) == 1
+
+
+async def test_fence_that_finds_no_agent_is_closed_when_it_is_back(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    execution_id = await lab.admitted()
+    with pytest.raises(Died):
+        await mortal(lab, Life(1)).run(execution_id, 1)
+    lab.end_lease()
+    lab.fault("agent-503", times=2)
+    await lab.run(execution_id, 1)
+    calls = [each for each in lab.log() if each["kind"] == "call"]
+    assert [".fence." in each["key"] for each in calls][:2] == [True, False]

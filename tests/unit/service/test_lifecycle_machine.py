@@ -1,0 +1,26 @@
+"""Random commands, faults, crashes and hands in Airflow: whatever happens, the lifecycle holds.
+
+The same machine runs on PostgreSQL, see tests/integration/runner/test_lifecycle_machine.py.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lifecycle.bench import Bench
+from tests.lifecycle.memory_store import MemoryStore
+from tests.lifecycle.search import live_from
+
+LIVES = 30
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench(MemoryStore())
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("seed", range(LIVES))
+def test_lifecycle_holds_in_a_life_drawn_from_a_seed(bench: Bench, seed: int) -> None:
+    live_from(bench, seed)

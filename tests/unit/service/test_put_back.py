@@ -1,0 +1,135 @@
+"""What an upgrade drained and did not get to upgrade goes back into service before the upgrade lets go."""
+
+import pytest
+
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
+from include.upgrades.service.end import bring_to_end, end_abandoned
+from include.upgrades.service.fleet_ports import StaleToken
+from include.upgrades.service.outcome import Ending
+from local.fleet.orders import Orders
+from tests.labs.endings import failed_with_a_drain_that_does_not_end
+from tests.labs.lab import OLGA, until
+from tests.labs.memory_lab import MakeLab
+from tests.labs.mortal import Died, Life, mortal
+from tests.labs.seed import OLD_VERSION
+
+S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
+MOMENTS = 8
+"More moments than the end of such an upgrade has to die at."
+
+
+async def test_instance_whose_drain_took_too_long_serves_again_at_the_end(make_lab: MakeLab) -> None:
+    lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
+    execution = await lab.end(execution_id)
+    assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
+    assert (lab.statuses(), lab.versions()) == ({"RUNNING": 3}, {OLD_VERSION: 3})
+    assert "out of service" not in execution.status_reason
+    assert lab.tokens() == sorted(lab.tokens())
+
+
+async def test_control_loop_does_so_too(make_lab: MakeLab) -> None:
+    lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
+    await end_abandoned(lab.world.ports)
+    assert ((await lab.execution(execution_id)).settled_at is not None, lab.statuses()) == (True, {"RUNNING": 3})
+
+
+async def test_instance_that_was_drained_and_never_got_its_version_serves_again(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1, drain_seconds=0.3)
+    execution_id = await lab.admitted(health_check_timeout_seconds=1, failure_threshold=1)
+    task = lab.running(execution_id, 1)
+    await until(lambda: lab.statuses()["DRAINING"], "it drains")
+    lab.fault("agent-503", 1)  # from now on it takes no order
+    await task
+    assert lab.statuses() == {"DRAINED": 1}
+    lab.heal()
+    assert (await lab.end(execution_id)).settled_at is not None
+    assert lab.statuses() == {"RUNNING": 1}
+
+
+@pytest.mark.parametrize("moment", range(1, MOMENTS + 1))
+async def test_death_at_any_moment_of_the_end_leaves_nothing_drained(make_lab: MakeLab, moment: int) -> None:
+    lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
+    life = Life(moment)
+    try:
+        await mortal(lab, life).end(execution_id)
+    except Died:
+        lab.end_lease()
+        await lab.end(execution_id)
+    else:
+        assert life.moments < MOMENTS
+    assert (await lab.execution(execution_id)).settled_at is not None
+    assert lab.statuses() == {"RUNNING": 3}, life.last
+    assert lab.tokens() == sorted(lab.tokens())
+
+
+async def test_instance_that_takes_no_order_is_asked_until_its_time_is_over_and_then_named(make_lab: MakeLab) -> None:
+    lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
+    (name,) = [each for each, found in lab.fleet().items() if found["status"] == "DRAINING"]
+    lab.world.admin.fault(lab.world.fleet, "agent-503", name)
+    execution = await lab.end(execution_id)
+    assert (execution.settled_at is not None, lab.statuses()["DRAINING"]) == (True, 1)
+    assert execution.status_reason.endswith(f"; out of service: {name} is DRAINING")
+    assert execution.status_reason.count(name) == 1
+
+
+async def test_end_is_not_reached_while_there_is_time_left_to_ask(make_lab: MakeLab) -> None:
+    lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
+    lab.change_request(health_check_timeout_seconds=600)
+    (name,) = [each for each, found in lab.fleet().items() if found["status"] == "DRAINING"]
+    lab.world.admin.fault(lab.world.fleet, "agent-503", name)
+    assert (await bring_to_end(lab.world.ports, execution_id, 3.0)).ending is Ending.UNFINISHED
+    assert (await lab.execution(execution_id)).settled_at is None
+    lab.heal()
+    assert (await lab.end(execution_id)).settled_at is not None
+    assert lab.statuses() == {"RUNNING": 3}
+
+
+async def test_fleet_that_obeys_somebody_newer_is_left_alone(make_lab: MakeLab) -> None:
+    lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
+    idle = next(number for number in (1, 2, 3) if lab.fleet()[lab.name(number)]["status"] == "RUNNING")
+    lab.order(Orders.undrain, lab.name(idle), fence=1000)
+    with pytest.raises(StaleToken):
+        await lab.end(execution_id)
+    assert lab.statuses()["DRAINING"] == 1
+    assert ((await lab.execution(execution_id)).settled_at, lab.lease()[2]) == (None, False)
+
+
+async def test_instance_that_somebody_else_has_drained_stays_so(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=3)
+    execution_id = await lab.admitted(failure_threshold=1, max_unavailable_percentage=67, total_instances=1)
+    lab.fault("upgrade-fails")
+    await lab.run(execution_id, 1)
+    (failed,) = await lab.instances(execution_id)
+    other = next(each for each in lab.fleet() if each != failed)
+    lab.order(Orders.drain, other, fence=lab.tokens()[-1])
+    assert (await lab.end(execution_id)).settled_at is not None
+    assert lab.fleet()[other]["status"] == "DRAINED"
+    assert lab.fleet()[failed]["status"] == "STOPPED"
+
+
+async def test_rollback_that_failed_with_a_drain_puts_its_instance_back(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2, drain_seconds=0.05)
+    execution_id = await lab.admitted(health_check_timeout_seconds=1, max_unavailable_percentage=50)
+    await lab.run(execution_id, 1)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    task = lab.running(execution_id, ROLLBACK_BATCH)
+    await until(lambda: lab.statuses()["DRAINING"], "one drains")
+    (name,) = [each for each, found in lab.fleet().items() if found["status"] == "DRAINING"]
+    lab.world.admin.fault(lab.world.fleet, "agent-503", name)
+    await task
+    assert lab.fleet()[name]["status"] == "DRAINED"
+    lab.heal()
+    execution = await lab.roll_back(execution_id)
+    assert (execution.status, execution.failure_phase, execution.settled_at is not None) == (S.FAILED, "ROLLBACK", True)
+    assert lab.statuses() == {"RUNNING": 2}
+
+
+async def test_upgrade_that_was_cancelled_before_it_began_asks_no_fleet(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    lab.fault("agent-503")
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await lab.end(execution_id)).settled_at is not None

@@ -1,0 +1,102 @@
+"""Before a promotion and a resume the cheap checks run again; before an approval too, see test_staged_waits.py."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+
+import pytest
+
+from include.upgrades.domain.errors import UpgradeBlocked
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.registry import VersionStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.command import pause_upgrade, promote_canary, resume_upgrade
+from tests.labs.lab import OLGA, Lab
+from tests.labs.memory_lab import MakeLab, MemoryLab
+from tests.labs.seed import NEW
+
+S = ExecutionStatus
+Change = Callable[[MemoryLab], Awaitable[None]]
+
+
+async def _deprecated(lab: MemoryLab) -> None:
+    await lab.change_version(NEW, status=VersionStatus.DEPRECATED)
+
+
+async def _at_its_end(lab: MemoryLab) -> None:
+    await lab.change_version(NEW, end_of_life_date=date(2020, 1, 31))
+
+
+async def _in_need(lab: MemoryLab) -> None:
+    await lab.change_version(NEW, dependencies={"postgresql": ">=99"})
+
+
+async def _without_path(lab: MemoryLab) -> None:
+    lab.forget_paths()
+
+
+async def _closed(lab: MemoryLab) -> None:
+    lab.change_paths(blockers=("closed for now",))
+
+
+CHANGES = [
+    pytest.param(_deprecated, "DEPRECATED", id="deprecated"),
+    pytest.param(_at_its_end, "end of life", id="end of life"),
+    pytest.param(_in_need, "postgresql", id="dependency"),
+    pytest.param(_without_path, "path", id="no path"),
+    pytest.param(_closed, "closed for now", id="path closed"),
+]
+
+
+async def _paused(make_lab: MakeLab) -> tuple[MemoryLab, str]:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    return lab, execution_id
+
+
+async def _monitored(make_lab: MakeLab) -> tuple[MemoryLab, str]:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(strategy=Strategy.CANARY)
+    await lab.run(execution_id, 1)
+    assert (await lab.execution(execution_id)).status is S.CANARY_MONITORING
+    return lab, execution_id
+
+
+async def _kept(lab: Lab, execution_id: str) -> tuple[object, ...]:
+    return await lab.execution(execution_id), len(await lab.events(execution_id)), lab.world.rows("command")
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES)
+async def test_resume_is_blocked_when_the_registry_speaks_against_it_by_now(
+    make_lab: MakeLab, change: Change, said: str
+) -> None:
+    lab, execution_id = await _paused(make_lab)
+    await change(lab)
+    before = await _kept(lab, execution_id)
+    with pytest.raises(UpgradeBlocked, match=said):
+        await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert await _kept(lab, execution_id) == before
+
+
+async def test_resume_is_blocked_while_the_fleet_does_not_answer_and_goes_on_after_that(make_lab: MakeLab) -> None:
+    lab, execution_id = await _paused(make_lab)
+    lab.fault("agent-503")
+    before = await _kept(lab, execution_id)
+    with pytest.raises(UpgradeBlocked, match="the fleet does not answer"):
+        await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert await _kept(lab, execution_id) == before
+    lab.heal()
+    assert (await resume_upgrade(lab.world.ports, execution_id, None, OLGA)).status is S.IN_PROGRESS
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES)
+async def test_promotion_is_blocked_when_the_registry_speaks_against_it_by_now_unless_forced(
+    make_lab: MakeLab, change: Change, said: str
+) -> None:
+    lab, execution_id = await _monitored(make_lab)
+    await change(lab)
+    before = await _kept(lab, execution_id)
+    with pytest.raises(UpgradeBlocked, match=said):
+        await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert await _kept(lab, execution_id) == before
+    assert (await promote_canary(lab.world.ports, execution_id, True, None, OLGA)).status is S.IN_PROGRESS

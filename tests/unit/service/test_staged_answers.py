@@ -1,0 +1,149 @@
+"""Answers that people give in the Airflow UI: kept, judged, and asked for again when they do not count."""
+
+import asyncio
+from dataclasses import replace
+
+from include.upgrades.domain.approval import Answer, StageState
+from include.upgrades.domain.commands import Decision
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.answers import answer_in_ui, judge_answers
+from include.upgrades.service.approvals import (
+    question_about,
+    request_approval,
+    wait_for_judgement,
+)
+from include.upgrades.service.command import pause_upgrade, resume_upgrade
+from include.upgrades.service.outcome import Ending
+from tests.labs.lab import FOREVER, OLGA, Lab
+from tests.labs.memory_lab import MakeLab
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.stages import (
+    YES,
+    approval,
+    approve,
+    asked,
+    make_first_stage_ill,
+    parks,
+    told,
+)
+
+S = ExecutionStatus
+
+
+async def _answered(make_lab: MakeLab, given: Answer = YES) -> tuple[Lab, str]:
+    lab, execution_id = await asked(make_lab)
+    await answer_in_ui(lab.world.ports, execution_id, 2, given)
+    assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ANSWERED
+    return lab, execution_id
+
+
+async def test_answer_of_an_approver_becomes_the_decision(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab)
+    waits = asyncio.create_task(wait_for_judgement(lab.world.ports, execution_id, 2, None))
+    lab.world.people.approvers.add("anna")
+    await judge_answers(lab.world.ports)
+    assert (await asyncio.wait_for(waits, FOREVER)).ending is Ending.DONE
+    kept = await approval(lab, execution_id)
+    assert (kept.decision, kept.decided_by, kept.source, kept.reason) == ("APPROVED", "anna", "UI", "looks well")
+
+
+async def test_answer_alone_lets_nothing_begin(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab)
+    assert (await lab.run(execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
+    assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
+
+
+async def test_rejection_in_the_ui_cancels(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab, replace(YES, choice=Decision.REJECTED))
+    lab.world.people.approvers.add("anna")
+    await judge_answers(lab.world.ports)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.status_reason.partition(";")[0]) == (
+        S.CANCELLED,
+        "stage 2 rejected by anna: looks well",
+    )
+
+
+async def _refused(lab: Lab, execution_id: str) -> str:
+    """Judges, and says why the answer did not count; the task hears it too."""
+    waits = asyncio.create_task(wait_for_judgement(lab.world.ports, execution_id, 2, None))
+    await judge_answers(lab.world.ports)
+    assert (await asyncio.wait_for(waits, FOREVER)).ending is Ending.STOPPED
+    assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ASKED
+    found = await approval(lab, execution_id)
+    assert (found.answer, found.decision) == (None, None)
+    received = (await told(lab, execution_id, EventType.COMMAND_RECEIVED))[-1]
+    assert received["source"] == "UI"
+    assert received["reason"].startswith("refused: ")
+    assert found.refused is not None
+    return found.refused
+
+
+async def test_answer_of_somebody_without_the_permission_is_refused_and_asked_again(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab)
+    assert await _refused(lab, execution_id) == "anna: anna lacks the permission can_approve on Upgrades"
+    (words,) = lab.world.people.words.values()
+    assert words == (await question_about(lab.world.ports, execution_id, 2)).body
+    assert "lacks the permission" in words
+
+
+async def test_answer_of_the_creator_is_refused_and_asked_again(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab, replace(YES, by="olga"))
+    lab.world.people.approvers.add("olga")
+    assert "four eyes" in await _refused(lab, execution_id)
+
+
+async def test_answer_that_the_fleet_does_not_allow_is_refused_and_asked_again(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab)
+    lab.world.people.approvers.add("anna")
+    await make_first_stage_ill(lab, execution_id)
+    assert "no budget left" in await _refused(lab, execution_id)
+
+
+async def test_answer_during_a_pause_is_judged_after_it(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab)
+    lab.world.people.approvers.add("anna")
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await judge_answers(lab.world.ports)
+    assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ANSWERED
+    await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await judge_answers(lab.world.ports)
+    assert await request_approval(lab.world.ports, execution_id, 2) is StageState.APPROVED
+
+
+async def test_answer_waits_while_airflow_cannot_say_who_may(make_lab: MakeLab) -> None:
+    lab, execution_id = await _answered(make_lab)
+    lab.world.people.away = True
+    await judge_answers(lab.world.ports)
+    assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ANSWERED
+
+
+async def test_decision_over_rest_outranks_an_answer_that_comes_after_it(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    await approve(lab, execution_id)
+    decided = await approval(lab, execution_id)
+    await answer_in_ui(lab.world.ports, execution_id, 2, replace(YES, choice=Decision.REJECTED, by="bert"))
+    await judge_answers(lab.world.ports)
+    assert await approval(lab, execution_id) == decided
+
+
+async def test_answer_that_its_task_did_not_live_to_tell_of_is_collected(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    people = lab.world.people
+    people.approvers.add("anna")
+    people.given[parks(lab, execution_id)] = YES
+    await judge_answers(lab.world.ports)
+    assert (await approval(lab, execution_id)).decided_by == "anna"
+
+
+async def test_refused_answer_is_taken_back_in_airflow_and_not_judged_twice(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    people = lab.world.people
+    people.given[parks(lab, execution_id)] = YES
+    await judge_answers(lab.world.ports)
+    assert people.given == {}
+    await answer_in_ui(lab.world.ports, execution_id, 2, YES)  # its task comes late
+    await judge_answers(lab.world.ports)
+    received = [each for each in await told(lab, execution_id, EventType.COMMAND_RECEIVED) if each["source"] == "UI"]
+    assert len(received) == 1

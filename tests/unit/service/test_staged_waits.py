@@ -1,0 +1,114 @@
+"""What may come while a stage waits for its approval: a fleet that changes, a pause, a cancel, a rollback."""
+
+import asyncio
+
+import pytest
+
+from include.upgrades.domain.commands import Decision
+from include.upgrades.domain.errors import InvalidState, UpgradeBlocked
+from include.upgrades.domain.registry import VersionStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.approvals import (
+    decide_stage,
+    wait_for_decision,
+)
+from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
+from include.upgrades.service.outcome import Ending
+from include.upgrades.service.release import release_decided
+from tests.labs.lab import FOREVER, OLGA
+from tests.labs.memory_lab import MakeLab
+from tests.labs.seed import NEW
+from tests.labs.stages import (
+    ANNA,
+    approval,
+    approve,
+    asked,
+    make_first_stage_ill,
+    parks,
+)
+
+S = ExecutionStatus
+
+
+async def test_approval_is_blocked_while_the_fleet_leaves_no_room_and_keeps_waiting(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    await make_first_stage_ill(lab, execution_id)
+    with pytest.raises(UpgradeBlocked, match="no budget left"):
+        await approve(lab, execution_id)
+    assert (await approval(lab, execution_id)).decision is None
+    lab.heal()
+    await approve(lab, execution_id)
+    assert (await approval(lab, execution_id)).decision is Decision.APPROVED
+
+
+async def test_approval_is_blocked_while_the_fleet_does_not_answer_and_a_rejection_is_not(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    lab.world.admin.delete(lab.world.fleet)
+    with pytest.raises(UpgradeBlocked, match="the fleet does not answer"):
+        await approve(lab, execution_id)
+    moved = await decide_stage(lab.world.ports, execution_id, 2, False, None, ANNA)
+    assert moved.status is S.CANCELLED
+
+
+async def test_approval_is_blocked_when_the_target_was_withdrawn(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    await lab.change_version(NEW, status=VersionStatus.DEPRECATED)
+    with pytest.raises(UpgradeBlocked, match="DEPRECATED"):
+        await approve(lab, execution_id)
+
+
+async def test_stage_waits_through_a_pause(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    waits = asyncio.create_task(wait_for_decision(lab.world.ports, execution_id, 2, None))
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    with pytest.raises(InvalidState, match="not possible in PAUSED"):
+        await approve(lab, execution_id)
+    await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert not waits.done()
+    await approve(lab, execution_id)
+    assert (await asyncio.wait_for(waits, FOREVER)).ending is Ending.DONE
+
+
+async def test_cancel_ends_the_wait_and_lets_the_task_go(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    task = parks(lab, execution_id)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert lab.world.people.released == [(task, False, None)]
+    assert (await wait_for_decision(lab.world.ports, execution_id, 2, None)).ending is Ending.STOPPED
+
+
+async def test_rollback_lets_the_task_go(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    task = parks(lab, execution_id)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert lab.world.people.released == [(task, False, None)]
+
+
+async def test_decision_lets_the_task_go_in_the_name_of_who_decided(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    task = parks(lab, execution_id)
+    await approve(lab, execution_id)
+    assert lab.world.people.released == [(task, True, "anna")]
+
+
+async def test_decision_does_not_fail_with_airflow_and_the_loop_lets_the_task_go_later(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    task, people = parks(lab, execution_id), lab.world.people
+    people.away = True
+    await approve(lab, execution_id)
+    people.away = False
+    await release_decided(lab.world.ports)
+    assert people.released == [(task, True, "anna")]
+
+
+async def test_failed_execution_lets_the_task_go_and_a_waiting_one_does_not(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    task, people = parks(lab, execution_id), lab.world.people
+    await release_decided(lab.world.ports)
+    await lab.go(execution_id, S.PAUSED)
+    await release_decided(lab.world.ports)
+    assert people.released == []
+    await lab.go(execution_id, S.IN_PROGRESS)
+    await lab.go(execution_id, S.FAILED)
+    await release_decided(lab.world.ports)
+    assert people.released == [(task, False, None)]

@@ -1,0 +1,201 @@
+"""Nobody works for an hour: what was under way is judged by the time in which somebody looked, and by a look first."""
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.instance import InstanceStatus
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.command import roll_back_upgrade
+from include.upgrades.service.outcome import Ending
+from tests.labs.lab import OLGA, Lab, abandoned, seconds_between, until
+from tests.labs.memory_lab import HOUR, MakeLab
+from tests.labs.mortal import Died, Life, mortal
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+
+S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
+MOMENTS = 17
+"More moments than a batch of two has to die at: the last ones are survived, which a test below makes sure of."
+
+
+async def attempts(lab: Lab, execution_id: str) -> set[int]:
+    return {each.attempts for each in (await lab.instances(execution_id)).values()}
+
+
+@pytest.mark.parametrize("step", ["drain_seconds", "upgrade_seconds"])
+async def test_instance_that_was_under_way_when_everybody_left_gets_the_rest_of_its_time(
+    make_lab: MakeLab, step: str
+) -> None:
+    lab = await make_lab(size=2, **({"upgrade_seconds": 0.05} | {step: 1.5}))
+    execution_id = await lab.admitted()
+    task = lab.running(execution_id, 1)
+    await until(lambda: lab.statuses()["DRAINING"] + lab.statuses()["UPGRADING"], "something is under way")
+    await abandoned(task)
+    lab.set_clock(HOUR)
+    execution = await lab.upgrade(execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0), execution.status_reason
+    assert await attempts(lab, execution_id) == {1}
+    assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}
+
+
+async def test_instance_that_arrived_while_nobody_looked_is_completed(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2, upgrade_seconds=0.3)
+    execution_id = await lab.admitted()
+    task = lab.running(execution_id, 1)
+    await until(lab.upgrades, "an upgrade under way")
+    await abandoned(task)
+    await until(lambda: lab.versions()[NEW_VERSION] == 1, "arrived")
+    lab.set_clock(HOUR)
+    execution = await lab.upgrade(execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0), execution.status_reason
+
+
+@pytest.mark.parametrize("moment", range(1, MOMENTS + 1))
+async def test_death_at_any_moment_and_an_hour_without_anybody_fail_nothing(make_lab: MakeLab, moment: int) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    life = Life(moment)
+    with suppress(Died):
+        await mortal(lab, life).run(execution_id, 1)
+    lab.set_clock(HOUR)
+    with suppress(Died):  # right after it has taken the lease: the hour must not be forgotten with it
+        await mortal(lab, Life(1)).run(execution_id, 1)
+    lab.end_lease()
+    execution = await lab.upgrade(execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0), (life.last, execution.status_reason)
+    assert await attempts(lab, execution_id) == {1}, life.last
+    assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}, life.last
+
+
+async def test_there_are_no_more_moments_to_die_at_than_are_tried(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    life = Life(None)
+    await mortal(lab, life).run(await lab.admitted(), 1)
+    assert 0 < life.moments < MOMENTS
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_clock_that_jumps_while_somebody_works_fails_nothing(make_lab: MakeLab, times: int) -> None:
+    lab = await make_lab(size=2, upgrade_seconds=1.5)
+    execution_id = await lab.admitted()
+    task = lab.running(execution_id, 1)
+    for _ in range(times):
+        await until(lab.upgrades, "an upgrade under way")
+        lab.set_clock(HOUR)
+        await asyncio.wait([task], timeout=0.2)
+    assert (await task).ending is Ending.DONE
+    assert await attempts(lab, execution_id) == {1}
+    assert set(Counter(lab.upgrades()).values()) == {1}
+
+
+async def test_clock_that_is_set_back_while_somebody_works_makes_no_time_out_an_hour_longer(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1, upgrade_seconds=3600)
+    execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
+    task = lab.running(execution_id, 1)
+    await until(lab.upgrades, "an upgrade under way")
+    lab.set_clock(-HOUR)
+    async with asyncio.timeout(30):
+        await task
+    (row,) = (await lab.instances(execution_id)).values()
+    assert (row.status, row.attempts) == (I.FAILED, 1)
+    assert "after 3 s of UPGRADING" in (row.error or "")
+
+
+async def test_clock_that_is_set_back_between_two_holders_makes_no_time_out_an_hour_longer(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1, upgrade_seconds=3600)
+    execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
+    assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
+    lab.set_lease(-HOUR)  # the clock went back just before the first one gave the lease back
+    lab.set_clock(-HOUR)
+    async with asyncio.timeout(30):
+        await lab.run(execution_id, 1)
+    (row,) = (await lab.instances(execution_id)).values()
+    assert (row.status, row.attempts) == (I.FAILED, 1)
+
+
+async def test_lease_that_ends_in_the_far_future_because_the_clock_was_set_back_is_not_waited_for(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    with pytest.raises(Died):
+        await mortal(lab, Life(2)).run(execution_id, 1)
+    lab.set_lease(HOUR)
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+
+
+async def test_time_in_which_somebody_looks_counts_however_often_it_changes_hands(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1, upgrade_seconds=3600)
+    execution_id = await lab.admitted(health_check_timeout_seconds=2, failure_threshold=1)
+    async with asyncio.timeout(20):
+        while (await lab.run(execution_id, 1, seconds=0.3)).ending is Ending.UNFINISHED:
+            lab.set_clock(HOUR)
+    (row,) = (await lab.instances(execution_id)).values()
+    assert (row.status, (await lab.execution(execution_id)).status) == (I.FAILED, S.FAILED)
+    assert "after 2 s of UPGRADING" in (row.error or "")
+
+
+async def test_rounds_that_outlast_the_lease_are_no_absence(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1, lease_seconds=0.2, upgrade_seconds=3600)
+    execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
+    task = lab.running(execution_id, 1)
+    await until(lab.upgrades, "an upgrade under way")
+    lab.fault("agent-hangs", seconds=0.5)
+    async with asyncio.timeout(30):
+        await task
+    (row,) = (await lab.instances(execution_id)).values()
+    assert row.status is I.FAILED
+
+
+async def test_soak_goes_on_where_somebody_looked_last(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution_id = await lab.admitted(soak_seconds=3)
+    assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
+    (before,) = (await lab.instances(execution_id)).values()
+    assert before.soaking
+    lab.set_clock(HOUR)
+    assert (await lab.run(execution_id, 1, seconds=0.2)).ending is Ending.UNFINISHED
+    (after,) = (await lab.instances(execution_id)).values()
+    assert (after.status, after.soaking) == (I.HEALTH_CHECKING, True)
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    (done,) = (await lab.instances(execution_id)).values()
+    assert 3 <= seconds_between(after.healthy_since, done.completed_at) < 20
+
+
+async def test_way_back_gets_the_rest_of_its_time_too(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    await lab.run(execution_id, 1)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    lab.world.admin.fault(lab.world.fleet, "slow", None, seconds=1.5)
+    task = lab.running(execution_id, ROLLBACK_BATCH)
+    await until(lambda: len(lab.upgrades()) == 3, "one on its way back")
+    await abandoned(task)
+    lab.set_clock(HOUR)
+    assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
+    assert (lab.versions(), len(lab.upgrades())) == ({OLD_VERSION: 2}, 4)
+
+
+async def test_fleet_that_was_short_when_everybody_left_is_waited_for_once_more(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(total_instances=3)
+    lab.kill(1)  # the leader, not part of this upgrade
+    assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
+    assert (await lab.batches(execution_id))[0].blocked_since is not None
+    lab.set_clock(HOUR)
+    assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
+    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
+
+
+async def test_silent_fleet_is_waited_for_once_more(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    lab.fault("agent-503")
+    assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
+    lab.set_clock(HOUR)
+    assert (await lab.run(execution_id, 1, seconds=0.5)).ending is Ending.UNFINISHED
+    lab.heal()
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
