@@ -12,6 +12,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 LANES = {
     "tests/integration/kafka": "kafka",
     "tests/integration/local": "local",
+    "tests/integration/web/api_server": "api_server",
     "tests/e2e/demo": "demo",
     "tests/e2e/alone": "alone",
 }
@@ -23,6 +24,7 @@ SIDE_BY_SIDE = "tests/e2e/crowd"
 ORDER = (
     "tests/integration/kafka",
     "tests/integration/local",
+    "tests/integration/web/api_server",
     "tests/e2e/demo",
     "tests/e2e/pages",
     "tests/e2e/crowd",

@@ -26,7 +26,7 @@ from local.rest import BASE
 from local.stack import Stack
 from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
-from tests.e2e.users import PASSWORD, USERS, make_users
+from tests.e2e.users import LIMITED_TENANT, PASSWORD, USERS, make_users
 from tests.event_rows import violations_in
 from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
 
@@ -160,6 +160,16 @@ def new_tenant(
         return Tenant(name, name, size, api, airflow, agent)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def limited_tenant(api: httpx.Client, agent: FleetAdmin) -> str:
+    """The tenant that tina's role is limited to, on a fleet of two."""
+    agent.create(LIMITED_TENANT, 2, "3.6.0")
+    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": LIMITED_TENANT, "currentVersionId": OLD}
+    put = api.put(f"/tenants/{LIMITED_TENANT}/components/{COMPONENT}/deployment", json=deployment)
+    assert put.status_code == 200, put.text
+    return LIMITED_TENANT
 
 
 def _add_backup(api: httpx.Client, tenant: str, path: Path) -> None:

@@ -75,5 +75,6 @@ async def world(
     demo_agent.admin.create(fleet, 4, "3.6.0", upgrade_seconds=0.05)
     made = await make_world(postgres_url, demo_agent, fleet, tmp_path, monkeypatch)
     yield made
+    made.close()
     await close_ports()
     demo_agent.admin.delete(fleet)

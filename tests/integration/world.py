@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +13,10 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.bootstrap import ports_for
 from include.upgrades.registry.document import entries_in
+from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.load_registry import load_registry
 from include.upgrades.settings import Settings
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
@@ -34,6 +37,8 @@ __all__ = [
     "World",
     "document",
     "make_world",
+    "world_on",
+    "write_backup",
 ]
 
 
@@ -49,11 +54,20 @@ class World(AnyWorld):
         """A body of POST /tenants/{tenantId}/upgrades that is accepted."""
         return {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, **changed}
 
-    def rows(self, table: str) -> int:
-        """How many rows the table has."""
-        query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
-        with self.connect() as connection:
-            row = connection.execute(query).fetchone()
+    @cached_property
+    def connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """One of the world's own for a look at what is stored, autocommit."""
+        return self.connect()
+
+    def close(self) -> None:
+        """Close that one, where a test has looked."""
+        if "connection" in vars(self):
+            self.connection.close()
+
+    def rows(self, *tables: str) -> int:
+        """How many rows the tables have together."""
+        counts = (sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(each)) for each in tables)
+        row = self.connection.execute(sql.SQL("SELECT {}").format(sql.SQL(" + ").join(counts))).fetchone()
         assert row is not None
         return int(row[0])
 
@@ -82,13 +96,27 @@ def document(fleet: str, backup: Path) -> dict[str, Any]:
 
 
 async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Give the fleet's address to Airflow's connections, write a backup, load the registry."""
+    """Write a backup, load the registry, and stand on it."""
+    backup = write_backup(folder)
+    world = world_on(url, agent, fleet, backup, monkeypatch)
+    await load_registry(world.ports, entries_in(document(fleet, backup)))
+    return world
+
+
+def write_backup(folder: Path) -> Path:
+    """What the registry says there is."""
+    backup = folder / "kafka-3.6.0.backup"
+    backup.write_bytes(BACKUP)
+    return backup
+
+
+def world_on(url: str, agent: RunningAgent, fleet: str, backup: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Where the registry is loaded already; the fleet's address is given to Airflow's connections."""
     address = urlsplit(agent.url)
     connection = {"conn_type": "http", "host": address.hostname, "port": address.port, "password": TOKEN}
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(connection))
-    backup = folder / "kafka-3.6.0.backup"
-    backup.write_bytes(BACKUP)
     parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
-    ports = replace(ports_for(url, Settings()), parse_requests=parses, runs=airflow, human_tasks=people)
-    await load_registry(ports, entries_in(document(fleet, backup)))
+    ports = ports_for(url, Settings())
+    live = LiveFeed(ports.work, PostgresSignals(url))  # not the process's own, which stays closed once it was
+    ports = replace(ports, parse_requests=parses, runs=airflow, human_tasks=people, live=live)
     return World(ports, fleet, agent.admin, parses, airflow, people, url, agent, backup)

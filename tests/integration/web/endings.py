@@ -10,9 +10,8 @@ UPGRADES = f"/tenants/{TENANT}/upgrades"
 async def ended(api: httpx.AsyncClient, world: World, status: str, seconds: int, strategy: str = "ROLLING") -> None:
     """An execution that went that way and took that long."""
     made = (await api.post(UPGRADES, json=world.request(strategy=strategy))).json()["id"]
-    with world.connect() as connection:
-        connection.execute(
-            "UPDATE execution SET status = %s, settled_at = now(), started_at = created_at,"
-            " completed_at = created_at + make_interval(secs => %s), paused_seconds = 2 WHERE id = %s",
-            (status, seconds, made),
-        )
+    world.connection.execute(
+        "UPDATE execution SET status = %s, settled_at = now(), started_at = created_at,"
+        " completed_at = created_at + make_interval(secs => %s), paused_seconds = 2 WHERE id = %s",
+        (status, seconds, made),
+    )

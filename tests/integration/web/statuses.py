@@ -53,41 +53,53 @@ class Standing:
 
     def begin_again(self) -> None:
         """PENDING as if nothing had been, with a stage that waits for its approval; the logs stay."""
-        with self.world.connect() as connection:
-            connection.execute(
-                "UPDATE execution SET status = 'PENDING', started_at = NULL, completed_at = NULL, settled_at = NULL,"
-                " paused_at = NULL, paused_from = NULL, promoted_by = NULL, promoted_at = NULL WHERE id = %s",
-                (self.id,),
-            )
-            connection.execute("UPDATE instance SET status = 'COMPLETED' WHERE batch = 1 AND position = 0")
-            # canaries that nobody has upgraded are well at the version which they run
-            connection.execute("UPDATE execution SET to_version = from_version WHERE strategy = 'CANARY'")
-            connection.execute("DELETE FROM approval")
-            connection.execute(
-                "INSERT INTO approval (execution_id, stage, plan_hash, requested_at)"
-                " SELECT id, 2, plan_hash, clock_timestamp() FROM execution WHERE id = %s",
-                (self.id,),
-            )
+        connection = self.world.connection
+        # what a retry of it has made is over: there is one that is active at the most
+        connection.execute(
+            "UPDATE execution SET status = 'CANCELLED', completed_at = now(), settled_at = now()"
+            " WHERE id <> %s AND settled_at IS NULL",
+            (self.id,),
+        )
+        connection.execute(
+            "UPDATE execution SET status = 'PENDING', started_at = NULL, completed_at = NULL, settled_at = NULL,"
+            " paused_at = NULL, paused_from = NULL, promoted_by = NULL, promoted_at = NULL WHERE id = %s",
+            (self.id,),
+        )
+        connection.execute("UPDATE instance SET status = 'COMPLETED' WHERE batch = 1 AND position = 0")
+        # canaries that nobody has upgraded are well at the version which they run
+        connection.execute("UPDATE execution SET to_version = from_version WHERE strategy = 'CANARY'")
+        connection.execute("DELETE FROM approval")
+        connection.execute(
+            "INSERT INTO approval (execution_id, stage, plan_hash, requested_at)"
+            " SELECT id, 2, plan_hash, clock_timestamp() FROM execution WHERE id = %s",
+            (self.id,),
+        )
 
-    async def status(self) -> ExecutionStatus:
-        async with self.world.ports.work() as work:
-            return (await work.executions.get(self.id)).status
+    def status(self) -> ExecutionStatus:
+        row = self.world.connection.execute("SELECT status FROM execution WHERE id = %s", (self.id,)).fetchone()
+        assert row is not None
+        return ExecutionStatus(row[0])
 
     def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table that a command could write."""
-        with self.world.connect() as connection:
-            return {
-                table: connection.execute(
-                    sql.SQL("SELECT * FROM {table} ORDER BY {table}").format(table=sql.Identifier(table))
-                ).fetchall()
-                for table in STORED
-            }
+        return {
+            table: self.world.connection.execute(
+                sql.SQL("SELECT * FROM {table} ORDER BY {table}").format(table=sql.Identifier(table))
+            ).fetchall()
+            for table in STORED
+        }
+
+    def last_told(self) -> int:
+        """The sequence of the newest event."""
+        query = "SELECT max(sequence) FROM event WHERE execution_id = %s"
+        row = self.world.connection.execute(query, (self.id,)).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def told(self, after: int = 0) -> list[tuple[int, str, dict[str, Any]]]:
         """Sequence, type and data of the events above ``after``."""
         query = "SELECT sequence, what, data FROM event WHERE execution_id = %s AND sequence > %s ORDER BY sequence"
-        with self.world.connect() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(query, (self.id, after))]
+        return [(row[0], row[1], row[2]) for row in self.world.connection.execute(query, (self.id, after))]
 
 
 async def standing(api: httpx.AsyncClient, world: World, strategy: str) -> Standing:

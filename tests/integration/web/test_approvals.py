@@ -7,7 +7,7 @@ import pytest
 
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.domain.states import ExecutionStatus
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 

@@ -5,12 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from include.upgrades.domain.permissions import Permission
-from include.upgrades.service.ports import Ports
-from include.upgrades.web.app import URL_PREFIX, create_app
-from tests.integration.web.conftest import Door, served
+from tests.integration.web.apps import SharedApp
+from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, NEW, OLD, World
 
 
@@ -74,18 +72,13 @@ async def test_platform_that_nobody_knows_blocks(api: httpx.AsyncClient) -> None
     assert "set upgrades_platform_version" in (await checked(api))["blockers"][0]
 
 
-async def test_platform_that_is_left_out_is_the_one_that_is_set(world: World, door: Door) -> None:
-    ports = replace(world.ports, limits=replace(world.ports.limits, platform_version="3.4"))
-
-    async def open_ports() -> Ports:
-        return ports
-
-    app: FastAPI = create_app(open_ports, door.authenticate)
-    base, headers = f"http://upgrades.test{URL_PREFIX}", door.admit("alice", Permission)
-    async with httpx.AsyncClient(transport=served(app), base_url=base, headers=headers) as api:
-        await make(api, minPlatformVersion="3.3")
-        assert (await checked(api))["platformVersion"] == "3.4"
-        assert (await checked(api, platformVersion="3.2"))["compatible"] is False
+async def test_platform_that_is_left_out_is_the_one_that_is_set(
+    api: httpx.AsyncClient, shared_app: SharedApp, world: World
+) -> None:
+    shared_app.ports = replace(world.ports, limits=replace(world.ports.limits, platform_version="3.4"))
+    await make(api, minPlatformVersion="3.3")
+    assert (await checked(api))["platformVersion"] == "3.4"
+    assert (await checked(api, platformVersion="3.2"))["compatible"] is False
 
 
 async def test_path_is_looked_at_when_the_start_is_named(api: httpx.AsyncClient) -> None:

@@ -1,26 +1,27 @@
 """Who gets in: without a token nobody, save to /health; with one, only what the permission is for."""
 
-import re
-
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from include.upgrades.domain.permissions import Permission
-from include.upgrades.service.ports import Ports
 from include.upgrades.service.relay_ports import RelayState
-from include.upgrades.web.app import URL_PREFIX, create_app
 from include.upgrades.web.limits import Limiter
 from include.upgrades.web.security import PUBLIC
-from tests.integration.web.conftest import Door, served
+from tests.integration.web.apps import client_of, own_app
+from tests.integration.web.door import Door
 from tests.integration.world import World
 
 
 def calls(app: FastAPI) -> list[tuple[str, str]]:
     """Every method and path behind the door, ids filled in."""
     found = [route for route in app.routes if isinstance(route, APIRoute) and route.name not in PUBLIC]
-    return [(method, re.sub(r"{\w+}", "some-id", route.path)) for route in found for method in route.methods]
+    return [(method, _path(route)) for route in found for method in route.methods]
+
+
+def _path(route: APIRoute) -> str:
+    return route.path_format.format(**dict.fromkeys(route.param_convertors, "some-id"))
 
 
 async def test_every_call_is_401_without_a_token(app: FastAPI, api: httpx.AsyncClient) -> None:
@@ -73,12 +74,8 @@ async def test_door_stays_shut_before_a_body_is_looked_at(api: httpx.AsyncClient
 
 
 async def test_caller_with_more_calls_than_its_share_is_429_and_the_others_are_not(world: World, door: Door) -> None:
-    async def open_ports() -> Ports:
-        return world.ports
-
-    app = create_app(open_ports, door.authenticate, limiter=Limiter(0.01, 2))
-    base, greedy, other = f"http://upgrades.test{URL_PREFIX}", *(door.admit(name, Permission) for name in ("a", "b"))
-    async with httpx.AsyncClient(transport=served(app), base_url=base) as client:
+    greedy, other = (door.admit(name, Permission) for name in ("a", "b"))
+    async with client_of(own_app(world.ports, door.authenticate, Limiter(0.01, 2))) as client:
         found = [await client.get("/components", headers=greedy) for _ in range(3)]
         assert [each.status_code for each in found] == [200, 200, 429]
         assert (found[2].json()["code"], found[2].headers["Retry-After"]) == ("TOO_MANY_REQUESTS", "100")

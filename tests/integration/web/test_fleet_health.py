@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from include.upgrades.domain.registry import Deployment
 from include.upgrades.service import fleet_health
@@ -17,6 +16,7 @@ from include.upgrades.service.fleet_ports import FleetDriver, Fleets
 from include.upgrades.service.relay_ports import RelayState
 from local.ports import HOST, free_port
 from tests.integration.fleet.running_agent import TOKEN
+from tests.integration.web.apps import SharedApp
 from tests.integration.world import COMPONENT, CONNECTION, TENANT, World
 
 
@@ -103,19 +103,15 @@ class CountedFleets:
 
 
 async def test_fleets_are_asked_once_however_many_ask_for_health(
-    app: FastAPI, api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, shared_app: SharedApp, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleets = CountedFleets(world.ports.fleets)
-    monkeypatch.setattr(app.state.ports, "_open", lambda: _opened(world, fleets))
+    shared_app.ports = replace(world.ports, fleets=fleets)
     answers = await asyncio.gather(*(api.get("/health") for _ in range(20)))
     assert ({each.status_code for each in answers}, fleets.asked) == ({200}, 1)
     monkeypatch.setattr(fleet_health, "KEPT_SECONDS", 0.0)
     await api.get("/health")
     assert fleets.asked == 2, "what was heard once must not be told for ever"
-
-
-async def _opened(world: World, fleets: Fleets) -> object:
-    return replace(world.ports, fleets=fleets)
 
 
 @asynccontextmanager

@@ -15,11 +15,10 @@ from include.upgrades.adapters.postgres import kept_answers
 from include.upgrades.bootstrap import ports_for
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.service.once import forget_old_answers
-from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
-from include.upgrades.web.app import URL_PREFIX, create_app
 from include.upgrades.web.keyed import KeyedRoute, is_write
-from tests.integration.web.conftest import Door, served
+from tests.integration.web.apps import client_of, own_app
+from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, OLD, TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
@@ -137,14 +136,8 @@ async def test_many_at_once_are_carried_out_once(api: httpx.AsyncClient, world: 
 @asynccontextmanager
 async def another_process(world: World, door: Door) -> AsyncIterator[httpx.AsyncClient]:
     """A second API server on the same database: its callers do not queue in the first one."""
-
-    async def open_ports() -> Ports:
-        own = ports_for(world.url, Settings())
-        return replace(world.ports, kept_answers=own.kept_answers)
-
-    base, headers = f"http://upgrades.test{URL_PREFIX}", door.admit("alice", Permission)
-    transport = served(create_app(open_ports, door.authenticate))
-    async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+    ports = replace(world.ports, kept_answers=ports_for(world.url, Settings()).kept_answers)
+    async with client_of(own_app(ports, door.authenticate), door.admit("alice", Permission)) as client:
         yield client
 
 

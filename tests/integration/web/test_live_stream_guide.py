@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 from typing import Any
 
 import httpx
@@ -11,11 +10,12 @@ import pytest
 
 from include.upgrades.web.app import URL_PREFIX
 from tests.architecture.sources import ROOT
+from tests.guides import code_blocks
 from tests.integration.web.live import messages_of
 from tests.integration.world import TENANT, World
 
 PAGE = (ROOT / "docs" / "live-stream.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = list(code_blocks(PAGE))
 COMMAND, SAMPLE = (text for kind, text in BLOCKS if not kind)
 (PROGRAM,) = (text for kind, text in BLOCKS if kind == "python")
 TOKEN = "token-of-alice"

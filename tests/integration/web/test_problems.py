@@ -1,18 +1,17 @@
 """What a call gets when something about it, or about us, is wrong."""
 
 from collections.abc import AsyncIterator
+from typing import NoReturn
 
 import httpx
 import pytest
-from fastapi import Request
+from fastapi import FastAPI, Request
 
 from include.upgrades.bootstrap import ports_for
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.service.ports import Ports
 from include.upgrades.settings import Settings
-from include.upgrades.web.app import URL_PREFIX, create_app
-from local.ports import free_port
-from tests.integration.web.conftest import Door, served
+from include.upgrades.web.app import URL_PREFIX
+from local.ports import HOST, free_port
+from tests.integration.web.apps import SharedApp
 from tests.integration.world import TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
@@ -87,43 +86,36 @@ async def test_request_id_is_made_when_it_is_not_sane(api: httpx.AsyncClient, gi
     assert len(response.headers["X-Request-ID"]) == 36
 
 
-async def test_health_is_503_naming_the_database_when_it_is_away(world: World, door: Door) -> None:
-    response = await _from_broken_database(world, door, "/health")
+@pytest.fixture
+def broken_database(shared_app: SharedApp, app: FastAPI) -> None:
+    """Nobody listens where the app looks for it."""
+    shared_app.ports = ports_for(f"postgresql+psycopg://u:{SECRET}@{HOST}:{free_port()}/x", Settings())
+
+
+@pytest.mark.usefixtures("broken_database")
+async def test_health_is_503_naming_the_database_when_it_is_away(api: httpx.AsyncClient) -> None:
+    response = await api.get("/health")
     assert (response.status_code, response.json()["parts"]) == (503, {"database": "unavailable"})
 
 
-async def test_call_is_503_with_retry_after_when_the_database_is_away(world: World, door: Door) -> None:
-    response = await _from_broken_database(world, door, "/components")
+@pytest.mark.usefixtures("broken_database")
+async def test_call_is_503_with_retry_after_when_the_database_is_away(api: httpx.AsyncClient) -> None:
+    response = await api.get("/components")
     assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert int(response.headers["Retry-After"]) > 0
     assert SECRET not in response.text
 
 
 async def test_unexpected_error_is_500_without_its_text_and_in_the_log(
-    world: World, door: Door, caplog: pytest.LogCaptureFixture
+    api: httpx.AsyncClient, shared_app: SharedApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fall_over(request: Request) -> None:
+    async def fall_over(request: Request) -> NoReturn:
         raise RuntimeError(SECRET)
 
-    async def open_ports() -> Ports:
-        return world.ports
-
-    app = create_app(open_ports, fall_over)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=served(app), base_url=f"http://upgrades.test{URL_PREFIX}") as client:
-        response = await client.get("/components", headers={"X-Request-ID": "find-me"})
+    shared_app.authenticate = fall_over
+    response = await api.get("/components", headers={"X-Request-ID": "find-me"})
     assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["X-Request-ID"] == "find-me"
     assert SECRET not in response.text
     assert "find-me" in caplog.text
-
-
-async def _from_broken_database(world: World, door: Door, path: str) -> httpx.Response:
-    async def open_ports() -> Ports:
-        return ports_for(f"postgresql+psycopg://u:{SECRET}@127.0.0.1:{free_port()}/x", Settings())
-
-    app = create_app(open_ports, door.authenticate)
-    headers = door.admit("reader", Permission)
-    base = f"http://upgrades.test{URL_PREFIX}"
-    async with httpx.AsyncClient(transport=served(app), base_url=base, headers=headers) as client:
-        return await client.get(path)

@@ -1,13 +1,10 @@
-"""The component registry over HTTP."""
+"""The component registry over HTTP: components, paths, deployments and backups."""
 
-import asyncio
-from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
-from include.upgrades.domain.registry import ComponentVersion
 from tests.integration.world import COMPONENT, CONNECTION, NEW, OLD, TENANT, World
 
 PLACE = f"/tenants/{TENANT}/components/{COMPONENT}"
@@ -41,159 +38,6 @@ async def test_components_are_paged_by_id(api: httpx.AsyncClient) -> None:
     assert rest["nextCursor"] is None
 
 
-async def test_version_is_made_and_its_status_changed(api: httpx.AsyncClient) -> None:
-    body = {"id": "v4", "version": "4.0.0", "status": "DRAFT", "dependencies": {"zk": ">=3.8"}, "lts": True}
-    made = await api.post(f"/components/{COMPONENT}/versions", json=body | {"releaseDate": "2026-01-31"})
-    assert made.status_code == 201
-    assert {name: made.json()[name] for name in body} == body
-    changed = await api.put("/versions/v4/status", json={"status": "STABLE"})
-    assert (changed.status_code, changed.json()) == (
-        200,
-        made.json() | {"status": "STABLE", "effectiveStatus": "STABLE"},
-    )
-
-
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"version": "newest"}, "version"),
-        ({"minPlatformVersion": "x"}, "minPlatformVersion"),
-        ({"dependencies": {"zk": "about 3"}}, "dependencies.zk"),
-        ({"releaseDate": "2026-02-31"}, "releaseDate"),
-        ({"status": "stable"}, "status"),
-    ],
-)
-async def test_version_is_422_when_a_field_does_not_parse(
-    api: httpx.AsyncClient, world: World, changed: dict[str, Any], field: str
-) -> None:
-    response = await api.post(f"/components/{COMPONENT}/versions", json={"version": "9.0"} | changed)
-    assert response.status_code == 422
-    assert [each["field"] for each in response.json()["errors"]] == [field]
-    assert world.rows("component_version") == 2
-
-
-BAD_VERSIONS: list[tuple[dict[str, Any], str]] = [
-    ({"version": ""}, "version"),
-    ({"version": "3" * 65}, "version"),
-    ({"version": 3.6}, "version"),
-    ({"minPlatformVersion": "3.10", "maxPlatformVersion": "3.9"}, "maxPlatformVersion"),
-    ({"releaseDate": "2026-02-01", "endOfLifeDate": "2026-01-31"}, "endOfLifeDate"),
-    ({"releaseDate": "2026-01-31T00:00:00Z"}, "releaseDate"),
-    ({"dependencies": {"": "1"}}, "dependencies."),
-    ({"dependencies": {"zk": 3}}, "dependencies.zk"),
-    ({"dependencies": {"zk": ">=3,"}}, "dependencies.zk"),
-    ({"recommended": 1}, "recommended"),
-    ({"lts": None}, "lts"),
-    ({"componentId": COMPONENT}, "componentId"),
-    ({"id": "a/b"}, "id"),
-]
-
-
-@pytest.mark.parametrize(("changed", "field"), BAD_VERSIONS)
-async def test_version_is_422_when_a_value_makes_no_sense(
-    api: httpx.AsyncClient, world: World, changed: dict[str, Any], field: str
-) -> None:
-    response = await api.post(f"/components/{COMPONENT}/versions", json={"version": "9.0"} | changed)
-    assert response.status_code == 422, response.text
-    assert [each["field"] for each in response.json()["errors"]] == [field]
-    assert world.rows("component_version") == 2
-
-
-async def test_version_past_its_end_of_life_is_shown_as_eol(api: httpx.AsyncClient) -> None:
-    for name, ends in (("past", "2020-01-01"), ("future", "2999-01-01")):
-        body = {"id": name, "version": f"9.{len(name)}", "endOfLifeDate": ends}
-        assert (await api.post(f"/components/{COMPONENT}/versions", json=body)).status_code == 201
-    found = (await api.get(f"/components/{COMPONENT}/versions")).json()["items"]
-    told = {each["id"]: (each["status"], each["effectiveStatus"]) for each in found}
-    assert (told["past"], told["future"]) == (("STABLE", "EOL"), ("STABLE", "STABLE"))
-
-
-async def test_recommended_version_takes_it_from_the_one_before(api: httpx.AsyncClient) -> None:
-    for name in ("one", "two"):
-        body = {"id": name, "version": f"9.{len(name) + (name == 'two')}", "recommended": True}
-        assert (await api.post(f"/components/{COMPONENT}/versions", json=body)).status_code == 201
-    found = (await api.get(f"/components/{COMPONENT}/versions")).json()["items"]
-    assert [each["id"] for each in found if each["recommended"]] == ["two"]
-
-
-async def test_of_versions_recommended_at_the_same_time_the_last_is_left(api: httpx.AsyncClient, world: World) -> None:
-    one = ComponentVersion(id="one", component_id=COMPONENT, version="9.1", recommended=True)
-    async with world.ports.work() as work:
-        await work.registry.lock()
-        await work.registry.add(one)
-        body = {"id": "two", "version": "9.2", "recommended": True}
-        adding = asyncio.create_task(api.post(f"/components/{COMPONENT}/versions", json=body))
-        done, _ = await asyncio.wait([adding], timeout=0.3)
-        assert not done
-        await work.commit()
-    assert (await asyncio.wait_for(adding, 10)).status_code == 201
-    found = (await api.get(f"/components/{COMPONENT}/versions")).json()["items"]
-    assert [each["id"] for each in found if each["recommended"]] == ["two"]
-
-
-# -- status ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", ["DRAFT", "STABLE", "DEPRECATED", "EOL"])
-async def test_status_may_be_set_to_any_and_back(api: httpx.AsyncClient, status: str) -> None:
-    assert (await api.put(f"/versions/{NEW}/status", json={"status": status})).json()["status"] == status
-    assert (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE"})).json()["status"] == "STABLE"
-
-
-async def test_status_goes_with_dates_and_leaves_those_that_are_not_named(api: httpx.AsyncClient) -> None:
-    told = {"status": "DEPRECATED", "releaseDate": "2026-01-31", "endOfLifeDate": "2999-01-31"}
-    changed = (await api.put(f"/versions/{NEW}/status", json=told)).json()
-    assert {name: changed[name] for name in told} == told
-    kept = (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE"})).json()
-    assert (kept["releaseDate"], kept["endOfLifeDate"]) == ("2026-01-31", "2999-01-31")
-    gone = (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE", "endOfLifeDate": None})).json()
-    assert (gone["releaseDate"], gone["endOfLifeDate"]) == ("2026-01-31", None)
-
-
-async def test_version_that_becomes_stable_is_released_today_unless_a_date_is_known(
-    api: httpx.AsyncClient, world: World
-) -> None:
-    with world.connect() as connection:
-        row = connection.execute("SELECT clock_timestamp()::date").fetchone()
-    assert row is not None
-    draft = (await api.put(f"/versions/{NEW}/status", json={"status": "DRAFT"})).json()
-    stable = (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE"})).json()
-    assert draft["releaseDate"] is None
-    assert (date.fromisoformat(stable["releaseDate"]) - row[0]).days in (0, 1)
-    none = (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE", "releaseDate": None})).json()
-    assert none["releaseDate"] is None
-
-
-async def test_status_is_422_when_its_dates_contradict_it(api: httpx.AsyncClient) -> None:
-    eol = {"status": "EOL", "releaseDate": "2019-01-01", "endOfLifeDate": "2020-01-01"}
-    assert (await api.put(f"/versions/{NEW}/status", json=eol)).status_code == 200
-    for body in (
-        {"status": "STABLE"},
-        {"status": "DRAFT", "endOfLifeDate": "2021-01-01"},
-        {"status": "EOL", "endOfLifeDate": "2018-12-31"},
-    ):
-        response = await api.put(f"/versions/{NEW}/status", json=body)
-        assert response.status_code == 422, body
-        assert [each["field"] for each in response.json()["errors"]] == ["endOfLifeDate"]
-    back = await api.put(f"/versions/{NEW}/status", json={"status": "STABLE", "endOfLifeDate": None})
-    assert (back.status_code, back.json()["effectiveStatus"]) == (200, "STABLE")
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "status"),
-        ({"status": None}, "status"),
-        ({"status": "stable"}, "status"),
-        ({"status": "EOL", "endOfLifeDate": "soon"}, "endOfLifeDate"),
-        ({"status": "EOL", "reason": "x"}, "reason"),
-    ],
-)
-async def test_status_is_422_when_a_field_is_wrong(api: httpx.AsyncClient, body: dict[str, Any], field: str) -> None:
-    response = await api.put(f"/versions/{NEW}/status", json=body)
-    assert (response.status_code, [each["field"] for each in response.json()["errors"]]) == (422, [field])
-
-
 BAD_COMPONENTS: list[tuple[dict[str, Any], str]] = [
     ({}, "name"),
     ({"name": ""}, "name"),
@@ -217,11 +61,6 @@ async def test_component_is_422_when_a_field_is_wrong(
     assert response.status_code == 422, response.text
     assert [each["field"] for each in response.json()["errors"]] == [field]
     assert world.rows("component") == 1
-
-
-async def test_version_is_409_when_the_component_has_it(api: httpx.AsyncClient) -> None:
-    response = await api.post(f"/components/{COMPONENT}/versions", json={"version": "3.7.0"})
-    assert (response.status_code, response.json()["code"]) == (409, "ALREADY_EXISTS")
 
 
 async def test_path_takes_its_risk_from_the_upgrades_type(api: httpx.AsyncClient) -> None:

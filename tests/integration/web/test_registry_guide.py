@@ -1,7 +1,6 @@
 """docs/registry.md: its file, its commands and its ranges do what the page says."""
 
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -17,11 +16,12 @@ from include.upgrades.registry.document import entries_in
 from include.upgrades.registry.marked_yaml import read_yaml
 from include.upgrades.service.load_registry import load_registry
 from tests.architecture.sources import ROOT
+from tests.guides import code_blocks
 from tests.integration.store.connections import connection_to
 from tests.integration.world import World
 
 PAGE = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = list(code_blocks(PAGE))
 (FILE,) = (text for kind, text in BLOCKS if kind == "yaml")
 COMMANDS = [line for kind, text in BLOCKS if not kind for line in text.replace("\\\n", " ").splitlines()]
 
@@ -59,10 +59,10 @@ async def test_the_pages_calls_answer_what_it_says(api: httpx.AsyncClient, world
 
 
 def test_the_pages_commands_work_as_they_are_typed(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "registry.yaml").write_text(FILE)
-    env = os.environ | {"PYTHONPATH": str(ROOT), "AIRFLOW_CONN_UPGRADES_DB": connection_to(postgres_url)}
+    env = os.environ | {"PYTHONPATH": str(ROOT), "AIRFLOW_CONN_UPGRADES_DB": connection_to(empty_database)}
     load, export = starting_with("python")
     for command, said in ((load, "8 created"), (load, "8 unchanged"), (export, "8 exported"), (load, "8 unchanged")):
         words = [sys.executable, *command[1:]]
@@ -87,7 +87,7 @@ ROWS = [[cell.strip() for cell in row.split("|")[1:4]] for row in PAGE.splitline
 
 @pytest.mark.parametrize(("ranges", "inside", "outside"), ROWS)
 def test_the_pages_ranges_allow_what_it_says(ranges: str, inside: str, outside: str) -> None:
-    for text in re.findall(r"`([^`]+)`", ranges):
+    for text in ranges.split("`")[1::2]:
         allowed = VersionRange.parse(text)
         assert all(allowed.allows(each) for each in inside.split(", ") if inside != "every version")
         assert not any(allowed.allows(each) for each in outside.split(", ") if outside)

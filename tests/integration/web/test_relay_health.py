@@ -6,7 +6,7 @@ import pytest
 from include.upgrades.domain.permissions import Permission
 from include.upgrades.service.ports import StoredEvent
 from include.upgrades.service.relay_ports import RelayState
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.world import World
 
 REASON = "Broker: Message size too large (2000000 bytes)"

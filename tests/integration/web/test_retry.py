@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from include.upgrades.domain.permissions import Permission
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.world import TENANT, World
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"

@@ -1,14 +1,15 @@
 """A browser adds Airflow's cookie by itself: a write that comes with it must come from a page of this server."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from fastapi import FastAPI, Request
 
 from include.upgrades.domain.errors import Unauthenticated
 from include.upgrades.domain.permissions import Permission
-from include.upgrades.service.ports import Ports
-from include.upgrades.web.app import URL_PREFIX, create_app
-from tests.integration.web.conftest import Door, Known, served
+from tests.integration.web.apps import SharedApp, client_of
+from tests.integration.web.door import Door, Known
 from tests.integration.world import TENANT, World
 
 HOST = "http://upgrades.test"
@@ -17,10 +18,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def app(world: World, door: Door) -> FastAPI:
-    async def open_ports() -> Ports:
-        return world.ports
-
+def app(shared_app: SharedApp, world: World, door: Door) -> FastAPI:
     async def authenticate(request: Request) -> Known:
         """As Airflow does: the header wins, then the cookie."""
         if "authorization" in request.headers:
@@ -30,14 +28,14 @@ def app(world: World, door: Door) -> FastAPI:
             raise Unauthenticated("Not authenticated")
         return found
 
-    return create_app(open_ports, authenticate)
+    return shared_app.stand_on(world.ports, authenticate)
 
 
 @pytest.fixture
-async def browser(app: FastAPI, api: httpx.AsyncClient) -> httpx.AsyncClient:
+async def browser(app: FastAPI, api: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which alice has signed in to Airflow."""
-    cookies = {"_token": "token-of-alice"}
-    return httpx.AsyncClient(transport=served(app), base_url=f"{HOST}{URL_PREFIX}", cookies=cookies)
+    async with client_of(app, {"Cookie": "_token=token-of-alice"}) as client:
+        yield client
 
 
 @pytest.fixture
@@ -66,11 +64,11 @@ async def test_write_by_cookie_from_elsewhere_is_403_and_changes_nothing(
     browser: httpx.AsyncClient, world: World, created: str, headers: dict[str, str], door: Door
 ) -> None:
     door.known["Basic YWxpY2U6eA=="] = door.known["token-of-alice"]
-    before = (world.rows("command"), world.rows("event"), world.rows("execution"))
+    before = world.rows("command", "event", "execution")
     for path in (f"/upgrades/{created}/start", f"/upgrades/{created}/cancel", f"/tenants/{TENANT}/upgrades"):
         response = await browser.post(path, headers=JSON | headers, json={})
         assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN"), path
-    assert (world.rows("command"), world.rows("event"), world.rows("execution")) == before
+    assert world.rows("command", "event", "execution") == before
 
 
 @pytest.mark.parametrize(
@@ -113,7 +111,7 @@ async def test_reads_by_cookie_need_no_origin(browser: httpx.AsyncClient, create
 
 
 async def test_write_without_any_identity_is_401_not_403(app: FastAPI, created: str) -> None:
-    async with httpx.AsyncClient(transport=served(app), base_url=f"{HOST}{URL_PREFIX}") as nobody:
+    async with client_of(app) as nobody:
         assert (await nobody.post(f"/upgrades/{created}/start", headers=HERE)).status_code == 401
 
 

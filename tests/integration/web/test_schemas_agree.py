@@ -20,8 +20,8 @@ from include.upgrades.web.bodies import parse
 from include.upgrades.web.description import description
 from include.upgrades.web.security import Caller
 
-EXAMPLES = 60
-"Of each body and kind; a look for all that there is to find takes thousands."
+EXAMPLES = 15
+"Of each body and kind; `make soak` sends thousands (campaign `calls`)."
 
 TOGETHER = {
     ("UpgradeBody", "toVersionId"): ("must differ from fromVersionId",),

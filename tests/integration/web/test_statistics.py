@@ -1,11 +1,12 @@
 import httpx
 
 from include.upgrades.domain.permissions import Permission
-from tests.integration.web.conftest import Door
-from tests.integration.web.endings import UPGRADES, ended
-from tests.integration.world import COMPONENT, World
+from tests.integration.web.door import Door
+from tests.integration.web.endings import ended
+from tests.integration.world import COMPONENT, TENANT, World
 
 PATH = f"/components/{COMPONENT}/upgrade-statistics"
+UPGRADES = f"/tenants/{TENANT}/upgrades"
 SEED = {
     "componentId",
     "totalExecutions",

@@ -4,12 +4,24 @@ import httpx
 import pytest
 
 from include.upgrades.domain.permissions import REGISTRY, Permission, resource_of
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
+from tests.markup import Element, read_html
 
 HTML = {"Accept": "text/html"}
 OF_COMPONENT, OF_TENANT = f"/view/components/{COMPONENT}/statistics", f"/view/tenants/{TENANT}/statistics"
+
+
+def figures(page: Element) -> dict[str, str]:
+    """The numbers at the top."""
+    return {each.one("dt").text: each.one("dd").text for each in page.all(".figures div")}
+
+
+def line(page: Element, name: str) -> list[str]:
+    """The table's cells beside the name."""
+    (row,) = (each for each in page.all("table tbody tr") if each.one("th").text == name)
+    return [each.text for each in row.all("td")]
 
 
 @pytest.mark.parametrize("path", [OF_COMPONENT, OF_TENANT])
@@ -17,23 +29,20 @@ async def test_page_shows_what_ended(api: httpx.AsyncClient, world: World, path:
     for status, seconds in (("COMPLETED", 10), ("COMPLETED", 30), ("FAILED", 500)):
         await ended(api, world, status, seconds)
     await ended(api, world, "COMPLETED", 3700, strategy="CANARY")
-    text = (await api.get(path, headers=HTML)).text
-    assert text.count('<svg class="chart"') == 4
-    assert "<dd>75.0 %</dd>" in text
-    assert "<dt>Median duration</dt><dd>30 s</dd>" in text
-    assert (
-        '<th scope="row">CANARY</th><td>1</td><td>1</td><td>0</td><td>0</td><td>100.0 %</td><td>1 h 1 min</td>' in text
-    )
-    assert '<th scope="row">ROLLING</th><td>3</td><td>2</td><td>1</td>' in text
-    assert " style=" not in text
+    page = read_html((await api.get(path, headers=HTML)).text)
+    assert len(page.all("svg.chart")) == 4
+    assert (figures(page)["Success rate"], figures(page)["Median duration"]) == ("75.0 %", "30 s")
+    assert line(page, "CANARY")[:6] == ["1", "1", "0", "0", "100.0 %", "1 h 1 min"]
+    assert line(page, "ROLLING")[:3] == ["3", "2", "1"]
+    assert not page.has("[style]")
 
 
 @pytest.mark.parametrize("path", [OF_COMPONENT, OF_TENANT])
 async def test_page_without_upgrades_says_so(api: httpx.AsyncClient, world: World, path: str) -> None:
     answer = await api.get(path, headers=HTML)
     assert answer.status_code == 200
-    assert "No upgrade has ended in these weeks." in answer.text
-    assert '<svg class="chart"' not in answer.text
+    page = read_html(answer.text)
+    assert (page.one("p.empty").text, page.has("svg.chart")) == ("No upgrade has ended in these weeks.", False)
 
 
 async def test_unknown_component_is_404(api: httpx.AsyncClient) -> None:

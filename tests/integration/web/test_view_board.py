@@ -1,7 +1,6 @@
 """The list of the status view on the real store: who sees what, filters, pages, and what it costs."""
 
-import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -9,8 +8,9 @@ import pytest
 from include.upgrades.domain.permissions import ROLES, Permission, tenant_roles
 from include.upgrades.web.view.board import ROWS
 from tests.integration.store.counting import counted
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
+from tests.markup import Element, read_html
 
 HTML = {"Accept": "text/html"}
 OTHER = "another-tenant"
@@ -22,13 +22,23 @@ class Board:
     def __init__(self, api: httpx.AsyncClient, headers: dict[str, str]) -> None:
         self._api, self._headers = api, headers | HTML
 
-    async def html(self, **asked: str) -> str:
+    async def page(self, **asked: str) -> Element:
         response = await self._api.get("/view/upgrades", params=asked, headers=self._headers)
         assert response.status_code == 200, response.text
-        return response.text
+        return read_html(response.text)
 
     async def ids(self, **asked: str) -> list[str]:
-        return re.findall(r'id="row-([^"]+)"', await self.html(**asked))
+        return rows(await self.page(**asked))
+
+
+def rows(page: Element) -> list[str]:
+    """The ids of the executions that it lists."""
+    return [each["id"].removeprefix("row-") for each in page.all("li.row")]
+
+
+def counts(page: Element) -> dict[str, int]:
+    """The numbers above the list."""
+    return {each["id"].removeprefix("count-"): int(each.one("b").text) for each in page.all("#counts li")}
 
 
 @pytest.fixture
@@ -98,25 +108,20 @@ async def test_part_of_an_id_finds_the_execution(board: Board, three: list[str])
 
 
 async def test_who_waits_for_an_approval_and_who_failed_stands_out(board: Board, three: list[str]) -> None:
-    html = await board.html()
-    assert f'<li id="row-{three[1]}" class="row warn">' in html
-    assert "Stage 2 awaits approval" in html
-    assert f'<li id="row-{three[0]}" class="row bad">' in html
-    assert f'<li id="row-{three[2]}" class="row idle">' in html
+    page = await board.page()
+    failed, staged, pending = (page.one(f"#row-{each}") for each in three)
+    assert (failed.classes, staged.classes, pending.classes) == (["row", "bad"], ["row", "warn"], ["row", "idle"])
+    assert "Stage 2 awaits approval" in staged.text
 
 
 async def test_counts_tell_what_is_unfinished_and_what_ended_lately(
     board: Board, three: list[str], world: World
 ) -> None:
-    def counts(html: str) -> dict[str, int]:
-        found = re.findall(r'id="count-(\w+)">.*?<b>(\d+)</b>', html)
-        return {name: int(number) for name, number in found}
-
     told = {"ACTIVE": 2, "AWAITING_APPROVAL": 1, "PENDING": 1, "IN_PROGRESS": 1}
-    assert counts(await board.html()) == told | {"FAILED": 1}
+    assert counts(await board.page()) == told | {"FAILED": 1}
     with world.connect() as connection:
         connection.execute("UPDATE execution SET completed_at = now() - interval '25 hours' WHERE status = 'FAILED'")
-    assert counts(await board.html()) == told
+    assert counts(await board.page()) == told
 
 
 @pytest.mark.parametrize("role", ["Viewer", "Operator", "Approver"])
@@ -129,9 +134,7 @@ async def test_role_of_a_tenant_sees_that_tenant_only(
         assert await limited.ids() == [three[each] for each in expected]
         assert await limited.ids(tenant=OTHER) == [three[each] for each in expected if each == 2]
         assert await limited.ids(text=three[0]) == [three[each] for each in expected if each == 0]
-        waits = re.search(r'id="count-AWAITING_APPROVAL">.*?<b>(\d+)</b>', await limited.html())
-        assert waits is not None
-        assert waits[1] == ("1" if tenant == TENANT else "0")
+        assert counts(await limited.page())["AWAITING_APPROVAL"] == (1 if tenant == TENANT else 0)
 
 
 @pytest.mark.parametrize("role", ["Upgrade Viewer", "Upgrade Operator", "Upgrade Approver", "Upgrade Admin"])
@@ -169,12 +172,11 @@ async def test_pages_hold_every_execution_once_also_when_more_are_made(
 ) -> None:
     seen, asked = list[str](), {"status": "ACTIVE"}
     while True:
-        html = await board.html(**asked)
-        seen += re.findall(r'id="row-([^"]+)"', html)
-        older = re.search(r'href="upgrades(\?[^"]*)" rel="next"', html)
-        if older is None:
+        page = await board.page(**asked)
+        seen += rows(page)
+        if not page.has("a[rel=next]"):
             break
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(older[1].replace("&amp;", "&")).query).items()}
+        asked = dict(parse_qsl(urlsplit(page.one("a[rel=next]")["href"]).query))
         assert asked["status"] == "ACTIVE"
         with world.connect() as connection:
             connection.execute(
@@ -190,14 +192,14 @@ async def test_page_costs_as_many_statements_however_many_executions_there_are(
     board: Board, world: World, api: httpx.AsyncClient, three: list[str], postgres_url: str
 ) -> None:
     async with counted(postgres_url) as few:
-        await board.html()
+        await board.page()
     with world.connect() as connection:
         connection.execute(
             "INSERT INTO execution SELECT (jsonb_populate_record(e, jsonb_build_object('id', 'f' || n,"
             " 'tenant_id', 'tenant-' || n))).* FROM execution e, generate_series(1, 60) n WHERE e.strategy = 'STAGED'"
         )
     async with counted(postgres_url) as many:
-        await board.html()
+        await board.page()
     assert len(few) == len(many) == 4  # the snapshot, the page, its approvals, the counts
 
 
@@ -222,16 +224,16 @@ async def test_bad_filter_is_422_and_named(api: httpx.AsyncClient, asked: dict[s
 
 
 async def test_empty_list_says_so(board: Board) -> None:
-    assert "There are no upgrades yet." in await board.html()
-    assert "No upgrade fits these filters." in await board.html(status="FAILED")
+    assert (await board.page()).one("#rows").text == "There are no upgrades yet."
+    assert (await board.page(status="FAILED")).one("#rows").text == "No upgrade fits these filters."
 
 
 async def test_part_for_the_script_is_what_the_page_shows(
     api: httpx.AsyncClient, board: Board, three: list[str]
 ) -> None:
-    part = (await api.get("/view/board", params={"status": "ACTIVE"}, headers=HTML)).text
-    assert re.findall(r'id="row-([^"]+)"', part) == await board.ids(status="ACTIVE")
-    assert "<html" not in part
+    part = read_html((await api.get("/view/board", params={"status": "ACTIVE"}, headers=HTML)).text)
+    assert rows(part) == await board.ids(status="ACTIVE")
+    assert not part.has("html")
 
 
 async def test_nobody_reads_the_list_without_a_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:

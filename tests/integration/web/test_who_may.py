@@ -10,11 +10,12 @@ from fastapi.routing import APIRoute
 
 from include.upgrades.domain.permissions import REGISTRY, ROLES, resource_of, tenant_roles
 from include.upgrades.web.security import PUBLIC
-from tests.integration.web.conftest import Door
+from tests.integration.web.door import Door
 from tests.integration.web.every_call import ANY, NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
 
 OTHER = "another-tenant"
+WRITTEN = ("command", "backup", "component", "event")
 
 CALLERS: dict[str, frozenset[tuple[str, str]]] = {
     "nobody": frozenset(),
@@ -68,16 +69,17 @@ async def test_caller_gets_through_the_door_only_where_the_role_says_so(
     call: Callable[..., Any], world: World, door: Door, caller: str
 ) -> None:
     headers = door.admit_to(caller, CALLERS[caller])
+    before = world.rows(*WRITTEN)
     for name, needs in TABLE.items():
-        before = (world.rows("command"), world.rows("backup"), world.rows("component"), world.rows("event"))
         response, wanted = await call(name, headers), expected(caller, needs)
         if wanted is None:
             assert response.status_code not in (401, 403), (name, response.text)
             assert response.status_code != 404 or "tenant" not in response.json()["detail"].split()[:4], name
+            before = world.rows(*WRITTEN)
             continue
         code = "FORBIDDEN" if wanted == 403 else "NOT_FOUND"
         assert (response.status_code, response.json()["code"]) == (wanted, code), (name, response.text)
-        assert (world.rows("command"), world.rows("backup"), world.rows("component"), world.rows("event")) == before
+        assert world.rows(*WRITTEN) == before, name
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "approver"])

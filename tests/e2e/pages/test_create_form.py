@@ -1,6 +1,5 @@
-"""The form that an upgrade is asked for with, in a real browser on Airflow's real API server."""
+"""The form that an upgrade is asked for with, in a real browser."""
 
-import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,31 +12,26 @@ from include.upgrades.web.app import URL_PREFIX
 from include.upgrades.web.view.create_form import label_of
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
-from tests.integration.web.running_airflow import RunningAirflow
-from tests.integration.world import COMPONENT, NEW, OLD
+from tests.e2e.conftest import NewTenant
+from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant, got
 
 FORM = f"{URL_PREFIX}/view/upgrades/new"
-_numbers = itertools.count(1)
 Filled = Callable[..., Page]
 
 
 @pytest.fixture
-def tenant(airflow: RunningAirflow) -> str:
-    """One of its own, on the fleet of two; it has no upgrade yet."""
-    name = f"form-{next(_numbers)}"
-    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": airflow.fleet, "currentVersionId": OLD}
-    with airflow.client("ursula") as client:
-        client.put(f"/tenants/{name}/components/{COMPONENT}/deployment", json=deployment).raise_for_status()
-    return name
+def tenant(new_tenant: NewTenant) -> Tenant:
+    """On a fleet of two, without a backup; it has no upgrade yet."""
+    return new_tenant(2, backup=False)
 
 
 @pytest.fixture
-def filled(visits: Visits, tenant: str) -> Filled:
+def filled(visits: Visits, tenant: Tenant) -> Filled:
     """The form with what is required filled in, as somebody sees it once the plan is there."""
 
-    def open_form(name: str = "olga", scheme: Scheme = "light", width: int = 1280) -> Page:
+    def open_form(name: str = "otto", scheme: Scheme = "light", width: int = 1280) -> Page:
         page = visits.of(name, scheme, width)
-        page.goto(f"{FORM}?tenant={tenant}&component={COMPONENT}")
+        page.goto(f"{FORM}?tenant={tenant.id}&component={COMPONENT}")
         expect(page.get_by_label("From version")).to_have_value(OLD)
         page.get_by_label("To version").fill(NEW)
         expect(plan(page)).to_contain_text("2 instances in 1 batch")
@@ -50,14 +44,13 @@ def plan(page: Page) -> Any:
     return page.get_by_role("region", name="What it would be")
 
 
-def upgrades(airflow: RunningAirflow, tenant: str) -> list[dict[str, Any]]:
-    with airflow.client("ursula") as client:
-        items: list[dict[str, Any]] = client.get(f"/tenants/{tenant}/upgrades").raise_for_status().json()["items"]
+def upgrades(tenant: Tenant) -> list[Json]:
+    items: list[Json] = got(tenant.api, f"/tenants/{tenant.id}/upgrades")["items"]
     return items
 
 
 def test_every_field_has_its_label_its_default_and_its_range(visits: Visits) -> None:
-    page = visits.of("olga")
+    page = visits.of("otto")
     page.goto(FORM)
     for field in (TENANT, *FIELDS):
         control = page.locator(f"[name={field.name}]")
@@ -77,15 +70,13 @@ def test_plan_follows_what_is_typed(filled: Filled) -> None:
     expect(plan(page)).to_contain_text("ALL: 2 instances")
 
 
-def test_blockers_and_checks_are_shown_before_anything_is_created(
-    filled: Filled, airflow: RunningAirflow, tenant: str
-) -> None:
+def test_blockers_and_checks_are_shown_before_anything_is_created(filled: Filled, tenant: Tenant) -> None:
     page = filled()
     page.get_by_label("Total instances").fill("3")
     expect(plan(page)).to_contain_text("There is no plan for this")
-    expect(plan(page)).to_contain_text(f"totalInstances is 3, the fleet {airflow.fleet} has 2 instances")
+    expect(plan(page)).to_contain_text(f"totalInstances is 3, the fleet {tenant.fleet} has 2 instances")
     expect(plan(page)).to_contain_text("BACKUP_VERIFICATION: no backup")
-    assert upgrades(airflow, tenant) == []
+    assert upgrades(tenant) == []
 
 
 def test_a_value_out_of_range_is_said_beside_its_field(filled: Filled) -> None:
@@ -121,16 +112,16 @@ def test_a_late_answer_does_not_replace_a_newer_one(filled: Filled) -> None:
     expect(plan(page)).to_contain_text("2 instances in 1 batch")
 
 
-def test_double_click_creates_one_upgrade(filled: Filled, airflow: RunningAirflow, tenant: str) -> None:
+def test_double_click_creates_one_upgrade(filled: Filled, tenant: Tenant) -> None:
     page = filled()
     page.get_by_role("button", name="Create", exact=True).dblclick()
     page.wait_for_url(lambda url: not url.split("?")[0].endswith("/new"))
-    (made,) = upgrades(airflow, tenant)
+    (made,) = upgrades(tenant)
     assert page.url.endswith(f"/view/upgrades/{made['id']}")
-    assert (made["status"], made["createdBy"], made["batchSize"]) == ("PENDING", "olga", 5)
+    assert (made["status"], made["createdBy"], made["batchSize"]) == ("PENDING", "otto", 5)
 
 
-def test_lost_answer_is_no_second_upgrade(filled: Filled, airflow: RunningAirflow, tenant: str) -> None:
+def test_lost_answer_is_no_second_upgrade(filled: Filled, tenant: Tenant) -> None:
     page = filled()
     lost: list[int] = []
 
@@ -141,20 +132,20 @@ def test_lost_answer_is_no_second_upgrade(filled: Filled, airflow: RunningAirflo
             lost.append(route.fetch().status)
             route.abort()
 
-    page.route(f"**/tenants/{tenant}/upgrades", lose_the_first)
+    page.route(f"**/tenants/{tenant.id}/upgrades", lose_the_first)
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("nothing is created twice")
     page.get_by_role("button", name="Create", exact=True).click()
     page.wait_for_url(lambda url: not url.split("?")[0].endswith("/new"))
     assert lost == [201]
-    assert len(upgrades(airflow, tenant)) == 1
+    assert len(upgrades(tenant)) == 1
 
 
-def test_create_and_start_by_keyboard_alone(visits: Visits, airflow: RunningAirflow, tenant: str) -> None:
-    page = visits.of("olga")
+def test_create_and_start_by_keyboard_alone(visits: Visits, tenant: Tenant) -> None:
+    page = visits.of("otto")
     page.goto(FORM)
     reach(page, "tenantId")
-    page.keyboard.type(tenant)
+    page.keyboard.type(tenant.id)
     page.keyboard.press("Tab")
     page.keyboard.type(COMPONENT)
     page.keyboard.press("Tab")
@@ -165,7 +156,7 @@ def test_create_and_start_by_keyboard_alone(visits: Visits, airflow: RunningAirf
     reach(page, "then")
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: not url.split("?")[0].endswith("/new"))
-    (made,) = upgrades(airflow, tenant)
+    (made,) = upgrades(tenant)
     assert made["status"] == "VALIDATING"
 
 
@@ -178,13 +169,9 @@ def reach(page: Page, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached with the Tab key")
 
 
-def test_second_upgrade_of_a_deployment_is_refused_in_words(
-    filled: Filled, airflow: RunningAirflow, tenant: str
-) -> None:
+def test_second_upgrade_of_a_deployment_is_refused_in_words(filled: Filled, tenant: Tenant) -> None:
     page = filled()
-    body = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
-    with airflow.client("ursula") as client:
-        active = client.post(f"/tenants/{tenant}/upgrades", json=body).raise_for_status().json()["id"]
+    active = tenant.create(installedComponents={})
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(f"execution {active} is not finished")
     page.get_by_role("link", name="Show that upgrade").click()
@@ -192,7 +179,7 @@ def test_second_upgrade_of_a_deployment_is_refused_in_words(
 
 
 def test_missing_field_is_named_and_has_the_focus(visits: Visits) -> None:
-    page = visits.of("olga")
+    page = visits.of("otto")
     page.goto(FORM)
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_label("Tenant")).to_be_focused()
@@ -209,7 +196,7 @@ def test_hostile_values_stay_text(filled: Filled, visits: Visits) -> None:
     assert not [each for each in visits.console if "Content Security Policy" in each]
 
 
-@pytest.mark.parametrize("name", ["victor", "anna"])
+@pytest.mark.parametrize("name", ["vera", "anna"])
 def test_form_is_not_for_who_may_not_operate(visits: Visits, name: str) -> None:
     page = visits.of(name)
     answer = page.goto(FORM)
@@ -219,14 +206,14 @@ def test_form_is_not_for_who_may_not_operate(visits: Visits, name: str) -> None:
     assert page.locator("form").count() == 0
 
 
-def test_only_the_tenants_of_a_limited_caller_are_offered(visits: Visits, tenant: str) -> None:
+def test_only_the_tenants_of_a_limited_caller_are_offered(visits: Visits, limited_tenant: str, tenant: Tenant) -> None:
     page = visits.of("tina")
     page.goto(FORM)
     offered = page.locator("#tenants option").evaluate_all("all => all.map(each => each.value)")
-    assert offered == ["550e8400"]
-    visits_all = visits.of("olga")
+    assert offered == [limited_tenant]
+    visits_all = visits.of("otto")
     visits_all.goto(FORM)
-    assert tenant in visits_all.locator("#tenants option").evaluate_all("all => all.map(each => each.value)")
+    assert tenant.id in visits_all.locator("#tenants option").evaluate_all("all => all.map(each => each.value)")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,17 +1,16 @@
-"""Airflow's real API server with the auth manager that it has when nobody chose one: what its four roles may do."""
+"""Airflow's real API server with the auth manager that it has when nobody chose one: what its four roles may do.
 
-from collections.abc import Iterator
+Which permission each call needs, and that none is made without one, is the app's own: test_who_may.py, test_door.py.
+"""
 
 import httpx
 import pytest
 
 from include.upgrades.domain.permissions import Permission
-from include.upgrades.web.app import create_app
-from local.postgres import Postgres
-from tests.integration.fleet.running_agent import RunningAgent
-from tests.integration.web.auth_managers import SIMPLE, SIMPLE_USERS
-from tests.integration.web.every_call import TABLE, good_call
-from tests.integration.web.running_airflow import RunningAirflow
+from tests.integration.web.api_server.running_airflow import RunningAirflow
+from tests.integration.web.api_server.simple_auth import USERS
+from tests.integration.web.apps import SharedApp
+from tests.integration.web.every_call import good_call
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
@@ -19,23 +18,9 @@ REQUEST = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
 P = Permission
 MAY = {"viewer": {P.READ}, "user": {P.READ, P.OPERATE}, "op": set(Permission), "admin": set(Permission)}
 "As docs/adopt.md has it."
+CALLS = {P.READ: "read", P.OPERATE: "cancel", P.APPROVE: "approve", P.ADMINISTER: "add_component"}
+"One for each permission."
 TABLES = ("execution", "command", "event", "component", "component_version", "upgrade_path", "deployment", "backup")
-
-
-@pytest.fixture(scope="module")
-def airflow(
-    postgres_server: Postgres,
-    migrated_template: str,
-    demo_agent: RunningAgent,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningAirflow]:
-    folder = tmp_path_factory.mktemp("airflow")
-    running = RunningAirflow(postgres_server, migrated_template, demo_agent, folder, SIMPLE)
-    try:
-        running.wait()
-        yield running
-    finally:
-        running.close()
 
 
 @pytest.fixture
@@ -56,25 +41,29 @@ def test_set_up_works_without_fab_and_says_that_there_are_no_roles_to_make(airfl
     assert roles.startswith("upgrades: no roles to make: SimpleAuthManager has its own")
 
 
-@pytest.mark.parametrize("name", SIMPLE_USERS)
-def test_role_opens_every_call_that_it_is_for_and_no_other(airflow: RunningAirflow, execution: str, name: str) -> None:
-    may, app = MAY[SIMPLE_USERS[name]], create_app()
+@pytest.mark.parametrize("name", USERS)
+def test_role_opens_what_it_is_for_and_nothing_else(
+    airflow: RunningAirflow, shared_app: SharedApp, execution: str, name: str
+) -> None:
+    may, app = MAY[USERS[name]], shared_app.app
     with airflow.client(name) as client:
-        for route, needs in TABLE.items():
+        for permission, route in CALLS.items():
             before = _stored(airflow)
             response = client.request(**good_call(app, route, executionId=execution)._asdict())
-            if needs.permission in may:
+            if permission in may:
                 assert response.status_code not in (401, 403), (route, response.text)
                 continue
             assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN"), (route, response.text)
             assert _stored(airflow) == before, route
 
 
-def test_every_call_is_401_without_a_token_and_with_one_of_another_issuer(airflow: RunningAirflow) -> None:
-    app, forged = create_app(), airflow.login("ada").rsplit(".", 1)[0] + ".c2lnbmF0dXJl"
+def test_call_is_401_without_a_token_and_with_one_of_another_issuer(
+    airflow: RunningAirflow, shared_app: SharedApp
+) -> None:
+    app, forged = shared_app.app, airflow.login("ada").rsplit(".", 1)[0] + ".c2lnbmF0dXJl"
     for headers in ({}, {"Authorization": f"Bearer {forged}"}):
         with airflow.client() as client:
-            for route in TABLE:
+            for route in CALLS.values():
                 response = client.request(**good_call(app, route, executionId="none")._asdict(), headers=headers)
                 assert (response.status_code, response.json()["code"]) == (401, "UNAUTHENTICATED"), route
 

@@ -1,9 +1,11 @@
-"""Airflow's real API server with an auth manager and our plugin, as its own process on the session's PostgreSQL."""
+"""Airflow's real API server with our plugin and its simple auth manager, as a process on the session's PostgreSQL.
+
+With FAB it is the end-to-end tests' (tests/e2e).
+"""
 
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,29 +24,25 @@ from local.postgres import Postgres
 from tests.architecture.sources import ROOT
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.integration.metric_receivers import StatsD
-from tests.integration.web.auth_managers import FAB, PASSWORD, AuthManager
+from tests.integration.web.api_server import simple_auth
 from tests.integration.world import document
 
 _START_SECONDS = 90
 
 
 class RunningAirflow:
-    """Set up once, then served until `close`; `login` gives a token of one of the auth manager's users."""
+    """Set up once, then served until `close`; `login` gives a token of one of the users."""
 
-    def __init__(
-        self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path, auth: AuthManager = FAB
-    ) -> None:
+    def __init__(self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> None:
         self.postgres, self.port = postgres, free_port()
         self.statsd = StatsD()
         self.url = f"http://{HOST}:{self.port}"
         self._folder = folder
-        self.metadata, self.own, self.fleet = f"airflow_of_{auth.name}", f"upgrades_of_{auth.name}", f"web-{auth.name}"
+        self.metadata, self.own = f"airflow_{os.getpid()}", f"upgrades_{os.getpid()}"
         self._make_databases(template)
-        asyncio.run(_fill(postgres.url(self.own), agent, folder, self.fleet))
-        chosen = {f"AIRFLOW__{name}": value for name, value in auth.settings(folder).items()}
-        self.notices, self._dags = folder / "notices", folder / "dags"
-        self._env = self._environment(agent, folder) | chosen | _metrics(self.statsd) | _notices(self.notices)
-        self.told_by_set_up = self._set_up(auth.set_up)
+        asyncio.run(_fill(postgres.url(self.own), agent, folder, f"airflow-{os.getpid()}"))
+        self._env = self._environment(agent, folder) | _metrics(self.statsd)
+        self.told_by_set_up = self._set_up(simple_auth.SET_UP)
         self._log = (folder / "api-server.log").open("a+b")
         self.serve()
 
@@ -70,7 +68,8 @@ class RunningAirflow:
 
     def login(self, name: str) -> str:
         """A token, as a person gets it."""
-        response = httpx.post(f"{self.url}/auth/token", json={"username": name, "password": PASSWORD}, timeout=30)
+        given = {"username": name, "password": simple_auth.PASSWORD}
+        response = httpx.post(f"{self.url}/auth/token", json=given, timeout=30)
         token: str = response.raise_for_status().json()["access_token"]
         return token
 
@@ -78,17 +77,6 @@ class RunningAirflow:
         """A client of our API."""
         headers = {"Authorization": f"Bearer {self.login(name)}"} if name else {}
         return httpx.Client(base_url=f"{self.url}{URL_PREFIX}", headers=headers, trust_env=False, timeout=30)
-
-    def deploy(self, dag_file: str) -> None:
-        """Put one of our dag files into its folder, and into its database as the dag processor does."""
-        shutil.copy(ROOT / "dags" / dag_file, self._dags)
-        self.command("dags", "reserialize")
-
-    def command(self, *arguments: str) -> None:
-        """Run `airflow …` beside the server; fails when it fails."""
-        argv = [sys.executable, "-m", "airflow", *arguments]
-        done = subprocess.run(argv, env=self._env, cwd=self._dags, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
 
     def close(self) -> None:
         self.end()
@@ -110,14 +98,8 @@ class RunningAirflow:
         return bool(found.get("parts", {}).get("database") == "ok")  # no Kafka here: the relay is not well
 
     def _set_up(self, code: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(ROOT)],
-            env=self._env,
-            input=f"{PASSWORD}\n",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=self._env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
         return done.stdout
 
@@ -138,6 +120,7 @@ class RunningAirflow:
             "API__BASE_URL": f"http://localhost:{self.port}",
             "API__SECRET_KEY": "0" * 32,
             "API_AUTH__JWT_SECRET": "1" * 32,
+            **simple_auth.settings(folder),
         }
         home = {"AIRFLOW_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
         named = {f"AIRFLOW__{name}": value for name, value in settings.items()}
@@ -150,7 +133,7 @@ class RunningAirflow:
             "port": self.postgres.port,
             "login": "postgres",
             "schema": self.own,
-            "password": PASSWORD,
+            "password": simple_auth.PASSWORD,
         }
         fleet = {"conn_type": "http", "host": HOST, "port": agent_port, "password": TOKEN}
         return {"AIRFLOW_CONN_UPGRADES_DB": json.dumps(own), "AIRFLOW_CONN_DEMO_FLEET": json.dumps(fleet)}
@@ -170,7 +153,3 @@ def _metrics(statsd: StatsD) -> dict[str, str]:
         "AIRFLOW__METRICS__STATSD_HOST": HOST,
         "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
     }
-
-
-def _notices(path: Path) -> dict[str, str]:
-    return {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:WORKING", "NOTICES_FILE": str(path)}

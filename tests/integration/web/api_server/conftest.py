@@ -1,0 +1,25 @@
+"""Airflow's real API server with our plugin in it: `airflow`, one for the tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.postgres import Postgres
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.web.api_server.running_airflow import RunningAirflow
+
+
+@pytest.fixture(scope="package")
+def airflow(
+    postgres_server: Postgres,
+    migrated_template: str,
+    demo_agent: RunningAgent,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningAirflow]:
+    """One for all tests: it takes long to set up."""
+    running = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.close()

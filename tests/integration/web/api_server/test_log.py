@@ -1,0 +1,75 @@
+"""What Airflow's real API server writes of our calls into its log, and shows of our upgrades in its metrics."""
+
+import time
+
+from include.upgrades.web.app import URL_PREFIX
+from tests.integration.web.api_server.running_airflow import RunningAirflow
+from tests.integration.web.api_server.simple_auth import PASSWORD
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+
+REQUEST = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
+
+
+def log_with(airflow: RunningAirflow, text: str) -> str:
+    """The log, once the text is in it: a call's line is written when its answer was sent already."""
+    deadline = time.monotonic() + 10
+    while text not in (log := airflow.log()):
+        assert time.monotonic() < deadline, f"not in the log: {text}"
+        time.sleep(0.05)
+    return log
+
+
+def calls_in(log: str) -> list[str]:
+    """The lines of ours about a call as a whole."""
+    return [line for line in log.splitlines() if "request " in line and " by '" in line]
+
+
+def test_log_tells_of_a_write_under_its_request_id_and_so_does_the_audit(airflow: RunningAirflow) -> None:
+    deployment = f"/tenants/{TENANT}/components/{COMPONENT}"
+    headers = {"X-Request-ID": "ci-4711"}
+    with airflow.client("ulla") as client:
+        before = client.get(f"{deployment}/upgrades/active").json().get("id")
+        active = before or client.post(f"/tenants/{TENANT}/upgrades", json=REQUEST).json()["id"]
+        read = client.get(f"/upgrades/{active}", headers={"X-Request-ID": "only-read"})
+        cancelled = client.post(f"/upgrades/{active}/cancel", params={"reason": "not-for-the-log"}, headers=headers)
+    assert (cancelled.status_code, cancelled.headers["X-Request-ID"], read.status_code) == (200, "ci-4711", 200)
+    told = calls_in(log_with(airflow, "request ci-4711 by 'ulla'"))
+    (line,) = (each for each in told if "request ci-4711 by" in each)
+    assert f"POST {URL_PREFIX}/upgrades/{active}/cancel is 200 after " in line
+    assert not [each for each in told if "only-read" in each]
+    with airflow.postgres.connect(airflow.own) as connection:
+        kept = connection.execute("SELECT command, detail FROM command WHERE detail ->> 'requestId' = 'ci-4711'")
+        assert kept.fetchall() == [("cancel", {"requestId": "ci-4711"})]
+
+
+def test_log_tells_of_a_refused_read_under_the_id_that_was_made_for_it(airflow: RunningAirflow) -> None:
+    with airflow.client("vera") as client:
+        refused = client.get("/events/parked", params={"limit": "77"}).headers["X-Request-ID"]
+    log = log_with(airflow, f"request {refused} by")
+    (line,) = (each for each in calls_in(log) if refused in each)
+    assert f"by 'vera': GET {URL_PREFIX}/events/parked is 403 after" in line
+
+
+def test_every_line_of_ours_from_within_a_call_carries_its_id(airflow: RunningAirflow) -> None:
+    with airflow.client() as client:
+        assert client.get("/health", headers={"X-Request-ID": "probe-1"}).status_code == 503  # no Kafka here
+    told = [line for line in airflow.log().splitlines() if "the relay of events is" in line and "GET" in line]
+    assert [line for line in told if "request_id" in line and "probe-1" in line], told
+
+
+def test_log_holds_no_token_no_query_and_no_password(airflow: RunningAirflow) -> None:
+    token = airflow.login("ulla")
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "kept-to-itself"}
+    with airflow.client() as client:
+        client.post("/upgrades/none/cancel", params={"reason": "s3cret-reason"}, headers=headers)
+        client.post("/upgrades/none%0Drequest/cancel", headers=headers | {"X-Request-ID": "two lines"})
+    log_with(airflow, "/upgrades/none/cancel is 404")
+    log = log_with(airflow, "/upgrades/none%0Drequest/cancel is 404")
+    assert not [line for line in calls_in(log) if "s3cret" in line or "kept-to-itself" in line or "two lines" in line]
+    assert token not in log
+    assert PASSWORD not in log
+
+
+def test_server_that_leads_shows_metrics_through_airflows_own(airflow: RunningAirflow) -> None:
+    airflow.statsd.until("airflow.upgrades.executions.PENDING.ROLLING:", seconds=60)
+    airflow.statsd.until("airflow.upgrades.relay.lag_seconds:", seconds=60)

@@ -1,0 +1,61 @@
+"""The real app in front of a world, mounted where the plugin mounts it: one for all tests, or one of a test's own."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+import httpx
+from fastapi import FastAPI, Request
+
+from include.upgrades.service.fleet_health import FleetHealth
+from include.upgrades.service.ports import Ports
+from include.upgrades.web.app import URL_PREFIX, create_app
+from include.upgrades.web.limits import Limiter
+from include.upgrades.web.security import Authenticate, Caller
+from tests.integration.web.door import Door
+
+
+class SharedApp:
+    """The product's app, made once: that takes longer than most tests. Each test says what it stands on and who calls.
+
+    Nothing of the test before is left: ports are opened for each event loop, so for each test, before its first call.
+    """
+
+    def __init__(self) -> None:
+        self.ports: Ports | None = None
+        self.authenticate: Authenticate = Door().authenticate
+        self.app = create_app(self._open_ports, self._authenticate, _leave_open, beside=nullcontext)
+
+    def stand_on(self, ports: Ports, authenticate: Authenticate) -> FastAPI:
+        """Until the next call; what it heard of the fleets, which it keeps for seconds, is forgotten."""
+        self.ports, self.authenticate = ports, authenticate
+        self.app.state.fleet_health = FleetHealth()
+        return self.app
+
+    async def _open_ports(self) -> Ports:
+        assert self.ports is not None, "the test has no world"
+        return self.ports
+
+    async def _authenticate(self, request: Request) -> Caller:
+        return await self.authenticate(request)
+
+
+def own_app(ports: Ports, authenticate: Authenticate, limiter: Limiter | None = None) -> FastAPI:
+    """An app that remembers nothing of other tests."""
+
+    async def open_ports() -> Ports:
+        return ports
+
+    return create_app(open_ports, authenticate, _leave_open, beside=nullcontext, limiter=limiter)
+
+
+def client_of(app: FastAPI, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+    """A client of the app below its prefix, as in the API server."""
+    server = FastAPI()
+    server.mount(URL_PREFIX, app)
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(server), base_url=f"http://upgrades.test{URL_PREFIX}", headers=headers
+    )
+
+
+async def _leave_open() -> None:
+    """The world closes the ports."""

@@ -1,0 +1,42 @@
+"""Who stands before the app: in the place of Airflow's auth manager, the test says whom it knows and what each may."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from include.upgrades.domain.errors import Unauthenticated
+from include.upgrades.domain.permissions import RESOURCE, Permission
+
+
+@dataclass(frozen=True)
+class Known:
+    """A user, and which action on which resource was granted."""
+
+    name: str
+    granted: frozenset[tuple[str, str]]
+
+    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
+        return (permission.value, resource) in self.granted
+
+
+@dataclass
+class Door:
+    """The users by token."""
+
+    known: dict[str, Known] = field(default_factory=dict)
+
+    def admit(self, name: str, permissions: Iterable[Permission]) -> dict[str, str]:
+        """The header of a user with these permissions in every tenant."""
+        return self.admit_to(name, {(each.value, RESOURCE) for each in permissions})
+
+    def admit_to(self, name: str, granted: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The header of a user with these permissions on resources, as FAB has them."""
+        self.known[f"token-of-{name}"] = Known(name, frozenset(granted))
+        return {"Authorization": f"Bearer token-of-{name}"}
+
+    async def authenticate(self, request: Request) -> Known:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token not in self.known:
+            raise Unauthenticated("Not authenticated")
+        return self.known[token]

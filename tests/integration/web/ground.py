@@ -1,0 +1,58 @@
+"""What all worlds of this folder stand on, one after the other: a database and a fleet, which take long to make.
+
+No test here gives an order to an instance, and each finds the database as if it had just been made.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.registry.document import entries_in
+from include.upgrades.service.load_registry import load_registry
+from include.upgrades.settings import Settings
+from local.postgres import Postgres
+from tests.integration.contents import Contents
+from tests.integration.fleet.running_agent import RunningAgent
+from tests.integration.world import World, document, world_on, write_backup
+
+
+@dataclass(frozen=True)
+class Ground:
+    """`contents` are those of the database at `url` with the registry loaded, and no upgrade in it."""
+
+    url: str
+    contents: Contents
+    agent: RunningAgent
+    fleet: str
+    folder: Path
+
+    def new_world(self, monkeypatch: pytest.MonkeyPatch) -> World:
+        """As it was at first, whatever the test before has left."""
+        self.contents.put_back()
+        return world_on(self.url, self.agent, self.fleet, write_backup(self.folder), monkeypatch)
+
+
+@contextmanager
+def laid_ground(postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> Iterator[Ground]:
+    """Within it the fleet and the database are there, each of this process alone."""
+    name = f"web-{os.getpid()}"
+    url = postgres.url(name)
+    agent.admin.create(name, 4, "3.6.0")
+    with postgres.connect() as server:
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
+        asyncio.run(_fill(url, name, folder))
+        with postgres.connect(name) as connection:
+            yield Ground(url, Contents(connection), agent, name, folder)
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    agent.admin.delete(name)
+
+
+async def _fill(url: str, fleet: str, folder: Path) -> None:
+    await load_registry(ports_for(url, Settings()), entries_in(document(fleet, write_backup(folder))))
+    await close_ports()
