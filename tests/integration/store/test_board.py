@@ -11,7 +11,7 @@ from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.board_ports import BoardFilter, Group
 from tests.store_contract.board import BoardContract
-from tests.store_contract.stores import Added, Store
+from tests.store_contract.stores import Added
 from tests.unit.domain.builders import NOW
 
 STORED, RUNNING = 6000, 200
@@ -93,12 +93,3 @@ async def test_counts_read_what_is_unfinished_and_what_ended_lately(crowd: "psyc
     assert scanned(crowd, counts_query(None)) <= RUNNING * 3
     assert scanned(crowd, counts_query(None), "instance") == 0
     crowd.close()
-
-
-async def test_counts_are_of_the_tenants_that_are_asked_about(crowd: "psycopg.Connection[Any]", store: Store) -> None:
-    crowd.close()
-    async with store() as work:
-        everybody, two = await work.board.counts(None), await work.board.counts(frozenset({"tenant-1", "tenant-2"}))
-        nobody = await work.board.counts(frozenset())
-    assert everybody.active == {ExecutionStatus.IN_PROGRESS: RUNNING}
-    assert (two.active, nobody.active) == ({ExecutionStatus.IN_PROGRESS: 2}, {})
