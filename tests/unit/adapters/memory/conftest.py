@@ -1,5 +1,6 @@
 """A store in memory whose clock stands still until a test moves it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -15,8 +16,14 @@ from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
 from include.upgrades.service.signal_ports import Waiter
 from tests.store_contract.fixtures import added
 from tests.store_contract.stores import LEASE_SECONDS, Audit, Listens, PassTime, Store, fill
+from tests.virtual_time import VirtualLoop
 
 __all__ = ["added"]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:
+    """To wait for what must not happen takes no time."""
+    return {"virtual": VirtualLoop}
 
 
 class Clock:
