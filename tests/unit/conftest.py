@@ -9,7 +9,7 @@ import os
 from hypothesis import settings
 
 settings.register_profile(
-    "quick", max_examples=50, stateful_step_count=40, deadline=None, derandomize=True, database=None
+    "quick", max_examples=25, stateful_step_count=40, deadline=None, derandomize=True, database=None
 )
 settings.register_profile("soak", max_examples=100, stateful_step_count=60, deadline=None, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
