@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, exp
 from local.chromium import ARGUMENTS, MISSING, find_chromium
 
 REQUIRED = "UPGRADES_REQUIRE_BROWSER"
-SECONDS = 30
+SECONDS = 90
 "What a page may take to show what a test waits for: the machine is busy."
 Scheme = Literal["light", "dark"]
 

@@ -32,9 +32,6 @@ from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
 
 __all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
 _numbers = itertools.count(1)
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-"Tells the tenants of this process from those of the others on the same stack."
-
 NewTenant = Callable[..., Tenant]
 
 
@@ -150,7 +147,7 @@ def new_tenant(
     """`backup=False` leaves the backup out; `upgrade_seconds` is what an instance takes."""
 
     def make(size: int = 4, *, upgrade_seconds: float = 0.3, backup: bool = True) -> Tenant:
-        name = f"e2e-{WORKER}-{next(_numbers)}"
+        name = f"e2e-{os.getpid()}-{next(_numbers)}"  # other processes make some on the same stack
         agent.create(name, size, "3.6.0", upgrade_seconds=upgrade_seconds)
         deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": name, "currentVersionId": OLD}
         put = api.put(f"/tenants/{name}/components/{COMPONENT}/deployment", json=deployment)

@@ -5,6 +5,7 @@ from typing import Protocol
 from playwright.sync_api import Page, expect
 
 from include.upgrades.web.app import URL_PREFIX
+from tests.e2e.steps import DEADLINE_SECONDS
 
 VIEW = f"{URL_PREFIX}/view"
 _MOST_TABS = 150
@@ -73,7 +74,7 @@ def open_upgrade(page: Page, execution_id: str) -> None:
     expect(page.locator("#head")).to_be_visible()
 
 
-def expect_status(page: Page, status: str, seconds: float = 90) -> None:
+def expect_status(page: Page, status: str, seconds: float = DEADLINE_SECONDS) -> None:
     """The page comes to show it by itself."""
     expect(page.locator("#head")).to_have_attribute("data-status", status, timeout=seconds * 1000)
 

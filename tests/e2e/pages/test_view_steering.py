@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.browsing import Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
+from tests.e2e.steps import DEADLINE_SECONDS
 
 ONE_BY_ONE: dict[str, Any] = {"batchSize": 1, "maxUnavailablePercentage": 25}
 HOSTILE = '<img src=x onerror="alert(1)"></textarea><script>alert(2)</script>'
@@ -19,7 +20,7 @@ def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> Non
     creator, approver = visits.of("admin"), visits.of("anna")
     open_upgrade(creator, execution_id)
     open_upgrade(approver, execution_id)
-    expect(creator.locator("#status-line")).to_contain_text("Stage 2 awaits approval", timeout=90_000)
+    expect(creator.locator("#status-line")).to_contain_text("Stage 2 awaits approval", timeout=DEADLINE_SECONDS * 1000)
     expect(creator.locator("#button-approve")).to_be_disabled()
     expect(creator.locator("#barred-approve")).to_contain_text("somebody else has to approve")
     expect(approver.locator("#button-approve")).to_be_enabled()
@@ -44,7 +45,7 @@ def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant
     page = visits.of("otto")
     open_upgrade(page, execution_id)
     give(Mouse(page), "start")
-    expect(page.locator("#wrong")).to_contain_text(ill, timeout=90_000)
+    expect(page.locator("#wrong")).to_contain_text(ill, timeout=DEADLINE_SECONDS * 1000)
     expect_status(page, "ROLLED_BACK")
     reason = tenant.execution(execution_id)["rollbackInfo"]["rollbackReason"]
     expect(page.locator("#rollback")).to_contain_text(reason)
