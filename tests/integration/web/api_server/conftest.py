@@ -10,16 +10,22 @@ from tests.integration.web.api_server.running_airflow import RunningAirflow
 
 
 @pytest.fixture(scope="package")
-def airflow(
+def set_up_airflow(
     postgres_server: Postgres,
     migrated_template: str,
     demo_agent: RunningAgent,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningAirflow]:
-    """One for all tests: it takes long to set up."""
-    running = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
+    """One for all tests: it takes long to set up, and to start."""
+    found = RunningAirflow(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("airflow"))
     try:
-        running.wait()
-        yield running
+        yield found
     finally:
-        running.close()
+        found.close()
+
+
+@pytest.fixture
+def airflow(set_up_airflow: RunningAirflow) -> RunningAirflow:
+    """Served, also after a test that has ended the server."""
+    set_up_airflow.serve()
+    return set_up_airflow

@@ -27,11 +27,11 @@ from tests.integration.metric_receivers import StatsD
 from tests.integration.web.api_server import simple_auth
 from tests.integration.world import document
 
-_START_SECONDS = 90
+_START_SECONDS = 200
 
 
 class RunningAirflow:
-    """Set up once, then served until `close`; `login` gives a token of one of the users."""
+    """Set up once; from `serve` on it is served until `close`; `login` gives a token of one of the users."""
 
     def __init__(self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> None:
         self.postgres, self.port = postgres, free_port()
@@ -44,20 +44,19 @@ class RunningAirflow:
         self._env = self._environment(agent, folder) | _metrics(self.statsd)
         self.told_by_set_up = self._set_up(simple_auth.SET_UP)
         self._log = (folder / "api-server.log").open("a+b")
-        self.serve()
+        self._process: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> None:
-        """Start the server; again, when it was ended."""
+        """Start the server unless it runs, and wait until its database answers; fails with its log."""
+        if self._process is not None:
+            return
         command = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port", str(self.port)]
-        self.process = subprocess.Popen(
+        self._process = subprocess.Popen(
             command, env=self._env, cwd=self._folder, stdout=self._log, stderr=self._log, start_new_session=True
         )
-
-    def wait(self) -> None:
-        """Until /health says that the database answers; fails with the log when it ends or takes too long."""
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
-            ended = self.process.poll() is not None or time.monotonic() > deadline
+            ended = self._process.poll() is not None or time.monotonic() > deadline
             assert not ended, self.log()[-3000:]
             time.sleep(0.1)
 
@@ -83,12 +82,12 @@ class RunningAirflow:
         self._log.close()
         self.statsd.close()
 
-    def end(self) -> float:
-        """End the server as a service manager does; the seconds that it takes."""
-        began = time.monotonic()
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(30)
-        return time.monotonic() - began
+    def end(self) -> None:
+        """End the server as a service manager does, if it runs."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait(30)
+            self._process = None
 
     def _answers(self) -> bool:
         try:

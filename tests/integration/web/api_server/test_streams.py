@@ -162,7 +162,5 @@ async def test_server_ends_in_seconds_with_fifty_streams_open(
         assert await asyncio.gather(*(rest(each) for each in found)) == [[]] * 50
         let_go = time.monotonic() - began
         await ending  # within half a minute, however slow the rest of Airflow goes down
-    airflow.serve()
-    await asyncio.to_thread(airflow.wait)
     assert let_go < 5
     assert "timeout graceful shutdown exceeded" not in airflow.log()
