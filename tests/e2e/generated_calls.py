@@ -17,7 +17,9 @@ import schemathesis
 from schemathesis import engine
 from schemathesis.config import (
     ChecksConfig,
+    CoveragePhaseConfig,
     GenerationConfig,
+    PhasesConfig,
     ProjectConfig,
     ProjectsConfig,
     SchemathesisConfig,
@@ -63,10 +65,11 @@ class Outcome:
                     where = f"{recorder.label} {info.failure.title}"
                     self.problems.setdefault(where, f"{info.failure.message}\n{info.code_sample[:1000]}\n{told[:1000]}")
 
-    def check_answers(self) -> None:
-        """No 5xx, and every answer is one that the description knows."""
+    def check_answers(self, at_least: int) -> None:
+        """No 5xx, and every answer is one that the description knows; and there were enough of them."""
         assert not self.problems, "\n\n".join(f"{name}\n{told}" for name, told in self.problems.items())
         assert len(self.cases) > 30
+        assert self.cases.total() >= at_least, self.cases
 
 
 def is_no_matter_of_schema(answer: str) -> bool:
@@ -137,13 +140,16 @@ def _furniture(home: Home) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "/upgrade-paths", {"id": f"{home.component}-path", **home.path, "tested": True}
 
 
-def call_everything(tenant: Tenant, cases_a_call: int, seed: int | None = None) -> Outcome:
-    """All cases, made and sent: those of the seed, or without one always the same."""
+def call_everything(tenant: Tenant, cases_a_call: int, seed: int | None = None, *, boundaries: bool = False) -> Outcome:
+    """All cases, made and sent: those of the seed, or without one always the same.
+
+    `boundaries` adds some 1,600 that are the same anyway: each value at its limits, missing, doubled, of a wrong type.
+    """
     document = tenant.api.get("/openapi.json").raise_for_status().json()
-    project = _project(
-        tenant.api,
-        GenerationConfig(max_examples=cases_a_call, deterministic=seed is None, no_shrink=True, database="none"),
+    generation = GenerationConfig(
+        max_examples=cases_a_call, deterministic=seed is None, no_shrink=True, database="none"
     )
+    project = _project(tenant.api, generation, PhasesConfig(coverage=CoveragePhaseConfig(enabled=boundaries)))
     config = SchemathesisConfig(projects=ProjectsConfig(default=project), seed=seed)
     schema = schemathesis.openapi.from_dict(document, config=config)
     found = Outcome()
@@ -157,11 +163,12 @@ def call_everything(tenant: Tenant, cases_a_call: int, seed: int | None = None) 
     return found
 
 
-def _project(api: httpx.Client, generation: GenerationConfig) -> ProjectConfig:
+def _project(api: httpx.Client, generation: GenerationConfig, phases: PhasesConfig) -> ProjectConfig:
     return ProjectConfig(
         base_url=str(api.base_url).rstrip("/"),
         headers={"Authorization": api.headers["Authorization"]},
         generation=generation,
+        phases=phases,
         # its own list, and too large a body
         checks=ChecksConfig(negative_data_rejection=NegativeDataRejectionConfig(expected_statuses=["4xx"])),
         request_timeout=60,
