@@ -37,7 +37,7 @@ def request_of(path: str = "/api/v1/registry/view/upgrades/e-1") -> Request:
     return Request({"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""})
 
 
-def rendered(request: Request, template: str, **values: object) -> Element:
+def rendered(request: Request, template: str, **values: Any) -> Element:
     return read_html(bytes(page(request, template, **values).body).decode())
 
 
