@@ -134,13 +134,14 @@ async def test_precedence_holds_when_two_arrive_at_once(
     api: httpx.AsyncClient, world: World, status: ExecutionStatus
 ) -> None:
     execution = await standing(api, world, "CANARY")
-    both_at_once = [(*pair, 0.0) for pair in combinations_with_replacement(RANKED, 2)]
-    one_later = [(*pair, 0.02) for pair in product(RANKED, repeat=2)]
-    for first, second, head_start in both_at_once + one_later:
+    both_at_once = [(pair, 0.0) for pair in combinations_with_replacement(RANKED, 2)]
+    one_later = [(pair, 0.02) for pair in product(RANKED, repeat=2)]
+    for order, head_start in both_at_once + one_later:
         await execution.go(status)
         since = execution.last_told()
-        answers = await asyncio.gather(_at_once(api, execution, first, 0), _at_once(api, execution, second, head_start))
-        order = [first, second]
+        answers = await asyncio.gather(
+            _at_once(api, execution, order[0], 0), _at_once(api, execution, order[1], head_start)
+        )
         accepted = [each for each, yes in zip(order, answers, strict=True) if yes]
         assert sorted(_carried_out(execution, status, order, since)) == sorted(accepted)
 
