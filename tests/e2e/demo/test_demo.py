@@ -1,9 +1,13 @@
 from collections.abc import Callable
 from subprocess import CompletedProcess
 
+import pytest
+
 from local.stack import Stack
 
 Run = Callable[[str], "CompletedProcess[str]"]
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_demo_ends_completed_and_verified_in_plain_lines(stack: Stack, command: Run) -> None:

@@ -141,8 +141,8 @@ def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> 
 def test_command_that_is_refused_is_told_in_words(visits: Visits, shown: Shown) -> None:
     page = visits.of("otto")
     open_upgrade(page, shown.watched)
-    page.route("**/cancel", lambda route: route.fulfill(status=409, json={"detail": "cannot be cancelled now"}))
-    give(Mouse(page), "cancel")
+    page.route("**/cancel?*", lambda route: route.fulfill(status=409, json={"detail": "cannot be cancelled now"}))
+    give(Mouse(page), "cancel", "wrong night")
     expect(page.locator("dialog[open] .error")).to_contain_text("cannot be cancelled now")
     assert COMPONENT in page.title()
 
