@@ -80,7 +80,11 @@ class Visits:
 
     def _page(self, scheme: Scheme, width: int, state: StorageState | None) -> Page:
         context = self.browser.new_context(
-            base_url=self.url, color_scheme=scheme, viewport={"width": width, "height": 800}, storage_state=state
+            base_url=self.url,
+            color_scheme=scheme,
+            viewport={"width": width, "height": 800},
+            storage_state=state,
+            reduced_motion="reduce",  # without a graphics card a pulsing tile costs half a core
         )
         context.set_default_timeout(SECONDS * 1000)
         self._contexts.append(context)
