@@ -15,7 +15,8 @@ from tests.e2e.users import PASSWORD
 from tests.markup import read_html
 
 ClientOf = Callable[[str], httpx.Client]
-REQUEST = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
+INSTALLED = {"kafka": "3.6.0", "postgresql": "16.1"}
+REQUEST = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, "installedComponents": INSTALLED}
 HTML = {"Accept": "text/html"}
 NEVER_MADE = "never-made"
 

@@ -108,20 +108,33 @@ def test_pause_holds_it_and_resume_brings_it_to_its_end(case: Case) -> None:
 def test_cancel_leaves_what_is_done_and_touches_nothing_more(case: Case) -> None:
     execution_id = case.start()
     case.tenant.wait_upgrading()
-    begun = case.tenant.upgraded()
+    pool = case.tenant.upgraded()  # a new pool is begun as a whole
     assert case.command(execution_id, "cancel", reason="wrong night")["status"] == "CANCELLED"
     execution = case.check_end(execution_id, "CANCELLED")
     assert execution["statusReason"].startswith("wrong night; ")
-    assert case.tenant.upgraded() == begun
     assert set(case.tenant.agent_statuses()) == {"RUNNING"}
     deployment = case.tenant.deployment()
     assert deployment["currentVersionId"] == OLD
     if case.strategy == "BLUE_GREEN":  # its new pool never had the traffic: it is gone again
         assert (deployment["mixed"], case.serving()) == (None, {"3.6.0": SIZE})
+        assert case.tenant.upgraded() == pool
         assert {each["pool"] for each in case.tenant.agent.fleet(case.tenant.fleet)["instances"]} == {"blue"}
     else:
         assert deployment["mixed"] == dict(case.serving())
-        assert case.serving()["3.7.0"] == sum(begun.values())
+        assert case.serving()["3.7.0"] == sum(case.tenant.upgraded().values()) > 0
+        _assert_nothing_began_after_the_cancel(case, execution_id)
+
+
+def _assert_nothing_began_after_the_cancel(case: Case, execution_id: str) -> None:
+    """An order that was decided before may reach the fleet after it."""
+    told = [(each["type"].split(".")[2], each["data"]) for each in case.tenant.events(execution_id)]
+    (cancelled,) = (
+        at for at, (kind, data) in enumerate(told) if kind == "status-changed" and data["to"] == "CANCELLED"
+    )
+    moves = [(at, data) for at, (kind, data) in enumerate(told) if kind == "instance-changed"]
+    begun = {data["instanceId"]: at for at, data in moves if data["to"] == "UPGRADING"}
+    assert max(begun.values()) < cancelled
+    assert set(case.tenant.upgraded()) <= set(begun)
 
 
 def test_rollback_by_hand_brings_everything_back(case: Case) -> None:

@@ -16,6 +16,7 @@ from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant, got
 
 FORM = f"{URL_PREFIX}/view/upgrades/new"
+INSTALLED = "kafka 3.6.0\npostgresql 16.1"
 Filled = Callable[..., Page]
 
 
@@ -34,6 +35,7 @@ def filled(visits: Visits, tenant: Tenant) -> Filled:
         page.goto(f"{FORM}?tenant={tenant.id}&component={COMPONENT}")
         expect(page.get_by_label("From version")).to_have_value(OLD)
         page.get_by_label("To version").fill(NEW)
+        page.get_by_label("Installed components").fill(INSTALLED)
         expect(plan(page)).to_contain_text("2 instances in 1 batch")
         return page
 
@@ -152,6 +154,8 @@ def test_create_and_start_by_keyboard_alone(visits: Visits, tenant: Tenant) -> N
     expect(page.get_by_label("From version")).to_have_value(OLD)
     page.keyboard.press("Tab")
     page.keyboard.type(NEW)
+    reach(page, "installedComponents")
+    page.keyboard.type(INSTALLED)
     expect(plan(page)).to_contain_text("2 instances in 1 batch")
     reach(page, "then")
     page.keyboard.press("Enter")
@@ -171,7 +175,7 @@ def reach(page: Page, name: str) -> None:
 
 def test_second_upgrade_of_a_deployment_is_refused_in_words(filled: Filled, tenant: Tenant) -> None:
     page = filled()
-    active = tenant.create(installedComponents={})
+    active = tenant.create()
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(f"execution {active} is not finished")
     page.get_by_role("link", name="Show that upgrade").click()

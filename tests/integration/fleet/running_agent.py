@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 _keys = itertools.count(1)
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 10.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
     """The first truthy value of the condition; fails after the deadline."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -103,7 +103,7 @@ class Caller:
         body: list[Json] = self.get().raise_for_status().json()["instances"]
         return body
 
-    def wait(self, instance: str, status: str, seconds: float = 10.0) -> Json:
+    def wait(self, instance: str, status: str, seconds: float = 30.0) -> Json:
         def reached() -> Json | None:
             found = self.instance(instance)
             return found if found["status"] == status else None

