@@ -13,7 +13,7 @@ from local.health import Health, fleet_answers, serves_tasks
 from local.ports import Ports, answers
 from local.processes import Processes
 
-_READY_SECONDS = 120
+_READY_SECONDS = 300
 _POLL_SECONDS = 0.2
 
 
@@ -28,7 +28,7 @@ class Readiness:
 
         Raises:
             ComponentEndedError: a component ended, with the last lines of its log.
-            LocalError: 120 s went by, with who was missing.
+            LocalError: 300 s went by, with who was missing.
         """
         deadline = time.monotonic() + _READY_SECONDS
         while missing := self._missing():

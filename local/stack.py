@@ -120,7 +120,7 @@ class Stack:
         """Wait until every component is well.
 
         Raises:
-            LocalError: one ended, or 120 s went by.
+            LocalError: one ended, or 300 s went by.
         """
         Readiness(self._processes, self.ports, self.wanted()).wait()
 

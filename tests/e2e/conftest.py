@@ -18,15 +18,14 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, StorageState
 
-from local.airflow import UPGRADES_DATABASE
+from local.airflow import ADMIN, UPGRADES_DATABASE
 from local.fleet.client import FleetAdmin
-from local.health import request_token
 from local.ports import HOST
 from local.rest import BASE
 from local.stack import Stack
 from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
-from tests.e2e.users import LIMITED_TENANT, PASSWORD, USERS, make_users
+from tests.e2e.users import LIMITED_TENANT, PASSWORD, USERS, prepare, tokens
 from tests.event_rows import violations_in
 from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
 
@@ -52,14 +51,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     with in_use(alone=item.get_closest_marker("alone") is not None):
         with suppress(Exception):  # the fixture raises it again, as the failure of a test
-            running_stack(make_users)
+            running_stack(prepare)
         return (yield)
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The run's stack; at the end, all that was told in it is as the events' book says."""
-    found = running_stack(make_users)
+    found = running_stack(prepare)
     yield found
     with in_use(), found.postgres().connect(UPGRADES_DATABASE) as connection:
         assert violations_in(connection) == []
@@ -80,7 +79,7 @@ def command(stack: Stack) -> Callable[..., "subprocess.CompletedProcess[str]"]:
 
 @pytest.fixture(scope="session")
 def token(stack: Stack) -> str:
-    return stack.token()
+    return tokens()[ADMIN]
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +97,7 @@ def airflow(stack: Stack, token: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def client_of(stack: Stack) -> Iterator[Callable[[str], httpx.Client]]:
     """Clients of our API for the users in USERS."""
-    clients = {name: _client(stack, BASE, request_token(stack.port, name, PASSWORD)) for name in USERS}
+    clients = {name: _client(stack, BASE, tokens()[name]) for name in USERS}
     yield clients.__getitem__
     for client in clients.values():
         client.close()
@@ -107,7 +106,7 @@ def client_of(stack: Stack) -> Iterator[Callable[[str], httpx.Client]]:
 @pytest.fixture(scope="session")
 def airflow_of(stack: Stack, client_of: Callable[[str], httpx.Client]) -> Iterator[Callable[[str], httpx.Client]]:
     """Clients of Airflow's API for the same users."""
-    clients = {name: _client(stack, "/api/v2", request_token(stack.port, name, PASSWORD)) for name in USERS}
+    clients = {name: _client(stack, "/api/v2", tokens()[name]) for name in USERS}
     yield clients.__getitem__
     for client in clients.values():
         client.close()

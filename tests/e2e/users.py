@@ -1,10 +1,15 @@
-"""The people of the end-to-end tests: one for each role, made once on the run's stack."""
+"""The people of the end-to-end tests: one for each role, made and logged in once on the run's stack."""
 
+import json
 import subprocess
 import sys
 
+from local.airflow import ADMIN
+from local.errors import LocalError
+from local.health import request_token
 from local.stack import Stack
-from tests.shared_stack import ROOT
+from tests.e2e.steps import wait_for
+from tests.shared_stack import ROOT, shared_folder
 
 LIMITED_TENANT = "tinas-own"
 USERS = {
@@ -17,6 +22,7 @@ USERS = {
     "user": "User",  # one of Airflow's own: it may answer questions there, and has no say in upgrades
 }
 PASSWORD = "only-for-this-test"
+TOKENS = "tokens.json"
 _MAKE_USERS = f"""
 from include.upgrades.adapters.airflow.roles import make_roles
 make_roles([{LIMITED_TENANT!r}, "another-tenant"])
@@ -27,9 +33,30 @@ with get_application_builder() as builder:
 """
 
 
-def make_users(stack: Stack) -> None:
-    """Everybody in USERS, with PASSWORD."""
+def prepare(stack: Stack) -> None:
+    """Make everybody in USERS, and log them and the admin in: to check a password is work that is not done again."""
     done = subprocess.run(
         [sys.executable, "-c", _MAKE_USERS], cwd=ROOT, env=stack.env(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    passwords = dict.fromkeys(USERS, PASSWORD) | {ADMIN: stack.credentials().admin_password}
+    found = {name: _log_in(stack.port, name, password) for name, password in passwords.items()}
+    (shared_folder() / TOKENS).write_text(json.dumps(found), encoding="utf-8")
+
+
+def tokens() -> dict[str, str]:
+    """By name, the admin's too."""
+    found: dict[str, str] = json.loads((shared_folder() / TOKENS).read_text(encoding="utf-8"))
+    return found
+
+
+def _log_in(port: int, name: str, password: str) -> str:
+    """A server that has just started on a busy machine may not answer in time at once."""
+
+    def look() -> str | None:
+        try:
+            return request_token(port, name, password)
+        except LocalError:
+            return None
+
+    return wait_for(f"a token of {name}", look)

@@ -6,12 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from local.health import request_token
 from local.ports import HOST
 from local.rest import BASE
 from local.stack import Stack
 from tests.e2e.steps import COMPONENT, NEW, OLD, got
-from tests.e2e.users import PASSWORD
+from tests.e2e.users import tokens
 from tests.markup import read_html
 
 ClientOf = Callable[[str], httpx.Client]
@@ -31,7 +30,7 @@ def stranger(stack: Stack) -> Iterator[httpx.Client]:
 @pytest.fixture
 def cookie(stack: Stack, client_of: ClientOf) -> Callable[[str], dict[str, str]]:
     """The header by which a browser shows who is logged in."""
-    return lambda name: {"Cookie": f"_token={request_token(stack.port, name, PASSWORD)}"}
+    return lambda name: {"Cookie": f"_token={tokens()[name]}"}
 
 
 @pytest.fixture
