@@ -1,7 +1,7 @@
 """Random commands, faults, crashes and hands in Airflow on the real store: whatever happens, the lifecycle holds.
 
 Runners go one port call at a time (stepped.py), so that anything can happen between any two of their lines. These
-examples and lives are always the same; `make soak` lives others (campaign `lifecycle`).
+examples and lives are always the same; thirty run in memory (tests/unit/service), others in `make soak`.
 """
 
 from include.upgrades.domain.execution import Strategy
@@ -12,7 +12,7 @@ from tests.lifecycle.search import live_from, search
 from tests.lifecycle.stepped import ORDER
 
 __all__ = ["bench"]
-EXAMPLES, LIVES = 20, 30
+EXAMPLES, LIVES = 5, 8
 
 
 def test_lifecycle_holds_whatever_happens(bench: Bench) -> None:
