@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE :=
 
 # Most of the suite's time is waiting: more workers than cores.
-WORKERS := 6
+WORKERS := 4
 
 .PHONY: help setup up down status token seed export demo unit test soak bench lint docs lock
 
