@@ -36,7 +36,7 @@ export: setup ## write the stack's registry to a file: make export FILE=registry
 demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
 	@$(PYTHON) -m local demo
 
-unit: setup ## the tests that need no server: some seconds
+unit: setup ## the tests that need no server
 	@$(PYTHON) -m pytest -q -n 2 tests/unit
 
 test: setup ## the whole test suite; WORKERS=1 runs one test after the other
