@@ -31,14 +31,25 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, _interrupt)
     try:
-        return _OF_FILES[given.command](given.file) if given.command in _OF_FILES else _COMMANDS[given.command]()
+        return _run(given.command, given.file)
+    except KeyboardInterrupt:  # it came again just when the first was dealt with
+        return _interrupted()
+
+
+def _run(command: str, file: str) -> int:
+    try:
+        return _OF_FILES[command](file) if command in _OF_FILES else _COMMANDS[command]()
     except LocalError as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        print("local: interrupted; what was started has been stopped", file=sys.stderr)
-        return 130
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print("local: interrupted; what was started has been stopped", file=sys.stderr)
+    return 130
 
 
 def up() -> int:

@@ -24,7 +24,7 @@ from local.preparation import Preparation
 from local.processes import Command, Processes
 from local.readiness import Readiness
 from local.sessions import Leader
-from local.stopping import stop_in_order
+from local.stopping import stop_after_interruption, stop_in_order
 
 DEFAULT_PORT = 8084
 
@@ -84,7 +84,7 @@ class Stack:
                 stop_in_order(self._processes, COMPONENTS)
                 raise
             except BaseException:
-                stop_in_order(self._processes, started)
+                stop_after_interruption(self._processes, started)
                 raise
 
     def down(self) -> None:

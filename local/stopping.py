@@ -27,6 +27,15 @@ def stop_in_order(processes: Processes, names: Collection[str]) -> None:
             processes.stop({name: group[name] for name in group if name in names}, _SIGNALS)
 
 
+def stop_after_interruption(processes: Processes, names: Collection[str]) -> None:
+    """The same; an interruption that comes again before it is ignored does not keep anything from being stopped."""
+    while True:
+        try:
+            return stop_in_order(processes, names)
+        except KeyboardInterrupt:
+            continue
+
+
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
     """A second Ctrl-C does not break off the cleaning up after the first; it takes seconds and has deadlines."""

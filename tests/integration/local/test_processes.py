@@ -3,7 +3,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from local.errors import LocalError
 from local.processes import Command, Processes
 from local.sessions import Leader
+from local.stopping import stop_after_interruption
 
 # Starts a child that starts a child; each writes its id and waits for ever.
 _FAMILY = """
@@ -135,3 +136,16 @@ def test_leader_is_none_when_the_record_is_half_written(processes: Processes, tm
     (tmp_path / "torn.json").write_text('{"pid": 1, "bo')
     assert processes.leader("torn") is None
     assert Leader.of(os.getpid()) is not None
+
+
+def test_stop_is_begun_again_when_an_interruption_comes_before_it_is_ignored(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class InterruptedOnce(Processes):
+        def stop(self, patience: Mapping[str, float], signals: Mapping[str, signal.Signals] | None = None) -> None:
+            asked.extend(patience)
+            if asked == ["agent"]:
+                raise KeyboardInterrupt
+
+    stop_after_interruption(InterruptedOnce(tmp_path, tmp_path), ["agent", "postgres"])
+    assert asked == ["agent", "agent", "postgres"]
