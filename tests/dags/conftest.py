@@ -14,11 +14,11 @@ from include.upgrades.bootstrap import close_ports
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.registry import Component, ComponentVersion
-from tests.integration.conftest import migrated_template, postgres_server, postgres_url
+from tests.integration.conftest import memory_folder, migrated_template, postgres_server, postgres_url
 from tests.store_contract.stores import new_execution
 from tests.unit.domain.builders import make_instance, name, planned
 
-__all__ = ["database", "executions", "migrated_template", "postgres_server", "postgres_url"]
+__all__ = ["database", "executions", "memory_folder", "migrated_template", "postgres_server", "postgres_url"]
 
 Add = Callable[..., Execution]
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import agent, airflow, api, client_of, new_tenant, stack, token
-from tests.integration.conftest import demo_agent, migrated_template, postgres_server, postgres_url, world
+from tests.integration.conftest import (
+    demo_agent,
+    memory_folder,
+    migrated_template,
+    postgres_server,
+    postgres_url,
+    world,
+)
 from tests.integration.kafka.conftest import ports, reader, real_kafka, tell, topic
 from tests.integration.kafka.servers import airflow_env, servers
 from tests.integration.runner.conftest import make_lab
@@ -19,7 +26,7 @@ from tests.lifecycle.on_postgres import bench
 from tests.soak.rounds import WEIGHTS, Only, Round, Soak
 
 __all__ = ["agent", "airflow", "api", "client_of", "new_tenant", "stack", "token"]
-__all__ += ["demo_agent", "migrated_template", "postgres_server", "postgres_url", "world"]
+__all__ += ["demo_agent", "memory_folder", "migrated_template", "postgres_server", "postgres_url", "world"]
 __all__ += [
     "ports",
     "reader",
