@@ -3,7 +3,8 @@
 import os
 import shutil
 
-NAMES = ("chromium", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
+"The headless shell first: the same engine without the browser's own windows takes less than half the CPU."
 ARGUMENTS = (
     "--headless",
     "--no-sandbox",
