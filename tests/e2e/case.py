@@ -85,6 +85,11 @@ class Case:
             each["version"] for each in fleet["instances"] if each["pool"] == fleet["traffic"] and each["healthy"]
         )
 
+    def tries(self) -> Counter[str]:
+        """By the fleet's log: how often each instance that serves now was given a version."""
+        serving = {each["id"] for each in self.tenant.agent.fleet(self.tenant.fleet)["instances"]}
+        return Counter({name: count for name, count in self.tenant.upgraded().items() if name in serving})
+
     def each_upgraded_once(self) -> bool:
         """By the fleet's log: every instance that serves now was given a version once."""
         fleet = self.tenant.agent.fleet(self.tenant.fleet)
