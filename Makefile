@@ -4,10 +4,10 @@ PYTHON := .venv/bin/python
 # Python keeps what it has compiled: many processes import the same modules, and would each compile them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Most of the suite's time is waiting: more workers than cores.
+# While some tests wait for the stack, others have the cores.
 WORKERS := 4
 
-.PHONY: help setup up down status token seed export demo unit test soak bench lint docs lock
+.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench lint docs lock
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -36,11 +36,21 @@ export: setup ## write the stack's registry to a file: make export FILE=registry
 demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
 	@$(PYTHON) -m local demo
 
+# Side by side, each collecting its own: workers of one run would each collect all of it, which takes as long again.
 unit: setup ## the tests that need no server
-	@$(PYTHON) -m pytest -q -n 2 tests/unit
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-service unit-others
+
+unit-service:
+	@EFFORT=edit $(PYTHON) -m pytest -q tests/unit/service
+
+unit-others:
+	@EFFORT=edit $(PYTHON) -m pytest -q tests/unit --ignore=tests/unit/service
 
 test: setup ## the whole test suite; WORKERS=1 runs one test after the other
 	@$(PYTHON) -m pytest -n $(WORKERS)
+
+times: setup ## the whole test suite, and where its time went
+	@$(PYTHON) -m pytest -n $(WORKERS) -p tests.times
 
 soak: setup ## what is random or long, for MINUTES (30) and from SEED: make soak SEED=1 MINUTES=5 ONLY=kills:7
 	@$(PYTHON) -m pytest tests/soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))

@@ -5,6 +5,7 @@ fixtures. The modules of a lane share a server that is dear to start, or must no
 that each have a tenant of their own on the one stack go to whichever worker is free.
 """
 
+from functools import cache
 from pathlib import PurePosixPath
 
 from xdist.scheduler.loadscope import LoadScopeScheduling
@@ -62,6 +63,7 @@ def place_of(module: str) -> int:
     return next((place for place, folder in enumerate(ORDER) if is_below(module, folder)), len(ORDER))
 
 
+@cache
 def is_below(module: str, folder: str) -> bool:
     """Whether the module is in the folder or below it."""
     return PurePosixPath(module).is_relative_to(folder)

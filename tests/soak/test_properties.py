@@ -28,7 +28,7 @@ def _passed(seed: int) -> int:
     files = [str(path) for path in UNIT.rglob("test_*.py") if "from hypothesis" in path.read_text(encoding="utf-8")]
     argv = [sys.executable, "-m", "pytest", *files, "-m", "hypothesis", f"--hypothesis-seed={seed}"]
     argv += ["-q", "-p", "no:cacheprovider"]
-    env = os.environ | {"HYPOTHESIS_PROFILE": "soak"}
+    env = os.environ | {"EFFORT": "soak"}
     done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=HANGS_SECONDS)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
     found = re.search(r"(\d+) passed", done.stdout)

@@ -9,6 +9,7 @@ from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.instance import InstanceStatus
 from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
 from include.upgrades.service.outcome import Ending
+from tests.effort import some
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab
 from tests.labs.mortal import Died, Life, mortal
@@ -45,7 +46,7 @@ async def _roll_back(lab: Lab, execution_id: str) -> Execution:
     return await lab.roll_back(execution_id) if execution.status is S.ROLLING_BACK else await end(lab, execution_id)
 
 
-@pytest.mark.parametrize("moment", range(1, FORTH + 1))
+@pytest.mark.parametrize("moment", some(range(1, FORTH + 1)))
 async def test_death_on_the_way_forth_changes_nothing_of_the_story(make_lab: MakeLab, moment: int) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green())
@@ -59,7 +60,7 @@ async def test_death_on_the_way_forth_changes_nothing_of_the_story(make_lab: Mak
     assert lab.tokens() == sorted(lab.tokens())
 
 
-@pytest.mark.parametrize("moment", range(1, BACK + 1))
+@pytest.mark.parametrize("moment", some(range(1, BACK + 1)))
 async def test_death_on_the_way_back_after_the_old_pool_was_removed_changes_nothing_of_the_story(
     make_lab: MakeLab, moment: int
 ) -> None:
@@ -75,7 +76,7 @@ async def test_death_on_the_way_back_after_the_old_pool_was_removed_changes_noth
     assert lab.tokens() == sorted(lab.tokens())
 
 
-@pytest.mark.parametrize("moment", range(1, CANCELLED + 1))
+@pytest.mark.parametrize("moment", some(range(1, CANCELLED + 1)))
 async def test_death_after_a_cancel_before_the_switch_changes_nothing_of_the_story(
     make_lab: MakeLab, moment: int
 ) -> None:
@@ -89,7 +90,7 @@ async def test_death_after_a_cancel_before_the_switch_changes_nothing_of_the_sto
     assert await statuses(lab, execution_id) == {InstanceStatus.ROLLED_BACK}
 
 
-@pytest.mark.parametrize("moment", range(1, CANCELLED + 1))
+@pytest.mark.parametrize("moment", some(range(1, CANCELLED + 1)))
 async def test_death_while_a_failed_soak_is_switched_back_changes_nothing_of_the_story(
     make_lab: MakeLab, moment: int
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from include.upgrades.service.fleet_ports import StaleToken
 from include.upgrades.service.outcome import Ending
 from local.fleet.orders import Orders
+from tests.effort import some
 from tests.labs.dying import upgrade_with_deaths
 from tests.labs.lab import until
 from tests.labs.memory_lab import MakeLab
@@ -37,6 +38,6 @@ async def test_runner_stops_when_the_agent_has_seen_a_newer_token(make_lab: Make
     assert lab.lease()[2] is False
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", some(range(15)))
 async def test_random_faults_and_deaths_always_come_to_an_end_within_the_rules(make_lab: MakeLab, seed: int) -> None:
     await upgrade_with_deaths(make_lab, Random(seed))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.effort import some
 from tests.lifecycle.bench import Bench
 from tests.lifecycle.memory_store import MemoryStore
 from tests.lifecycle.search import live_from
@@ -21,6 +22,6 @@ def bench() -> Iterator[Bench]:
     made.close()
 
 
-@pytest.mark.parametrize("seed", range(LIVES))
+@pytest.mark.parametrize("seed", some(range(LIVES)))
 def test_lifecycle_holds_in_a_life_drawn_from_a_seed(bench: Bench, seed: int) -> None:
     live_from(bench, seed)

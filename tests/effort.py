@@ -1,0 +1,14 @@
+"""How much `tests/unit` looks at, by EFFORT: `edit` (after every edit), `test` (the whole suite) or `soak`."""
+
+import os
+from collections.abc import Sequence
+
+EFFORT = os.environ.get("EFFORT", "test")
+EXAMPLES = {"edit": 10, "test": 50, "soak": 100}
+"Of each property."
+_ONE_IN = 5
+
+
+def some(numbers: range) -> Sequence[int]:
+    """Seeds or moments: all of them, or one in five after an edit."""
+    return numbers[::_ONE_IN] if EFFORT == "edit" else numbers
