@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.scheduling import Lanes, place_of
-from tests.shared_stack import SHARED_FOLDER, remove_stack
+from tests.shared_stack import ROOT, SHARED_FOLDER, keep_logs, remove_stack
+
+KEPT_LOGS = ROOT / ".local" / "logs-of-failed-tests"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,6 +25,12 @@ def _end_what_was_shared() -> None:
     folder = Path(os.environ.pop(SHARED_FOLDER))
     remove_stack(folder)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What the stack wrote ends with it: where a test failed, it is kept for whoever looks for the reason."""
+    if session.testsfailed and not hasattr(session.config, "workerinput"):
+        keep_logs(Path(os.environ[SHARED_FOLDER]), KEPT_LOGS)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:

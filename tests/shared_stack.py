@@ -2,11 +2,14 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.airflow import SCHEDULER_IDLE_SECONDS
 from local.errors import LocalError
+from local.layout import Layout
 from local.ports import free_port, is_busy
 from local.stack import DEFAULT_PORT, Stack
 
@@ -14,6 +17,7 @@ SHARED_FOLDER = "UPGRADES_TEST_SHARED"
 "The environment variable that names the folder all workers of a run share."
 ROOT = Path(__file__).resolve().parents[1]
 NOTICES = "notices"
+FOREIGN = ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")
 _inside: list[bool] = []
 "Not empty while this process has its turn: whether it is alone."
 
@@ -24,9 +28,10 @@ def shared_folder() -> Path:
 
 
 def environment(state: Path) -> dict[str, str]:
-    """Of the stack in that state folder: its notifiers write to a file."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")}
-    return kept | {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(state / NOTICES)}
+    """Of the stack in that state folder: its notifiers write to a file, its scheduler rests longer."""
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    notices = {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(state / NOTICES)}
+    return kept | notices | {SCHEDULER_IDLE_SECONDS: "1"}
 
 
 def running_stack(prepare: Callable[[Stack], None]) -> Stack:
@@ -60,6 +65,15 @@ def _start(folder: Path, port: Path, failed: Path, prepare: Callable[[Stack], No
 def _stack(folder: Path, port: int) -> Stack:
     state = folder / "state"
     return Stack(ROOT, port, state, environment(state))
+
+
+def keep_logs(folder: Path, kept: Path) -> None:
+    """Copy the logs of that folder's stack, its tasks' among them; instead of those that were kept before."""
+    layout = Layout(ROOT, folder / "state")
+    shutil.rmtree(kept, ignore_errors=True)
+    for name, logs in (("components", layout.logs), ("tasks", layout.airflow_home / "logs")):
+        if logs.exists():
+            shutil.copytree(logs, kept / name, symlinks=True)
 
 
 def remove_stack(folder: Path) -> None:
