@@ -13,8 +13,8 @@ from local.fleet.client import FleetAdmin
 COMPONENT, OLD, NEW = "aaa-111", "bbb-222", "ccc-333"
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
 DEADLINE_SECONDS = 150.0
-_SOON_SECONDS, _LATE_SECONDS = 0.1, 1.0
-"Between two looks, at first and in the end: each costs the server some of the time that the upgrades need."
+_SOON_SECONDS, _LATE_SECONDS, _LONGER = 0.1, 2.0, 1.4
+"Between two looks at first and in the end, and how much longer each time: looks were half of the server's requests."
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def wait_for(
     while not (found := look()):
         assert time.monotonic() < deadline, f"after {seconds:.0f} s still waiting for: {what}"
         time.sleep(gap)
-        gap = min(gap * 1.2, most_between)
+        gap = min(gap * _LONGER, most_between)
     return found
 
 

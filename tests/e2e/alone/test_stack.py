@@ -14,7 +14,6 @@ from local.components import COMPONENTS
 from local.ports import HOST, free_port
 from local.rest import BASE
 from local.stack import Stack
-from tests.e2e.leaders import leaders
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -64,13 +63,6 @@ def test_up_refuses_another_port_when_the_stack_runs(stack: Stack, command: Run)
     assert done.returncode == 1
     assert f"the stack runs on port {stack.port}" in done.stderr
     assert stack.running() == stack.wanted()
-
-
-@pytest.mark.alone
-def test_up_starts_nothing_when_all_runs(stack: Stack) -> None:
-    before = leaders(stack)
-    stack.up()
-    assert leaders(stack) == before
 
 
 @pytest.mark.alone

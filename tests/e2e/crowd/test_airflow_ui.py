@@ -18,8 +18,9 @@ from tests.e2e.conftest import NewTenant
 from tests.e2e.parsing import has_dag
 from tests.e2e.steps import Json, Tenant, got, statuses, wait_for
 
-ONE_BY_ONE: Json = {"batchSize": 1, "maxUnavailablePercentage": 25}
-LINGERING: Json = ONE_BY_ONE | {"batchDelaySeconds": 600}
+ONE_AT_A_TIME: Json = {"batchSize": 2, "maxUnavailablePercentage": 25}
+"Two batches of two."
+LINGERING: Json = ONE_AT_A_TIME | {"batchSize": 1, "batchDelaySeconds": 600}
 "Of itself it does no more than the first: there is time to follow what was done in Airflow."
 DELETED = "the DAG run was deleted in Airflow"
 
@@ -37,8 +38,8 @@ def lingering(tenant: Tenant) -> str:
 
 @pytest.fixture
 def running(tenant: Tenant) -> str:
-    """An upgrade of four, one by one, whose first instance is being upgraded."""
-    return begin(tenant, ONE_BY_ONE)
+    """An upgrade of four, one at a time, whose first instance is being upgraded."""
+    return begin(tenant, ONE_AT_A_TIME)
 
 
 def begin(tenant: Tenant, request: Json) -> str:
@@ -51,10 +52,11 @@ def test_paused_dag_pauses_the_upgrade_and_unpausing_resumes_it_unless_it_was_pa
     tenant: Tenant, new_tenant: NewTenant
 ) -> None:
     over_rest = new_tenant(upgrade_seconds=1.5)
-    paused, held = begin(tenant, ONE_BY_ONE | {"batchDelaySeconds": 8}), begin(over_rest, ONE_BY_ONE)
+    held = begin(over_rest, ONE_AT_A_TIME)
     command(over_rest, held, "pause")
     assert not is_dag_paused(over_rest, held)
     pause_dag(over_rest, held)
+    paused = begin(tenant, ONE_AT_A_TIME | {"batchDelaySeconds": 8})
     pause_dag(tenant, paused)
     followed(tenant, paused, "PAUSED")
     wait_for("nothing to be in flight", lambda: tenant.execution(paused)["progress"]["inFlight"] == 0)
@@ -70,7 +72,6 @@ def test_paused_dag_pauses_the_upgrade_and_unpausing_resumes_it_unless_it_was_pa
     assert_completed_once(over_rest, held)
     told = statuses(over_rest.events(held))
     assert told == ["VALIDATING", "IN_PROGRESS", "PAUSED", "IN_PROGRESS", "COMPLETED"]
-    assert_never_runs_again(over_rest, held)
 
 
 def test_resume_and_cancel_over_rest_get_a_paused_dag_going(tenant: Tenant, lingering: str) -> None:
@@ -93,24 +94,18 @@ def test_rollback_over_rest_gets_a_paused_dag_going(tenant: Tenant, lingering: s
     assert not is_dag_paused(tenant, lingering)
     assert_place_is_free(tenant)
     assert tenant.dag_run(lingering)["state"] == "success"
+
+
+def test_run_marked_successful_by_hand_fails_the_upgrade(tenant: Tenant, lingering: str) -> None:
+    patch(tenant, run_of(tenant, lingering), {"state": "success"})
+    execution = followed(tenant, lingering, "FAILED")
+    assert execution["statusReason"] == "the DAG run was marked success in Airflow before the upgrade had ended"
+    assert_over(tenant)
     assert_never_runs_again(tenant, lingering)
 
 
-@pytest.mark.parametrize("state", ["failed", "success"])
-def test_run_marked_by_hand_fails_the_upgrade(tenant: Tenant, lingering: str, state: str) -> None:
-    patch(tenant, run_of(tenant, lingering), {"state": state})
-    execution = followed(tenant, lingering, "FAILED")
-    assert execution["statusReason"] == f"the DAG run was marked {state} in Airflow before the upgrade had ended"
-    assert_over(tenant)
-    if state == "failed":
-        assert_never_runs_again(tenant, lingering)
-
-
-@pytest.mark.parametrize(("task", "state"), [(FIRST, "failed"), ("outcome", "success")])
-def test_task_marked_by_hand_that_ends_the_run_fails_the_upgrade(
-    tenant: Tenant, lingering: str, task: str, state: str
-) -> None:
-    patch(tenant, f"{run_of(tenant, lingering)}/taskInstances/{task}", {"new_state": state})
+def test_task_marked_failed_by_hand_fails_the_upgrade(tenant: Tenant, lingering: str) -> None:
+    patch(tenant, f"{run_of(tenant, lingering)}/taskInstances/{FIRST}", {"new_state": "failed"})
     followed(tenant, lingering, "FAILED")
     assert_over(tenant)
 

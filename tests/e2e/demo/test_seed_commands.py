@@ -80,10 +80,21 @@ def test_seed_commands_create_start_and_get_an_upgrade(
     wait_for("the deployment to be told", lambda: got(api, DEPLOYMENT)["mixed"] == {"3.6.0": 15, "3.7.0": 5})
 
 
-def test_seed_puts_fleet_and_deployment_back_after_an_upgrade(stack: Stack, api: httpx.Client) -> None:
-    wait_for("the seed", lambda: "are at 3.6.0" in _seed(stack))
+def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_twice(
+    stack: Stack, api: httpx.Client
+) -> None:
+    backups = f"/tenants/{TENANT}/components/aaa-111/backups"
+    (before,) = got(api, backups)["items"]
+    active = f"/tenants/{TENANT}/components/aaa-111/upgrades/active"
+    wait_for("the upgrade to leave the place", lambda: api.get(active).status_code == 404)
+    told = _seed(stack)
+    assert told.startswith("seed: 0 things added")
+    assert "are at 3.6.0" in told
     deployment = got(api, DEPLOYMENT)
     assert (deployment["currentVersionId"], deployment["mixed"]) == ("bbb-222", None)
+    (after,) = got(api, backups)["items"]
+    assert after["id"] == before["id"] == Seed.read().registry["backups"][0]["id"]
+    assert after["createdAt"] > before["createdAt"]
 
 
 def test_seed_leaves_all_as_it_is_when_an_upgrade_is_active(stack: Stack, api: httpx.Client) -> None:
@@ -99,15 +110,6 @@ def test_seed_leaves_all_as_it_is_when_an_upgrade_is_active(stack: Stack, api: h
         assert got(api, backups) == before
     finally:
         api.post(f"/upgrades/{execution_id}/cancel")
-
-
-def test_seed_renews_the_backup_and_adds_nothing_twice(stack: Stack, api: httpx.Client) -> None:
-    backups = f"/tenants/{TENANT}/components/aaa-111/backups"
-    (before,) = got(api, backups)["items"]
-    assert _seed(stack).startswith("seed: 0 things added")
-    (after,) = got(api, backups)["items"]
-    assert after["id"] == before["id"] == Seed.read().registry["backups"][0]["id"]
-    assert after["createdAt"] > before["createdAt"]
 
 
 def _seed(stack: Stack) -> str:

@@ -59,15 +59,17 @@ async def test_the_pages_calls_answer_what_it_says(api: httpx.AsyncClient, world
 
 
 def test_the_pages_commands_work_as_they_are_typed(
-    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """In this process: that it also runs as one of its own is in `integration/store/test_registry_command.py`."""
     (tmp_path / "registry.yaml").write_text(FILE)
-    env = os.environ | {"PYTHONPATH": str(ROOT), "AIRFLOW_CONN_UPGRADES_DB": connection_to(empty_database)}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(empty_database))
     load, export = starting_with("python")
     for command, said in ((load, "8 created"), (load, "8 unchanged"), (export, "8 exported"), (load, "8 unchanged")):
-        words = [sys.executable, *command[1:]]
-        done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-        assert (done.returncode, said in done.stdout) == (0, True), done.stdout + done.stderr
+        assert command[:3] == ["python", "-m", "include.upgrades.registry"]
+        assert main(command[3:]) == 0
+        assert said in capsys.readouterr().out
 
 
 def test_the_pages_make_targets_are_there_and_need_the_stack(tmp_path: Path) -> None:
