@@ -9,7 +9,8 @@ from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from tests.soak.rounds import Round
 
-KILLS = 3
+KILLS = 1
+"In a round."
 ENOUGH = 20
 "After so many kills at random, one has hit a wave that was under way."
 
