@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from local.chromium import ARGUMENTS, MISSING, find_chromium
 
@@ -45,25 +45,24 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visits:
-    """The pages that a test has open; `url` is the server's root. Who was logged in once stays so in `states`."""
+    """The pages that a test has open; `url` is the server's root."""
 
     browser: Browser
     url: str
-    password_of: Callable[[str], str]
-    states: dict[tuple[str, str], StorageState]
+    token_of: Callable[[str], str]
     console: list[str] = field(default_factory=list)
     """What the pages said and which requests of theirs failed, in order."""
     _contexts: list[BrowserContext] = field(default_factory=list)
 
     def of(self, name: str, scheme: Scheme = "light", width: int = 1280) -> Page:
-        """A page in a fresh context in which `name` is logged in."""
-        if (self.url, name) not in self.states:
-            self.states[self.url, name] = self._log_in(name)
-        return self._page(scheme, width, self.states[self.url, name])
+        """A page in a fresh context in which `name` is logged in: with the cookie that Airflow's own page gives."""
+        page = self._page(scheme, width)
+        page.context.add_cookies([{"name": "_token", "value": self.token_of(name), "url": self.url}])
+        return page
 
     def stranger(self) -> Page:
         """A page of somebody who is not logged in."""
-        return self._page("light", 1280, None)
+        return self._page("light", 1280)
 
     def save(self, folder: Path) -> None:
         """A picture of every page that is open, and what they said."""
@@ -78,12 +77,11 @@ class Visits:
         for context in self._contexts:
             context.close()
 
-    def _page(self, scheme: Scheme, width: int, state: StorageState | None) -> Page:
+    def _page(self, scheme: Scheme, width: int) -> Page:
         context = self.browser.new_context(
             base_url=self.url,
             color_scheme=scheme,
             viewport={"width": width, "height": 800},
-            storage_state=state,
             reduced_motion="reduce",  # without a graphics card a pulsing tile costs half a core
         )
         context.set_default_timeout(SECONDS * 1000)
@@ -92,22 +90,6 @@ class Visits:
         context.on("weberror", lambda error: self.console.append(f"uncaught: {error.error}"))
         context.on("requestfailed", lambda made: self.console.append(f"failed: {made.url} {made.failure}"))
         return context.new_page()
-
-    def _log_in(self, name: str) -> StorageState:
-        """Through Airflow's own page, as a person does."""
-        page = self._page("light", 1280, None)
-        page.goto("/auth/login/")
-        page.get_by_label("Username").fill(name)
-        page.get_by_label("Password").fill(self.password_of(name))
-        page.get_by_role("button", name="Sign In").click()
-        page.wait_for_url(lambda url: "/auth/login" not in url)
-        return page.context.storage_state()
-
-
-@pytest.fixture(scope="session")
-def logged_in() -> dict[tuple[str, str], StorageState]:
-    """Where, and who: each logs in once."""
-    return {}
 
 
 @contextmanager

@@ -16,20 +16,19 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, StorageState
+from playwright.sync_api import Browser
 
-from local.airflow import ADMIN, UPGRADES_DATABASE
+from local.airflow import ADMIN
 from local.fleet.client import FleetAdmin
 from local.ports import HOST
 from local.rest import BASE
 from local.stack import Stack
-from tests.browsing import Visits, browser, logged_in, pytest_runtest_makereport, visiting
+from tests.browsing import Visits, browser, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
-from tests.e2e.users import LIMITED_TENANT, PASSWORD, USERS, prepare, tokens
-from tests.event_rows import violations_in
+from tests.e2e.users import LIMITED_TENANT, USERS, prepare, tokens
 from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
 
-__all__ = ["browser", "logged_in", "pytest_runtest_makereport"]
+__all__ = ["browser", "pytest_runtest_makereport"]
 _numbers = itertools.count(1)
 NewTenant = Callable[..., Tenant]
 
@@ -56,12 +55,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The run's stack; at the end, all that was told in it is as the events' book says."""
-    found = running_stack(prepare)
-    yield found
-    with in_use(), found.postgres().connect(UPGRADES_DATABASE) as connection:
-        assert violations_in(connection) == []
+def stack() -> Stack:
+    """The run's stack."""
+    return running_stack(prepare)
 
 
 @pytest.fixture
@@ -121,15 +117,11 @@ def notices(stack: Stack) -> Path:
 @pytest.fixture
 def visits(
     stack: Stack,
-    client_of: Callable[[str], httpx.Client],
     browser: Browser,
-    logged_in: dict[tuple[str, str], StorageState],
     tmp_path: Path,
 ) -> Iterator[Visits]:
     """Opens pages as admin or as one of the users in USERS."""
-    passwords = {"admin": stack.credentials().admin_password}
-    url = f"http://{HOST}:{stack.port}"
-    with visiting(Visits(browser, url, lambda name: passwords.get(name, PASSWORD), logged_in)) as opened:
+    with visiting(Visits(browser, f"http://{HOST}:{stack.port}", tokens().__getitem__)) as opened:
         yield opened
 
 

@@ -48,7 +48,8 @@ def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
 
 @pytest.fixture
 def topic(real_kafka: RealKafka, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A topic of its own, and the relay's settings for it."""
+    """A topic of its own, and the relay's settings for it; Kafka runs, also after a test that broke off an outage."""
+    real_kafka.start()
     name = f"events-{next(_numbers)}"
     real_kafka.make_topic(name)
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_EVENTS", real_kafka.connection())

@@ -21,8 +21,8 @@ from tests.labs.lab import OLGA
 from tests.labs.seed import OLD_VERSION
 
 UPGRADES, INSTANCES = 10, 6
-DELAY_SECONDS, IN_TIME_SECONDS = 4, 30
-"Three batches with two delays between them: 8 s and the work."
+DELAY_SECONDS = 4
+"Between three batches: Kafka goes away in the first delay."
 _numbers = itertools.count(1)
 
 
@@ -45,14 +45,11 @@ async def upgrade_during(outage: Outage, lab: StoreLab, agent: RunningAgent, kaf
         fleets = [f"outage{next(_numbers)}" for _ in range(UPGRADES)]
         ids = [await _begun(lab, agent, each) for each in fleets]
         running = [asyncio.create_task(lab.upgrade(each)) for each in ids]
-        began = time.monotonic()
         await read(reader, lambda: _has_batch(reader, ids))
         await outage.begin(kafka)
         away = time.monotonic()
-        ended = await asyncio.gather(*running)
-        took = time.monotonic() - began
+        ended = await asyncio.gather(*running)  # before Kafka is back: who waited for it would wait for ever
         assert [each.status for each in ended] == [ExecutionStatus.COMPLETED] * UPGRADES
-        assert took < IN_TIME_SECONDS
         await _check_waiting(lab)
         await asyncio.sleep(max(0.0, away + outage.away_seconds - time.monotonic()))
         await asyncio.to_thread(kafka.start)
