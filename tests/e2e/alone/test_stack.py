@@ -77,22 +77,3 @@ def test_up_recovers_when_postgres_was_killed(stack: Stack) -> None:
         assert connection.execute("SELECT number FROM kept").fetchone() == (42,)
         connection.execute("DROP TABLE kept")
     assert stack.running() == stack.wanted()
-
-
-@pytest.mark.alone
-def test_down_leaves_no_process_and_repeats(stack: Stack) -> None:
-    """The last of its lane: whoever comes after it starts the stack again."""
-    before = stack.process_ids()
-    assert len(before) > len(COMPONENTS)
-    forget_stack()
-    stack.down()
-    assert {pid for pid in before if _runs(pid)} == set()
-    stack.down()
-    assert stack.running() == []
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
