@@ -10,11 +10,9 @@ import httpx
 import psutil
 import pytest
 
-from local.components import COMPONENTS
 from local.ports import HOST, free_port
 from local.rest import BASE
 from local.stack import Stack
-from tests.shared_stack import forget_stack
 
 Run = Callable[..., "CompletedProcess[str]"]
 
