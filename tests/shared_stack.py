@@ -50,11 +50,6 @@ def running_stack(prepare: Callable[[Stack], None]) -> Stack:
         return _stack(folder, int(port.read_text(encoding="utf-8")))
 
 
-def forget_stack() -> None:
-    """The next one to ask for the stack starts it again."""
-    (shared_folder() / "stack.port").unlink()
-
-
 def _start(folder: Path, port: Path, failed: Path, prepare: Callable[[Stack], None]) -> None:
     number = free_port() if is_busy(DEFAULT_PORT) else DEFAULT_PORT
     try:

@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from local.components import COMPONENTS
 from local.ports import HOST, free_port
 from local.rest import BASE
 from local.stack import Stack
@@ -57,6 +58,7 @@ def _status(stack: Stack, headers: dict[str, str]) -> int:
     return httpx.get(f"{stack.url}/api/v2/dags", headers=headers, trust_env=False, timeout=30).status_code
 
 
+@pytest.mark.alone  # the demo begins with an `up` as well, and there is one at a time
 def test_up_refuses_another_port_when_the_stack_runs(stack: Stack, command: Run) -> None:
     done = command("up", PORT=str(free_port()))
     assert done.returncode == 1
@@ -75,3 +77,23 @@ def test_up_recovers_when_postgres_was_killed(stack: Stack) -> None:
         assert connection.execute("SELECT number FROM kept").fetchone() == (42,)
         connection.execute("DROP TABLE kept")
     assert stack.running() == stack.wanted()
+
+
+@pytest.mark.alone
+def test_down_leaves_no_process_and_repeats(stack: Stack) -> None:
+    before = stack.process_ids()
+    assert len(before) > len(COMPONENTS)
+    try:
+        stack.down()
+        assert {pid for pid in before if _runs(pid)} == set()
+        stack.down()
+        assert stack.running() == []
+    finally:
+        stack.up()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
