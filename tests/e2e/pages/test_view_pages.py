@@ -14,7 +14,6 @@ from tests.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
-from tests.e2e.users import PASSWORD
 from tests.shared_stack import ROOT
 
 PICTURES = ROOT / "docs" / "images"
@@ -156,13 +155,8 @@ def test_page_fits_a_narrow_screen(visits: Visits, shown: Shown, path: str) -> N
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
-def test_list_is_in_airflows_own_navigation_for_who_logs_in_there(visits: Visits, shown: Shown) -> None:
-    page = visits.stranger()
-    page.goto("/auth/login/")
-    page.get_by_label("Username").fill("otto")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign In").click()
-    page.wait_for_url(lambda url: "/auth/login" not in url)
+def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
     page.goto("/plugin/upgrades")
     frame = page.frame_locator("iframe")
     frame.locator("[name=text]").fill(shown.watched)  # others' upgrades may fill the first page
