@@ -18,7 +18,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from local.airflow import ADMIN
+from local.airflow import ADMIN, UPGRADES_DATABASE
 from local.fleet.client import FleetAdmin
 from local.ports import HOST
 from local.rest import BASE
@@ -26,6 +26,7 @@ from local.stack import Stack
 from tests.browsing import Visits, browser, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
 from tests.e2e.users import LIMITED_TENANT, USERS, prepare, tokens
+from tests.event_rows import violations_in
 from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
 
 __all__ = ["browser", "pytest_runtest_makereport"]
@@ -55,9 +56,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.fixture(scope="session")
-def stack() -> Stack:
-    """The run's stack."""
-    return running_stack(prepare)
+def stack() -> Iterator[Stack]:
+    """The run's stack; at the end, all that was told in it is as the events' book says."""
+    found = running_stack(prepare)
+    yield found
+    with in_use(), found.postgres().connect(UPGRADES_DATABASE) as connection:
+        assert violations_in(connection) == []
 
 
 @pytest.fixture
