@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE :=
 
 # While some tests wait for the stack, others have the cores.
-WORKERS := 4
+WORKERS := 5
 
 .PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench lint docs lock
 
