@@ -59,6 +59,7 @@ def test_up_stops_what_it_started_when_it_is_interrupted(stack: Stack) -> None:
     before = stack.process_ids()
     up.send_signal(signal.SIGINT)
     _, said = up.communicate(timeout=60)
-    assert up.returncode == 130
+    # Where it hit code that was compiled from text, Python ends by the signal itself: a shell shows 130 for both.
+    assert up.returncode in (130, -signal.SIGINT), said
     assert said.splitlines()[-1] == "local: interrupted; what was started has been stopped"
     assert [pid for pid in before if _runs(pid)] == []
