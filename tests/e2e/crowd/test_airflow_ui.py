@@ -110,13 +110,6 @@ def test_task_marked_failed_by_hand_fails_the_upgrade(tenant: Tenant, lingering:
     assert_over(tenant)
 
 
-def test_task_marked_successful_or_cleared_hides_nothing_that_is_not_done(tenant: Tenant, running: str) -> None:
-    patch(tenant, f"{run_of(tenant, running)}/taskInstances/{FIRST}", {"new_state": "success"})
-    wait_for("an instance to be done", lambda: tenant.execution(running)["progress"]["completed"] >= 1)
-    clear(tenant, running, task_ids=[FIRST], include_downstream=True)
-    assert_completed_once(tenant, running)
-
-
 def test_deleted_run_fails_a_paused_upgrade(tenant: Tenant, lingering: str) -> None:
     pause_dag(tenant, lingering)
     followed(tenant, lingering, "PAUSED")
@@ -141,22 +134,30 @@ def test_deleted_dag_fails_the_upgrade_and_does_nothing_when_it_comes_back(
     assert tenant.upgraded() == done
 
 
-def test_run_triggered_by_hand_does_nothing(tenant: Tenant, running: str) -> None:
-    path = f"{dag_of(running)}/dagRuns"
-    triggered = tenant.airflow.post(path, json={"logical_date": None})
+def test_task_marked_successful_or_cleared_hides_nothing_and_a_second_run_does_nothing(
+    tenant: Tenant, running: str
+) -> None:
+    patch(tenant, f"{run_of(tenant, running)}/taskInstances/{FIRST}", {"new_state": "success"})
+    wait_for("an instance to be done", lambda: tenant.execution(running)["progress"]["completed"] >= 1)
+    clear(tenant, running, task_ids=[FIRST], include_downstream=True)
+    runs = f"{dag_of(running)}/dagRuns"
+    triggered = tenant.airflow.post(runs, json={"logical_date": None})
     assert triggered.status_code == 200, triggered.text
-    tenant.wait_until(running, "COMPLETED")
-    by_hand = f"{path}/{triggered.json()['dag_run_id']}"
+    assert_each_upgraded_once(tenant, running)
+    by_hand = f"{runs}/{triggered.json()['dag_run_id']}"
     wait_for("the run by hand to end", lambda: got(tenant.airflow, by_hand)["state"] == "success")
-    assert tenant.upgraded() == tenant.each_once()
-    assert tenant.execution(running)["status"] == "COMPLETED"
+    assert_each_upgraded_once(tenant, running)
 
 
-def assert_completed_once(tenant: Tenant, execution_id: str) -> None:
+def assert_each_upgraded_once(tenant: Tenant, execution_id: str) -> None:
     tenant.wait_until(execution_id, "COMPLETED")
     assert tenant.upgraded() == tenant.each_once()
     assert tenant.versions() == {"3.7.0": 4}
     assert tenant.most_unavailable() <= 1
+
+
+def assert_completed_once(tenant: Tenant, execution_id: str) -> None:
+    assert_each_upgraded_once(tenant, execution_id)
     assert tenant.dag_run(execution_id)["state"] == "success"
 
 

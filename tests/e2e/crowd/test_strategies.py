@@ -14,6 +14,7 @@ from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import NEW, OLD, Json, got, statuses
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+with_tasks_of_its_own = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY", "BLUE_GREEN"])
 one_pool_and_two = pytest.mark.parametrize("strategy", ["ROLLING", "BLUE_GREEN"])
 monitored_or_not = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY"])
 
@@ -66,7 +67,7 @@ def _assert_complete_at_the_second_try(case: Case, execution_id: str, execution:
     assert sorted(case.tries().values()) == [1, 1, 1, 2]
 
 
-@every_strategy
+@with_tasks_of_its_own
 def test_failures_at_the_threshold_roll_back_by_themselves(case: Case) -> None:
     case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=2)
     execution_id = case.start(failureThreshold=2, autoRollbackEnabled=True)
@@ -135,7 +136,7 @@ def _assert_nothing_began_after_the_cancel(case: Case, execution_id: str) -> Non
     assert set(case.tenant.upgraded()) <= set(begun)
 
 
-@one_pool_and_two
+@pytest.mark.parametrize("strategy", ["BLUE_GREEN"])
 def test_rollback_by_hand_brings_everything_back(case: Case) -> None:
     execution_id = case.start()
     case.tenant.wait_upgrading()
