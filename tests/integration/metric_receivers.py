@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from local.ports import HOST
 
-_SECONDS = 10.0
+_SECONDS = 60.0
 
 
 class StatsD:

@@ -117,7 +117,7 @@ class KeptAnswersContract:
                     await work.commit()
                 assert not await waiter.wait(QUIET_SECONDS)
                 await call.keep(ANSWER)
-            assert await waiter.wait(10)
+            assert await waiter.wait(60)
 
     async def test_answer_is_kept_for_a_day(self, kept_answers: KeptAnswers, pass_time: PassTime) -> None:
         await carry_out(kept_answers)

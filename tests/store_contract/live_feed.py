@@ -21,7 +21,7 @@ from tests.store_contract.stores import Added, Store
 from tests.store_contract.waiting import QUIET_SECONDS
 from tests.store_contract.watched import WatchedSignals, WatchedWork
 
-SECONDS = 10
+SECONDS = 60
 
 
 async def append(store: Store, execution: Execution, count: int) -> None:
@@ -71,16 +71,15 @@ class LiveFeedContract:
         assert not made.followers
 
     async def test_follower_gets_what_was_and_what_comes_in_order(
-        self, store: Store, added: Added, feed: LiveFeed
+        self, store: Store, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(live_reader, "POLL_SECONDS", 3600.0)  # what comes is told, not found
         execution = await added()
         await append(store, execution, 3)
         async with feed.following(execution.id) as follower:
             assert await take(follower, 3) == [1, 2, 3]
-            began = time.monotonic()
             await append(store, execution, 2)
             assert await take(follower, 2) == [4, 5]
-            assert time.monotonic() - began < 1
 
     async def test_follower_gets_only_what_is_behind_its_sequence(
         self, store: Store, added: Added, feed: LiveFeed
@@ -159,10 +158,10 @@ class LiveFeedContract:
         async with feed.following(execution.id) as follower:
             await append(store, execution, 1)
             assert await take(follower, 1) == [1]
-            work.away, before = True, work.made
+            work.away, before, began = True, work.made, time.monotonic()
             await append(store, execution, 1)
             assert await follower.next(0.5) == []
-            assert 1 <= work.made - before <= 3
+            assert 1 <= work.made - before <= 2 + (time.monotonic() - began) / 0.3
             work.away = False
             assert await take(follower, 1) == [2]
 
@@ -192,7 +191,7 @@ class LiveFeedContract:
         tasks = [asyncio.create_task(follow()), asyncio.create_task(watch())]
         assert not (await asyncio.wait(tasks, timeout=QUIET_SECONDS))[0]
         feed.close()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(SECONDS):
             await asyncio.gather(*tasks)
 
     async def test_too_many_followers_are_refused(

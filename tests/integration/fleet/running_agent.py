@@ -66,7 +66,7 @@ class RunningAgent:
     def close(self) -> None:
         self.admin.close()
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(30)
         if self.process.stdout is not None:
             self.process.stdout.close()
 

@@ -61,7 +61,7 @@ def test_agent_ends_with_a_line_when_its_helper_is_killed(start: Start) -> None:
     agent = start("--fleet", "demo:2:3.5.0")
     pids = agent.pids()
     os.kill(_zygote(agent), signal.SIGKILL)
-    assert agent.process.wait(5) == 1
+    assert agent.process.wait(30) == 1
     wait_for(lambda: not any(map(is_alive, pids)), "instances gone")
 
 

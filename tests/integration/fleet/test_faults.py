@@ -100,10 +100,10 @@ def test_agent_answers_503_for_one_instance_until_cleared(agent: RunningAgent, f
 
 
 def test_agent_hangs_for_seconds_then_answers(agent: RunningAgent, fleet: Caller) -> None:
-    agent.admin.fault(fleet.fleet, "agent-hangs", seconds=0.6, times=1)
+    agent.admin.fault(fleet.fleet, "agent-hangs", seconds=60, times=1)
     with pytest.raises(httpx.ReadTimeout):
         fleet.get(timeout=0.2)
-    assert fleet.get(timeout=0.5).status_code == 200
+    assert fleet.get(timeout=30).status_code == 200  # once only
     agent.admin.fault(fleet.fleet, "agent-hangs", seconds=0.3, times=1)
     began = time.monotonic()
     assert fleet.drain(f"{fleet.fleet}-01").status_code == 202

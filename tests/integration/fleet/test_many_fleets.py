@@ -25,7 +25,7 @@ async def _upgrade(client: httpx.AsyncClient, fleet: str, instance: str) -> None
 async def _upgrade_all(url: str, names: dict[str, list[str]]) -> None:
     limits = httpx.Limits(max_connections=50)
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=60, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=None, trust_env=False) as client:
         work = [_upgrade(client, fleet, each) for fleet, instances in names.items() for each in instances]
         await asyncio.gather(*work)
 

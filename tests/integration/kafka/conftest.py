@@ -107,12 +107,12 @@ async def relay(postgres_url: str, topic: str, store: Store) -> AsyncIterator[No
         yield
 
 
-async def read(reader: Reader, enough: Callable[[], bool], seconds: float = 60) -> None:
+async def read(reader: Reader, enough: Callable[[], bool], seconds: float = 120) -> None:
     """Reads on beside the event loop."""
     await asyncio.to_thread(reader.until, enough, seconds)
 
 
-async def eventually(true: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+async def eventually(true: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
     async with asyncio.timeout(seconds):
         while not await true():  # noqa: ASYNC110 - rows are counted, not signalled
             await asyncio.sleep(0.05)

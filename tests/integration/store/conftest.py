@@ -23,7 +23,7 @@ __all__ = ["Added", "Store", "added", "new_execution"]
 _TIMES = """SELECT c.table_name, c.column_name FROM information_schema.columns c
     JOIN information_schema.tables t USING (table_schema, table_name)
     WHERE table_schema = 'public' AND data_type = 'timestamp with time zone' AND table_type = 'BASE TABLE'"""
-LISTEN_SECONDS = 10.0
+LISTEN_SECONDS = 60.0
 
 
 @pytest.fixture

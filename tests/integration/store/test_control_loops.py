@@ -15,7 +15,7 @@ from include.upgrades.service.control_loops import LOOPS, Loop, run_control_loop
 from include.upgrades.service.ports import Ports
 from local.postgres import Postgres
 
-WITHIN_SECONDS = 10
+WITHIN_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)

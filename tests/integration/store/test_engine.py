@@ -13,7 +13,7 @@ from include.upgrades.adapters.postgres import engine
 from tests.store_contract.stores import Store
 
 BURST = 6
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 _OURS = (
     "SELECT pid FROM pg_stat_activity"
     " WHERE datname = current_database() AND application_name = 'upgrades' ORDER BY backend_start"

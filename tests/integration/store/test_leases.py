@@ -13,7 +13,7 @@ from tests.store_contract.leases import LeasesContract
 from tests.store_contract.stores import Store
 
 SHORT_SECONDS = 0.3
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 class TestLeases(LeasesContract):

@@ -15,7 +15,7 @@ from include.upgrades.service.signal_ports import ANYTHING
 from tests.store_contract.live_feed import LiveFeedContract
 from tests.store_contract.stores import Added, Store
 
-SECONDS = 10
+SECONDS = 60
 
 
 class TestLiveFeed(LiveFeedContract):

