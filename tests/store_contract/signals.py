@@ -111,4 +111,4 @@ class SignalsContract:
             waiting = asyncio.create_task(names.wait(LONG))
             assert await waits(waiting)
             names.wake()
-            assert await waiting == frozenset()
+            assert await asyncio.wait_for(waiting, LONG / 2) == frozenset()  # sooner than by its own time

@@ -14,6 +14,7 @@ from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import NEW, OLD, Json, got, statuses
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+# RECREATE has ROLLING's tasks, STAGED goes back in test_staged.
 with_tasks_of_its_own = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY", "BLUE_GREEN"])
 one_pool_and_two = pytest.mark.parametrize("strategy", ["ROLLING", "BLUE_GREEN"])
 monitored_or_not = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY"])

@@ -105,7 +105,7 @@ async def test_stream_lives_no_longer_than_it_may(shared_app: SharedApp, live: h
     began = time.monotonic()
     async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
         assert [each.id for each in await rest(messages(response))] == ["1"]  # and no end: the reader comes again
-    assert time.monotonic() - began > 0.15
+    assert 0.15 < time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("given", ["x", "-1", "1.5", "9223372036854775808", ""])
@@ -177,7 +177,7 @@ async def test_server_that_ends_ends_its_streams(app: FastAPI, door: Door, world
             found = messages(open_one)
             await take(found, 1)
             began = time.monotonic()
-        assert time.monotonic() - began < streams.GRACE_SECONDS
+        assert time.monotonic() - began < 3
         assert await rest(found) == []
 
 
