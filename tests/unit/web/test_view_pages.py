@@ -107,7 +107,7 @@ def test_hostile_text_stays_text_whatever_the_status(status: ExecutionStatus) ->
     picture = picture_of(hostile_execution(status))
     values = shown(picture, Links("/r", ""), HOSTILE, frozenset(Permission), True)
     found = rendered(request_of(), "execution.html", **values)
-    assert scripts(found) == ["../static/theme.js", "../static/view.js"]
+    assert scripts(found) == ["../static/theme.js", "../static/frames.js", "../static/view.js"]
     names = {name for each in found.elements() for name in each.attributes}
     assert not [each for each in names if each.startswith("on") or each == "style"]
     assert {each for each in addresses(found) if urlsplit(each).scheme or each.startswith("/")} == set()
@@ -117,7 +117,7 @@ def test_hostile_text_stays_text_whatever_the_status(status: ExecutionStatus) ->
 
 def test_hostile_name_of_a_dag_stays_text() -> None:
     found = rendered(request_of("/x/view/dags/y"), "no_upgrade.html", dag_id=HOSTILE)
-    assert scripts(found) == ["../static/theme.js"]
+    assert scripts(found) == ["../static/theme.js", "../static/frames.js"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,3 @@
-import { leadOut } from "./frames.js";
 import { follow } from "./live.js";
 import { steer } from "./steer.js";
 import { tell } from "./times.js";
@@ -6,6 +5,5 @@ import { tell } from "./times.js";
 tell();
 setInterval(() => document.hidden || tell(), 1000);
 document.addEventListener("toggle", (event) => tell(event.target), true);
-leadOut();
 if (document.getElementById("part").dataset.api) steer();
 follow();
