@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scheduling import Lanes, place_of
-from tests.shared_stack import ROOT, SHARED_FOLDER, keep_logs, remove_stack
+from tests.shared_stack import ROOT, SHARED_FOLDER, end_part, keep_logs, remove_stack, take_part
 
 KEPT_LOGS = ROOT / ".local" / "logs-of-failed-tests"
 
@@ -21,6 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if SHARED_FOLDER not in os.environ:
         os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="upgrades-tests-")
         config.add_cleanup(_end_what_was_shared)
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        take_part()
+        config.add_cleanup(end_part)
 
 
 def _end_what_was_shared() -> None:

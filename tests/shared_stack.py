@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from local.airflow import SCHEDULER_IDLE_SECONDS
 from local.errors import LocalError
@@ -17,6 +18,8 @@ SHARED_FOLDER = "UPGRADES_TEST_SHARED"
 "The environment variable that names the folder all workers of a run share."
 ROOT = Path(__file__).resolve().parents[1]
 NOTICES = "notices"
+_PRESENT: list[TextIO] = []
+"Held by this process while it has tests to run."
 FOREIGN = ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")
 _inside: list[bool] = []
 "Not empty while this process has its turn: whether it is alone."
@@ -80,6 +83,23 @@ def remove_stack(folder: Path) -> None:
     """End the stack of that folder, if one was ever begun, and delete its state."""
     if (folder / "state").exists():
         _stack(folder, DEFAULT_PORT).remove()
+
+
+def take_part() -> None:
+    """This process has tests to run, until `end_part`."""
+    held = (shared_folder() / "present.lock").open("a")
+    fcntl.flock(held, fcntl.LOCK_SH)
+    _PRESENT.append(held)
+
+
+def end_part() -> None:
+    """This process has nothing more to run, nor to take away."""
+    _PRESENT.pop().close()
+
+
+def wait_until_the_others_have_ended() -> None:
+    """All but this one, with what they take away at their end."""
+    fcntl.flock(_PRESENT[0], fcntl.LOCK_EX)
 
 
 @contextmanager

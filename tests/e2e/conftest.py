@@ -27,7 +27,7 @@ from tests.browsing import Visits, browser, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
 from tests.e2e.users import LIMITED_TENANT, USERS, prepare, tokens
 from tests.event_rows import violations_in
-from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack
+from tests.shared_stack import NOTICES, ROOT, environment, in_use, running_stack, wait_until_the_others_have_ended
 
 __all__ = ["browser", "pytest_runtest_makereport"]
 _numbers = itertools.count(1)
@@ -45,10 +45,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Beside the other tests of the stack; one marked ``alone`` may break it, for nobody else uses it meanwhile.
 
     Around fixtures of every scope, which use the stack as well, and around the timeout: nobody fails by waiting for
-    others, nor for the stack to start.
+    others, nor for the stack to start. One marked ``last`` stops the stack: nobody comes after it.
     """
     if item.get_closest_marker("e2e") is None:
         return (yield)
+    if item.get_closest_marker("last") is not None:
+        wait_until_the_others_have_ended()
     with in_use(alone=item.get_closest_marker("alone") is not None):
         with suppress(Exception):  # the fixture raises it again, as the failure of a test
             running_stack(prepare)
@@ -57,10 +59,20 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The run's stack; at the end, all that was told in it is as the events' book says."""
+    """The run's stack; at the end, all that was told in it is as the events' book says.
+
+    The test that stops it has held it to that before.
+    """
     found = running_stack(prepare)
     yield found
-    with in_use(), found.postgres().connect(UPGRADES_DATABASE) as connection:
+    with in_use():
+        if found.running():
+            hold_to_the_book(found)
+
+
+def hold_to_the_book(stack: Stack) -> None:
+    """Fails where an event that was told in it is not as the events' book says."""
+    with stack.postgres().connect(UPGRADES_DATABASE) as connection:
         assert violations_in(connection) == []
 
 

@@ -10,7 +10,6 @@ import httpx
 import psutil
 import pytest
 
-from local.components import COMPONENTS
 from local.ports import HOST, free_port
 from local.rest import BASE
 from local.stack import Stack
@@ -77,23 +76,3 @@ def test_up_recovers_when_postgres_was_killed(stack: Stack) -> None:
         assert connection.execute("SELECT number FROM kept").fetchone() == (42,)
         connection.execute("DROP TABLE kept")
     assert stack.running() == stack.wanted()
-
-
-@pytest.mark.alone
-def test_down_leaves_no_process_and_repeats(stack: Stack) -> None:
-    before = stack.process_ids()
-    assert len(before) > len(COMPONENTS)
-    try:
-        stack.down()
-        assert {pid for pid in before if _runs(pid)} == set()
-        stack.down()
-        assert stack.running() == []
-    finally:
-        stack.up()
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
