@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.kafka.broker import RealKafka
-from tests.integration.kafka.outage import UPGRADES, Outage, upgrade_during
+from tests.integration.kafka.outage import Outage, upgrade_during
 from tests.integration.kafka.reader import Reader
 from tests.integration.store_lab import StoreLab
 from tests.integration.world import World
 from tests.soak.rounds import Round
 
-AWAY_SECONDS = 60.0
+AWAY_SECONDS, UPGRADES = 60.0, 10
 
 
 async def test_upgrades_end_in_time_while_kafka_is_away_and_all_is_published_when_it_is_back(
@@ -19,6 +19,6 @@ async def test_upgrades_end_in_time_while_kafka_is_away_and_all_is_published_whe
     for each in rounds:
         with each:
             killed = each.turn([False, True])
-            outage = Outage(AWAY_SECONDS, each.random.uniform(0, 2), killed)
+            outage = Outage(AWAY_SECONDS, UPGRADES, each.random.uniform(0, 2), killed)
             each.did("killed" if killed else "stopped", outages=1, upgrades=UPGRADES)
             each.did(events=await upgrade_during(outage, StoreLab(world), demo_agent, real_kafka, reader))

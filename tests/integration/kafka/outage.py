@@ -20,7 +20,7 @@ from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 from tests.labs.lab import OLGA
 from tests.labs.seed import OLD_VERSION
 
-UPGRADES, INSTANCES = 10, 6
+INSTANCES = 6
 DELAY_SECONDS = 4
 "Between three batches: Kafka goes away in the first delay."
 _numbers = itertools.count(1)
@@ -28,9 +28,10 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Outage:
-    """Kafka is stopped in good order or killed, some seconds after the first batch, and is away for so long."""
+    """Kafka is stopped in good order or killed, some seconds after the upgrades' first batch, for so long."""
 
     away_seconds: float
+    upgrades: int
     after_seconds: float = 0.0
     killed: bool = False
 
@@ -42,15 +43,15 @@ class Outage:
 async def upgrade_during(outage: Outage, lab: StoreLab, agent: RunningAgent, kafka: RealKafka, reader: Reader) -> int:
     """How many events were told by the upgrades."""
     async with relaying(lab.world.url):
-        fleets = [f"outage{next(_numbers)}" for _ in range(UPGRADES)]
+        fleets = [f"outage{next(_numbers)}" for _ in range(outage.upgrades)]
         ids = [await _begun(lab, agent, each) for each in fleets]
         running = [asyncio.create_task(lab.upgrade(each)) for each in ids]
         await read(reader, lambda: _has_batch(reader, ids))
         await outage.begin(kafka)
         away = time.monotonic()
         ended = await asyncio.gather(*running)  # before Kafka is back: who waited for it would wait for ever
-        assert [each.status for each in ended] == [ExecutionStatus.COMPLETED] * UPGRADES
-        await _check_waiting(lab)
+        assert [each.status for each in ended] == [ExecutionStatus.COMPLETED] * outage.upgrades
+        await _check_waiting(lab, outage.upgrades)
         await asyncio.sleep(max(0.0, away + outage.away_seconds - time.monotonic()))
         await asyncio.to_thread(kafka.start)
         expected = await _told(lab, ids)
@@ -86,11 +87,11 @@ def _has_batch(reader: Reader, ids: list[str]) -> bool:
     return any(each.event.get_type().endswith("batch-completed.v1") for each in own)
 
 
-async def _check_waiting(lab: StoreLab) -> None:
+async def _check_waiting(lab: StoreLab, more_than: int) -> None:
     """The relay says that it waits, and how far it is behind."""
     await eventually(lambda: _is(lab, RelayState.WAITING))
     health = await relay_health(lab.world.ports)
-    assert health.lag.rows > UPGRADES
+    assert health.lag.rows > more_than
     assert health.lag.seconds > 0
 
 
