@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 # Airflow makes its home when it is first imported: not in the home folder of whoever runs the tests.
 if "AIRFLOW_HOME" not in os.environ:
@@ -53,6 +54,9 @@ def postgres_server(memory_folder: Path) -> Iterator[Postgres]:
             for name, value in SETTINGS.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = {value}")
             connection.execute("SELECT pg_reload_conf()")
+            # a test opens a handful of connections, and half the work of each was to derive a key from the password
+            connection.execute("SET scram_iterations = 1")
+            connection.execute(f"ALTER ROLE CURRENT_USER PASSWORD '{make_url(server.url('postgres')).password}'")
         yield server
 
 
