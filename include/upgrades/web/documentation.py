@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from include.upgrades.web.description import description
@@ -27,4 +28,10 @@ async def docs(request: Request) -> HTMLResponse:
 
 
 def _described(request: Request) -> dict[str, Any]:
-    return description(request.app, str(request.scope.get("root_path", "")))
+    return _made_once(request.app, str(request.scope.get("root_path", "")))
+
+
+@lru_cache(maxsize=2)
+def _made_once(app: FastAPI, root: str) -> dict[str, Any]:
+    """It changes with the app only, and to make it takes as long as some twenty other calls."""
+    return description(app, root)
