@@ -1,8 +1,8 @@
 """Who may approve, asked of the auth manager that Airflow has when nobody chose one."""
 
+import importlib
+
 import pytest
-from airflow.api_fastapi import app
-from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
 from include.upgrades.adapters.airflow.human_tasks import AirflowHumanTasks
 
@@ -12,7 +12,9 @@ USERS = "olga:OP,ada:ADMIN,ulf:USER,vera:VIEWER"
 @pytest.fixture
 def people(monkeypatch: pytest.MonkeyPatch) -> AirflowHumanTasks:
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", USERS)
-    monkeypatch.setattr(app, "get_auth_manager", SimpleAuthManager)
+    app = importlib.import_module("airflow.api_fastapi.app")  # takes seconds: in the worker that needs it only
+    manager = importlib.import_module("airflow.api_fastapi.auth.managers.simple.simple_auth_manager")
+    monkeypatch.setattr(app, "get_auth_manager", manager.SimpleAuthManager)
     return AirflowHumanTasks()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
@@ -18,9 +19,12 @@ from include.upgrades.service.ports import Ports
 from include.upgrades.web.app import create_app
 from include.upgrades.web.bodies import parse
 from include.upgrades.web.description import description
+from include.upgrades.web.schemas.approvals import DecisionBody
+from include.upgrades.web.schemas.registry import BODIES
+from include.upgrades.web.schemas.upgrades import UpgradeBody
 from include.upgrades.web.security import Caller
 
-EXAMPLES = 15
+EXAMPLES = 10
 "Of each body and kind; `make soak` sends thousands (campaign `calls`)."
 
 TOGETHER = {
@@ -32,6 +36,9 @@ TOGETHER = {
 "How the values go with each other, and what a version is: no schema tells it."
 
 
+NAMES = [each.__name__ for each in (UpgradeBody, DecisionBody, *BODIES)]
+
+
 async def no_ports() -> Ports:
     raise AssertionError("a description opens nothing")
 
@@ -40,34 +47,42 @@ async def nobody(_: Request) -> Caller:
     raise Unauthenticated("nobody")
 
 
-APP = create_app(no_ports, nobody)
-DOCUMENT = description(APP, "/api/v1/registry")
-MODELS: dict[str, type[BaseModel]] = {each.__name__: each for each in APP.state.bodies}
+@dataclass(frozen=True)
+class Described:
+    """The app's bodies, its description, and for each body a call that takes it."""
+
+    models: dict[str, type[BaseModel]]
+    document: dict[str, Any]
+    operations: dict[str, Any]
 
 
-def operations() -> Iterator[tuple[str, Any]]:
-    """Each body once, with a call that takes it."""
-    calls = {}
-    for result in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations():
+@pytest.fixture(scope="module")
+def described() -> Described:
+    app = create_app(no_ports, nobody)
+    document = description(app, "/api/v1/registry")
+    models = {each.__name__: each for each in app.state.bodies}
+    return Described(models, document, dict(_operations(document)))
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for result in schemathesis.openapi.from_dict(document).get_all_operations():
         assert isinstance(result, Ok)
         operation = result.ok()
-        read = DOCUMENT["paths"][operation.path][operation.method].get("requestBody")
+        read = document["paths"][operation.path][operation.method].get("requestBody")
         if read is not None:
-            calls[read["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]] = operation
-    yield from calls.items()
+            yield read["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1], operation
 
 
-OPERATIONS = dict(operations())
-
-
-def test_every_body_is_looked_at() -> None:
-    assert set(OPERATIONS) == set(MODELS)
+def test_every_body_is_looked_at(described: Described) -> None:
+    assert set(described.operations) == set(described.models) == set(NAMES)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_model_takes_what_its_schema_allows_and_nothing_else(name: str, mode: GenerationMode) -> None:
-    whole = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+@pytest.mark.parametrize("name", NAMES)
+def test_model_takes_what_its_schema_allows_and_nothing_else(
+    described: Described, name: str, mode: GenerationMode
+) -> None:
+    whole = {"$ref": f"#/components/schemas/{name}", "components": described.document["components"]}
     validator = jsonschema_rs.validator_for(whole, validate_formats=True)
 
     @settings(
@@ -78,23 +93,23 @@ def test_model_takes_what_its_schema_allows_and_nothing_else(name: str, mode: Ge
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(OPERATIONS[name].as_strategy(generation_mode=mode))
+    @given(described.operations[name].as_strategy(generation_mode=mode))
     def agree(case: Any) -> None:
         if not isinstance(case.body, dict | list | str | int | float | bool | None):
             return  # no body at all
         wanted = validator.is_valid(case.body)
-        assert is_taken(name, json.dumps(case.body).encode()) in (wanted, None), (wanted, case.body)
+        assert is_taken(described.models[name], json.dumps(case.body).encode()) in (wanted, None), (wanted, case.body)
 
     agree()
 
 
-def is_taken(name: str, content: bytes) -> bool | None:
+def is_taken(model: type[BaseModel], content: bytes) -> bool | None:
     """None: refused only for how the values go with each other."""
     try:
-        parse(MODELS[name], content)
+        parse(model, content)
     except UpgradeError as refusal:
         errors: Any = refusal.extra.get("errors", [])
-        together = [each["message"] for each in errors if _is_of_together(name, each)]
+        together = [each["message"] for each in errors if _is_of_together(model.__name__, each)]
         return None if errors and len(together) == len(errors) else False
     return True
 
