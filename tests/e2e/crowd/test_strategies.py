@@ -14,9 +14,8 @@ from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import NEW, OLD, Json, got, statuses
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
-# RECREATE has ROLLING's tasks, STAGED goes back in test_staged.
-with_tasks_of_its_own = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY", "BLUE_GREEN"])
 one_pool_and_two = pytest.mark.parametrize("strategy", ["ROLLING", "BLUE_GREEN"])
+# RECREATE has ROLLING's tasks, STAGED goes back in test_staged, BLUE_GREEN below, by hand: with the same tasks.
 monitored_or_not = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY"])
 
 
@@ -68,7 +67,7 @@ def _assert_complete_at_the_second_try(case: Case, execution_id: str, execution:
     assert sorted(case.tries().values()) == [1, 1, 1, 2]
 
 
-@with_tasks_of_its_own
+@monitored_or_not
 def test_failures_at_the_threshold_roll_back_by_themselves(case: Case) -> None:
     case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=2)
     execution_id = case.start(failureThreshold=2, autoRollbackEnabled=True)

@@ -12,7 +12,7 @@ from tests.lifecycle.search import live_from, search
 from tests.lifecycle.stepped import ORDER
 
 __all__ = ["bench"]
-EXAMPLES, LIVES = 5, 8
+EXAMPLES, LIVES = 3, 4
 
 
 def test_lifecycle_holds_whatever_happens(bench: Bench) -> None:

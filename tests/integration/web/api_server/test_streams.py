@@ -21,7 +21,7 @@ from tests.integration.web.api_server.running_airflow import RunningAirflow
 from tests.integration.web.live import STREAM, Message, messages, rest, take, until
 from tests.unit.domain.builders import make_execution, make_instance, make_request, name, planned
 
-LISTENERS, ROUNDS, EACH = 200, 10, 3
+LISTENERS, ROUNDS, EACH = 200, 4, 3
 MOST_CONNECTIONS = 12
 "A pool of four and four more, one that listens, two that lead."
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND application_name LIKE %s"
