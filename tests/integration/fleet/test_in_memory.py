@@ -118,6 +118,7 @@ async def test_faults_and_deaths_show_the_same_way(twins: list[Twin]) -> None:
         await twin.ask(twin.driver.fleet)
         twin.admin.fault(NAME, "agent-hangs", "twin-02", seconds=0.05, times=1)
         await twin.ask(twin.driver.drain, "twin-02", 1, "slow")
+        await twin.until(lambda: twin.statuses()[1] == "DRAINED")  # the log says how many are unavailable by then
         twin.admin.kill(NAME, "twin-03")
         await twin.ask(twin.driver.health, "twin-03")
         twin.admin.fault(NAME, "upgrade-fails", "twin-03")
