@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from local.errors import LocalError
 from local.ports import free_port
+from local.sessions import is_gone
 from local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,13 +29,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "KAFKA_BOOTSTRAP_SERVERS"}
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_up_names_the_component_that_ends_and_stops_the_rest(stack: Stack) -> None:
@@ -62,4 +55,4 @@ def test_up_stops_what_it_started_when_it_is_interrupted(stack: Stack) -> None:
     # Where it hit code that was compiled from text, Python ends by the signal itself: a shell shows 130 for both.
     assert up.returncode in (130, -signal.SIGINT), said
     assert said.splitlines()[-1] == "local: interrupted; what was started has been stopped"
-    assert [pid for pid in before if _runs(pid)] == []
+    assert [pid for pid in before if not is_gone(pid)] == []

@@ -19,7 +19,7 @@ def test_cursor_gives_back_the_number_it_was_made_of(number: int) -> None:
     assert decode_number(encode(str(number))) == number
 
 
-@given(st.text(st.characters(max_codepoint=0x2FFF), max_size=100))  # all of Unicode takes a second to set up
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=100))  # the default alphabet takes a second to set up
 def test_cursor_that_was_not_given_out_is_refused(text: str) -> None:
     with pytest.raises(ValidationFailed):
         decode_moment(text)
