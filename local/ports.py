@@ -1,6 +1,7 @@
 """The TCP ports of the stack: picked free once, remembered, picked again when something else took them."""
 
 import json
+import secrets
 import socket
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
@@ -11,6 +12,8 @@ from local.files import read_or_none, write_whole
 
 HOST = "127.0.0.1"
 PICKED = ("postgres", "kafka", "agent")
+_NEVER_GIVEN = range(20_000, 32_768)
+"Linux gives a connection without a port of its own one from 32768, others from 49152."
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,14 @@ class Ports:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on now, of those that no system gives away by itself.
+
+    Of the others any connection or instance of a fleet may be given it before the component listens, or while it is
+    started again.
+    """
+    while is_busy(port := secrets.choice(_NEVER_GIVEN)):
+        pass
+    return port
 
 
 def is_busy(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""A real Kafka for the tests: started and stopped as often as a test wants; the records survive."""
+"""Kafka for the tests, real or the stack's own: started and stopped as often as a test wants."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
-from local.ports import HOST, answers, free_port
+from local.ports import HOST, free_port
 from local.processes import Command, Processes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,13 +16,11 @@ PARTITIONS = 4
 _SECONDS = 120
 
 
-class RealKafka:
-    """One broker on a port of its own."""
+class Broker:
+    """One Kafka in a process of its own, on a port of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        self.settings: dict[str, str] = {}
-        "Over the broker's usual ones."
         self._folder = folder
         self._processes = Processes(folder, folder)
 
@@ -31,24 +29,39 @@ class RealKafka:
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Returns when it answers."""
-        more = self._folder / "more.properties"
-        more.write_text("".join(f"{key}={value}\n" for key, value in self.settings.items()))
-        argv = [sys.executable, "-m", "local.kafka_broker", "--port", str(self.port), "--folder", str(self._folder)]
-        argv += ["--settings", str(more)]
-        self._processes.start(Command("kafka", argv, dict(os.environ), ROOT))
+        """Returns when it says that it serves: another process that answers at the port is not it."""
+        self._processes.start(Command("kafka", [*self._argv(), "--port", str(self.port)], dict(os.environ), ROOT))
         deadline = time.monotonic() + _SECONDS
-        while not answers(self.port) or "kafka at" not in self._processes.last_lines("kafka", 100):
+        while "kafka at" not in self._processes.last_lines("kafka", 100):
             assert self._processes.is_alive("kafka"), self._processes.last_lines("kafka")
             assert time.monotonic() < deadline, self._processes.last_lines("kafka")
-            time.sleep(0.1)
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        self._processes.kill("kafka")
+
+    def _argv(self) -> list[str]:
+        raise NotImplementedError
+
+
+class MockKafka(Broker):
+    """The stack's own, which needs nothing installed; its records end with it."""
+
+    def _argv(self) -> list[str]:
+        return [sys.executable, "-m", "local.kafka"]
+
+
+class RealKafka(Broker):
+    """One real broker; its records survive."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.settings: dict[str, str] = {}
+        "Over the broker's usual ones."
 
     def stop(self) -> None:
         """In good order; the port stays its own."""
         self._processes.stop({"kafka": 15})
-
-    def kill(self) -> None:
-        self._processes.kill("kafka")
 
     def make_topic(self, name: str, **config: str) -> None:
         admin = self._admin()  # its futures end with it
@@ -71,6 +84,12 @@ class RealKafka:
     def connection(self, **extra: object) -> str:
         """The Airflow connection, as Airflow reads it from the environment."""
         return json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": self.address} | extra})
+
+    def _argv(self) -> list[str]:
+        more = self._folder / "more.properties"
+        more.write_text("".join(f"{key}={value}\n" for key, value in self.settings.items()))
+        settings = ["--folder", str(self._folder), "--settings", str(more)]
+        return [sys.executable, "-m", "local.kafka_broker", *settings]
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.address, "log_level": 0})

@@ -1,8 +1,5 @@
 """What the relay says of itself, and that it is patient: no connection, no topic, no Kafka; and the mock cluster."""
 
-import os
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +9,8 @@ from include.upgrades.service import relay
 from include.upgrades.service.health import relay_health
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.relay_ports import RelayState
-from local.ports import HOST, answers, free_port
-from local.processes import Command, Processes
-from tests.integration.kafka.broker import ROOT, RealKafka
+from local.ports import HOST, free_port
+from tests.integration.kafka.broker import MockKafka, RealKafka
 from tests.integration.kafka.conftest import Tell, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
@@ -24,16 +20,11 @@ CONNECTION = "AIRFLOW_CONN_KAFKA_EVENTS"
 
 @pytest.fixture
 def mock_kafka(tmp_path: Path) -> Iterator[str]:
-    """The stack's own Kafka, which needs nothing installed; its address."""
-    port, processes = free_port(), Processes(tmp_path, tmp_path)
-    argv = [sys.executable, "-m", "local.kafka", "--port", str(port)]
-    processes.start(Command("kafka", argv, dict(os.environ), ROOT))
-    deadline = time.monotonic() + 20
-    while not answers(port):
-        assert time.monotonic() < deadline, processes.last_lines("kafka")
-        time.sleep(0.05)
-    yield f"{HOST}:{port}"
-    processes.kill("kafka")
+    """The address of the stack's own Kafka."""
+    own = MockKafka(tmp_path)
+    own.start()
+    yield own.address
+    own.kill()
 
 
 async def _stands(ports: Ports, state: RelayState, words: str = "") -> None:
