@@ -24,6 +24,15 @@ _CALL = """async (path) => {
   return (await fetch(path, { method: "POST", headers, body: "{}" })).status;
 }"""
 
+_WATCH_WHAT_GOES = """
+  window.gone = [];
+  const note = (change) => change.removedNodes.forEach((each) => each.nodeType === 1 && gone.push(each.outerHTML));
+  addEventListener("DOMContentLoaded", () => {
+    const watch = new MutationObserver((changes) => changes.forEach(note));
+    watch.observe(document.getElementById("part"), { subtree: true, childList: true });
+  });"""
+"Also what is put elsewhere goes first."
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -81,6 +90,14 @@ def test_execution(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page.locator("#button-cancel").click()
     expect(page.locator("dialog[open]")).to_be_visible()
     assert problems(page) == []
+
+
+def test_update_moves_nothing_so_that_no_click_and_no_focus_is_lost(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    page.add_init_script(_WATCH_WHAT_GOES)
+    open_upgrade(page, shown.done)
+    expect(page.locator("#live")).to_have_text("Ended")  # which is said after an update
+    assert page.evaluate("gone") == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

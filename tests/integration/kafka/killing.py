@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -144,8 +145,8 @@ async def kill_leaders(
 
 
 async def _write(tell: Tell, executions: list[Execution], done: asyncio.Event, seed: int) -> dict[str, int]:
-    """Events without end; how many of each execution."""
-    random, told = Random(seed), dict.fromkeys((each.id for each in executions), 0)
+    """Events without end; how many of each execution that was drawn at all."""
+    random, told = Random(seed), Counter[str]()
     while not done.is_set():
         each, count = random.choice(executions), random.choice((1, 2, 3, 200))  # the many are under way for a while
         await tell(each, *["x" * random.randint(0, 500)] * count)

@@ -44,6 +44,7 @@ function syncChildren(from, to) {
       from.insertBefore(document.importNode(child, true), place);
       continue;
     }
+    place = withoutUnnamed(place, match);
     if (match === place) place = place.nextSibling;
     else from.insertBefore(match, place);
     morph(match, child);
@@ -55,8 +56,18 @@ function like(place, child) {
   return place && !place.id && place.nodeType === child.nodeType && place.nodeName === child.nodeName ? place : null;
 }
 
-function removeFrom(place) {
-  while (place) {
+// What is moved loses the focus, and a click that is under way: where only things without a name are before the match,
+// they go instead.
+function withoutUnnamed(place, match) {
+  let next = place;
+  while (next && next !== match && !next.id) next = next.nextSibling;
+  if (next !== match) return place;
+  removeFrom(place, match);
+  return match;
+}
+
+function removeFrom(place, end = null) {
+  while (place !== end) {
     const next = place.nextSibling;
     // an open question is not taken from under somebody's hands: it says that it is out of date
     if (place.nodeName === "DIALOG" && place.open) place.dispatchEvent(new Event("outdated"));
