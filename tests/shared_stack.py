@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTICES = "notices"
 _PRESENT: list[TextIO] = []
 "Held by this process while it has tests to run."
+_CLAIMS: list[TextIO] = []
+"Held until this process ends."
 FOREIGN = ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")
 _inside: list[bool] = []
 "Not empty while this process has its turn: whether it is alone."
@@ -54,7 +57,7 @@ def running_stack(prepare: Callable[[Stack], None]) -> Stack:
 
 
 def _start(folder: Path, port: Path, failed: Path, prepare: Callable[[Stack], None]) -> None:
-    number = free_port() if is_busy(DEFAULT_PORT) else DEFAULT_PORT
+    number = DEFAULT_PORT if _claim_default_port() and not is_busy(DEFAULT_PORT) else free_port()
     try:
         stack = _stack(folder, number)
         stack.up()
@@ -63,6 +66,17 @@ def _start(folder: Path, port: Path, failed: Path, prepare: Callable[[Stack], No
         failed.write_text(f"the stack did not start: {error}", encoding="utf-8")
         raise
     port.write_text(str(number), encoding="utf-8")
+
+
+def _claim_default_port() -> bool:
+    """Whether no other run has it: until its API server listens, the port looks free to whoever begins meanwhile."""
+    try:
+        claim = (Path(tempfile.gettempdir()) / f"upgrades-tests-{DEFAULT_PORT}.lock").open("a")
+        _CLAIMS.append(claim)
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _stack(folder: Path, port: int) -> Stack:

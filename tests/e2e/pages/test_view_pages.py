@@ -9,11 +9,13 @@ from playwright.sync_api import Page, expect
 
 from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.web.app import URL_PREFIX
+from local.ports import HOST
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
+from tests.e2e.users import PASSWORD
 from tests.shared_stack import ROOT
 
 PICTURES = ROOT / "docs" / "images"
@@ -138,6 +140,20 @@ def test_refusal(visits: Visits, scheme: Scheme) -> None:
     page.goto(f"{VIEW}/upgrades/there-is-none")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert problems(page) == []
+
+
+def test_who_signs_in_on_airflows_page_sees_the_upgrades(visits: Visits) -> None:
+    page, own = visits.stranger(), visits.url.replace(HOST, "localhost")  # where Airflow says that it is
+    answer = page.goto(f"{own}{VIEW}/upgrades")
+    assert answer is not None
+    assert answer.status == 401
+    page.goto(f"{own}/auth/login/")
+    page.get_by_label("Username").fill("otto")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_role("link", name="Dags", exact=True)).to_be_visible()  # Airflow's own page has come
+    page.goto(f"{own}{VIEW}/upgrades")
+    expect(page.get_by_role("link", name="New upgrade")).to_be_visible()
 
 
 def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> None:
