@@ -103,14 +103,18 @@ async def test_loop_goes_on_after_whatever_goes_wrong_in_it(postgres_url: str, t
 
 
 async def test_loops_stop_when_the_lead_is_lost_and_begin_again_with_it(
-    postgres_url: str, postgres_server: Postgres
+    postgres_url: str, postgres_server: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
     rounds = Rounds()
+    caplog.set_level("INFO")
     async with process(postgres_url, rounds.loop("only")):
         await rounds.more("only")
         with postgres_server.connect() as connection:
             kill = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
             await asyncio.to_thread(connection.execute, kill, ("upgrades-leader",))
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while "does not run the control loops any more" not in caplog.text:  # noqa: ASYNC110 - lines, not signals
+                await asyncio.sleep(0.01)
         await rounds.more("only")
 
 

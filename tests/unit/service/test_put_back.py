@@ -9,11 +9,12 @@ from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
 from include.upgrades.service.end import bring_to_end, end_abandoned
 from include.upgrades.service.fleet_ports import StaleToken
 from include.upgrades.service.outcome import Ending
+from include.upgrades.service.put_back import put_back
 from local.fleet.orders import Orders
 from tests.effort import some
 from tests.labs.endings import failed_with_a_drain_that_does_not_end
 from tests.labs.lab import OLGA, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory_lab import MakeLab, MemoryLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import OLD_VERSION
 
@@ -111,7 +112,7 @@ async def test_instance_that_somebody_else_has_drained_stays_so(make_lab: MakeLa
     assert lab.fleet()[failed]["status"] == "STOPPED"
 
 
-async def test_rollback_that_failed_with_a_drain_puts_its_instance_back(make_lab: MakeLab) -> None:
+async def _rolled_back_with_a_drain_that_is_not_undone(make_lab: MakeLab) -> tuple[MemoryLab, str]:
     lab = await make_lab(size=2, drain_seconds=0.05)
     execution_id = await lab.admitted(health_check_timeout_seconds=1, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
@@ -122,10 +123,35 @@ async def test_rollback_that_failed_with_a_drain_puts_its_instance_back(make_lab
     lab.world.admin.fault(lab.world.fleet, "agent-503", name)
     await task
     assert lab.fleet()[name]["status"] == "DRAINED"
+    return lab, execution_id
+
+
+async def test_rollback_that_failed_with_a_drain_puts_its_instance_back(make_lab: MakeLab) -> None:
+    lab, execution_id = await _rolled_back_with_a_drain_that_is_not_undone(make_lab)
     lab.heal()
     execution = await lab.roll_back(execution_id)
     assert (execution.status, execution.failure_phase, execution.settled_at is not None) == (S.FAILED, "ROLLBACK", True)
     assert lab.statuses() == {"RUNNING": 2}
+
+
+async def test_rollback_that_cannot_put_its_instance_back_in_time_leaves_it_to_the_control_loop(
+    make_lab: MakeLab,
+) -> None:
+    lab, execution_id = await _rolled_back_with_a_drain_that_is_not_undone(make_lab)
+    lab.change_request(health_check_timeout_seconds=600)
+    execution = await lab.roll_back(execution_id)
+    assert (execution.status, execution.settled_at) == (S.FAILED, None)
+    lab.heal()
+    await end_abandoned(lab.world.ports)
+    assert (await lab.execution(execution_id)).settled_at is not None
+    assert lab.statuses() == {"RUNNING": 2}
+
+
+async def test_upgrade_that_still_goes_on_has_nothing_put_back(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    lab.fault("agent-503")
+    assert (await put_back(lab.world.ports, execution_id, 1.0)).ending is Ending.UNFINISHED
 
 
 async def test_upgrade_that_was_cancelled_before_it_began_asks_no_fleet(make_lab: MakeLab) -> None:
