@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from include.upgrades.domain.commands import Actor
 from include.upgrades.service.live_ports import LiveSignals
 from include.upgrades.service.relay_ports import Outbox
@@ -112,3 +114,19 @@ class SignalsContract:
             assert await waits(waiting)
             names.wake()
             assert await asyncio.wait_for(waiting, LONG / 2) == frozenset()  # sooner than by its own time
+
+    @pytest.mark.parametrize("turns", range(4))
+    async def test_wait_that_is_cancelled_as_it_is_woken_ends_cancelled_unless_it_had_ended(
+        self, signals: LiveSignals, turns: int
+    ) -> None:
+        async with signals.names() as names:
+            await names.wait(LONG)
+            waiting = asyncio.create_task(names.wait(LONG))
+            await asyncio.sleep(0)
+            names.wake()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            had_ended = waiting.done()
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            assert waiting.cancelled() is not had_ended

@@ -58,7 +58,8 @@ class Follower:
         news = self._reader.news
         if not (found := await self._ready()) and not self.ended:
             with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), max(0.0, seconds))
+                async with asyncio.timeout(max(0.0, seconds)):
+                    await news.wait()
             found = await self._ready()
         if found:
             self.after = found[-1].sequence

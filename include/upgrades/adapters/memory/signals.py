@@ -25,7 +25,8 @@ class MemoryWaiter:
     async def wait(self, seconds: float) -> bool:
         """True when something was told, at once when told since the last wait."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), max(0.0, seconds))
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._event.wait()
         told = self._event.is_set()
         self._event.clear()
         return told
@@ -51,7 +52,8 @@ class MemoryNames:
     async def wait(self, seconds: float) -> frozenset[str]:
         """What was told since the last call, at once when there is something."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), max(0.0, seconds))
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._event.wait()
         self._event.clear()
         told, self._told = frozenset(self._told), set()
         return told

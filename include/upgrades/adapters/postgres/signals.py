@@ -65,8 +65,7 @@ class Listener:
         if not self._waiters and not self._collectors and self._task is not None:
             task, self._task = self._task, None
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _listen(self) -> None:
         while True:
@@ -126,7 +125,8 @@ class PostgresNames:
     async def wait(self, seconds: float) -> frozenset[str]:
         """What was told since the last call, at once when there is something."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), max(0.0, seconds))
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._event.wait()
         self._event.clear()
         told, self._told = frozenset(self._told), set()
         return told
@@ -153,7 +153,8 @@ class PostgresWaiter:
             self._listening = True
             self._listener.add(self._execution_id, self._event)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), max(0.0, seconds))
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._event.wait()
         told = self._event.is_set()
         self._event.clear()
         return told
