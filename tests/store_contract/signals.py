@@ -98,7 +98,7 @@ class SignalsContract:
         one, two, _ = await added(), await added(), await added()
         async with signals.names() as names:
             assert ANYTHING in await names.wait(LONG)
-            for each in (one, two, one):
+            for each in (one, one, two):  # told in this order: after the last nothing is on its way
                 await append(store, each, "something")
             found = set[str]()
             async with asyncio.timeout(LONG):
