@@ -19,6 +19,7 @@ from local.fleet.protocol import Protocol
 from local.fleet.refusal import Refusal
 
 _GRACE_SECONDS = 1
+_IDLE_SECONDS = 60  # longer than usual clients keep a connection: a call on one that is just closed is lost
 
 
 class TokenGuard:
@@ -54,7 +55,13 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__(
-            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_SECONDS)
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                timeout_keep_alive=_IDLE_SECONDS,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
         )
         self._on_ready = on_ready
         self._on_stop = on_stop

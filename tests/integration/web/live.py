@@ -100,7 +100,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
     outer = FastAPI(lifespan=lifespan)
     outer.mount(URL_PREFIX, app)
-    server = uvicorn.Server(uvicorn.Config(outer, host=HOST, port=0, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(outer, host=HOST, port=0, log_config=None, timeout_keep_alive=60))
     task = asyncio.create_task(server.serve())
     try:
         await until(lambda: server.started)

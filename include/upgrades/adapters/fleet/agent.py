@@ -15,6 +15,8 @@ from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToke
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 "Seconds: an agent that hangs must not outlast the lease of whoever asks it."
+IDLE_SECONDS = 3.0
+"How long an unused connection is kept: usual servers close theirs after 5 s, and a call sent just then is lost."
 
 _REFUSALS: dict[int, type[FleetError]] = {404: UnknownFleet, 409: Conflict}
 
@@ -32,7 +34,7 @@ def client_of(address: FleetAddress) -> httpx.AsyncClient:
             timeout=TIMEOUT,
             verify=address.verify if secure else False,  # reading the certificates costs more than a call
             trust_env=False,
-            limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
+            limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS),
         )
     return clients[address]
 
