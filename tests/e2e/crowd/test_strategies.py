@@ -21,7 +21,7 @@ monitored_or_not = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY"])
 
 @pytest.fixture
 def case(strategy: str, new_tenant: NewTenant, client_of: Callable[[str], httpx.Client]) -> Case:
-    return Case(strategy, new_tenant(SIZE, upgrade_seconds=0.8), client_of("anna"))
+    return Case(strategy, new_tenant(SIZE, upgrade_seconds=1.5), client_of("anna"))
 
 
 @every_strategy

@@ -1,10 +1,16 @@
 """Every call of contract section 11, and each refusal beside it."""
 
+import asyncio
+from functools import partial
+
 import httpx
 import pytest
 
 from local.fleet.client import Json
+from local.fleet.journal import utc_now
+from local.fleet.orders import Orders
 from tests.integration.fleet.running_agent import Caller, RunningAgent, is_alive, wait_for
+from tests.labs.agent import AgentInMemory
 
 
 def _first(fleet: Caller) -> str:
@@ -71,14 +77,19 @@ def test_drain_and_undrain_come_back_to_running(fleet: Caller) -> None:
     assert fleet.undrain(_first(fleet)).json()["status"] == "RUNNING"
 
 
-def test_undrain_stops_a_drain_on_its_way(agent: RunningAgent, fleet: Caller) -> None:
-    agent.admin.reset(fleet.fleet, "3.5.0", drain_seconds=0.2)
-    fleet.drain(_first(fleet))
-    assert fleet.instance(_first(fleet))["status"] == "DRAINING"
-    assert fleet.undrain(_first(fleet)).json()["status"] == "RUNNING"
-    fleet.drain(f"{fleet.fleet}-02")  # begun later, so when it is done the first would have been
-    fleet.wait(f"{fleet.fleet}-02", "DRAINED")
-    assert fleet.instance(_first(fleet))["status"] == "RUNNING"
+async def test_undrain_stops_a_drain_on_its_way() -> None:
+    """In this process, where no time passes between the two calls."""
+    memory = AgentInMemory(utc_now)
+    await memory.create("own", size=2, version="3.5.0", drain_seconds=0.05)
+    order = partial(memory.admin.order, "own")
+    assert order(Orders.drain, "own-01", 1).body["status"] == "DRAINING"
+    assert order(Orders.undrain, "own-01", 1).body["status"] == "RUNNING"
+    order(Orders.drain, "own-02", 1)  # begun later, so when it is done the first would have been
+    async with asyncio.timeout(30):
+        while memory.admin.fleet("own")["instances"][1]["status"] != "DRAINED":  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    assert memory.admin.fleet("own")["instances"][0]["status"] == "RUNNING"
+    await memory.agent.close()
 
 
 def test_drain_changes_nothing_when_instance_is_stopped(agent: RunningAgent, fleet: Caller) -> None:

@@ -32,10 +32,12 @@ def _runner_process(lab: StoreLab, execution_id: str, lease_seconds: float) -> I
 async def test_runner_killed_in_mid_batch_is_succeeded_and_nothing_is_upgraded_twice(make_lab: MakeLab) -> None:
     lab = await make_lab(size=6, lease_seconds=1.0, upgrade_seconds=0.3)
     execution_id = await lab.admitted(max_unavailable_percentage=34, batch_size=6)
+    lab.fault("agent-hangs", 5)  # so that the process cannot come to the end, however late it is killed
     with _runner_process(lab, execution_id, 1.0) as process:
         await until(lambda: len(lab.upgrades()) >= 3, "the process works", seconds=60)
         process.kill()
         process.wait(10)
+        lab.heal()
         assert (await lab.upgrade(execution_id)).status is ExecutionStatus.COMPLETED
     assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in range(1, 7)}
     assert lab.most_unavailable() <= 2
