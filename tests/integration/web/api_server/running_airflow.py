@@ -94,7 +94,7 @@ class RunningAirflow:
             found = httpx.get(f"{self.url}{URL_PREFIX}/health", trust_env=False, timeout=5).json()
         except (httpx.TransportError, ValueError):
             return False
-        return bool(found.get("parts", {}).get("database") == "ok")  # no Kafka here: the relay is not well
+        return bool(found.get("parts", {}).get("database") == "ok")  # Kafka is away: the relay is not well
 
     def _set_up(self, code: str) -> str:
         command = [sys.executable, "-c", code]
@@ -135,7 +135,9 @@ class RunningAirflow:
             "password": simple_auth.PASSWORD,
         }
         fleet = {"conn_type": "http", "host": HOST, "port": agent_port, "password": TOKEN}
-        return {"AIRFLOW_CONN_UPGRADES_DB": json.dumps(own), "AIRFLOW_CONN_DEMO_FLEET": json.dumps(fleet)}
+        kafka = {"conn_type": "kafka", "extra": {"bootstrap.servers": f"{HOST}:1"}}  # nobody is there
+        named = {"UPGRADES_DB": own, "DEMO_FLEET": fleet, "KAFKA_EVENTS": kafka}
+        return {f"AIRFLOW_CONN_{name}": json.dumps(each) for name, each in named.items()}
 
 
 async def _fill(url: str, agent: RunningAgent, folder: Path, fleet: str) -> None:

@@ -52,7 +52,7 @@ def test_log_tells_of_a_refused_read_under_the_id_that_was_made_for_it(airflow: 
 
 def test_every_line_of_ours_from_within_a_call_carries_its_id(airflow: RunningAirflow) -> None:
     with airflow.client() as client:
-        assert client.get("/health", headers={"X-Request-ID": "probe-1"}).status_code == 503  # no Kafka here
+        assert client.get("/health", headers={"X-Request-ID": "probe-1"}).status_code == 503  # Kafka is away
     told = [line for line in airflow.log().splitlines() if "the relay of events is" in line and "GET" in line]
     assert [line for line in told if "request_id" in line and "probe-1" in line], told
 
