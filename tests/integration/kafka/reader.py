@@ -15,13 +15,14 @@ from confluent_kafka import Consumer, KafkaError, Message
 
 @dataclass(frozen=True)
 class Record:
-    """One record that was read."""
+    """One record, and when (monotonic seconds) it was read."""
 
     event: BaseCloudEvent
     key: bytes
     partition: int
     headers: dict[str, bytes]
     value: bytes
+    read_at: float
 
     @property
     def execution(self) -> str:
@@ -108,4 +109,4 @@ def record_of(message: Message) -> Record:
     event = from_structured(KafkaMessage(headers, None, value), JSONFormat())
     partition = message.partition()
     assert partition is not None
-    return Record(event, message.key() or b"", partition, headers, value)
+    return Record(event, message.key() or b"", partition, headers, value, time.monotonic())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -62,15 +63,17 @@ async def test_events_of_a_tenant_share_a_partition(added: Added, tell: Tell, re
     assert len({partition for _, partition in places}) > 1
 
 
-async def test_event_is_published_at_its_signal(
+async def test_event_is_published_at_its_signal_soon_after_its_commit(
     added: Added, tell: Tell, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "POLL_SECONDS", 3600.0)
     execution = await added()
     await tell(execution, "first")
     await read(reader, lambda: len(reader.records) == 1)
+    began = time.monotonic()
     await tell(execution, "second")
     await read(reader, lambda: len(reader.records) == 2)
+    assert reader.records[1].read_at - began < 1
 
 
 async def test_event_that_is_rolled_back_is_not_published(

@@ -40,7 +40,7 @@ async def test_runner_killed_in_mid_batch_is_succeeded_and_nothing_is_upgraded_t
     assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in range(1, 7)}
     assert lab.most_unavailable() <= 2
     assert lab.tokens() == sorted(lab.tokens())
-    assert len(set(lab.tokens())) >= 2  # a busy machine may lose a lease of a second before the kill as well
+    assert len(set(lab.tokens())) == 2
 
 
 async def test_upgrade_goes_on_when_its_database_connections_are_cut(make_lab: MakeLab) -> None:
