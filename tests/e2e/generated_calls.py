@@ -6,14 +6,16 @@ execution that is there, so that they reach what an unknown id would keep them f
 
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import schemathesis
+from pydantic import ValidationError
 from schemathesis import engine
 from schemathesis.config import (
     ChecksConfig,
@@ -28,8 +30,11 @@ from schemathesis.config._checks import NegativeDataRejectionConfig
 from schemathesis.engine import events
 from schemathesis.openapi.checks import RejectedPositiveData
 
+from include.upgrades.web.schemas.base import ID_PATTERN
+from include.upgrades.web.schemas.registry import DeploymentBody
 from tests.e2e.steps import Json, Tenant
 
+_PUT_DEPLOYMENT = "PUT /tenants/{tenantId}/components/{componentId}/deployment"
 _OTHERS = {"550e8400", "aaa-111", "bbb-222", "ccc-333"}
 _TOGETHER = {
     "cursor",
@@ -104,8 +109,22 @@ class Home:
         """From the old version to the new one."""
         return {"componentId": self.component, "fromVersionId": self.old, "toVersionId": self.new}
 
+    @property
+    def deployment(self) -> dict[str, str]:
+        """Of the component at the old version, on a fleet that answers."""
+        return {
+            "driver": "agent",
+            "connId": "demo_fleet",
+            "fleet": self.tenant.fleet,
+            "currentVersionId": self.old,
+        }
+
     def mover(self) -> Callable[[Any, Any, Any], None]:
-        """Moves a case here: where there is something, two times of three; away from what others use, always."""
+        """Moves a case here: where there is something, two times of three; away from what others use, always.
+
+        A deployment is moved to the tenant's fleet, always: at one that is not there the next upgrade is answered with
+        503, and rightly. What would be refused is never moved.
+        """
         own = {"tenantId": self.tenant.id, "componentId": self.component, "versionId": self.new}
         own |= {"executionId": self.execution}
         turn = itertools.count()
@@ -113,10 +132,25 @@ class Home:
         def move(context: Any, case: Any, kwargs: Any) -> None:
             there = next(turn) % 3
             for name, value in (case.path_parameters or {}).items():
-                if name in own and (value in _OTHERS or (there and isinstance(value, str) and value.isalnum())):
+                if name in own and (value in _OTHERS or (there and _is_id(value))):
                     case.path_parameters[name] = own[name]
+                elif isinstance(value, str):
+                    case.path_parameters[name] = value.replace("%0A", "%0D")  # a line feed: Airflow answers
+            if case.operation.label == _PUT_DEPLOYMENT and _is_deployment(case.body):
+                case.body = case.body | {name: self.deployment[name] for name in ("connId", "fleet")}
 
         return move
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(ID_PATTERN, value) is not None
+
+
+def _is_deployment(body: object) -> bool:
+    with suppress(ValidationError):
+        DeploymentBody.model_validate(body)
+        return True
+    return False
 
 
 @contextmanager
@@ -125,8 +159,8 @@ def _furnished(tenant: Tenant) -> Iterator[Home]:
     for path, body in _furniture(home):
         answer = tenant.api.post(path, json=body)
         assert answer.status_code == 201, answer.text
-    deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": tenant.fleet, "currentVersionId": home.old}
-    assert tenant.api.put(f"/tenants/{tenant.id}/components/{home.component}/deployment", json=deployment).is_success
+    where = f"/tenants/{tenant.id}/components/{home.component}/deployment"
+    assert tenant.api.put(where, json=home.deployment).is_success
     created = tenant.api.post(f"/tenants/{tenant.id}/upgrades", json=home.path)
     assert created.status_code == 201, created.text
     yield Home(tenant, created.json()["id"])

@@ -53,6 +53,12 @@ def test_airflow_refuses_a_caller_without_token(stack: Stack) -> None:
     assert _status(stack, {}) == 401
 
 
+def test_path_with_a_line_feed_is_refused_by_airflow(stack: Stack) -> None:
+    """Starlette's mounts match none. Should that change, generated calls need not do without."""
+    answer = httpx.get(f"{stack.url}{BASE}/upgrades/a%0Ab", trust_env=False, timeout=30)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
 def _status(stack: Stack, headers: dict[str, str]) -> int:
     return httpx.get(f"{stack.url}/api/v2/dags", headers=headers, trust_env=False, timeout=30).status_code
 
