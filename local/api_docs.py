@@ -19,7 +19,8 @@ Made by `make docs` from the OpenAPI document that the server gives to authentic
 
 Base path `{BASE}`. JSON in camelCase, times in UTC with `Z`. Every call but `GET /health` needs `Authorization: Bearer`
 with a token of Airflow. Errors are `application/problem+json` with a `code`; a 422 names every offending field in
-`errors`. A path with a line feed (`%0A`) does not reach this app: Airflow answers it, 404 as plain `application/json`.
+`errors`. A path with a line feed (`%0A`) before its end does not reach this app: Airflow itself answers it with 404, in
+plain `application/json`.
 
 Every answer has an `X-Request-ID`: the caller's own (1 to 128 of `A-Za-z0-9._:/+=@-`), else a new one. The lines of the
 API server's log from within the call carry it as `request_id`; one line tells of each write and each refusal, with

@@ -123,7 +123,8 @@ class Home:
         """Moves a case here: where there is something, two times of three; away from what others use, always.
 
         A deployment is moved to the tenant's fleet, always: at one that is not there the next upgrade is answered with
-        503, and rightly. What would be refused is never moved.
+        503, and rightly. What would be refused is never moved. A line feed in a path becomes a carriage return:
+        Airflow, not the app, would answer it.
         """
         own = {"tenantId": self.tenant.id, "componentId": self.component, "versionId": self.new}
         own |= {"executionId": self.execution}
@@ -135,7 +136,7 @@ class Home:
                 if name in own and (value in _OTHERS or (there and _is_id(value))):
                     case.path_parameters[name] = own[name]
                 elif isinstance(value, str):
-                    case.path_parameters[name] = value.replace("%0A", "%0D")  # a line feed: Airflow answers
+                    case.path_parameters[name] = value.replace("%0A", "%0D")
             if case.operation.label == _PUT_DEPLOYMENT and _is_deployment(case.body):
                 case.body = case.body | {name: self.deployment[name] for name in ("connId", "fleet")}
 
