@@ -10,19 +10,21 @@ from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.plan import BatchKind
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.work import Work, work_on
+from include.upgrades.domain.steps import Step, Work
 from include.upgrades.service.approvals import request_approval
-from include.upgrades.service.finish import conclude
+from include.upgrades.service.begin import begin_upgrade
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports
+from include.upgrades.service.press_on import do_step
 from include.upgrades.service.queries import find_execution
-from include.upgrades.service.roll_back import confirm_rollback
 from include.upgrades.service.run_check import run_check
+from include.upgrades.service.work import work_on
 
-CHECKS, MONITOR, VERIFY, OUTCOME = "checks", "monitor", "verify", "outcome"
+BEGIN, CHECKS, MONITOR, VERIFY, OUTCOME = "begin", "checks", "monitor", "verify", "outcome"
 END, REVERT, CONFIRM, COMPLETE = "end", "revert", "confirm", "complete"
 POOL_TASKS = [Work.CHECK_GREEN.value, Work.SWITCH_TRAFFIC.value, Work.SOAK.value, Work.RETIRE_BLUE.value]
-DONE, STOPPED, UNFINISHED = (Outcome(each) for each in Ending)
+DONE, STOPPED, UNFINISHED = (Outcome(each) for each in (Ending.DONE, Ending.STOPPED, Ending.UNFINISHED))
+INLINE_SECONDS = 8.0
 
 
 def batch_task(number: int) -> str:
@@ -33,22 +35,26 @@ def batch_task(number: int) -> str:
 async def run_task(ports: Ports, execution_id: str, task: str, seconds: float | None) -> Outcome:
     """The use case behind the task, called as its operator does."""
     match task.split():
+        case ["begin"]:
+            await begin_upgrade(ports, execution_id, INLINE_SECONDS if seconds is None else seconds)
         case ["checks"]:
             for name in CheckName:
                 await run_check(ports, execution_id, name)
         case ["batch", number]:
-            return await work_on(ports, execution_id, Work.BATCH, int(number), seconds)
+            return await _step(ports, execution_id, Step(Work.BATCH, int(number)), seconds)
         case ["approve", stage]:
             return await _approve(ports, execution_id, int(stage), seconds)
-        case [name] if name in POOL_TASKS or name in (MONITOR, VERIFY, END):
-            return await work_on(ports, execution_id, Work(name), 1, seconds)
-        case ["outcome"]:
-            await conclude(ports, execution_id)
-        case ["revert"]:
-            return await work_on(ports, execution_id, Work.BATCH, ROLLBACK_BATCH, seconds)
-        case ["confirm"]:
-            await confirm_rollback(ports, execution_id)
+        case ["verify"]:
+            return await work_on(ports, execution_id, Step(Work.VERIFY), seconds)
+        case ["revert" | "confirm"]:
+            return await _step(ports, execution_id, Step(Work(task), ROLLBACK_BATCH), seconds)
+        case [name] if name in POOL_TASKS or name in (MONITOR, END):
+            return await _step(ports, execution_id, Step(Work(name)), seconds)
     return DONE
+
+
+async def _step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
+    return await do_step(ports, execution_id, step, step.batch, seconds)
 
 
 async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
@@ -59,7 +65,7 @@ async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float |
         case StageState.OVER:
             return STOPPED
         case StageState.EARLY:
-            early = await work_on(ports, execution_id, Work.BATCH, stage - 1, seconds)
+            early = await work_on(ports, execution_id, Step(Work.BATCH, stage - 1), seconds)
             return STOPPED if early.ending is Ending.STOPPED else UNFINISHED
     return UNFINISHED
 
@@ -70,7 +76,7 @@ class DagWalk:
     def __init__(self, execution_id: str, batches: Sequence[Batch]) -> None:
         self.execution_id = execution_id
         work = [task for each in batches for task in self._of(each)]
-        self.tasks = [CHECKS, *work, VERIFY, OUTCOME]
+        self.tasks = [BEGIN, CHECKS, *work, VERIFY, OUTCOME]
         self.position = 0
 
     def _of(self, batch: Batch) -> list[str]:
@@ -97,21 +103,21 @@ class DagWalk:
     @property
     def tasks_of_end(self) -> list[str]:
         """Those after which it is over, whatever it was before."""
-        return [OUTCOME, END, CONFIRM]
+        return [END, CONFIRM]
 
     async def note(self, ports: Ports, task: str, outcome: Outcome) -> None:
         """The task has ended so: what is to be run next follows."""
         if task != self.next_task or outcome.ending is Ending.UNFINISHED:
             return
-        if outcome.ending is Ending.STOPPED and task not in (END, REVERT):
+        if outcome.ending is Ending.STOPPED and task not in (END, REVERT, CONFIRM):
             self.position = self.tasks.index(OUTCOME)
             return
-        self.position += 1
+        self.position += 2 if task == REVERT and outcome.ending is Ending.NOT_TAKEN else 1
         if task == OUTCOME:
-            execution = await find_execution(ports, self.execution_id)
-            rolls_back = execution.status is ExecutionStatus.ROLLING_BACK
-            ends = [COMPLETE] if execution.status is ExecutionStatus.COMPLETED else [END]
-            self.tasks[self.position :] = [REVERT, CONFIRM] if rolls_back else ends
+            self.tasks[self.position :] = [COMPLETE] if await self._is_completed(ports) else [END, REVERT, CONFIRM]
+
+    async def _is_completed(self, ports: Ports) -> bool:
+        return (await find_execution(ports, self.execution_id)).status is ExecutionStatus.COMPLETED
 
     def go_to(self, task: str) -> None:
         """It was cleared, or everything before it marked successful; the branch is taken anew."""

@@ -69,7 +69,7 @@ class ExecutionsContract:
         async with store() as work:
             await work.executions.save_instances(execution.id, [instance, replace(rows()[2], attempts=1)])
             await work.executions.save_batch(execution.id, batch)
-            await work.executions.save_check(execution.id, check)
+            await work.executions.save_checks(execution.id, [check])
             await work.commit()
         async with store() as work:
             saved = [rows()[0], instance, replace(rows()[2], attempts=1)]

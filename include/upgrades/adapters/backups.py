@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from threading import Event
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,9 +33,27 @@ async def read_object(location: str, *, whole: bool = True) -> StoredObject:
     """
     unwanted = Event()
     try:
-        return await asyncio.to_thread(_look, location, whole, unwanted)
+        return await _in_a_thread(partial(_look, location, whole, unwanted))
     finally:
-        unwanted.set()  # a process waits for its threads before it ends
+        unwanted.set()
+
+
+async def _in_a_thread(call: Callable[[], StoredObject]) -> StoredObject:
+    """A thread of its own: a storage that hangs holds none of those that others in this process wait for.
+
+    Nor does the process wait for it at its end.
+    """
+    answer: Future[StoredObject] = Future()
+    answer.set_running_or_notify_cancel()  # whoever stops waiting cannot take it away from the thread
+
+    def run() -> None:
+        try:
+            answer.set_result(call())
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=run, name="read-object", daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 def _look(location: str, whole: bool, unwanted: Event) -> StoredObject:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from include.upgrades.domain.checks import PASSING, CheckResult, CheckStatus
+from include.upgrades.domain.checks import OPEN, PASSING, CheckResult
 from include.upgrades.domain.commands import SYSTEM
 from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, Strategy, advance
 from include.upgrades.domain.states import ExecutionStatus
 
-_OPEN = frozenset({CheckStatus.PENDING, CheckStatus.RUNNING})
-
 
 def admit(execution: Execution, results: Sequence[CheckResult], now: datetime) -> tuple[Execution, list[Event]]:
     """VALIDATING goes on or fails once every check has its result; before that, or later, nothing changes."""
-    if execution.status is not ExecutionStatus.VALIDATING or any(each.status in _OPEN for each in results):
+    if execution.status is not ExecutionStatus.VALIDATING or any(each.status in OPEN for each in results):
         return execution, []
     to, reason = _decide(execution, results)
     moved, event = advance(execution, to, reason, SYSTEM, now)

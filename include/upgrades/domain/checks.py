@@ -38,6 +38,8 @@ class CheckStatus(StrEnum):
 
 
 PASSING = frozenset({CheckStatus.PASSED, CheckStatus.WARNING})
+OPEN = frozenset({CheckStatus.PENDING, CheckStatus.RUNNING})
+"Without a result yet."
 
 
 @dataclass(frozen=True, slots=True)

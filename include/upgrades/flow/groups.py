@@ -12,24 +12,15 @@ from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.plan import BatchKind
 from include.upgrades.domain.stage_tasks import APPROVE, stage_group
-from include.upgrades.flow.blue_green import (
-    CheckGreenOperator,
-    RetireBlueOperator,
-    SoakOperator,
-    SwitchTrafficOperator,
-)
-from include.upgrades.flow.operators import (
-    BatchOperator,
-    CheckOperator,
-    CompleteOperator,
-    ConfirmOperator,
-    EndOperator,
-    MonitorOperator,
-    OutcomeOperator,
-    RevertOperator,
-    VerifyOperator,
-)
+from include.upgrades.domain.steps import Work, chains
+from include.upgrades.domain.task_states import BEGIN, COMPLETE, END, REVERT
+from include.upgrades.flow.operators import BeginOperator, CheckOperator, StepOperator, VerifyOperator
 from include.upgrades.flow.staged import ApproveStageOperator
+
+
+def add_begin(execution_id: str) -> BaseOperator:
+    """The task that works at once. Nothing waits for it but the end of the run."""
+    return BeginOperator(task_id=BEGIN, execution_id=execution_id, retries=0)
 
 
 def add_validation(execution_id: str) -> BaseOperator:
@@ -46,51 +37,70 @@ def add_validation(execution_id: str) -> BaseOperator:
     return admit
 
 
-def add_batches(execution_id: str, batches: Sequence[tuple[int, str]], before: BaseOperator) -> BaseOperator:
-    """A task group for each batch, one after the other; work that stops skips the rest."""
-    for number, kind in batches:
-        before = _GROUPS[BatchKind(kind)](execution_id, number, before)
+def add_batches(
+    execution_id: str, batches: Sequence[tuple[int, str]], delay_seconds: float, before: BaseOperator
+) -> BaseOperator:
+    """A task group for each batch, one after the other; work that stops skips the rest.
+
+    Of batches that are one piece of work the first does it all, and the others end with it.
+    """
+    kinds = dict(batches)
+    for first, last in chains(batches, delay_seconds):
+        before = _GROUPS[BatchKind(kinds[first])](execution_id, first, last, before)
+        for number in range(first + 1, last + 1):
+            with TaskGroup(_batch_group(number)):
+                upgrade = EmptyOperator(task_id="upgrade")
+            before >> upgrade
+            before = upgrade
     return before
 
 
-def _add_batch(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
-    with TaskGroup(f"batch_{number:03d}"):
-        upgrade = BatchOperator(task_id="upgrade", execution_id=execution_id, batch=number)
+def _batch_group(number: int) -> str:
+    return f"batch_{number:03d}"
+
+
+def _add_batch(execution_id: str, number: int, last: int, before: BaseOperator) -> BaseOperator:
+    with TaskGroup(_batch_group(number)):
+        upgrade = StepOperator(task_id="upgrade", execution_id=execution_id, work=Work.BATCH, batch=number, last=last)
     before >> upgrade
     return upgrade
 
 
-def _add_canary(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
+def _add_canary(execution_id: str, number: int, _: int, before: BaseOperator) -> BaseOperator:
     with TaskGroup("canary"):
-        deploy = BatchOperator(task_id="deploy", execution_id=execution_id, batch=number)
-        monitor = MonitorOperator(task_id="monitor", execution_id=execution_id, batch=number)
+        deploy = _step(execution_id, "deploy", Work.BATCH, number)
+        monitor = _step(execution_id, "monitor", Work.MONITOR, number)
     before >> deploy >> monitor
     return monitor
 
 
-def _add_green(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
+def _add_green(execution_id: str, number: int, _: int, before: BaseOperator) -> BaseOperator:
     with TaskGroup("green"):
-        provision = BatchOperator(task_id="provision", execution_id=execution_id, batch=number)
-        check = CheckGreenOperator(task_id="check", execution_id=execution_id, batch=number)
-    switch = SwitchTrafficOperator(task_id="switch_traffic", execution_id=execution_id, batch=number)
-    soak = SoakOperator(task_id="soak", execution_id=execution_id, batch=number)
-    retire = RetireBlueOperator(task_id="retire_blue", execution_id=execution_id, batch=number)
+        provision = _step(execution_id, "provision", Work.BATCH, number)
+        check = _step(execution_id, "check", Work.CHECK_GREEN, number)
+    switch = _step(execution_id, "switch_traffic", Work.SWITCH_TRAFFIC, number)
+    soak = _step(execution_id, "soak", Work.SOAK, number)
+    retire = _step(execution_id, "retire_blue", Work.RETIRE_BLUE, number)
     before >> provision >> check >> switch >> soak >> retire
     return retire
 
 
-def _add_stage(execution_id: str, number: int, before: BaseOperator) -> BaseOperator:
+def _add_stage(execution_id: str, number: int, _: int, before: BaseOperator) -> BaseOperator:
     with TaskGroup(stage_group(number)):
         if number > 1:
             approve = ApproveStageOperator(task_id=APPROVE, execution_id=execution_id, stage=number)
             before >> approve
             before = approve
-        upgrade = BatchOperator(task_id="upgrade", execution_id=execution_id, batch=number)
+        upgrade = _step(execution_id, "upgrade", Work.BATCH, number)
     before >> upgrade
     return upgrade
 
 
-Group = Callable[[str, int, BaseOperator], BaseOperator]
+def _step(execution_id: str, task_id: str, work: Work, number: int) -> BaseOperator:
+    return StepOperator(task_id=task_id, execution_id=execution_id, work=work, batch=number)
+
+
+Group = Callable[[str, int, int, BaseOperator], BaseOperator]
 _GROUPS: dict[BatchKind, Group] = {
     BatchKind.BATCH: _add_batch,
     BatchKind.ALL: _add_batch,
@@ -100,18 +110,21 @@ _GROUPS: dict[BatchKind, Group] = {
 }
 
 
-def add_ending(execution_id: str, before: BaseOperator, upgraded: Asset) -> None:
-    """``verify``, then ``outcome`` decides by what the database says, also when everything before was skipped.
+def add_ending(execution_id: str, begin: BaseOperator, before: BaseOperator, upgraded: Asset) -> None:
+    """``verify``, and ``complete`` when it succeeds; else ``outcome`` is reached whatever was skipped or failed.
 
-    ``upgraded`` is the asset that ``complete`` updates.
+    What follows that asks the database whether it is its turn. ``upgraded`` is the asset of a completed upgrade.
     """
-    verify = VerifyOperator(task_id="verify", execution_id=execution_id)
-    outcome = OutcomeOperator(task_id="outcome", execution_id=execution_id, trigger_rule=TriggerRule.ALL_DONE)
-    complete = CompleteOperator(task_id="complete", execution_id=execution_id, outlets=[upgraded])
-    end = EndOperator(task_id="end", execution_id=execution_id)
-    before >> verify >> outcome >> [complete, end]
+    verify = VerifyOperator(task_id="verify", execution_id=execution_id, outlets=[upgraded], instead=[END, REVERT])
+    outcome = EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.ALL_DONE)
+    complete = EmptyOperator(task_id=COMPLETE)
+    end = StepOperator(task_id=END, execution_id=execution_id, work=Work.END)
     with TaskGroup("rollback"):
-        revert = RevertOperator(task_id="revert", execution_id=execution_id, batch=ROLLBACK_BATCH)
-        # also after a revert that broke down: the database says what became of it
-        confirm = ConfirmOperator(task_id="confirm", execution_id=execution_id, trigger_rule=TriggerRule.NONE_SKIPPED)
-    outcome >> revert >> confirm
+        revert = _step(execution_id, "revert", Work.REVERT, ROLLBACK_BATCH)
+        confirm = _step(execution_id, "confirm", Work.CONFIRM, ROLLBACK_BATCH)
+    confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a revert that broke down: the database says
+    before >> verify
+    [verify, begin] >> outcome
+    outcome >> [complete, end, revert]
+    verify >> complete
+    revert >> confirm

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any, NoReturn
 
-from airflow.providers.standard.operators.branch import BaseBranchOperator
 from airflow.sdk.bases.operator import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
+from airflow.triggers.base import StartTriggerArgs
 
 from include.upgrades import bootstrap
-from include.upgrades.domain.checks import CheckName, CheckStatus
+from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.triggers import WorkTrigger
-from include.upgrades.flow.work import Work, work_on
-from include.upgrades.service.finish import conclude
-from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.domain.steps import Step, Work
+from include.upgrades.flow.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
+from include.upgrades.service.begin import begin_upgrade
+from include.upgrades.service.fleet_ports import FleetError
+from include.upgrades.service.outcome import Ending
 from include.upgrades.service.queries import find_execution
-from include.upgrades.service.roll_back import confirm_rollback
-from include.upgrades.service.run_check import run_check
+from include.upgrades.service.work import work_on
 from include.upgrades.settings import Settings
 
 
@@ -41,96 +42,87 @@ class UpgradeOperator(BaseOperator):
         self.execution_id = execution_id
 
 
-class CheckOperator(UpgradeOperator):
-    """One pre-upgrade check (section 7); a failed check is a failed task; the last one to end decides what follows."""
+class BeginOperator(UpgradeOperator):
+    """The first task of a run: in a worker, since that begins within a second, it does all that goes at once.
 
-    def __init__(self, *, check: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.check = check
-
-    def execute(self, context: Any) -> None:
-        """Look and keep the result."""
-        name = CheckName(self.check)
-        result = bootstrap.run(partial(run_check, execution_id=self.execution_id, name=name))
-        self.log.info("%s %s: %s", name.value, result.status.value, result.message)
-        if result.status is CheckStatus.FAILED:
-            raise AirflowFailException(result.message)
-
-
-class WorkOperator(UpgradeOperator):
-    """Work that may take long: in the worker for a few seconds, then in the triggerer, which goes on from the rows.
-
-    ``batch`` is the number of the batch or stage that the work is of.
+    The other tasks would do the same some seconds later, and do what it has not done. They do not wait for it, so it
+    needs no second try.
     """
 
-    work: Work
-    inline_seconds: float | None = None
-    """How long it stays in the worker; None: as the settings say."""
+    def execute(self, context: Any) -> None:
+        """Check, and press on for a few seconds."""
+        seconds = Settings.from_environment().inline_seconds
+        try:
+            bootstrap.run(partial(begin_upgrade, execution_id=self.execution_id, seconds=seconds))
+        except (Unavailable, FleetError) as error:
+            self.log.warning("%s; the tasks of the steps try again", error)
 
-    def __init__(self, *, batch: int = 1, **kwargs: Any) -> None:
+
+class TriggeredOperator(UpgradeOperator):
+    """A task that is in the triggerer from its start to its end, which costs no process."""
+
+    start_from_trigger = True
+
+    def __init__(self, *, trigger: UpgradeTrigger, **kwargs: Any) -> None:
+        super().__init__(execution_id=trigger.execution_id, **kwargs)
+        path, arguments = trigger.serialize()
+        self.start_trigger_args = StartTriggerArgs(path, "fail", arguments)
+        self.trigger = trigger
+
+    def execute(self, context: Any) -> None:
+        """Where the task is run without a scheduler."""
+        self.defer(trigger=self.trigger, method_name="fail")
+
+    def fail(self, context: Any, event: str) -> NoReturn:
+        """The trigger found that the task has to fail, and why: for good, so that Airflow does not try again."""
+        raise AirflowFailException(event)
+
+
+class CheckOperator(TriggeredOperator):
+    """One pre-upgrade check (section 7); a failed check is a failed task; the last one to end decides what follows."""
+
+    def __init__(self, *, execution_id: str, check: str, **kwargs: Any) -> None:
+        super().__init__(trigger=CheckTrigger(execution_id, check), **kwargs)
+
+
+class StepOperator(TriggeredOperator):
+    """One step of the upgrade; ``last`` is the last of the batches that are one piece of work with ``batch``."""
+
+    def __init__(
+        self, *, execution_id: str, work: Work, batch: int = 1, last: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(trigger=StepTrigger(execution_id, work.value, batch, last or batch), **kwargs)
+
+
+class VerifyOperator(UpgradeOperator):
+    """Post-upgrade verification; with it the execution is COMPLETED or FAILED.
+
+    In a worker, for only there an asset can be updated, which what users scheduled on it waits for. ``instead`` are the
+    tasks for an upgrade that ends otherwise.
+    """
+
+    def __init__(self, *, instead: Collection[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.batch = batch
+        self.instead = list(instead)
 
     def execute(self, context: Any) -> None:
-        """Work inline; defer what is left."""
-        inline = Settings.from_environment().inline_seconds if self.inline_seconds is None else self.inline_seconds
-        work = partial(work_on, execution_id=self.execution_id, work=self.work, batch=self.batch, seconds=inline)
-        outcome = bootstrap.run(work)
+        """Verify; a paused upgrade is waited for in the triggerer."""
+        seconds = Settings.from_environment().inline_seconds
+        outcome = bootstrap.run(
+            partial(work_on, execution_id=self.execution_id, step=Step(Work.VERIFY), seconds=seconds)
+        )
         if outcome.ending is Ending.UNFINISHED:
-            trigger = WorkTrigger(self.execution_id, self.work.value, self.batch)
-            self.defer(trigger=trigger, method_name="resume_after_trigger")
-        self.conclude(outcome)
+            self.defer(trigger=WorkTrigger(self.execution_id, Work.VERIFY.value, 1), method_name="conclude")
+        self.conclude(context)
 
-    def resume_after_trigger(self, context: Any, event: dict[str, str]) -> None:
-        """The triggerer has brought the work to its end."""
-        self.conclude(Outcome(Ending(event["ending"]), event["reason"]))
-
-    def conclude(self, outcome: Outcome) -> None:
-        """Work that was stopped skips what comes after it, so that ``outcome`` is reached at once."""
-        if outcome.ending is Ending.STOPPED:
-            leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
-
-
-class BatchOperator(WorkOperator):
-    """A batch of instances."""
-
-    work = Work.BATCH
-
-
-class MonitorOperator(WorkOperator):
-    """The canaries are watched until somebody promotes; a wait of hours, so it never stays in the worker."""
-
-    work = Work.MONITOR
-    inline_seconds = 0.0
-
-
-class VerifyOperator(WorkOperator):
-    """Post-upgrade verification; with it the execution is COMPLETED or FAILED."""
-
-    work = Work.VERIFY
-
-
-class OutcomeOperator(UpgradeOperator, BaseBranchOperator):
-    """Branches by what the database says, not by what became of the tasks."""
-
-    def choose_branch(self, context: Any) -> str:
-        """``complete``, the way back when that was begun, else ``end``."""
-        execution = bootstrap.run(partial(conclude, execution_id=self.execution_id))
-        if execution.status is ExecutionStatus.ROLLING_BACK:
-            return "rollback.revert"
-        return "complete" if execution.status is ExecutionStatus.COMPLETED else "end"
-
-
-class CompleteOperator(UpgradeOperator):
-    """Updates the asset that is its outlet, so that what users scheduled on it runs; only when it is COMPLETED."""
-
-    def execute(self, context: Any) -> None:
-        """Tell of the execution; a task that was cleared or reached in any other status updates nothing."""
+    def conclude(self, context: Any, event: Any = None) -> None:
+        """Tell the asset of the execution; one that is not COMPLETED updates nothing."""
         execution = bootstrap.run(partial(find_execution, execution_id=self.execution_id))
         if execution.status is not ExecutionStatus.COMPLETED:
             leave(execution)
         for asset in self.outlets:
             context["outlet_events"][asset].extra = told_of(execution)
+        raise DownstreamTasksSkipped(tasks=self.instead)
 
 
 def told_of(execution: Execution) -> dict[str, Any]:
@@ -145,32 +137,3 @@ def told_of(execution: Execution) -> dict[str, Any]:
         "fromVersion": execution.from_version,
         "toVersion": execution.to_version,
     }
-
-
-class EndOperator(WorkOperator):
-    """The other ends: waits for what is in flight, lets go of the execution, and is red when it failed."""
-
-    work = Work.END
-
-    def conclude(self, outcome: Outcome) -> None:
-        """The run of a failed execution is a failed run."""
-        execution = bootstrap.run(partial(find_execution, execution_id=self.execution_id))
-        if execution.status is ExecutionStatus.FAILED:
-            raise AirflowFailException(execution.status_reason)
-
-
-class RevertOperator(BatchOperator):
-    """The way back: one batch, newest first, under the same budget."""
-
-    def conclude(self, outcome: Outcome) -> None:
-        """``confirm`` judges, however it ended."""
-
-
-class ConfirmOperator(UpgradeOperator):
-    """ROLLED_BACK, or FAILED in phase ROLLBACK; never rolled back itself."""
-
-    def execute(self, context: Any) -> None:
-        """Confirm; a rollback that failed is a failed run."""
-        execution = bootstrap.run(partial(confirm_rollback, execution_id=self.execution_id))
-        if execution.status is ExecutionStatus.FAILED:
-            raise AirflowFailException(execution.status_reason)

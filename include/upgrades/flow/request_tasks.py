@@ -16,8 +16,8 @@ from include.upgrades.domain.errors import Unavailable, UpgradeError
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.request_fields import TENANT, request_from
 from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steps import Work
 from include.upgrades.flow.triggers import WorkTrigger
-from include.upgrades.flow.work import Work
 from include.upgrades.service.queries import find_execution
 from include.upgrades.service.requested import create_once, start_once
 

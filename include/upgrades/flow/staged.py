@@ -12,13 +12,14 @@ from airflow.sdk.exceptions import AirflowException
 from include.upgrades import bootstrap
 from include.upgrades.domain.approval import StageState
 from include.upgrades.domain.stage_tasks import MOST_OF_REASON, answer_given
+from include.upgrades.domain.steps import Step, Work
 from include.upgrades.flow.operators import leave
 from include.upgrades.flow.triggers import WorkTrigger
-from include.upgrades.flow.work import Work, work_on
 from include.upgrades.service.answers import answer_in_ui
 from include.upgrades.service.approvals import question_about, request_approval
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.queries import find_execution
+from include.upgrades.service.work import work_on
 
 JUDGED_WITHIN_SECONDS = 4.0
 "How long the judgement is waited for in the worker: it takes about a second."
@@ -88,7 +89,7 @@ class ApproveStageOperator(ApprovalOperator):
         return bootstrap.run(partial(request_approval, execution_id=self.execution_id, stage=self.stage))
 
     def _judge(self) -> None:
-        work = partial(work_on, execution_id=self.execution_id, work=Work.JUDGEMENT, batch=self.stage)
+        work = partial(work_on, execution_id=self.execution_id, step=Step(Work.JUDGEMENT, self.stage))
         outcome = bootstrap.run(partial(work, seconds=JUDGED_WITHIN_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
             self._defer_to(Work.JUDGEMENT, self.stage, "resume_after_judgement")

@@ -4,49 +4,150 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from typing import Any
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import BaseTrigger, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
 
 from include.upgrades import bootstrap
+from include.upgrades.domain.checks import CheckName, CheckStatus
 from include.upgrades.domain.errors import Unavailable
-from include.upgrades.flow.work import Work, work_on
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steps import Step, Work
 from include.upgrades.service.fleet_ports import FleetError, StaleToken
-from include.upgrades.service.outcome import Outcome
+from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.press_on import do_step
+from include.upgrades.service.queries import find_execution
+from include.upgrades.service.run_check import run_check
+from include.upgrades.service.work import work_on
 
 log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 2.0
 "How long to wait when the database or the fleet is away: the upgrade goes on when it is back."
+T = TypeVar("T")
 
 
-class WorkTrigger(BaseTrigger):
-    """Brings work to its end; after a crash the next triggerer goes on from the rows."""
+class UpgradeTrigger(BaseTrigger):
+    """Something of the execution ``execution_id``; after a crash the next triggerer goes on from the rows."""
 
-    def __init__(self, execution_id: str, work: str, batch: int) -> None:
+    def __init__(self, execution_id: str) -> None:
         super().__init__()
         self.execution_id = execution_id
-        self.work = work
-        self.batch = batch
+
+    def arguments(self) -> dict[str, Any]:
+        """What it is made from."""
+        return {"execution_id": self.execution_id}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Path and arguments."""
-        arguments = {"execution_id": self.execution_id, "work": self.work, "batch": self.batch}
-        return f"{__name__}.WorkTrigger", arguments
+        return path_of(type(self)), self.arguments()
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """One event: how the work ended."""
-        outcome = await self._work()
-        yield TriggerEvent({"ending": outcome.ending.value, "reason": outcome.reason})
+        """One event."""
+        yield await self.event()
 
-    async def _work(self) -> Outcome:
+    @abstractmethod
+    async def event(self) -> TriggerEvent:
+        """What the task is told."""
+
+    async def stubbornly(self, use_case: Callable[[Ports], Awaitable[T]]) -> T:
+        """What it answers, as soon as the database and the fleet are there.
+
+        :raises StaleToken: the fleet obeys somebody newer.
+        """
         while True:
             try:
-                ports = await bootstrap.open_ports()
-                return await work_on(ports, self.execution_id, Work(self.work), self.batch, None)
+                return await use_case(await bootstrap.open_ports())
             except StaleToken:
                 raise
             except (Unavailable, FleetError) as error:
                 log.warning("execution %s: %s, trying again", self.execution_id, error)
                 await asyncio.sleep(AWAY_SECONDS)
+
+
+class WorkTrigger(UpgradeTrigger):
+    """Brings the work that a worker has begun to its end, and tells the task how it ended."""
+
+    def __init__(self, execution_id: str, work: str, batch: int) -> None:
+        super().__init__(execution_id)
+        self.work, self.batch = work, batch
+
+    def arguments(self) -> dict[str, Any]:
+        """What it is made from."""
+        return {**super().arguments(), "work": self.work, "batch": self.batch}
+
+    async def event(self) -> TriggerEvent:
+        """How the work ended, for the task that goes on in a worker."""
+        step = Step(Work(self.work), self.batch)
+        outcome = await self.stubbornly(
+            partial(work_on, execution_id=self.execution_id, step=step, seconds=None),
+        )
+        return TriggerEvent({"ending": outcome.ending.value, "reason": outcome.reason})
+
+
+class StepTrigger(UpgradeTrigger):
+    """Is a task from its start to its end: no worker is needed. ``last``: of the batches that are one piece of work.
+
+    Only a failure is left to a worker: of what a trigger fails, Airflow would try again what was meant to fail.
+    """
+
+    def __init__(self, execution_id: str, work: str, batch: int, last: int) -> None:
+        super().__init__(execution_id)
+        self.work, self.batch, self.last = work, batch, last
+
+    def arguments(self) -> dict[str, Any]:
+        """What it is made from."""
+        return {**super().arguments(), "work": self.work, "batch": self.batch, "last": self.last}
+
+    async def event(self) -> TriggerEvent:
+        """The end of the task: green, red when the execution has failed, skipped when it went elsewhere."""
+        step = Step(Work(self.work), self.batch)
+        outcome = await self.stubbornly(
+            partial(do_step, execution_id=self.execution_id, step=step, last=self.last, seconds=None),
+        )
+        log.info("%s: %s %s", self.work, outcome.ending.value, outcome.reason)
+        return await self._end(outcome)
+
+    async def _end(self, outcome: Outcome) -> TriggerEvent:
+        if outcome.ending is Ending.DONE:
+            return TaskSuccessEvent()
+        if outcome.ending is Ending.NOT_TAKEN:
+            return TaskSkippedEvent()
+        execution = await self.stubbornly(partial(find_execution, execution_id=self.execution_id))
+        why = f"the execution is {execution.status.value}: {execution.status_reason}"
+        log.info("%s", why)
+        return TriggerEvent(why) if execution.status is ExecutionStatus.FAILED else TaskSkippedEvent()
+
+
+class CheckTrigger(UpgradeTrigger):
+    """Is the task of one pre-upgrade check: tells what was found, and looks where nobody did."""
+
+    def __init__(self, execution_id: str, check: str) -> None:
+        super().__init__(execution_id)
+        self.check = check
+
+    def arguments(self) -> dict[str, Any]:
+        """What it is made from."""
+        return {**super().arguments(), "check": self.check}
+
+    async def event(self) -> TriggerEvent:
+        """The end of the task: red when the check has failed."""
+        name = CheckName(self.check)
+        result = await self.stubbornly(
+            partial(run_check, execution_id=self.execution_id, name=name, again=self._is_repeated()),
+        )
+        log.info("%s %s: %s", name.value, result.status.value, result.message)
+        return TriggerEvent(result.message) if result.status is CheckStatus.FAILED else TaskSuccessEvent()
+
+    def _is_repeated(self) -> bool:
+        """Somebody has cleared the task, and wants it to look."""
+        return self.task_instance is not None and self.task_instance.try_number > 1
+
+
+def path_of(trigger: type[BaseTrigger]) -> str:
+    """Where the triggerer imports it from."""
+    return f"{trigger.__module__}.{trigger.__qualname__}"

@@ -9,6 +9,7 @@ from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.execution import dag_id_of
 from include.upgrades.domain.following import BringToEnd, follow
+from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.task_states import NO_RUN
 from include.upgrades.service.finish import conclude, settle
 from include.upgrades.service.fleet_ports import FleetError
@@ -26,9 +27,17 @@ SECONDS_A_TURN = 3.0
 
 
 async def end_upgrade(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
-    """The task ``end``: an execution that nothing works on any more has FAILED, then as ``bring_to_end``."""
-    await conclude(ports, execution_id)
-    return await bring_to_end(ports, execution_id, seconds)
+    """The task ``end``: an execution that nothing works on any more has FAILED, then as ``bring_to_end``.
+
+    STOPPED when it has failed, NOT_TAKEN when it is COMPLETED or was rolled back: its run ends otherwise.
+    """
+    execution = await conclude(ports, execution_id)
+    if execution.status is ExecutionStatus.COMPLETED or execution.rollback.initiated_at is not None:
+        return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
+    outcome = await bring_to_end(ports, execution_id, seconds)
+    if outcome.ending is Ending.DONE and execution.status is ExecutionStatus.FAILED:
+        return Outcome(Ending.STOPPED, execution.status_reason)
+    return outcome
 
 
 async def bring_to_end(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:

@@ -14,8 +14,9 @@ from include.upgrades.service.fleet_ports import FleetDriver, FleetError, StaleT
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 32
-"Calls under way at the same time to one agent."
+AT_ONCE = 10
+"""Calls under way at the same time for one fleet: each has a connection, and the client looks at all of them for every
+call, so that its cost grows with their square."""
 
 
 class FleetWork:

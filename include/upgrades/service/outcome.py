@@ -16,6 +16,8 @@ class Ending(StrEnum):
     "Every instance of the batch has come to its end."
     STOPPED = "STOPPED"
     "The execution wants no more of this batch; nothing of it is in flight."
+    NOT_TAKEN = "NOT_TAKEN"
+    "It is not this work's turn: the run takes the other branch."
     UNFINISHED = "UNFINISHED"
     "The time given is over; go on by calling again."
 

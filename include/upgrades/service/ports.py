@@ -112,8 +112,8 @@ class Executions(Protocol):
     async def checks(self, execution_id: str) -> list[CheckResult]:
         """In the order in which they are shown."""
 
-    async def save_check(self, execution_id: str, result: CheckResult) -> None:
-        """Write the row as it is given."""
+    async def save_checks(self, execution_id: str, results: Sequence[CheckResult]) -> None:
+        """Write the rows as they are given."""
 
     async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
         """Keep who asked for what, when, through which door and why (section 9)."""

@@ -1,4 +1,4 @@
-"""Use case: confirm a rollback (contract section 4, "Rollback"): it is never itself rolled back."""
+"""Use cases of the way back (contract section 4, "Rollback"): it is never itself rolled back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from include.upgrades.domain.commands import SYSTEM
+from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.event_data import RollbackCompleted
 from include.upgrades.domain.events import Event
 from include.upgrades.domain.execution import Execution, advance
@@ -13,14 +14,36 @@ from include.upgrades.domain.instance import Instance, InstanceStatus
 from include.upgrades.domain.rollback import to_revert
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steering import spread
-from include.upgrades.service.finish import settle
-from include.upgrades.service.outcome import Ending
+from include.upgrades.service.finish import conclude, settle
+from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.put_back import put_back
 from include.upgrades.service.queries import find_execution
+from include.upgrades.service.run_batch import run_batch
 
 PUT_BACK_SECONDS = 5.0
 "How long the task waits for drained instances that come back: as good as at once, where all is well."
+
+
+async def revert(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """Every touched instance goes back, newest first, for about ``seconds`` (None: to the end).
+
+    DONE however it ended: ``confirm`` judges. NOT_TAKEN where no rollback was begun.
+
+    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    """
+    execution = await conclude(ports, execution_id)
+    if execution.rollback.initiated_at is None:
+        return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
+    outcome = await run_batch(ports, execution_id, ROLLBACK_BATCH, seconds)
+    return outcome if outcome.ending is Ending.UNFINISHED else Outcome(Ending.DONE)
+
+
+async def confirm(ports: Ports, execution_id: str, _: float | None) -> Outcome:
+    """``confirm_rollback`` as the end of the run's branch: STOPPED when the rollback failed."""
+    execution = await confirm_rollback(ports, execution_id)
+    failed = execution.status is ExecutionStatus.FAILED
+    return Outcome(Ending.STOPPED if failed else Ending.DONE, execution.status_reason)
 
 
 async def confirm_rollback(ports: Ports, execution_id: str) -> Execution:

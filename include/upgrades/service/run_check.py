@@ -1,69 +1,162 @@
-"""Use case: run one of the five pre-upgrade checks of an execution and keep what it found (contract section 7)."""
+"""Use case: run the pre-upgrade checks of an execution and keep what they found (contract section 7)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from include.upgrades.domain import telling
 from include.upgrades.domain.admission import admit
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.check_looks import Case, look
-from include.upgrades.service.ports import Ports
+from include.upgrades.service.ports import Ports, UnitOfWork
+
+TAKEN_SECONDS = 10.0
+"""How long a check that somebody runs is left to them: longer than a worker has for it. Whoever died is not waited for
+any longer; to look twice does no harm."""
 
 
-async def run_check(ports: Ports, execution_id: str, name: CheckName) -> CheckResult:
-    """Look, keep the result with its event, return it; does nothing once the execution has left VALIDATING.
+async def run_checks(ports: Ports, execution_id: str, seconds: float) -> None:
+    """Run all that nobody has begun, side by side, for ``seconds``; what takes longer is left to its own task.
 
     :raises NotFound: no such execution.
     """
-    case = await _begin(ports, execution_id, name)
-    if case is None:
-        return CheckResult(name, CheckStatus.PENDING, "the execution is not VALIDATING any more")
-    result = await look(ports, case, name)
-    await _keep(ports, execution_id, replace(result, started_at=case.now))
+    begun = await _begin(ports, execution_id, CheckName, again=False)
+    if begun is None:
+        return
+    looks = {name: asyncio.create_task(look(ports, begun.case, name)) for name in begun.names}
+    _, late = await asyncio.wait(looks.values(), timeout=seconds)
+    for each in late:
+        each.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    results = [_open(name) if each in late else each.result() for name, each in looks.items()]
+    await _keep(ports, execution_id, begun, results)
+
+
+def _open(name: CheckName) -> CheckResult:
+    return CheckResult(name, CheckStatus.PENDING)
+
+
+async def run_check(ports: Ports, execution_id: str, name: CheckName, again: bool = False) -> CheckResult:
+    """The check's result: what somebody has found, or else what is found now; ``again`` looks in any case.
+
+    Does nothing once the execution has left VALIDATING.
+
+    :raises NotFound: no such execution.
+    """
+    async with ports.signals.of(execution_id) as waiter:
+        while not again:
+            found = await _find(ports, execution_id, name)
+            if isinstance(found, CheckResult):
+                return found
+            if found <= 0:
+                break
+            await waiter.wait(found)
+    begun = await _begin(ports, execution_id, [name], again)
+    if begun is None:
+        return await _result(ports, execution_id, name)
+    result = await look(ports, begun.case, name)
+    await _keep(ports, execution_id, begun, [result])
     return result
 
 
-async def _begin(ports: Ports, execution_id: str, name: CheckName) -> Case | None:
+async def _find(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | float:
+    """The result, or the seconds for which the check is left to whoever runs it."""
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        found, now = await _check(work, execution_id, name), await work.now()
+    if execution.status is not ExecutionStatus.VALIDATING or found.status not in OPEN:
+        return _told(found)
+    return _left_to_others(found, now)
+
+
+def _left_to_others(found: CheckResult, now: datetime) -> float:
+    """For how many seconds the check is left to whoever runs it."""
+    if found.status is not CheckStatus.RUNNING or found.started_at is None:
+        return 0.0
+    return max(0.0, TAKEN_SECONDS - (now - found.started_at).total_seconds())
+
+
+def _is_free(found: CheckResult, now: datetime) -> bool:
+    return found.status in OPEN and _left_to_others(found, now) == 0.0
+
+
+async def _result(ports: Ports, execution_id: str, name: CheckName) -> CheckResult:
+    async with ports.work() as work:
+        return _told(await _check(work, execution_id, name))
+
+
+async def _check(work: UnitOfWork, execution_id: str, name: CheckName) -> CheckResult:
+    return next(each for each in await work.executions.checks(execution_id) if each.name is name)
+
+
+def _told(found: CheckResult) -> CheckResult:
+    if found.status not in OPEN:
+        return found
+    return CheckResult(found.name, CheckStatus.PENDING, "the execution is not VALIDATING any more")
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What is looked at, and the checks that are ours to run."""
+
+    case: Case
+    names: list[CheckName]
+
+
+async def _begin(ports: Ports, execution_id: str, names: Iterable[CheckName], again: bool) -> _Begun | None:
+    """Say that they are being run; None when there is nothing to run (any more)."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)  # admission must not decide in between
-        if execution.status is not ExecutionStatus.VALIDATING:
+        known, now = {each.name: each for each in await work.executions.checks(execution_id)}, await work.now()
+        wanted = [each for each in names if again or _is_free(known[each], now)]
+        if execution.status is not ExecutionStatus.VALIDATING or not wanted:
             return None
-        request, now = execution.request, await work.now()
-        await work.executions.save_check(execution_id, CheckResult(name, CheckStatus.RUNNING, started_at=now))
-        deployment = await work.registry.deployment(execution.tenant_id, request.component_id)
-        source = await work.registry.version(request.from_version_id)
-        target = await work.registry.version(request.to_version_id)
-        path = await work.registry.path(request.from_version_id, request.to_version_id)
-        planned = tuple(each.instance_id for each in await work.executions.instances(execution_id))
+        case = await _case(work, execution, now)
+        running = [CheckResult(each, CheckStatus.RUNNING, started_at=now) for each in wanted]
+        await work.executions.save_checks(execution_id, running)
         await work.commit()
+    return _Begun(case, wanted)
+
+
+async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> Case:
+    request = execution.request
+    deployment = await work.registry.deployment(execution.tenant_id, request.component_id)
+    source = await work.registry.version(request.from_version_id)
+    target = await work.registry.version(request.to_version_id)
     assert deployment is not None  # foreign keys keep the three
     assert source is not None
     assert target is not None
     return Case(
-        label=f"execution {execution_id}",
+        label=f"execution {execution.id}",
         tenant_id=execution.tenant_id,
         request=request,
         deployment=deployment,
         source=source,
         target=target,
-        path=path,
-        instances=planned,
+        path=await work.registry.path(request.from_version_id, request.to_version_id),
+        instances=tuple(each.instance_id for each in await work.executions.instances(execution.id)),
         now=now,
     )
 
 
-async def _keep(ports: Ports, execution_id: str, result: CheckResult) -> None:
-    """Write the result; the check that ends last admits the execution or fails it, in the same transaction."""
+async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequence[CheckResult]) -> None:
+    """Write the results; the check that ends last admits the execution or fails it, in the same transaction."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.status is not ExecutionStatus.VALIDATING:
             return
-        done = replace(result, completed_at=await work.now())
-        await work.executions.save_check(execution_id, done)
-        moved, events = admit(execution, await work.executions.checks(execution_id), await work.now())
-        await work.events.append(execution, [telling.check_completed(done), *events])
+        now = await work.now()
+        ended = [each for each in results if each.status not in OPEN]
+        done = [replace(each, started_at=begun.case.now, completed_at=now) for each in ended]
+        left = [each for each in results if each.status in OPEN]
+        await work.executions.save_checks(execution_id, [*done, *left])
+        moved, events = admit(execution, await work.executions.checks(execution_id), now)
+        await work.events.append(execution, [*map(telling.check_completed, done), *events])
         if events:
             await work.executions.save(moved)
         await work.commit()

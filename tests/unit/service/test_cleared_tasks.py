@@ -9,12 +9,13 @@ from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.work import Work, work_on
+from include.upgrades.domain.steps import Step, Work
 from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
 from include.upgrades.service.finish import conclude
 from include.upgrades.service.outcome import Ending
 from include.upgrades.service.roll_back import confirm_rollback
 from include.upgrades.service.run_check import run_check
+from include.upgrades.service.work import work_on
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
@@ -48,9 +49,9 @@ async def run_every_task(lab: Lab, execution_id: str) -> Execution:
     for _ in range(2):
         await lab.check(execution_id)
         for number in (1, 2, ROLLBACK_BATCH):
-            assert (await work_on(ports, execution_id, Work.BATCH, number, None)).ending is Ending.STOPPED
+            assert (await work_on(ports, execution_id, Step(Work.BATCH, number), None)).ending is Ending.STOPPED
         for work in (Work.MONITOR, Work.VERIFY, Work.END):
-            assert (await work_on(ports, execution_id, work, 1, None)).ending is not Ending.UNFINISHED
+            assert (await work_on(ports, execution_id, Step(work), None)).ending is not Ending.UNFINISHED
         await conclude(ports, execution_id)
         await confirm_rollback(ports, execution_id)
     return await lab.execution(execution_id)
@@ -138,7 +139,7 @@ async def test_batch_marked_successful_by_hand_is_made_up_for_by_the_next(make_l
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 2)  # as if batch 1 were done
-    assert (await work_on(lab.world.ports, execution_id, Work.VERIFY, 1, None)).ending is Ending.DONE
+    assert (await work_on(lab.world.ports, execution_id, Step(Work.VERIFY), None)).ending is Ending.DONE
     assert (await lab.execution(execution_id)).status is S.COMPLETED
     assert Counter(lab.upgrades()) == Counter({lab.name(each): 1 for each in range(1, 5)})
 
@@ -147,7 +148,7 @@ async def test_last_batch_marked_successful_by_hand_is_noticed_by_the_verificati
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
-    assert (await work_on(lab.world.ports, execution_id, Work.VERIFY, 1, None)).ending is Ending.STOPPED
+    assert (await work_on(lab.world.ports, execution_id, Step(Work.VERIFY), None)).ending is Ending.STOPPED
     execution = await lab.execution(execution_id)
     assert execution.status is S.FAILED
     assert "post-upgrade verification failed" in execution.status_reason

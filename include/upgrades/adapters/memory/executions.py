@@ -164,12 +164,13 @@ class MemoryExecutions:
         await self._transaction.statement()
         return checks_of(self._transaction, execution_id)
 
-    async def save_check(self, execution_id: str, result: CheckResult) -> None:
+    async def save_checks(self, execution_id: str, results: Sequence[CheckResult]) -> None:
         """Insert or replace."""
         await self._transaction.statement()
-        if not self._transaction.get(CHECK_RESULT, execution_id, result.name):
-            await self._transaction.refer(EXECUTION, execution_id)
-        await self._transaction.write(CHECK_RESULT, result, execution_id, result.name)
+        for result in results:
+            if not self._transaction.get(CHECK_RESULT, execution_id, result.name):
+                await self._transaction.refer(EXECUTION, execution_id)
+            await self._transaction.write(CHECK_RESULT, result, execution_id, result.name)
 
     async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
         """One row of audit."""

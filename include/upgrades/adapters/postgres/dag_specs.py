@@ -12,7 +12,8 @@ from sqlalchemy.engine import make_url
 from include.upgrades.domain.shards import SHARDS
 
 # Plain psycopg: every task reads its dag file first, and an engine would cost it three times as much.
-_COLUMNS = "SELECT id, tenant_id, component_id, strategy, from_version, to_version, shape FROM execution"
+_COLUMNS = """SELECT id, tenant_id, component_id, strategy, from_version, to_version, shape,
+(request->>'batch_delay_seconds')::float FROM execution"""
 _ONE = f"{_COLUMNS} WHERE id = %(execution_id)s"
 _SHARD = f"""{_COLUMNS}
 WHERE started_at IS NOT NULL AND (settled_at IS NULL OR completed_at > clock_timestamp() - %(kept)s::interval)
@@ -31,6 +32,8 @@ class DagSpec:
     to_version: str
     batches: tuple[tuple[int, str], ...]
     """Number and kind of each batch."""
+    delay_seconds: float = 0.0
+    """Between the end of a batch and the beginning of the next."""
 
 
 def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: str | None) -> list[DagSpec]:
@@ -51,6 +54,6 @@ def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: st
 
 
 def _spec(row: tuple[Any, ...]) -> DagSpec:
-    execution_id, tenant_id, component_id, strategy, from_version, to_version, shape = row
+    execution_id, tenant_id, component_id, strategy, from_version, to_version, shape, delay = row
     batches = tuple((number, kind) for number, kind in shape)
-    return DagSpec(execution_id, tenant_id, component_id, strategy, from_version, to_version, batches)
+    return DagSpec(execution_id, tenant_id, component_id, strategy, from_version, to_version, batches, delay)

@@ -159,12 +159,15 @@ class PostgresExecutions:
         found = (await self._connection.execute(select(table).where(table.c.execution_id == execution_id))).mappings()
         return sorted((rows.check_from(row) for row in found), key=lambda each: _CHECK_ORDER.index(each.name))
 
-    async def save_check(self, execution_id: str, result: CheckResult) -> None:
-        """Insert or replace."""
-        values = asdict(result) | {"execution_id": execution_id}
-        statement = upsert(tables.check_result).values(**values)
-        statement = statement.on_conflict_do_update(index_elements=["execution_id", "name"], set_=values)
-        await self._connection.execute(statement)
+    async def save_checks(self, execution_id: str, results: Sequence[CheckResult]) -> None:
+        """Insert or replace, in one statement."""
+        statement = upsert(tables.check_result).values(
+            [asdict(each) | {"execution_id": execution_id} for each in results]
+        )
+        changed = {name: statement.excluded[name] for name in ("status", "message", "started_at", "completed_at")}
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["execution_id", "name"], set_=changed)
+        )
 
     async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
         """One row of audit."""

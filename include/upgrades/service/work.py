@@ -1,0 +1,60 @@
+"""The use case behind each step: whoever does it, a worker, the triggerer or the next one after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from include.upgrades.domain.blue_green import Goal
+from include.upgrades.domain.steps import Step, Work
+from include.upgrades.service.approvals import wait_for_judgement
+from include.upgrades.service.end import end_upgrade
+from include.upgrades.service.finish import verify
+from include.upgrades.service.monitor_canary import monitor_canary, run_after_canaries
+from include.upgrades.service.outcome import Outcome
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.requested import follow_to_end
+from include.upgrades.service.roll_back import confirm, revert
+from include.upgrades.service.switch_over import switch_over
+
+
+def _of_execution(use_case: Callable[[Ports, str, float | None], Awaitable[Outcome]]) -> Run:
+    """For what has no number."""
+
+    async def run(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
+        return await use_case(ports, execution_id, seconds)
+
+    return run
+
+
+def _switch_over(goal: Goal) -> Run:
+    async def run(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
+        return await switch_over(ports, execution_id, goal, seconds)
+
+    return run
+
+
+Run = Callable[[Ports, str, int, float | None], Awaitable[Outcome]]
+
+_RUNS: dict[Work, Run] = {
+    Work.BATCH: run_after_canaries,
+    Work.MONITOR: _of_execution(monitor_canary),
+    Work.JUDGEMENT: wait_for_judgement,
+    Work.CHECK_GREEN: _switch_over(Goal.CHECKED),
+    Work.SWITCH_TRAFFIC: _switch_over(Goal.SWITCHED),
+    Work.SOAK: _switch_over(Goal.SOAKED),
+    Work.RETIRE_BLUE: _switch_over(Goal.RETIRED),
+    Work.VERIFY: _of_execution(verify),
+    Work.REVERT: _of_execution(revert),
+    Work.CONFIRM: _of_execution(confirm),
+    Work.END: _of_execution(end_upgrade),
+    Work.FOLLOW: _of_execution(follow_to_end),
+}
+
+
+async def work_on(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
+    """Do ``step`` for about ``seconds`` (None: to its end).
+
+    :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked; :raises StaleToken: it obeys
+    somebody newer.
+    """
+    return await _RUNS[step.work](ports, execution_id, step.batch, seconds)
