@@ -1,0 +1,177 @@
+"""The bench's reference job on PostgreSQL, the same to the last statement every time.
+
+The fleet is the demo agent's code in this process, and time stands still but in the runner's waits, which put the clock
+forward: however slow the machine and its PostgreSQL, as many looks at fleet and rows are taken.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Self, cast
+
+from sqlalchemy import event
+
+from include.upgrades.adapters.postgres.engine import engine_of
+from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.domain.execution import Execution, UpgradeRequest
+from include.upgrades.domain.plan import BatchKind
+from include.upgrades.registry.document import entries_in
+from include.upgrades.service.create import create_upgrade
+from include.upgrades.service.load_registry import load_registry
+from include.upgrades.service.outcome import Outcome
+from include.upgrades.service.ports import Ports, UnitOfWork
+from include.upgrades.service.queries import find_execution
+from include.upgrades.service.start import start_upgrade
+from include.upgrades.settings import Settings
+from tests.labs.agent import AgentInMemory
+from tests.labs.dag_walk import COMPLETE, DagWalk, run_task
+from tests.labs.lab import OLGA
+from tests.labs.memory_world import LOCATION, Storage
+from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
+from tests.labs.seed import BACKUP, COMPONENT, NEW, OLD, OLD_VERSION, TENANT, document
+from tests.labs.wire import FleetsInMemory
+from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedWork
+
+FLEET, INSTANCES, BATCH_SIZE, UPGRADE_SECONDS = "reference", 20, 5, 0.5
+STATEMENTS, TRANSACTIONS = "statements", "transactions"
+_TURNS = 100
+"More turns of the event loop than the agent needs for what has become due."
+
+
+@dataclass
+class Sent:
+    """What was sent to PostgreSQL, by the task that sent it: statements and transactions begun."""
+
+    by_task: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _task: str | None = None
+
+    @contextmanager
+    def by(self, task: str) -> Iterator[None]:
+        """Whatever is sent within is the task's."""
+        self._task = task
+        self.by_task.setdefault(task, (0, 0))
+        yield
+        self._task = None
+
+    @asynccontextmanager
+    async def noted(self, url: str) -> AsyncIterator[None]:
+        """Note what this event loop sends to ``url`` within."""
+        engine = engine_of(url).sync_engine
+        heard = (("before_cursor_execute", self._note_statement), ("begin", self._note_transaction))
+        for name, note in heard:
+            event.listen(engine, name, note)
+        yield
+        for name, note in heard:
+            event.remove(engine, name, note)
+
+    def _note_statement(self, _connection: object, _cursor: object, _statement: str, *_: object) -> None:
+        self._add(1, 0)
+
+    def _note_transaction(self, _connection: object) -> None:
+        self._add(0, 1)
+
+    def _add(self, statements: int, transactions: int) -> None:
+        if self._task is not None:
+            before = self.by_task[self._task]
+            self.by_task[self._task] = (before[0] + statements, before[1] + transactions)
+
+
+async def run_the_upgrade(ports: Ports, execution: Execution, sent: Sent) -> None:
+    """What the tasks of a started execution's DAG call, in their order."""
+    async with ports.work() as work:
+        batches = await work.executions.batches(execution.id)
+    walk = DagWalk(execution.id, batches)
+    while (task := walk.next_task) is not None:
+        with sent.by("batches" if task.startswith(BatchKind.BATCH.lower()) else task):
+            outcome = await _run(ports, execution.id, task)
+        await walk.note(ports, task, outcome)
+
+
+async def _run(ports: Ports, execution_id: str, task: str) -> Outcome:
+    if task == COMPLETE:
+        await find_execution(ports, execution_id)
+    return await run_task(ports, execution_id, task, Settings().inline_seconds)
+
+
+def reference_job(url: str) -> tuple[Execution, Sent]:
+    """Run it once on the empty database at ``url``; the execution at its end, and what was sent."""
+    clock = Clock()
+    with asyncio.Runner(loop_factory=partial(SteppedLoop, clock)) as runner:
+        return runner.run(_reference_job(url, clock))
+
+
+async def _reference_job(url: str, clock: Clock) -> tuple[Execution, Sent]:
+    agent, sent = AgentInMemory(clock.now), Sent()
+    await agent.create(FLEET, size=INSTANCES, version=OLD_VERSION, upgrade_seconds=UPGRADE_SECONDS)
+    ports = _ports(url, clock, agent)
+    await load_registry(ports, entries_in(document(FLEET, LOCATION, BACKUP, clock.now())))
+    created = await create_upgrade(ports, TENANT, _REQUEST, OLGA)
+    started = await start_upgrade(ports, created.id, OLGA)
+    async with sent.noted(url):
+        await run_the_upgrade(ports, started, sent)
+    ended = await find_execution(ports, created.id)
+    await close_ports()
+    return ended, sent
+
+
+_REQUEST = UpgradeRequest(
+    component_id=COMPONENT,
+    from_version_id=OLD,
+    to_version_id=NEW,
+    batch_size=BATCH_SIZE,
+    batch_delay_seconds=0,
+    total_instances=INSTANCES,
+)
+
+
+def _ports(url: str, clock: Clock, agent: AgentInMemory) -> Ports:
+    settings = Settings()
+
+    def work() -> UnitOfWork:
+        return cast(UnitOfWork, _Work(PostgresUnitOfWork(url, settings.lease_seconds), clock))
+
+    return replace(
+        ports_for(url, settings),
+        work=work,
+        fleets=FleetsInMemory(agent.agent),
+        signals=_Waits(clock),
+        parse_requests=AskedParses(),
+        runs=ScriptedRuns(),
+        human_tasks=ScriptedPeople(),
+        read_object=Storage({LOCATION: BACKUP}),
+    )
+
+
+class _Work(SteppedWork):
+    """Asks the database for its time, as it does everywhere, and goes by the job's."""
+
+    async def now(self) -> datetime:
+        await self._work.now()
+        return await super().now()
+
+
+class _Waits:
+    """Ports ``Signals`` and ``Waiter`` in one: a wait is over at once, and the clock is put forward by it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    @asynccontextmanager
+    async def of(self, execution_id: str) -> AsyncIterator[Self]:
+        """Nobody tells anything."""
+        yield self
+
+    async def wait(self, seconds: float) -> bool:
+        """What is due in the fleet by then has happened."""
+        self._clock.put_forward(max(0.0, seconds))
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        return False
+
+    def names(self) -> Any:
+        """Not asked for: nobody follows the job."""
+        raise NotImplementedError

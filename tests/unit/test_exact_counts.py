@@ -1,0 +1,52 @@
+"""Numbers that a document names: what a test says when one of them has changed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import exact_counts
+from tests.exact_counts import hold
+
+PAGE = """# Page
+
+## Exact counts
+
+Words.
+
+| calls of | calls | more |
+|---|---:|---:|
+| one | 1 | 2 |
+| two | 3 | 4 |
+
+## Other
+
+| calls of | calls |
+|---|---:|
+| one | 9 |
+"""
+
+
+@pytest.fixture(autouse=True)
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "performance.md"
+    path.write_text(PAGE)
+    monkeypatch.setattr(exact_counts, "PAGE", path)
+
+
+def test_counts_hold_when_all_are_as_the_table_says() -> None:
+    hold("calls of", {"two": ("3", "4"), "one": ("1", "2")})
+
+
+def test_change_is_told_with_the_old_number_the_new_one_and_what_to_do() -> None:
+    with pytest.raises(pytest.fail.Exception) as failed:
+        hold("calls of", {"one": ("1", "2"), "two": ("3", "5")})
+    assert "two: was 3 | 4, is 3 | 5" in str(failed.value)
+    assert "one:" not in str(failed.value)
+    assert "write what is into that table" in str(failed.value)
+
+
+def test_row_that_came_and_row_that_went_are_changes() -> None:
+    with pytest.raises(pytest.fail.Exception) as failed:
+        hold("calls of", {"one": ("1", "2"), "three": ("7", "8")})
+    assert "three: was not there, is 7 | 8" in str(failed.value)
+    assert "two: was 3 | 4, is not there" in str(failed.value)
