@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench all|rolling|many|crowd|canaries|reads|events|view|breakdown`; bench/README.md."""
+"""The measurements: `python -m bench all|rolling|many|crowd|canaries|costs|…`; see bench/README.md."""
 
 import argparse
 import contextlib
@@ -15,6 +15,8 @@ from bench.bare_airflow import wait_parsed
 from bench.breakdown import read_breakdown
 from bench.canaries import measure_canaries
 from bench.canary_report import CanaryReport
+from bench.cost_report import print_costs
+from bench.costs import MeasuredStack, measure_costs
 from bench.crowd import HOW_THEY_REST, gather_paused
 from bench.events import measure_events
 from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
@@ -96,6 +98,18 @@ def _canaries() -> int:
     return 0
 
 
+def _costs() -> int:
+    stack = bench_stack(MeasuredStack)
+    if stack.running():
+        raise RuntimeError("costs needs a stack of its own: `python -m bench down` first")
+    with _own_stack(stack) as world:
+        costs = measure_costs(world, REPEAT, _tell)
+    print_costs(costs, _console)
+    folder = ROOT / "bench" / "results"
+    print(f"all of it: {_shown(save(folder, '-costs', {'machine': machine()} | costs.dump()))}")
+    return 0
+
+
 def _reads() -> int:
     with _own_stack() as world:
         readings = measure_reads(world, _tell)
@@ -124,7 +138,7 @@ def _view() -> int:
     return 0
 
 
-_OWN_STACKS = {"canaries": _canaries, "reads": _reads, "events": _events, "view": _view}
+_OWN_STACKS = {"canaries": _canaries, "costs": _costs, "reads": _reads, "events": _events, "view": _view}
 
 
 def _breakdown(execution: str | None) -> int:
@@ -155,9 +169,9 @@ def _down() -> int:
 
 
 @contextlib.contextmanager
-def _own_stack() -> Iterator[World]:
+def _own_stack(stack: Stack | None = None) -> Iterator[World]:
     """The bench's stack, warm: a new one, stopped at the end; one that already runs stays."""
-    stack = bench_stack()
+    stack = stack or bench_stack()
     found = bool(stack.running())
     try:
         if not found:

@@ -88,11 +88,11 @@ def upgrade_request(delay: int) -> Json:
     }
 
 
-def bench_stack() -> Stack:
+def bench_stack(kind: type[BenchStack] = BenchStack) -> Stack:
     """The bench's stack: state in `.local/bench` (BENCH_STATE moves it), as it runs or on a free port."""
     state = Path(os.environ.get("BENCH_STATE") or ROOT / ".local" / "bench")
-    attached = BenchStack.attach(ROOT, state)
-    return attached if attached.running() else BenchStack(ROOT, free_port(), state)
+    attached = kind.attach(ROOT, state)
+    return attached if attached.running() else kind(ROOT, free_port(), state)
 
 
 def tenant_names(count: int) -> list[str]:

@@ -1,0 +1,17 @@
+"""Puts the probe into a process: each part once the module that it measures has been imported."""
+
+from bench.probe import calls, supervisors, tasks, triggers
+from bench.probe.hooks import after_import
+
+
+def install() -> None:
+    """Imports nothing of Airflow's: a process pays for what it uses itself, as without the probe."""
+    after_import(
+        {
+            "airflow.sdk.execution_time.supervisor": supervisors.measure,
+            "airflow.sdk.execution_time.task_runner": tasks.measure,
+            "airflow.jobs.triggerer_job_runner": triggers.measure,
+            "httpx": calls.count_requests,
+            "psycopg": calls.count_statements,
+        }
+    )
