@@ -93,11 +93,16 @@ def components_table(costs: Costs) -> Table:
     table = _table("CPU of the components", ("component", "at rest s/s", *_titles(costs.runs)))
     for name, rest in costs.rest.items():
         of = scheduler_itself if name == SCHEDULER else lambda run, rest, name=name: run.an_upgrade(name, rest)
-        table.add_row(name, f"{rest:.3f}", *(f"{of(run, rest):.2f}" for run in costs.runs))
-    table.add_row("task processes, supervisors", "–", *(f"{run.of_processes():.2f}" for run in costs.runs))
+        table.add_row(name, f"{rest:.3f}", *(_seconds(of(run, rest)) for run in costs.runs))
+    table.add_row("task processes, supervisors", "–", *(_seconds(run.of_processes()) for run in costs.runs))
     totals = [sum(run.an_upgrade(name, rest) for name, rest in costs.rest.items()) for run in costs.runs]
-    table.add_row("all", f"{sum(costs.rest.values()):.3f}", *(f"{each:.2f}" for each in totals))
+    table.add_row("all", f"{sum(costs.rest.values()):.3f}", *map(_seconds, totals))
     return table
+
+
+def _seconds(cpu: float) -> str:
+    """Where nothing is added, what is measured may be a little less than the rest."""
+    return f"{round(cpu, 2) + 0.0:.2f}"
 
 
 def _titles(runs: Sequence[Run]) -> list[str]:

@@ -16,8 +16,8 @@ class Fork:
     ticket: str
     before: Spent = field(default_factory=Spent.by_this_process)
     after: Spent = field(default_factory=Spent.by_this_process)
-    modules: frozenset[str] = frozenset()
-    "What the process found imported."
+    modules: int = 0
+    "How many the process found imported. Their names would not do: to hold them is to write to the pages they lie on."
 
 
 class _Current:
@@ -73,4 +73,4 @@ def _note_after() -> None:
 
 def _note_child() -> None:
     if _Current.fork:
-        _Current.fork.modules = frozenset(sys.modules)
+        _Current.fork.modules = len(sys.modules)
