@@ -41,20 +41,16 @@ async def run_task(ports: Ports, execution_id: str, task: str, seconds: float | 
             for name in CheckName:
                 await run_check(ports, execution_id, name)
         case ["batch", number]:
-            return await _step(ports, execution_id, Step(Work.BATCH, int(number)), seconds)
+            return await do_step(ports, execution_id, Step(Work.BATCH, int(number)), seconds)
         case ["approve", stage]:
             return await _approve(ports, execution_id, int(stage), seconds)
         case ["verify"]:
             return await work_on(ports, execution_id, Step(Work.VERIFY), seconds)
         case ["revert" | "confirm"]:
-            return await _step(ports, execution_id, Step(Work(task), ROLLBACK_BATCH), seconds)
+            return await do_step(ports, execution_id, Step(Work(task), ROLLBACK_BATCH), seconds)
         case [name] if name in POOL_TASKS or name in (MONITOR, END):
-            return await _step(ports, execution_id, Step(Work(name)), seconds)
+            return await do_step(ports, execution_id, Step(Work(name)), seconds)
     return DONE
-
-
-async def _step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
-    return await do_step(ports, execution_id, step, step.batch, seconds)
 
 
 async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from include.upgrades.domain.plan import BatchKind, Plan, PlannedBatch
+from include.upgrades.domain.plan import BatchKind, Plan
 
 HOP_SECONDS = 4.0
 """How long it takes from the end of a task until the next one runs in the triggerer, at the most while all is well:
@@ -33,10 +33,18 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Work on a batch or stage, by its number; what is not of a batch has the number of the one before it."""
+    """Work on a batch or stage, by its number; what is not of a batch has the number of the one before it.
+
+    ``last``: of the batches that are one piece of work with it.
+    """
 
     work: Work
     batch: int = 1
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        if self.last < self.batch:
+            object.__setattr__(self, "last", self.batch)
 
 
 _AFTER_BATCH: dict[BatchKind, tuple[Work, ...]] = {
@@ -45,23 +53,30 @@ _AFTER_BATCH: dict[BatchKind, tuple[Work, ...]] = {
 }
 WAITS = frozenset({Work.MONITOR, Work.SOAK})
 "Steps that take their time: a person's, or that of a soak."
+BRANCHES = frozenset({Work.REVERT, Work.CONFIRM, Work.END})
+"The last of a run that has left the way forward: nothing follows them."
 
 
 def steps_of(plan: Plan) -> list[Step]:
     """All steps on the way forward, in their order, the verification last."""
-    steps = [step for batch in plan.batches for step in _of_batch(batch)]
-    return [*steps, Step(Work.VERIFY, plan.batches[-1].number)]
+    kinds = {each.number: each.kind for each in plan.batches}
+    found: list[Step] = []
+    for first, last in chains(list(kinds.items()), plan.batch_delay_seconds):
+        found.append(Step(Work.BATCH, first, last))
+        found.extend(Step(work, last) for work in _AFTER_BATCH.get(kinds[first], ()))
+    return [*found, Step(Work.VERIFY, plan.batches[-1].number)]
 
 
 def steps_after(plan: Plan, step: Step | None) -> list[Step]:
-    """What follows ``step``; None: all of them."""
+    """What follows ``step``; None: all of them. Of a piece of work that was done in part, its rest is the first."""
     steps = steps_of(plan)
-    return steps if step is None else steps[steps.index(step) + 1 :]
-
-
-def _of_batch(batch: PlannedBatch) -> list[Step]:
-    works = (Work.BATCH, *_AFTER_BATCH.get(batch.kind, ()))
-    return [Step(work, batch.number) for work in works]
+    if step is None:
+        return steps
+    for index, each in enumerate(steps):
+        if each.work is step.work and each.batch <= step.last <= each.last:
+            rest = [Step(each.work, step.last + 1, each.last)] if step.last < each.last else []
+            return [*rest, *steps[index + 1 :]]
+    return []
 
 
 def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:

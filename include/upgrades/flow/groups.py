@@ -12,7 +12,7 @@ from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.plan import BatchKind
 from include.upgrades.domain.stage_tasks import APPROVE, stage_group
-from include.upgrades.domain.steps import Work, chains
+from include.upgrades.domain.steps import Step, Work, chains
 from include.upgrades.domain.task_states import BEGIN, COMPLETE, END, REVERT
 from include.upgrades.flow.operators import BeginOperator, CheckOperator, StepOperator, VerifyOperator
 from include.upgrades.flow.staged import ApproveStageOperator
@@ -61,7 +61,7 @@ def _batch_group(number: int) -> str:
 
 def _add_batch(execution_id: str, number: int, last: int, before: BaseOperator) -> BaseOperator:
     with TaskGroup(_batch_group(number)):
-        upgrade = StepOperator(task_id="upgrade", execution_id=execution_id, work=Work.BATCH, batch=number, last=last)
+        upgrade = StepOperator(task_id="upgrade", execution_id=execution_id, step=Step(Work.BATCH, number, last))
     before >> upgrade
     return upgrade
 
@@ -97,7 +97,7 @@ def _add_stage(execution_id: str, number: int, _: int, before: BaseOperator) -> 
 
 
 def _step(execution_id: str, task_id: str, work: Work, number: int) -> BaseOperator:
-    return StepOperator(task_id=task_id, execution_id=execution_id, work=work, batch=number)
+    return StepOperator(task_id=task_id, execution_id=execution_id, step=Step(work, number))
 
 
 Group = Callable[[str, int, int, BaseOperator], BaseOperator]
@@ -118,7 +118,7 @@ def add_ending(execution_id: str, begin: BaseOperator, before: BaseOperator, upg
     verify = VerifyOperator(task_id="verify", execution_id=execution_id, outlets=[upgraded], instead=[END, REVERT])
     outcome = EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.ALL_DONE)
     complete = EmptyOperator(task_id=COMPLETE)
-    end = StepOperator(task_id=END, execution_id=execution_id, work=Work.END)
+    end = _step(execution_id, END, Work.END, 1)
     with TaskGroup("rollback"):
         revert = _step(execution_id, "revert", Work.REVERT, ROLLBACK_BATCH)
         confirm = _step(execution_id, "confirm", Work.CONFIRM, ROLLBACK_BATCH)

@@ -86,12 +86,10 @@ class CheckOperator(TriggeredOperator):
 
 
 class StepOperator(TriggeredOperator):
-    """One step of the upgrade; ``last`` is the last of the batches that are one piece of work with ``batch``."""
+    """One step of the upgrade."""
 
-    def __init__(
-        self, *, execution_id: str, work: Work, batch: int = 1, last: int | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(trigger=StepTrigger(execution_id, work.value, batch, last or batch), **kwargs)
+    def __init__(self, *, execution_id: str, step: Step, **kwargs: Any) -> None:
+        super().__init__(trigger=StepTrigger(execution_id, step.work.value, step.batch, step.last), **kwargs)
 
 
 class VerifyOperator(UpgradeOperator):

@@ -105,9 +105,9 @@ class StepTrigger(UpgradeTrigger):
 
     async def event(self) -> TriggerEvent:
         """The end of the task: green, red when the execution has failed, skipped when it went elsewhere."""
-        step = Step(Work(self.work), self.batch)
+        step = Step(Work(self.work), self.batch, self.last)
         outcome = await self.stubbornly(
-            partial(do_step, execution_id=self.execution_id, step=step, last=self.last, seconds=None),
+            partial(do_step, execution_id=self.execution_id, step=step, seconds=None),
         )
         log.info("%s: %s %s", self.work, outcome.ending.value, outcome.reason)
         return await self._end(outcome)

@@ -25,13 +25,15 @@ async def monitor_canary(ports: Ports, execution_id: str, seconds: float | None)
     return await wait_until(partial(_look, ports, execution_id, seconds), ports, execution_id, seconds)
 
 
-async def run_after_canaries(ports: Ports, execution_id: str, number: int, seconds: float | None) -> Outcome:
-    """Batch ``number``, once there is no canary to wait for: also when somebody took the monitor's task for done."""
+async def run_after_canaries(
+    ports: Ports, execution_id: str, number: int, seconds: float | None, last: int | None = None
+) -> Outcome:
+    """As ``run_batch``, once there is no canary to wait for: also when somebody took the monitor's task for done."""
     if number > CANARY_BATCH:
         promoted = await monitor_canary(ports, execution_id, seconds)
         if promoted.ending is not Ending.DONE:
             return promoted
-    return await run_batch(ports, execution_id, number, seconds)
+    return await run_batch(ports, execution_id, number, seconds, last)
 
 
 async def _look(ports: Ports, execution_id: str, seconds: float | None) -> Outcome | float:

@@ -7,12 +7,13 @@ that there is nothing left to do, and ends.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from include.upgrades.domain.approval import needs_approval
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import HOP_SECONDS, WAITS, Step, Work, steps_after
+from include.upgrades.domain.steps import BRANCHES, HOP_SECONDS, WAITS, Step, Work, steps_after
 from include.upgrades.service.approvals import stage_is_approved
 from include.upgrades.service.end import bring_to_end
 from include.upgrades.service.fleet_ports import FleetError
@@ -25,48 +26,39 @@ from include.upgrades.service.work import work_on
 log = logging.getLogger(__name__)
 
 
-async def do_step(ports: Ports, execution_id: str, step: Step, last: int, seconds: float | None) -> Outcome:
-    """What the task of ``step`` does: it, the batches up to ``last`` that are one piece of work with it, and what is
-    due before the next task could do it; for about ``seconds`` each (None: to its end).
+async def do_step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
+    """What the task of ``step`` does: it, and what is due before the next task could do it.
+
+    For about ``seconds`` (None: to its end).
 
     :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken:
     it obeys somebody newer.
     """
-    outcome = await _do_chain(ports, execution_id, step, last, seconds)
-    if step.work in _BRANCHES or outcome.ending is Ending.UNFINISHED:
-        return outcome
+    if step.work in BRANCHES:
+        return await work_on(ports, execution_id, step, seconds)
+    left = await _left_of(ports, execution_id, step)
+    outcome = Outcome(Ending.DONE) if left is None else await work_on(ports, execution_id, left, seconds)
+    # somebody else may have brought the whole upgrade to its end meanwhile, which looks like a stop
+    if outcome.ending is Ending.STOPPED and await _left_of(ports, execution_id, step) is None:
+        outcome = Outcome(Ending.DONE)
     if outcome.ending is Ending.DONE:
-        await press_on(ports, execution_id, Step(step.work, last), HOP_SECONDS, HOP_SECONDS)
-    else:
+        await press_on(ports, execution_id, step, HOP_SECONDS, HOP_SECONDS)
+    elif outcome.ending is Ending.STOPPED:
         await press_out(ports, execution_id, HOP_SECONDS)
     return outcome
 
 
-_BRANCHES = frozenset({Work.REVERT, Work.CONFIRM, Work.END})
-"The last of a run: nothing follows them."
-
-
-async def _do_chain(ports: Ports, execution_id: str, step: Step, last: int, seconds: float | None) -> Outcome:
-    outcome = Outcome(Ending.DONE)
-    for number in range(step.batch, last + 1):
-        part = Step(step.work, number)
-        if not await _is_done(ports, execution_id, part):
-            outcome = await work_on(ports, execution_id, part, seconds)
-        # somebody else may have brought the whole upgrade to its end meanwhile, which looks like a stop
-        if outcome.ending is not Ending.DONE and not await _is_done(ports, execution_id, part):
-            return outcome
-    return Outcome(Ending.DONE)
-
-
-async def _is_done(ports: Ports, execution_id: str, step: Step) -> bool:
-    """Whether it was done, by whomever; the execution may have ended since."""
-    if step.work in _BRANCHES:
-        return False
+async def _left_of(ports: Ports, execution_id: str, step: Step) -> Step | None:
+    """What nobody has done of it, None: nothing; the execution may have ended since."""
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
-        batches = await work.executions.batches(execution_id, step.batch) if step.work is Work.BATCH else []
-    completed = any(each.number == step.batch and each.completed_at is not None for each in batches)
-    return completed or execution.status is ExecutionStatus.COMPLETED
+        if execution.status is ExecutionStatus.COMPLETED:
+            return None
+        if step.work is not Work.BATCH:
+            return step
+        batches = await work.executions.batches(execution_id, step.batch)
+    left = [each.number for each in batches if each.number <= step.last and each.completed_at is None]
+    return replace(step, batch=left[0]) if left else None
 
 
 async def press_on(ports: Ports, execution_id: str, done: Step | None, patience: float, seconds: float) -> None:
@@ -85,8 +77,8 @@ async def press_on(ports: Ports, execution_id: str, done: Step | None, patience:
 
 async def _do_following(ports: Ports, execution_id: str, done: Step | None, patience: float, end: float) -> None:
     async with ports.work() as work:
-        plan = await work.executions.plan(execution_id)
-    for step in steps_after(plan, done):
+        execution, plan = await work.executions.get(execution_id), await work.executions.plan(execution_id)
+    for step in steps_after(plan, done) if not execution.is_terminal else ():
         due = await _due_in(ports, execution_id, plan, step)
         left = end - now_seconds()
         if due is None or due > patience or left <= 0:

@@ -15,13 +15,18 @@ from include.upgrades.service.green_pool import green_pool
 from include.upgrades.service.lease_keeper import LeaseKeeper
 from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from include.upgrades.service.ports import Ports
+from include.upgrades.service.pulse import now_seconds
 from include.upgrades.service.rounds import LEASE_WAIT_SECONDS, LEASE_WORTH_KEEPING_SECONDS, repeat
 from include.upgrades.service.signal_ports import Waiter
 from include.upgrades.service.switch_back import switch_back
 
 
-async def run_batch(ports: Ports, execution_id: str, number: int, seconds: float | None) -> Outcome:
+async def run_batch(
+    ports: Ports, execution_id: str, number: int, seconds: float | None, last: int | None = None
+) -> Outcome:
     """Work on batch ``number`` (ROLLBACK_BATCH: the way back) for about ``seconds``, None: until its end.
+
+    ``last``: then on those that follow it, up to this one, each when it is due, with the lease in hand.
 
     :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
     """
@@ -36,14 +41,18 @@ async def run_batch(ports: Ports, execution_id: str, number: int, seconds: float
         held = await _wait_for_approval(ports, execution_id, number, seconds)
         if held.ending is not Ending.DONE:
             return held
-    keeper = LeaseKeeper(ports, execution)
+    keeper, end = LeaseKeeper(ports, execution), None if seconds is None else now_seconds() + seconds
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
-        journal = BatchJournal(ports, keeper, execution_id, number)
-        rules = Rules.of(plan, number, execution.request.health_check_interval_seconds)
-        work_round = BatchRound(rules, journal, FleetWork(green_pool(driver, plan, execution), execution_id), keeper)
-        fence = Fence(driver, execution_id, keeper)
+        fleet, fence = FleetWork(green_pool(driver, plan, execution), execution_id), Fence(driver, execution_id, keeper)
         try:
-            return await BatchRunner(journal, work_round, keeper, fence, waiter).run(seconds)
+            for each in range(number, (last or number) + 1):
+                journal = BatchJournal(ports, keeper, execution_id, each)
+                rules = Rules.of(plan, each, execution.request.health_check_interval_seconds)
+                runner = BatchRunner(journal, BatchRound(rules, journal, fleet, keeper), keeper, fence, waiter)
+                outcome = await runner.run(None if end is None else max(0.0, end - now_seconds()))
+                if outcome.ending is not Ending.DONE:
+                    break
+            return outcome
         finally:
             await keeper.give_back()
 

@@ -16,29 +16,37 @@ from include.upgrades.service.requested import follow_to_end
 from include.upgrades.service.roll_back import confirm, revert
 from include.upgrades.service.switch_over import switch_over
 
+Run = Callable[[Ports, str, Step, float | None], Awaitable[Outcome]]
+
 
 def _of_execution(use_case: Callable[[Ports, str, float | None], Awaitable[Outcome]]) -> Run:
     """For what has no number."""
 
-    async def run(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
+    async def run(ports: Ports, execution_id: str, _: Step, seconds: float | None) -> Outcome:
         return await use_case(ports, execution_id, seconds)
 
     return run
 
 
 def _switch_over(goal: Goal) -> Run:
-    async def run(ports: Ports, execution_id: str, _: int, seconds: float | None) -> Outcome:
+    async def run(ports: Ports, execution_id: str, _: Step, seconds: float | None) -> Outcome:
         return await switch_over(ports, execution_id, goal, seconds)
 
     return run
 
 
-Run = Callable[[Ports, str, int, float | None], Awaitable[Outcome]]
+async def _batches(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
+    return await run_after_canaries(ports, execution_id, step.batch, seconds, step.last)
+
+
+async def _judgement(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
+    return await wait_for_judgement(ports, execution_id, step.batch, seconds)
+
 
 _RUNS: dict[Work, Run] = {
-    Work.BATCH: run_after_canaries,
+    Work.BATCH: _batches,
     Work.MONITOR: _of_execution(monitor_canary),
-    Work.JUDGEMENT: wait_for_judgement,
+    Work.JUDGEMENT: _judgement,
     Work.CHECK_GREEN: _switch_over(Goal.CHECKED),
     Work.SWITCH_TRAFFIC: _switch_over(Goal.SWITCHED),
     Work.SOAK: _switch_over(Goal.SOAKED),
@@ -57,4 +65,4 @@ async def work_on(ports: Ports, execution_id: str, step: Step, seconds: float | 
     :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked; :raises StaleToken: it obeys
     somebody newer.
     """
-    return await _RUNS[step.work](ports, execution_id, step.batch, seconds)
+    return await _RUNS[step.work](ports, execution_id, step, seconds)
