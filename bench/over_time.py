@@ -1,0 +1,164 @@
+"""One line a measurement under "Over time" in docs/performance.md: written, read back and judged by the last one.
+
+A machine's seconds are not another's: what is judged are ratios, whose both halves were measured in the same run.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import Field, dataclass, field, fields
+from enum import Enum
+from itertools import takewhile
+from typing import Any
+
+from rich.table import Table
+
+HEADING = "## Over time"
+MOST_GROWTH = 1.3
+"So many times the last line's a ratio may be: one run is not like another, and `quick` has few repetitions."
+_NOT_MEASURED = "–"
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+class Kind(Enum):
+    """What a figure is, and so how it is judged."""
+
+    RATIO = "ratio"
+    PERCENT = "percent"
+    "Around 0: how much more. Judged as the ratio that it comes from: 1 and the percent."
+    FIGURE = "figure"
+    "Of this machine: told, not judged."
+
+
+_FORMS = {Kind.RATIO: ".2f", Kind.PERCENT: "+.1f", Kind.FIGURE: ".2f"}
+
+
+class TableError(RuntimeError):
+    """The table in the document is not one that this module has written."""
+
+
+def _column(name: str, kind: Kind) -> Any:
+    return field(metadata={"name": name, "kind": kind})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A run of `bench quick`. Each figure is a column; None where it was not measured."""
+
+    what: str
+    "What was measured: a commit, with a word or two."
+    machine: str
+    "Its cores, and how long it takes to add: so that readers see whether two lines are of machines alike."
+    alone_wall_bare: float | None = _column("alone: wall × bare DAG", Kind.RATIO)
+    alone_wall_plain: float | None = _column("alone: wall × asyncio", Kind.RATIO)
+    alone_cpu_bare: float | None = _column("alone: CPU × bare DAG", Kind.RATIO)
+    first_drain: float | None = _column("alone: first drain s", Kind.FIGURE)
+    many_wall_bare: float | None = _column("20 at once: wall × bare DAG", Kind.RATIO)
+    many_wall_plain: float | None = _column("20 at once: wall × asyncio", Kind.RATIO)
+    many_cpu_bare: float | None = _column("20 at once: CPU × bare DAG", Kind.RATIO)
+    tax_alone_wall: float | None = _column("tax of one: wall %", Kind.PERCENT)
+    tax_alone_cpu: float | None = _column("tax of one: CPU %", Kind.PERCENT)
+    tax_some_wall: float | None = _column("tax of 5: wall %", Kind.PERCENT)
+    tax_some_cpu: float | None = _column("tax of 5: CPU %", Kind.PERCENT)
+    tax_at_rest: float | None = _column("tax at rest: CPU s/s more", Kind.FIGURE)
+    at_rest: float | None = _column("at rest: CPU s/s", Kind.FIGURE)
+
+    def figures(self) -> Iterator[tuple[str, Kind, float | None]]:
+        """Each figure's name, kind and value."""
+        for each in _COLUMNS:
+            yield each.metadata["name"], each.metadata["kind"], getattr(self, each.name)
+
+    def markdown(self) -> str:
+        """The line as it belongs below the table."""
+        words = [self.what.replace("|", "/"), self.machine.replace("|", "/")]
+        return _row([*words, *(_written(kind, value) for _, kind, value in self.figures())])
+
+
+_COLUMNS: list[Field[Any]] = [each for each in fields(Line) if each.metadata]
+_HEADER = ["what", "machine", *(each.metadata["name"] for each in _COLUMNS)]
+_RULE = ["---", "---", *("---:" for _ in _COLUMNS)]
+
+
+def header() -> str:
+    """The table without a line."""
+    return f"{_row(_HEADER)}\n{_row(_RULE)}"
+
+
+def last_line(document: str) -> Line:
+    """The last line of the table in the document's text.
+
+    Raises:
+        TableError: there is no such section, table or line, or it does not read as one; says which.
+    """
+    rows = _rows(document)
+    if rows[:2] != [_HEADER, _RULE]:
+        raise TableError(f"the table below {HEADING!r} does not begin as it has to, which is:\n{header()}")
+    if not rows[2:]:
+        raise TableError(f"the table below {HEADING!r} has no line yet")
+    cells = rows[-1]
+    if len(cells) != len(_HEADER):
+        raise TableError(f"the last line below {HEADING!r} has {len(cells)} cells, not {len(_HEADER)}")
+    pairs = zip(_COLUMNS, cells[2:], strict=True)
+    return Line(what=cells[0], machine=cells[1], **{column.name: _read(column, cell) for column, cell in pairs})
+
+
+def judge(now: Line, last: Line) -> list[str]:
+    """What has grown too much: each ratio's name, value, the last one and the limit. Empty when all is well."""
+    return [
+        f"{name}: {_written(kind, value)} now, {_written(kind, before)} in the last line ({last.what}), "
+        f"at most {_written(kind, limit)}"
+        for (name, kind, value), (_, _, before) in zip(now.figures(), last.figures(), strict=True)
+        if (limit := _limit(kind, before)) is not None and value is not None and _exceeds(kind, value, limit)
+    ]
+
+
+def side_by_side(now: Line, last: Line) -> Table:
+    """Both lines, figure by figure."""
+    table = Table(title="now, and the last line of the table", title_justify="left")
+    table.add_column("figure")
+    for name in (now.what, last.what, "at most"):
+        table.add_column(name, justify="right")
+    table.add_row("machine", now.machine, last.machine, "")
+    for (name, kind, value), (_, _, before) in zip(now.figures(), last.figures(), strict=True):
+        limit = _limit(kind, before)
+        table.add_row(
+            name, _written(kind, value), _written(kind, before), "" if limit is None else _written(kind, limit)
+        )
+    return table
+
+
+def _limit(kind: Kind, before: float | None) -> float | None:
+    """The most that it may be now."""
+    if before is None or kind is Kind.FIGURE:
+        return None
+    return before * MOST_GROWTH if kind is Kind.RATIO else (100 + before) * MOST_GROWTH - 100
+
+
+def _exceeds(kind: Kind, value: float, limit: float) -> bool:
+    """By what is written: a reader who sees twice the same number is not told that one is more."""
+    return float(_written(kind, value)) > float(_written(kind, limit))
+
+
+def _rows(document: str) -> list[list[str]]:
+    """The cells of each row of the section's table."""
+    lines = iter(document.splitlines())
+    if HEADING not in lines:  # reads on to just behind it
+        raise TableError(f"there is no {HEADING!r}")
+    section = takewhile(lambda line: not line.startswith("## "), lines)
+    rows = (line.strip() for line in section if line.startswith("|"))
+    return [[cell.strip() for cell in row.removeprefix("|").removesuffix("|").split("|")] for row in rows]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _written(kind: Kind, value: float | None) -> str:
+    return _NOT_MEASURED if value is None else format(value, _FORMS[kind])
+
+
+def _read(column: Field[Any], cell: str) -> float | None:
+    if cell == _NOT_MEASURED:
+        return None
+    if not _NUMBER.fullmatch(cell):
+        raise TableError(f"the last line below {HEADING!r} has {cell!r} for {column.metadata['name']!r}: no number")
+    return float(cell)
