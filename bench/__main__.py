@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench all|rolling|many|crowd|canaries|costs|…`; see bench/README.md."""
+"""The measurements: `python -m bench all|rolling|many|crowd|tax|canaries|costs|…`; see bench/README.md."""
 
 import argparse
 import contextlib
@@ -23,6 +23,7 @@ from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
 from bench.project import run_project
 from bench.reads import dump, measure_reads, table_of, verdicts
 from bench.report import Report, machine, save
+from bench.tax import measure_tax
 from bench.view import measure_view
 from bench.world import ROOT, World, bench_stack, tenant_names
 from local.errors import LocalError
@@ -64,9 +65,8 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="measures upgrades beside what they replace")
-    parser.add_argument(
-        "what", nargs="?", default="all", choices=["all", *_GROUPS, *_OWN_STACKS, "breakdown", "up", "down"]
-    )
+    choices = ["all", *_GROUPS, *_OWN_STACKS, "breakdown", "up", "down"]
+    parser.add_argument("what", nargs="?", default="all", choices=choices)
     parser.add_argument("execution", nargs="?", help="breakdown: an upgrade of the running stack (LOCAL_STATE)")
     return parser
 
@@ -86,6 +86,14 @@ def _measure(groups: list[str]) -> int:
         report = Report(results, REPEAT, idle, notes)
         report.print(_console)
         print(f"every repetition: {_shown(report.save(ROOT / 'bench' / 'results'))}")
+    return 0
+
+
+def _tax() -> int:
+    measured = measure_tax(_tell)
+    _console.print(measured.table())
+    folder = ROOT / "bench" / "results"
+    print(f"all of it: {_shown(save(folder, '-tax', {'machine': machine()} | measured.dump()))}")
     return 0
 
 
@@ -138,7 +146,14 @@ def _view() -> int:
     return 0
 
 
-_OWN_STACKS = {"canaries": _canaries, "costs": _costs, "reads": _reads, "events": _events, "view": _view}
+_OWN_STACKS = {
+    "canaries": _canaries,
+    "costs": _costs,
+    "reads": _reads,
+    "events": _events,
+    "view": _view,
+    "tax": _tax,
+}
 
 
 def _breakdown(execution: str | None) -> int:

@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench.bare_airflow import run_bare
@@ -60,11 +60,11 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Result:
-    """A row's repetitions and the peak of memory added (bytes) in the run that was watched for it."""
+    """A row's repetitions and the peak of memory added (bytes) in the run that was watched for it, if one was."""
 
     row: Row
     repetitions: list[Repetition]
-    memory_added: int
+    memory_added: int | None = None
 
     def median(self, of: Callable[[Repetition], float | None]) -> float | None:
         """The median of one figure; None when it was never there."""
@@ -98,12 +98,17 @@ class Result:
 
 
 def measure(world: World, row: Row, repeat: int) -> Result:
-    """All repetitions of one row."""
-    repetitions = [_repeat(world, row) for _ in range(repeat)]
+    """All repetitions of one row, and the run that is watched for memory."""
+    timed = measure_time(world, row, repeat)
     row.prepare(world)
     with watched_memory(row.pids(world)) as peak:
         row.run(world)
-    return Result(row, repetitions, peak.added)
+    return replace(timed, memory_added=peak.added)
+
+
+def measure_time(world: World, row: Row, repeat: int) -> Result:
+    """All repetitions of one row, its memory left out."""
+    return Result(row, [_repeat(world, row) for _ in range(repeat)])
 
 
 def idle_cpu(world: World, seconds: float = 10.0) -> float:

@@ -42,9 +42,10 @@ class Report:
 
     def save(self, folder: Path) -> Path:
         """Write all of it, every repetition too, as JSON."""
-        return save(folder, "", self._dump())
+        return save(folder, "", self.dump())
 
-    def _dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
         return {
             "machine": machine(),
             "repeat": self.repeat,
@@ -71,7 +72,7 @@ class Report:
         row, ratios = each.row, self._ratios(each)
         figures = (row.ideal, each.wall, each.wall - row.ideal, *(each.median(of) for of in _FIGURES))
         counts = [str(row.jobs), str(row.delay), str(row.others)]
-        memory = f"{each.memory_added / 2**20:.0f} MB"
+        memory = "–" if each.memory_added is None else f"{each.memory_added / 2**20:.0f} MB"
         return [*counts, *map(_number, figures), memory, *(_ratio(ratios[name]) for name in _RATIOS)]
 
     def _ratios(self, each: Result) -> dict[str, float | None]:

@@ -5,6 +5,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
@@ -21,10 +22,11 @@ _BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 class BenchStack(Stack):
     """The local stack with a second DAG bundle beside the product's: the bare DAG that it is compared with."""
 
+    bundles: ClassVar[list[tuple[str, Json]]] = [("dags-folder", {}), ("bench", {"path": str(ROOT / "bench" / "dags")})]
+
     def env(self) -> dict[str, str]:
         """The stack's environment and the bundle."""
-        bundles = [("dags-folder", {}), ("bench", {"path": str(ROOT / "bench" / "dags")})]
-        listed = [{"name": name, "classpath": _BUNDLE, "kwargs": kwargs} for name, kwargs in bundles]
+        listed = [{"name": name, "classpath": _BUNDLE, "kwargs": kwargs} for name, kwargs in self.bundles]
         return super().env() | {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(listed)}
 
 
