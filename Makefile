@@ -7,10 +7,10 @@ export PYTHONDONTWRITEBYTECODE :=
 # While some tests wait for the stack, others have the cores.
 WORKERS := 5
 
-.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench lint docs lock
+.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick lint docs lock
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 setup: ## set up .venv with the locked dependencies
 	@sh local/setup.sh
@@ -57,6 +57,9 @@ soak: setup ## what is random or long, for MINUTES (30) and from SEED: make soak
 
 bench: setup ## the measurements
 	@$(PYTHON) -m bench
+
+bench-quick: setup ## four minutes of them, and a line for docs/performance.md: make bench-quick CHECK=1 judges by its last
+	@$(PYTHON) -m bench quick $(if $(CHECK),--check docs/performance.md)
 
 lint: setup ## style, types and arrows
 	@.venv/bin/ruff check

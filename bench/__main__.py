@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench all|rolling|many|crowd|tax|canaries|costs|…`; see bench/README.md."""
+"""The measurements: `python -m bench all|quick|rolling|many|crowd|tax|canaries|…`; see bench/README.md."""
 
 import argparse
 import contextlib
@@ -21,6 +21,7 @@ from bench.crowd import HOW_THEY_REST, gather_paused
 from bench.events import measure_events
 from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
 from bench.project import run_project
+from bench.quick import checked_out, run_quick
 from bench.reads import dump, measure_reads, table_of, verdicts
 from bench.report import Report, machine, save
 from bench.tax import measure_tax
@@ -51,6 +52,8 @@ def main() -> int:
             return _breakdown(options.execution)
         if options.what in ("up", "down"):
             return _up() if options.what == "up" else _down()
+        if options.what == "quick":
+            return run_quick(_console, options.name or checked_out(), options.check, _tell)
         if options.what in _OWN_STACKS:
             return _OWN_STACKS[options.what]()
         if options.what == "all":
@@ -65,9 +68,13 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="measures upgrades beside what they replace")
-    choices = ["all", *_GROUPS, *_OWN_STACKS, "breakdown", "up", "down"]
+    choices = ["all", "quick", *_GROUPS, *_OWN_STACKS, "breakdown", "up", "down"]
     parser.add_argument("what", nargs="?", default="all", choices=choices)
     parser.add_argument("execution", nargs="?", help="breakdown: an upgrade of the running stack (LOCAL_STATE)")
+    parser.add_argument(
+        "--check", type=Path, metavar="FILE", help="quick: fail where a ratio has outgrown its last line"
+    )
+    parser.add_argument("--name", help="quick: what the line is called; else the commit")
     return parser
 
 

@@ -1,0 +1,49 @@
+"""What a quick run comes to: each ratio is of the two results that its name says."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.job import Timing
+from bench.measure import BARE, PLAIN, PROJECT, Repetition, Result, Row
+from bench.quick import Quick, Rows
+from bench.tax import Side, Tax
+
+
+def result(who: str, jobs: int, wall: float, cpu: float) -> Result:
+    """Of one repetition; the first drain came after a tenth of the wall time."""
+    return Result(Row(who, jobs=jobs), [Repetition(Timing(wall, wall, 0.1, wall / 10), cpu, 0.1)])
+
+
+WITHOUT = Side(result(BARE, 1, 4.0, 2.0), result(BARE, 5, 8.0, 10.0), 0.10)
+WITH_PRODUCT = Side(result(BARE, 1, 5.0, 2.2), result(BARE, 5, 10.0, 9.0), 0.14)
+QUICK = Quick(
+    machine="2 cores, 0.41 s",
+    alone=Rows(result(PROJECT, 1, 7.5, 3.3), result(PLAIN, 1, 2.5, 0.2), WITH_PRODUCT.alone),
+    many=Rows(result(PROJECT, 20, 30.0, 60.0), result(PLAIN, 20, 5.0, 4.0), result(BARE, 20, 25.0, 50.0)),
+    tax=Tax(WITHOUT, WITH_PRODUCT),
+)
+
+
+def test_line_has_the_ratios_of_what_was_measured() -> None:
+    line = QUICK.line("this")
+    assert (line.alone_wall_bare, line.alone_wall_plain, line.alone_cpu_bare) == pytest.approx((1.5, 3.0, 1.5))
+    assert (line.many_wall_bare, line.many_wall_plain, line.many_cpu_bare) == pytest.approx((1.2, 6.0, 1.2))
+    assert (line.first_drain, line.at_rest) == pytest.approx((0.75, 0.14))
+
+
+def test_line_has_what_the_bare_dag_pays_with_the_product_over_without() -> None:
+    line = QUICK.line("this")
+    assert (line.tax_alone_wall, line.tax_alone_cpu) == pytest.approx((25.0, 10.0))
+    assert (line.tax_some_wall, line.tax_some_cpu, line.tax_at_rest) == pytest.approx((25.0, -10.0, 0.04))
+
+
+def test_tax_is_of_the_least_of_several_repetitions() -> None:
+    disturbed = result(BARE, 5, 90.0, 90.0).repetitions + WITH_PRODUCT.many.repetitions
+    tax = Tax(WITHOUT, replace(WITH_PRODUCT, many=replace(WITH_PRODUCT.many, repetitions=disturbed)))
+    assert (tax.many_wall, tax.many_cpu) == pytest.approx((25.0, -10.0))
+
+
+def test_report_has_a_row_for_each_who_alone_and_at_once() -> None:
+    rows = [(each.row.who, each.row.jobs) for each in QUICK.report().results]
+    assert rows == [(who, jobs) for jobs in (1, 20) for who in (PROJECT, PLAIN, BARE)]
