@@ -24,7 +24,7 @@ class Kind(Enum):
 
     RATIO = "ratio"
     PERCENT = "percent"
-    "Around 0: how much more. Judged as the ratio that it comes from: 1 and the percent."
+    "Around 0: how much more. Judged as the ratio that it comes from, 1 and the percent; one below 0 as if it were 0."
     FIGURE = "figure"
     "Of this machine: told, not judged."
 
@@ -127,10 +127,10 @@ def side_by_side(now: Line, last: Line) -> Table:
 
 
 def _limit(kind: Kind, before: float | None) -> float | None:
-    """The most that it may be now."""
+    """The most that it may be now; less than nothing was luck, for which the next one is not to pay."""
     if before is None or kind is Kind.FIGURE:
         return None
-    return before * MOST_GROWTH if kind is Kind.RATIO else (100 + before) * MOST_GROWTH - 100
+    return before * MOST_GROWTH if kind is Kind.RATIO else (100 + max(before, 0)) * MOST_GROWTH - 100
 
 
 def _exceeds(kind: Kind, value: float, limit: float) -> bool:

@@ -139,6 +139,11 @@ def test_tax_that_grew_from_nothing_to_a_few_percent_passes() -> None:
     assert judge(replace(LINE, tax_some_wall=29.0), replace(LINE, tax_some_wall=0.1)) == []
 
 
+@pytest.mark.parametrize(("now", "failed"), [(30.0, 0), (31.0, 1)])
+def test_tax_below_nothing_in_the_last_line_is_judged_as_none(now: float, failed: int) -> None:
+    assert len(judge(replace(LINE, tax_some_wall=now), replace(LINE, tax_some_wall=-16.0))) == failed
+
+
 def test_seconds_that_grew_pass_since_they_are_the_machines() -> None:
     assert judge(replace(LINE, first_drain=9.0, at_rest=1.0, tax_at_rest=1.0), LINE) == []
 
