@@ -12,7 +12,6 @@ from include.upgrades.domain.plan import BatchKind
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Step, Work
 from include.upgrades.service.approvals import request_approval
-from include.upgrades.service.begin import begin_upgrade
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.press_on import do_step
@@ -20,11 +19,10 @@ from include.upgrades.service.queries import find_execution
 from include.upgrades.service.run_check import run_check
 from include.upgrades.service.work import work_on
 
-BEGIN, CHECKS, MONITOR, VERIFY, OUTCOME = "begin", "checks", "monitor", "verify", "outcome"
+CHECKS, MONITOR, VERIFY, OUTCOME = "checks", "monitor", "verify", "outcome"
 END, REVERT, CONFIRM, COMPLETE = "end", "revert", "confirm", "complete"
 POOL_TASKS = [Work.CHECK_GREEN.value, Work.SWITCH_TRAFFIC.value, Work.SOAK.value, Work.RETIRE_BLUE.value]
 DONE, STOPPED, UNFINISHED = (Outcome(each) for each in (Ending.DONE, Ending.STOPPED, Ending.UNFINISHED))
-INLINE_SECONDS = 8.0
 
 
 def batch_task(number: int) -> str:
@@ -35,8 +33,6 @@ def batch_task(number: int) -> str:
 async def run_task(ports: Ports, execution_id: str, task: str, seconds: float | None) -> Outcome:
     """The use case behind the task, called as its operator does."""
     match task.split():
-        case ["begin"]:
-            await begin_upgrade(ports, execution_id, INLINE_SECONDS if seconds is None else seconds)
         case ["checks"]:
             for name in CheckName:
                 await run_check(ports, execution_id, name)
@@ -72,7 +68,7 @@ class DagWalk:
     def __init__(self, execution_id: str, batches: Sequence[Batch]) -> None:
         self.execution_id = execution_id
         work = [task for each in batches for task in self._of(each)]
-        self.tasks = [BEGIN, CHECKS, *work, VERIFY, OUTCOME]
+        self.tasks = [CHECKS, *work, VERIFY, OUTCOME]
         self.position = 0
 
     def _of(self, batch: Batch) -> list[str]:

@@ -67,11 +67,9 @@ def steps_of(plan: Plan) -> list[Step]:
     return [*found, Step(Work.VERIFY, plan.batches[-1].number)]
 
 
-def steps_after(plan: Plan, step: Step | None) -> list[Step]:
-    """What follows ``step``; None: all of them. Of a piece of work that was done in part, its rest is the first."""
+def steps_after(plan: Plan, step: Step) -> list[Step]:
+    """What follows ``step``. Of a piece of work that was done in part, its rest is the first."""
     steps = steps_of(plan)
-    if step is None:
-        return steps
     for index, each in enumerate(steps):
         if each.work is step.work and each.batch <= step.last <= each.last:
             rest = [Step(each.work, step.last + 1, each.last)] if step.last < each.last else []

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import BEGIN, COMPLETE, END, RunView, from_task_states
+from include.upgrades.domain.task_states import COMPLETE, END, RunView, from_task_states
 
 _ORDER = (
-    *(BEGIN, "validate", "admit", "canary", "batch", "stage", "green", "switch_traffic", "soak", "retire_blue"),
+    *("validate", "admit", "canary", "batch", "stage", "green", "switch_traffic", "soak", "retire_blue"),
     *("verify", "outcome", COMPLETE, "rollback", END),
 )
 _LAST = frozenset({COMPLETE, END})

@@ -16,7 +16,6 @@ FINISHED_TASK = frozenset({"success", "failed", "skipped", "upstream_failed", "r
 NEVER_BEGUN = frozenset({None, "skipped", "upstream_failed", "removed"})
 "States of a task that did not get its turn."
 
-BEGIN = "begin"
 VALIDATION = "validate."
 COMPLETE, END, REVERT, CONFIRM = "complete", "end", "rollback.revert", "rollback.confirm"
 

@@ -10,7 +10,7 @@ from airflow.sdk import DAG, Asset, get_parsing_context
 from include.upgrades import bootstrap
 from include.upgrades.adapters.postgres.dag_specs import DagSpec
 from include.upgrades.domain.execution import DAG_PREFIX, asset_of, dag_id_of
-from include.upgrades.flow.groups import add_batches, add_begin, add_ending, add_validation
+from include.upgrades.flow.groups import add_batches, add_ending, add_validation
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 "Any fixed day in the past: @once then runs as soon as the DAG is there."
@@ -55,10 +55,9 @@ def build_dag(spec: DagSpec) -> DAG:
         is_paused_upon_creation=False,
         default_args=TRY_AGAIN,
     ) as dag:
-        begin = add_begin(spec.execution_id)
         admitted = add_validation(spec.execution_id)
         worked = add_batches(spec.execution_id, spec.batches, spec.delay_seconds, admitted)
-        add_ending(spec.execution_id, begin, worked, Asset(asset_of(spec.tenant_id, spec.component_id)))
+        add_ending(spec.execution_id, worked, Asset(asset_of(spec.tenant_id, spec.component_id)))
     return dag
 
 

@@ -13,20 +13,15 @@ from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.plan import BatchKind
 from include.upgrades.domain.stage_tasks import APPROVE, stage_group
 from include.upgrades.domain.steps import Step, Work, chains
-from include.upgrades.domain.task_states import BEGIN, COMPLETE, END, REVERT
-from include.upgrades.flow.operators import BeginOperator, CheckOperator, StepOperator, VerifyOperator
+from include.upgrades.domain.task_states import COMPLETE, END, REVERT
+from include.upgrades.flow.operators import CheckOperator, FirstStepOperator, StepOperator, VerifyOperator
 from include.upgrades.flow.staged import ApproveStageOperator
-
-
-def add_begin(execution_id: str) -> BaseOperator:
-    """The task that works at once. Nothing waits for it but the end of the run."""
-    return BeginOperator(task_id=BEGIN, execution_id=execution_id, retries=0)
 
 
 def add_validation(execution_id: str) -> BaseOperator:
     """The five checks side by side; ``admit`` joins them, whatever became of their tasks.
 
-    It costs no worker: the check that ended last has decided in the database, and the first batch looks there.
+    It costs no worker: the check that ended last has decided in the database, and the first step looks there.
     """
     with TaskGroup("validate"):
         checks = [
@@ -46,7 +41,7 @@ def add_batches(
     """
     kinds = dict(batches)
     for first, last in chains(batches, delay_seconds):
-        before = _GROUPS[BatchKind(kinds[first])](execution_id, first, last, before)
+        before = _GROUPS[BatchKind(kinds[first])](execution_id, Step(Work.BATCH, first, last), before)
         for number in range(first + 1, last + 1):
             with TaskGroup(_batch_group(number)):
                 upgrade = EmptyOperator(task_id="upgrade")
@@ -59,48 +54,52 @@ def _batch_group(number: int) -> str:
     return f"batch_{number:03d}"
 
 
-def _add_batch(execution_id: str, number: int, last: int, before: BaseOperator) -> BaseOperator:
-    with TaskGroup(_batch_group(number)):
-        upgrade = StepOperator(task_id="upgrade", execution_id=execution_id, step=Step(Work.BATCH, number, last))
+def _add_batch(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
+    with TaskGroup(_batch_group(step.batch)):
+        upgrade = _work(execution_id, "upgrade", step)
     before >> upgrade
     return upgrade
 
 
-def _add_canary(execution_id: str, number: int, _: int, before: BaseOperator) -> BaseOperator:
+def _add_canary(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup("canary"):
-        deploy = _step(execution_id, "deploy", Work.BATCH, number)
-        monitor = _step(execution_id, "monitor", Work.MONITOR, number)
+        deploy = _work(execution_id, "deploy", step)
+        monitor = _work(execution_id, "monitor", Step(Work.MONITOR, step.last))
     before >> deploy >> monitor
     return monitor
 
 
-def _add_green(execution_id: str, number: int, _: int, before: BaseOperator) -> BaseOperator:
+def _add_green(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup("green"):
-        provision = _step(execution_id, "provision", Work.BATCH, number)
-        check = _step(execution_id, "check", Work.CHECK_GREEN, number)
-    switch = _step(execution_id, "switch_traffic", Work.SWITCH_TRAFFIC, number)
-    soak = _step(execution_id, "soak", Work.SOAK, number)
-    retire = _step(execution_id, "retire_blue", Work.RETIRE_BLUE, number)
+        provision = _work(execution_id, "provision", step)
+        check = _work(execution_id, "check", Step(Work.CHECK_GREEN, step.last))
+    switch = _work(execution_id, "switch_traffic", Step(Work.SWITCH_TRAFFIC, step.last))
+    soak = _work(execution_id, "soak", Step(Work.SOAK, step.last))
+    retire = _work(execution_id, "retire_blue", Step(Work.RETIRE_BLUE, step.last))
     before >> provision >> check >> switch >> soak >> retire
     return retire
 
 
-def _add_stage(execution_id: str, number: int, _: int, before: BaseOperator) -> BaseOperator:
-    with TaskGroup(stage_group(number)):
-        if number > 1:
-            approve = ApproveStageOperator(task_id=APPROVE, execution_id=execution_id, stage=number)
+def _add_stage(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
+    with TaskGroup(stage_group(step.batch)):
+        if step.batch > 1:
+            approve = ApproveStageOperator(task_id=APPROVE, execution_id=execution_id, stage=step.batch)
             before >> approve
             before = approve
-        upgrade = _step(execution_id, "upgrade", Work.BATCH, number)
+        upgrade = _work(execution_id, "upgrade", step)
     before >> upgrade
     return upgrade
 
 
-def _step(execution_id: str, task_id: str, work: Work, number: int) -> BaseOperator:
-    return StepOperator(task_id=task_id, execution_id=execution_id, step=Step(work, number))
+def _work(execution_id: str, task_id: str, step: Step) -> BaseOperator:
+    """The upgrade's first step does not wait for the tasks of the checks: it sees to them itself."""
+    if step.work is Work.BATCH and step.batch == 1:
+        rule = TriggerRule.ALWAYS
+        return FirstStepOperator(task_id=task_id, execution_id=execution_id, step=step, trigger_rule=rule)
+    return StepOperator(task_id=task_id, execution_id=execution_id, step=step)
 
 
-Group = Callable[[str, int, int, BaseOperator], BaseOperator]
+Group = Callable[[str, Step, BaseOperator], BaseOperator]
 _GROUPS: dict[BatchKind, Group] = {
     BatchKind.BATCH: _add_batch,
     BatchKind.ALL: _add_batch,
@@ -110,7 +109,7 @@ _GROUPS: dict[BatchKind, Group] = {
 }
 
 
-def add_ending(execution_id: str, begin: BaseOperator, before: BaseOperator, upgraded: Asset) -> None:
+def add_ending(execution_id: str, before: BaseOperator, upgraded: Asset) -> None:
     """``verify``, and ``complete`` when it succeeds; else ``outcome`` is reached whatever was skipped or failed.
 
     What follows that asks the database whether it is its turn. ``upgraded`` is the asset of a completed upgrade.
@@ -118,13 +117,11 @@ def add_ending(execution_id: str, begin: BaseOperator, before: BaseOperator, upg
     verify = VerifyOperator(task_id="verify", execution_id=execution_id, outlets=[upgraded], instead=[END, REVERT])
     outcome = EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.ALL_DONE)
     complete = EmptyOperator(task_id=COMPLETE)
-    end = _step(execution_id, END, Work.END, 1)
+    end = _work(execution_id, END, Step(Work.END))
     with TaskGroup("rollback"):
-        revert = _step(execution_id, "revert", Work.REVERT, ROLLBACK_BATCH)
-        confirm = _step(execution_id, "confirm", Work.CONFIRM, ROLLBACK_BATCH)
+        revert = _work(execution_id, "revert", Step(Work.REVERT, ROLLBACK_BATCH))
+        confirm = _work(execution_id, "confirm", Step(Work.CONFIRM, ROLLBACK_BATCH))
     confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a revert that broke down: the database says
-    before >> verify
-    [verify, begin] >> outcome
-    outcome >> [complete, end, revert]
+    before >> verify >> outcome >> [complete, end, revert]
     verify >> complete
     revert >> confirm

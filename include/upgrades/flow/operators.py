@@ -11,14 +11,12 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 from airflow.triggers.base import StartTriggerArgs
 
 from include.upgrades import bootstrap
-from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Step, Work
 from include.upgrades.flow.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
-from include.upgrades.service.begin import begin_upgrade
-from include.upgrades.service.fleet_ports import FleetError
 from include.upgrades.service.outcome import Ending
+from include.upgrades.service.press_on import do_step
 from include.upgrades.service.queries import find_execution
 from include.upgrades.service.work import work_on
 from include.upgrades.settings import Settings
@@ -32,6 +30,10 @@ def leave(execution: Execution) -> NoReturn:
     raise AirflowSkipException(why)
 
 
+PATIENCE_SECONDS = 1.0
+"A worker waits no longer than this for what follows: delays are the triggerer's."
+
+
 class UpgradeOperator(BaseOperator):
     """A task of the execution ``execution_id``."""
 
@@ -40,22 +42,6 @@ class UpgradeOperator(BaseOperator):
     def __init__(self, *, execution_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.execution_id = execution_id
-
-
-class BeginOperator(UpgradeOperator):
-    """The first task of a run: in a worker, since that begins within a second, it does all that goes at once.
-
-    The other tasks would do the same some seconds later, and do what it has not done. They do not wait for it, so it
-    needs no second try.
-    """
-
-    def execute(self, context: Any) -> None:
-        """Check, and press on for a few seconds."""
-        seconds = Settings.from_environment().inline_seconds
-        try:
-            bootstrap.run(partial(begin_upgrade, execution_id=self.execution_id, seconds=seconds))
-        except (Unavailable, FleetError) as error:
-            self.log.warning("%s; the tasks of the steps try again", error)
 
 
 class TriggeredOperator(UpgradeOperator):
@@ -90,6 +76,30 @@ class StepOperator(TriggeredOperator):
 
     def __init__(self, *, execution_id: str, step: Step, **kwargs: Any) -> None:
         super().__init__(trigger=StepTrigger(execution_id, step.work.value, step.batch, step.last), **kwargs)
+
+
+class FirstStepOperator(StepOperator):
+    """The step with which the upgrade begins, in a worker, since that begins within a second.
+
+    It begins beside the tasks of the checks, which begin seconds later: it runs the checks itself, and those tasks tell
+    what it found. So it does with all that follows it at once. What is left after some seconds, the triggerer does.
+    """
+
+    start_from_trigger = False
+
+    def __init__(self, *, step: Step, **kwargs: Any) -> None:
+        super().__init__(step=step, **kwargs)
+        self.step = step
+
+    def execute(self, context: Any) -> None:
+        """Work for some seconds; defer what is left."""
+        seconds = Settings.from_environment().inline_seconds
+        work = partial(do_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
+        outcome = bootstrap.run(partial(work, patience=PATIENCE_SECONDS))
+        if outcome.ending is Ending.UNFINISHED:
+            super().execute(context)
+        if outcome.ending is Ending.STOPPED:
+            leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
 
 
 class VerifyOperator(UpgradeOperator):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from math import inf
 
 from include.upgrades.domain.approval import needs_approval
 from include.upgrades.domain.errors import Unavailable
@@ -21,48 +22,63 @@ from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.pulse import now_seconds
 from include.upgrades.service.roll_back import confirm_rollback, revert
+from include.upgrades.service.run_check import validate
 from include.upgrades.service.work import work_on
 
 log = logging.getLogger(__name__)
 
 
-async def do_step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
-    """What the task of ``step`` does: it, and what is due before the next task could do it.
+async def do_step(
+    ports: Ports, execution_id: str, step: Step, seconds: float | None, patience: float = HOP_SECONDS
+) -> Outcome:
+    """What the task of ``step`` does: it, and what is due within ``patience`` after it, before the next task could.
 
-    For about ``seconds`` (None: to its end).
+    For about ``seconds`` (None: to its end, and some seconds of what follows). An execution that is VALIDATING is
+    brought through that first: its first step begins beside the tasks of the checks.
 
     :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken:
     it obeys somebody newer.
     """
     if step.work in BRANCHES:
         return await work_on(ports, execution_id, step, seconds)
-    left = await _left_of(ports, execution_id, step)
-    outcome = Outcome(Ending.DONE) if left is None else await work_on(ports, execution_id, left, seconds)
-    # somebody else may have brought the whole upgrade to its end meanwhile, which looks like a stop
-    if outcome.ending is Ending.STOPPED and await _left_of(ports, execution_id, step) is None:
-        outcome = Outcome(Ending.DONE)
+    end = inf if seconds is None else now_seconds() + seconds
+    status, left = await _look_up(ports, execution_id, step)
+    if status is ExecutionStatus.VALIDATING:
+        validated = await validate(ports, execution_id, seconds)
+        if validated.ending is not Ending.DONE:
+            return validated
+    outcome = await _do(ports, execution_id, step, left, None if seconds is None else end - now_seconds())
     if outcome.ending is Ending.DONE:
-        await press_on(ports, execution_id, step, HOP_SECONDS, HOP_SECONDS)
+        await press_on(ports, execution_id, step, patience, min(HOP_SECONDS, end - now_seconds()))
     elif outcome.ending is Ending.STOPPED:
-        await press_out(ports, execution_id, HOP_SECONDS)
+        await press_out(ports, execution_id, min(HOP_SECONDS, end - now_seconds()))
     return outcome
 
 
-async def _left_of(ports: Ports, execution_id: str, step: Step) -> Step | None:
-    """What nobody has done of it, None: nothing; the execution may have ended since."""
+async def _do(ports: Ports, execution_id: str, step: Step, left: Step | None, seconds: float | None) -> Outcome:
+    outcome = Outcome(Ending.DONE) if left is None else await work_on(ports, execution_id, left, seconds)
+    if outcome.ending is not Ending.STOPPED:
+        return outcome
+    # somebody else may have brought the whole upgrade to its end meanwhile, which looks like a stop
+    _, left = await _look_up(ports, execution_id, step)
+    return Outcome(Ending.DONE) if left is None else outcome
+
+
+async def _look_up(ports: Ports, execution_id: str, step: Step) -> tuple[ExecutionStatus, Step | None]:
+    """The execution's status, and what nobody has done of the step, None: nothing; it may have ended since."""
     async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
-        if execution.status is ExecutionStatus.COMPLETED:
-            return None
-        if step.work is not Work.BATCH:
-            return step
+        status = (await work.executions.get(execution_id)).status
+        if status is ExecutionStatus.COMPLETED:
+            return status, None
+        if step.work is not Work.BATCH or status is ExecutionStatus.VALIDATING:
+            return status, step
         batches = await work.executions.batches(execution_id, step.batch)
     left = [each.number for each in batches if each.number <= step.last and each.completed_at is None]
-    return replace(step, batch=left[0]) if left else None
+    return status, replace(step, batch=left[0]) if left else None
 
 
-async def press_on(ports: Ports, execution_id: str, done: Step | None, patience: float, seconds: float) -> None:
-    """Do what follows ``done`` (None: everything) for about ``seconds``, as long as it is due within ``patience``.
+async def press_on(ports: Ports, execution_id: str, done: Step, patience: float, seconds: float) -> None:
+    """Do what follows ``done`` for about ``seconds``, as long as it is due within ``patience``.
 
     Also the way out of an upgrade that stops. Waits for no person and for no soak. What cannot be done now is left to
     the task whose turn it is, which tries again.
@@ -75,7 +91,7 @@ async def press_on(ports: Ports, execution_id: str, done: Step | None, patience:
         log.warning("execution %s: %s; its next task tries again", execution_id, error)
 
 
-async def _do_following(ports: Ports, execution_id: str, done: Step | None, patience: float, end: float) -> None:
+async def _do_following(ports: Ports, execution_id: str, done: Step, patience: float, end: float) -> None:
     async with ports.work() as work:
         execution, plan = await work.executions.get(execution_id), await work.executions.plan(execution_id)
     for step in steps_after(plan, done) if not execution.is_terminal else ():

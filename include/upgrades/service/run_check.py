@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 
 from include.upgrades.domain import telling
 from include.upgrades.domain.admission import admit
@@ -13,23 +14,41 @@ from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckSt
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.check_looks import Case, look
+from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports, UnitOfWork
+from include.upgrades.service.pulse import now_seconds
+from include.upgrades.service.queries import find_execution
+from include.upgrades.service.waiting import wait_until
 
 TAKEN_SECONDS = 10.0
 """How long a check that somebody runs is left to them: longer than a worker has for it. Whoever died is not waited for
 any longer; to look twice does no harm."""
 
 
-async def run_checks(ports: Ports, execution_id: str, seconds: float) -> None:
-    """Run all that nobody has begun, side by side, for ``seconds``; what takes longer is left to its own task.
+async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """Run what nobody runs of the checks, until the last of them has decided: DONE.
+
+    UNFINISHED after about ``seconds`` (None: not before).
 
     :raises NotFound: no such execution.
     """
-    begun = await _begin(ports, execution_id, CheckName, again=False)
+    end = inf if seconds is None else now_seconds() + seconds
+
+    async def look() -> Outcome | float:
+        await _run_checks(ports, execution_id, end - now_seconds())
+        execution = await find_execution(ports, execution_id)
+        return TAKEN_SECONDS if execution.status is ExecutionStatus.VALIDATING else Outcome(Ending.DONE)
+
+    return await wait_until(look, ports, execution_id, seconds)
+
+
+async def _run_checks(ports: Ports, execution_id: str, seconds: float) -> None:
+    """Side by side; what takes longer is left to its own task."""
+    begun = await _begin(ports, execution_id, CheckName, again=False) if seconds > 0 else None
     if begun is None:
         return
     looks = {name: asyncio.create_task(look(ports, begun.case, name)) for name in begun.names}
-    _, late = await asyncio.wait(looks.values(), timeout=seconds)
+    _, late = await asyncio.wait(looks.values(), timeout=None if seconds == inf else seconds)
     for each in late:
         each.cancel()
     await asyncio.gather(*late, return_exceptions=True)
