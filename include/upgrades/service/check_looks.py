@@ -12,7 +12,7 @@ from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus, 
 from include.upgrades.domain.execution import UpgradeRequest
 from include.upgrades.domain.registry import Backup, ComponentVersion, Deployment, UpgradePath
 from include.upgrades.service.fleet_ports import FleetError
-from include.upgrades.service.fleet_work import FleetWork
+from include.upgrades.service.fleet_work import NO_HURRY, FleetWork
 from include.upgrades.service.ports import Ports
 
 
@@ -103,7 +103,7 @@ def _there(backup: Backup, thorough: bool) -> str:
 
 async def _health_endpoints(ports: Ports, case: Case) -> CheckResult:
     async with ports.fleets.of(case.deployment) as driver:
-        answers = await FleetWork(driver, case.label).poll(case.instances)
+        answers = await FleetWork(driver, case.label, NO_HURRY).poll(case.instances)
     silent = {name: None if answer is not None else "no answer" for name, answer in answers.items()}
     passed = f"all {len(answers)} health endpoints answer"
     return checks.verdict(CheckName.HEALTH_ENDPOINTS, checks.health(silent), passed)

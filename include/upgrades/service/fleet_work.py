@@ -14,18 +14,20 @@ from include.upgrades.service.fleet_ports import FleetDriver, FleetError, StaleT
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 10
-"""Calls under way at the same time for one fleet: each has a connection, and the client looks at all of them for every
-call, so that its cost grows with their square."""
+AT_ONCE = 32
+"Calls under way at the same time to one agent."
+NO_HURRY = 8
+"""The same where no lease waits for the answers: each call under way has a connection, and the client looks at all of
+them for every call."""
 
 
 class FleetWork:
     """One deployment's fleet in the hands of whoever holds the lease with ``token``."""
 
-    def __init__(self, driver: FleetDriver, execution_id: str) -> None:
+    def __init__(self, driver: FleetDriver, execution_id: str, at_once: int = AT_ONCE) -> None:
         self._driver = driver
         self._execution_id = execution_id
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(at_once)
 
     async def observe(self) -> Fleet | None:
         """The fleet now; None when it cannot be asked, which says nothing about its instances."""
