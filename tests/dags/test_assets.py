@@ -8,46 +8,63 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Asset
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
 
 from include.upgrades.adapters.postgres.dag_specs import DagSpec
 from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.shards import SHARDS, shard_key
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.factory import build_dag, build_dags
+from include.upgrades.domain.steps import Step, Work
+from include.upgrades.flow import operators
+from include.upgrades.flow.factory import build_dag
+from include.upgrades.service.outcome import Ending, Outcome
 from tests.architecture.sources import ROOT
+from tests.dags.built import dag_of
 from tests.dags.conftest import Add
 
 S = ExecutionStatus
 EXAMPLE = ROOT / "docs/examples/after_upgrade.py"
 
 
-def _complete(execution: Execution) -> Any:
-    return build_dags(shard_key(execution.id) % SHARDS)[execution.dag_id].get_task("complete")
+@pytest.fixture(autouse=True)
+def nothing_to_verify(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever there is to verify was verified: the row says how it ended."""
+
+    async def done(*_: Any, **__: Any) -> Outcome:
+        return Outcome(Ending.DONE)
+
+    monkeypatch.setattr(operators, "work_on", done)
 
 
-def _run(task: Any) -> dict[Asset, Any]:
-    """What running the task tells of each asset."""
-    told: dict[Any, Any] = defaultdict(SimpleNamespace)
+def _verify(execution: Execution) -> Any:
+    return dag_of(execution).get_task("verify")
 
-    class Events:
-        def __getitem__(self, asset: Asset) -> Any:
-            return told[asset.name]
 
-    task.execute({"outlet_events": Events()})
-    return {name: each.extra for name, each in told.items()}
+class _Told(defaultdict[str, SimpleNamespace]):
+    """What a task tells of each asset, by its name; as Airflow's accessors, it is asked by the asset."""
+
+    def __getitem__(self, asset: Any) -> SimpleNamespace:
+        return super().__getitem__(asset.name)
+
+
+def _run(task: Any, method: str = "execute") -> tuple[dict[str, Any], set[str]]:
+    """What a task that ends well tells of each asset, and the tasks that it skips."""
+    told = _Told(SimpleNamespace)
+    with pytest.raises(DownstreamTasksSkipped) as ended:
+        getattr(task, method)({"outlet_events": told})
+    return {name: each.extra for name, each in told.items()}, set(ended.value.tasks)
 
 
 def _in(executions: Add, status: S) -> Execution:
     return executions(status=status, started_at=datetime.now(UTC))
 
 
-def test_completed_upgrade_updates_its_asset_and_says_what_it_was(executions: Add) -> None:
+@pytest.mark.parametrize("method", ["execute", "conclude"])
+def test_completed_upgrade_updates_its_asset_and_says_what_it_was(executions: Add, method: str) -> None:
     execution = _in(executions, S.COMPLETED)
-    task = _complete(execution)
+    task = _verify(execution)
     name = f"upgrades/{execution.tenant_id}/aaa-111"
     assert task.outlets == [Asset(name=name, uri=name)]
-    assert _run(task) == {
+    assert _run(task, method)[0] == {
         name: {
             "executionId": execution.id,
             "tenantId": execution.tenant_id,
@@ -61,23 +78,51 @@ def test_completed_upgrade_updates_its_asset_and_says_what_it_was(executions: Ad
     }
 
 
+def test_completed_upgrade_skips_what_another_end_would_be(executions: Add) -> None:
+    task = _verify(_in(executions, S.COMPLETED))
+    assert _run(task)[1] == {"end", "rollback.revert"}
+    assert _run(task)[1] <= {each.task_id for each in task.dag.tasks}
+
+
+@pytest.mark.parametrize("method", ["execute", "conclude"])
 @pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.COMPLETED)])
-def test_complete_that_is_run_for_an_upgrade_that_is_not_completed_updates_nothing(executions: Add, status: S) -> None:
-    task = _complete(_in(executions, status))
+def test_verification_of_an_upgrade_that_is_not_completed_updates_and_skips_nothing(
+    executions: Add, status: S, method: str
+) -> None:
+    task, told = _verify(_in(executions, status)), _Told(SimpleNamespace)
     with pytest.raises(AirflowFailException if status is S.FAILED else AirflowSkipException, match=status.value):
-        _run(task)
+        getattr(task, method)({"outlet_events": told})
+    assert not told
+
+
+def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
+    executions: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = _in(executions, S.PAUSED)
+    given: list[Any] = []
+
+    async def paused(_: Any, **what: Any) -> Outcome:
+        given.append(what)
+        return Outcome(Ending.UNFINISHED)
+
+    monkeypatch.setattr(operators, "work_on", paused)
+    monkeypatch.setenv("UPGRADES_INLINE_SECONDS", "3")
+    with pytest.raises(TaskDeferred) as deferred:
+        _verify(execution).execute({})
+    assert given == [{"execution_id": execution.id, "step": Step(Work.VERIFY), "seconds": 3}]
+    assert deferred.value.trigger.arguments() == {"execution_id": execution.id, "work": "verify", "batch": 1}
+    assert deferred.value.method_name == "conclude"
 
 
 def test_no_other_task_updates_anything(executions: Add) -> None:
-    execution = _in(executions, S.COMPLETED)
-    dag = _complete(execution).dag
-    assert [task.task_id for task in dag.tasks if task.outlets] == ["complete"]
+    dag = dag_of(_in(executions, S.COMPLETED))
+    assert [task.task_id for task in dag.tasks if task.outlets] == ["verify"]
 
 
 @pytest.mark.parametrize("each", ["a", "A-b_c.d", "a" * 64, "550e8400-e29b-41d4-a716-446655440000", "x-y.", "1"])
 def test_every_id_of_the_contract_makes_an_asset_that_is_named_as_documented(each: str) -> None:
     spec = DagSpec("e-1", each, each, "ROLLING", "3.6.0", "3.7.0", ((1, "BATCH"),))
-    (asset,) = build_dag(spec).get_task("complete").outlets
+    (asset,) = build_dag(spec).get_task("verify").outlets
     assert (asset.name, asset.uri) == (f"upgrades/{each}/{each}", f"upgrades/{each}/{each}")
 
 

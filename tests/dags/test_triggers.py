@@ -1,0 +1,157 @@
+"""How the tasks in the triggerer end, by what their use case says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.triggers.base import TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
+
+from include.upgrades import bootstrap
+from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steps import Step, Work
+from include.upgrades.flow import triggers
+from include.upgrades.flow.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
+from include.upgrades.service.fleet_ports import FleetError, StaleToken
+from include.upgrades.service.outcome import Ending, Outcome
+from tests.unit.domain.builders import make_execution
+
+S = ExecutionStatus
+Replace = Callable[[str, Any], list[dict[str, Any]]]
+USE_CASES: list[tuple[UpgradeTrigger, str, Any]] = [
+    (StepTrigger("e-1", Work.BATCH.value, 1, 3), "do_step", Outcome(Ending.DONE)),
+    (
+        CheckTrigger("e-1", CheckName.DEPENDENCY_CHECK.value),
+        "run_check",
+        CheckResult(CheckName.DEPENDENCY_CHECK, CheckStatus.PASSED),
+    ),
+    (WorkTrigger("e-1", Work.VERIFY.value, 1), "work_on", Outcome(Ending.DONE)),
+]
+every_trigger = pytest.mark.parametrize(("trigger", "use_case", "answer"), USE_CASES)
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> Replace:
+    """A use case answers so, or raises it (a list: one after the other); what it was called with."""
+
+    async def no_ports() -> None:
+        return None
+
+    monkeypatch.setattr(bootstrap, "open_ports", no_ports)
+    monkeypatch.setattr(triggers, "AWAY_SECONDS", 0.0)
+
+    def replace(name: str, answer: Any) -> list[dict[str, Any]]:
+        calls: list[dict[str, Any]] = []
+        monkeypatch.setattr(triggers, name, _answering(calls, answer if isinstance(answer, list) else [answer]))
+        return calls
+
+    return replace
+
+
+def _answering(calls: list[dict[str, Any]], answers: list[Any]) -> Callable[..., Awaitable[Any]]:
+    async def call(_: Any, **given: Any) -> Any:
+        calls.append(given)
+        answer = answers[min(len(calls), len(answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return call
+
+
+def _event(trigger: UpgradeTrigger) -> TriggerEvent:
+    async def only() -> TriggerEvent:
+        (event,) = [each async for each in trigger.run()]
+        return event
+
+    return asyncio.run(only())
+
+
+def _step(work: Work = Work.BATCH) -> StepTrigger:
+    return StepTrigger("e-1", work.value, 1, 3)
+
+
+def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(replaced: Replace) -> None:
+    calls = replaced("do_step", Outcome(Ending.DONE))
+    assert isinstance(_event(StepTrigger("e-1", Work.BATCH.value, 2, 5)), TaskSuccessEvent)
+    assert calls == [{"execution_id": "e-1", "step": Step(Work.BATCH, 2), "last": 5, "seconds": None}]
+
+
+@pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
+@pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED)])
+def test_step_of_an_upgrade_that_goes_elsewhere_is_skipped(replaced: Replace, ending: Ending, status: S) -> None:
+    replaced("do_step", Outcome(ending))
+    replaced("find_execution", make_execution(status))
+    assert isinstance(_event(_step()), TaskSkippedEvent)
+
+
+def test_step_that_stops_since_the_upgrade_has_failed_tells_its_task_why(replaced: Replace) -> None:
+    replaced("do_step", Outcome(Ending.STOPPED, "enough"))
+    replaced("find_execution", make_execution(S.FAILED, status_reason="three have failed"))
+    event = _event(_step())
+    assert (type(event), event.payload) == (TriggerEvent, "the execution is FAILED: three have failed")
+
+
+def test_branch_that_is_not_taken_is_skipped_although_the_upgrade_has_failed(replaced: Replace) -> None:
+    replaced("do_step", Outcome(Ending.NOT_TAKEN))
+    replaced("find_execution", make_execution(S.FAILED))
+    assert isinstance(_event(_step(Work.REVERT)), TaskSkippedEvent)
+
+
+@pytest.mark.parametrize("status", [each for each in CheckStatus if each is not CheckStatus.FAILED])
+def test_check_without_a_fault_is_a_task_that_succeeds(replaced: Replace, status: CheckStatus) -> None:
+    replaced("run_check", CheckResult(CheckName.HEALTH_ENDPOINTS, status))
+    assert isinstance(_event(CheckTrigger("e-1", "HEALTH_ENDPOINTS")), TaskSuccessEvent)
+
+
+def test_check_that_fails_tells_its_task_what_it_has_found(replaced: Replace) -> None:
+    replaced("run_check", CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.FAILED, "i-01 is silent"))
+    event = _event(CheckTrigger("e-1", "HEALTH_ENDPOINTS"))
+    assert (type(event), event.payload) == (TriggerEvent, "i-01 is silent")
+
+
+@pytest.mark.parametrize(("tries", "again"), [(None, False), (1, False), (2, True), (3, True)])
+def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: int | None, again: bool) -> None:
+    calls = replaced("run_check", CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.PASSED))
+    trigger = CheckTrigger("e-1", "HEALTH_ENDPOINTS")
+    trigger.task_instance = None if tries is None else SimpleNamespace(try_number=tries, task_id="validate")
+    _event(trigger)
+    assert calls == [{"execution_id": "e-1", "name": CheckName.HEALTH_ENDPOINTS, "again": again}]
+
+
+def test_work_that_goes_on_in_a_worker_is_told_how_it_ended(replaced: Replace) -> None:
+    calls = replaced("work_on", Outcome(Ending.STOPPED, "rejected"))
+    event = _event(WorkTrigger("e-1", Work.JUDGEMENT.value, 2))
+    assert (type(event), event.payload) == (TriggerEvent, {"ending": "STOPPED", "reason": "rejected"})
+    assert calls == [{"execution_id": "e-1", "step": Step(Work.JUDGEMENT, 2), "seconds": None}]
+
+
+@every_trigger
+@pytest.mark.parametrize("error", [Unavailable("no database"), FleetError("no fleet")])
+def test_what_is_away_is_asked_again(
+    replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
+) -> None:
+    calls = replaced(use_case, [error, error, answer])
+    _event(trigger)
+    assert len(calls) == 3
+
+
+@every_trigger
+@pytest.mark.parametrize("error", [StaleToken("somebody newer"), ValueError("a mistake of ours")])
+def test_what_asking_again_does_not_help_fails_the_task(
+    replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
+) -> None:
+    calls = replaced(use_case, [error, answer])
+    with pytest.raises(type(error)):
+        _event(trigger)
+    assert len(calls) == 1
+
+
+def test_database_that_is_away_when_the_reason_is_looked_up_is_asked_again(replaced: Replace) -> None:
+    replaced("do_step", Outcome(Ending.STOPPED))
+    calls = replaced("find_execution", [Unavailable("no database"), make_execution(S.CANCELLED)])
+    assert isinstance(_event(_step()), TaskSkippedEvent)
+    assert len(calls) == 2
