@@ -172,10 +172,21 @@ async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequenc
         now = await work.now()
         ended = [each for each in results if each.status not in OPEN]
         done = [replace(each, started_at=begun.case.now, completed_at=now) for each in ended]
-        left = [each for each in results if each.status in OPEN]
-        await work.executions.save_checks(execution_id, [*done, *left])
+        given_back = await _still_ours(work, execution_id, begun, [each for each in results if each.status in OPEN])
+        if kept := [*done, *given_back]:
+            await work.executions.save_checks(execution_id, kept)
         moved, events = admit(execution, await work.executions.checks(execution_id), now)
         await work.events.append(execution, [*map(telling.check_completed, done), *events])
         if events:
             await work.executions.save(moved)
         await work.commit()
+
+
+async def _still_ours(
+    work: UnitOfWork, execution_id: str, begun: _Begun, results: Sequence[CheckResult]
+) -> list[CheckResult]:
+    """Those of checks that nobody has taken over, or ended, meanwhile."""
+    running = (CheckStatus.RUNNING, begun.case.now)
+    checks = await work.executions.checks(execution_id) if results else []
+    ours = {each.name for each in checks if (each.status, each.started_at) == running}
+    return [each for each in results if each.name in ours]
