@@ -1,0 +1,191 @@
+"""The checks, which the first task of a run runs side by side and each check's own task tells or runs itself."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.events import EventType
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.service.begin import begin_upgrade
+from include.upgrades.service.pulse import now_seconds
+from include.upgrades.service.run_check import TAKEN_SECONDS, run_check, run_checks
+from tests.labs.lab import Lab, abandoned
+from tests.labs.memory_lab import MakeLab, MemoryLab
+
+S, C = ExecutionStatus, CheckName
+OF_FLEET = {C.RESOURCE_AVAILABILITY, C.HEALTH_ENDPOINTS}
+
+
+async def stored(lab: Lab, execution_id: str) -> dict[CheckName, CheckResult]:
+    async with lab.world.ports.work() as work:
+        return {each.name: each for each in await work.executions.checks(execution_id)}
+
+
+async def put(lab: Lab, execution_id: str, **fields: Any) -> None:
+    """Somebody else has it in hand, or has found something: the check of the health endpoints."""
+    async with lab.world.ports.work() as work:
+        result = CheckResult(**{"name": C.HEALTH_ENDPOINTS, "started_at": await work.now()} | fields)
+        await work.executions.save_checks(execution_id, [result])
+        await work.commit()
+
+
+async def told(lab: Lab, execution_id: str) -> list[str]:
+    return [
+        str(each.event.data["name"])
+        for each in await lab.events(execution_id)
+        if each.event.what is EventType.CHECK_COMPLETED
+    ]
+
+
+def nobody_answers(lab: MemoryLab) -> None:
+    lab.world.admin.delete(lab.world.fleet)
+    lab.world.storage.contents.clear()
+
+
+async def test_all_are_run_at_once_and_the_last_one_admits(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    await run_checks(lab.world.ports, execution.id, 8.0)
+    assert {each.status for each in (await stored(lab, execution.id)).values()} == {CheckStatus.PASSED}
+    assert (await lab.execution(execution.id)).status is S.IN_PROGRESS
+    assert await told(lab, execution.id) == list(CheckName)
+
+
+async def test_one_that_fails_ends_the_upgrade_and_nothing_is_begun(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    lab.world.storage.contents.clear()
+    await begin_upgrade(lab.world.ports, execution.id, 8.0)
+    ended = await lab.execution(execution.id)
+    assert (ended.status, ended.settled_at is not None, lab.upgrades()) == (S.FAILED, True, [])
+    assert C.BACKUP_VERIFICATION in ended.status_reason
+
+
+async def test_task_of_a_check_tells_what_was_found_without_looking_again(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    await run_checks(lab.world.ports, execution.id, 8.0)
+    nobody_answers(lab)
+    found = await lab.check(execution.id)
+    assert found == await stored(lab, execution.id)
+    assert {each.status for each in found.values()} == {CheckStatus.PASSED}
+    assert len(await told(lab, execution.id)) == len(CheckName)
+
+
+@pytest.mark.parametrize(("again", "status"), [(False, CheckStatus.PASSED), (True, CheckStatus.FAILED)])
+async def test_task_that_was_cleared_looks_again_while_the_execution_is_validating(
+    make_lab: MakeLab, again: bool, status: CheckStatus
+) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    assert (await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION)).status is CheckStatus.PASSED
+    nobody_answers(lab)
+    assert (await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, again)).status is status
+    assert (await stored(lab, execution.id))[C.BACKUP_VERIFICATION].status is status
+
+
+async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution, began = await lab.validating(), now_seconds()
+    lab.fault("agent-hangs")
+    await begin_upgrade(lab.world.ports, execution.id, 2.0)
+    assert 2.0 <= now_seconds() - began < 2.5
+    left = await stored(lab, execution.id)
+    assert {name for name, each in left.items() if each.status is CheckStatus.PENDING} == OF_FLEET
+    assert {name for name, each in left.items() if each.status is CheckStatus.PASSED} == set(CheckName) - OF_FLEET
+    assert ((await lab.execution(execution.id)).status, lab.upgrades()) == (S.VALIDATING, [])
+    lab.heal()
+    began = now_seconds()
+    await lab.check(execution.id)
+    assert now_seconds() - began < 1
+    assert (await lab.execution(execution.id)).status is S.IN_PROGRESS
+    assert sorted(await told(lab, execution.id)) == sorted(CheckName)
+
+
+async def test_check_that_somebody_runs_is_waited_for(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    await put(lab, execution.id, status=CheckStatus.RUNNING)
+    task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS))
+    await asyncio.sleep(TAKEN_SECONDS - 1)
+    assert not task.done()
+    await put(lab, execution.id, status=CheckStatus.WARNING, message="as somebody else has seen it")
+    assert (await task).message == "as somebody else has seen it"
+
+
+async def test_check_of_somebody_who_died_is_looked_at_again(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution, began = await lab.validating(), now_seconds()
+    await put(lab, execution.id, status=CheckStatus.RUNNING)
+    assert (await run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS)).status is CheckStatus.PASSED
+    assert TAKEN_SECONDS <= now_seconds() - began < TAKEN_SECONDS + 1
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(1, CheckStatus.RUNNING), (TAKEN_SECONDS, CheckStatus.PASSED)])
+async def test_first_task_leaves_out_what_somebody_runs_unless_they_died(
+    make_lab: MakeLab, seconds: float, status: CheckStatus
+) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    await put(lab, execution.id, status=CheckStatus.RUNNING)
+    await asyncio.sleep(seconds)
+    await run_checks(lab.world.ports, execution.id, 8.0)
+    found = await stored(lab, execution.id)
+    assert found.pop(C.HEALTH_ENDPOINTS).status is status
+    assert {each.status for each in found.values()} == {CheckStatus.PASSED}
+
+
+async def test_checks_of_a_first_task_that_was_killed_are_run_by_their_own_tasks(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    lab.fault("agent-hangs", times=1)
+    first = asyncio.create_task(begin_upgrade(lab.world.ports, execution.id, 8.0))
+    await asyncio.sleep(0.5)
+    await abandoned(first)
+    lab.heal()
+    assert {each.status for each in (await stored(lab, execution.id)).values()} == {CheckStatus.RUNNING}
+    await lab.check(execution.id)
+    assert (await lab.execution(execution.id)).status is S.IN_PROGRESS
+
+
+@pytest.mark.parametrize("status", [CheckStatus.PASSED, CheckStatus.RUNNING])
+async def test_first_task_gives_back_only_what_is_still_in_its_hands(make_lab: MakeLab, status: CheckStatus) -> None:
+    """Somebody may have cleared the check's task meanwhile, which then looks itself."""
+    lab = await make_lab()
+    execution = await lab.validating()
+    lab.fault("agent-hangs")
+    first = asyncio.create_task(run_checks(lab.world.ports, execution.id, 2.0))
+    await asyncio.sleep(1)
+    await put(lab, execution.id, status=status, message="of somebody else")
+    await first
+    left = await stored(lab, execution.id)
+    assert (left[C.HEALTH_ENDPOINTS].status, left[C.HEALTH_ENDPOINTS].message) == (status, "of somebody else")
+    assert left[C.RESOURCE_AVAILABILITY].status is CheckStatus.PENDING
+
+
+@pytest.mark.parametrize("moved_on", [S.CANCELLED, S.FAILED])
+async def test_what_is_found_after_the_execution_has_moved_on_is_not_told(make_lab: MakeLab, moved_on: S) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    lab.fault("agent-hangs")
+    first = asyncio.create_task(run_checks(lab.world.ports, execution.id, 2.0))
+    await asyncio.sleep(1)
+    await lab.go(execution.id, moved_on)
+    await first
+    assert await told(lab, execution.id) == []
+    result = await run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS)
+    assert (result.status in OPEN, result.message) == (True, "the execution is not VALIDATING any more")
+
+
+async def test_check_that_times_out_fails_although_its_seconds_are_not_over(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    lab.fault("agent-hangs")
+    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=1.0))
+    await run_checks(ports, execution.id, 2.0)
+    found = await stored(lab, execution.id)
+    assert {name for name, each in found.items() if each.status is CheckStatus.FAILED} == OF_FLEET
+    assert (await lab.execution(execution.id)).status is S.FAILED
