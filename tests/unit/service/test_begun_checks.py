@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,8 @@ from include.upgrades.service.run_check import TAKEN_SECONDS, run_check, run_che
 from tests.labs.lab import Lab, abandoned
 from tests.labs.memory_lab import MakeLab, MemoryLab
 
-S, C = ExecutionStatus, CheckName
+S = ExecutionStatus
+C = CheckName
 OF_FLEET = {C.RESOURCE_AVAILABILITY, C.HEALTH_ENDPOINTS}
 
 
@@ -24,10 +24,10 @@ async def stored(lab: Lab, execution_id: str) -> dict[CheckName, CheckResult]:
         return {each.name: each for each in await work.executions.checks(execution_id)}
 
 
-async def put(lab: Lab, execution_id: str, **fields: Any) -> None:
+async def put(lab: Lab, execution_id: str, status: CheckStatus, message: str = "") -> None:
     """Somebody else has it in hand, or has found something: the check of the health endpoints."""
     async with lab.world.ports.work() as work:
-        result = CheckResult(**{"name": C.HEALTH_ENDPOINTS, "started_at": await work.now()} | fields)
+        result = CheckResult(C.HEALTH_ENDPOINTS, status, message, started_at=await work.now())
         await work.executions.save_checks(execution_id, [result])
         await work.commit()
 
@@ -108,18 +108,18 @@ async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab
 async def test_check_that_somebody_runs_is_waited_for(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
-    await put(lab, execution.id, status=CheckStatus.RUNNING)
+    await put(lab, execution.id, CheckStatus.RUNNING)
     task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS))
     await asyncio.sleep(TAKEN_SECONDS - 1)
     assert not task.done()
-    await put(lab, execution.id, status=CheckStatus.WARNING, message="as somebody else has seen it")
+    await put(lab, execution.id, CheckStatus.WARNING, "as somebody else has seen it")
     assert (await task).message == "as somebody else has seen it"
 
 
 async def test_check_of_somebody_who_died_is_looked_at_again(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
-    await put(lab, execution.id, status=CheckStatus.RUNNING)
+    await put(lab, execution.id, CheckStatus.RUNNING)
     assert (await run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS)).status is CheckStatus.PASSED
     assert TAKEN_SECONDS <= now_seconds() - began < TAKEN_SECONDS + 1
 
@@ -130,7 +130,7 @@ async def test_first_task_leaves_out_what_somebody_runs_unless_they_died(
 ) -> None:
     lab = await make_lab()
     execution = await lab.validating()
-    await put(lab, execution.id, status=CheckStatus.RUNNING)
+    await put(lab, execution.id, CheckStatus.RUNNING)
     await asyncio.sleep(seconds)
     await run_checks(lab.world.ports, execution.id, 8.0)
     found = await stored(lab, execution.id)
@@ -159,7 +159,7 @@ async def test_first_task_gives_back_only_what_is_still_in_its_hands(make_lab: M
     lab.fault("agent-hangs")
     first = asyncio.create_task(run_checks(lab.world.ports, execution.id, 2.0))
     await asyncio.sleep(1)
-    await put(lab, execution.id, status=status, message="of somebody else")
+    await put(lab, execution.id, status, "of somebody else")
     await first
     left = await stored(lab, execution.id)
     assert (left[C.HEALTH_ENDPOINTS].status, left[C.HEALTH_ENDPOINTS].message) == (status, "of somebody else")

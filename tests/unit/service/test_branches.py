@@ -1,0 +1,114 @@
+"""The last tasks of a run: of its branches one is taken, the others say that it is not their turn."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from include.upgrades.domain.direction import ROLLBACK_BATCH
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steps import Work
+from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
+from include.upgrades.service.outcome import Ending
+from tests.labs.first_task import begin, step
+from tests.labs.lab import OLGA, Lab
+from tests.labs.memory_lab import MakeLab, MemoryLab
+
+S = ExecutionStatus
+E = Ending
+Bring = Callable[[Lab], Awaitable[str]]
+
+
+async def _completed(lab: Lab) -> str:
+    execution = await lab.validating()
+    await begin(lab, execution.id)
+    return execution.id
+
+
+async def _half_done(lab: Lab) -> str:
+    execution_id = await lab.admitted(batch_size=1, failure_threshold=1)
+    await lab.run(execution_id, 1)
+    return execution_id
+
+
+async def _cancelled(lab: Lab) -> str:
+    execution_id = await _half_done(lab)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    return execution_id
+
+
+async def _failed(lab: Lab) -> str:
+    execution_id = await _half_done(lab)
+    lab.fault("upgrade-fails", times=1)
+    await lab.run(execution_id, 2)
+    return execution_id
+
+
+async def _rolling_back(lab: Lab) -> str:
+    execution_id = await _half_done(lab)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    return execution_id
+
+
+async def _rolled_back(lab: Lab) -> str:
+    execution_id = await _rolling_back(lab)
+    await lab.roll_back(execution_id)
+    return execution_id
+
+
+async def _rollback_failed(lab: Lab) -> str:
+    execution_id = await _rolling_back(lab)
+    lab.fault("upgrade-fails")
+    await lab.roll_back(execution_id)
+    lab.heal()
+    return execution_id
+
+
+@pytest.mark.parametrize(
+    ("bring", "end", "revert"),
+    [
+        (_completed, E.NOT_TAKEN, E.NOT_TAKEN),
+        (_cancelled, E.DONE, E.NOT_TAKEN),
+        (_failed, E.STOPPED, E.NOT_TAKEN),
+        (_half_done, E.STOPPED, E.NOT_TAKEN),  # nothing works on it any more: it has failed
+        (_rolling_back, E.NOT_TAKEN, E.DONE),
+        (_rolled_back, E.NOT_TAKEN, E.DONE),
+        (_rollback_failed, E.NOT_TAKEN, E.DONE),
+    ],
+)
+@pytest.mark.parametrize("first", [Work.END, Work.REVERT])
+async def test_one_branch_is_taken_whichever_task_comes_first(
+    make_lab: MakeLab, bring: Bring, end: Ending, revert: Ending, first: Work
+) -> None:
+    lab = await make_lab()
+    execution_id = await bring(lab)
+    order = [first, Work.REVERT if first is Work.END else Work.END]
+    found = {each: (await step(lab, execution_id, each, ROLLBACK_BATCH)).ending for each in order}
+    assert found == {Work.END: end, Work.REVERT: revert}
+
+
+@pytest.mark.parametrize(
+    ("bring", "status", "ending"),
+    [
+        (_rolling_back, S.ROLLED_BACK, E.DONE),
+        (_rolled_back, S.ROLLED_BACK, E.DONE),
+        (_rollback_failed, S.FAILED, E.STOPPED),
+    ],
+)
+async def test_rollback_is_confirmed_or_has_failed(make_lab: MakeLab, bring: Bring, status: S, ending: Ending) -> None:
+    lab = await make_lab()
+    execution_id = await bring(lab)
+    await step(lab, execution_id, Work.REVERT, ROLLBACK_BATCH)
+    assert (await step(lab, execution_id, Work.CONFIRM, ROLLBACK_BATCH)).ending is ending
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.settled_at is not None) == (status, True)
+
+
+@pytest.mark.parametrize("bring", [_completed, _cancelled, _failed, _rolled_back])
+async def test_branches_of_a_run_that_is_cleared_change_nothing(make_lab: MakeLab, bring: Bring) -> None:
+    lab: MemoryLab = await make_lab()
+    execution_id = await bring(lab)
+    await lab.end(execution_id)
+    before, log = await lab.execution(execution_id), lab.log()
+    for work in (Work.REVERT, Work.CONFIRM, Work.END):
+        await step(lab, execution_id, work, ROLLBACK_BATCH)
+    assert (await lab.execution(execution_id), lab.log()) == (before, log)

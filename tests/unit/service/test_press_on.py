@@ -1,0 +1,222 @@
+"""The task of a step does it, and what is due before the next task could do that."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from include.upgrades.domain.execution import Strategy
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steps import HOP_SECONDS, Step, Work
+from include.upgrades.service.approvals import request_approval
+from include.upgrades.service.command import cancel_upgrade, promote_canary, roll_back_upgrade
+from include.upgrades.service.fleet_ports import FleetError, StaleToken
+from include.upgrades.service.outcome import Ending
+from include.upgrades.service.press_on import press_on
+from include.upgrades.service.pulse import now_seconds
+from local.fleet.orders import Orders
+from tests.labs.canaries import deployed
+from tests.labs.first_task import begin, other_tasks, step
+from tests.labs.lab import OLGA, Lab, until
+from tests.labs.memory_lab import MakeLab
+from tests.labs.pools import blue_green, traffic
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.stages import approve, first_stage_done
+
+S = ExecutionStatus
+ONE_BY_ONE: dict[str, Any] = {"batch_size": 1, "max_unavailable_percentage": 50}
+
+
+async def ending(lab: Lab, execution_id: str, work: Work, batch: int = 1, last: int | None = None) -> Ending:
+    return (await step(lab, execution_id, work, batch, last)).ending
+
+
+# -- the batches that are one piece of work -------------------------------------------------------------------------
+
+
+async def test_task_does_all_batches_that_are_one_piece_of_work_and_what_follows_them(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=3)
+    began = now_seconds()
+    assert await ending(lab, execution_id, Work.BATCH, 1, 4) is Ending.DONE
+    assert (await lab.execution(execution_id)).status is S.COMPLETED
+    assert 9 <= now_seconds() - began < 15  # three delays
+
+
+async def test_task_ends_where_the_upgrade_stops(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    lab.fault("upgrade-fails", 3)
+    execution_id = await lab.admitted(**ONE_BY_ONE, failure_threshold=1)
+    assert await ending(lab, execution_id, Work.BATCH, 1, 4) is Ending.STOPPED
+    assert (await lab.execution(execution_id)).status is S.FAILED
+    assert len(lab.upgrades()) == 2
+
+
+@pytest.mark.parametrize("last", [1, 4])
+async def test_task_whose_batches_somebody_has_done_is_done_although_the_upgrade_is_completed(
+    make_lab: MakeLab, last: int
+) -> None:
+    lab = await make_lab()
+    execution = await lab.validating(**ONE_BY_ONE)
+    assert (await begin(lab, execution.id)).status is S.COMPLETED
+    assert await ending(lab, execution.id, Work.BATCH, 1, last) is Ending.DONE
+
+
+@pytest.mark.parametrize(("batch", "found"), [(1, Ending.DONE), (2, Ending.STOPPED)])
+async def test_task_of_a_cancelled_upgrade_is_done_only_if_its_batch_is(
+    make_lab: MakeLab, batch: int, found: Ending
+) -> None:
+    lab = await make_lab()
+    execution_id = await lab.admitted(**ONE_BY_ONE)
+    await lab.run(execution_id, 1)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert await ending(lab, execution_id, Work.BATCH, batch) is found
+    assert len(lab.upgrades()) == 1
+
+
+async def test_task_that_works_while_somebody_else_completes_the_upgrade_is_done(make_lab: MakeLab) -> None:
+    lab = await make_lab(upgrade_seconds=0.5)
+    execution_id = await lab.admitted(**ONE_BY_ONE)
+    tasks = (step(lab, execution_id, Work.BATCH, 1, 4) for _ in range(3))
+    assert {each.ending for each in await asyncio.gather(*tasks)} == {Ending.DONE}
+    assert len(lab.upgrades()) == len(set(lab.upgrades())) == 4
+
+
+# -- what follows ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("delay", "begun"), [(0, 2), (int(HOP_SECONDS) - 1, 2), (int(HOP_SECONDS) + 1, 1)])
+async def test_next_batch_is_begun_if_it_is_due_before_its_task_could_begin_it(
+    make_lab: MakeLab, delay: int, begun: int
+) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=delay)
+    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert len(lab.upgrades()) == begun
+    assert (await lab.execution(execution_id)).status is (S.COMPLETED if begun == 2 else S.IN_PROGRESS)
+
+
+async def test_next_batch_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2, upgrade_seconds=6)
+    execution_id, began = await lab.admitted(**ONE_BY_ONE, health_check_timeout_seconds=60), now_seconds()
+    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert now_seconds() - began < 6 + HOP_SECONDS + 2
+    assert (len(lab.upgrades()), lab.versions()[OLD_VERSION], lab.lease()[2]) == (2, 1, False)
+    assert await ending(lab, execution_id, Work.BATCH, 2) is Ending.DONE
+    assert len(lab.upgrades()) == 2
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_next_stage_is_begun_if_it_is_approved(make_lab: MakeLab, approved: bool) -> None:
+    lab, execution_id = await first_stage_done(make_lab)
+    await request_approval(lab.world.ports, execution_id, 2)
+    if approved:
+        await approve(lab, execution_id)
+    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert lab.versions()[NEW_VERSION] == (4 if approved else 2)
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+async def test_what_follows_the_canaries_is_begun_if_they_are_promoted(make_lab: MakeLab, promoted: bool) -> None:
+    lab, execution_id = await deployed(make_lab)
+    monitor = asyncio.create_task(step(lab, execution_id, Work.MONITOR))
+    await asyncio.sleep(120)
+    assert not monitor.done()
+    if promoted:
+        await promote_canary(lab.world.ports, execution_id, True, "seen", OLGA)
+    else:
+        await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await monitor).ending is (Ending.DONE if promoted else Ending.STOPPED)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, lab.versions()[NEW_VERSION]) == ((S.COMPLETED, 5) if promoted else (S.CANCELLED, 2))
+
+
+async def test_soak_is_followed_by_all_that_is_left(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution_id = await lab.admitted(**blue_green(soak_seconds=30))
+    await press_on(lab.world.ports, execution_id, None, HOP_SECONDS, HOP_SECONDS)
+    assert (traffic(lab), len(lab.fleet())) == ("green", 8)
+    began = now_seconds()
+    assert await ending(lab, execution_id, Work.SOAK) is Ending.DONE
+    assert now_seconds() - began > 25
+    assert ((await lab.execution(execution_id)).status, lab.versions()) == (S.COMPLETED, {NEW_VERSION: 4})
+    for work in (Work.CHECK_GREEN, Work.SWITCH_TRAFFIC, Work.RETIRE_BLUE):
+        assert await ending(lab, execution_id, work) is Ending.DONE
+
+
+# -- the way out -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
+async def test_way_back_begins_without_its_task(make_lab: MakeLab, strategy: Strategy) -> None:
+    lab = await make_lab(upgrade_seconds=0.5)
+    execution_id = await lab.admitted(strategy=strategy, max_unavailable_percentage=100)
+    task = asyncio.create_task(step(lab, execution_id, Work.BATCH))
+    await until(lab.upgrades, "an upgrade under way")
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await task).ending is Ending.STOPPED
+    assert ((await lab.execution(execution_id)).status, lab.versions()) == (S.ROLLED_BACK, {OLD_VERSION: 4})
+
+
+async def test_way_back_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
+    lab = await make_lab(upgrade_seconds=6)
+    execution_id = await lab.admitted(max_unavailable_percentage=100, health_check_timeout_seconds=60)
+    await lab.run(execution_id, 1)
+    await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
+    began = now_seconds()
+    assert await ending(lab, execution_id, Work.BATCH, 2) is Ending.STOPPED
+    assert now_seconds() - began < HOP_SECONDS + 2
+    assert (await lab.execution(execution_id)).status is S.ROLLING_BACK
+    assert await ending(lab, execution_id, Work.REVERT, 0) is Ending.DONE
+    assert await ending(lab, execution_id, Work.CONFIRM, 0) is Ending.DONE
+    assert (await lab.execution(execution_id)).status is S.ROLLED_BACK
+
+
+# -- what is away ----------------------------------------------------------------------------------------------------
+
+
+async def test_fleet_that_is_away_when_the_step_is_done_is_left_to_the_next_task(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution_id = await lab.admitted()
+    await lab.run(execution_id, 1)
+    lab.fault("agent-503")
+    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
+    with pytest.raises(FleetError):  # the next one says so, and tries again
+        await step(lab, execution_id, Work.VERIFY)
+
+
+@pytest.mark.parametrize(("batch", "raised"), [(1, False), (2, True)])
+async def test_newer_token_of_somebody_else_is_told_by_the_task_whose_turn_it_is(
+    make_lab: MakeLab, batch: int, raised: bool
+) -> None:
+    lab = await make_lab()
+    execution_id = await lab.admitted(**ONE_BY_ONE)
+    await lab.run(execution_id, 1)
+    lab.order(Orders.undrain, lab.name(1), fence=1000)
+    if raised:
+        with pytest.raises(StaleToken):
+            await step(lab, execution_id, Work.BATCH, batch)
+    else:
+        assert await ending(lab, execution_id, Work.BATCH, batch) is Ending.DONE
+    assert len(lab.upgrades()) == 1
+
+
+async def test_fleet_that_is_away_when_the_upgrade_has_stopped_is_left_to_the_next_task(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution_id = await lab.admitted(**ONE_BY_ONE)
+    await lab.run(execution_id, 1)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    lab.fault("agent-503")
+    assert await ending(lab, execution_id, Work.BATCH, 2) is Ending.STOPPED
+    assert (await lab.execution(execution_id)).settled_at is None
+    lab.heal()
+    assert (await other_tasks(lab, execution_id)).settled_at is not None
+
+
+async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution_id = await lab.admitted()
+    for seconds in (0.0, -1.0):
+        await press_on(lab.world.ports, execution_id, Step(Work.BATCH, 1), HOP_SECONDS, seconds)
+    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
