@@ -27,7 +27,7 @@ class Settings:
     check_timeout_seconds: float = 60
     "After which a pre-upgrade check counts as failed."
     inline_seconds: float = 8
-    "How long a batch stays in the worker before it is deferred to the triggerer."
+    "How long the work that an upgrade begins with stays in its worker before it goes on in the triggerer."
     lease_seconds: float = 10
     "How long the holder of a deployment may be silent before another takes over."
     dag_retention_days: float = 7

@@ -2,9 +2,10 @@
 
 import asyncio
 
+from include.upgrades.service.begin import begin_upgrade
+
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.steps import Step, Work
-from include.upgrades.service.begin import begin_upgrade
 from include.upgrades.service.outcome import Outcome
 from include.upgrades.service.press_on import do_step
 from tests.labs.dag_walk import BEGIN, DagWalk, run_task

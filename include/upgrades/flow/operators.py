@@ -15,10 +15,10 @@ from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Step, Work
 from include.upgrades.flow.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
+from include.upgrades.service.finish import verify_now
 from include.upgrades.service.outcome import Ending
 from include.upgrades.service.press_on import do_step
 from include.upgrades.service.queries import find_execution
-from include.upgrades.service.work import work_on
 from include.upgrades.settings import Settings
 
 
@@ -116,16 +116,17 @@ class VerifyOperator(UpgradeOperator):
     def execute(self, context: Any) -> None:
         """Verify; a paused upgrade is waited for in the triggerer."""
         seconds = Settings.from_environment().inline_seconds
-        outcome = bootstrap.run(
-            partial(work_on, execution_id=self.execution_id, step=Step(Work.VERIFY), seconds=seconds)
-        )
+        outcome, execution = bootstrap.run(partial(verify_now, execution_id=self.execution_id, seconds=seconds))
         if outcome.ending is Ending.UNFINISHED:
             self.defer(trigger=WorkTrigger(self.execution_id, Work.VERIFY.value, 1), method_name="conclude")
-        self.conclude(context)
+        self._end(context, execution)
 
     def conclude(self, context: Any, event: Any = None) -> None:
+        """The triggerer has seen it verified."""
+        self._end(context, bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
+
+    def _end(self, context: Any, execution: Execution) -> None:
         """Tell the asset of the execution; one that is not COMPLETED updates nothing."""
-        execution = bootstrap.run(partial(find_execution, execution_id=self.execution_id))
         if execution.status is not ExecutionStatus.COMPLETED:
             leave(execution)
         for asset in self.outlets:

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from include.upgrades.service.begin import begin_upgrade
 
 from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckStatus
 from include.upgrades.domain.events import EventType
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.begin import begin_upgrade
 from include.upgrades.service.pulse import now_seconds
 from include.upgrades.service.run_check import TAKEN_SECONDS, run_check, run_checks
 from tests.labs.lab import Lab, abandoned
