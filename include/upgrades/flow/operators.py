@@ -15,10 +15,10 @@ from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Step, Work
 from include.upgrades.flow.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
-from include.upgrades.service.finish import verify_now
 from include.upgrades.service.outcome import Ending
 from include.upgrades.service.press_on import do_step
 from include.upgrades.service.queries import find_execution
+from include.upgrades.service.verification import verify_now
 from include.upgrades.settings import Settings
 
 

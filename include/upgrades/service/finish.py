@@ -16,7 +16,6 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from include.upgrades.service.ports import Ports, UnitOfWork
 from include.upgrades.service.pulse import now_seconds
-from include.upgrades.service.queries import find_execution
 
 
 async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
@@ -37,19 +36,6 @@ async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outc
     if status is ExecutionStatus.COMPLETED:
         return Outcome(Ending.DONE)
     return Outcome(Ending.STOPPED, f"the execution is {status.value}")
-
-
-async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[Outcome, Execution]:
-    """As ``verify``, and the execution after it; one that is over already costs one look.
-
-    :raises FleetError: the fleet cannot be asked, which is no verdict: try again.
-    """
-    execution = await find_execution(ports, execution_id)
-    if execution.is_terminal:
-        done = execution.status is ExecutionStatus.COMPLETED
-        return Outcome(Ending.DONE if done else Ending.STOPPED, execution.status_reason), execution
-    outcome = await verify(ports, execution_id, seconds)
-    return outcome, await find_execution(ports, execution_id)
 
 
 async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:

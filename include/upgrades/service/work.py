@@ -8,13 +8,13 @@ from include.upgrades.domain.blue_green import Goal
 from include.upgrades.domain.steps import Step, Work
 from include.upgrades.service.approvals import wait_for_judgement
 from include.upgrades.service.end import end_upgrade
-from include.upgrades.service.finish import verify
 from include.upgrades.service.monitor_canary import monitor_canary, run_after_canaries
 from include.upgrades.service.outcome import Outcome
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.requested import follow_to_end
 from include.upgrades.service.roll_back import confirm, revert
 from include.upgrades.service.switch_over import switch_over
+from include.upgrades.service.verification import finish_and_verify
 
 Run = Callable[[Ports, str, Step, float | None], Awaitable[Outcome]]
 
@@ -51,7 +51,7 @@ _RUNS: dict[Work, Run] = {
     Work.SWITCH_TRAFFIC: _switch_over(Goal.SWITCHED),
     Work.SOAK: _switch_over(Goal.SOAKED),
     Work.RETIRE_BLUE: _switch_over(Goal.RETIRED),
-    Work.VERIFY: _of_execution(verify),
+    Work.VERIFY: _of_execution(finish_and_verify),
     Work.REVERT: _of_execution(revert),
     Work.CONFIRM: _of_execution(confirm),
     Work.END: _of_execution(end_upgrade),
