@@ -26,7 +26,7 @@ def test_lifecycle_holds_in_lives_drawn_from_a_seed(bench: Bench) -> None:
 
 def test_order_of_a_runner_that_slept_until_the_upgrade_was_cancelled_comes_too_late(bench: Bench) -> None:
     machine = machine_on(bench)()
-    machine.begin(size=3, room=False, version="v37", one_less=False, ahead=1, strategy=Strategy.ROLLING)
+    machine.begin(size=3, room=False, version="v37", one_less=False, ahead=2, strategy=Strategy.ROLLING)
     machine.airflow_goes_on(seconds=None, steps=1, fate=None)
     sleeper = machine.walker
     machine.airflow_takes_the_task_for_dead(before_an_order=True, lease_ends=True)

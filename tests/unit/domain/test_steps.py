@@ -1,5 +1,6 @@
 """The steps of an upgrade in their order, and the batches that are one piece of work."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,14 +42,40 @@ def test_steps_of_each_strategy_come_in_their_order(strategy: Strategy) -> None:
 def test_what_follows_a_step_is_the_rest_of_them(strategy: Strategy) -> None:
     plan = _plan(strategy)
     steps = steps_of(plan)
-    assert steps_after(plan, None) == steps
     for place, step in enumerate(steps):
         assert steps_after(plan, step) == steps[place + 1 :]
 
 
-def test_step_of_another_plan_is_followed_by_nothing_that_anybody_could_name() -> None:
-    with pytest.raises(ValueError):
-        steps_after(_plan(Strategy.ROLLING), Step(W.SOAK, 1))
+def test_batches_without_a_wait_between_them_are_one_step() -> None:
+    plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
+    assert steps_of(plan) == [Step(W.BATCH, 1, 3), Step(W.VERIFY, 3)]
+    assert steps_of(replace(plan, batch_delay_seconds=60))[:3] == [Step(W.BATCH, each) for each in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("done", "after"),
+    [
+        (Step(W.BATCH, 1, 1), [Step(W.BATCH, 2, 3), Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 1, 2), [Step(W.BATCH, 3, 3), Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 2, 2), [Step(W.BATCH, 3, 3), Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 3, 3), [Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 1, 3), [Step(W.VERIFY, 3)]),
+    ],
+)
+def test_rest_of_a_piece_of_work_that_was_done_in_part_comes_first(done: Step, after: list[Step]) -> None:
+    assert steps_after(replace(_plan(Strategy.ROLLING), batch_delay_seconds=0), done) == after
+
+
+@pytest.mark.parametrize(
+    "step", [Step(W.SOAK), Step(W.MONITOR), Step(W.REVERT, 0), Step(W.END), Step(W.BATCH, 4), Step(W.JUDGEMENT)]
+)
+def test_step_that_is_not_on_the_way_forward_is_followed_by_nothing(step: Step) -> None:
+    assert steps_after(_plan(Strategy.ROLLING), step) == []
+
+
+@pytest.mark.parametrize(("last", "found"), [(0, 2), (1, 2), (2, 2), (5, 5)])
+def test_step_ends_with_its_own_batch_if_none_is_named_behind_it(last: int, found: int) -> None:
+    assert Step(W.BATCH, 2, last).last == found
 
 
 def test_only_people_and_soaks_are_waited_for() -> None:

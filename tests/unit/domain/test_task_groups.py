@@ -7,7 +7,7 @@ from include.upgrades.domain.task_groups import task_groups
 
 S = ExecutionStatus
 CANARY = (
-    *("begin", "validate.health_endpoints", "validate.dependency_check", "admit", "canary.deploy", "canary.monitor"),
+    *("validate.health_endpoints", "validate.dependency_check", "admit", "canary.deploy", "canary.monitor"),
     *("batch_002.upgrade", "batch_010.upgrade", "verify", "outcome", "complete", "rollback.revert"),
     *("rollback.confirm", "end"),
 )
@@ -16,16 +16,14 @@ CANARY = (
 def test_groups_come_in_the_order_in_which_they_run() -> None:
     found = task_groups(dict.fromkeys(reversed(CANARY)))
     assert [each.name for each in found] == [
-        *("begin", "validate", "admit", "canary", "batch_002", "batch_010"),
-        *("verify", "outcome", "complete", "rollback", "end"),
+        *("validate", "admit", "canary", "batch_002", "batch_010", "verify", "outcome", "complete", "rollback", "end")
     ]
-    assert set(found[1].tasks) == {"validate.health_endpoints", "validate.dependency_check"}
+    assert set(found[0].tasks) == {"validate.health_endpoints", "validate.dependency_check"}
 
 
 @pytest.mark.parametrize(
     ("group", "means"),
     [
-        ("begin", S.VALIDATING),
         ("validate", S.VALIDATING),
         ("canary", S.CANARY_RUNNING),
         ("batch_002", S.IN_PROGRESS),
@@ -42,7 +40,7 @@ def test_group_means_the_status_of_its_work(group: str, means: ExecutionStatus) 
 def test_states_are_shown_as_they_are_and_do_not_change_what_a_group_means() -> None:
     failed = dict.fromkeys(CANARY, "failed")
     found = task_groups(failed)
-    assert found[3].tasks == {"canary.deploy": "failed", "canary.monitor": "failed"}
+    assert found[2].tasks == {"canary.deploy": "failed", "canary.monitor": "failed"}
     assert [each.means for each in found] == [each.means for each in task_groups(dict.fromkeys(CANARY))]
 
 

@@ -9,7 +9,7 @@ from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Work
 from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
 from include.upgrades.service.outcome import Ending
-from tests.labs.first_task import begin, step
+from tests.labs.first_step import first_step, step
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab, MemoryLab
 
@@ -20,7 +20,7 @@ Bring = Callable[[Lab], Awaitable[str]]
 
 async def _completed(lab: Lab) -> str:
     execution = await lab.validating()
-    await begin(lab, execution.id)
+    await first_step(lab, execution.id)
     return execution.id
 
 

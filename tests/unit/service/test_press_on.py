@@ -16,7 +16,7 @@ from include.upgrades.service.press_on import press_on
 from include.upgrades.service.pulse import now_seconds
 from local.fleet.orders import Orders
 from tests.labs.canaries import deployed
-from tests.labs.first_task import begin, other_tasks, step
+from tests.labs.first_step import after_first_step, all_tasks, step
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import blue_green, traffic
@@ -27,7 +27,7 @@ S = ExecutionStatus
 ONE_BY_ONE: dict[str, Any] = {"batch_size": 1, "max_unavailable_percentage": 50}
 
 
-async def ending(lab: Lab, execution_id: str, work: Work, batch: int = 1, last: int | None = None) -> Ending:
+async def ending(lab: Lab, execution_id: str, work: Work, batch: int = 1, last: int = 0) -> Ending:
     return (await step(lab, execution_id, work, batch, last)).ending
 
 
@@ -58,7 +58,7 @@ async def test_task_whose_batches_somebody_has_done_is_done_although_the_upgrade
 ) -> None:
     lab = await make_lab()
     execution = await lab.validating(**ONE_BY_ONE)
-    assert (await begin(lab, execution.id)).status is S.COMPLETED
+    assert (await after_first_step(lab, execution.id)).status is S.COMPLETED
     assert await ending(lab, execution.id, Work.BATCH, 1, last) is Ending.DONE
 
 
@@ -134,7 +134,7 @@ async def test_what_follows_the_canaries_is_begun_if_they_are_promoted(make_lab:
 async def test_soak_is_followed_by_all_that_is_left(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted(**blue_green(soak_seconds=30))
-    await press_on(lab.world.ports, execution_id, None, HOP_SECONDS, HOP_SECONDS)
+    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
     assert (traffic(lab), len(lab.fleet())) == ("green", 8)
     began = now_seconds()
     assert await ending(lab, execution_id, Work.SOAK) is Ending.DONE
@@ -160,7 +160,7 @@ async def test_way_back_begins_without_its_task(make_lab: MakeLab, strategy: Str
 
 async def test_way_back_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=6)
-    execution_id = await lab.admitted(max_unavailable_percentage=100, health_check_timeout_seconds=60)
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50, health_check_timeout_seconds=60)
     await lab.run(execution_id, 1)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     began = now_seconds()
@@ -211,7 +211,7 @@ async def test_fleet_that_is_away_when_the_upgrade_has_stopped_is_left_to_the_ne
     assert await ending(lab, execution_id, Work.BATCH, 2) is Ending.STOPPED
     assert (await lab.execution(execution_id)).settled_at is None
     lab.heal()
-    assert (await other_tasks(lab, execution_id)).settled_at is not None
+    assert (await all_tasks(lab, execution_id)).settled_at is not None
 
 
 async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:

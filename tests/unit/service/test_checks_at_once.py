@@ -10,7 +10,8 @@ from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckSt
 from include.upgrades.domain.events import EventType
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.pulse import now_seconds
-from include.upgrades.service.run_check import TAKEN_SECONDS, run_check, run_checks
+from include.upgrades.service.run_check import TAKEN_SECONDS, run_check, validate
+from tests.labs.first_step import first_step
 from tests.labs.lab import Lab, abandoned
 from tests.labs.memory_lab import MakeLab, MemoryLab
 
@@ -48,7 +49,7 @@ def nobody_answers(lab: MemoryLab) -> None:
 async def test_all_are_run_at_once_and_the_last_one_admits(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
-    await run_checks(lab.world.ports, execution.id, 8.0)
+    await validate(lab.world.ports, execution.id, 8.0)
     assert {each.status for each in (await stored(lab, execution.id)).values()} == {CheckStatus.PASSED}
     assert (await lab.execution(execution.id)).status is S.IN_PROGRESS
     assert await told(lab, execution.id) == list(CheckName)
@@ -58,7 +59,7 @@ async def test_one_that_fails_ends_the_upgrade_and_nothing_is_begun(make_lab: Ma
     lab = await make_lab()
     execution = await lab.validating()
     lab.world.storage.contents.clear()
-    await begin_upgrade(lab.world.ports, execution.id, 8.0)
+    await first_step(lab, execution.id)
     ended = await lab.execution(execution.id)
     assert (ended.status, ended.settled_at is not None, lab.upgrades()) == (S.FAILED, True, [])
     assert C.BACKUP_VERIFICATION in ended.status_reason
@@ -67,7 +68,7 @@ async def test_one_that_fails_ends_the_upgrade_and_nothing_is_begun(make_lab: Ma
 async def test_task_of_a_check_tells_what_was_found_without_looking_again(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
-    await run_checks(lab.world.ports, execution.id, 8.0)
+    await validate(lab.world.ports, execution.id, 8.0)
     nobody_answers(lab)
     found = await lab.check(execution.id)
     assert found == await stored(lab, execution.id)
@@ -91,7 +92,7 @@ async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
     lab.fault("agent-hangs")
-    await begin_upgrade(lab.world.ports, execution.id, 2.0)
+    await first_step(lab, execution.id, 2.0)
     assert 2.0 <= now_seconds() - began < 2.5
     left = await stored(lab, execution.id)
     assert {name for name, each in left.items() if each.status is CheckStatus.PENDING} == OF_FLEET
@@ -132,7 +133,7 @@ async def test_first_task_leaves_out_what_somebody_runs_unless_they_died(
     execution = await lab.validating()
     await put(lab, execution.id, CheckStatus.RUNNING)
     await asyncio.sleep(seconds)
-    await run_checks(lab.world.ports, execution.id, 8.0)
+    await validate(lab.world.ports, execution.id, 8.0)
     found = await stored(lab, execution.id)
     assert found.pop(C.HEALTH_ENDPOINTS).status is status
     assert {each.status for each in found.values()} == {CheckStatus.PASSED}
@@ -142,7 +143,7 @@ async def test_checks_of_a_first_task_that_was_killed_are_run_by_their_own_tasks
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs", times=1)
-    first = asyncio.create_task(begin_upgrade(lab.world.ports, execution.id, 8.0))
+    first = asyncio.create_task(first_step(lab, execution.id))
     await asyncio.sleep(0.5)
     await abandoned(first)
     lab.heal()
@@ -157,7 +158,7 @@ async def test_first_task_gives_back_only_what_is_still_in_its_hands(make_lab: M
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs")
-    first = asyncio.create_task(run_checks(lab.world.ports, execution.id, 2.0))
+    first = asyncio.create_task(validate(lab.world.ports, execution.id, 2.0))
     await asyncio.sleep(1)
     await put(lab, execution.id, status, "of somebody else")
     await first
@@ -171,7 +172,7 @@ async def test_what_is_found_after_the_execution_has_moved_on_is_not_told(make_l
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs")
-    first = asyncio.create_task(run_checks(lab.world.ports, execution.id, 2.0))
+    first = asyncio.create_task(validate(lab.world.ports, execution.id, 2.0))
     await asyncio.sleep(1)
     await lab.go(execution.id, moved_on)
     await first
@@ -185,7 +186,7 @@ async def test_check_that_times_out_fails_although_its_seconds_are_not_over(make
     execution = await lab.validating()
     lab.fault("agent-hangs")
     ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=1.0))
-    await run_checks(ports, execution.id, 2.0)
+    await validate(ports, execution.id, 2.0)
     found = await stored(lab, execution.id)
     assert {name for name, each in found.items() if each.status is CheckStatus.FAILED} == OF_FLEET
     assert (await lab.execution(execution.id)).status is S.FAILED

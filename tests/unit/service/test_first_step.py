@@ -1,4 +1,4 @@
-"""The first task of a run does at once all that goes at once; the others come to the same without it."""
+"""The upgrade's first step does at once all that goes at once; the other tasks find nothing left to do."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ from include.upgrades.service.outcome import Ending
 from include.upgrades.service.pulse import now_seconds
 from tests.effort import some
 from tests.labs.canaries import canary_fields
-from tests.labs.first_task import SECONDS, begin, other_tasks, step
+from tests.labs.first_step import SECONDS, after_first_step, all_tasks, first_step, step
 from tests.labs.lab import OLGA, Lab, abandoned, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.mortal import Died, Life, mortal
@@ -39,19 +39,22 @@ async def test_short_upgrade_is_completed_at_once_and_the_other_tasks_find_nothi
 ) -> None:
     lab = await make_lab()
     execution = await lab.validating(**fields)
-    ended = await begin(lab, execution.id)
+    ended = await after_first_step(lab, execution.id)
     assert (ended.status, ended.settled_at is not None, each_once(lab)) == (S.COMPLETED, True, True)
     events, log, began = await lab.events(execution.id), lab.log(), now_seconds()
-    assert await other_tasks(lab, execution.id) == ended
+    assert await all_tasks(lab, execution.id) == ended
     assert (await lab.events(execution.id), lab.log(), now_seconds() - began < 0.1) == (events, log, True)
 
 
-async def test_it_stops_after_its_seconds_and_the_task_of_the_batch_goes_on_where_it_is(make_lab: MakeLab) -> None:
+async def test_it_stops_after_its_seconds_and_goes_on_in_the_triggerer_where_it_is(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=6)
     execution, began = await lab.validating(health_check_timeout_seconds=60), now_seconds()
-    stopped = await begin(lab, execution.id)
+    assert (await first_step(lab, execution.id)).ending is Ending.UNFINISHED
     assert SECONDS - 2 < now_seconds() - began <= SECONDS
-    assert (stopped.status, lab.versions()) == (S.IN_PROGRESS, {NEW_VERSION: 1, OLD_VERSION: 3})
+    assert ((await lab.execution(execution.id)).status, lab.versions()) == (
+        S.IN_PROGRESS,
+        {NEW_VERSION: 1, OLD_VERSION: 3},
+    )
     assert lab.lease()[2] is False
     assert (await step(lab, execution.id, Work.BATCH)).ending is Ending.DONE
     assert (each_once(lab), lab.versions()) == (True, {NEW_VERSION: 4})
@@ -60,18 +63,18 @@ async def test_it_stops_after_its_seconds_and_the_task_of_the_batch_goes_on_wher
 @pytest.mark.parametrize(
     ("fields", "status", "done"),
     [
-        (TWO_BATCHES | {"batch_delay_seconds": 2}, S.IN_PROGRESS, 2),
+        (TWO_BATCHES | {"batch_delay_seconds": 4}, S.IN_PROGRESS, 2),
         (TWO_BATCHES | {"batch_delay_seconds": 3600}, S.IN_PROGRESS, 2),
         (TWO_BATCHES | {"strategy": Strategy.STAGED}, S.IN_PROGRESS, 2),
         (canary_fields(canary_percentage=25), S.CANARY_MONITORING, 1),
     ],
 )
-async def test_it_waits_for_no_delay_and_for_no_person(
+async def test_it_waits_for_no_long_delay_and_for_no_person(
     make_lab: MakeLab, fields: dict[str, Any], status: S, done: int
 ) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(**fields), now_seconds()
-    assert (await begin(lab, execution.id)).status is status
+    assert (await after_first_step(lab, execution.id)).status is status
     assert lab.versions() == {NEW_VERSION: done, OLD_VERSION: 4 - done}
     assert now_seconds() - began < 2
 
@@ -80,10 +83,10 @@ async def test_it_waits_for_no_delay_and_for_no_person(
 async def test_it_waits_for_no_soak_of_a_new_pool(make_lab: MakeLab, soak: int) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(**blue_green(soak_seconds=soak)), now_seconds()
-    assert (await begin(lab, execution.id)).status is S.IN_PROGRESS
+    assert (await after_first_step(lab, execution.id)).status is S.IN_PROGRESS
     assert (traffic(lab), now_seconds() - began < 3) == ("green", True)
     assert lab.versions() == {NEW_VERSION: 4, OLD_VERSION: 4}
-    assert (await other_tasks(lab, execution.id)).status is S.COMPLETED
+    assert (await all_tasks(lab, execution.id)).status is S.COMPLETED
 
 
 @pytest.mark.parametrize(("back", "status", "version"), [(True, S.ROLLED_BACK, OLD_VERSION), (False, S.FAILED, None)])
@@ -93,7 +96,7 @@ async def test_upgrade_that_fails_goes_back_or_is_let_go_of_at_once(
     lab = await make_lab()
     lab.fault("upgrade-fails", 3, times=1)
     execution = await lab.validating(**TWO_BATCHES, failure_threshold=1, auto_rollback_enabled=back)
-    ended = await begin(lab, execution.id)
+    ended = await after_first_step(lab, execution.id)
     assert (ended.status, ended.settled_at is not None) == (status, True)
     assert version is None or lab.versions() == {version: 4}
 
@@ -101,7 +104,7 @@ async def test_upgrade_that_fails_goes_back_or_is_let_go_of_at_once(
 async def test_rollback_over_the_api_begins_without_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
-    task = asyncio.create_task(begin(lab, execution.id))
+    task = asyncio.create_task(after_first_step(lab, execution.id))
     await until(lab.upgrades, "an upgrade under way")
     await roll_back_upgrade(lab.world.ports, execution.id, "changed my mind", OLGA)
     assert ((await task).status, lab.versions()) == (S.ROLLED_BACK, {OLD_VERSION: 4})
@@ -110,7 +113,7 @@ async def test_rollback_over_the_api_begins_without_its_task(make_lab: MakeLab) 
 async def test_cancelled_upgrade_is_let_go_of_without_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
-    task = asyncio.create_task(begin(lab, execution.id))
+    task = asyncio.create_task(after_first_step(lab, execution.id))
     await until(lab.upgrades, "an upgrade under way")
     await cancel_upgrade(lab.world.ports, execution.id, "wrong night", OLGA)
     ended = await task
@@ -118,39 +121,41 @@ async def test_cancelled_upgrade_is_let_go_of_without_its_task(make_lab: MakeLab
     assert len(lab.upgrades()) == lab.versions()[NEW_VERSION] == 2
 
 
-async def test_paused_upgrade_is_left_to_its_tasks(make_lab: MakeLab) -> None:
+async def test_paused_upgrade_is_left_to_the_triggerer(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution, began = await lab.validating(**TWO_BATCHES), now_seconds()
-    task = asyncio.create_task(begin(lab, execution.id))
+    task = asyncio.create_task(first_step(lab, execution.id))
     await until(lab.upgrades, "an upgrade under way")
     await pause_upgrade(lab.world.ports, execution.id, None, OLGA)
-    assert ((await task).status, lab.versions()[NEW_VERSION], now_seconds() - began < 2) == (S.PAUSED, 2, True)
+    assert ((await task).ending, lab.versions()[NEW_VERSION]) == (Ending.UNFINISHED, 2)
+    assert now_seconds() - began <= SECONDS
     await resume_upgrade(lab.world.ports, execution.id, None, OLGA)
-    assert ((await other_tasks(lab, execution.id)).status, each_once(lab)) == (S.COMPLETED, True)
+    assert (await step(lab, execution.id, Work.BATCH, 1, 2)).ending is Ending.DONE
+    assert ((await lab.execution(execution.id)).status, each_once(lab)) == (S.COMPLETED, True)
 
 
 async def test_it_and_the_other_tasks_at_once_do_nothing_twice(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
-    await asyncio.gather(begin(lab, execution.id), other_tasks(lab, execution.id))
+    await asyncio.gather(after_first_step(lab, execution.id), all_tasks(lab, execution.id))
     assert ((await lab.execution(execution.id)).status, each_once(lab)) == (S.COMPLETED, True)
     assert lab.tokens() == sorted(lab.tokens())
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.6, 1.1, 2.0])
-async def test_it_that_was_killed_is_not_missed(make_lab: MakeLab, seconds: float) -> None:
+async def test_it_that_was_killed_is_done_again(make_lab: MakeLab, seconds: float) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
-    task = asyncio.create_task(begin(lab, execution.id))
+    task = asyncio.create_task(after_first_step(lab, execution.id))
     await asyncio.sleep(seconds)
     await abandoned(task)
-    assert (await other_tasks(lab, execution.id)).status is S.COMPLETED
+    assert (await all_tasks(lab, execution.id)).status is S.COMPLETED
     assert each_once(lab)
 
 
 @pytest.mark.parametrize("back", [False, True])
 @pytest.mark.parametrize("moment", some(range(MOMENTS)))
-async def test_it_that_died_at_any_moment_is_succeeded_by_the_other_tasks(
+async def test_it_that_died_at_any_moment_is_succeeded_by_the_all_tasks(
     make_lab: MakeLab, moment: int, back: bool
 ) -> None:
     lab = await make_lab(size=2)
@@ -160,7 +165,7 @@ async def test_it_that_died_at_any_moment_is_succeeded_by_the_other_tasks(
     life = Life(moment)
     if not await _survived(lab, execution.id, life):
         lab.end_lease()
-    ended = await other_tasks(lab, execution.id)
+    ended = await all_tasks(lab, execution.id)
     assert ended.status is (S.ROLLED_BACK if back else S.COMPLETED), (life.last, ended.status_reason)
     assert lab.versions() == {OLD_VERSION if back else NEW_VERSION: 2}
     assert back or each_once(lab, 2), life.last
@@ -169,7 +174,7 @@ async def test_it_that_died_at_any_moment_is_succeeded_by_the_other_tasks(
 
 async def _survived(lab: Lab, execution_id: str, life: Life) -> bool:
     try:
-        await begin(mortal(lab, life), execution_id)
+        await first_step(mortal(lab, life), execution_id)
     except Died:
         return False
     return True

@@ -1,0 +1,44 @@
+"""The upgrade's first step as its worker does it, and the tasks of the steps after it."""
+
+import asyncio
+
+from include.upgrades.domain.execution import Execution
+from include.upgrades.domain.steps import Step, Work, steps_of
+from include.upgrades.service.outcome import Outcome
+from include.upgrades.service.press_on import do_step
+from tests.labs.dag_walk import DagWalk, run_task
+from tests.labs.lab import FOREVER, Lab
+
+SECONDS = 8.0
+"What a worker has for it, if nobody sets it."
+PATIENCE = 1.0
+"How long it waits for what follows."
+
+
+async def first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> Outcome:
+    """Its task in the worker, which begins beside those of the checks; a chain of batches is one step."""
+    async with lab.world.ports.work() as work:
+        first = steps_of(await work.executions.plan(execution_id))[0]
+    done = do_step(lab.world.ports, execution_id, first, seconds, PATIENCE)
+    return await asyncio.wait_for(done, FOREVER)
+
+
+async def after_first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> Execution:
+    """What has become of the upgrade once the worker is free again."""
+    await first_step(lab, execution_id, seconds)
+    return await lab.execution(execution_id)
+
+
+async def step(lab: Lab, execution_id: str, work: Work, batch: int = 1, last: int = 0) -> Outcome:
+    """One task in the triggerer, to its end."""
+    done = do_step(lab.world.ports, execution_id, Step(work, batch, last), None)
+    return await asyncio.wait_for(done, 10 * FOREVER)
+
+
+async def all_tasks(lab: Lab, execution_id: str) -> Execution:
+    """From the checks on, in the triggerer, as Airflow calls them, until the run ends; nobody promotes or approves."""
+    walk = DagWalk(execution_id, await lab.batches(execution_id))
+    while task := walk.next_task:
+        found = run_task(lab.world.ports, execution_id, task, None)
+        await walk.note(lab.world.ports, task, await asyncio.wait_for(found, 10 * FOREVER))
+    return await lab.execution(execution_id)
