@@ -48,9 +48,11 @@ async def _run_checks(ports: Ports, execution_id: str, seconds: float) -> None:
     if begun is None:
         return
     looks = {name: asyncio.create_task(look(ports, begun.case, name)) for name in begun.names}
-    _, late = await asyncio.wait(looks.values(), timeout=None if seconds == inf else seconds)
-    for each in late:
-        each.cancel()
+    try:
+        _, late = await asyncio.wait(looks.values(), timeout=None if seconds == inf else seconds)
+    finally:
+        for each in looks.values():
+            each.cancel()
     await asyncio.gather(*late, return_exceptions=True)
     results = [_open(name) if each in late else each.result() for name, each in looks.items()]
     await _keep(ports, execution_id, begun, results)
