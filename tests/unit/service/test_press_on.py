@@ -16,7 +16,7 @@ from include.upgrades.service.press_on import press_on
 from include.upgrades.service.pulse import now_seconds
 from local.fleet.orders import Orders
 from tests.labs.canaries import deployed
-from tests.labs.first_step import after_first_step, all_tasks, step
+from tests.labs.first_step import PATIENCE, after_first_step, all_tasks, first_step, step
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import blue_green, traffic
@@ -220,3 +220,28 @@ async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:
     for seconds in (0.0, -1.0):
         await press_on(lab.world.ports, execution_id, Step(Work.BATCH, 1), HOP_SECONDS, seconds)
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
+
+
+@pytest.mark.parametrize("over", [True, False])
+async def test_nothing_is_pressed_on_with_in_an_execution_that_is_over(make_lab: MakeLab, over: bool) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=6)
+    await lab.run(execution_id, 1)
+    if over:
+        await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+        await lab.end(execution_id)
+    before, began = (await lab.execution(execution_id), lab.log()), now_seconds()
+    await press_on(lab.world.ports, execution_id, Step(Work.BATCH, 1), 10.0, 60.0)
+    assert ((await lab.execution(execution_id), lab.log()) == before) is over
+    assert (now_seconds() - began < 0.1) is over
+    assert len(lab.upgrades()) == (1 if over else 2)
+
+
+@pytest.mark.parametrize(("where", "begun"), [("worker", 1), ("triggerer", 2)])
+async def test_worker_waits_for_less_than_the_triggerer_does(make_lab: MakeLab, where: str, begun: int) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=int(HOP_SECONDS))
+    began = now_seconds()
+    done = first_step(lab, execution_id) if where == "worker" else step(lab, execution_id, Work.BATCH)
+    assert (await done).ending is Ending.DONE
+    assert (len(lab.upgrades()), now_seconds() - began < PATIENCE + 1) == (begun, where == "worker")
