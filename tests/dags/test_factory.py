@@ -11,6 +11,7 @@ from include.upgrades import bootstrap
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.execution import Strategy
 from include.upgrades.domain.steps import HOP_SECONDS
+from include.upgrades.flow.operators import FirstStepOperator
 from include.upgrades.flow.triggers import StepTrigger
 from tests.dags.built import dag_of, shard_of, started
 from tests.dags.conftest import Add
@@ -46,35 +47,51 @@ def _trigger(dag: Any, task_id: str) -> StepTrigger:
 
 
 def test_started_execution_has_the_dag_of_its_plan(executions: Add) -> None:
-    edges = _edges(dag_of(started(executions)))
+    dag = dag_of(started(executions))
+    edges = _edges(dag)
     assert {each: edges[each] for each in CHECKS} == {each: {"admit"} for each in CHECKS}
     chain = ["admit", *BATCHES, "verify", "outcome"]
     assert _leads_to(edges, chain)
+    assert dag.get_task("outcome").upstream_task_ids == {"verify"}
     assert edges["outcome"] == {"complete", "end", "rollback.revert"}
     assert edges["rollback.revert"] == {"rollback.confirm"}
     assert edges["complete"] == edges["end"] == edges["rollback.confirm"] == set()
-    assert set(edges) == {"begin", *CHECKS, *chain, "complete", "end", "rollback.revert", "rollback.confirm"}
+    assert set(edges) == {*CHECKS, *chain, "complete", "end", "rollback.revert", "rollback.confirm"}
 
 
 def test_verification_that_ends_well_completes_the_run(executions: Add) -> None:
     assert dag_of(started(executions)).get_task("complete").upstream_task_ids == {"verify", "outcome"}
 
 
-def test_nothing_but_the_end_of_the_run_waits_for_the_task_that_works_at_once(executions: Add) -> None:
-    dag = dag_of(started(executions))
-    assert (dag.get_task("begin").upstream_task_ids, dag.get_task("begin").downstream_task_ids) == (set(), {"outcome"})
+def test_every_task_is_tried_again_for_hours(executions: Add) -> None:
+    (tries,) = {task.retries for task in dag_of(started(executions)).tasks}
+    assert tries > 100
 
 
-def test_task_that_works_at_once_has_no_second_try_and_every_other_has_many(executions: Add) -> None:
-    tries = {task.task_id: task.retries for task in dag_of(started(executions)).tasks}
-    assert tries.pop("begin") == 0
-    assert min(tries.values()) > 100
+@pytest.mark.parametrize(
+    ("strategy", "first"),
+    [
+        (Strategy.ROLLING, "batch_001.upgrade"),
+        (Strategy.CANARY, "canary.deploy"),
+        (Strategy.BLUE_GREEN, "green.provision"),
+        (Strategy.RECREATE, "batch_001.upgrade"),
+        (Strategy.STAGED, "stage_01.upgrade"),
+    ],
+)
+def test_only_the_first_step_of_each_strategy_begins_beside_the_checks(
+    executions: Add, strategy: Strategy, first: str
+) -> None:
+    plan = planned(5, strategy=strategy, batch_size=2)
+    dag = dag_of(started(executions, plan=plan, request=make_request(strategy=strategy)))
+    assert [each.task_id for each in dag.tasks if isinstance(each, FirstStepOperator)] == [first]
+    assert [each.task_id for each in dag.tasks if each.trigger_rule == TriggerRule.ALWAYS] == [first]
+    assert dag.get_task(first).upstream_task_ids == {"admit"}
 
 
 def test_only_two_tasks_need_a_worker(executions: Add) -> None:
     tasks = dag_of(started(executions)).tasks
     in_workers = [task for task in tasks if not task.start_from_trigger and not isinstance(task, EmptyOperator)]
-    assert {task.task_id for task in in_workers} == {"begin", "verify"}
+    assert {task.task_id for task in in_workers} == {"batch_001.upgrade", "verify"}
 
 
 def test_tasks_that_must_be_reached_are_reached_whatever_came_before(executions: Add) -> None:
@@ -82,7 +99,9 @@ def test_tasks_that_must_be_reached_are_reached_whatever_came_before(executions:
     rules = {task.task_id: task.trigger_rule for task in dag.tasks}
     assert rules["admit"] == rules["outcome"] == TriggerRule.ALL_DONE
     assert rules["rollback.confirm"] == TriggerRule.NONE_SKIPPED
-    others = {rule for name, rule in rules.items() if name not in ("admit", "outcome", "rollback.confirm")}
+    assert rules[BATCHES[0]] == TriggerRule.ALWAYS
+    special = ("admit", BATCHES[0], "outcome", "rollback.confirm")
+    others = {rule for name, rule in rules.items() if name not in special}
     assert others == {TriggerRule.ALL_SUCCESS}
 
 

@@ -48,7 +48,7 @@ def test_triggerer_can_make_each_trigger_from_what_airflow_keeps_of_its_task(str
 def test_each_check_and_each_step_but_the_first_and_the_verification_starts_in_the_triggerer() -> None:
     dag = _dag("CANARY")
     others = {task.task_id for task in dag.tasks} - set(_triggered(dag))
-    assert others == {"begin", "admit", "verify", "outcome", "complete"}
+    assert others == {"canary.deploy", "admit", "verify", "outcome", "complete"}
 
 
 def test_stage_is_asked_about_in_a_worker() -> None:
@@ -61,7 +61,6 @@ def test_checks_and_steps_carry_what_they_are_about() -> None:
     assert all(name == f"validate.{check.lower()}" for name, check in checks.items())
     works = {name: task.trigger.work for name, task in tasks.items() if name not in checks}
     assert works == {
-        "green.provision": "batch",
         "green.check": "check-green",
         "switch_traffic": "switch-traffic",
         "soak": "soak",
@@ -72,15 +71,15 @@ def test_checks_and_steps_carry_what_they_are_about() -> None:
     }
 
 
-@pytest.mark.parametrize("task_id", ["validate.backup_verification", "batch_001.upgrade", "end"])
+@pytest.mark.parametrize("task_id", ["validate.backup_verification", "canary.monitor", "end"])
 def test_failure_is_for_good_and_says_why(task_id: str) -> None:
-    task = _triggered(_dag())[task_id]
+    task = _triggered(_dag("CANARY"))[task_id]
     with pytest.raises(AirflowFailException, match="the execution is FAILED: too many"):
         getattr(task, task.start_trigger_args.next_method)({}, event="the execution is FAILED: too many")
 
 
 def test_task_that_is_run_without_a_scheduler_waits_for_the_same_trigger() -> None:
-    task = _triggered(_dag())["batch_001.upgrade"]
+    task = _triggered(_dag("CANARY"))["canary.monitor"]
     with pytest.raises(TaskDeferred) as deferred:
         task.execute({})
     assert deferred.value.trigger.serialize() == (
@@ -88,3 +87,18 @@ def test_task_that_is_run_without_a_scheduler_waits_for_the_same_trigger() -> No
         task.start_trigger_args.trigger_kwargs,
     )
     assert deferred.value.method_name == task.start_trigger_args.next_method
+
+
+@pytest.mark.parametrize(
+    ("strategy", "task_id"),
+    [("CANARY", "canary.deploy"), ("BLUE_GREEN", "green.provision"), ("STAGED", "stage_01.upgrade")],
+)
+def test_first_step_that_a_worker_has_left_goes_on_in_a_trigger_and_fails_as_the_others_do(
+    strategy: str, task_id: str
+) -> None:
+    task = _dag(strategy).get_task(task_id)
+    classpath, arguments = task.trigger.serialize()
+    assert import_string(classpath)(**json.loads(json.dumps(arguments))).serialize() == (classpath, arguments)
+    assert (task.trigger.work, task.trigger.batch, task.start_from_trigger) == ("batch", 1, False)
+    with pytest.raises(AirflowFailException, match="the execution is FAILED: too many"):
+        task.fail({}, event="the execution is FAILED: too many")

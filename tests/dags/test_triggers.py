@@ -77,7 +77,7 @@ def _step(work: Work = Work.BATCH) -> StepTrigger:
 def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(replaced: Replace) -> None:
     calls = replaced("do_step", Outcome(Ending.DONE))
     assert isinstance(_event(StepTrigger("e-1", Work.BATCH.value, 2, 5)), TaskSuccessEvent)
-    assert calls == [{"execution_id": "e-1", "step": Step(Work.BATCH, 2), "last": 5, "seconds": None}]
+    assert calls == [{"execution_id": "e-1", "step": Step(Work.BATCH, 2, 5), "seconds": None}]
 
 
 @pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])

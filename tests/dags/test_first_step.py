@@ -1,0 +1,108 @@
+"""The upgrade's first step in its worker: what it asks for, and how its task ends."""
+
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
+
+from include.upgrades.domain.errors import NotFound, Unavailable
+from include.upgrades.domain.states import ExecutionStatus
+from include.upgrades.domain.steps import HOP_SECONDS, Step, Work
+from include.upgrades.flow import operators
+from include.upgrades.flow.operators import PATIENCE_SECONDS, FirstStepOperator
+from include.upgrades.service.fleet_ports import FleetError, StaleToken
+from include.upgrades.service.outcome import Ending, Outcome
+from tests.labs.first_step import PATIENCE
+from tests.unit.domain.builders import make_execution
+
+S = ExecutionStatus
+STEP = Step(Work.BATCH, 1, 3)
+
+
+@pytest.fixture
+def first(database: str) -> FirstStepOperator:
+    return FirstStepOperator(task_id="upgrade", execution_id="e-1", step=STEP)
+
+
+def _answer(monkeypatch: pytest.MonkeyPatch, name: str, answer: Any) -> list[dict[str, Any]]:
+    calls: list[dict[str, Any]] = []
+
+    async def use_case(_: Any, **given: Any) -> Any:
+        calls.append(given)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(operators, name, use_case)
+    return calls
+
+
+def test_it_works_for_the_seconds_that_are_set_and_waits_for_little(
+    first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _answer(monkeypatch, "do_step", Outcome(Ending.DONE))
+    monkeypatch.setenv("UPGRADES_INLINE_SECONDS", "3.5")
+    first.execute({})
+    assert calls == [{"execution_id": "e-1", "step": STEP, "seconds": 3.5, "patience": PATIENCE_SECONDS}]
+
+
+def test_worker_is_less_patient_than_the_triggerer_and_as_the_use_cases_are_tested() -> None:
+    assert PATIENCE == PATIENCE_SECONDS < HOP_SECONDS
+
+
+def test_what_is_left_goes_on_in_the_triggerer_with_all_that_are_one_piece_of_work(
+    first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _answer(monkeypatch, "do_step", Outcome(Ending.UNFINISHED))
+    with pytest.raises(TaskDeferred) as deferred:
+        first.execute({})
+    left = {"execution_id": "e-1", "work": "batch", "batch": 1, "last": 3}
+    assert (deferred.value.trigger.arguments(), deferred.value.method_name) == (left, "fail")
+
+
+@pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED)])
+def test_it_is_skipped_if_the_upgrade_goes_elsewhere(
+    first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, status: S
+) -> None:
+    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "find_execution", make_execution(status))
+    with pytest.raises(AirflowSkipException, match=status.value):
+        first.execute({})
+
+
+def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
+    first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
+    calls = _answer(monkeypatch, "find_execution", make_execution(S.FAILED, status_reason="no backup"))
+    with pytest.raises(AirflowFailException, match="the execution is FAILED: no backup"):
+        first.execute({})
+    assert calls == [{"execution_id": "e-1"}]
+
+
+@pytest.mark.parametrize("ending", [Ending.DONE, Ending.UNFINISHED])
+def test_nobody_asks_why_if_it_was_not_stopped(
+    first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, ending: Ending
+) -> None:
+    _answer(monkeypatch, "do_step", Outcome(ending))
+    calls = _answer(monkeypatch, "find_execution", make_execution(S.FAILED))
+    try:
+        first.execute({})
+    except TaskDeferred:
+        assert ending is Ending.UNFINISHED
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(Unavailable("no database"), FleetError("no fleet"), StaleToken("somebody newer")),
+        *(NotFound("no such execution"), ValueError("a mistake of ours")),
+    ],
+)
+def test_what_keeps_it_from_its_work_is_told_to_airflow_which_tries_again(
+    first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    _answer(monkeypatch, "do_step", error)
+    with pytest.raises(type(error)):
+        first.execute({})
