@@ -5,7 +5,7 @@ from typing import Any
 from tests.e2e.steps import DEADLINE_SECONDS, Json, Tenant, got, wait_for
 
 FIRST = "batch_001.upgrade"
-"The task of the first batch, in the triggerer."
+"The task of the first batch: in a worker for its first seconds, beside the checks."
 
 
 def dag_of(execution_id: str) -> str:

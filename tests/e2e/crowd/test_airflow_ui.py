@@ -123,8 +123,8 @@ def test_deleted_run_fails_a_paused_upgrade(tenant: Tenant, lingering: str) -> N
 def test_deleted_dag_fails_the_upgrade_and_does_nothing_when_it_comes_back(
     stack: Stack, tenant: Tenant, lingering: str
 ) -> None:
-    command(tenant, lingering, "pause")  # Airflow deletes none with a task in a worker: the first one does not wait
-    wait_for("no task to be in a worker", lambda: tenant.task_states(lingering).get("begin") == "success")
+    command(tenant, lingering, "pause")  # Airflow deletes none with a task in a worker: this sends it to the triggerer
+    wait_for("the batch to be deferred", lambda: tenant.task_states(lingering).get(FIRST) == "deferred")
     assert tenant.airflow.delete(dag_of(lingering)).status_code == 204
     assert followed(tenant, lingering, "FAILED")["statusReason"] == DELETED
     assert_over(tenant)
