@@ -35,7 +35,7 @@ _WATCH = """() => {
 def test_from_the_form_to_completed_by_keyboard_alone_the_page_shows_no_state_that_the_api_does_not(
     visits: Visits, new_tenant: NewTenant
 ) -> None:
-    tenant = new_tenant(size=6)
+    tenant = new_tenant(size=6, upgrade_seconds=2)  # the rest begins with the promotion: there is time to pause it
     page = visits.of("otto")
     keyboard = Keyboard(page)
     execution_id = _created(page, keyboard, tenant)

@@ -1,4 +1,4 @@
-"""The checks, which the first task of a run runs side by side and each check's own task tells or runs itself."""
+"""The checks, which the first step runs side by side, and each check's own task tells or runs itself."""
 
 import asyncio
 from dataclasses import replace
@@ -126,7 +126,7 @@ async def test_check_of_somebody_who_died_is_looked_at_again(make_lab: MakeLab) 
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(1, CheckStatus.RUNNING), (TAKEN_SECONDS, CheckStatus.PASSED)])
-async def test_first_task_leaves_out_what_somebody_runs_unless_they_died(
+async def test_first_step_leaves_out_what_somebody_runs_unless_they_died(
     make_lab: MakeLab, seconds: float, status: CheckStatus
 ) -> None:
     lab = await make_lab()
@@ -139,7 +139,7 @@ async def test_first_task_leaves_out_what_somebody_runs_unless_they_died(
     assert {each.status for each in found.values()} == {CheckStatus.PASSED}
 
 
-async def test_checks_of_a_first_task_that_was_killed_are_run_by_their_own_tasks(make_lab: MakeLab) -> None:
+async def test_checks_of_a_first_step_that_was_killed_are_run_by_their_own_tasks(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs", times=1)
@@ -153,7 +153,7 @@ async def test_checks_of_a_first_task_that_was_killed_are_run_by_their_own_tasks
 
 
 @pytest.mark.parametrize("status", [CheckStatus.PASSED, CheckStatus.RUNNING])
-async def test_first_task_gives_back_only_what_is_still_in_its_hands(make_lab: MakeLab, status: CheckStatus) -> None:
+async def test_first_step_gives_back_only_what_is_still_in_its_hands(make_lab: MakeLab, status: CheckStatus) -> None:
     """Somebody may have cleared the check's task meanwhile, which then looks itself."""
     lab = await make_lab()
     execution = await lab.validating()
