@@ -68,7 +68,8 @@ def from_task_states(run: RunView) -> ExecutionStatus | None:
 
     - the run, ``end`` or ``rollback.confirm`` failed, or the run ended with none of its last tasks: FAILED
     - ``complete`` done: COMPLETED; ``rollback.confirm`` done: ROLLED_BACK; ``end`` done: CANCELLED
-    - ``rollback.revert`` or ``rollback.confirm`` begun: ROLLING_BACK
+    - ``rollback.revert`` or ``rollback.confirm`` begun, and not ``end`` beside them, which begins with them to see
+      whose turn it is: ROLLING_BACK
     - no tasks yet, or one of ``validate.*`` open: VALIDATING
     - ``canary.deploy`` open: CANARY_RUNNING; then ``canary.monitor`` open: CANARY_MONITORING
     - else batches, stages, switch, verification and the branch after it: IN_PROGRESS
@@ -78,7 +79,7 @@ def from_task_states(run: RunView) -> ExecutionStatus | None:
         return None
     if (ended := _ended(run)) is not None:
         return ended
-    if any(run.tasks.get(task) not in NEVER_BEGUN for task in (REVERT, CONFIRM)):
+    if _goes_back(run):
         return S.ROLLING_BACK
     stage = _stage(run)
     return S.PAUSED if run.paused and stage in UPGRADING else stage
@@ -91,6 +92,11 @@ def _ended(run: RunView) -> ExecutionStatus | None:
         if run.tasks.get(task) == "success":
             return status
     return S.FAILED if run.finished else None
+
+
+def _goes_back(run: RunView) -> bool:
+    undecided = run.tasks.get(END) is not None and _is_open(run, END)
+    return not undecided and any(run.tasks.get(task) not in NEVER_BEGUN for task in (REVERT, CONFIRM))
 
 
 def _stage(run: RunView) -> ExecutionStatus:

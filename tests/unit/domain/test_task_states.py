@@ -115,6 +115,12 @@ def test_way_back_is_rolling_back_once_it_has_begun(state: str) -> None:
     assert begun is (S.PAUSED if state == "removed" else S.ROLLING_BACK)  # removed: the task is not in the DAG
 
 
+@pytest.mark.parametrize(("end", "said"), [("deferred", S.IN_PROGRESS), ("skipped", S.ROLLING_BACK)])
+def test_way_back_that_has_begun_only_to_see_whose_turn_it_is_is_none_yet(end: str, said: S) -> None:
+    tasks = {**ended("rollback.revert").tasks, "rollback.revert": "deferred", "rollback.confirm": None, "end": end}
+    assert from_task_states(RunView("7", "running", False, tasks)) is said
+
+
 @pytest.mark.parametrize("state", ["success", "failed"])
 def test_run_ended_by_hand_has_failed_wherever_it_was(state: str) -> None:
     for strategy, tasks in WORK.items():
