@@ -183,16 +183,18 @@ class Tenant:
         if effect.order == SET_VERSION:
             wanted = row["from_version"] if row["revert"] else row["to_version"]
             assert effect.version == wanted, f"{effect} although {wanted} is wanted: {row}"
-            self._judge_repetition(effect, execution_id, attempt)
+            self._judge_repetition(effect)
         elif effect.was_available and row["budget"] is not None:
             self._judge_budget(effect, row)
 
-    def _judge_repetition(self, effect: Effect, execution_id: str, attempt: str) -> None:
-        """To the same version again only as another try, and another try is one after a failure."""
+    def _judge_repetition(self, effect: Effect) -> None:
+        """To the same version again only as another try, and another try is one after a failure.
+
+        The way back has tries of its own: an instance that ran the target before goes back to the same version.
+        """
         for each in self.fleet.effects:
             if (each.order, each.target, each.version) == (SET_VERSION, effect.target, effect.version):
-                before = each.key.split(".")
-                assert [before[0], before[2]] != [execution_id, attempt], f"{each}, then {effect}"
+                assert _try(each) != _try(effect), f"{each}, then {effect}"
 
     def _judge_budget(self, effect: Effect, row: dict[str, Any]) -> None:
         """What fell ill by itself after the intent was written could not be known; all else counts."""
@@ -210,6 +212,12 @@ class Tenant:
         drained = [each for each in self.fleet.instances.values() if each.status in ("DRAINING", "DRAINED")]
         own = [each.instance_id for each in drained if each.drained_by == execution.id and each.pool == "blue"]
         return [each for each in own if f"{each} is " not in execution.status_reason]
+
+
+def _try(effect: Effect) -> tuple[str, str, str]:
+    """The execution, the number of the try, and its direction, from a key as e-1.i-3.1.version.back-upgrading."""
+    execution_id, _, attempt, *_, step = effect.key.split(".")
+    return execution_id, attempt, step.partition("-")[0]
 
 
 def _intent(row: dict[str, Any]) -> tuple[Any, ...]:
