@@ -17,18 +17,20 @@ from sqlalchemy import event
 from include.upgrades.adapters.postgres.engine import engine_of
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.bootstrap import close_ports, ports_for
+from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.execution import Execution, UpgradeRequest
-from include.upgrades.domain.plan import BatchKind
+from include.upgrades.domain.steps import steps_of
 from include.upgrades.registry.document import entries_in
 from include.upgrades.service.create import create_upgrade
 from include.upgrades.service.load_registry import load_registry
-from include.upgrades.service.outcome import Outcome
 from include.upgrades.service.ports import Ports, UnitOfWork
+from include.upgrades.service.press_on import do_step
 from include.upgrades.service.queries import find_execution
+from include.upgrades.service.run_check import run_check
 from include.upgrades.service.start import start_upgrade
+from include.upgrades.service.verification import verify_now
 from include.upgrades.settings import Settings
 from tests.labs.agent import AgentInMemory
-from tests.labs.dag_walk import COMPLETE, DagWalk, run_task
 from tests.labs.lab import OLGA
 from tests.labs.memory_world import LOCATION, Storage
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
@@ -81,20 +83,16 @@ class Sent:
 
 
 async def run_the_upgrade(ports: Ports, execution: Execution, sent: Sent) -> None:
-    """What the tasks of a started execution's DAG call, in their order."""
+    """What the tasks of a started execution's DAG call: the first step does it all, the others find it done."""
     async with ports.work() as work:
-        batches = await work.executions.batches(execution.id)
-    walk = DagWalk(execution.id, batches)
-    while (task := walk.next_task) is not None:
-        with sent.by("batches" if task.startswith(BatchKind.BATCH.lower()) else task):
-            outcome = await _run(ports, execution.id, task)
-        await walk.note(ports, task, outcome)
-
-
-async def _run(ports: Ports, execution_id: str, task: str) -> Outcome:
-    if task == COMPLETE:
-        await find_execution(ports, execution_id)
-    return await run_task(ports, execution_id, task, Settings().inline_seconds)
+        first = steps_of(await work.executions.plan(execution.id))[0]
+    with sent.by("first step"):
+        await do_step(ports, execution.id, first, Settings().inline_seconds)
+    with sent.by("checks"):
+        for name in CheckName:
+            await run_check(ports, execution.id, name)
+    with sent.by("verify"):
+        await verify_now(ports, execution.id, Settings().inline_seconds)
 
 
 def reference_job(url: str) -> tuple[Execution, Sent]:

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from include.upgrades.service.begin import begin_upgrade
 
 from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckStatus
 from include.upgrades.domain.events import EventType
