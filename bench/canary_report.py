@@ -1,6 +1,5 @@
 """The table and the file of `python -m bench canaries`."""
 
-import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +79,5 @@ class CanaryReport:
         yield "polls", f"{found.wanted_polls:.0f}", "", str(len(found.gaps))
         for name, percent in (("p50", 50), ("p95", 95), ("most", 100)):
             yield f"s between polls, {name}", str(POLL_SECONDS), "", f"{found.gap(percent):.2f}"
-        yield "monitor in a worker before it is deferred, median s", "", "", f"{statistics.median(found.stays):.2f}"
         yield "from the first create to all deferred, s", "", "", f"{found.gathered:.0f}"
         yield "from the first promotion to all COMPLETED, s", "", "", f"{found.completed:.0f}"

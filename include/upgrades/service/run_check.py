@@ -69,20 +69,27 @@ async def run_check(ports: Ports, execution_id: str, name: CheckName, again: boo
 
     :raises NotFound: no such execution.
     """
-    async with ports.signals.of(execution_id) as waiter:
-        while not again:
-            found = await _find(ports, execution_id, name)
-            if isinstance(found, CheckResult):
-                return found
-            if found <= 0:
-                break
-            await waiter.wait(found)
-    begun = await _begin(ports, execution_id, [name], again)
-    if begun is None:
-        return await _result(ports, execution_id, name)
-    result = await look(ports, begun.case, name)
-    await _keep(ports, execution_id, begun, [result])
+    turn = await (_begin_again if again else _wait_for_turn)(ports, execution_id, name)
+    if isinstance(turn, CheckResult):
+        return turn
+    result = await look(ports, turn.case, name)
+    await _keep(ports, execution_id, turn, [result])
     return result
+
+
+async def _begin_again(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | _Begun:
+    return await _begin(ports, execution_id, [name], again=True) or await _result(ports, execution_id, name)
+
+
+async def _wait_for_turn(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | _Begun:
+    """What somebody has found, or else what is ours to do, once nobody does it (any more)."""
+    async with ports.signals.of(execution_id) as waiter:
+        while not isinstance(found := await _find(ports, execution_id, name), CheckResult):
+            if found > 0:
+                await waiter.wait(found)
+            elif begun := await _begin(ports, execution_id, [name], again=False):
+                return begun
+    return found
 
 
 async def _find(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | float:
@@ -99,7 +106,8 @@ def _left_to_others(found: CheckResult, now: datetime) -> float:
     """For how many seconds the check is left to whoever runs it."""
     if found.status is not CheckStatus.RUNNING or found.started_at is None:
         return 0.0
-    return max(0.0, TAKEN_SECONDS - (now - found.started_at).total_seconds())
+    taken_for = (now - found.started_at).total_seconds()
+    return TAKEN_SECONDS - taken_for if 0 <= taken_for < TAKEN_SECONDS else 0.0  # else the clock has jumped
 
 
 def _is_free(found: CheckResult, now: datetime) -> bool:

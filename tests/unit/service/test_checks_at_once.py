@@ -116,6 +116,15 @@ async def test_check_that_somebody_runs_is_waited_for(make_lab: MakeLab) -> None
     assert (await task).message == "as somebody else has seen it"
 
 
+async def test_two_who_come_for_a_check_at_once_look_once_and_both_tell_what_was_found(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    lab.world.storage.contents.clear()
+    both = (run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION) for _ in range(2))
+    assert {each.status for each in await asyncio.gather(*both)} == {CheckStatus.FAILED}
+    assert await told(lab, execution.id) == [C.BACKUP_VERIFICATION]
+
+
 async def test_check_of_somebody_who_died_is_looked_at_again(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
