@@ -13,10 +13,11 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 from include.upgrades.adapters.postgres.dag_specs import DagSpec
 from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import Step, Work
 from include.upgrades.flow import operators
 from include.upgrades.flow.factory import build_dag
 from include.upgrades.service.outcome import Ending, Outcome
+from include.upgrades.service.ports import Ports
+from include.upgrades.service.queries import find_execution
 from tests.architecture.sources import ROOT
 from tests.dags.built import dag_of
 from tests.dags.conftest import Add
@@ -29,10 +30,10 @@ EXAMPLE = ROOT / "docs/examples/after_upgrade.py"
 def nothing_to_verify(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever there is to verify was verified: the row says how it ended."""
 
-    async def done(*_: Any, **__: Any) -> Outcome:
-        return Outcome(Ending.DONE)
+    async def done(ports: Ports, execution_id: str, **_: Any) -> tuple[Outcome, Execution]:
+        return Outcome(Ending.DONE), await find_execution(ports, execution_id)
 
-    monkeypatch.setattr(operators, "work_on", done)
+    monkeypatch.setattr(operators, "verify_now", done)
 
 
 def _verify(execution: Execution) -> Any:
@@ -101,15 +102,15 @@ def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
     execution = _in(executions, S.PAUSED)
     given: list[Any] = []
 
-    async def paused(_: Any, **what: Any) -> Outcome:
+    async def paused(_: Ports, **what: Any) -> tuple[Outcome, Execution]:
         given.append(what)
-        return Outcome(Ending.UNFINISHED)
+        return Outcome(Ending.UNFINISHED), execution
 
-    monkeypatch.setattr(operators, "work_on", paused)
+    monkeypatch.setattr(operators, "verify_now", paused)
     monkeypatch.setenv("UPGRADES_INLINE_SECONDS", "3")
     with pytest.raises(TaskDeferred) as deferred:
         _verify(execution).execute({})
-    assert given == [{"execution_id": execution.id, "step": Step(Work.VERIFY), "seconds": 3}]
+    assert given == [{"execution_id": execution.id, "seconds": 3}]
     assert deferred.value.trigger.arguments() == {"execution_id": execution.id, "work": "verify", "batch": 1}
     assert deferred.value.method_name == "conclude"
 
