@@ -26,7 +26,8 @@ class Kind(Enum):
     PERCENT = "percent"
     "Around 0: how much more. Judged as the ratio that it comes from, 1 and the percent; one below 0 as if it were 0."
     FIGURE = "figure"
-    "Of this machine: told, not judged."
+    """Of this machine: told, not judged. So are ratios to asyncio: on some machines forking costs twice as much, what
+    does not fork no more. The bare DAG forks too."""
 
 
 _FORMS = {Kind.RATIO: ".2f", Kind.PERCENT: "+.1f", Kind.FIGURE: ".2f"}
@@ -49,11 +50,11 @@ class Line:
     machine: str
     "Its cores, and how long it takes to add: so that readers see whether two lines are of machines alike."
     alone_wall_bare: float | None = _column("alone: wall × bare DAG", Kind.RATIO)
-    alone_wall_plain: float | None = _column("alone: wall × asyncio", Kind.RATIO)
+    alone_wall_plain: float | None = _column("alone: wall × asyncio", Kind.FIGURE)
     alone_cpu_bare: float | None = _column("alone: CPU × bare DAG", Kind.RATIO)
     first_drain: float | None = _column("alone: first drain s", Kind.FIGURE)
     many_wall_bare: float | None = _column("20 at once: wall × bare DAG", Kind.RATIO)
-    many_wall_plain: float | None = _column("20 at once: wall × asyncio", Kind.RATIO)
+    many_wall_plain: float | None = _column("20 at once: wall × asyncio", Kind.FIGURE)
     many_cpu_bare: float | None = _column("20 at once: CPU × bare DAG", Kind.RATIO)
     tax_alone_wall: float | None = _column("tax of one: wall %", Kind.PERCENT)
     tax_alone_cpu: float | None = _column("tax of one: CPU %", Kind.PERCENT)
