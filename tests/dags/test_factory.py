@@ -142,7 +142,17 @@ def test_batches_with_less_between_them_than_a_task_takes_are_one_task_and_empty
     tasks = [dag.get_task(each) for each in BATCHES]
     found = [None if isinstance(each, EmptyOperator) else (each.trigger.batch, each.trigger.last) for each in tasks]
     assert found == works
-    assert _leads_to(_edges(dag), ["admit", *BATCHES, "verify", "outcome"])
+    assert _leads_to(_edges(dag), ["admit", BATCHES[0]])
+    assert _leads_to(_edges(dag), [BATCHES[-1], "verify", "outcome"])
+
+
+def test_empty_tasks_of_one_piece_of_work_wait_for_each_other_once_however_many_they_are(executions: Add) -> None:
+    plan = planned(40, batch_size=2)
+    dag = dag_of(started(executions, plan=plan, request=make_request(batch_delay_seconds=0)))
+    edges, last = _edges(dag), "batch_020.upgrade"
+    others = {f"batch_{number:03d}.upgrade" for number in range(2, 20)}
+    assert edges["batch_001.upgrade"] == {*others, last}
+    assert all(edges[each] == {last} for each in others)
 
 
 @pytest.mark.parametrize("delay", [0, 3600])

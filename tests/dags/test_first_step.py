@@ -60,7 +60,15 @@ def test_what_is_left_goes_on_in_the_triggerer_with_all_that_are_one_piece_of_wo
     assert (deferred.value.trigger.arguments(), deferred.value.method_name) == (left, "fail")
 
 
-@pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED)])
+def test_it_is_done_if_somebody_else_has_brought_the_upgrade_to_its_end(
+    first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "find_execution", make_execution(S.COMPLETED))
+    first.execute({})
+
+
+@pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED, S.COMPLETED)])
 def test_it_is_skipped_if_the_upgrade_goes_elsewhere(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, status: S
 ) -> None:

@@ -80,8 +80,19 @@ def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(rep
     assert calls == [{"execution_id": "e-1", "step": Step(Work.BATCH, 2, 5), "seconds": None}]
 
 
+@pytest.mark.parametrize(
+    ("ending", "event"), [(Ending.STOPPED, TaskSuccessEvent), (Ending.NOT_TAKEN, TaskSkippedEvent)]
+)
+def test_step_that_somebody_else_has_done_with_the_whole_upgrade_is_done_unless_it_was_not_its_turn(
+    replaced: Replace, ending: Ending, event: type[TriggerEvent]
+) -> None:
+    replaced("do_step", Outcome(ending))
+    replaced("find_execution", make_execution(S.COMPLETED))
+    assert isinstance(_event(_step()), event)
+
+
 @pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
-@pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED)])
+@pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED, S.COMPLETED)])
 def test_step_of_an_upgrade_that_goes_elsewhere_is_skipped(replaced: Replace, ending: Ending, status: S) -> None:
     replaced("do_step", Outcome(ending))
     replaced("find_execution", make_execution(status))

@@ -42,12 +42,22 @@ def add_batches(
     kinds = dict(batches)
     for first, last in chains(batches, delay_seconds):
         before = _GROUPS[BatchKind(kinds[first])](execution_id, Step(Work.BATCH, first, last), before)
-        for number in range(first + 1, last + 1):
-            with TaskGroup(_batch_group(number)):
-                upgrade = EmptyOperator(task_id="upgrade")
-            before >> upgrade
-            before = upgrade
+        if first < last:
+            before = _add_rest([_add_empty(number) for number in range(first + 1, last + 1)], before)
     return before
+
+
+def _add_rest(rest: Sequence[BaseOperator], before: BaseOperator) -> BaseOperator:
+    """Side by side before the last: Airflow takes a turn of its scheduler for each that waits for another."""
+    before >> rest[-1]
+    for each in rest[:-1]:
+        before >> each >> rest[-1]
+    return rest[-1]
+
+
+def _add_empty(number: int) -> BaseOperator:
+    with TaskGroup(_batch_group(number)):
+        return EmptyOperator(task_id="upgrade")
 
 
 def _batch_group(number: int) -> str:

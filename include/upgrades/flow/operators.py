@@ -22,8 +22,13 @@ from include.upgrades.service.verification import verify_now
 from include.upgrades.settings import Settings
 
 
-def leave(execution: Execution) -> NoReturn:
-    """End the task because the execution is over or elsewhere: red when it failed, skipped otherwise."""
+def leave(execution: Execution) -> None:
+    """End the task because the execution is over or elsewhere: red when it failed, skipped otherwise.
+
+    Green when it is COMPLETED: somebody else has done this task's work too.
+    """
+    if execution.status is ExecutionStatus.COMPLETED:
+        return
     why = f"the execution is {execution.status.value}: {execution.status_reason}"
     if execution.status is ExecutionStatus.FAILED:
         raise AirflowFailException(why)

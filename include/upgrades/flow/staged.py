@@ -98,9 +98,9 @@ class ApproveStageOperator(ApprovalOperator):
     def _conclude(self, outcome: Outcome) -> None:
         if outcome.ending is Ending.DONE:
             return
-        if self._request() is StageState.OVER:
-            self._leave()
-        raise AskAgain(outcome.reason)
+        if self._request() is not StageState.OVER:
+            raise AskAgain(outcome.reason)
+        self._leave()
 
     def _leave(self) -> None:
         leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))

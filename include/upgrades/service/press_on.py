@@ -51,7 +51,7 @@ async def do_step(
     if outcome.ending is Ending.DONE:
         await press_on(ports, execution_id, step, patience, min(HOP_SECONDS, end - now_seconds()))
     elif outcome.ending is Ending.STOPPED:
-        await press_out(ports, execution_id, min(HOP_SECONDS, end - now_seconds()))
+        await press_out(ports, execution_id, None if seconds is None else end - now_seconds())
     return outcome
 
 
@@ -101,7 +101,7 @@ async def _do_following(ports: Ports, execution_id: str, done: Step, patience: f
             return
         outcome = await work_on(ports, execution_id, step, due + left)
         if outcome.ending is Ending.STOPPED:
-            await _leave(ports, execution_id, left)
+            await _leave(ports, execution_id, min(HOP_SECONDS, left))
         if outcome.ending is not Ending.DONE:
             return
 
@@ -120,10 +120,11 @@ async def _due_in(ports: Ports, execution_id: str, plan: Plan, step: Step) -> fl
     return 0.0 if due_at is None else max(0.0, (due_at - now).total_seconds())
 
 
-async def press_out(ports: Ports, execution_id: str, seconds: float) -> None:
+async def press_out(ports: Ports, execution_id: str, seconds: float | None) -> None:
     """The upgrade has stopped: go back if it goes back, let go of it if it is over, for about ``seconds``.
 
-    What cannot be done now is left to the task whose turn it is, which tries again.
+    None: until it is let go of, for the next task may have to wait for a worker; the way back has a task of its own
+    that has not. What cannot be done now is left to the task whose turn it is, which tries again.
 
     :raises NotFound: no such execution.
     """
@@ -133,11 +134,12 @@ async def press_out(ports: Ports, execution_id: str, seconds: float) -> None:
         log.warning("execution %s: %s; its next task tries again", execution_id, error)
 
 
-async def _leave(ports: Ports, execution_id: str, seconds: float) -> None:
+async def _leave(ports: Ports, execution_id: str, seconds: float | None) -> None:
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
     if execution.status is ExecutionStatus.ROLLING_BACK:
-        if (await revert(ports, execution_id, seconds)).ending is Ending.DONE:
+        at_most = HOP_SECONDS if seconds is None else min(HOP_SECONDS, seconds)
+        if (await revert(ports, execution_id, at_most)).ending is Ending.DONE:
             await confirm_rollback(ports, execution_id)
     elif execution.is_terminal:
         await bring_to_end(ports, execution_id, seconds)

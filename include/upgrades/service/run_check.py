@@ -20,9 +20,9 @@ from include.upgrades.service.pulse import now_seconds
 from include.upgrades.service.queries import find_execution
 from include.upgrades.service.waiting import wait_until
 
-TAKEN_SECONDS = 10.0
+TAKEN_SECONDS = 30.0
 """How long a check that somebody runs is left to them: longer than a worker has for it. Whoever died is not waited for
-any longer; to look twice does no harm."""
+any longer; to look twice does no harm, and the later look counts."""
 
 
 async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
@@ -179,24 +179,24 @@ async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequenc
         execution = await work.executions.lock(execution_id)
         if execution.status is not ExecutionStatus.VALIDATING:
             return
-        now = await work.now()
-        ended = [each for each in results if each.status not in OPEN]
+        now, known = await work.now(), {each.name: each for each in await work.executions.checks(execution_id)}
+        ended = [each for each in results if each.status not in OPEN and not _is_outdated(begun, known[each.name])]
         done = [replace(each, started_at=begun.case.now, completed_at=now) for each in ended]
-        given_back = await _still_ours(work, execution_id, begun, [each for each in results if each.status in OPEN])
+        given_back = [each for each in results if each.status in OPEN and _is_ours(begun, known[each.name])]
         if kept := [*done, *given_back]:
             await work.executions.save_checks(execution_id, kept)
-        moved, events = admit(execution, await work.executions.checks(execution_id), now)
+        moved, events = admit(execution, list((known | {each.name: each for each in kept}).values()), now)
         await work.events.append(execution, [*map(telling.check_completed, done), *events])
         if events:
             await work.executions.save(moved)
         await work.commit()
 
 
-async def _still_ours(
-    work: UnitOfWork, execution_id: str, begun: _Begun, results: Sequence[CheckResult]
-) -> list[CheckResult]:
-    """Those of checks that nobody has taken over, or ended, meanwhile."""
-    running = (CheckStatus.RUNNING, begun.case.now)
-    checks = await work.executions.checks(execution_id) if results else []
-    ours = {each.name for each in checks if (each.status, each.started_at) == running}
-    return [each for each in results if each.name in ours]
+def _is_ours(begun: _Begun, row: CheckResult) -> bool:
+    """Nobody has taken the check over, or ended it, meanwhile."""
+    return row.status is CheckStatus.RUNNING and row.started_at == begun.case.now
+
+
+def _is_outdated(begun: _Begun, row: CheckResult) -> bool:
+    """Somebody has looked after us, and was faster."""
+    return row.status not in OPEN and row.started_at is not None and row.started_at > begun.case.now

@@ -27,7 +27,7 @@ async def finish_and_verify(ports: Ports, execution_id: str, seconds: float | No
         execution = await work.executions.get(execution_id)
         batches = await work.executions.batches(execution_id)
     left = [each.number for each in batches if each.completed_at is None]
-    if left and execution.status in UPGRADING:
+    if left and (execution.status in UPGRADING or execution.status is ExecutionStatus.PAUSED):
         outcome = await run_after_canaries(ports, execution_id, left[0], seconds, batches[-1].number)
         if outcome.ending is not Ending.DONE:
             return outcome

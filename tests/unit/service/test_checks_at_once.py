@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckStatus
+from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckStatus, StoredObject
 from include.upgrades.domain.events import EventType
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.pulse import now_seconds
@@ -198,3 +198,23 @@ async def test_check_that_times_out_fails_although_its_seconds_are_not_over(make
     found = await stored(lab, execution.id)
     assert {name for name, each in found.items() if each.status is CheckStatus.FAILED} == OF_FLEET
     assert (await lab.execution(execution.id)).status is S.FAILED
+
+
+async def test_late_answer_of_an_earlier_look_does_not_replace_a_later_one(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating()
+    reads = iter([20.0, 0.0])
+
+    async def read(location: str, *, whole: bool = True) -> StoredObject:
+        if seconds := next(reads):
+            await asyncio.sleep(seconds)
+            raise OSError("it was not there when this look began")
+        return await lab.world.ports.read_object(location, whole=whole)
+
+    ports = replace(lab.world.ports, read_object=read)
+    await put(lab, execution.id, CheckStatus.RUNNING)  # one is open still: nothing is decided meanwhile
+    earlier = asyncio.create_task(run_check(ports, execution.id, C.BACKUP_VERIFICATION))
+    await asyncio.sleep(5.0)
+    later = await run_check(ports, execution.id, C.BACKUP_VERIFICATION, again=True)
+    await earlier
+    assert (await stored(lab, execution.id))[C.BACKUP_VERIFICATION].status is later.status is CheckStatus.PASSED

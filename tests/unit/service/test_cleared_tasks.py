@@ -164,3 +164,17 @@ async def test_verification_that_is_reached_while_the_upgrade_is_paused_begins_n
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
     assert (await work_on(lab.world.ports, execution_id, Step(Work.VERIFY), 0.2)).ending is Ending.UNFINISHED
     assert lab.versions() == {OLD_VERSION: 2, NEW_VERSION: 2}
+
+
+async def test_verification_that_is_reached_while_the_upgrade_is_paused_makes_up_for_batches_after_it(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=4)
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
+    await lab.run(execution_id, 1)
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    verifying = asyncio.create_task(work_on(lab.world.ports, execution_id, Step(Work.VERIFY), None))
+    await asyncio.sleep(1.0)
+    await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (await verifying).ending is Ending.DONE
+    assert lab.versions() == {NEW_VERSION: 4}
