@@ -38,7 +38,7 @@ def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> Non
 
 
 def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant) -> None:
-    tenant = new_tenant()
+    tenant = new_tenant(upgrade_seconds=2.0)  # the way back follows at once: so long a page may be behind it
     first, ill = f"{tenant.fleet}-02", f"{tenant.fleet}-03"
     tenant.agent.fault(tenant.fleet, "upgrade-fails", ill, times=1)
     execution_id = tenant.create(**ONE_BY_ONE, autoRollbackEnabled=True, failureThreshold=1)
