@@ -1,7 +1,7 @@
 """Use case: go on with what follows, so that an upgrade does not wait for the task whose turn it is.
 
-A task is only the hand that works: the rows say what is done, so its work may be done before it begins. It then finds
-that there is nothing left to do, and ends.
+The rows say what is done, so the work of a task may be done before the task begins. It then finds nothing left to do,
+and ends.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ async def do_step(
     if outcome.ending is Ending.DONE:
         await press_on(ports, execution_id, step, patience, min(HOP_SECONDS, end - now_seconds()))
     elif outcome.ending is Ending.STOPPED:
-        await press_out(ports, execution_id, None if seconds is None else end - now_seconds())
+        await wind_down(ports, execution_id, None if seconds is None else end - now_seconds())
     return outcome
 
 
@@ -94,7 +94,9 @@ async def press_on(ports: Ports, execution_id: str, done: Step, patience: float,
 async def _do_following(ports: Ports, execution_id: str, done: Step, patience: float, end: float) -> None:
     async with ports.work() as work:
         execution, plan = await work.executions.get(execution_id), await work.executions.plan(execution_id)
-    for step in steps_after(plan, done) if not execution.is_terminal else ():
+    if execution.is_terminal:
+        return
+    for step in steps_after(plan, done):
         due = await _due_in(ports, execution_id, plan, step)
         left = end - now_seconds()
         if due is None or due > patience or left <= 0:
@@ -120,11 +122,12 @@ async def _due_in(ports: Ports, execution_id: str, plan: Plan, step: Step) -> fl
     return 0.0 if due_at is None else max(0.0, (due_at - now).total_seconds())
 
 
-async def press_out(ports: Ports, execution_id: str, seconds: float | None) -> None:
+async def wind_down(ports: Ports, execution_id: str, seconds: float | None) -> None:
     """The upgrade has stopped: go back if it goes back, let go of it if it is over, for about ``seconds``.
 
-    None: until it is let go of, for the next task may have to wait for a worker; the way back has a task of its own
-    that has not. What cannot be done now is left to the task whose turn it is, which tries again.
+    None: until it is let go of, since the task that would do so may have to wait for a worker first. The way back is
+    begun and left to ``rollback.revert``, which needs no worker. What cannot be done now is left to the task whose turn
+    it is, which tries again.
 
     :raises NotFound: no such execution.
     """

@@ -5,9 +5,11 @@ import hashlib
 import time
 import tracemalloc
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from include.upgrades.adapters import backups
 from include.upgrades.adapters.backups import CHUNK, read_object
 from include.upgrades.domain.checks import StoredObject
 
@@ -53,6 +55,22 @@ async def test_object_that_cannot_be_read_is_an_error_and_never_empty(location: 
     with pytest.raises((OSError, ValueError)) as refusal:
         await read_object(location, whole=whole)
     assert str(refusal.value)
+
+
+async def test_storages_that_hang_hold_no_thread_that_others_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = Event()
+
+    def hang(*_: object) -> StoredObject:
+        released.wait()
+        return StoredObject(0, None)
+
+    monkeypatch.setattr(backups, "_look", hang)
+    more_than_asyncio_has = [asyncio.create_task(read_object("file:///a")) for _ in range(64)]
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "answered"), 30) == "answered"
+    finally:
+        released.set()
+    assert await asyncio.gather(*more_than_asyncio_has) == [StoredObject(0, None)] * 64
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "abfs"])
