@@ -171,7 +171,7 @@ def _breakdown(execution: str | None) -> int:
         return 0
     with _own_stack() as world:
         world.reset(tenant_names(1))
-        run = run_project(world, tenant_names(1), 0)
+        run = run_project(world, tenant_names(1), 0)()
         read_breakdown(world.registry, world.airflow, run.runs[0]).print(_console)
         print(f"from create to COMPLETED {run.wall:.2f} s, from start to the first drain {run.first_drain or 0:.2f} s")
     return 0

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from functools import partial
 
 import httpx
 
 from bench.clients import Json, answered
-from bench.job import COMPLETION_SECONDS, Timing, epoch
+from bench.job import COMPLETION_SECONDS, ReadTiming, Timing, epoch
 from bench.world import World
 
 DAG_ID = "bench_bare_upgrade"
@@ -22,10 +23,14 @@ def wait_parsed(world: World) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def run_bare(world: World, runs: int, delay: int) -> Timing:
+def run_bare(world: World, runs: int, delay: int) -> ReadTiming:
     """Trigger that many runs at once and wait until all have ended."""
     began = time.time()
     run_end, triggered = asyncio.run(_run_all(world, runs, delay))
+    return partial(_read_timing, world, began, run_end, triggered)
+
+
+def _read_timing(world: World, began: float, run_end: float, triggered: dict[str, float]) -> Timing:
     first_tasks, first_batches, verified = [], [], []
     for run_id, moment in triggered.items():
         tasks = answered(world.airflow.get(f"{_RUNS}/{run_id}/taskInstances", params={"limit": 100}))["task_instances"]

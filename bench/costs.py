@@ -103,7 +103,7 @@ def _run(world: World, jobs: int) -> Run:
     row = Row(PROJECT, jobs=jobs)
     row.prepare(world)
     before, began = _cpu(world), time.monotonic()
-    timing = row.run(world)
+    timing = row.run(world)()
     dags = {answered(world.registry.get(f"/upgrades/{each}"))["dagId"] for each in timing.runs}
     processes, triggers = _lines(world, dags)
     seconds, after = time.monotonic() - began, _cpu(world)

@@ -1,5 +1,6 @@
 """The reference job: 20 instances in batches of 5, each half a second of work; and what a run of it tells."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +30,10 @@ class Timing:
     "From the start to the first instance draining, by the fleet's log; of Airflow's bare DAG: to its first batch."
     runs: tuple[str, ...] = ()
     "What was run: execution ids or DAG run ids."
+
+
+ReadTiming = Callable[[], Timing]
+"Asks the stack for the moments of a run that has ended: apart from the run, for what asking costs is not the run's."
 
 
 def epoch(text: str) -> float:

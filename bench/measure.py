@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench.bare_airflow import run_bare
-from bench.job import Timing, ideal_seconds
+from bench.job import ReadTiming, Timing, ideal_seconds
 from bench.plain import run_plain
 from bench.project import run_project
 from bench.usage import component_pids, cpu_seconds, stack_pids, watched_memory
@@ -32,7 +32,7 @@ class Row:
         """Seconds of work; jobs side by side need no more."""
         return ideal_seconds(self.delay)
 
-    def run(self, world: World) -> Timing:
+    def run(self, world: World) -> ReadTiming:
         """Once, from fleets at the old version."""
         tenants = tenant_names(self.jobs)
         if self.who == BARE:
@@ -122,6 +122,7 @@ def _repeat(world: World, row: Row) -> Repetition:
     row.prepare(world)
     pids = row.pids(world)
     before, agent_before = cpu_seconds(pids()), cpu_seconds(component_pids(world.stack, AGENT))
-    timing = row.run(world)
-    agent_after = cpu_seconds(component_pids(world.stack, AGENT))
-    return Repetition(timing, cpu_seconds(pids()) - before, agent_after - agent_before)
+    read_timing = row.run(world)
+    used = cpu_seconds(pids()) - before
+    agent_used = cpu_seconds(component_pids(world.stack, AGENT)) - agent_before
+    return Repetition(read_timing(), used, agent_used)

@@ -5,7 +5,7 @@ A machine's seconds are not another's: what is judged are ratios, whose both hal
 
 import re
 from collections.abc import Iterator
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from enum import Enum
 from itertools import takewhile
 from typing import Any
@@ -100,6 +100,16 @@ def last_line(document: str) -> Line:
         raise TableError(f"the last line below {HEADING!r} has {len(cells)} cells, not {len(_HEADER)}")
     pairs = zip(_COLUMNS, cells[2:], strict=True)
     return Line(what=cells[0], machine=cells[1], **{column.name: _read(column, cell) for column, cell in pairs})
+
+
+def least_of(first: Line, second: Line) -> Line:
+    """Each figure's lesser of two runs of the same, None where one has none: what others do on the machine adds."""
+    pairs = zip(_COLUMNS, first.figures(), second.figures(), strict=True)
+    least: dict[str, Any] = {
+        column.name: None if one is None or other is None else min(one, other)
+        for column, (_, _, one), (_, _, other) in pairs
+    }
+    return replace(first, **least)
 
 
 def judge(now: Line, last: Line) -> list[str]:

@@ -7,7 +7,7 @@ import uuid
 import httpx
 
 from bench.clients import TIMEOUT_SECONDS, Json, agent_url, answered
-from bench.job import BATCH_SIZE, NEW_VERSION, Timing
+from bench.job import BATCH_SIZE, NEW_VERSION, ReadTiming, Timing
 from bench.world import World
 
 _POLL_SECONDS = 0.05
@@ -15,11 +15,12 @@ _FENCE = {"X-Fencing-Token": "1"}
 _WELL: Json = {"healthy": True, "version": NEW_VERSION}
 
 
-def run_plain(world: World, fleets: list[str], delay: int) -> Timing:
+def run_plain(world: World, fleets: list[str], delay: int) -> ReadTiming:
     """Upgrade the fleets side by side, in this process."""
     began = time.monotonic()
     drained = asyncio.run(_upgrade_all(world, fleets, delay))
-    return Timing(time.monotonic() - began, None, None, drained - began)
+    timing = Timing(time.monotonic() - began, None, None, drained - began)
+    return lambda: timing
 
 
 async def _upgrade_all(world: World, fleets: list[str], delay: int) -> float:

@@ -2,23 +2,30 @@
 
 import asyncio
 import time
+from functools import partial
 
 import httpx
 
 from bench.breakdown import read_breakdown
 from bench.clients import Json, answered
-from bench.job import COMPLETION_SECONDS, Timing, epoch
+from bench.job import COMPLETION_SECONDS, ReadTiming, Timing, epoch
 from bench.world import World, upgrade_request
 
 _POLL_SECONDS = 0.5
 _ENDED = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
 
 
-def run_project(world: World, tenants: list[str], delay: int) -> Timing:
+def run_project(world: World, tenants: list[str], delay: int) -> ReadTiming:
     """One upgrade a tenant, all started at once; returns when every DAG run has ended too."""
     began = time.time()
     wall, started = asyncio.run(_upgrade_all(world, tenants, delay))
-    breakdowns = [read_breakdown(world.registry, world.airflow, each) for each in started if _run_ended(world, each)]
+    for each in started:
+        _wait_for_run(world, each)
+    return partial(_read_timing, world, tenants, began, wall, started)
+
+
+def _read_timing(world: World, tenants: list[str], began: float, wall: float, started: dict[str, float]) -> Timing:
+    breakdowns = [read_breakdown(world.registry, world.airflow, each) for each in started]
     first_tasks = []
     for found in breakdowns:
         began_at = epoch(found.execution["startedAt"])
@@ -58,7 +65,7 @@ async def _completed(client: httpx.AsyncClient, execution_id: str, deadline: flo
     return epoch(found["completedAt"])
 
 
-def _run_ended(world: World, execution_id: str) -> bool:
+def _wait_for_run(world: World, execution_id: str) -> None:
     """Wait for the end of the DAG run: it comes a little after COMPLETED, and its work counts."""
     deadline = time.monotonic() + COMPLETION_SECONDS
     dag_id = answered(world.registry.get(f"/upgrades/{execution_id}"))["dagId"]
@@ -66,7 +73,6 @@ def _run_ended(world: World, execution_id: str) -> bool:
         if time.monotonic() > deadline:
             raise RuntimeError(f"the run of DAG {dag_id} does not end")
         time.sleep(_POLL_SECONDS)
-    return True
 
 
 def _first_drain(world: World, fleet: str, since: float) -> float:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.over_time import HEADING, Line, TableError, header, judge, last_line
+from bench.over_time import HEADING, Line, TableError, header, judge, last_line, least_of
 
 LINE = Line(
     what="`0123abc`, start",
@@ -154,3 +154,13 @@ def test_ratio_that_was_not_measured_passes() -> None:
 
 def test_ratio_that_was_not_measured_in_the_last_line_passes() -> None:
     assert judge(replace(LINE, many_cpu_bare=9.0), replace(LINE, many_cpu_bare=None)) == []
+
+
+def test_lesser_of_two_runs_counts_figure_by_figure() -> None:
+    first, second = replace(LINE, many_cpu_bare=2.0, tax_some_wall=-3.0), replace(LINE, alone_wall_bare=9.0)
+    assert least_of(first, second) == replace(LINE, tax_some_wall=min(-3.0, LINE.tax_some_wall or 0.0))
+
+
+def test_figure_that_one_of_two_runs_lacks_is_not_judged() -> None:
+    lacking = replace(LINE, many_cpu_bare=None)
+    assert least_of(LINE, lacking) == least_of(lacking, LINE) == lacking
