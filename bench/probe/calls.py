@@ -32,8 +32,13 @@ def count_statements(psycopg: Any) -> None:
             _before(kind, name, lambda cursor, *_: _note(STATEMENTS, cursor.connection.info.dbname))
 
 
-def count_requests(httpx: Any) -> None:
-    """Each HTTP request that leaves the process."""
+def count_fleet_requests(aiohttp: Any) -> None:
+    """Each HTTP request of the product's client."""
+    _before(aiohttp.ClientSession, "_request", lambda *_: _note(REQUESTS, _DATABASE))
+
+
+def count_airflow_requests(httpx: Any) -> None:
+    """Each HTTP request of Airflow's client."""
     _before(httpx.HTTPTransport, "handle_request", lambda *_: _note(REQUESTS, _DATABASE))
     _before(httpx.AsyncHTTPTransport, "handle_async_request", lambda *_: _note(REQUESTS, _DATABASE))
 

@@ -11,7 +11,8 @@ def install() -> None:
             "airflow.sdk.execution_time.supervisor": supervisors.measure,
             "airflow.sdk.execution_time.task_runner": tasks.measure,
             "airflow.jobs.triggerer_job_runner": triggers.measure,
-            "httpx": calls.count_requests,
+            "aiohttp": calls.count_fleet_requests,
+            "httpx": calls.count_airflow_requests,
             "psycopg": calls.count_statements,
         }
     )

@@ -18,7 +18,7 @@ from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequest
 from include.upgrades.adapters.airflow.runs import AirflowRuns
 from include.upgrades.adapters.airflow.users import user_of
 from include.upgrades.adapters.backups import read_object
-from include.upgrades.adapters.fleet.agent import close_clients
+from include.upgrades.adapters.fleet.client import close_clients
 from include.upgrades.adapters.fleet.drivers import ConnectionFleets
 from include.upgrades.adapters.ids import new_id
 from include.upgrades.adapters.kafka.connection import open_stream
@@ -158,8 +158,6 @@ _LOADED_LATE = (
     "airflow.sdk.definitions.connection",
     "airflow.sdk.execution_time.cache",
     "airflow.version",
-    "anyio._backends._asyncio",
-    "anyio.streams.tls",
     "asgiref.sync",
     "jinja2.ext",
     "multiprocessing.reduction",

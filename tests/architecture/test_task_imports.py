@@ -24,6 +24,7 @@ files = {sys.modules[name].__file__ for name in ours}
 functions = [each for each in gc.get_objects() if type(each) is types.FunctionType]
 written = {each.__code__ for each in functions if each.__code__.co_filename in files}
 libraries = {name.partition(".")[0] for name in loaded} - {"include", "__mp_main__"} - sys.stdlib_module_names
+libraries = {name for name in libraries if not name.startswith("_cython")}  # versions of Cython, not a library
 print(json.dumps({"modules": len(ours), "functions": len(written), "libraries": sorted(libraries)}))
 """
 "Functions are those that stand in our sources, methods too; what dataclasses and the like generate is not counted."

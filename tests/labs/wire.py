@@ -1,17 +1,15 @@
 """The way from the product's driver to a demo agent in the same process: the calls of section 11 without HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, cast
 
-import httpx
-
-from include.upgrades.adapters.fleet.agent import TIMEOUT, AgentDriver
+from include.upgrades.adapters.fleet.agent import AgentDriver
+from include.upgrades.adapters.fleet.client import CALL_SECONDS, Answer
 from include.upgrades.domain.registry import Deployment
-from include.upgrades.service.fleet_ports import FleetDriver
+from include.upgrades.service.fleet_ports import FleetDriver, FleetError
 from local.fleet import health
 from local.fleet.agent import Agent
 from local.fleet.calls import Call
@@ -20,32 +18,12 @@ from local.fleet.orders import Orders
 from local.fleet.refusal import Refusal
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What ``AgentDriver`` reads of an ``httpx.Response``."""
-
-    request: Any
-    url: Any
-    status_code: int
-    body: dict[str, Any]
-    content: bytes = b"{}"
-
-    @property
-    def is_success(self) -> bool:
-        """Whether it was done."""
-        return self.status_code < 300
-
-    def json(self) -> dict[str, Any]:
-        """The body."""
-        return self.body
-
-
 class Wire:
-    """What ``AgentDriver`` needs of an ``httpx.AsyncClient``: asks the agent, and gives up when httpx would."""
+    """What ``AgentDriver`` calls: asks the agent, and gives up when its client would."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent, self._orders = agent, Orders(agent)
-        self._hanging: set[asyncio.Task[Reply]] = set()
+        self._hanging: set[asyncio.Task[Answer]] = set()
         self._do = {
             ("POST", "drain"): self._orders.drain,
             ("POST", "undrain"): self._orders.undrain,
@@ -57,10 +35,10 @@ class Wire:
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
-    ) -> Reply:
+    ) -> Answer:
         """The agent's answer; what hangs is done in the end, though nobody listens any more.
 
-        :raises httpx.ReadTimeout: it takes too long.
+        :raises FleetError: it takes too long.
         """
         await asyncio.sleep(0)  # others get their turn, as while a call is under way
         answering = self._answer(method, path, headers or {}, json)
@@ -68,9 +46,9 @@ class Wire:
             return await answering
         task = asyncio.create_task(answering)
         self._hanging.add(task)
-        await asyncio.wait([task], timeout=TIMEOUT.read)
+        await asyncio.wait([task], timeout=CALL_SECONDS)
         if not task.done():
-            raise httpx.ReadTimeout("the agent hangs")
+            raise FleetError("the agent does not answer (TimeoutError)")
         return task.result()
 
     def _hangs(self, path: str) -> bool:
@@ -78,12 +56,12 @@ class Wire:
         known = {each.name: each for each in self._agent.fleets()}.get(fleet)
         return known is not None and known.faults.find(Kind.AGENT_HANGS, instance) is not None
 
-    async def _answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
+    async def _answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Answer:
         try:
             status, answer = await self._act(method, path, headers, body)
         except Refusal as refusal:
             status, answer = refusal.status, refusal.body
-        return Reply(SimpleNamespace(method=method), SimpleNamespace(path=path), status, answer)
+        return Answer(status, json.dumps(answer).encode())
 
     async def _act(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, dict[str, Any]]:
         name, kind, target, what = _parts(path)
@@ -116,4 +94,4 @@ class FleetsInMemory:
     @asynccontextmanager
     async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
         """The driver."""
-        yield AgentDriver(cast(httpx.AsyncClient, self._wire), deployment.fleet)
+        yield AgentDriver(self._wire, deployment.fleet)

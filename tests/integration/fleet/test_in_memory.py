@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from include.upgrades.adapters.airflow.connections import FleetAddress
-from include.upgrades.adapters.fleet.agent import AgentDriver, client_of, close_clients
+from include.upgrades.adapters.fleet.agent import AgentDriver
+from include.upgrades.adapters.fleet.client import client_of, close_clients
 from include.upgrades.service.fleet_ports import FleetError
 from local.fleet.journal import utc_now
 from local.fleet.settings import Settings
@@ -59,7 +60,7 @@ async def twins(agent: RunningAgent) -> AsyncIterator[list[Twin]]:
     memory = AgentInMemory(utc_now)
     await memory.agent.create(NAME, Settings(**SETTINGS))
     real = AgentDriver(client_of(FleetAddress(agent.url, TOKEN, True)), NAME)
-    simulated = AgentDriver(Wire(memory.agent), NAME)  # type: ignore[arg-type]
+    simulated = AgentDriver(Wire(memory.agent), NAME)
     yield [Twin(real, agent.admin, []), Twin(simulated, memory.admin, [])]
     await memory.agent.close()
     await close_clients()

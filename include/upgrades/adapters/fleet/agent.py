@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-from urllib.parse import quote
-from weakref import WeakKeyDictionary
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import quote, unquote
 
-import httpx
-
-from include.upgrades.adapters.airflow.connections import FleetAddress
+from include.upgrades.adapters.fleet.client import Answer
 from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
 from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToken, UnknownFleet
 
-TIMEOUT = httpx.Timeout(5.0, connect=2.0)
-"Seconds: an agent that hangs must not outlast the lease of whoever asks it."
-IDLE_SECONDS = 3.0
-"How long an unused connection is kept: usual servers close theirs after 5 s, and a call sent just then is lost."
-
 _REFUSALS: dict[int, type[FleetError]] = {404: UnknownFleet, 409: Conflict}
 
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[FleetAddress, httpx.AsyncClient]] = WeakKeyDictionary()
 
+class Client(Protocol):
+    """The way to an agent."""
 
-def client_of(address: FleetAddress) -> httpx.AsyncClient:
-    """The client of the running event loop for ``address``: its connections are kept and shared."""
-    clients = _clients.setdefault(asyncio.get_running_loop(), {})
-    if address not in clients:
-        secure = address.base_url.startswith("https://")
-        clients[address] = httpx.AsyncClient(
-            base_url=address.base_url,
-            headers={"Authorization": f"Bearer {address.token}"},
-            timeout=TIMEOUT,
-            verify=address.verify if secure else False,  # reading the certificates costs more than a call
-            trust_env=False,
-            limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS),
-        )
-    return clients[address]
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
+    ) -> Answer:
+        """The agent's answer to a call of ``path``, which is quoted already.
 
-
-async def close_clients() -> None:
-    """Close what the running event loop has opened; a worker does so before its loop ends."""
-    for client in _clients.pop(asyncio.get_running_loop(), {}).values():
-        await client.aclose()
+        :raises FleetError: there is none in time.
+        """
 
 
 class AgentDriver:
     """Port ``FleetDriver`` for one fleet of an agent."""
 
-    def __init__(self, client: httpx.AsyncClient, fleet: str) -> None:
+    def __init__(self, client: Client, fleet: str) -> None:
         self._client = client
         self._base = f"/fleets/{quote(fleet, safe='')}"
 
@@ -68,12 +48,13 @@ class AgentDriver:
 
         :raises FleetError: when there is none.
         """
-        response = await self._send("GET", f"{self._instance(instance_id)}/health")
-        if response.status_code not in (200, 503):
-            raise _refused(response)
-        body = _body(response)
+        path = f"{self._base}{self._instance(instance_id)}/health"
+        answer = await self._client.request("GET", path)
+        if answer.status not in (200, 503):
+            raise _refused(answer, "GET", path)
+        body = answer.body()
         if not isinstance(body.get("healthy"), bool):
-            raise _refused(response)  # a 503 of the agent itself: busy, says nothing of the instance
+            raise _refused(answer, "GET", path)  # a 503 of the agent itself: busy, says nothing of the instance
         return Health(body["healthy"], str(body.get("version", "")), str(body.get("detail", "")))
 
     async def drain(self, instance_id: str, token: int, key: str) -> None:
@@ -113,18 +94,12 @@ class AgentDriver:
         self, method: str, path: str, token: int | None = None, key: str | None = None, body: Any = None
     ) -> dict[str, Any]:
         headers = {} if key is None else {"Idempotency-Key": key, "X-Fencing-Token": str(token)}
-        response = await self._send(method, path, headers=headers, json=body)
-        if response.status_code == 412:
+        answer = await self._client.request(method, self._base + path, headers=headers, json=body)
+        if answer.status == 412:
             raise StaleToken(f"the agent has seen a higher fencing token than {token}")
-        if not response.is_success:
-            raise _refused(response)
-        return _body(response)
-
-    async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        try:
-            return await self._client.request(method, self._base + path, **more)
-        except httpx.HTTPError as error:
-            raise FleetError(f"the agent does not answer ({type(error).__name__})") from error
+        if not answer.is_success:
+            raise _refused(answer, method, self._base + path)
+        return answer.body()
 
 
 def _fleet(body: dict[str, Any]) -> Fleet:
@@ -142,16 +117,6 @@ def _fleet(body: dict[str, Any]) -> Fleet:
     return Fleet(body["fleet"], instances, int(body["capacity"]["freeInstances"]), body["traffic"])
 
 
-def _body(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json() if response.content else {}
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise FleetError("the agent's answer is not a JSON object")
-    return body
-
-
-def _refused(response: httpx.Response) -> FleetError:
-    kind = _REFUSALS.get(response.status_code, FleetError)
-    return kind(f"the agent answered {response.status_code} to {response.request.method} {response.url.path}")
+def _refused(answer: Answer, method: str, path: str) -> FleetError:
+    kind = _REFUSALS.get(answer.status, FleetError)
+    return kind(f"the agent answered {answer.status} to {method} {unquote(path)}")

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from include.upgrades.adapters.airflow.connections import fleet_address
-from include.upgrades.adapters.fleet.agent import AgentDriver, client_of
+from include.upgrades.adapters.fleet.agent import AgentDriver
+from include.upgrades.adapters.fleet.client import client_of
 from include.upgrades.domain.registry import Deployment
 from include.upgrades.service.fleet_ports import FleetDriver, FleetError
 
