@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from include.upgrades.adapters.ids import new_id
@@ -20,6 +21,19 @@ from include.upgrades.service.ports import StoredEvent
 CHANNEL = "upgrades"
 "NOTIFY tells the execution's id here whenever an event is committed (a trigger of the event table does it)."
 
+_APPEND = text(
+    """
+    WITH reserved AS (
+        UPDATE execution SET last_sequence = last_sequence + :number WHERE id = :execution
+        RETURNING last_sequence - :number AS before, clock_timestamp() AS now
+    )
+    INSERT INTO event (execution_id, tenant_id, sequence, id, what, time, data)
+    SELECT :execution, :tenant, reserved.before + given.place, given.id, given.what, reserved.now, given.data
+    FROM reserved, jsonb_to_recordset(:given) AS given (place integer, id varchar, what varchar, data jsonb)
+    """
+).bindparams(bindparam("given", type_=JSONB))
+"Numbers the events and writes them, in one statement: every change of an upgrade tells of itself."
+
 
 class PostgresEvents:
     """Appends under the execution's row lock, so that its sequence has no gap."""
@@ -31,28 +45,12 @@ class PostgresEvents:
         """Number and insert."""
         if not events:
             return
-        table = tables.execution
-        reserve = (
-            update(table)
-            .where(table.c.id == execution.id)
-            .values(last_sequence=table.c.last_sequence + len(events))
-            .returning(table.c.last_sequence, func.clock_timestamp().label("now"))
-        )
-        last, now = (await self._connection.execute(reserve)).one()
-        first = last - len(events) + 1
-        values = [
-            {
-                "id": new_id(),
-                "execution_id": execution.id,
-                "tenant_id": execution.tenant_id,
-                "sequence": first + offset,
-                "what": event.what.value,
-                "time": now,
-                "data": dict(event.data),
-            }
-            for offset, event in enumerate(events)
+        given = [
+            {"place": place, "id": new_id(), "what": event.what.value, "data": dict(event.data)}
+            for place, event in enumerate(events, start=1)
         ]
-        await self._connection.execute(insert(tables.event), values)
+        values = {"execution": execution.id, "tenant": execution.tenant_id, "number": len(given), "given": given}
+        await self._connection.execute(_APPEND, values)
 
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
         """In order."""
