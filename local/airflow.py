@@ -95,11 +95,15 @@ def _settings(layout: Layout, ports: Ports, variables: Mapping[str, str]) -> dic
             "orphaned_tasks_check_interval": 10,
             "enable_health_check": False,
         },
+        # At times a supervisor misses the end of its task's process and sleeps until its next heartbeat, its worker
+        # with it: 5 s by default.
+        "workers": {"min_heartbeat_interval": 2},
         "dag_processor": {
             # Upgrades ask for a parse of their file themselves; regular turns of full files would be in their way.
             "min_file_process_interval": 120,
             "refresh_interval": 60,
-            "parsing_processes": 2,
+            # One by one: what is asked for a file that waits for its turn is done with one reading of it.
+            "parsing_processes": 1,
         },
     }
 
