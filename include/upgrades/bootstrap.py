@@ -30,6 +30,7 @@ from include.upgrades.adapters.postgres.leader import CONTROL_LOOPS, RELAY, Post
 from include.upgrades.adapters.postgres.outbox import PostgresOutbox
 from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from include.upgrades.adapters.postgres.worker_places import PostgresWorkerPlaces
 from include.upgrades.service.control_loops import LOOPS, Loop, run_control_loops
 from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.ports import Limits, Ports
@@ -64,6 +65,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
         followers=PostgresFollowers(url),
         metrics=AirflowMetrics(),
         notices=AirflowNotices(settings.notifiers is not None),
+        worker_places=PostgresWorkerPlaces(url, settings.worker_places),
     )
 
 
@@ -162,6 +164,7 @@ _LOADED_LATE = (
     "jinja2.ext",
     "multiprocessing.reduction",
     "sqlalchemy.ext.asyncio",
+    "upath.implementations.local",
 )
 
 

@@ -28,6 +28,8 @@ class Settings:
     "After which a pre-upgrade check counts as failed."
     inline_seconds: float = 8
     "How long the work that an upgrade begins with stays in its worker before it goes on in the triggerer."
+    worker_places: int = 2
+    "How many upgrades begin in a worker at once; what begins beyond them does so in the triggerer."
     lease_seconds: float = 10
     "How long the holder of a deployment may be silent before another takes over."
     dag_retention_days: float = 7
@@ -66,6 +68,8 @@ def _parse(name: str, wanted: str, text: str) -> object:
         return text.lower() == "true"
     if wanted == "float":
         return _number(name, text)
+    if wanted == "int":
+        return _whole_number(name, text)
     return text
 
 
@@ -77,3 +81,9 @@ def _number(name: str, text: str) -> float:
     if not 0 <= number < math.inf:
         raise ValueError(f"{name} must be a number of 0 or more, not {text!r}")
     return number
+
+
+def _whole_number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError(f"{name} must be a whole number of 0 or more, not {text!r}")
+    return int(text)

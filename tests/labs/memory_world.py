@@ -3,6 +3,8 @@
 import errno
 import hashlib
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -45,6 +47,23 @@ class Storage:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), location)
         content = self.contents[location]
         return StoredObject(len(content), hashlib.sha256(content).hexdigest() if whole else None)
+
+
+class Places:
+    """Port ``WorkerPlaces``: so many."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[bool]:
+        """One, where there is one."""
+        taken = self.free > 0
+        self.free -= taken
+        try:
+            yield taken
+        finally:
+            self.free += taken
 
 
 class NoMetrics:
@@ -142,4 +161,5 @@ def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
         followers=MemoryFollowers(database),
         metrics=NoMetrics(),
         notices=NoNotices(),
+        worker_places=Places(1000),
     )

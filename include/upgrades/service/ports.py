@@ -18,7 +18,7 @@ from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.statistics import History, HistoryOf, Statistics
-from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks, Notices
+from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks, Notices, WorkerPlaces
 from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.board_ports import Board
 from include.upgrades.service.fleet_ports import Fleets
@@ -238,3 +238,4 @@ class Ports:
     followers: Followers
     metrics: Metrics
     notices: Notices
+    worker_places: WorkerPlaces

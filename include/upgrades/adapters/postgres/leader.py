@@ -18,7 +18,7 @@ ANSWER_SECONDS = 5.0
 "After which the connection counts as lost."
 FREE_SECONDS = 1.0
 "So long the lock's release is waited for; the connection's end frees it anyway."
-_NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 "Lets PostgreSQL free the lock of a machine that vanished after about 11 s."
 
 
@@ -44,7 +44,7 @@ class PostgresLeadership:
     async def _ask(self) -> bool:
         if self._connection is None:
             self._connection = await psycopg.AsyncConnection.connect(
-                self._dsn, autocommit=True, application_name="upgrades-leader", options=_NOTICE_DEATH
+                self._dsn, autocommit=True, application_name="upgrades-leader", options=NOTICE_DEATH
             )
         if self._held:
             await self._connection.execute("SELECT 1")
