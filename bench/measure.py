@@ -1,4 +1,4 @@
-"""Measures one row: several repetitions for time and CPU, one more for memory; medians."""
+"""Measures one row: several repetitions for time and CPU, as many again for memory; medians."""
 
 import os
 import statistics
@@ -60,7 +60,7 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Result:
-    """A row's repetitions and the peak of memory added (bytes) in the run that was watched for it, if one was."""
+    """A row's repetitions and the memory that was added at the peak (bytes; the median of the runs watched for it)."""
 
     row: Row
     repetitions: list[Repetition]
@@ -98,12 +98,9 @@ class Result:
 
 
 def measure(world: World, row: Row, repeat: int) -> Result:
-    """All repetitions of one row, and the run that is watched for memory."""
+    """All repetitions of one row, and as many again that are watched for memory."""
     timed = measure_time(world, row, repeat)
-    row.prepare(world)
-    with watched_memory(row.pids(world)) as peak:
-        row.run(world)
-    return replace(timed, memory_added=peak.added)
+    return replace(timed, memory_added=round(statistics.median(_memory_added(world, row) for _ in range(repeat))))
 
 
 def measure_time(world: World, row: Row, repeat: int) -> Result:
@@ -116,6 +113,13 @@ def idle_cpu(world: World, seconds: float = 10.0) -> float:
     before = cpu_seconds(stack_pids(world.stack))
     time.sleep(seconds)
     return (cpu_seconds(stack_pids(world.stack)) - before) / seconds
+
+
+def _memory_added(world: World, row: Row) -> int:
+    row.prepare(world)
+    with watched_memory(row.pids(world)) as peak:
+        row.run(world)
+    return peak.added
 
 
 def _repeat(world: World, row: Row) -> Repetition:

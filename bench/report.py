@@ -20,7 +20,7 @@ _COUNTED = (
     "first task, first drain: after the start was answered (bare Airflow: its first batch).",
     "CPU: Airflow's four components, PostgreSQL and Kafka, all their processes and ended children, until the DAG run "
     "has ended; idle use is not taken off; asyncio: the bench's own process. The agent with its instances is apart.",
-    "memory: PSS (RSS where there is none) at its peak less before, in a run of its own. "
+    "memory: PSS (RSS where there is none) at its peak less before, in runs of their own. "
     "x plain, x Airflow: wall (and CPU) over the same jobs' rows in this table.",
 )
 

@@ -6,10 +6,14 @@ process nor a worker that others wait for.
 
 from __future__ import annotations
 
+import logging
+
 from include.upgrades.domain.steps import Step
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.press_on import do_step
+
+log = logging.getLogger(__name__)
 
 
 async def begin_in_worker(ports: Ports, execution_id: str, step: Step, seconds: float, patience: float) -> Outcome:
@@ -20,5 +24,6 @@ async def begin_in_worker(ports: Ports, execution_id: str, step: Step, seconds: 
     """
     async with ports.worker_places.take() as taken:
         if not taken:
-            return Outcome(Ending.UNFINISHED, "other upgrades are in the workers: the triggerer does it")
+            log.info("execution %s: other upgrades are in the workers, so it begins in the triggerer", execution_id)
+            return Outcome(Ending.UNFINISHED)
         return await do_step(ports, execution_id, step, seconds, patience)
