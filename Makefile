@@ -55,8 +55,8 @@ times: setup ## the whole test suite, and where its time went
 soak: setup ## what is random or long, for MINUTES (30) and from SEED: make soak SEED=1 MINUTES=5 ONLY=kills:7
 	@$(PYTHON) -m pytest tests/soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
-bench: setup ## the measurements
-	@$(PYTHON) -m bench
+bench: setup ## the measurements; make bench WHAT="rolling many" only those
+	@$(PYTHON) -m bench $(WHAT)
 
 bench-quick: setup ## four minutes of them, and a line for docs/performance.md: make bench-quick CHECK=1 judges by its last
 	@$(PYTHON) -m bench quick $(if $(CHECK),--check docs/performance.md)

@@ -48,17 +48,7 @@ def main() -> int:
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped then too
     try:
-        if options.what == "breakdown":
-            return _breakdown(options.execution)
-        if options.what in ("up", "down"):
-            return _up() if options.what == "up" else _down()
-        if options.what == "quick":
-            return run_quick(_console, options.name or checked_out(), options.check, _tell)
-        if options.what in _OWN_STACKS:
-            return _OWN_STACKS[options.what]()
-        if options.what == "all":
-            return _measure(list(_GROUPS)) or max(measured() for measured in _OWN_STACKS.values())
-        return _measure([options.what])
+        return _run(options)
     except (LocalError, RuntimeError, httpx.HTTPError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -66,11 +56,33 @@ def main() -> int:
         return 130
 
 
+def _run(options: argparse.Namespace) -> int:
+    match options.what:
+        case ["breakdown", *execution] if len(execution) < 2:
+            return _breakdown(*execution)
+        case ["up" | "down" as way]:
+            return _up() if way == "up" else _down()
+        case ["quick"]:
+            return run_quick(_console, options.name or checked_out(), options.check, _tell)
+    return _measure_all(options.what or [*_GROUPS, *_OWN_STACKS])
+
+
+def _measure_all(names: list[str]) -> int:
+    if unknown := [each for each in names if each not in _GROUPS and each not in _OWN_STACKS]:
+        known = ", ".join([*_GROUPS, *_OWN_STACKS])
+        raise RuntimeError(
+            f"{' '.join(unknown)}: only {known} can be measured together; breakdown, up, down, quick alone"
+        )
+    groups = [each for each in names if each in _GROUPS]
+    if groups:
+        _measure(groups)
+    return max((_OWN_STACKS[each]() for each in names if each in _OWN_STACKS), default=0)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="measures upgrades beside what they replace")
-    choices = ["all", "quick", *_GROUPS, *_OWN_STACKS, "breakdown", "up", "down"]
-    parser.add_argument("what", nargs="?", default="all", choices=choices)
-    parser.add_argument("execution", nargs="?", help="breakdown: an upgrade of the running stack (LOCAL_STATE)")
+    together = ", ".join([*_GROUPS, *_OWN_STACKS])
+    parser.add_argument("what", nargs="*", help=f"any of {together}; or one of quick, up, down, breakdown [EXECUTION]")
     parser.add_argument(
         "--check", type=Path, metavar="FILE", help="quick: fail where a ratio has outgrown its last line"
     )
@@ -163,7 +175,7 @@ _OWN_STACKS = {
 }
 
 
-def _breakdown(execution: str | None) -> int:
+def _breakdown(execution: str | None = None) -> int:
     if execution is not None:
         state = os.environ.get("LOCAL_STATE")
         world = World(Stack.attach(ROOT, Path(state) if state else None))
