@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench all|quick|rolling|many|crowd|tax|canaries|…`; see bench/README.md."""
+"""The measurements: `python -m bench`, or quick, or any of rolling, many, crowd, tax, canaries: see bench/README.md."""
 
 import argparse
 import contextlib

@@ -17,8 +17,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 32
 "Calls under way at the same time to one agent."
 NO_HURRY = 8
-"""The same where no lease waits for the answers: each call under way has a connection, and the client looks at all of
-them for every call."""
+"The same where no lease waits for the answers: an agent that others work with has time for them too."
 
 
 class FleetWork:

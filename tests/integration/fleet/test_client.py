@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,19 @@ class Server:
 
     respond: Respond
     connections: int = 0
-    calls: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
+
+    @property
+    def calls(self) -> list[str]:
+        return [each.splitlines()[0] for each in self.heads]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                self.calls.append(head.decode().splitlines()[0])
+            while head := (await reader.readuntil(b"\r\n\r\n")).decode():
+                self.heads.append(head)
+                length = [int(line.split(": ")[1]) for line in head.splitlines() if line.startswith("Content-Length")]
+                await reader.readexactly(sum(length))
                 await self.respond(writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -41,7 +48,7 @@ async def served(respond: Respond) -> AsyncIterator[tuple[Server, adapter.AgentC
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     try:
-        yield server, adapter.client_of(FleetAddress(f"http://127.0.0.1:{port}", "token", True))
+        yield server, adapter.client_of(FleetAddress(f"http://127.0.0.1:{port}", "token", True), "a")
     finally:
         await adapter.close_clients()
         listening.close()
@@ -85,11 +92,12 @@ async def test_connection_is_not_used_again_when_it_was_idle_for_too_long(monkey
     assert (server.connections, len(server.calls)) == (3, 3)
 
 
-async def test_client_is_another_for_another_token_only() -> None:
+async def test_client_is_another_for_another_token_or_fleet_only() -> None:
     first, other = (FleetAddress("http://127.0.0.1:9", token, True) for token in ("a", "b"))
     try:
-        assert adapter.client_of(first) is adapter.client_of(first)
-        assert adapter.client_of(first) is not adapter.client_of(other)
+        assert adapter.client_of(first, "a") is adapter.client_of(first, "a")
+        assert adapter.client_of(first, "a") is not adapter.client_of(other, "a")
+        assert adapter.client_of(first, "a") is not adapter.client_of(first, "b")
     finally:
         await adapter.close_clients()
 
@@ -102,18 +110,46 @@ async def test_call_ends_in_time_when_the_answer_trickles(monkeypatch: pytest.Mo
                 await client.request("GET", "/fleets/a")
 
 
-async def test_call_fails_when_the_agent_hangs_up() -> None:
-    async with served(hang_up) as (_, client):
+async def test_call_has_its_whole_time_and_no_second_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiohttp would round five seconds up to the next whole one of its clock."""
+    ends: list[float] = []
+    call_at = asyncio.BaseEventLoop.call_at
+
+    def note(loop: asyncio.BaseEventLoop, when: float, *more: Any, **named: Any) -> asyncio.TimerHandle:
+        ends.append(when - loop.time())
+        return call_at(loop, when, *more, **named)
+
+    async with served(answer("200 OK")) as (_, client):
+        monkeypatch.setattr(asyncio.BaseEventLoop, "call_at", note)
+        await client.request("GET", "/fleets/a")
+        monkeypatch.undo()
+    assert max(ends) == pytest.approx(adapter.CALL_SECONDS, abs=0.001)
+
+
+@pytest.mark.parametrize(("method", "calls"), [("POST", 1), ("PUT", 2)])
+async def test_call_fails_when_the_agent_hangs_up(method: str, calls: int) -> None:
+    """What may be repeated is, once."""
+    async with served(hang_up) as (server, client):
         with pytest.raises(FleetError, match="does not answer"):
-            await client.request("POST", "/fleets/a/instances/b/drain")
+            await client.request(method, "/fleets/a/instances/b/drain")
+    assert len(server.calls) == calls
 
 
-async def test_call_fails_when_nobody_listens() -> None:
+@pytest.mark.parametrize("token", ["token", "a line's\nend"])
+async def test_call_fails_when_nobody_listens_or_the_token_cannot_be_sent(token: str) -> None:
     try:
         with pytest.raises(FleetError, match="does not answer"):
-            await adapter.client_of(FleetAddress("http://127.0.0.1:9", "token", True)).request("GET", "/fleets/a")
+            await adapter.client_of(FleetAddress("http://127.0.0.1:9", token, True), "a").request("GET", "/fleets/a")
     finally:
         await adapter.close_clients()
+
+
+@pytest.mark.parametrize(("json", "kind"), [(None, None), ({"version": "2"}, "application/json")])
+async def test_call_says_what_its_body_is_if_it_has_one(json: Any, kind: str | None) -> None:
+    async with served(answer("200 OK")) as (server, client):
+        await client.request("POST", "/fleets/a/instances/b/drain", json=json)
+    kinds = [line.split(": ")[1] for line in server.heads[0].splitlines() if line.startswith("Content-Type")]
+    assert kinds == ([kind] if kind else [])
 
 
 async def test_redirect_is_an_answer_and_not_followed() -> None:

@@ -59,7 +59,7 @@ async def twins(agent: RunningAgent) -> AsyncIterator[list[Twin]]:
     agent.admin.create(NAME, **SETTINGS)
     memory = AgentInMemory(utc_now)
     await memory.agent.create(NAME, Settings(**SETTINGS))
-    real = AgentDriver(client_of(FleetAddress(agent.url, TOKEN, True)), NAME)
+    real = AgentDriver(client_of(FleetAddress(agent.url, TOKEN, True), NAME), NAME)
     simulated = AgentDriver(Wire(memory.agent), NAME)
     yield [Twin(real, agent.admin, []), Twin(simulated, memory.admin, [])]
     await memory.agent.close()

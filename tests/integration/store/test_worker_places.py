@@ -41,6 +41,12 @@ async def test_place_is_taken_again_when_its_holder_has_died(postgres_url: str) 
         assert await _free_in_the_end(places)
 
 
+async def test_place_is_taken_however_many_there_are(postgres_url: str) -> None:
+    async with PostgresWorkerPlaces(postgres_url, 999_999_999).take() as taken:
+        assert taken
+        assert await _held(postgres_url) == 1
+
+
 async def test_there_is_no_place_where_there_are_none(postgres_url: str) -> None:
     async with PostgresWorkerPlaces(postgres_url, 0).take() as taken:
         assert not taken
@@ -50,6 +56,17 @@ async def test_there_is_no_place_while_the_database_is_away(postgres_url: str) -
     away = make_url(postgres_url).set(port=free_port()).render_as_string(hide_password=False)
     async with PostgresWorkerPlaces(away, 1).take() as taken:
         assert not taken
+
+
+async def _held(url: str) -> int:
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        found = await connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        (number,) = await found.fetchone() or (0,)
+        return int(number)
 
 
 async def _free_in_the_end(places: PostgresWorkerPlaces) -> bool:

@@ -1,4 +1,7 @@
-"""HTTP to an agent: one session for each agent and event loop, so that its connections are kept and shared."""
+"""HTTP to an agent: one session for each of its fleets and event loop, so that connections are kept and shared.
+
+By fleet, so that one whose calls hang holds no connection that the calls of another fleet wait for.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,17 @@ import aiohttp
 from include.upgrades.adapters.airflow.connections import FleetAddress
 from include.upgrades.service.fleet_ports import FleetError
 
-CALL_SECONDS, CONNECT_SECONDS = 5.0, 2.0
+CALL_SECONDS, CONNECT_SECONDS = 5.0, 3.0
 "How long a call may take in all, and its connection of that: an agent that hangs must not outlast the asker's lease."
+_EXACTLY = 2 * CALL_SECONDS
+"aiohttp rounds time-outs of so many seconds or more up to a whole second of its clock."
 IDLE_SECONDS = 3.0
 "How long an unused connection is kept: usual servers close theirs after 5 s, and a call sent just then is lost."
 _CONNECTIONS = 50
+"Of one fleet: more than whoever works on it has calls under way."
 
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[FleetAddress, AgentClient]] = WeakKeyDictionary()
+_Clients = dict[tuple[FleetAddress, str], "AgentClient"]
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Clients] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +57,17 @@ class Answer:
 
 
 class AgentClient:
-    """The calls to one agent, of one event loop."""
+    """The calls to one agent's fleet, of one event loop.
+
+    A GET, PUT or DELETE whose connection ends before the answer is sent once more, with the same key and token.
+    """
 
     def __init__(self, address: FleetAddress) -> None:
         self._base = address.base_url
         verify = address.verify or not address.base_url.startswith("https://")
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {address.token}"},
-            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=CONNECT_SECONDS),
+            timeout=aiohttp.ClientTimeout(CALL_SECONDS, sock_connect=CONNECT_SECONDS, ceil_threshold=_EXACTLY),
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=IDLE_SECONDS, ssl=verify),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -69,11 +79,13 @@ class AgentClient:
 
         :raises FleetError: there is none in time.
         """
-        call = self._session.request(method, self._base + path, headers=headers, json=json, allow_redirects=False)
+        more = {"skip_auto_headers": ("Content-Type",)} if json is None else {"json": json}
         try:
-            async with call as response:
+            async with self._session.request(
+                method, self._base + path, headers=headers, allow_redirects=False, **more
+            ) as response:
                 return Answer(response.status, await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:  # a token that is no header, too
             raise FleetError(f"the agent does not answer ({type(error).__name__})") from error
 
     async def close(self) -> None:
@@ -81,12 +93,12 @@ class AgentClient:
         await self._session.close()
 
 
-def client_of(address: FleetAddress) -> AgentClient:
-    """The client of the running event loop for ``address``."""
+def client_of(address: FleetAddress, fleet: str) -> AgentClient:
+    """The client of the running event loop for ``fleet`` at ``address``."""
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
-    if address not in clients:
-        clients[address] = AgentClient(address)
-    return clients[address]
+    if (address, fleet) not in clients:
+        clients[address, fleet] = AgentClient(address)
+    return clients[address, fleet]
 
 
 async def close_clients() -> None:

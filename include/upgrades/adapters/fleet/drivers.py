@@ -27,4 +27,4 @@ class ConnectionFleets:
         if deployment.driver not in DRIVERS:
             raise FleetError(f"driver {deployment.driver} is not known, only {', '.join(DRIVERS)}")
         address = await fleet_address(deployment.conn_id)
-        yield AgentDriver(client_of(address), deployment.fleet)
+        yield AgentDriver(client_of(address, deployment.fleet), deployment.fleet)

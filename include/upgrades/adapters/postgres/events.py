@@ -50,7 +50,9 @@ class PostgresEvents:
             for place, event in enumerate(events, start=1)
         ]
         values = {"execution": execution.id, "tenant": execution.tenant_id, "number": len(given), "given": given}
-        await self._connection.execute(_APPEND, values)
+        written = await self._connection.execute(_APPEND, values)
+        if written.rowcount != len(given):
+            raise NotFound(f"there is no execution {execution.id}")
 
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
         """In order."""

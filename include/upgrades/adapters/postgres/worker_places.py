@@ -16,7 +16,11 @@ log = logging.getLogger(__name__)
 
 _PLACES = 0x75706772
 "The first number of these locks in our own database, which nothing else there uses; the second is the place's."
-_TAKE = "SELECT place FROM generate_series(1, %s::int) AS place WHERE pg_try_advisory_lock(%s::int, place) LIMIT 1"
+_TAKE = (
+    "SELECT place FROM (SELECT generate_series(1, %s::int) AS place) AS places"
+    " WHERE pg_try_advisory_lock(%s::int, place) LIMIT 1"
+)
+"Looks at one place after the other, and no further than at the first that is free, however many there are."
 _AWAY = (psycopg.Error, OSError, TimeoutError)
 
 
