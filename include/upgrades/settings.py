@@ -28,7 +28,7 @@ class Settings:
     "After which a pre-upgrade check counts as failed."
     inline_seconds: float = 8
     "How long the work that an upgrade begins with stays in its worker before it goes on in the triggerer."
-    worker_places: int = 2
+    worker_places: int = 1
     "How many upgrades begin in a worker at once; what begins beyond them does so in the triggerer."
     lease_seconds: float = 10
     "How long the holder of a deployment may be silent before another takes over."

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 2.0
 "How long to wait when the database or the fleet is away: the upgrade goes on when it is back."
+FIRST_STEP_SECONDS = 15.0
+"""How long after its start an execution's checks are left to its first step, which begins beside their tasks and runs
+them together: one by one they cost several times as much. It may have to wait for a worker."""
 T = TypeVar("T")
 
 
@@ -140,7 +143,13 @@ class CheckTrigger(UpgradeTrigger):
         """The end of the task: red when the check has failed."""
         name = CheckName(self.check)
         result = await self.stubbornly(
-            partial(run_check, execution_id=self.execution_id, name=name, again=self._is_repeated()),
+            partial(
+                run_check,
+                execution_id=self.execution_id,
+                name=name,
+                again=self._is_repeated(),
+                patience=FIRST_STEP_SECONDS,
+            )
         )
         log.info("%s %s: %s", name.value, result.status.value, result.message)
         return TriggerEvent(result.message) if result.status is CheckStatus.FAILED else TaskSuccessEvent()

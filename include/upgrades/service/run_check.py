@@ -62,14 +62,21 @@ def _open(name: CheckName) -> CheckResult:
     return CheckResult(name, CheckStatus.PENDING)
 
 
-async def run_check(ports: Ports, execution_id: str, name: CheckName, again: bool = False) -> CheckResult:
+async def run_check(
+    ports: Ports, execution_id: str, name: CheckName, again: bool = False, patience: float = 0.0
+) -> CheckResult:
     """The check's result: what somebody has found, or else what is found now; ``again`` looks in any case.
+
+    For ``patience`` seconds after the execution's start it is left to the first step, which runs all checks together.
 
     Does nothing once the execution has left VALIDATING.
 
     :raises NotFound: no such execution.
     """
-    turn = await (_begin_again if again else _wait_for_turn)(ports, execution_id, name)
+    if again:
+        turn = await _begin_again(ports, execution_id, name)
+    else:
+        turn = await _wait_for_turn(ports, execution_id, name, patience)
     if isinstance(turn, CheckResult):
         return turn
     result = await look(ports, turn.case, name)
@@ -81,10 +88,10 @@ async def _begin_again(ports: Ports, execution_id: str, name: CheckName) -> Chec
     return await _begin(ports, execution_id, [name], again=True) or await _result(ports, execution_id, name)
 
 
-async def _wait_for_turn(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | _Begun:
+async def _wait_for_turn(ports: Ports, execution_id: str, name: CheckName, patience: float) -> CheckResult | _Begun:
     """What somebody has found, or else what is ours to do, once nobody does it (any more)."""
     async with ports.signals.of(execution_id) as waiter:
-        while not isinstance(found := await _find(ports, execution_id, name), CheckResult):
+        while not isinstance(found := await _find(ports, execution_id, name, patience), CheckResult):
             if found > 0:
                 await waiter.wait(found)
             elif begun := await _begin(ports, execution_id, [name], again=False):
@@ -92,14 +99,14 @@ async def _wait_for_turn(ports: Ports, execution_id: str, name: CheckName) -> Ch
     return found
 
 
-async def _find(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | float:
+async def _find(ports: Ports, execution_id: str, name: CheckName, patience: float) -> CheckResult | float:
     """The result, or the seconds for which the check is left to whoever runs it."""
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
         found, now = await _check(work, execution_id, name), await work.now()
     if execution.status is not ExecutionStatus.VALIDATING or found.status not in OPEN:
         return _told(found)
-    return _left_to_others(found, now)
+    return max(_left_to_others(found, now), _left_to_first_step(execution, found, now, patience))
 
 
 def _left_to_others(found: CheckResult, now: datetime) -> float:
@@ -108,6 +115,14 @@ def _left_to_others(found: CheckResult, now: datetime) -> float:
         return 0.0
     taken_for = (now - found.started_at).total_seconds()
     return TAKEN_SECONDS - taken_for if 0 <= taken_for < TAKEN_SECONDS else 0.0  # else the clock has jumped
+
+
+def _left_to_first_step(execution: Execution, found: CheckResult, now: datetime, patience: float) -> float:
+    """For how many seconds the check is left to the execution's first step, which nobody has begun."""
+    if found.status is not CheckStatus.PENDING or execution.started_at is None:
+        return 0.0
+    waited = (now - execution.started_at).total_seconds()
+    return max(0.0, patience - waited) if waited >= 0 else 0.0  # else the clock has jumped
 
 
 def _is_free(found: CheckResult, now: datetime) -> bool:

@@ -105,6 +105,32 @@ async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab
     assert sorted(await told(lab, execution.id)) == sorted(CheckName)
 
 
+async def test_check_is_left_to_the_first_step_for_its_patience_and_then_looked_at(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution, began = await lab.validating(), now_seconds()
+    found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, patience=15.0)
+    assert (found.status, await told(lab, execution.id)) == (CheckStatus.PASSED, [C.BACKUP_VERIFICATION])
+    assert 14.5 < now_seconds() - began < 15.5
+
+
+async def test_check_that_the_first_step_has_run_is_told_at_once(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution, began = await lab.validating(), now_seconds()
+    task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, patience=15.0))
+    await asyncio.sleep(3)
+    assert not task.done()
+    await validate(lab.world.ports, execution.id, 8.0)
+    assert ((await task).status, now_seconds() - began < 4) == (CheckStatus.PASSED, True)
+    assert sorted(await told(lab, execution.id)) == sorted(CheckName)
+
+
+async def test_check_that_was_cleared_looks_without_patience(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution, began = await lab.validating(), now_seconds()
+    found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, again=True, patience=15.0)
+    assert (found.status, now_seconds() - began < 1) == (CheckStatus.PASSED, True)
+
+
 async def test_check_that_somebody_runs_is_waited_for(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
