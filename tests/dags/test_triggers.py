@@ -14,7 +14,7 @@ from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Step, Work
 from include.upgrades.flow import triggers
-from include.upgrades.flow.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
+from include.upgrades.flow.triggers import FIRST_STEP_SECONDS, CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
 from include.upgrades.service.fleet_ports import FleetError, StaleToken
 from include.upgrades.service.outcome import Ending, Outcome
 from tests.unit.domain.builders import make_execution
@@ -130,7 +130,8 @@ def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: i
     trigger = CheckTrigger("e-1", "HEALTH_ENDPOINTS")
     trigger.task_instance = None if tries is None else SimpleNamespace(try_number=tries, task_id="validate")
     _event(trigger)
-    assert [(each["name"], each["again"]) for each in calls] == [(CheckName.HEALTH_ENDPOINTS, again)]
+    asked = {"execution_id": "e-1", "name": CheckName.HEALTH_ENDPOINTS, "again": again}
+    assert calls == [asked | {"patience": FIRST_STEP_SECONDS}]
 
 
 def test_work_that_goes_on_in_a_worker_is_told_how_it_ended(replaced: Replace) -> None:
