@@ -29,6 +29,7 @@ from include.upgrades.adapters.postgres.kept_answers import PostgresKeptAnswers
 from include.upgrades.adapters.postgres.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
 from include.upgrades.adapters.postgres.outbox import PostgresOutbox
 from include.upgrades.adapters.postgres.signals import PostgresSignals
+from include.upgrades.adapters.postgres.task_ends import PostgresTaskEnds
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from include.upgrades.adapters.postgres.worker_places import PostgresWorkerPlaces
 from include.upgrades.service.control_loops import LOOPS, Loop, run_control_loops
@@ -66,6 +67,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
         metrics=AirflowMetrics(),
         notices=AirflowNotices(settings.notifiers is not None),
         worker_places=PostgresWorkerPlaces(url, settings.worker_places),
+        task_ends=PostgresTaskEnds(url),
     )
 
 

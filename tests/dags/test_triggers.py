@@ -1,6 +1,7 @@
 """How the tasks in the triggerer end, by what their use case says."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -33,15 +34,29 @@ USE_CASES: list[tuple[UpgradeTrigger, str, Any]] = [
 every_trigger = pytest.mark.parametrize(("trigger", "use_case", "answer"), USE_CASES)
 
 
+class Ends:
+    """Port ``TaskEnds``: who was told; ``away`` while the database is."""
+
+    def __init__(self, away: bool = False) -> None:
+        self.told: list[str] = []
+        self._away = away
+
+    async def tell(self, task_id: str) -> None:
+        if self._away:
+            raise Unavailable("no database")
+        self.told.append(task_id)
+
+
 @pytest.fixture
 def replaced(monkeypatch: pytest.MonkeyPatch) -> Replace:
     """A use case answers so, or raises it (a list: one after the other); what it was called with."""
 
-    async def no_ports() -> None:
-        return None
+    async def no_ports() -> Any:
+        return SimpleNamespace(task_ends=Ends())
 
     monkeypatch.setattr(bootstrap, "open_ports", no_ports)
     monkeypatch.setattr(triggers, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(triggers, "LEFT_SECONDS", 0.0)
 
     def replace(name: str, answer: Any) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = []
@@ -60,6 +75,10 @@ def _answering(calls: list[dict[str, Any]], answers: list[Any]) -> Callable[...,
         return answer
 
     return call
+
+
+def _task(**fields: Any) -> Any:
+    return SimpleNamespace(id="ti-1", task_id="task", **fields)
 
 
 def _event(trigger: UpgradeTrigger) -> TriggerEvent:
@@ -128,7 +147,7 @@ def test_check_that_fails_tells_its_task_what_it_has_found(replaced: Replace) ->
 def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: int | None, again: bool) -> None:
     calls = replaced("run_check", CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.PASSED))
     trigger = CheckTrigger("e-1", "HEALTH_ENDPOINTS")
-    trigger.task_instance = None if tries is None else SimpleNamespace(try_number=tries, task_id="validate")
+    trigger.task_instance = None if tries is None else _task(try_number=tries)
     _event(trigger)
     asked = {"execution_id": "e-1", "name": CheckName.HEALTH_ENDPOINTS, "again": again}
     assert calls == [asked | {"patience": FIRST_STEP_SECONDS}]
@@ -167,3 +186,58 @@ def test_database_that_is_away_when_the_reason_is_looked_up_is_asked_again(repla
     calls = replaced("find_execution", [Unavailable("no database"), make_execution(S.CANCELLED)])
     assert isinstance(_event(_step()), TaskSkippedEvent)
     assert len(calls) == 2
+
+
+# -- the good end ----------------------------------------------------------------------------------------------------
+
+
+def test_end_of_a_task_is_left_to_the_control_loops_for_some_seconds(
+    replaced: Replace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends, left = _ends(monkeypatch), 0.3
+    monkeypatch.setattr(triggers, "LEFT_SECONDS", left)
+    replaced("do_step", Outcome(Ending.DONE))
+    trigger = _step()
+    trigger.task_instance = _task()
+    began = time.monotonic()
+    assert isinstance(_event(trigger), TaskSuccessEvent)  # nobody has ended it meanwhile
+    assert (ends.told, time.monotonic() - began >= left) == (["ti-1"], True)
+
+
+def test_task_ends_at_once_while_the_control_loops_cannot_be_told(
+    replaced: Replace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggers, "LEFT_SECONDS", 60.0)
+    replaced("do_step", Outcome(Ending.DONE))
+    _ends(monkeypatch, away=True)
+    trigger = _step()
+    trigger.task_instance = _task()
+
+    async def soon() -> TriggerEvent:
+        async with asyncio.timeout(30):
+            return await trigger.event()
+
+    assert isinstance(asyncio.run(soon()), TaskSuccessEvent)
+
+
+@pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
+def test_control_loops_are_told_of_no_task_that_ends_otherwise(
+    replaced: Replace, monkeypatch: pytest.MonkeyPatch, ending: Ending
+) -> None:
+    replaced("do_step", Outcome(ending))
+    replaced("find_execution", make_execution(S.CANCELLED))
+    ends = _ends(monkeypatch)
+    trigger = _step()
+    trigger.task_instance = _task()
+    assert isinstance(_event(trigger), TaskSkippedEvent)
+    assert ends.told == []
+
+
+def _ends(monkeypatch: pytest.MonkeyPatch, away: bool = False) -> Ends:
+    ends = Ends(away)
+
+    async def ports() -> Any:
+        return SimpleNamespace(task_ends=ends)
+
+    monkeypatch.setattr(bootstrap, "open_ports", ports)
+    return ends

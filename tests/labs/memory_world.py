@@ -13,7 +13,7 @@ from include.upgrades.adapters.memory.database import MemoryDatabase
 from include.upgrades.adapters.memory.followers import MemoryFollowers
 from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
 from include.upgrades.adapters.memory.outbox import MemoryOutbox
-from include.upgrades.adapters.memory.signals import MemorySignals
+from include.upgrades.adapters.memory.signals import MemoryNames, MemorySignals
 from include.upgrades.adapters.memory.tables import LEASE, LeaseRow, Tables
 from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
 from include.upgrades.domain.checks import StoredObject
@@ -64,6 +64,28 @@ class Places:
             yield taken
         finally:
             self.free += taken
+
+
+class MemoryTaskEnds:
+    """Port ``TaskEnds`` within this process."""
+
+    def __init__(self) -> None:
+        self._hear: set[MemoryNames] = set()
+
+    async def tell(self, task_id: str) -> None:
+        """Whoever listens."""
+        for each in self._hear:
+            each.tell(task_id)
+
+    @asynccontextmanager
+    async def told(self) -> AsyncIterator[MemoryNames]:
+        """Collects from here on."""
+        names = MemoryNames()
+        self._hear.add(names)
+        try:
+            yield names
+        finally:
+            self._hear.discard(names)
 
 
 class NoMetrics:
@@ -162,4 +184,5 @@ def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
         metrics=NoMetrics(),
         notices=NoNotices(),
         worker_places=Places(1000),
+        task_ends=MemoryTaskEnds(),
     )

@@ -1,6 +1,6 @@
 """Airflow played by a test: the ports to it, which show what the test gives them and remember what they were asked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from include.upgrades.domain.approval import Answer
@@ -26,6 +26,7 @@ class ScriptedRuns:
     def __init__(self) -> None:
         self.runs: dict[str, RunView] = {}
         self.unpaused: list[str] = []
+        self.ended: list[list[str]] = []
         self.away = False
 
     def show(self, execution_id: str, run: RunView) -> None:
@@ -39,6 +40,10 @@ class ScriptedRuns:
     async def begin_lost_again(self, seconds: float) -> list[str]:
         self._answer()
         return []
+
+    async def end_well(self, task_ids: Collection[str]) -> None:
+        self._answer()
+        self.ended.append(sorted(task_ids))
 
     async def unpause(self, dag_id: str) -> None:
         self._answer()

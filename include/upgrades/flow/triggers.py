@@ -6,6 +6,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -31,6 +32,8 @@ AWAY_SECONDS = 2.0
 FIRST_STEP_SECONDS = 15.0
 """How long after its start an execution's checks are left to its first step, which begins beside their tasks and runs
 them together: one by one they cost several times as much. It may have to wait for a worker."""
+LEFT_SECONDS = 5.0
+"For how long a task whose work is done is left to the control loops, which end it at less cost."
 T = TypeVar("T")
 
 
@@ -70,6 +73,14 @@ class UpgradeTrigger(BaseTrigger):
             except (Unavailable, FleetError) as error:
                 log.warning("execution %s: %s, trying again", self.execution_id, error)
                 await asyncio.sleep(AWAY_SECONDS)
+
+    async def succeed(self) -> TriggerEvent:
+        """The task's good end, where the control loops do not bring it about (see service/end_tasks.py)."""
+        if self.task_instance is not None:
+            with suppress(Unavailable):
+                await (await bootstrap.open_ports()).task_ends.tell(str(self.task_instance.id))
+                await asyncio.sleep(LEFT_SECONDS)
+        return TaskSuccessEvent()
 
 
 class WorkTrigger(UpgradeTrigger):
@@ -117,14 +128,14 @@ class StepTrigger(UpgradeTrigger):
 
     async def _end(self, outcome: Outcome) -> TriggerEvent:
         if outcome.ending is Ending.DONE:
-            return TaskSuccessEvent()
+            return await self.succeed()
         if outcome.ending is Ending.NOT_TAKEN:
             return TaskSkippedEvent()
         execution = await self.stubbornly(partial(find_execution, execution_id=self.execution_id))
         why = f"the execution is {execution.status.value}: {execution.status_reason}"
         log.info("%s", why)
         if execution.status is ExecutionStatus.COMPLETED:  # by somebody else, this task's work with it
-            return TaskSuccessEvent()
+            return await self.succeed()
         return TriggerEvent(why) if execution.status is ExecutionStatus.FAILED else TaskSkippedEvent()
 
 
@@ -152,7 +163,7 @@ class CheckTrigger(UpgradeTrigger):
             )
         )
         log.info("%s %s: %s", name.value, result.status.value, result.message)
-        return TriggerEvent(result.message) if result.status is CheckStatus.FAILED else TaskSuccessEvent()
+        return TriggerEvent(result.message) if result.status is CheckStatus.FAILED else await self.succeed()
 
     def _is_repeated(self) -> bool:
         """Somebody has cleared the task, and wants it to look."""

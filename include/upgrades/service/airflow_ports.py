@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +25,12 @@ class AirflowRuns(Protocol):
         """Give a new try to every task of ours that no worker has begun for ``seconds``, where Airflow does not do so.
 
         The names of those tasks.
+
+        :raises Unavailable: Airflow's database does not answer.
+        """
+
+    async def end_well(self, task_ids: Collection[str]) -> None:
+        """Mark as succeeded those of our task instances of these ids that still are in the triggerer.
 
         :raises Unavailable: Airflow's database does not answer.
         """

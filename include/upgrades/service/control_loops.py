@@ -12,6 +12,7 @@ from include.upgrades.domain.errors import Unavailable
 from include.upgrades.service.answers import judge_answers
 from include.upgrades.service.ask_for_dags import ask_for_dags
 from include.upgrades.service.end import end_abandoned
+from include.upgrades.service.end_tasks import end_tasks
 from include.upgrades.service.lost_tasks import begin_lost_tasks_again
 from include.upgrades.service.measure import measure
 from include.upgrades.service.notify import hand_over_notices
@@ -40,6 +41,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("ask-for-dags", 1.0, ask_for_dags),
     Loop("reconcile", 5.0, reconcile),
     Loop("end-abandoned", 5.0, end_abandoned),
+    Loop("end-tasks", 1.0, end_tasks),
     Loop("begin-lost-tasks-again", 10.0, begin_lost_tasks_again),
     Loop("judge-answers", 1.0, judge_answers),
     Loop("release-decided", 1.0, release_decided),

@@ -32,10 +32,10 @@ class Tail:
 
 
 class Names(Protocol):
-    """Collects whose events were committed."""
+    """Collects who was told of: of the live feed the executions whose events were committed."""
 
     async def wait(self, seconds: float) -> frozenset[str]:
-        """Ids of executions since the last call; none after ``seconds`` or ``wake``.
+        """Their ids since the last call; none after ``seconds`` or ``wake``.
 
         ``ANYTHING`` is among them when it cannot be told whose, as at the beginning.
         """

@@ -28,7 +28,7 @@ from include.upgrades.service.once_ports import KeptAnswers
 from include.upgrades.service.overview_ports import Overviews
 from include.upgrades.service.registry_ports import Registry
 from include.upgrades.service.relay_ports import Outbox
-from include.upgrades.service.signal_ports import Signals
+from include.upgrades.service.signal_ports import Signals, TaskEnds
 
 if TYPE_CHECKING:  # it is made of these ports
     from include.upgrades.service.live_feed import LiveFeed
@@ -239,3 +239,4 @@ class Ports:
     metrics: Metrics
     notices: Notices
     worker_places: WorkerPlaces
+    task_ends: TaskEnds

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # it has these signals among its own
+    from include.upgrades.service.live_ports import Names
 
 ANYTHING = "*"
 "Stands where an execution's id stands: whatever happens to any of them."
@@ -21,3 +24,16 @@ class Waiter(Protocol):
 
     async def wait(self, seconds: float) -> bool:
         """True when something happened, False after ``seconds``; a missed signal costs those seconds only."""
+
+
+class TaskEnds(Protocol):
+    """Carries the ids of Airflow's task instances whose work is done from the triggerer to whoever ends them."""
+
+    async def tell(self, task_id: str) -> None:
+        """Nobody may hear it.
+
+        :raises Unavailable: the database does not answer.
+        """
+
+    def told(self) -> AbstractAsyncContextManager[Names]:
+        """Collects from here on."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from include.upgrades.adapters.airflow.database import Session, ask_airflow
+from include.upgrades.adapters.airflow.ended_tasks import end_well
 from include.upgrades.adapters.airflow.lost_tasks import begin_lost_again
 from include.upgrades.domain.task_states import RunView
 
@@ -23,6 +24,10 @@ class AirflowRuns:
     async def begin_lost_again(self, seconds: float) -> Sequence[str]:
         """As somebody who clears them in the UI does."""
         return await begin_lost_again(seconds)
+
+    async def end_well(self, task_ids: Collection[str]) -> None:
+        """As "mark success" in the UI does."""
+        await end_well(task_ids)
 
     async def unpause(self, dag_id: str) -> None:
         """As the switch in the UI does."""

@@ -1,4 +1,4 @@
-"""Signals through LISTEN/NOTIFY: one listening connection per event loop, shared by all that wait in it."""
+"""Signals through LISTEN/NOTIFY: one listening connection per event loop and channel, shared by all that wait."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from include.upgrades.service.signal_ports import ANYTHING
 log = logging.getLogger(__name__)
 
 _RECONNECT_SECONDS = 1.0
-_listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Listener]] = WeakKeyDictionary()
+_listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], Listener]] = WeakKeyDictionary()
 
 
 class Listener:
-    """Wakes every waiter of an execution that PostgreSQL names; lives while somebody waits."""
+    """Wakes every waiter of whom PostgreSQL names on the channel; lives while somebody waits."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channel: str) -> None:
+        self._channel = channel
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._collectors: set[PostgresNames] = set()
@@ -80,7 +81,7 @@ class Listener:
             self._dsn, autocommit=True, connect_timeout=5, application_name="upgrades-signals"
         )
         async with connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
+            await connection.execute(f"LISTEN {self._channel}")
             self._connected = True
             self._wake(self._waiters)  # whatever was told before the LISTEN has to be looked up
             self._tell(ANYTHING)
@@ -102,7 +103,7 @@ class Listener:
 
 
 class PostgresNames:
-    """Whose events were committed (port ``Names``): a set, so that it does not grow with what one of them does."""
+    """Who was named (port ``Names``): a set, so that it does not grow with what one of them does."""
 
     MOST = 1000
     "Names that are kept: beyond, it is ``ANYTHING``."
@@ -166,15 +167,16 @@ class PostgresWaiter:
 
 
 class PostgresSignals:
-    """Ports ``Signals`` and ``LiveSignals``."""
+    """Ports ``Signals`` and ``LiveSignals``; on a channel of their own signals of something else."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channel: str = CHANNEL) -> None:
         self._url = url
+        self._channel = channel
 
     @asynccontextmanager
     async def of(self, execution_id: str) -> AsyncIterator[PostgresWaiter]:
         """A waiter for ``execution_id``."""
-        waiter = PostgresWaiter(_listener_of(self._url), execution_id)
+        waiter = PostgresWaiter(_listener_of(self._url, self._channel), execution_id)
         try:
             yield waiter
         finally:
@@ -183,7 +185,7 @@ class PostgresSignals:
     @asynccontextmanager
     async def names(self) -> AsyncIterator[PostgresNames]:
         """Collects from here on."""
-        listener, names = _listener_of(self._url), PostgresNames()
+        listener, names = _listener_of(self._url, self._channel), PostgresNames()
         listener.collect(names)
         try:
             yield names
@@ -191,8 +193,8 @@ class PostgresSignals:
             await listener.discard(names)
 
 
-def _listener_of(url: str) -> Listener:
+def _listener_of(url: str, channel: str) -> Listener:
     listeners = _listeners.setdefault(asyncio.get_running_loop(), {})
-    if url not in listeners:
-        listeners[url] = Listener(url)
-    return listeners[url]
+    if (url, channel) not in listeners:
+        listeners[url, channel] = Listener(url, channel)
+    return listeners[url, channel]

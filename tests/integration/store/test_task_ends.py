@@ -1,0 +1,33 @@
+"""Which tasks are done is told by NOTIFY, and to nobody who listens for something else."""
+
+import asyncio
+
+from include.upgrades.adapters.postgres.signals import PostgresSignals
+from include.upgrades.adapters.postgres.task_ends import PostgresTaskEnds
+from include.upgrades.service.signal_ports import ANYTHING
+from tests.store_contract.waiting import QUIET_SECONDS
+
+LONG = 60.0
+
+
+async def test_tasks_that_are_told_are_heard(postgres_url: str) -> None:
+    ends = PostgresTaskEnds(postgres_url)
+    async with ends.told() as told:
+        assert await told.wait(LONG) == {ANYTHING}  # it listens from here on
+        await ends.tell("one")
+        await ends.tell("two")
+        heard: set[str] = set()
+        async with asyncio.timeout(LONG):
+            while heard != {"one", "two"}:
+                heard |= await told.wait(LONG)
+
+
+async def test_task_that_is_told_wakes_nobody_who_waits_for_an_execution(postgres_url: str) -> None:
+    async with PostgresSignals(postgres_url).of(ANYTHING) as waiter:
+        await waiter.wait(LONG)  # it listens from here on
+        await PostgresTaskEnds(postgres_url).tell("one")
+        assert await waiter.wait(QUIET_SECONDS) is False
+
+
+async def test_nobody_is_needed_to_hear_it(postgres_url: str) -> None:
+    await PostgresTaskEnds(postgres_url).tell("one")

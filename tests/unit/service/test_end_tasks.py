@@ -1,0 +1,58 @@
+"""Tasks whose triggers are done are ended by the control loops, those that are done together in one go."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from include.upgrades.domain.errors import Unavailable
+from include.upgrades.service.end_tasks import GATHER_SECONDS, LISTEN_SECONDS, end_tasks
+from tests.labs.lab import Lab, until
+from tests.labs.memory_lab import MakeLab
+
+
+@asynccontextmanager
+async def ending_tasks(lab: Lab) -> AsyncIterator[asyncio.Task[None]]:
+    """Within it the control loop runs, and listens."""
+    loop = asyncio.create_task(end_tasks(lab.world.ports))
+    await asyncio.sleep(GATHER_SECONDS)
+    try:
+        yield loop
+    finally:
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+
+
+async def tell(lab: Lab, *task_ids: str) -> None:
+    for each in task_ids:
+        await lab.world.ports.task_ends.tell(each)
+
+
+async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    async with ending_tasks(lab):
+        await tell(lab, "a", "b")
+        await asyncio.sleep(GATHER_SECONDS / 2)
+        await tell(lab, "c")
+        await until(lambda: lab.world.airflow.ended, "the three are ended")
+        await tell(lab, "d")
+        await until(lambda: len(lab.world.airflow.ended) > 1, "the one after them is ended too")
+    assert lab.world.airflow.ended == [["a", "b", "c"], ["d"]]
+
+
+async def test_nothing_is_ended_while_nobody_tells(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    async with ending_tasks(lab) as loop:
+        await asyncio.sleep(3 * LISTEN_SECONDS)
+        assert not loop.done()
+    assert lab.world.airflow.ended == []
+
+
+async def test_loop_ends_with_a_clear_error_while_airflow_is_away(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    async with ending_tasks(lab) as loop:
+        lab.world.airflow.away = True
+        await tell(lab, "a")
+        with pytest.raises(Unavailable):
+            await loop
