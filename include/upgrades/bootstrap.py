@@ -31,7 +31,6 @@ from include.upgrades.adapters.postgres.outbox import PostgresOutbox
 from include.upgrades.adapters.postgres.signals import PostgresSignals
 from include.upgrades.adapters.postgres.task_ends import PostgresTaskEnds
 from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.adapters.postgres.worker_places import PostgresWorkerPlaces
 from include.upgrades.service.control_loops import LOOPS, Loop, run_control_loops
 from include.upgrades.service.live_feed import LiveFeed
 from include.upgrades.service.ports import Limits, Ports
@@ -57,6 +56,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
             max_backup_age_hours=settings.max_backup_age_hours,
             check_timeout_seconds=settings.check_timeout_seconds,
             lease_seconds=settings.lease_seconds,
+            worker_places=settings.worker_places,
             four_eyes=settings.four_eyes,
             stream_seconds=settings.stream_seconds,
         ),
@@ -66,7 +66,6 @@ def ports_for(url: str, settings: Settings) -> Ports:
         followers=PostgresFollowers(url),
         metrics=AirflowMetrics(),
         notices=AirflowNotices(settings.notifiers is not None),
-        worker_places=PostgresWorkerPlaces(url, settings.worker_places),
         task_ends=PostgresTaskEnds(url),
     )
 

@@ -29,7 +29,7 @@ class Settings:
     inline_seconds: float = 8
     "How long the work that an upgrade begins with stays in its worker before it goes on in the triggerer."
     worker_places: int = 1
-    "How many upgrades begin in a worker at once; what begins beyond them does so in the triggerer."
+    "How many of the upgrades that are started within some seconds begin in a worker, the others in the triggerer."
     lease_seconds: float = 10
     "How long the holder of a deployment may be silent before another takes over."
     dag_retention_days: float = 7

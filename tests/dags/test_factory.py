@@ -88,10 +88,19 @@ def test_only_the_first_step_of_each_strategy_begins_beside_the_checks(
     assert dag.get_task(first).upstream_task_ids == {"admit"}
 
 
+@pytest.mark.parametrize("strategy", Strategy)
+def test_upgrade_that_begins_in_the_triggerer_needs_a_worker_at_its_end_only(
+    executions: Add, strategy: Strategy
+) -> None:
+    plan, request = planned(5, strategy=strategy, batch_size=2), make_request(strategy=strategy)
+    fields: dict[str, Any] = {"plan": plan, "request": request}
+    here, there = (dag_of(started(executions, begins_in_worker=each, **fields)) for each in (True, False))
+    assert _in_workers(here) - _in_workers(there) == {_first(here)}
+    assert (there.get_task(_first(here)).trigger_rule, _shape(there)) == (TriggerRule.ALWAYS, _shape(here))
+
+
 def test_only_two_tasks_need_a_worker(executions: Add) -> None:
-    tasks = dag_of(started(executions)).tasks
-    in_workers = [task for task in tasks if not task.start_from_trigger and not isinstance(task, EmptyOperator)]
-    assert {task.task_id for task in in_workers} == {"batch_001.upgrade", "verify"}
+    assert _in_workers(dag_of(started(executions))) == {"batch_001.upgrade", "verify"}
 
 
 def test_tasks_that_must_be_reached_are_reached_whatever_came_before(executions: Add) -> None:
@@ -201,3 +210,17 @@ def test_everything_at_once_is_one_batch(executions: Add) -> None:
     edges = _edges(dag_of(started(executions, plan=plan, request=make_request(strategy=Strategy.RECREATE))))
     assert edges["admit"] == {"batch_001.upgrade"}
     assert edges["batch_001.upgrade"] == {"verify"}
+
+
+def _in_workers(dag: Any) -> set[str]:
+    tasks = (task for task in dag.tasks if not task.start_from_trigger)
+    return {task.task_id for task in tasks if not isinstance(task, EmptyOperator)}
+
+
+def _first(dag: Any) -> str:
+    (first,) = (task.task_id for task in dag.tasks if isinstance(task, FirstStepOperator))
+    return str(first)
+
+
+def _shape(dag: Any) -> dict[str, set[str]]:
+    return {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}

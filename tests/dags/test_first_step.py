@@ -40,7 +40,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, name: str, answer: Any) -> list[dic
 def test_it_works_for_the_seconds_that_are_set_and_waits_for_little(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = _answer(monkeypatch, "begin_in_worker", Outcome(Ending.DONE))
+    calls = _answer(monkeypatch, "do_step", Outcome(Ending.DONE))
     monkeypatch.setenv("UPGRADES_INLINE_SECONDS", "3.5")
     first.execute({})
     assert calls == [{"execution_id": "e-1", "step": STEP, "seconds": 3.5, "patience": PATIENCE_SECONDS}]
@@ -53,7 +53,7 @@ def test_worker_is_less_patient_than_the_triggerer_and_as_the_use_cases_are_test
 def test_what_is_left_goes_on_in_the_triggerer_with_all_that_are_one_piece_of_work(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _answer(monkeypatch, "begin_in_worker", Outcome(Ending.UNFINISHED))
+    _answer(monkeypatch, "do_step", Outcome(Ending.UNFINISHED))
     with pytest.raises(TaskDeferred) as deferred:
         first.execute({})
     left = {"execution_id": "e-1", "work": "batch", "batch": 1, "last": 3}
@@ -63,7 +63,7 @@ def test_what_is_left_goes_on_in_the_triggerer_with_all_that_are_one_piece_of_wo
 def test_it_is_done_if_somebody_else_has_brought_the_upgrade_to_its_end(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _answer(monkeypatch, "begin_in_worker", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
     _answer(monkeypatch, "find_execution", make_execution(S.COMPLETED))
     first.execute({})
 
@@ -72,7 +72,7 @@ def test_it_is_done_if_somebody_else_has_brought_the_upgrade_to_its_end(
 def test_it_is_skipped_if_the_upgrade_goes_elsewhere(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, status: S
 ) -> None:
-    _answer(monkeypatch, "begin_in_worker", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
     _answer(monkeypatch, "find_execution", make_execution(status))
     with pytest.raises(AirflowSkipException, match=status.value):
         first.execute({})
@@ -81,7 +81,7 @@ def test_it_is_skipped_if_the_upgrade_goes_elsewhere(
 def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _answer(monkeypatch, "begin_in_worker", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
     calls = _answer(monkeypatch, "find_execution", make_execution(S.FAILED, status_reason="no backup"))
     with pytest.raises(AirflowFailException, match="the execution is FAILED: no backup"):
         first.execute({})
@@ -92,7 +92,7 @@ def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
 def test_nobody_asks_why_if_it_was_not_stopped(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
-    _answer(monkeypatch, "begin_in_worker", Outcome(ending))
+    _answer(monkeypatch, "do_step", Outcome(ending))
     calls = _answer(monkeypatch, "find_execution", make_execution(S.FAILED))
     try:
         first.execute({})
@@ -111,6 +111,6 @@ def test_nobody_asks_why_if_it_was_not_stopped(
 def test_what_keeps_it_from_its_work_is_told_to_airflow_which_tries_again(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    _answer(monkeypatch, "begin_in_worker", error)
+    _answer(monkeypatch, "do_step", error)
     with pytest.raises(type(error)):
         first.execute({})

@@ -49,23 +49,6 @@ class Storage:
         return StoredObject(len(content), hashlib.sha256(content).hexdigest() if whole else None)
 
 
-class Places:
-    """Port ``WorkerPlaces``: so many."""
-
-    def __init__(self, free: int) -> None:
-        self.free = free
-
-    @asynccontextmanager
-    async def take(self) -> AsyncIterator[bool]:
-        """One, where there is one."""
-        taken = self.free > 0
-        self.free -= taken
-        try:
-            yield taken
-        finally:
-            self.free += taken
-
-
 class MemoryTaskEnds:
     """Port ``TaskEnds`` within this process."""
 
@@ -183,6 +166,5 @@ def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
         followers=MemoryFollowers(database),
         metrics=NoMetrics(),
         notices=NoNotices(),
-        worker_places=Places(1000),
         task_ends=MemoryTaskEnds(),
     )

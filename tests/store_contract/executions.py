@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ class ExecutionsContract:
             paused_seconds=1.5,
             current_failures=2,
             failure_phase="ROLLBACK",
+            begins_in_worker=False,
             warnings=("one", "two"),
             rollback=RollbackInfo("why", after(3), "olga"),
         )
@@ -159,6 +161,30 @@ class ExecutionsContract:
             Standing(stopped.id, S.PAUSED, dag_paused=True),
         ]
         assert paused == [Standing(stopped.id, S.PAUSED, dag_paused=True)]
+
+    @pytest.mark.parametrize(
+        ("other", "is_counted"),
+        [
+            ({}, True),
+            ({"status": S.CANCELLED}, True),  # it still has something in flight
+            ({"seconds_ago": 20}, False),
+            ({"begins_in_worker": False}, False),
+            ({"seconds_ago": None}, False),
+            ({"status": S.COMPLETED, "settled_at": NOW}, False),
+        ],
+    )
+    async def test_place_in_a_worker_is_taken_by_who_has_just_begun_there(
+        self, store: Store, added: Added, other: dict[str, Any], is_counted: bool
+    ) -> None:
+        async with store() as work:
+            now = await work.now()
+        fields: dict[str, Any] = {"status": S.VALIDATING, "seconds_ago": 1} | other
+        ago = fields.pop("seconds_ago")
+        started_at = None if ago is None else now - timedelta(seconds=ago)
+        await added(started_at=started_at, **fields)
+        async with store() as work:
+            found = [await work.executions.may_begin_in_worker(places, 15) for places in (0, 1, 2)]
+        assert found == [False, not is_counted, True]
 
     async def test_save_writes_what_changes_and_leaves_what_was_asked_for(self, store: Store, added: Added) -> None:
         execution = await added()

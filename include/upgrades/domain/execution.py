@@ -87,6 +87,8 @@ class Execution:
     """Which DAG run carries it out, as last seen in Airflow; another one means that somebody deleted the first."""
     dag_paused: bool = False
     """Whether it is PAUSED because its DAG is paused in Airflow: then unpausing that resumes it."""
+    begins_in_worker: bool = True
+    """Where its first step begins: in a worker or in the triggerer; decided at the start, and built into its DAG."""
     version: int = 1
 
     @property

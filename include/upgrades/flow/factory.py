@@ -56,8 +56,8 @@ def build_dag(spec: DagSpec) -> DAG:
         default_args=TRY_AGAIN,
     ) as dag:
         admitted = add_validation(spec.execution_id)
-        worked = add_batches(spec.execution_id, spec.batches, spec.delay_seconds, admitted)
-        add_ending(spec.execution_id, worked, Asset(asset_of(spec.tenant_id, spec.component_id)))
+        worked = add_batches(spec, admitted)
+        add_ending(spec, worked, Asset(asset_of(spec.tenant_id, spec.component_id)))
     return dag
 
 

@@ -8,6 +8,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Asset, TaskGroup, TriggerRule
 from airflow.sdk.bases.operator import BaseOperator
 
+from include.upgrades.adapters.postgres.dag_specs import DagSpec
 from include.upgrades.domain.checks import CheckName
 from include.upgrades.domain.direction import ROLLBACK_BATCH
 from include.upgrades.domain.plan import BatchKind
@@ -32,16 +33,14 @@ def add_validation(execution_id: str) -> BaseOperator:
     return admit
 
 
-def add_batches(
-    execution_id: str, batches: Sequence[tuple[int, str]], delay_seconds: float, before: BaseOperator
-) -> BaseOperator:
+def add_batches(spec: DagSpec, before: BaseOperator) -> BaseOperator:
     """A task group for each batch, one after the other; work that stops skips the rest.
 
     Of batches that are one piece of work the first does it all, and the others end with it.
     """
-    kinds = dict(batches)
-    for first, last in chains(batches, delay_seconds):
-        before = _GROUPS[BatchKind(kinds[first])](execution_id, Step(Work.BATCH, first, last), before)
+    kinds = dict(spec.batches)
+    for first, last in chains(spec.batches, spec.delay_seconds):
+        before = _GROUPS[BatchKind(kinds[first])](spec, Step(Work.BATCH, first, last), before)
         if first < last:
             before = _add_rest([_add_empty(number) for number in range(first + 1, last + 1)], before)
     return before
@@ -64,52 +63,53 @@ def _batch_group(number: int) -> str:
     return f"batch_{number:03d}"
 
 
-def _add_batch(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
+def _add_batch(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup(_batch_group(step.batch)):
-        upgrade = _work(execution_id, "upgrade", step)
+        upgrade = _work(spec, "upgrade", step)
     before >> upgrade
     return upgrade
 
 
-def _add_canary(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
+def _add_canary(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup("canary"):
-        deploy = _work(execution_id, "deploy", step)
-        monitor = _work(execution_id, "monitor", Step(Work.MONITOR, step.last))
+        deploy = _work(spec, "deploy", step)
+        monitor = _work(spec, "monitor", Step(Work.MONITOR, step.last))
     before >> deploy >> monitor
     return monitor
 
 
-def _add_green(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
+def _add_green(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup("green"):
-        provision = _work(execution_id, "provision", step)
-        check = _work(execution_id, "check", Step(Work.CHECK_GREEN, step.last))
-    switch = _work(execution_id, "switch_traffic", Step(Work.SWITCH_TRAFFIC, step.last))
-    soak = _work(execution_id, "soak", Step(Work.SOAK, step.last))
-    retire = _work(execution_id, "retire_blue", Step(Work.RETIRE_BLUE, step.last))
+        provision = _work(spec, "provision", step)
+        check = _work(spec, "check", Step(Work.CHECK_GREEN, step.last))
+    switch = _work(spec, "switch_traffic", Step(Work.SWITCH_TRAFFIC, step.last))
+    soak = _work(spec, "soak", Step(Work.SOAK, step.last))
+    retire = _work(spec, "retire_blue", Step(Work.RETIRE_BLUE, step.last))
     before >> provision >> check >> switch >> soak >> retire
     return retire
 
 
-def _add_stage(execution_id: str, step: Step, before: BaseOperator) -> BaseOperator:
+def _add_stage(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup(stage_group(step.batch)):
         if step.batch > 1:
-            approve = ApproveStageOperator(task_id=APPROVE, execution_id=execution_id, stage=step.batch)
+            approve = ApproveStageOperator(task_id=APPROVE, execution_id=spec.execution_id, stage=step.batch)
             before >> approve
             before = approve
-        upgrade = _work(execution_id, "upgrade", step)
+        upgrade = _work(spec, "upgrade", step)
     before >> upgrade
     return upgrade
 
 
-def _work(execution_id: str, task_id: str, step: Step) -> BaseOperator:
+def _work(spec: DagSpec, task_id: str, step: Step) -> BaseOperator:
     """The upgrade's first step does not wait for the tasks of the checks: it sees to them itself."""
-    if step.work is Work.BATCH and step.batch == 1:
-        rule = TriggerRule.ALWAYS
-        return FirstStepOperator(task_id=task_id, execution_id=execution_id, step=step, trigger_rule=rule)
-    return StepOperator(task_id=task_id, execution_id=execution_id, step=step)
+    of = spec.execution_id
+    if step.work is not Work.BATCH or step.batch > 1:
+        return StepOperator(task_id=task_id, execution_id=of, step=step)
+    operator = FirstStepOperator if spec.begins_in_worker else StepOperator
+    return operator(task_id=task_id, execution_id=of, step=step, trigger_rule=TriggerRule.ALWAYS)
 
 
-Group = Callable[[str, Step, BaseOperator], BaseOperator]
+Group = Callable[[DagSpec, Step, BaseOperator], BaseOperator]
 _GROUPS: dict[BatchKind, Group] = {
     BatchKind.BATCH: _add_batch,
     BatchKind.ALL: _add_batch,
@@ -119,18 +119,19 @@ _GROUPS: dict[BatchKind, Group] = {
 }
 
 
-def add_ending(execution_id: str, before: BaseOperator, upgraded: Asset) -> None:
+def add_ending(spec: DagSpec, before: BaseOperator, upgraded: Asset) -> None:
     """``verify``, and ``complete`` when it succeeds; else ``outcome`` is reached whatever was skipped or failed.
 
     What follows that asks the database whether it is its turn. ``upgraded`` is the asset of a completed upgrade.
     """
-    verify = VerifyOperator(task_id="verify", execution_id=execution_id, outlets=[upgraded], instead=[END, REVERT])
+    of = spec.execution_id
+    verify = VerifyOperator(task_id="verify", execution_id=of, outlets=[upgraded], instead=[END, REVERT])
     outcome = EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.ALL_DONE)
     complete = EmptyOperator(task_id=COMPLETE)
-    end = _work(execution_id, END, Step(Work.END))
+    end = _work(spec, END, Step(Work.END))
     with TaskGroup("rollback"):
-        revert = _work(execution_id, "revert", Step(Work.REVERT, ROLLBACK_BATCH))
-        confirm = _work(execution_id, "confirm", Step(Work.CONFIRM, ROLLBACK_BATCH))
+        revert = _work(spec, "revert", Step(Work.REVERT, ROLLBACK_BATCH))
+        confirm = _work(spec, "confirm", Step(Work.CONFIRM, ROLLBACK_BATCH))
     confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a revert that broke down: the database says
     before >> verify >> outcome >> [complete, end, revert]
     verify >> complete

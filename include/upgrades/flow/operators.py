@@ -15,8 +15,8 @@ from include.upgrades.domain.execution import Execution
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Step, Work
 from include.upgrades.flow.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
-from include.upgrades.service.begin import begin_in_worker
 from include.upgrades.service.outcome import Ending
+from include.upgrades.service.press_on import do_step
 from include.upgrades.service.queries import find_execution
 from include.upgrades.service.verification import verify_now
 from include.upgrades.settings import Settings
@@ -87,8 +87,7 @@ class FirstStepOperator(StepOperator):
     """The step with which the upgrade begins, in a worker, since that begins within a second.
 
     It begins beside the tasks of the checks, which begin seconds later: it runs the checks itself, and those tasks tell
-    what it found. So it does with all that follows it at once. What is left after some seconds, the triggerer does; and
-    all of it while enough other upgrades are in the workers.
+    what it found. So it does with all that follows it at once. What is left after some seconds, the triggerer does.
     """
 
     start_from_trigger = False
@@ -100,7 +99,7 @@ class FirstStepOperator(StepOperator):
     def execute(self, context: Any) -> None:
         """Work for some seconds; defer what is left."""
         seconds = Settings.from_environment().inline_seconds
-        begin = partial(begin_in_worker, execution_id=self.execution_id, step=self.step, seconds=seconds)
+        begin = partial(do_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
         outcome = bootstrap.run(partial(begin, patience=PATIENCE_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
             super().execute(context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,13 +81,6 @@ class HumanTasks(Protocol):
 
         :raises Unavailable: Airflow's database does not answer.
         """
-
-
-class WorkerPlaces(Protocol):
-    """Only so many upgrades are in Airflow's workers at once."""
-
-    def take(self) -> AbstractAsyncContextManager[bool]:
-        """Within it a place is ours, if one was free; whoever dies gives it back."""
 
 
 class Notices(Protocol):

@@ -18,7 +18,7 @@ from include.upgrades.domain.instance import Instance
 from include.upgrades.domain.plan import Plan
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.statistics import History, HistoryOf, Statistics
-from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks, Notices, WorkerPlaces
+from include.upgrades.service.airflow_ports import AirflowRuns, HumanTasks, Notices
 from include.upgrades.service.approval_ports import Approvals
 from include.upgrades.service.board_ports import Board
 from include.upgrades.service.fleet_ports import Fleets
@@ -87,6 +87,12 @@ class Executions(Protocol):
 
     async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
         """Every execution that was started and is not settled (in ``status``), in whichever tenant."""
+
+    async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
+        """Whether fewer than ``places`` executions began in a worker in the last ``seconds`` and are not over.
+
+        Nobody else is told so before this unit of work ends.
+        """
 
     async def statistics(self, component_id: str) -> Statistics:
         """How the component's executions went, in every tenant."""
@@ -215,6 +221,7 @@ class Limits:
     max_backup_age_hours: float = 24
     check_timeout_seconds: float = 60
     lease_seconds: float = 10
+    worker_places: int = 1
     four_eyes: bool = True
     stream_seconds: float = 300
 
@@ -238,5 +245,4 @@ class Ports:
     followers: Followers
     metrics: Metrics
     notices: Notices
-    worker_places: WorkerPlaces
     task_ends: TaskEnds

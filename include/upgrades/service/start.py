@@ -1,12 +1,22 @@
-"""Use case: start (contract section 3): VALIDATING at once, the checks run in Airflow."""
+"""Use case: start (contract section 3): VALIDATING at once, the checks run in Airflow.
+
+An upgrade begins in a worker, which does so within a second. One that is started when others have just begun there
+begins in the triggerer, some seconds later: it then needs neither a process, nor its memory, nor a worker that others
+wait for.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from include.upgrades.domain.commands import Actor, Command, require_allowed
 from include.upgrades.domain.execution import Execution, advance
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.service.audit import receive
 from include.upgrades.service.ports import Ports
+
+BEGIN_SECONDS = 15.0
+"For how long an upgrade that begins in a worker counts as there: until it has begun, and given its worker back."
 
 
 async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execution:
@@ -20,7 +30,8 @@ async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execut
         moved, event = advance(execution, ExecutionStatus.VALIDATING, "started", actor, await work.now())
         received = await receive(work, execution, Command.START, actor, None)
         await work.events.append(execution, [received, event])
-        moved = await work.executions.save(moved)
+        in_worker = await work.executions.may_begin_in_worker(ports.limits.worker_places, BEGIN_SECONDS)
+        moved = await work.executions.save(replace(moved, begins_in_worker=in_worker))
         await work.commit()
     await ports.parse_requests.ask(execution_id)
     return moved

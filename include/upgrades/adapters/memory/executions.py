@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from include.upgrades.adapters.memory import audit, statistics
 from include.upgrades.adapters.memory.locks import Strength
@@ -117,6 +117,13 @@ class MemoryExecutions:
         waits = (each for each in every if each.started_at is not None and each.settled_at is None)
         return [Standing.of(each) for each in waits if status in (None, each.status)]
 
+    async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
+        """Nobody else looks in between: nothing here waits."""
+        await self._transaction.statement()
+        since = self._transaction.database.now() - timedelta(seconds=seconds)
+        begun = [row.execution for row in self._transaction.rows(EXECUTION) if row.execution.begins_in_worker]
+        return sum(_is_under_way(each, since) for each in begun) < places
+
     async def statistics(self, component_id: str) -> Statistics:
         """Of all that there are."""
         await self._transaction.statement()
@@ -212,6 +219,10 @@ def stored(execution: Execution) -> Execution:
         if execution.request.installed_components is None
         else replace(execution, request=own(execution.request))
     )
+
+
+def _is_under_way(execution: Execution, since: datetime) -> bool:
+    return execution.settled_at is None and execution.started_at is not None and execution.started_at > since
 
 
 def _changed(before: Execution, after: Execution) -> Execution:

@@ -13,7 +13,7 @@ from include.upgrades.domain.shards import SHARDS
 
 # Plain psycopg: every task reads its dag file first, and an engine would cost it three times as much.
 _COLUMNS = """SELECT id, tenant_id, component_id, strategy, from_version, to_version, shape,
-(request->>'batch_delay_seconds')::float FROM execution"""
+(request->>'batch_delay_seconds')::float, begins_in_worker FROM execution"""
 _ONE = f"{_COLUMNS} WHERE id = %(execution_id)s"
 _SHARD = f"""{_COLUMNS}
 WHERE started_at IS NOT NULL AND (settled_at IS NULL OR completed_at > clock_timestamp() - %(kept)s::interval)
@@ -22,7 +22,7 @@ AND shard_key %% %(shards)s = %(shard)s ORDER BY id"""
 
 @dataclass(frozen=True, slots=True)
 class DagSpec:
-    """All that an execution's DAG is built from; none of it changes after creation, so the DAG has one version."""
+    """All that an execution's DAG is built from; none of it changes after the start, so the DAG has one version."""
 
     execution_id: str
     tenant_id: str
@@ -34,6 +34,8 @@ class DagSpec:
     """Number and kind of each batch."""
     delay_seconds: float = 0.0
     """Between the end of a batch and the beginning of the next."""
+    begins_in_worker: bool = True
+    """Where the first step begins."""
 
 
 def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: str | None) -> list[DagSpec]:
@@ -54,6 +56,6 @@ def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: st
 
 
 def _spec(row: tuple[Any, ...]) -> DagSpec:
-    execution_id, tenant_id, component_id, strategy, from_version, to_version, shape, delay = row
+    execution_id, tenant_id, component_id, strategy, from_version, to_version, shape, *begin = row
     batches = tuple((number, kind) for number, kind in shape)
-    return DagSpec(execution_id, tenant_id, component_id, strategy, from_version, to_version, batches, delay)
+    return DagSpec(execution_id, tenant_id, component_id, strategy, from_version, to_version, batches, *begin)

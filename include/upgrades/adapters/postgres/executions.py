@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, insert, select, update
@@ -34,6 +34,8 @@ E = tables.execution.c
 _HIDDEN = {"plan"}
 SHOWN = [column for column in tables.execution.c if column.name not in _HIDDEN]
 _CLOCK = func.clock_timestamp().label("read_at")
+_BEGINS = 0x7570677262656769
+"The number of an advisory lock in our own database: any that nothing else there uses."
 _CHECK_ORDER = list(CheckName)
 
 
@@ -100,6 +102,14 @@ class PostgresExecutions:
             query = query.where(E.status == status)
         found = (await self._connection.execute(query)).all()
         return [Standing(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
+
+    async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
+        """Somebody who is just being told leaves no place: looked at again after waiting, there might be one."""
+        if not await self._connection.scalar(select(func.pg_try_advisory_xact_lock(_BEGINS))):
+            return False
+        since = func.clock_timestamp() - timedelta(seconds=seconds)
+        begun = select(func.count()).where(E.begins_in_worker, E.settled_at.is_(None), E.started_at > since)
+        return (await self._connection.scalar(begun) or 0) < places
 
     async def statistics(self, component_id: str) -> Statistics:
         """In one pass over the index made for it."""

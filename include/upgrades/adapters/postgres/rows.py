@@ -84,6 +84,7 @@ def execution_to(execution: Execution) -> dict[str, Any]:
         "promoted_at": execution.canary.promoted_at,
         "run_ref": execution.run_ref,
         "dag_paused": execution.dag_paused,
+        "begins_in_worker": execution.begins_in_worker,
         "version": execution.version,
     }
 

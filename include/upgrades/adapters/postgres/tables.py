@@ -72,6 +72,7 @@ execution = Table(
     Column("retry_of", Id),
     Column("run_ref", String(64)),
     Column("dag_paused", Boolean, nullable=False, server_default=text("false")),
+    Column("begins_in_worker", Boolean, nullable=False, server_default=text("true")),
     Column("last_sequence", BigInteger, nullable=False, server_default=text("0")),
     Column("version", Integer, nullable=False),
     # one not-settled execution for a tenant's component: the rule that no race gets around
