@@ -93,6 +93,9 @@ def _settings(layout: Layout, ports: Ports, variables: Mapping[str, str]) -> dic
             "task_instance_heartbeat_timeout_detection_interval": 5,
             # How soon the tasks of a killed scheduler are taken over by its successor: 300 s by default.
             "orphaned_tasks_check_interval": 10,
+            # Every look at a run costs 8 ms: with 20 of them at a turn, by default, twenty runs keep the scheduler busy
+            # with looking. Those that were looked at longest ago come first, new ones before them.
+            "max_dagruns_per_loop_to_schedule": 8,
             "enable_health_check": False,
         },
         # At times a supervisor misses the end of its task's process and sleeps until its next heartbeat, its worker

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.e2e.airflow_hands import command, followed, pause_dag
+from tests.e2e.airflow_hands import command, followed, pause_dag, run_of
 from tests.e2e.conftest import NewTenant
 from tests.e2e.questions import answer_in_ui, asked_again, let_go, parked
-from tests.e2e.steps import Json
+from tests.e2e.steps import Json, got, wait_for
 
 TWO_STAGES: Json = {"strategy": "STAGED", "stagePercentages": [50, 100], "maxUnavailablePercentage": 50}
 FOLLOWS_WITHIN_SECONDS = LET_GO_WITHIN_SECONDS = 15.0
@@ -26,3 +26,18 @@ def test_upgrade_and_airflow_follow_each_other_within_seconds(new_tenant: NewTen
     command(tenant, execution_id, "rollback")
     let_go(tenant, execution_id, within=LET_GO_WITHIN_SECONDS)
     tenant.wait_until(execution_id, "ROLLED_BACK")
+
+
+@pytest.mark.alone
+def test_task_that_is_done_in_the_triggerer_ends_without_an_event_of_its_trigger(new_tenant: NewTenant) -> None:
+    """An event would have its DAG's file read for a callback."""
+    tenant = new_tenant()
+    execution_id = tenant.start()
+    tenant.wait_until(execution_id, "COMPLETED")
+    run = run_of(tenant, execution_id)
+    wait_for("the run's end", lambda: got(tenant.airflow, run)["state"] == "success")
+    check = f"{run}/taskInstances/validate.health_endpoints"
+    ended = got(tenant.airflow, check)
+    assert (ended["state"], ended["trigger"], ended["duration"] > 0) == ("success", None, True)
+    told = str(got(tenant.airflow, f"{check}/logs/1")["content"])
+    assert ("HEALTH_ENDPOINTS PASSED" in told, "Trigger fired event" in told) == (True, False), told
