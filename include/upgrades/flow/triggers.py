@@ -17,12 +17,13 @@ from include.upgrades.domain.checks import CheckName, CheckStatus
 from include.upgrades.domain.errors import Unavailable
 from include.upgrades.domain.states import ExecutionStatus
 from include.upgrades.domain.steps import Step, Work
+from include.upgrades.flow.joined import JoinedLooks
 from include.upgrades.service.fleet_ports import FleetError, StaleToken
 from include.upgrades.service.outcome import Ending, Outcome
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.press_on import do_step
 from include.upgrades.service.queries import find_execution
-from include.upgrades.service.run_check import run_check
+from include.upgrades.service.run_check import Validation, read_validation, run_check
 from include.upgrades.service.work import work_on
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ them together: one by one they cost several times as much. It may have to wait f
 LEFT_SECONDS = 5.0
 "For how long a task whose work is done is left to the control loops, which end it at less cost."
 T = TypeVar("T")
+_looks: JoinedLooks[Validation] = JoinedLooks()
 
 
 class UpgradeTrigger(BaseTrigger):
@@ -74,12 +76,18 @@ class UpgradeTrigger(BaseTrigger):
                 log.warning("execution %s: %s, trying again", self.execution_id, error)
                 await asyncio.sleep(AWAY_SECONDS)
 
-    async def succeed(self) -> TriggerEvent:
-        """The task's good end, where the control loops do not bring it about (see service/end_tasks.py)."""
-        if self.task_instance is not None:
-            with suppress(Unavailable):
-                await (await bootstrap.open_ports()).task_ends.tell(str(self.task_instance.id))
-                await asyncio.sleep(LEFT_SECONDS)
+    async def succeed(self, told: str) -> TriggerEvent:
+        """The task's good end, where the control loops do not bring it about (see service/end_tasks.py).
+
+        ``told`` is logged when it is over: Airflow's triggerer does a whole turn of its work for every single line.
+        """
+        try:
+            if self.task_instance is not None:
+                with suppress(Unavailable):
+                    await (await bootstrap.open_ports()).task_ends.tell(str(self.task_instance.id))
+                    await asyncio.sleep(LEFT_SECONDS)
+        finally:
+            log.info("%s", told)
         return TaskSuccessEvent()
 
 
@@ -123,19 +131,20 @@ class StepTrigger(UpgradeTrigger):
         outcome = await self.stubbornly(
             partial(do_step, execution_id=self.execution_id, step=step, seconds=None),
         )
-        log.info("%s: %s %s", self.work, outcome.ending.value, outcome.reason)
+        told = f"{self.work}: {outcome.ending.value} {outcome.reason}"
+        if outcome.ending is Ending.DONE:
+            return await self.succeed(told)
+        log.info("%s", told)
         return await self._end(outcome)
 
     async def _end(self, outcome: Outcome) -> TriggerEvent:
-        if outcome.ending is Ending.DONE:
-            return await self.succeed()
         if outcome.ending is Ending.NOT_TAKEN:
             return TaskSkippedEvent()
         execution = await self.stubbornly(partial(find_execution, execution_id=self.execution_id))
         why = f"the execution is {execution.status.value}: {execution.status_reason}"
-        log.info("%s", why)
         if execution.status is ExecutionStatus.COMPLETED:  # by somebody else, this task's work with it
-            return await self.succeed()
+            return await self.succeed(why)
+        log.info("%s", why)
         return TriggerEvent(why) if execution.status is ExecutionStatus.FAILED else TaskSkippedEvent()
 
 
@@ -160,10 +169,14 @@ class CheckTrigger(UpgradeTrigger):
                 name=name,
                 again=self._is_repeated(),
                 patience=FIRST_STEP_SECONDS,
+                read=_read_together,
             )
         )
-        log.info("%s %s: %s", name.value, result.status.value, result.message)
-        return TriggerEvent(result.message) if result.status is CheckStatus.FAILED else await self.succeed()
+        told = f"{name.value} {result.status.value}: {result.message}"
+        if result.status is not CheckStatus.FAILED:
+            return await self.succeed(told)
+        log.info("%s", told)
+        return TriggerEvent(result.message)
 
     def _is_repeated(self) -> bool:
         """Somebody has cleared the task, and wants it to look."""
@@ -173,3 +186,8 @@ class CheckTrigger(UpgradeTrigger):
 def path_of(trigger: type[BaseTrigger]) -> str:
     """Where the triggerer imports it from."""
     return f"{trigger.__module__}.{trigger.__qualname__}"
+
+
+async def _read_together(ports: Ports, execution_id: str) -> Validation:
+    """The five checks of an execution wait for the same."""
+    return await _looks.look(execution_id, partial(read_validation, ports, execution_id))

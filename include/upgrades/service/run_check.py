@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
@@ -62,12 +62,41 @@ def _open(name: CheckName) -> CheckResult:
     return CheckResult(name, CheckStatus.PENDING)
 
 
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """An execution with what its checks have found, at the moment ``now``."""
+
+    execution: Execution
+    checks: Mapping[CheckName, CheckResult]
+    now: datetime
+
+
+async def read_validation(ports: Ports, execution_id: str) -> Validation:
+    """As it is.
+
+    :raises NotFound: no such execution.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        checks = await work.executions.checks(execution_id)
+        return Validation(execution, {each.name: each for each in checks}, await work.now())
+
+
+Read = Callable[[Ports, str], Awaitable[Validation]]
+
+
 async def run_check(
-    ports: Ports, execution_id: str, name: CheckName, again: bool = False, patience: float = 0.0
+    ports: Ports,
+    execution_id: str,
+    name: CheckName,
+    again: bool = False,
+    patience: float = 0.0,
+    read: Read = read_validation,
 ) -> CheckResult:
     """The check's result: what somebody has found, or else what is found now; ``again`` looks in any case.
 
     For ``patience`` seconds after the execution's start it is left to the first step, which runs all checks together.
+    ``read`` is ``read_validation``, or the same for several at once.
 
     Does nothing once the execution has left VALIDATING.
 
@@ -76,7 +105,7 @@ async def run_check(
     if again:
         turn = await _begin_again(ports, execution_id, name)
     else:
-        turn = await _wait_for_turn(ports, execution_id, name, patience)
+        turn = await _wait_for_turn(ports, execution_id, name, patience, read)
     if isinstance(turn, CheckResult):
         return turn
     result = await look(ports, turn.case, name)
@@ -85,13 +114,16 @@ async def run_check(
 
 
 async def _begin_again(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | _Begun:
-    return await _begin(ports, execution_id, [name], again=True) or await _result(ports, execution_id, name)
+    begun = await _begin(ports, execution_id, [name], again=True)
+    return begun or _told((await read_validation(ports, execution_id)).checks[name])
 
 
-async def _wait_for_turn(ports: Ports, execution_id: str, name: CheckName, patience: float) -> CheckResult | _Begun:
+async def _wait_for_turn(
+    ports: Ports, execution_id: str, name: CheckName, patience: float, read: Read
+) -> CheckResult | _Begun:
     """What somebody has found, or else what is ours to do, once nobody does it (any more)."""
     async with ports.signals.of(execution_id) as waiter:
-        while not isinstance(found := await _find(ports, execution_id, name, patience), CheckResult):
+        while not isinstance(found := _find(await read(ports, execution_id), name, patience), CheckResult):
             if found > 0:
                 await waiter.wait(found)
             elif begun := await _begin(ports, execution_id, [name], again=False):
@@ -99,11 +131,9 @@ async def _wait_for_turn(ports: Ports, execution_id: str, name: CheckName, patie
     return found
 
 
-async def _find(ports: Ports, execution_id: str, name: CheckName, patience: float) -> CheckResult | float:
+def _find(validation: Validation, name: CheckName, patience: float) -> CheckResult | float:
     """The result, or the seconds for which the check is left to whoever runs it."""
-    async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
-        found, now = await _check(work, execution_id, name), await work.now()
+    execution, found, now = validation.execution, validation.checks[name], validation.now
     if execution.status is not ExecutionStatus.VALIDATING or found.status not in OPEN:
         return _told(found)
     return max(_left_to_others(found, now), _left_to_first_step(execution, found, now, patience))
@@ -127,15 +157,6 @@ def _left_to_first_step(execution: Execution, found: CheckResult, now: datetime,
 
 def _is_free(found: CheckResult, now: datetime) -> bool:
     return found.status in OPEN and _left_to_others(found, now) == 0.0
-
-
-async def _result(ports: Ports, execution_id: str, name: CheckName) -> CheckResult:
-    async with ports.work() as work:
-        return _told(await _check(work, execution_id, name))
-
-
-async def _check(work: UnitOfWork, execution_id: str, name: CheckName) -> CheckResult:
-    return next(each for each in await work.executions.checks(execution_id) if each.name is name)
 
 
 def _told(found: CheckResult) -> CheckResult:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Select, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,6 +38,38 @@ _BEGINS = 0x7570677262656769
 "The number of an advisory lock in our own database: any that nothing else there uses."
 _CHECK_ORDER = list(CheckName)
 
+# Made once: what a runner asks for again and again would else be put together, and its key in the cache of compiled
+# statements made, for every call.
+_OF: BindParameter[str] = bindparam("of")
+_GET = select(*SHOWN, _CLOCK).where(E.id == _OF)
+_LOCK = _GET.with_for_update()
+_INSTANCES = (
+    select(tables.instance)
+    .where(tables.instance.c.execution_id == _OF)
+    .order_by(tables.instance.c.batch, tables.instance.c.position)
+)
+_BATCHES = (
+    select(tables.batch)
+    .where(tables.batch.c.execution_id == _OF, tables.batch.c.number >= bindparam("first"))
+    .order_by(tables.batch.c.number)
+)
+_CHECKS = select(tables.check_result).where(tables.check_result.c.execution_id == _OF)
+_SAVE_INSTANCE = (
+    update(tables.instance)
+    .where(tables.instance.c.execution_id == _OF, tables.instance.c.instance_id == bindparam("v_instance_id"))
+    .values(
+        {
+            each.name: bindparam(f"v_{each.name}")
+            for each in tables.instance.c
+            if each.name not in ("execution_id", "instance_id")
+        }
+    )
+)
+_SAVE_BATCH = upsert(tables.batch).on_conflict_do_update(
+    index_elements=["execution_id", "number"],
+    set_={each.name: upsert(tables.batch).excluded[each.name] for each in tables.batch.c},
+)
+
 
 class PostgresExecutions:
     """Speaks through the unit of work's connection; every method is one or two statements."""
@@ -64,14 +96,14 @@ class PostgresExecutions:
 
     async def get(self, execution_id: str) -> Execution:
         """Read without a lock."""
-        return await self._one(select(*SHOWN, _CLOCK).where(E.id == execution_id), execution_id)
+        return await self._one(_GET, execution_id)
 
     async def lock(self, execution_id: str) -> Execution:
         """Read and keep every other writer out until this unit of work ends."""
-        return await self._one(select(*SHOWN, _CLOCK).where(E.id == execution_id).with_for_update(), execution_id)
+        return await self._one(_LOCK, execution_id)
 
     async def _one(self, query: Select[Any], execution_id: str) -> Execution:
-        row = (await self._connection.execute(query)).mappings().first()
+        row = (await self._connection.execute(query, {"of": execution_id})).mappings().first()
         if row is None:
             raise NotFound(f"there is no execution {execution_id}")
         self.read_at = row["read_at"]
@@ -130,43 +162,28 @@ class PostgresExecutions:
 
     async def instances(self, execution_id: str) -> list[Instance]:
         """All of them, in the plan's order."""
-        table = tables.instance
-        query = select(table).where(table.c.execution_id == execution_id).order_by(table.c.batch, table.c.position)
-        return [rows.instance_from(row) for row in (await self._connection.execute(query)).mappings()]
+        found = await self._connection.execute(_INSTANCES, {"of": execution_id})
+        return [rows.instance_from(row) for row in found.mappings()]
 
     async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
         """One statement for all of them."""
-        table = tables.instance
-        keys = {"execution_id", "instance_id"}
-        values: dict[str, Any] = {each.name: bindparam(f"v_{each.name}") for each in table.c if each.name not in keys}
-        statement = (
-            update(table)
-            .where(table.c.execution_id == execution_id, table.c.instance_id == bindparam("v_instance_id"))
-            .values(values)
-        )
-        given = [{f"v_{name}": value for name, value in asdict(each).items()} for each in instances]
+        of = {"of": execution_id}
+        given = [of | {f"v_{name}": value for name, value in asdict(each).items()} for each in instances]
         if given:
-            await self._execute(statement, given)
+            await self._execute(_SAVE_INSTANCE, given)
 
     async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
         """By number."""
-        table = tables.batch
-        where = (table.c.execution_id == execution_id, table.c.number >= first)
-        query = select(table).where(*where).order_by(table.c.number)
-        return [rows.batch_from(row) for row in (await self._connection.execute(query)).mappings()]
+        found = await self._connection.execute(_BATCHES, {"of": execution_id, "first": first})
+        return [rows.batch_from(row) for row in found.mappings()]
 
     async def save_batch(self, execution_id: str, batch: Batch) -> None:
         """Insert or replace."""
-        values = asdict(batch) | {"execution_id": execution_id}
-        statement = upsert(tables.batch).values(**values)
-        await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["execution_id", "number"], set_=values)
-        )
+        await self._execute(_SAVE_BATCH, asdict(batch) | {"execution_id": execution_id})
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
         """The five, in their order."""
-        table = tables.check_result
-        found = (await self._connection.execute(select(table).where(table.c.execution_id == execution_id))).mappings()
+        found = (await self._connection.execute(_CHECKS, {"of": execution_id})).mappings()
         return sorted((rows.check_from(row) for row in found), key=lambda each: _CHECK_ORDER.index(each.name))
 
     async def save_checks(self, execution_id: str, results: Sequence[CheckResult]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Interval, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,19 @@ from include.upgrades.service.ports import Lease
 L = tables.lease.c
 CLOCK_SET_BACK = timedelta(seconds=60)
 "An end so much later than any holder's is none: the database's clock was set back, and nobody waits it out."
+
+# Made once: they are asked in every transaction of a runner.
+_MINE = and_(*(L[name] == bindparam(f"my_{name}") for name in ("tenant_id", "component_id", "owner", "token")))
+_REQUIRE = select(L.token).where(_MINE).with_for_update(read=True)
+_TTL: BindParameter[timedelta] = bindparam("ttl", type_=Interval())
+_RENEW = (
+    update(tables.lease)
+    .where(_MINE, L.expires_at > func.clock_timestamp())
+    .values(expires_at=func.clock_timestamp() + _TTL)
+)
+_GIVE_BACK = (
+    update(tables.lease).where(_MINE).values(expires_at=func.least(L.expires_at, func.clock_timestamp()), owner="")
+)
 
 
 class PostgresLeases:
@@ -62,27 +75,23 @@ class PostgresLeases:
 
     async def renew(self, lease: Lease) -> bool:
         """Push the end of the lease out; one that has ended is taken anew, for nobody knows who worked meanwhile."""
-        values = {"expires_at": func.clock_timestamp() + self._ttl}
-        held = and_(_mine(lease), L.expires_at > func.clock_timestamp())
-        result = await self._connection.execute(update(tables.lease).where(held).values(**values))
+        result = await self._connection.execute(_RENEW, _named(lease) | {"ttl": self._ttl})
         return result.rowcount == 1
 
     async def require(self, lease: Lease) -> None:
         """A shared row lock: a take-over waits until this unit of work has ended."""
-        query = select(L.token).where(_mine(lease)).with_for_update(read=True)
-        if await self._connection.scalar(query) is None:
+        if await self._connection.scalar(_REQUIRE, _named(lease)) is None:
             raise LostLease(f"somebody else works on component {lease.component_id} of tenant {lease.tenant_id}")
 
     async def give_back(self, lease: Lease) -> None:
         """The next taker need not wait for the end of the lease."""
-        values = {"expires_at": func.least(L.expires_at, func.clock_timestamp()), "owner": ""}
-        await self._connection.execute(update(tables.lease).where(_mine(lease)).values(**values))
+        await self._connection.execute(_GIVE_BACK, _named(lease))
 
 
-def _mine(lease: Lease):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type of a condition is private
-    return and_(
-        L.tenant_id == lease.tenant_id,
-        L.component_id == lease.component_id,
-        L.owner == lease.owner,
-        L.token == lease.token,
-    )
+def _named(lease: Lease) -> dict[str, Any]:
+    return {
+        "my_tenant_id": lease.tenant_id,
+        "my_component_id": lease.component_id,
+        "my_owner": lease.owner,
+        "my_token": lease.token,
+    }
