@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -110,9 +110,16 @@ def measure_time(world: World, row: Row, repeat: int) -> Result:
 
 def idle_cpu(world: World, seconds: float = 10.0) -> float:
     """CPU seconds a second that the stack uses when nobody asks for anything."""
-    before = cpu_seconds(stack_pids(world.stack))
+    (found,) = idle_cpus([world], seconds)
+    return found
+
+
+def idle_cpus(worlds: Sequence[World], seconds: float) -> list[float]:
+    """The same of several stacks in the same seconds."""
+    before = [cpu_seconds(stack_pids(each.stack)) for each in worlds]
     time.sleep(seconds)
-    return (cpu_seconds(stack_pids(world.stack)) - before) / seconds
+    after = [cpu_seconds(stack_pids(each.stack)) for each in worlds]
+    return [(then - now) / seconds for now, then in zip(before, after, strict=True)]
 
 
 def _memory_added(world: World, row: Row) -> int:

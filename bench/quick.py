@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.measure import BARE, PLAIN, PROJECT, Result, Row, measure_time
 from bench.over_time import Line, TableError, header, judge, last_line, least_of, side_by_side
 from bench.report import Report, machine, save
-from bench.tax import MANY, REPEAT, StackWithoutProduct, Tax, Tell, measure_side, new_ground, started
+from bench.tax import MANY, REPEAT, StackWithoutProduct, Tax, Tell, measure_pairs, new_ground, started
 from bench.world import ROOT, BenchStack, World
 from local.errors import LocalError
 
@@ -75,17 +75,16 @@ class Quick:
 
 
 def measure_quick(tell: Tell) -> Quick:
-    """First without the product, then with it; upgrades come last, so that both sides of the tax have seen none."""
+    """Upgrades come last, so that both sides of the tax have seen none, and the other stack is gone by then."""
     additions = f"{os.cpu_count()} cores, {_seconds_to_add():.2f} s"
-    with new_ground():
-        with started(StackWithoutProduct, tell) as world:
-            without = measure_side(world, tell, SOME, _SOME_REPEAT, _REST_SECONDS)
-        with started(BenchStack, tell) as world:
-            tax = Tax(without, measure_side(world, tell, SOME, _SOME_REPEAT, _REST_SECONDS))
-            _warm_up(world, tell)
-            project = _measure(world, Row(PROJECT), REPEAT, tell)
-            alone = Rows(project, _measure(world, Row(PLAIN), 1, tell), tax.with_product.alone)
-            many = Rows(*(_measure(world, Row(who, jobs=MANY), 1, tell) for who in (PROJECT, PLAIN, BARE)))
+    with new_ground(), started(BenchStack, tell) as world:
+        with started(StackWithoutProduct, tell) as other:
+            tax = measure_pairs(other, world, tell, SOME, _SOME_REPEAT, _REST_SECONDS)
+        other.stack.down()
+        _warm_up(world, tell)
+        project = _measure(world, Row(PROJECT), REPEAT, tell)
+        alone = Rows(project, _measure(world, Row(PLAIN), 1, tell), tax.with_product.alone)
+        many = Rows(*(_measure(world, Row(who, jobs=MANY), 1, tell) for who in (PROJECT, PLAIN, BARE)))
     return Quick(additions, alone, many, tax)
 
 

@@ -1,11 +1,12 @@
 """What the product costs those on the same Airflow who do not use it: the bare DAG with the product and without it.
 
-Both are the same Airflow on the same database, Kafka and agent, with the same settings: also those that the upgrades
-need, such as the scheduler's short sleep, or the difference would be the setting's. Without the product there is no
-plugin, no DAG of it, and so nobody who runs the control loops and the relay; and plugins are loaded when they are first
-needed, as by default, since loading them at the start serves ours only.
+Two stacks run side by side, of the same settings: also of those that the upgrades need, such as the scheduler's short
+sleep, or the difference would be the setting's. Without the product there is no plugin, no DAG of it, and so nobody
+who runs the control loops and the relay; and plugins are loaded when they are first needed, as by default, since
+loading them at the start serves ours only.
 
-Of several repetitions the least is compared: what others do on the machine only ever adds.
+The bare DAG runs on one and then on the other, again and again. A machine's speed changes by a quarter within minutes,
+so each run is compared with the one beside it, and of those ratios the median counts.
 """
 
 import statistics
@@ -17,7 +18,7 @@ from typing import Any
 from rich.table import Table
 
 from bench.bare_airflow import run_bare, wait_parsed
-from bench.measure import BARE, Result, Row, idle_cpu, measure_time
+from bench.measure import BARE, Repetition, Result, Row, idle_cpus, measure_time
 from bench.world import BenchStack, World, bench_stack
 from local.components import AIRFLOW
 from local.errors import LocalError
@@ -25,15 +26,15 @@ from local.errors import LocalError
 MANY = 20
 "Bare DAGs at once."
 REPEAT = 3
-"Runs of one DAG alone."
-TURN_SECONDS = 120.0
-"In which Airflow reads every DAG file once."
+"Pairs of runs."
+REST_SECONDS = 60.0
 Tell = Callable[[str], None]
 
 
 class StackWithoutProduct(BenchStack):
     """The bench's stack as somebody has it who never heard of the product: the bare DAG only."""
 
+    suffix = "-without"
     bundles = BenchStack.bundles[1:]
 
     def env(self) -> dict[str, str]:
@@ -54,7 +55,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Tax:
-    """Both sides."""
+    """Both sides; the repetitions of the same place were made one after the other."""
 
     without: Side
     with_product: Side
@@ -67,35 +68,35 @@ class Tax:
     @property
     def alone_wall(self) -> float:
         """How much longer one run takes with the product, in percent."""
-        return _percent_more(_wall(self.without.alone), _wall(self.with_product.alone))
+        return _percent_more(self.without.alone, self.with_product.alone, _wall)
 
     @property
     def alone_cpu(self) -> float:
         """How much more CPU Airflow uses for one run with the product, in percent; what it uses at rest is in it."""
-        return _percent_more(_cpu(self.without.alone), _cpu(self.with_product.alone))
+        return _percent_more(self.without.alone, self.with_product.alone, _cpu)
 
     @property
     def many_wall(self) -> float:
         """As `alone_wall`, of many at once."""
-        return _percent_more(_wall(self.without.many), _wall(self.with_product.many))
+        return _percent_more(self.without.many, self.with_product.many, _wall)
 
     @property
     def many_cpu(self) -> float:
         """As `alone_cpu`, of many at once."""
-        return _percent_more(_cpu(self.without.many), _cpu(self.with_product.many))
+        return _percent_more(self.without.many, self.with_product.many, _cpu)
 
     def table(self) -> Table:
-        """Both sides, and what is between them."""
+        """The medians of both sides, and the median of what is between the two of a pair."""
         table = Table(title="somebody else's DAG on the same Airflow", title_justify="left")
         table.add_column("what")
         for name in ("without the product", "with it", "more"):
             table.add_column(name, justify="right")
         without, with_product, jobs = self.without, self.with_product, self.without.many.row.jobs
         for what, before, after, more in (
-            ("one run: wall s", _wall(without.alone), _wall(with_product.alone), self.alone_wall),
-            ("one run: CPU s", _cpu(without.alone), _cpu(with_product.alone), self.alone_cpu),
-            (f"{jobs} at once: wall s", _wall(without.many), _wall(with_product.many), self.many_wall),
-            (f"{jobs} at once: CPU s", _cpu(without.many), _cpu(with_product.many), self.many_cpu),
+            ("one run: wall s", without.alone.wall, with_product.alone.wall, self.alone_wall),
+            ("one run: CPU s", without.alone.cpu, with_product.alone.cpu, self.alone_cpu),
+            (f"{jobs} at once: wall s", without.many.wall, with_product.many.wall, self.many_wall),
+            (f"{jobs} at once: CPU s", without.many.cpu, with_product.many.cpu, self.many_cpu),
         ):
             table.add_row(what, f"{before:.2f}", f"{after:.2f}", f"{more:+.1f} %")
         table.add_row("at rest: CPU s/s", f"{without.rest:.3f}", f"{with_product.rest:.3f}", f"{self.rest:+.3f}")
@@ -113,36 +114,56 @@ class Tax:
 
 
 def measure_tax(tell: Tell) -> Tax:
-    """Without, with, with and without: what grows or slows with time then falls on both alike."""
-    kinds = (StackWithoutProduct, BenchStack, BenchStack, StackWithoutProduct)
-    sides: list[Side] = []
-    with new_ground():
-        for kind in kinds:
-            with started(kind, tell) as world:
-                sides.append(measure_side(world, tell, MANY, 1, TURN_SECONDS))
-    return Tax(_joined([sides[0], sides[3]]), _joined([sides[1], sides[2]]))
+    """On stacks of their own, which are stopped at the end."""
+    with new_ground(), started(BenchStack, tell) as with_product, started(StackWithoutProduct, tell) as without:
+        return measure_pairs(without, with_product, tell, MANY, REPEAT, REST_SECONDS)
+
+
+def measure_pairs(without: World, with_product: World, tell: Tell, jobs: int, repeat: int, rest_seconds: float) -> Tax:
+    """``REPEAT`` pairs of the bare DAG alone, ``repeat`` of ``jobs`` at once, and both stacks at rest."""
+    worlds = (without, with_product)
+    alone = _pairs(worlds, Row(BARE), REPEAT, tell)
+    tell(f"measuring: at rest for {rest_seconds:g} s")
+    rest = idle_cpus(worlds, rest_seconds)
+    many = _pairs(worlds, Row(BARE, jobs=jobs), repeat, tell)
+    return Tax(*(Side(*each) for each in zip(alone, many, rest, strict=True)))
+
+
+def _pairs(worlds: Sequence[World], row: Row, repeat: int, tell: Tell) -> list[Result]:
+    """One after the other, who comes first by turns: what only grows with time then falls on both alike."""
+    found: list[list[Repetition]] = [[] for _ in worlds]
+    for number in range(repeat):
+        tell(
+            f"measuring: pair {number + 1} of {repeat}: {row.who}, {row.jobs} at once, without the product and with it"
+        )
+        pair = list(zip(worlds, found, strict=True))
+        for world, kept in reversed(pair) if number % 2 else pair:
+            kept.extend(measure_time(world, row, 1).repetitions)
+    return [Result(row, each) for each in found]
 
 
 @contextmanager
 def new_ground() -> Iterator[None]:
-    """The bench's stack without anything of before; all of it is stopped at the end.
+    """The bench's stacks without anything of before; all of it is stopped at the end.
 
     Raises:
-        LocalError: it runs.
+        LocalError: one runs.
     """
-    stack = bench_stack()
-    if stack.running():
-        raise LocalError("the bench's stack runs, which here is started in two ways: `python -m bench down` first")
-    stack.remove()
+    stacks = [bench_stack(kind) for kind in (BenchStack, StackWithoutProduct)]
+    for each in stacks:
+        if each.running():
+            raise LocalError("a stack of the bench runs, of which this needs new ones: `python -m bench down` first")
+        each.remove()
     try:
         yield
     finally:
-        stack.down()
+        for each in stacks:
+            each.down()
 
 
 @contextmanager
 def started(kind: type[BenchStack], tell: Tell) -> Iterator[World]:
-    """The stack of that kind, its Airflow newly started and warmed up by one bare DAG.
+    """The stack of that kind, warmed up by one bare DAG.
 
     At the end Airflow is killed: there is nothing that it could lose, and its orderly end takes as long as a start.
     """
@@ -159,32 +180,17 @@ def started(kind: type[BenchStack], tell: Tell) -> Iterator[World]:
             stack.kill(each)
 
 
-def measure_side(world: World, tell: Tell, jobs: int, repeat: int, rest_seconds: float) -> Side:
-    """The bare DAG alone, nothing at all, and ``jobs`` bare DAGs at once, ``repeat`` times."""
-    tell("measuring: one bare DAG alone")
-    alone = measure_time(world, Row(BARE), REPEAT)
-    tell(f"measuring: at rest for {rest_seconds:g} s")
-    rest = idle_cpu(world, rest_seconds)
-    tell(f"measuring: {jobs} bare DAGs at once")
-    return Side(alone, measure_time(world, Row(BARE, jobs=jobs), repeat), rest)
+Figure = Callable[[Repetition], float]
 
 
-def _joined(sides: Sequence[Side]) -> Side:
-    rest = statistics.median(each.rest for each in sides)
-    return Side(_pooled([each.alone for each in sides]), _pooled([each.many for each in sides]), rest)
+def _wall(repetition: Repetition) -> float:
+    return repetition.timing.wall
 
 
-def _pooled(results: Sequence[Result]) -> Result:
-    return Result(results[0].row, [each for result in results for each in result.repetitions])
+def _cpu(repetition: Repetition) -> float:
+    return repetition.cpu
 
 
-def _wall(result: Result) -> float:
-    return min(each.timing.wall for each in result.repetitions)
-
-
-def _cpu(result: Result) -> float:
-    return min(each.cpu for each in result.repetitions)
-
-
-def _percent_more(before: float, after: float) -> float:
-    return (after / before - 1) * 100
+def _percent_more(before: Result, after: Result, figure: Figure) -> float:
+    pairs = zip(before.repetitions, after.repetitions, strict=True)
+    return (statistics.median(figure(one) / figure(other) for other, one in pairs) - 1) * 100

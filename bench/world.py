@@ -22,6 +22,8 @@ _BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 class BenchStack(Stack):
     """The local stack with a second DAG bundle beside the product's: the bare DAG that it is compared with."""
 
+    suffix: ClassVar[str] = ""
+    "Of its state folder: stacks of different kinds may run side by side."
     bundles: ClassVar[list[tuple[str, Json]]] = [("dags-folder", {}), ("bench", {"path": str(ROOT / "bench" / "dags")})]
 
     def env(self) -> dict[str, str]:
@@ -93,6 +95,7 @@ def upgrade_request(delay: int) -> Json:
 def bench_stack(kind: type[BenchStack] = BenchStack) -> Stack:
     """The bench's stack: state in `.local/bench` (BENCH_STATE moves it), as it runs or on a free port."""
     state = Path(os.environ.get("BENCH_STATE") or ROOT / ".local" / "bench")
+    state = state.with_name(state.name + kind.suffix)
     attached = kind.attach(ROOT, state)
     return attached if attached.running() else kind(ROOT, free_port(), state)
 

@@ -38,10 +38,24 @@ def test_line_has_what_the_bare_dag_pays_with_the_product_over_without() -> None
     assert (line.tax_some_wall, line.tax_some_cpu, line.tax_at_rest) == pytest.approx((25.0, -10.0, 0.04))
 
 
-def test_tax_is_of_the_least_of_several_repetitions() -> None:
-    disturbed = result(BARE, 5, 90.0, 90.0).repetitions + WITH_PRODUCT.many.repetitions
-    tax = Tax(WITHOUT, replace(WITH_PRODUCT, many=replace(WITH_PRODUCT.many, repetitions=disturbed)))
-    assert (tax.many_wall, tax.many_cpu) == pytest.approx((25.0, -10.0))
+def test_tax_is_the_median_of_what_is_between_the_two_of_a_pair() -> None:
+    without, with_product = _pairs([(8.0, 10.0), (8.0, 10.0), (24.0, 30.0)], [(8.8, 10.5), (80.0, 90.0), (27.6, 31.2)])
+    tax = Tax(replace(WITHOUT, many=without), replace(WITH_PRODUCT, many=with_product))
+    assert (tax.many_wall, tax.many_cpu) == pytest.approx((15.0, 5.0))
+
+
+def test_tax_needs_as_many_runs_of_one_side_as_of_the_other() -> None:
+    without, with_product = _pairs([(8.0, 10.0), (8.0, 10.0)], [(8.8, 10.5)])
+    with pytest.raises(ValueError, match="shorter"):
+        _ = Tax(replace(WITHOUT, many=without), replace(WITH_PRODUCT, many=with_product)).many_wall
+
+
+def _pairs(*sides: list[tuple[float, float]]) -> list[Result]:
+    """Wall and CPU seconds of five at once."""
+    return [
+        Result(Row(BARE, jobs=5), [each for run in runs for each in result(BARE, 5, *run).repetitions])
+        for runs in sides
+    ]
 
 
 def test_report_has_a_row_for_each_who_alone_and_at_once() -> None:
