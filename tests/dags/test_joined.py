@@ -1,6 +1,7 @@
 """Triggers that are woken for the same thing at the same moment look once; a later one looks anew."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -65,3 +66,32 @@ async def test_look_that_fails_fails_for_all_that_share_it() -> None:
     looks.go_on.set()
     found = await asyncio.gather(*(joined.look("e-1", looks) for _ in range(2)), return_exceptions=True)
     assert [type(each) for each in found] == [ValueError, ValueError]
+
+
+async def test_look_that_was_cancelled_before_it_began_is_not_joined() -> None:
+    joined, looks = JoinedLooks[int](), Looks()
+    looks.go_on.set()
+    asker = asyncio.create_task(joined.look("e-1", looks))
+    others = asyncio.all_tasks()
+    await asyncio.sleep(0)  # the asker has made the look, which has not run yet
+    (look,) = asyncio.all_tasks() - others
+    look.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asker
+    assert await joined.look("e-1", looks) == 1
+
+
+async def test_look_that_fails_when_nobody_waits_any_more_is_not_complained_of() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    joined, looks = JoinedLooks[int](), Looks(ValueError("a mistake"))
+    asker = asyncio.create_task(joined.look("e-1", looks))
+    await looks.begun.get()
+    asker.cancel()
+    await asyncio.gather(asker, return_exceptions=True)
+    looks.go_on.set()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
+    del others, asker
+    gc.collect()
+    assert complaints == []

@@ -18,6 +18,7 @@ from include.upgrades.flow import triggers
 from include.upgrades.flow.triggers import FIRST_STEP_SECONDS, CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
 from include.upgrades.service.fleet_ports import FleetError, StaleToken
 from include.upgrades.service.outcome import Ending, Outcome
+from tests.labs.lab import until
 from tests.unit.domain.builders import make_execution
 
 S = ExecutionStatus
@@ -35,15 +36,17 @@ every_trigger = pytest.mark.parametrize(("trigger", "use_case", "answer"), USE_C
 
 
 class Ends:
-    """Port ``TaskEnds``: who was told; ``away`` while the database is."""
+    """Port ``TaskEnds``: who was told, by a call that fails so or takes so long."""
 
-    def __init__(self, away: bool = False) -> None:
+    def __init__(self, error: Exception | None = None, seconds: float = 0.0) -> None:
         self.told: list[str] = []
-        self._away = away
+        self._error = error
+        self._seconds = seconds
 
     async def tell(self, task_id: str) -> None:
-        if self._away:
-            raise Unavailable("no database")
+        await asyncio.sleep(self._seconds)
+        if self._error:
+            raise self._error
         self.told.append(task_id)
 
 
@@ -195,47 +198,79 @@ def test_database_that_is_away_when_the_reason_is_looked_up_is_asked_again(repla
 def test_end_of_a_task_is_left_to_the_control_loops_for_some_seconds(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends, left = _ends(monkeypatch), 0.3
+    trigger, ends, left = _done(replaced), _ends(monkeypatch), 0.3
     monkeypatch.setattr(triggers, "LEFT_SECONDS", left)
-    replaced("do_step", Outcome(Ending.DONE))
-    trigger = _step()
-    trigger.task_instance = _task()
     began = time.monotonic()
     assert isinstance(_event(trigger), TaskSuccessEvent)  # nobody has ended it meanwhile
     assert (ends.told, time.monotonic() - began >= left) == (["ti-1"], True)
 
 
-def test_task_ends_at_once_while_the_control_loops_cannot_be_told(
+def test_trigger_that_the_control_loops_have_made_needless_is_let_go_of(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(triggers, "LEFT_SECONDS", 60.0)
-    replaced("do_step", Outcome(Ending.DONE))
-    _ends(monkeypatch, away=True)
-    trigger = _step()
-    trigger.task_instance = _task()
+    trigger, ends = _done(replaced), _ends(monkeypatch)
+    monkeypatch.setattr(triggers, "LEFT_SECONDS", FOREVER)
 
-    async def soon() -> TriggerEvent:
-        async with asyncio.timeout(30):
-            return await trigger.event()
+    async def let_go() -> None:
+        running = asyncio.create_task(trigger.event())
+        await until(lambda: ends.told, "the control loops are told")
+        running.cancel()
+        await running
 
-    assert isinstance(asyncio.run(soon()), TaskSuccessEvent)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(let_go())
+
+
+@pytest.mark.parametrize("error", [Unavailable("no database"), ValueError("a standby takes no NOTIFY")])
+def test_task_ends_at_once_while_the_control_loops_cannot_be_told(
+    replaced: Replace, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    trigger = _done(replaced)
+    _ends(monkeypatch, error)
+    monkeypatch.setattr(triggers, "LEFT_SECONDS", 10 * FOREVER)
+    assert isinstance(_soon(trigger), TaskSuccessEvent)
+
+
+def test_telling_the_control_loops_takes_no_longer_than_the_time_that_they_have(
+    replaced: Replace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trigger = _done(replaced)
+    _ends(monkeypatch, seconds=10 * FOREVER)
+    monkeypatch.setattr(triggers, "LEFT_SECONDS", 0.1)
+    assert isinstance(_soon(trigger), TaskSuccessEvent)
 
 
 @pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
 def test_control_loops_are_told_of_no_task_that_ends_otherwise(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
-    replaced("do_step", Outcome(ending))
+    trigger, ends = _done(replaced, ending), _ends(monkeypatch)
     replaced("find_execution", make_execution(S.CANCELLED))
-    ends = _ends(monkeypatch)
-    trigger = _step()
-    trigger.task_instance = _task()
     assert isinstance(_event(trigger), TaskSkippedEvent)
     assert ends.told == []
 
 
-def _ends(monkeypatch: pytest.MonkeyPatch, away: bool = False) -> Ends:
-    ends = Ends(away)
+FOREVER = 30.0
+
+
+def _done(replaced: Replace, ending: Ending = Ending.DONE) -> StepTrigger:
+    """The trigger of a task that Airflow knows, whose work ends so."""
+    replaced("do_step", Outcome(ending))
+    trigger = _step()
+    trigger.task_instance = _task()
+    return trigger
+
+
+def _soon(trigger: UpgradeTrigger) -> TriggerEvent:
+    async def only() -> TriggerEvent:
+        async with asyncio.timeout(FOREVER):
+            return await trigger.event()
+
+    return asyncio.run(only())
+
+
+def _ends(monkeypatch: pytest.MonkeyPatch, error: Exception | None = None, seconds: float = 0.0) -> Ends:
+    ends = Ends(error, seconds)
 
     async def ports() -> Any:
         return SimpleNamespace(task_ends=ends)

@@ -168,6 +168,7 @@ class ExecutionsContract:
             ({}, True),
             ({"status": S.CANCELLED}, True),  # it still has something in flight
             ({"seconds_ago": 20}, False),
+            ({"seconds_ago": -20}, False),  # the clock was set back
             ({"begins_in_worker": False}, False),
             ({"seconds_ago": None}, False),
             ({"status": S.COMPLETED, "settled_at": NOW}, False),

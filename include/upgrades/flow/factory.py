@@ -1,4 +1,4 @@
-"""One DAG per started execution, built from columns that never change: two parses give one DAG version."""
+"""One DAG per started execution, built from columns that its start is the last to write: so it has one DAG version."""
 
 from __future__ import annotations
 

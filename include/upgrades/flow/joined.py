@@ -25,7 +25,9 @@ class JoinedLooks(Generic[T]):
         return await asyncio.shield(self._about_to[at])
 
     def _forget(self, at: str, ended: asyncio.Task[T]) -> None:
-        """One that was cancelled before it began must not be joined any more."""
+        """One that was cancelled before it began must not be joined any more; one that failed may have nobody left."""
+        if not ended.cancelled():
+            ended.exception()
         if self._about_to.get(at) is ended:
             del self._about_to[at]
 

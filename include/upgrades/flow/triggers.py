@@ -77,18 +77,22 @@ class UpgradeTrigger(BaseTrigger):
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def succeed(self, told: str) -> TriggerEvent:
-        """The task's good end, where the control loops do not bring it about (see service/end_tasks.py).
-
-        ``told`` is logged when it is over: Airflow's triggerer does a whole turn of its work for every single line.
-        """
-        try:
-            if self.task_instance is not None:
-                with suppress(Unavailable):
-                    await (await bootstrap.open_ports()).task_ends.tell(str(self.task_instance.id))
-                    await asyncio.sleep(LEFT_SECONDS)
-        finally:
-            log.info("%s", told)
+        """The task's good end, where the control loops do not bring it about (see service/end_tasks.py)."""
+        log.info("%s", told)
+        if self.task_instance is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEFT_SECONDS):
+                    await self._leave_to_control_loops(str(self.task_instance.id))
         return TaskSuccessEvent()
+
+    async def _leave_to_control_loops(self, task_id: str) -> None:
+        """Wait to be let go of, unless nobody can be told: whatever keeps us from it must not fail what is done."""
+        try:
+            await (await bootstrap.open_ports()).task_ends.tell(task_id)
+        except Exception as error:
+            log.info("the control loops cannot be told that the task is done: %s", error)
+        else:
+            await asyncio.sleep(LEFT_SECONDS)
 
 
 class WorkTrigger(UpgradeTrigger):

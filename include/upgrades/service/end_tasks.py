@@ -10,6 +10,7 @@ ends the task itself.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from include.upgrades.service.ports import Ports
 from include.upgrades.service.signal_ports import ANYTHING
@@ -17,6 +18,8 @@ from include.upgrades.service.signal_ports import ANYTHING
 GATHER_SECONDS = 0.2
 "For how long others are waited for that are done at about the same time: the checks of an upgrade are."
 LISTEN_SECONDS = 60.0
+AT_ONCE = 100
+"Tasks in one transaction of Airflow's database, whose rows nobody else can change meanwhile."
 
 
 async def end_tasks(ports: Ports) -> None:
@@ -29,4 +32,9 @@ async def end_tasks(ports: Ports) -> None:
             named = await told.wait(LISTEN_SECONDS)
             if named - {ANYTHING}:
                 await asyncio.sleep(GATHER_SECONDS)
-                await ports.runs.end_well((named | await told.wait(0)) - {ANYTHING})
+                await _end(ports, sorted((named | await told.wait(0)) - {ANYTHING}))
+
+
+async def _end(ports: Ports, task_ids: Sequence[str]) -> None:
+    for first in range(0, len(task_ids), AT_ONCE):
+        await ports.runs.end_well(task_ids[first : first + AT_ONCE])

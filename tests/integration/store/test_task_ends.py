@@ -2,7 +2,7 @@
 
 import asyncio
 
-from include.upgrades.adapters.postgres.signals import PostgresSignals
+from include.upgrades.adapters.postgres.signals import PostgresNames, PostgresSignals
 from include.upgrades.adapters.postgres.task_ends import PostgresTaskEnds
 from include.upgrades.service.signal_ports import ANYTHING
 from tests.store_contract.waiting import QUIET_SECONDS
@@ -20,6 +20,15 @@ async def test_tasks_that_are_told_are_heard(postgres_url: str) -> None:
         async with asyncio.timeout(LONG):
             while heard != {"one", "two"}:
                 heard |= await told.wait(LONG)
+
+
+async def test_more_tasks_are_kept_than_of_other_signals(postgres_url: str) -> None:
+    ends, number = PostgresTaskEnds(postgres_url), PostgresNames.MOST + 1
+    async with ends.told() as told:
+        assert await told.wait(LONG) == {ANYTHING}
+        for each in range(number):
+            told.tell(str(each))
+        assert len(await told.wait(LONG)) == number
 
 
 async def test_task_that_is_told_wakes_nobody_who_waits_for_an_execution(postgres_url: str) -> None:

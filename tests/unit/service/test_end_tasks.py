@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from include.upgrades.domain.errors import Unavailable
-from include.upgrades.service.end_tasks import GATHER_SECONDS, LISTEN_SECONDS, end_tasks
+from include.upgrades.service.end_tasks import AT_ONCE, GATHER_SECONDS, LISTEN_SECONDS, end_tasks
 from tests.labs.lab import Lab, until
 from tests.labs.memory_lab import MakeLab
 
@@ -39,6 +39,14 @@ async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLa
         await tell(lab, "d")
         await until(lambda: len(lab.world.airflow.ended) > 1, "the one after them is ended too")
     assert lab.world.airflow.ended == [["a", "b", "c"], ["d"]]
+
+
+async def test_many_tasks_are_ended_in_several_transactions(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    async with ending_tasks(lab):
+        await tell(lab, *(f"{number:03d}" for number in range(AT_ONCE + 1)))
+        await until(lambda: len(lab.world.airflow.ended) > 1, "all are ended")
+    assert [len(each) for each in lab.world.airflow.ended] == [AT_ONCE, 1]
 
 
 async def test_nothing_is_ended_while_nobody_tells(make_lab: MakeLab) -> None:

@@ -120,9 +120,9 @@ class MemoryExecutions:
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
         """Nobody else looks in between: nothing here waits."""
         await self._transaction.statement()
-        since = self._transaction.database.now() - timedelta(seconds=seconds)
+        now = self._transaction.database.now()
         begun = [row.execution for row in self._transaction.rows(EXECUTION) if row.execution.begins_in_worker]
-        return sum(_is_under_way(each, since) for each in begun) < places
+        return sum(_has_just_begun(each, now - timedelta(seconds=seconds), now) for each in begun) < places
 
     async def statistics(self, component_id: str) -> Statistics:
         """Of all that there are."""
@@ -221,8 +221,8 @@ def stored(execution: Execution) -> Execution:
     )
 
 
-def _is_under_way(execution: Execution, since: datetime) -> bool:
-    return execution.settled_at is None and execution.started_at is not None and execution.started_at > since
+def _has_just_begun(execution: Execution, since: datetime, now: datetime) -> bool:
+    return execution.settled_at is None and execution.started_at is not None and since < execution.started_at <= now
 
 
 def _changed(before: Execution, after: Execution) -> Execution:

@@ -1,4 +1,4 @@
-"""What the dag files ask for: the immutable columns of every execution that still has a DAG."""
+"""What the dag files ask for: of every execution that still has a DAG the columns that never change any more."""
 
 from __future__ import annotations
 

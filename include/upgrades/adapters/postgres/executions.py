@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -139,8 +139,9 @@ class PostgresExecutions:
         """Somebody who is just being told leaves no place: looked at again after waiting, there might be one."""
         if not await self._connection.scalar(select(func.pg_try_advisory_xact_lock(_BEGINS))):
             return False
-        since = func.clock_timestamp() - timedelta(seconds=seconds)
-        begun = select(func.count()).where(E.begins_in_worker, E.settled_at.is_(None), E.started_at > since)
+        now = func.clock_timestamp()  # whoever began after it did so before the clock was set back
+        just_now = and_(E.started_at > now - timedelta(seconds=seconds), E.started_at <= now)
+        begun = select(func.count()).where(E.begins_in_worker, E.settled_at.is_(None), just_now)
         return (await self._connection.scalar(begun) or 0) < places
 
     async def statistics(self, component_id: str) -> Statistics:

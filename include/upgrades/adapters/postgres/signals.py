@@ -7,6 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -17,14 +18,24 @@ from include.upgrades.service.signal_ports import ANYTHING
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Of NOTIFY, and what who listens there calls itself in ``pg_stat_activity``."""
+
+    name: str
+    listener: str
+
+
+EVENTS = Channel(CHANNEL, "upgrades-signals")
 _RECONNECT_SECONDS = 1.0
-_listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], Listener]] = WeakKeyDictionary()
+_listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, Channel], Listener]] = WeakKeyDictionary()
 
 
 class Listener:
     """Wakes every waiter of whom PostgreSQL names on the channel; lives while somebody waits."""
 
-    def __init__(self, url: str, channel: str) -> None:
+    def __init__(self, url: str, channel: Channel) -> None:
         self._channel = channel
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
@@ -78,10 +89,17 @@ class Listener:
 
     async def _listen_once(self) -> None:
         connection = await psycopg.AsyncConnection.connect(
-            self._dsn, autocommit=True, connect_timeout=5, application_name="upgrades-signals"
+            self._dsn,
+            autocommit=True,
+            connect_timeout=5,
+            application_name=self._channel.listener,
+            # who only listens says nothing, and would not notice for hours that the network has forgotten it
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
         )
         async with connection:
-            await connection.execute(f"LISTEN {self._channel}")
+            await connection.execute(f"LISTEN {self._channel.name}")
             self._connected = True
             self._wake(self._waiters)  # whatever was told before the LISTEN has to be looked up
             self._tell(ANYTHING)
@@ -106,16 +124,17 @@ class PostgresNames:
     """Who was named (port ``Names``): a set, so that it does not grow with what one of them does."""
 
     MOST = 1000
-    "Names that are kept: beyond, it is ``ANYTHING``."
+    "Names that are kept, if nothing else is said: beyond, it is ``ANYTHING``."
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._told: set[str] = set()
         self._event = asyncio.Event()
 
     def tell(self, execution_id: str) -> None:
         """One more."""
         self._told.add(execution_id)
-        if len(self._told) > self.MOST:
+        if len(self._told) > self._most:
             self._told = {ANYTHING}
         self._event.set()
 
@@ -169,7 +188,7 @@ class PostgresWaiter:
 class PostgresSignals:
     """Ports ``Signals`` and ``LiveSignals``; on a channel of their own signals of something else."""
 
-    def __init__(self, url: str, channel: str = CHANNEL) -> None:
+    def __init__(self, url: str, channel: Channel = EVENTS) -> None:
         self._url = url
         self._channel = channel
 
@@ -183,9 +202,9 @@ class PostgresSignals:
             await waiter.close()
 
     @asynccontextmanager
-    async def names(self) -> AsyncIterator[PostgresNames]:
-        """Collects from here on."""
-        listener, names = _listener_of(self._url, self._channel), PostgresNames()
+    async def names(self, most: int = PostgresNames.MOST) -> AsyncIterator[PostgresNames]:
+        """Collects from here on, up to ``most``."""
+        listener, names = _listener_of(self._url, self._channel), PostgresNames(most)
         listener.collect(names)
         try:
             yield names
@@ -193,7 +212,7 @@ class PostgresSignals:
             await listener.discard(names)
 
 
-def _listener_of(url: str, channel: str) -> Listener:
+def _listener_of(url: str, channel: Channel) -> Listener:
     listeners = _listeners.setdefault(asyncio.get_running_loop(), {})
     if (url, channel) not in listeners:
         listeners[url, channel] = Listener(url, channel)

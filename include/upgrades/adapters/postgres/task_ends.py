@@ -6,10 +6,13 @@ from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy import func, select
 
-from include.upgrades.adapters.postgres.signals import PostgresNames, PostgresSignals
+from include.upgrades.adapters.postgres.signals import Channel, PostgresNames, PostgresSignals
 from include.upgrades.adapters.postgres.unit_of_work import connected
 
-CHANNEL = "upgrades_task_ends"
+CHANNEL = Channel("upgrades_task_ends", "upgrades-task-ends")
+
+MOST = 100_000
+"Ids that are kept until somebody ends their tasks: 20,000 upgrades whose checks end at the same time."
 
 
 class PostgresTaskEnds:
@@ -21,9 +24,9 @@ class PostgresTaskEnds:
     async def tell(self, task_id: str) -> None:
         """In a transaction of its own."""
         async with connected(self._url) as connection:
-            await connection.execute(select(func.pg_notify(CHANNEL, task_id)))
+            await connection.execute(select(func.pg_notify(CHANNEL.name, task_id)))
             await connection.commit()
 
     def told(self) -> AbstractAsyncContextManager[PostgresNames]:
         """Through a connection that listens."""
-        return PostgresSignals(self._url, CHANNEL).names()
+        return PostgresSignals(self._url, CHANNEL).names(MOST)

@@ -1,0 +1,152 @@
+"""Tasks that are done succeed in Airflow's own tables: ours, still in the triggerer, and with nobody at them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from include.upgrades.adapters.airflow import ended_tasks
+from include.upgrades.adapters.airflow.ended_tasks import end_well
+from include.upgrades.domain.errors import Unavailable
+from local.postgres import Postgres
+
+OURS, OTHERS = "upgrade__e-1", "somebody_elses"
+Add = Callable[..., str]
+Sessions = Callable[[], AbstractContextManager[Session]]
+
+
+@pytest.fixture(scope="module")
+def airflow_url(postgres_server: Postgres) -> Iterator[str]:
+    """A database with Airflow's tables."""
+    from airflow.models import import_all_models
+    from airflow.models.base import Base
+    from airflow.models.dagrun import DagRun
+
+    with postgres_server.connect() as connection:
+        connection.execute("CREATE DATABASE airflow_tables")
+    url = postgres_server.url("airflow_tables")
+    import_all_models()
+    engine = create_engine(url)
+    Base.metadata.create_all(engine)
+    run = {"run_id": "run", "run_type": "manual", "state": "running", "run_after": datetime.now(UTC)}
+    with engine.begin() as connection:
+        for each in (OURS, OTHERS):
+            connection.execute(insert(DagRun.__table__).values(dag_id=each, **run))
+    engine.dispose()
+    yield url
+    with postgres_server.connect() as connection:
+        connection.execute("DROP DATABASE airflow_tables WITH (FORCE)")
+
+
+@pytest.fixture
+def sessions(airflow_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
+    """Sessions as Airflow makes them: committed at the end."""
+    engine = create_engine(airflow_url)
+
+    @contextmanager
+    def create_session() -> Iterator[Session]:
+        with sessionmaker(engine).begin() as session:
+            yield session
+
+    monkeypatch.setattr("airflow.utils.session.create_session", create_session)
+    yield create_session
+    engine.dispose()
+
+
+@pytest.fixture
+def task(sessions: Sessions) -> Add:
+    """Stores a task instance and returns its id."""
+    from airflow.models.taskinstance import TaskInstance
+
+    def add(**fields: Any) -> str:
+        values = {"id": uuid4(), "dag_id": OURS, "task_id": f"task-{uuid4()}", "run_id": "run", "state": "deferred"}
+        values |= {"map_index": -1, "pool": "default_pool", "pool_slots": 1, "try_number": 1, "max_tries": 200}
+        values |= {"start_date": datetime.now(UTC) - timedelta(seconds=5), "trigger_id": 7, **fields}
+        with sessions() as session:
+            session.execute(text("SET LOCAL session_replication_role = replica"))  # there is no trigger 7
+            session.execute(insert(TaskInstance.__table__).values(**values))
+        return str(values["id"])
+
+    return add
+
+
+@pytest.fixture
+def row(sessions: Sessions) -> Callable[[str], Any]:
+    """A task instance's columns."""
+    from airflow.models.taskinstance import TaskInstance
+
+    def read(task_id: str) -> Any:
+        table = TaskInstance.__table__
+        with sessions() as session:
+            return session.execute(select(table).where(table.c.id == UUID(task_id))).mappings().one()
+
+    return read
+
+
+async def test_task_that_is_done_has_succeeded_and_its_trigger_is_let_go_of(task: Add, row: Any) -> None:
+    ids = [task(), task()]
+    await end_well(ids)
+    found = [row(each) for each in ids]
+    assert [(each["state"], each["trigger_id"]) for each in found] == [("success", None)] * 2
+    assert all(each["duration"] >= 5 for each in found)
+
+
+async def test_task_that_was_cleared_lasts_from_its_new_beginning(task: Add, row: Any) -> None:
+    cleared = task(end_date=datetime.now(UTC) - timedelta(hours=1))
+    await end_well([cleared])
+    assert row(cleared)["duration"] >= 5
+
+
+@pytest.mark.parametrize("state", ["success", "failed", "skipped", "running", "queued", None])
+async def test_task_that_is_not_in_the_triggerer_is_left_alone(task: Add, row: Any, state: str | None) -> None:
+    other = task(state=state)
+    before = row(other)
+    await end_well([other])
+    assert row(other) == before
+
+
+async def test_task_of_another_dag_is_left_alone(task: Add, row: Any) -> None:
+    other = task(dag_id=OTHERS)
+    await end_well([other])
+    assert row(other)["state"] == "deferred"
+
+
+async def test_task_that_is_not_there_and_what_is_no_id_hinder_nobody(task: Add, row: Any) -> None:
+    known = task()
+    await end_well([str(uuid4()), "no id", "", known])
+    assert row(known)["state"] == "success"
+
+
+async def test_task_that_somebody_is_at_is_left_to_its_trigger(task: Add, row: Any, sessions: Sessions) -> None:
+    taken, free = task(), task()
+    with sessions() as session:
+        session.execute(text("SELECT 1 FROM task_instance WHERE id = :id FOR UPDATE"), {"id": taken})
+        await end_well([taken, free])
+    assert (row(taken)["state"], row(free)["state"]) == ("deferred", "success")
+
+
+async def test_process_that_is_frozen_loses_the_tasks_that_it_holds(
+    task: Add, row: Any, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = task()
+    monkeypatch.setattr(ended_tasks, "FROZEN_SECONDS", 0.2)
+    with sessions() as session:
+        ended_tasks._end_well(session, [UUID(held)])
+        with sessions() as other:  # waits until PostgreSQL has ended the frozen one's transaction
+            other.execute(text("SET LOCAL lock_timeout = '30s'"))
+            other.execute(text("SELECT 1 FROM task_instance WHERE id = :id FOR UPDATE"), {"id": held})
+        session.invalidate()
+    assert row(held)["state"] == "deferred"
+
+
+async def test_database_that_refuses_is_unavailable(
+    task: Add, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ended_tasks, "FROZEN_SECONDS", -1.0)
+    with pytest.raises(Unavailable):
+        await end_well([task()])
