@@ -13,12 +13,13 @@ from rich.console import Console
 from bench.measure import BARE, PLAIN, PROJECT, Result, Row, measure_time
 from bench.over_time import Line, TableError, header, judge, last_line, least_of, side_by_side
 from bench.report import Report, machine, save
-from bench.tax import MANY, REPEAT, StackWithoutProduct, Tax, Tell, measure_pairs, new_ground, started
+from bench.tax import MANY, Pairs, StackWithoutProduct, Tax, Tell, measure_pairs, new_ground, started
 from bench.world import ROOT, BenchStack, World
 from local.errors import LocalError
 
 SOME = 5
 "Bare DAGs at once on both sides of the tax: more tasks than Airflow has workers, and ended within ten seconds."
+REPEAT = 3
 _SOME_REPEAT = 2
 _ADDITIONS = 10_000_000
 _REST_SECONDS = 6.0
@@ -79,7 +80,7 @@ def measure_quick(tell: Tell) -> Quick:
     additions = f"{os.cpu_count()} cores, {_seconds_to_add():.2f} s"
     with new_ground(), started(BenchStack, tell) as world:
         with started(StackWithoutProduct, tell) as other:
-            tax = measure_pairs(other, world, tell, SOME, _SOME_REPEAT, _REST_SECONDS)
+            tax = measure_pairs(other, world, tell, Pairs(REPEAT, SOME, _SOME_REPEAT), _REST_SECONDS)
         other.stack.down()
         _warm_up(world, tell)
         project = _measure(world, Row(PROJECT), REPEAT, tell)

@@ -25,8 +25,8 @@ from local.errors import LocalError
 
 MANY = 20
 "Bare DAGs at once."
-REPEAT = 3
-"Pairs of runs."
+ALONE, AT_ONCE = 7, 5
+"Pairs of runs of one alone, and of many at once: two runs of the same differ by up to a quarter."
 REST_SECONDS = 60.0
 Tell = Callable[[str], None]
 
@@ -116,16 +116,25 @@ class Tax:
 def measure_tax(tell: Tell) -> Tax:
     """On stacks of their own, which are stopped at the end."""
     with new_ground(), started(BenchStack, tell) as with_product, started(StackWithoutProduct, tell) as without:
-        return measure_pairs(without, with_product, tell, MANY, REPEAT, REST_SECONDS)
+        return measure_pairs(without, with_product, tell, Pairs(ALONE, MANY, AT_ONCE), REST_SECONDS)
 
 
-def measure_pairs(without: World, with_product: World, tell: Tell, jobs: int, repeat: int, rest_seconds: float) -> Tax:
-    """``REPEAT`` pairs of the bare DAG alone, ``repeat`` of ``jobs`` at once, and both stacks at rest."""
+@dataclass(frozen=True)
+class Pairs:
+    """How many pairs of runs: of one alone, and of ``jobs`` at once."""
+
+    alone: int
+    jobs: int
+    at_once: int
+
+
+def measure_pairs(without: World, with_product: World, tell: Tell, pairs: Pairs, rest_seconds: float) -> Tax:
+    """The bare DAG alone, both stacks at rest, and the bare DAG many times at once."""
     worlds = (without, with_product)
-    alone = _pairs(worlds, Row(BARE), REPEAT, tell)
+    alone = _pairs(worlds, Row(BARE), pairs.alone, tell)
     tell(f"measuring: at rest for {rest_seconds:g} s")
     rest = idle_cpus(worlds, rest_seconds)
-    many = _pairs(worlds, Row(BARE, jobs=jobs), repeat, tell)
+    many = _pairs(worlds, Row(BARE, jobs=pairs.jobs), pairs.at_once, tell)
     return Tax(*(Side(*each) for each in zip(alone, many, rest, strict=True)))
 
 

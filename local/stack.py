@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from local import airflow
 from local.account import Account
@@ -31,6 +32,9 @@ DEFAULT_PORT = 8084
 
 class Stack:
     """One stack: a project, a state folder and the API server's port. Safe to use from several processes in turn."""
+
+    seeded: ClassVar[bool] = True
+    "Whether it has the demo's tenant, component, fleet and backup."
 
     def __init__(
         self,
@@ -200,7 +204,8 @@ class Stack:
         for name in AIRFLOW:
             self.start(name)
         self._wait_ready_or_start_again(started)
-        preparation.seed()
+        if self.seeded:
+            preparation.seed()
 
     def _wait_ready_or_start_again(self, started: list[str]) -> None:
         """A component that ran before, and ends because PostgreSQL was away, is started again once."""
