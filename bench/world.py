@@ -22,7 +22,7 @@ _BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 class BenchStack(Stack):
     """The local stack with a second DAG bundle beside the product's: the bare DAG that it is compared with."""
 
-    seeded: ClassVar[bool] = False
+    seeded = False
     suffix: ClassVar[str] = ""
     "Of its state folder: stacks of different kinds may run side by side."
     bundles: ClassVar[list[tuple[str, Json]]] = [("dags-folder", {}), ("bench", {"path": str(ROOT / "bench" / "dags")})]

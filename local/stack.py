@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
 
 from local import airflow
 from local.account import Account
@@ -33,8 +32,7 @@ DEFAULT_PORT = 8084
 class Stack:
     """One stack: a project, a state folder and the API server's port. Safe to use from several processes in turn."""
 
-    seeded: ClassVar[bool] = True
-    "Whether it has the demo's tenant, component, fleet and backup."
+    seeded = True  # with the demo's tenant, component, fleet and backup
 
     def __init__(
         self,
@@ -224,20 +222,18 @@ class Stack:
                 self.start(name)
         self.start(POSTGRES)
         secrets = self.credentials()
-        self.postgres().make_databases(
-            {
-                airflow.METADATA_DATABASE: secrets.airflow_db_password,
-                airflow.UPGRADES_DATABASE: secrets.upgrades_db_password,
-            }
-        )
+        passwords = {
+            airflow.METADATA_DATABASE: secrets.airflow_db_password,
+            airflow.UPGRADES_DATABASE: secrets.upgrades_db_password,
+        }
+        self.postgres().make_databases(passwords)
 
     def _command(self, name: str) -> Command:
         ports = self.ports
         own = {
             KAFKA: self._kafka.argv(ports.kafka),
-            AGENT: [sys.executable, "-m", "local.fleet", "--port", str(ports.agent)],
+            AGENT: [sys.executable, "-m", "local.fleet", f"--port={ports.agent}", f"--state={self.layout.fleet}"],
         }
-        own[AGENT] += ["--state", str(self.layout.fleet)]
         argv = (own | airflow.commands(self.port))[name]
         # By the environment, not as an argument: arguments are for everybody on the machine to read.
         env = self.env() | {"FLEET_TOKEN": self.credentials().agent_token}
