@@ -22,7 +22,7 @@ SOME = 5
 REPEAT = 3
 _SOME_REPEAT = 2
 _ADDITIONS = 10_000_000
-_REST_SECONDS = 6.0
+_REST_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,11 @@ class Quick:
 
 
 def measure_quick(tell: Tell) -> Quick:
-    """Upgrades come last, so that both sides of the tax have seen none, and the other stack is gone by then."""
+    """Upgrades come last, so that both sides of the tax have seen none, and the other Airflow is gone by then."""
     additions = f"{os.cpu_count()} cores, {_seconds_to_add():.2f} s"
     with new_ground(), started(BenchStack, tell) as world:
         with started(StackWithoutProduct, tell) as other:
             tax = measure_pairs(other, world, tell, Pairs(REPEAT, SOME, _SOME_REPEAT), _REST_SECONDS)
-        other.stack.down()
         _warm_up(world, tell)
         project = _measure(world, Row(PROJECT), REPEAT, tell)
         alone = Rows(project, _measure(world, Row(PLAIN), 1, tell), tax.with_product.alone)

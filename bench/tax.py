@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.bare_airflow import run_bare, wait_parsed
+from bench.bare_airflow import wait_parsed
 from bench.measure import BARE, Repetition, Result, Row, idle_cpus, measure_time
 from bench.world import BenchStack, World, bench_stack
 from local.components import AIRFLOW
@@ -172,7 +172,7 @@ def new_ground() -> Iterator[None]:
 
 @contextmanager
 def started(kind: type[BenchStack], tell: Tell) -> Iterator[World]:
-    """The stack of that kind, warmed up by one bare DAG.
+    """The stack of that kind, once it has read the bare DAG; of several pairs of runs a cold first one does not count.
 
     At the end Airflow is killed: there is nothing that it could lose, and its orderly end takes as long as a start.
     """
@@ -182,7 +182,6 @@ def started(kind: type[BenchStack], tell: Tell) -> Iterator[World]:
         stack.up()
         world = World(stack)
         wait_parsed(world)
-        run_bare(world, 1, 0)
         yield world
     finally:
         for each in AIRFLOW:
