@@ -24,7 +24,7 @@ from bench.project import run_project
 from bench.quick import checked_out, run_quick
 from bench.reads import dump, measure_reads, table_of, verdicts
 from bench.report import Report, machine, save
-from bench.tax import measure_tax
+from bench.tax import both_stacks, measure_tax
 from bench.view import measure_view
 from bench.world import ROOT, World, bench_stack, tenant_names
 from local.errors import LocalError
@@ -198,7 +198,8 @@ def _up() -> int:
 
 
 def _down() -> int:
-    bench_stack().remove()
+    for each in both_stacks():
+        each.remove()
     return 0
 
 

@@ -22,6 +22,7 @@ from bench.measure import BARE, Repetition, Result, Row, idle_cpus, measure_time
 from bench.world import BenchStack, World, bench_stack
 from local.components import AIRFLOW
 from local.errors import LocalError
+from local.stack import Stack
 
 MANY = 20
 "Bare DAGs at once."
@@ -151,6 +152,11 @@ def _pairs(worlds: Sequence[World], row: Row, repeat: int, tell: Tell) -> list[R
     return [Result(row, each) for each in found]
 
 
+def both_stacks() -> list[Stack]:
+    """Of the bench: with the product, and without it."""
+    return [bench_stack(kind) for kind in (BenchStack, StackWithoutProduct)]
+
+
 @contextmanager
 def new_ground() -> Iterator[None]:
     """The bench's stacks without anything of before; all of it is stopped at the end.
@@ -158,7 +164,7 @@ def new_ground() -> Iterator[None]:
     Raises:
         LocalError: one runs.
     """
-    stacks = [bench_stack(kind) for kind in (BenchStack, StackWithoutProduct)]
+    stacks = both_stacks()
     for each in stacks:
         if each.running():
             raise LocalError("a stack of the bench runs, of which this needs new ones: `python -m bench down` first")

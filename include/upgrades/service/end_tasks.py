@@ -3,8 +3,8 @@
 For a task that its trigger ends well, Airflow has the dag processor read the DAG's file, as there may be a callback;
 and then once more in full, since it takes a file read for a callback for one that it has never read. That costs more
 than all else that such a task does, and grows with the DAGs in the file. So the trigger tells whoever leads the
-control loops, and they mark the task as succeeded, as a person does in the UI. Where nobody hears it, the trigger
-ends the task itself.
+control loops, and they mark the task as succeeded in Airflow's database. Where nobody hears it, the trigger ends the
+task itself.
 """
 
 from __future__ import annotations

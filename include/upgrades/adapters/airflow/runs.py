@@ -26,7 +26,7 @@ class AirflowRuns:
         return await begin_lost_again(seconds)
 
     async def end_well(self, task_ids: Collection[str]) -> None:
-        """As "mark success" in the UI does."""
+        """As the triggerer does for a trigger that ends its task, but without a callback."""
         await end_well(task_ids)
 
     async def unpause(self, dag_id: str) -> None:

@@ -118,8 +118,9 @@ class MemoryExecutions:
         return [Standing.of(each) for each in waits if status in (None, each.status)]
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
-        """Nobody else looks in between: nothing here waits."""
+        """Who comes while another is being told waits, and then sees what that one has made of it."""
         await self._transaction.statement()
+        await self._transaction.claim(EXECUTION, "begins in a worker")
         now = self._transaction.database.now()
         begun = [row.execution for row in self._transaction.rows(EXECUTION) if row.execution.begins_in_worker]
         return sum(_has_just_begun(each, now - timedelta(seconds=seconds), now) for each in begun) < places

@@ -136,7 +136,7 @@ class PostgresExecutions:
         return [Standing(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
-        """Somebody who is just being told leaves no place: looked at again after waiting, there might be one."""
+        """A start at the same moment finds the lock taken and gets no place: waiting for it would cost it more."""
         if not await self._connection.scalar(select(func.pg_try_advisory_xact_lock(_BEGINS))):
             return False
         now = func.clock_timestamp()  # whoever began after it did so before the clock was set back
