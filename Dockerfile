@@ -3,5 +3,5 @@
 ARG RUNTIME_IMAGE=astro-runtime:3.3
 FROM ${RUNTIME_IMAGE}
 
-# include/ is imported by the plugin, the DAGs and the triggerer, so it must be importable everywhere.
-ENV PYTHONPATH=/usr/local/airflow
+# The plugin, the DAGs and the triggerer import the package that is in include/.
+ENV PYTHONPATH=/usr/local/airflow/include

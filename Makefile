@@ -65,7 +65,7 @@ lint: setup ## style, types and arrows
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
-	@PYTHONPATH=. .venv/bin/lint-imports
+	@PYTHONPATH=.:include .venv/bin/lint-imports
 
 docs: setup ## docs/api.md, docs/events.md and docs/events/ from the code
 	@$(PYTHON) -m local.api_docs

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from bench.clients import answered
 from bench.job import INSTANCES
 from bench.world import COMPONENT, World, upgrade_request
-from include.upgrades.adapters.postgres.leader import CONTROL_LOOPS
-from include.upgrades.domain.execution import dag_id_of
-from include.upgrades.domain.shards import shard_key
-from include.upgrades.service.control_loops import LOOK_SECONDS
 from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
+from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS
+from upgrade_orchestrator.domain.airflow.shards import shard_key
+from upgrade_orchestrator.domain.execution.execution import dag_id_of
+from upgrade_orchestrator.service.control.loops import LOOK_SECONDS
 
 HOW_THEY_REST = "PAUSED after their first batch, their DAGs parsed and paused in Airflow, a DAG run each, no triggers"
 _PARSED_SECONDS = 900.0

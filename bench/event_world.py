@@ -15,11 +15,11 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from bench.world import ROOT
-from include.upgrades.adapters.postgres.migrate import migrate
 from local.kafka_broker.jars import jars
 from local.ports import HOST, answers, free_port
 from local.postgres import running_postgres
 from local.processes import Command, Processes
+from upgrade_orchestrator.adapters.postgres.migrate import migrate
 
 TOPIC = "registry.upgrade-orchestration-events"
 EXECUTIONS = 20

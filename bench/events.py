@@ -17,10 +17,10 @@ from confluent_kafka import Consumer
 from rich.table import Table
 
 from bench.event_world import EXECUTIONS, TOPIC, EventWorld, event_world
-from include.upgrades.adapters.postgres.engine import dispose_engines
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
+from upgrade_orchestrator.adapters.postgres.engine.engine import dispose_engines
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
 
 PER_SECOND, SECONDS = 50, 60
 BACKLOG, PUBLISHED = 50_000, 1_000_000

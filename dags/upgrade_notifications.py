@@ -1,5 +1,5 @@
-"""The Airflow DAGs that send notices, where UPGRADES_NOTIFIERS is set (see include/upgrades/flow/notifications.py)."""
+"""The Airflow DAGs that send notices, where UPGRADES_NOTIFIERS is set (docs/observability.md)."""
 
-from include.upgrades.flow.notifications import build_notifications
+from upgrade_orchestrator.flow.notifications.dags import build_notifications
 
 globals().update(build_notifications())

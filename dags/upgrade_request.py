@@ -1,5 +1,5 @@
-"""The Airflow DAG that asks for an upgrade (see include/upgrades/flow/upgrade_request.py)."""
+"""The Airflow DAG that asks for an upgrade (see include/upgrade_orchestrator/flow/request/dag.py)."""
 
-from include.upgrades.flow.upgrade_request import build_upgrade_request
+from upgrade_orchestrator.flow.request.dag import build_upgrade_request
 
 dag = build_upgrade_request()

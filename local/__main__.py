@@ -112,7 +112,7 @@ def _registry(action: str, file: str) -> int:
     stack = _stack()
     if not stack.is_alive(POSTGRES):
         raise LocalError("the stack is not up: run `make up` first")
-    command = [sys.executable, "-m", "include.upgrades.registry", action, file]
+    command = [sys.executable, "-m", "upgrade_orchestrator.cli.registry", action, file]
     return subprocess.run(command, env=stack.env(), check=False).returncode
 
 

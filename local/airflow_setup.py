@@ -1,8 +1,8 @@
 """Airflow's set-up in one process, since every `airflow` command costs seconds to start.
 
 `python -m local.airflow_setup PROJECT` in the stack's environment: metadata tables, FAB's roles, the admin user, the
-pools, variables and connections of `airflow_settings.yaml`, then the product's own `include.upgrades.setup`. All of it
-may be repeated; the password of the admin user comes on standard input.
+pools, variables and connections of `airflow_settings.yaml`, then the product's own `upgrade_orchestrator.cli.setup`.
+All of it may be repeated; the password of the admin user comes on standard input.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ from local.airflow import ADMIN
 from local.errors import LocalError
 from local.settings_file import Connection, SettingsFile
 
-_PRODUCT = "include.upgrades.setup"
+_PRODUCT = "upgrade_orchestrator.cli.setup"
 
 
 def main() -> int:

@@ -5,11 +5,11 @@ from typing import Any
 
 from fastapi import Request
 
-from include.upgrades.domain.errors import Unauthenticated
-from include.upgrades.service.ports import Ports
-from include.upgrades.web.app import create_app
-from include.upgrades.web.description import description
-from include.upgrades.web.security import Caller
+from upgrade_orchestrator.domain.errors import Unauthenticated
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.web.app import create_app
+from upgrade_orchestrator.web.openapi.description import description
+from upgrade_orchestrator.web.security import Caller
 
 BASE = "/api/v1/registry"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "api.md"

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from include.upgrades.domain.event_data import BOOK
-from include.upgrades.service.cloud_events import cloud_event
 from local.event_examples import EXAMPLES
 from local.event_schemas import Schema, envelope, schemas
+from upgrade_orchestrator.domain.events.payloads import BOOK
+from upgrade_orchestrator.service.events.cloud_event import cloud_event
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, FOLDER = DOCS / "events.md", DOCS / "events"

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from include.upgrades.domain import event_data as told
-from include.upgrades.domain.checks import CheckName, CheckStatus
-from include.upgrades.domain.commands import Command, Decision, Source
-from include.upgrades.domain.events import Event, EventData, EventType, StatusChanged
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.ports import StoredEvent
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
+from upgrade_orchestrator.domain.events import payloads as told
+from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
+from upgrade_orchestrator.domain.execution.events import Event, EventData, EventType, StatusChanged
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
 
 _EXECUTION = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
 _EVENT = "0198c6a2-93d0-7a16-8e0c-5d2f4b1c9a77"

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
-from include.upgrades.domain.event_data import BOOK
-from include.upgrades.domain.events import EventData, json_name
-from include.upgrades.service.cloud_events import CloudEventDocument
+from upgrade_orchestrator.domain.events.payloads import BOOK
+from upgrade_orchestrator.domain.execution.events import EventData, json_name
+from upgrade_orchestrator.service.events.cloud_event import CloudEventDocument
 
 Schema = dict[str, Any]
 

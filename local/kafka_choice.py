@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Mapping
 
-from include.upgrades.settings import Settings
 from local.errors import LocalError
 from local.files import read_or_none, write_whole
 from local.kafka_broker.jars import jars
 from local.layout import Layout
+from upgrade_orchestrator.settings import Settings
 
 MOCK, REAL = "mock", "real"
 

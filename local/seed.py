@@ -17,14 +17,14 @@ from typing import Any
 import httpx
 import yaml
 
-from include.upgrades.bootstrap import run
-from include.upgrades.domain.errors import UpgradeError
-from include.upgrades.registry.document import entries_in
-from include.upgrades.service.load_registry import load_registry
-from include.upgrades.service.ports import Ports
 from local.errors import LocalError
 from local.files import write_whole
 from local.fleet.client import FleetAdmin
+from upgrade_orchestrator.bootstrap import run
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.domain.errors import UpgradeError
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.registry.load import load_registry
 
 _SEED = Path(__file__).with_name("seed.yaml")
 

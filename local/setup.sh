@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up .venv with exactly what requirements-dev.lock names, by hash. Quiet when there is nothing to do.
+# Sets up .venv with exactly what requirements-dev.lock names, by hash, and the product itself. Quiet when there is nothing to do.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -28,7 +28,7 @@ find_python() {
 
 # The folder belongs to the stamp: scripts in .venv/bin name it, so a moved checkout is set up anew.
 wanted_stamp() {
-    echo "$(cksum <"$LOCK") $(pwd)"
+    echo "$(cat "$LOCK" pyproject.toml | cksum) $(pwd)"
 }
 
 is_done() {
@@ -59,6 +59,16 @@ install() {
     fi
 }
 
+# The product itself, from where it is: what is edited is what runs.
+install_product() {
+    if command -v uv >/dev/null 2>&1; then
+        run uv pip install --no-deps --no-build-isolation --python .venv/bin/python --editable .
+    else
+        run .venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    fi
+}
+}
+
 [ -f "$LOCK" ] || fail "$LOCK is missing: check the repository out again"
 is_done && exit 0
 
@@ -73,4 +83,5 @@ echo "setting up .venv (about 2 min the first time)" >&2
 trap 'fail "interrupted: run it again"' INT TERM
 make_venv
 install
+install_product
 wanted_stamp >"$STAMP"

@@ -30,6 +30,6 @@ class UpgradesPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:
         """Only the API server asks for it: workers, triggerer and dag processor never load FastAPI for it."""
-        from include.upgrades.web.app import URL_PREFIX, create_app
+        from upgrade_orchestrator.web.app import URL_PREFIX, create_app
 
         return [{"app": create_app(), "url_prefix": URL_PREFIX, "name": "Upgrade Orchestrator"}]

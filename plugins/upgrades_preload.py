@@ -5,7 +5,7 @@ Only where plugins are loaded at start ([core] lazy_load_plugins = False): elsew
 
 from airflow.configuration import conf
 
-from include.upgrades.flow.warm_up import warm_up
+from upgrade_orchestrator.flow.upgrade.warm_up import warm_up
 
 if not conf.getboolean("core", "lazy_load_plugins"):
     warm_up()

@@ -6,10 +6,10 @@ from functools import cache
 
 import jsonschema_rs
 
-from include.upgrades.domain.events import EventType
-from include.upgrades.service.cloud_events import cloud_event
-from include.upgrades.service.ports import StoredEvent
 from local.event_docs import FOLDER
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.service.events.cloud_event import cloud_event
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
 
 _KINDS = frozenset(each.cloud_type for each in EventType)
 

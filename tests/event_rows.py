@@ -5,8 +5,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from include.upgrades.adapters.postgres.events import event_from
 from tests.event_book import violations_of
+from upgrade_orchestrator.adapters.postgres.events.events import event_from
 
 
 def violations_in(connection: "psycopg.Connection[Any]") -> list[str]:

@@ -1,5 +1,5 @@
-"""The Airflow DAGs of the executions in shard 10 (see include/upgrades/flow/factory.py)."""
+"""The Airflow DAGs of the executions in shard 10 (see include/upgrade_orchestrator/flow/upgrade/factory.py)."""
 
-from include.upgrades.flow.factory import build_dags
+from upgrade_orchestrator.flow.upgrade.factory import build_dags
 
 globals().update(build_dags(shard=10))

@@ -27,10 +27,12 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def module_name(path: str) -> str:
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return path.removesuffix(".py").removesuffix("/__init__").removeprefix("include/").replace("/", ".")
 
 
-DOMAIN = [module_name(path.relative_to(ROOT).as_posix()) for path in python_files("include/upgrades/domain")]
+DOMAIN = [
+    module_name(path.relative_to(ROOT).as_posix()) for path in python_files("include/upgrade_orchestrator/domain")
+]
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -49,9 +51,9 @@ def test_import_contracts_are_kept() -> None:
 def test_domain_loads_nothing_but_itself_and_the_standard_library() -> None:
     assert len(DOMAIN) > 15
     loaded = loaded_by(*DOMAIN)
-    assert "include" in loaded
+    assert "upgrade_orchestrator" in loaded
     assert loaded & HEAVY == set()
-    assert loaded - sys.stdlib_module_names == {"include"}
+    assert loaded - sys.stdlib_module_names == {"upgrade_orchestrator"}
 
 
 @pytest.mark.parametrize("library", ["aiohttp", "pydantic"])

@@ -31,7 +31,7 @@ def _impure(node: ast.AST) -> Iterator[tuple[int, str]]:
             yield line, f"{name}()"
 
 
-@pytest.mark.parametrize("path", python_files("include/upgrades/domain"), ids=relative)
+@pytest.mark.parametrize("path", python_files("include/upgrade_orchestrator/domain"), ids=relative)
 def test_domain_file_has_no_clock_chance_or_io(path: Path) -> None:
     assert impurities(path.read_text(encoding="utf-8")) == []
 

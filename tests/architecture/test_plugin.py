@@ -12,8 +12,8 @@ import sys
 sys.path.insert(0, "plugins")
 before = set(sys.modules)
 import upgrades_plugin
-loaded = {name for name in set(sys.modules) - before if name.startswith(("include.upgrades", "fastapi"))}
-assert "include.upgrades.web.app" not in sys.modules and "fastapi" not in loaded, loaded
+loaded = {name for name in set(sys.modules) - before if name.startswith(("upgrade_orchestrator", "fastapi"))}
+assert "upgrade_orchestrator.web.app" not in sys.modules and "fastapi" not in loaded, loaded
 plugin = upgrades_plugin.UpgradesPlugin()
 (entry,) = plugin.fastapi_apps
 assert plugin.fastapi_apps[0]["app"] is entry["app"]

@@ -14,16 +14,17 @@ CODE = """
 import gc, json, sys, types
 import airflow.sdk.execution_time.supervisor, airflow.sdk.execution_time.task_runner
 before = set(sys.modules)
-import include.upgrades.flow.factory
-from include.upgrades import bootstrap
+import upgrade_orchestrator.flow.upgrade.factory
+from upgrade_orchestrator import bootstrap
 bootstrap.load_clients()
 gc.collect()
 loaded = set(sys.modules) - before
-ours = sorted(name for name in loaded if name.startswith("include.upgrades"))
+ours = sorted(name for name in loaded if name.startswith("upgrade_orchestrator"))
 files = {sys.modules[name].__file__ for name in ours}
 functions = [each for each in gc.get_objects() if type(each) is types.FunctionType]
 written = {each.__code__ for each in functions if each.__code__.co_filename in files}
-libraries = {name.partition(".")[0] for name in loaded} - {"include", "__mp_main__"} - sys.stdlib_module_names
+libraries = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names
+libraries -= {"upgrade_orchestrator", "__mp_main__"}
 libraries = {name for name in libraries if not name.startswith("_cython")}  # versions of Cython, not a library
 print(json.dumps({"modules": len(ours), "functions": len(written), "libraries": sorted(libraries)}))
 """
@@ -41,7 +42,7 @@ def loaded(airflow_home: Path) -> dict[str, Any]:
 def test_task_imports_the_modules_functions_and_libraries_that_the_document_names(tmp_path: Path) -> None:
     found = loaded(tmp_path)
     counted = {
-        "modules of `include.upgrades`": (str(found["modules"]),),
+        "modules of `upgrade_orchestrator`": (str(found["modules"]),),
         "functions written in them": (str(found["functions"]),),
         "libraries": (", ".join(found["libraries"]),),
     }

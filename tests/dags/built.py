@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.shards import SHARDS, shard_key
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.factory import build_dags
 from tests.dags.conftest import Add
+from upgrade_orchestrator.domain.airflow.shards import SHARDS, shard_key
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.flow.upgrade.factory import build_dags
 
 
 def started(executions: Add, **fields: Any) -> Execution:

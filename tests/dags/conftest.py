@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from include.upgrades.adapters.airflow import connections
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.bootstrap import close_ports
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.plan import Plan
-from include.upgrades.domain.registry import Component, ComponentVersion
 from tests.integration.conftest import memory_folder, migrated_template, postgres_server, postgres_url
 from tests.store_contract.stores import new_execution
 from tests.unit.domain.builders import make_instance, name, planned
+from upgrade_orchestrator.adapters.airflow import connections
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.bootstrap import close_ports
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.plan.plan import Plan
+from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion
 
 __all__ = ["database", "executions", "memory_folder", "migrated_template", "postgres_server", "postgres_url"]
 

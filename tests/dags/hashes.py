@@ -5,9 +5,9 @@ from typing import Any
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
-from include.upgrades.adapters.postgres.dag_specs import DagSpec
-from include.upgrades.flow.factory import build_dag
-from include.upgrades.flow.upgrade_request import build_upgrade_request
+from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
+from upgrade_orchestrator.flow.request.dag import build_upgrade_request
+from upgrade_orchestrator.flow.upgrade.factory import build_dag
 
 SPEC = DagSpec("e-1", "t-1", "aaa-111", "ROLLING", "3.6.0", "3.7.0", ((1, "BATCH"), (2, "BATCH")))
 

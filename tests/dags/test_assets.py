@@ -10,17 +10,17 @@ import pytest
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
 
-from include.upgrades.adapters.postgres.dag_specs import DagSpec
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow import operators
-from include.upgrades.flow.factory import build_dag
-from include.upgrades.service.outcome import Ending, Outcome
-from include.upgrades.service.ports import Ports
-from include.upgrades.service.queries import find_execution
 from tests.architecture.sources import ROOT
 from tests.dags.built import dag_of
 from tests.dags.conftest import Add
+from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.flow.upgrade import operators
+from upgrade_orchestrator.flow.upgrade.factory import build_dag
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.views.queries import find_execution
 
 S = ExecutionStatus
 EXAMPLE = ROOT / "docs/examples/after_upgrade.py"

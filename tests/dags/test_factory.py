@@ -7,15 +7,15 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TriggerRule
 
-from include.upgrades import bootstrap
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.steps import HOP_SECONDS
-from include.upgrades.flow.operators import FirstStepOperator
-from include.upgrades.flow.triggers import StepTrigger
 from tests.dags.built import dag_of, shard_of, started
 from tests.dags.conftest import Add
 from tests.unit.domain.builders import make_request, planned
+from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS
+from upgrade_orchestrator.flow.upgrade.operators import FirstStepOperator
+from upgrade_orchestrator.flow.upgrade.triggers import StepTrigger
 
 CHECKS = [
     f"validate.{name}"

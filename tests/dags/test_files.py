@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from include.upgrades.domain.shards import SHARDS, shard_file
 from tests.architecture.sources import ROOT
 from tests.dags.conftest import Add
+from upgrade_orchestrator.domain.airflow.shards import SHARDS, shard_file
 
 DAGS = ROOT / "dags"
 SHARD_FILES = sorted((DAGS / "upgrade_executions").glob("*.py"))

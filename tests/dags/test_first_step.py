@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
-from include.upgrades.domain.errors import NotFound, Unavailable
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import HOP_SECONDS, Step, Work
-from include.upgrades.flow import operators
-from include.upgrades.flow.operators import PATIENCE_SECONDS, FirstStepOperator
-from include.upgrades.service.fleet_ports import FleetError, StaleToken
-from include.upgrades.service.outcome import Ending, Outcome
 from tests.labs.first_step import PATIENCE
 from tests.unit.domain.builders import make_execution
+from upgrade_orchestrator.domain.errors import NotFound, Unavailable
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
+from upgrade_orchestrator.flow.upgrade import operators
+from upgrade_orchestrator.flow.upgrade.operators import PATIENCE_SECONDS, FirstStepOperator
+from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 S = ExecutionStatus
 STEP = Step(Work.BATCH, 1, 3)

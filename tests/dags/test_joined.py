@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from include.upgrades.flow.joined import JoinedLooks
+from upgrade_orchestrator.flow.upgrade.joined import JoinedLooks
 
 
 class Looks:

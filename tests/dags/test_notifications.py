@@ -11,14 +11,14 @@ from airflow.models.serialized_dag import SerializedDagModel
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import DAG_PREFIX
-from include.upgrades.domain.measuring import Told
-from include.upgrades.domain.notices import Notice, NoticeKind, notice_dag, notice_in
-from include.upgrades.flow.notifications import build_notifications
-from include.upgrades.flow.notifiers import load_notifiers
 from tests.architecture.sources import ROOT
 from tests.dags.conftest import Add
+from upgrade_orchestrator.domain.events.event_metrics import Told
+from upgrade_orchestrator.domain.events.notifications import Notice, NoticeKind, notice_dag, notice_in
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
+from upgrade_orchestrator.flow.notifications.dags import build_notifications
+from upgrade_orchestrator.flow.notifications.notifiers import load_notifiers
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HERE = "tests.dags.notifiers"

@@ -9,8 +9,8 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from airflow.sdk.module_loading import import_string
 from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
 
-from include.upgrades.adapters.postgres.dag_specs import DagSpec
-from include.upgrades.flow.factory import build_dag
+from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
+from upgrade_orchestrator.flow.upgrade.factory import build_dag
 
 BATCHES = {
     "ROLLING": ((1, "BATCH"), (2, "BATCH")),

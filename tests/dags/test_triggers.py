@@ -9,17 +9,23 @@ from typing import Any
 import pytest
 from airflow.triggers.base import TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
 
-from include.upgrades import bootstrap
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import Step, Work
-from include.upgrades.flow import triggers
-from include.upgrades.flow.triggers import FIRST_STEP_SECONDS, CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
-from include.upgrades.service.fleet_ports import FleetError, StaleToken
-from include.upgrades.service.outcome import Ending, Outcome
 from tests.labs.lab import until
 from tests.unit.domain.builders import make_execution
+from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.flow.upgrade import triggers
+from upgrade_orchestrator.flow.upgrade.triggers import (
+    FIRST_STEP_SECONDS,
+    CheckTrigger,
+    StepTrigger,
+    UpgradeTrigger,
+    WorkTrigger,
+)
+from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 S = ExecutionStatus
 Replace = Callable[[str, Any], list[dict[str, Any]]]

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from include.upgrades.domain.errors import NotFound, ValidationFailed
-from include.upgrades.domain.request_fields import request_from
-from include.upgrades.flow.request_tasks import API, explain
-from include.upgrades.flow.upgrade_request import build_upgrade_request
-from include.upgrades.web.app import URL_PREFIX
-from include.upgrades.web.schemas.upgrades import UpgradeBody
+from upgrade_orchestrator.domain.errors import NotFound, ValidationFailed
+from upgrade_orchestrator.domain.operations.request_fields import request_from
+from upgrade_orchestrator.flow.request.dag import build_upgrade_request
+from upgrade_orchestrator.flow.request.tasks import API, explain
+from upgrade_orchestrator.schemas.upgrades import UpgradeBody
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 RANGES = {"type", "minimum", "maximum", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems"}
 RANGES |= {"maxProperties"}

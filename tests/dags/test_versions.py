@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.bootstrap import close_ports
-from include.upgrades.domain.commands import SYSTEM
-from include.upgrades.domain.execution import Execution, advance
-from include.upgrades.domain.shards import SHARDS, shard_key
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.factory import build_dag, build_dags
 from tests.architecture.sources import ROOT
 from tests.dags.conftest import Add
 from tests.dags.hashes import SPEC, all_hashes, hash_of
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.bootstrap import close_ports
+from upgrade_orchestrator.domain.airflow.shards import SHARDS, shard_key
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.flow.upgrade.factory import build_dag, build_dags
 
 S = ExecutionStatus
 

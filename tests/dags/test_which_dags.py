@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg import OperationalError
 
-from include.upgrades.domain.execution import dag_id_of
-from include.upgrades.domain.shards import SHARDS
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.flow.factory import build_dags
 from tests.dags.built import shard_of, started
 from tests.dags.conftest import Add, point_to
+from upgrade_orchestrator.domain.airflow.shards import SHARDS
+from upgrade_orchestrator.domain.execution.execution import dag_id_of
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.flow.upgrade.factory import build_dags
 
 
 def test_pending_execution_has_no_dag(executions: Add) -> None:

@@ -30,9 +30,9 @@ from schemathesis.config._checks import NegativeDataRejectionConfig
 from schemathesis.engine import events
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from include.upgrades.web.schemas.base import ID_PATTERN
-from include.upgrades.web.schemas.registry import DeploymentBody
 from tests.e2e.steps import Json, Tenant
+from upgrade_orchestrator.schemas.base import ID_PATTERN
+from upgrade_orchestrator.schemas.registry import DeploymentBody
 
 _PUT_DEPLOYMENT = "PUT /tenants/{tenantId}/components/{componentId}/deployment"
 _OTHERS = {"550e8400", "aaa-111", "bbb-222", "ccc-333"}

@@ -4,8 +4,8 @@ from typing import Protocol
 
 from playwright.sync_api import Page, expect
 
-from include.upgrades.web.app import URL_PREFIX
 from tests.e2e.steps import DEADLINE_SECONDS
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 VIEW = f"{URL_PREFIX}/view"
 _MOST_TABS = 150

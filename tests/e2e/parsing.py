@@ -1,9 +1,9 @@
 """The dag processor reads the file of an upgrade's DAG now, and not at its next regular turn."""
 
-from include.upgrades.domain.execution import dag_id_of
-from include.upgrades.domain.shards import shard_file
 from local.airflow import METADATA_DATABASE
 from local.stack import Stack
+from upgrade_orchestrator.domain.airflow.shards import shard_file
+from upgrade_orchestrator.domain.execution.execution import dag_id_of
 
 _ASK_FOR_FILE = """
 INSERT INTO dag_priority_parsing_request (id, bundle_name, relative_fileloc)

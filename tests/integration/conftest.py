@@ -21,11 +21,11 @@ if "AIRFLOW_HOME" not in os.environ:
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
     atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
-from include.upgrades.adapters.postgres.migrate import migrate
-from include.upgrades.bootstrap import close_ports
 from local.postgres import Postgres, running_postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.world import World, make_world
+from upgrade_orchestrator.adapters.postgres.migrate import migrate
+from upgrade_orchestrator.bootstrap import close_ports
 
 TEMPLATE = "upgrades_template"
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 2 << 30

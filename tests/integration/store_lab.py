@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from tests.integration.world import World
 from tests.labs.lab import Lab
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,17 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from include.upgrades.adapters.postgres.signals import PostgresSignals
-from include.upgrades.bootstrap import ports_for
-from include.upgrades.registry.document import entries_in
-from include.upgrades.service.live_feed import LiveFeed
-from include.upgrades.service.load_registry import load_registry
-from include.upgrades.settings import Settings
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.labs import seed
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.labs.seed import BACKUP, COMPONENT, CONNECTION, NEW, OLD, TENANT
 from tests.labs.world import World as AnyWorld
+from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
+from upgrade_orchestrator.bootstrap import ports_for
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.service.events.feed import LiveFeed
+from upgrade_orchestrator.service.registry.load import load_registry
+from upgrade_orchestrator.settings import Settings
 
 __all__ = [
     "COMPONENT",

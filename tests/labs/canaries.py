@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.monitor_canary import monitor_canary
-from include.upgrades.service.outcome import Ending, Outcome
 from tests.labs.lab import FOREVER, Lab
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.rollout.canary import monitor_canary
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 S = ExecutionStatus

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from include.upgrades.domain.approval import StageState
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.checks import CheckName
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.plan import BatchKind
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import Step, Work
-from include.upgrades.service.approvals import request_approval
-from include.upgrades.service.outcome import Ending, Outcome
-from include.upgrades.service.ports import Ports
-from include.upgrades.service.press_on import do_step
-from include.upgrades.service.queries import find_execution
-from include.upgrades.service.run_check import run_check
-from include.upgrades.service.work import work_on
+from upgrade_orchestrator.domain.approval.approval import StageState
+from upgrade_orchestrator.domain.checks.checks import CheckName
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.plan.plan import BatchKind
+from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.service.approvals.decide import request_approval
+from upgrade_orchestrator.service.checks.run import run_check
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.rollout.continuation import do_step
+from upgrade_orchestrator.service.rollout.steps import work_on
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.views.queries import find_execution
 
 CHECKS, MONITOR, VERIFY, OUTCOME = "checks", "monitor", "verify", "outcome"
 END, REVERT, CONFIRM, COMPLETE = "end", "revert", "confirm", "complete"

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import ExecutionStatus
 from tests.labs.lab import Lab
 from tests.labs.seed import NEW_VERSION
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 FAULTS = ("upgrade-fails", "comes-up-unhealthy", "slow", "agent-503", "agent-hangs")
 

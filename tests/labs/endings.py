@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.reconcile import reconcile
 from tests.labs.lab import Lab, abandoned, until
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.control.reconcile import reconcile
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 S = ExecutionStatus

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.steps import Step, Work, steps_of
-from include.upgrades.service.outcome import Outcome
-from include.upgrades.service.press_on import do_step
 from tests.labs.dag_walk import DagWalk, run_task
 from tests.labs.lab import FOREVER, Lab
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.plan.steps import Step, Work, steps_of
+from upgrade_orchestrator.service.rollout.continuation import do_step
+from upgrade_orchestrator.service.runner.outcome import Outcome
 
 SECONDS = 8.0
 "What a worker has for it, if nobody sets it."

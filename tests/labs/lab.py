@@ -7,24 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Self
 
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.checks import CheckName, CheckResult
-from include.upgrades.domain.commands import Actor
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.execution import Execution, UpgradeRequest, advance
-from include.upgrades.domain.instance import Instance
-from include.upgrades.domain.states import UPGRADING, ExecutionStatus
-from include.upgrades.service.create import create_upgrade
-from include.upgrades.service.end import bring_to_end
-from include.upgrades.service.finish import conclude, verify
-from include.upgrades.service.outcome import Ending, Outcome
-from include.upgrades.service.ports import StoredEvent
-from include.upgrades.service.roll_back import confirm_rollback
-from include.upgrades.service.run_batch import run_batch
-from include.upgrades.service.run_check import run_check
-from include.upgrades.service.start import start_upgrade
 from tests.labs.seed import COMPONENT, NEW, OLD, TENANT
 from tests.labs.world import World
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest, advance
+from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.service.checks.run import run_check
+from upgrade_orchestrator.service.finalize.finalize import bring_to_end
+from upgrade_orchestrator.service.finalize.rollback import confirm_rollback
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.rollout.verification import conclude, verify
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.upgrade.create import create_upgrade
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 OLGA = Actor("olga")
 FOREVER = 60.0

@@ -5,8 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from include.upgrades.adapters.memory.events import event_from
-from include.upgrades.adapters.memory.tables import (
+from local.fleet.calls import Answer
+from local.fleet.orders import Orders
+from tests.event_book import violations_of
+from tests.labs.agent import ForeignOrder
+from tests.labs.lab import Lab, until
+from tests.labs.memory_world import MemoryWorld
+from upgrade_orchestrator.adapters.memory.engine.tables import (
     BACKUP,
     COMMAND,
     EVENT,
@@ -18,13 +23,8 @@ from include.upgrades.adapters.memory.tables import (
     Row,
     Table,
 )
-from include.upgrades.domain.registry import ComponentVersion
-from local.fleet.calls import Answer
-from local.fleet.orders import Orders
-from tests.event_book import violations_of
-from tests.labs.agent import ForeignOrder
-from tests.labs.lab import Lab, until
-from tests.labs.memory_world import MemoryWorld
+from upgrade_orchestrator.adapters.memory.events.events import event_from
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion
 
 HOUR = timedelta(hours=1)
 

@@ -9,20 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from include.upgrades.adapters.memory.database import MemoryDatabase
-from include.upgrades.adapters.memory.followers import MemoryFollowers
-from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
-from include.upgrades.adapters.memory.outbox import MemoryOutbox
-from include.upgrades.adapters.memory.signals import MemoryNames, MemorySignals
-from include.upgrades.adapters.memory.tables import LEASE, LeaseRow, Tables
-from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
-from include.upgrades.domain.checks import StoredObject
-from include.upgrades.domain.metrics import Figure
-from include.upgrades.domain.notices import Notice
-from include.upgrades.registry.document import entries_in
-from include.upgrades.service.live_feed import LiveFeed
-from include.upgrades.service.load_registry import load_registry
-from include.upgrades.service.ports import Limits, Ports
 from tests.labs.agent import AdminInMemory, AgentInMemory
 from tests.labs.numbered_ids import numbered_ids
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
@@ -30,6 +16,20 @@ from tests.labs.seed import BACKUP, OLD_VERSION, document
 from tests.labs.wire import FleetsInMemory
 from tests.labs.world import World
 from tests.virtual_time import START, Clock
+from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
+from upgrade_orchestrator.adapters.memory.engine.tables import LEASE, LeaseRow, Tables
+from upgrade_orchestrator.adapters.memory.events.cursors import MemoryFollowers
+from upgrade_orchestrator.adapters.memory.events.outbox import MemoryOutbox
+from upgrade_orchestrator.adapters.memory.events.signals import MemoryNames, MemorySignals
+from upgrade_orchestrator.adapters.memory.idempotency import MemoryKeptAnswers
+from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.domain.checks.checks import StoredObject
+from upgrade_orchestrator.domain.events.metrics import Figure
+from upgrade_orchestrator.domain.events.notifications import Notice
+from upgrade_orchestrator.service.events.feed import LiveFeed
+from upgrade_orchestrator.service.ports.unit_of_work import Limits, Ports
+from upgrade_orchestrator.service.registry.load import load_registry
 
 FLEET = "lab"
 LOCATION = "file:///backups/kafka-3.6.0.backup"

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from include.upgrades.domain.registry import Deployment
-from include.upgrades.service.ports import UnitOfWork
 from tests.labs.lab import Lab
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 ORDERS = ("drain", "undrain", "set_version", "make_pool", "remove_pool", "switch_traffic")

@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from include.upgrades.domain.blue_green import Goal
-from include.upgrades.domain.execution import Execution, Strategy
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.registry import ComponentVersion, UpgradePath
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.end import end_upgrade
-from include.upgrades.service.finish import conclude, verify
-from include.upgrades.service.outcome import Ending, Outcome
-from include.upgrades.service.switch_over import switch_over
 from tests.labs.lab import FOREVER, Lab
 from tests.labs.seed import COMPONENT, NEW, TENANT
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
+from upgrade_orchestrator.service.blue_green.cutover import switch_over
+from upgrade_orchestrator.service.finalize.finalize import end_upgrade
+from upgrade_orchestrator.service.rollout.verification import conclude, verify
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 S = ExecutionStatus

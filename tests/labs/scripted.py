@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from include.upgrades.domain.approval import Answer
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.execution import dag_id_of
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.airflow_ports import HumanTask
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.approval.approval import Answer
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.execution import dag_id_of
+from upgrade_orchestrator.service.ports.airflow import HumanTask
 
 
 class AskedParses:

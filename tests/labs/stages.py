@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from include.upgrades.domain.approval import Answer, Approval, StageState
-from include.upgrades.domain.commands import Actor, Decision
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Strategy, dag_id_of
-from include.upgrades.domain.stage_tasks import approve_task
-from include.upgrades.service.airflow_ports import HumanTask
-from include.upgrades.service.approvals import decide_stage, request_approval
-from include.upgrades.service.outcome import Ending
 from tests.labs.lab import Lab
+from upgrade_orchestrator.domain.airflow.stage_tasks import approve_task
+from upgrade_orchestrator.domain.approval.approval import Answer, Approval, StageState
+from upgrade_orchestrator.domain.execution.commands import Actor, Decision
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Strategy, dag_id_of
+from upgrade_orchestrator.service.approvals.decide import decide_stage, request_approval
+from upgrade_orchestrator.service.ports.airflow import HumanTask
+from upgrade_orchestrator.service.runner.outcome import Ending
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 MakeLab = Callable[..., Awaitable[AnyLab]]

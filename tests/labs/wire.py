@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from include.upgrades.adapters.fleet.agent import AgentDriver
-from include.upgrades.adapters.fleet.client import CALL_SECONDS, Answer
-from include.upgrades.domain.registry import Deployment
-from include.upgrades.service.fleet_ports import FleetDriver, FleetError
 from local.fleet import health
 from local.fleet.agent import Agent
 from local.fleet.calls import Call
 from local.fleet.faults import Kind
 from local.fleet.orders import Orders
 from local.fleet.refusal import Refusal
+from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
+from upgrade_orchestrator.adapters.fleet.client import CALL_SECONDS, Answer
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError
 
 
 class Wire:

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
-from include.upgrades.service.ports import Ports
 from local.fleet.client import Json
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
 class Admin(Protocol):

@@ -2,14 +2,14 @@
 
 from hypothesis.stateful import precondition, rule
 
-from include.upgrades.domain.states import is_terminal
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.end import end_abandoned
-from include.upgrades.service.reconcile import follow_now
 from tests.labs.dag_walk import OUTCOME
 from tests.lifecycle.chance import CHANCE, Chance, one_of, pick
 from tests.lifecycle.state import LifecycleState
 from tests.lifecycle.stepped import Runner
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.execution.states import is_terminal
+from upgrade_orchestrator.service.control.reconcile import follow_now
+from upgrade_orchestrator.service.finalize.finalize import end_abandoned
 
 RARELY = one_of(*[False] * 7, True)
 "What ends an upgrade early: too often, and nothing else would be seen."

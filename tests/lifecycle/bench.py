@@ -8,11 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from include.upgrades.domain.checks import StoredObject
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import Instance
-from include.upgrades.domain.registry import Backup, Component, ComponentVersion, Deployment, UpgradePath
-from include.upgrades.service.ports import Ports, StoredEvent
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.lifecycle.simulated_driver import SimulatedFleets
 from tests.lifecycle.simulated_fleet import (
@@ -24,6 +19,11 @@ from tests.lifecycle.simulated_fleet import (
 )
 from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedSignals, stepped
 from tests.lifecycle.stores import Store
+from upgrade_orchestrator.domain.checks.checks import StoredObject
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.registry.entries import Backup, Component, ComponentVersion, Deployment, UpgradePath
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, StoredEvent
 
 T = TypeVar("T")
 COMPONENT = "kafka"

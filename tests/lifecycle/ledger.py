@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import IN_FLIGHT, MAX_ATTEMPTS, Instance, InstanceStatus
-from include.upgrades.domain.instance import TRANSITIONS as STEPS
-from include.upgrades.domain.states import TRANSITIONS, UPGRADING, ExecutionStatus
-from include.upgrades.service.ports import StoredEvent
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import TRANSITIONS, UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, MAX_ATTEMPTS, Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import TRANSITIONS as STEPS
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus

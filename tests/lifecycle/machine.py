@@ -4,14 +4,15 @@ from random import Random
 
 from hypothesis.stateful import invariant
 
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service import approvals, command
 from tests.lifecycle.airflow import Airflow
 from tests.lifecycle.bench import Bench
 from tests.lifecycle.chance import draw, rules_now
 from tests.lifecycle.faults import Faults
 from tests.lifecycle.operators import ANNA, OLGA, REQUEST, Operators
 from tests.lifecycle.stepped import WAIT
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.approvals import decide as approvals
+from upgrade_orchestrator.service.upgrade import commands as command
 
 S = ExecutionStatus
 STEPS_TO_THE_END = 4000

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from include.upgrades.adapters.memory.database import MemoryDatabase
-from include.upgrades.adapters.memory.tables import (
+from tests.labs.memory_world import memory_ports
+from tests.labs.numbered_ids import numbered_ids
+from tests.lifecycle.stepped import LEASE_SECONDS, Clock
+from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
+from upgrade_orchestrator.adapters.memory.engine.tables import (
     APPROVAL,
     BATCH,
     COMMAND,
@@ -16,10 +19,7 @@ from include.upgrades.adapters.memory.tables import (
     LEASE,
     ExecutionRow,
 )
-from include.upgrades.service.ports import Ports
-from tests.labs.memory_world import memory_ports
-from tests.labs.numbered_ids import numbered_ids
-from tests.lifecycle.stepped import LEASE_SECONDS, Clock
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
 class MemoryStore:

@@ -4,17 +4,19 @@ from typing import Any
 
 from hypothesis.stateful import initialize, precondition, rule
 
-from include.upgrades.domain.approval import Answer
-from include.upgrades.domain.commands import Actor, Decision
-from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.domain.states import ExecutionStatus, is_terminal
-from include.upgrades.service import answers, approvals, command
-from include.upgrades.service.create import create_upgrade
-from include.upgrades.service.retry import retry_upgrade
-from include.upgrades.service.start import start_upgrade
 from tests.lifecycle.bench import COMPONENT, VERSIONS
 from tests.lifecycle.chance import one_of
 from tests.lifecycle.state import LifecycleState
+from upgrade_orchestrator.domain.approval.approval import Answer
+from upgrade_orchestrator.domain.execution.commands import Actor, Decision
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus, is_terminal
+from upgrade_orchestrator.service.approvals import decide as approvals
+from upgrade_orchestrator.service.approvals import ui_responses as answers
+from upgrade_orchestrator.service.upgrade import commands as command
+from upgrade_orchestrator.service.upgrade.create import create_upgrade
+from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 S = ExecutionStatus
 OLGA, ANNA = Actor("olga"), Actor("anna")

@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
-from include.upgrades.bootstrap import close_ports, ports_for
-from include.upgrades.service.ports import Ports
-from include.upgrades.settings import Settings
 from tests.lifecycle.stepped import LEASE_SECONDS, Clock
+from upgrade_orchestrator.bootstrap import close_ports, ports_for
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.settings import Settings
 
 
 class PostgresStore:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from include.upgrades.domain.fleet import Fleet, Health
-from include.upgrades.domain.registry import Deployment
-from include.upgrades.service.fleet_ports import FleetDriver
 from tests.lifecycle.simulated_fleet import (
     DRAIN,
     MAKE,
@@ -19,6 +16,9 @@ from tests.lifecycle.simulated_fleet import (
     SimulatedFleet,
 )
 from tests.lifecycle.stepped import FLEET, ORDER, passing
+from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.fleet import FleetDriver
 
 
 class SimulatedDriver:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
-from include.upgrades.service.fleet_ports import Conflict, FleetError, StaleToken
 from tests.lifecycle.stepped import Clock
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
+from upgrade_orchestrator.service.ports.fleet import Conflict, FleetError, StaleToken
 
 DRAIN, UNDRAIN, SET_VERSION = "drain", "undrain", "set-version"
 MAKE, REMOVE, SWITCH = "make pool", "remove pool", "switch traffic"

@@ -6,16 +6,16 @@ from typing import Any
 from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
-from include.upgrades.domain.errors import Unavailable, UpgradeError
-from include.upgrades.domain.execution import Execution, Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.fleet_ports import FleetError
-from include.upgrades.service.outcome import Outcome
 from tests.labs.dag_walk import DagWalk, run_task
 from tests.lifecycle.bench import Bench, Tenant
 from tests.lifecycle.ledger import Ledger
 from tests.lifecycle.stepped import ORDER, WAIT, Killed, Runner
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.runner.outcome import Outcome
 
 S = ExecutionStatus
 ERRORS_OF_THE_WAY = (Killed, FleetError, Unavailable, asyncio.CancelledError)

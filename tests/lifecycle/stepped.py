@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, cast
 
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.service.ports import UnitOfWork
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 TRANSACTION, FLEET, ORDER, WAIT = "transaction", "fleet", "order", "wait"
 "Where a runner stops."

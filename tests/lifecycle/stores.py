@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from include.upgrades.service.ports import Ports
 from tests.lifecycle.stepped import Clock
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
 class Store(Protocol):

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from include.upgrades.service.ports import Ports
 from tests.integration.kafka.conftest import Tell
 from tests.integration.kafka.killing import Candidates, kill_at_random, kill_leaders
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from tests.soak.rounds import Round
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 KILLS = 1
 "In a round."

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from include.upgrades.domain.approval import Approval
-from include.upgrades.domain.commands import Decision, Source
-from include.upgrades.domain.states import ExecutionStatus
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW, after
+from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.commands import Decision, Source
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 S = ExecutionStatus
 ANSWERED: dict[str, Any] = {"answer": Decision.APPROVED, "answered_by": "anna", "answered_at": after(9)}

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.approval import Approval
-from include.upgrades.domain.commands import Decision
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.registry import Deployment
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.board_ports import BoardFilter, Counts, Group
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW, make_request
+from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.commands import Decision
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.board import BoardFilter, Counts, Group
 
 S = ExecutionStatus
 BY_OLGA = make_request(initiated_by="Olga_100%", total_instances=3)

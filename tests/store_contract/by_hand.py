@@ -6,9 +6,9 @@ from statistics import fmean
 
 import pytest
 
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import TERMINAL, ExecutionStatus
-from include.upgrades.domain.statistics import Figures
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+from upgrade_orchestrator.domain.operations.statistics import Figures
 
 S = ExecutionStatus
 

@@ -5,13 +5,13 @@ from enum import StrEnum
 
 import pytest
 
-from include.upgrades.domain.errors import NotFound
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.live_ports import Tail
 from tests.store_contract.stores import Added, Store
 from tests.store_contract.telling import append, event
 from tests.unit.domain.builders import NOW
+from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.ports.live import Tail
 
 WRITERS, EACH = 8, 5
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
-from include.upgrades.domain.commands import Actor, Command, Source
-from include.upgrades.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
-from include.upgrades.domain.execution import RollbackInfo, Strategy
-from include.upgrades.domain.following import Standing
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
 from tests.store_contract.stores import Added, Audit, Store, new_execution, rows
 from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import NOW, after, make_instance, make_request, name, planned
+from upgrade_orchestrator.domain.airflow.drift import Standing
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
+from upgrade_orchestrator.domain.execution.commands import Actor, Command, Source
+from upgrade_orchestrator.domain.execution.execution import RollbackInfo, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
 
 S = ExecutionStatus
 

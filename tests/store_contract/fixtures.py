@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.execution import Execution
 from tests.store_contract.stores import Added, Store, new_execution, rows
 from tests.unit.domain.builders import planned
+from upgrade_orchestrator.domain.execution.execution import Execution
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from include.upgrades.domain.approval import ask
-from include.upgrades.domain.commands import SYSTEM, Decision
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution, advance
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.follow_ports import Followers, Span, Waiting
 from tests.store_contract.stores import Added, PassTime, Store
+from upgrade_orchestrator.domain.approval.approval import ask
+from upgrade_orchestrator.domain.execution.commands import SYSTEM, Decision
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.ports.event_cursors import Followers, Span, Waiting
 
 S, ALL = ExecutionStatus, [each.value for each in EventType]
 

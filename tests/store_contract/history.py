@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from include.upgrades.domain.execution import Execution, Strategy
-from include.upgrades.domain.registry import Component
-from include.upgrades.domain.states import TERMINAL, ExecutionStatus
-from include.upgrades.domain.statistics import Figures, HistoryOf, first_monday
 from tests.store_contract.by_hand import brute_force, same
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import make_request
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+from upgrade_orchestrator.domain.operations.statistics import Figures, HistoryOf, first_monday
+from upgrade_orchestrator.domain.registry.entries import Component
 
 COMPONENT, ANOTHER, TENANT = "aaa-111", "zzz-999", "t-of-many"
 TODAY = date(2026, 11, 26)

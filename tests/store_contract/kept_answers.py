@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.errors import AlreadyExists, IdempotencyConflict
-from include.upgrades.domain.registry import Component
-from include.upgrades.service.live_ports import LiveSignals
-from include.upgrades.service.once_ports import KEPT_HOURS, KeptAnswer, KeptAnswers, Key, KeyedCall
 from tests.store_contract.stores import Added, Listens, PassTime, Store
 from tests.store_contract.telling import append, event
 from tests.store_contract.waiting import QUIET_SECONDS, waits
+from upgrade_orchestrator.domain.errors import AlreadyExists, IdempotencyConflict
+from upgrade_orchestrator.domain.registry.entries import Component
+from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, KeptAnswer, KeptAnswers, Key, KeyedCall
+from upgrade_orchestrator.service.ports.live import LiveSignals
 
 KEY = Key("olga", "k-1", "f" * 64)
 ANSWER = KeptAnswer(201, {"Location": "/x"}, '{"id": "x"}')

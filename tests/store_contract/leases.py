@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from include.upgrades.domain.errors import LostLease
-from include.upgrades.service.ports import Lease
 from tests.store_contract.stores import LEASE_SECONDS, PassTime, Store
 from tests.store_contract.waiting import waits
+from upgrade_orchestrator.domain.errors import LostLease
+from upgrade_orchestrator.service.ports.unit_of_work import Lease
 
 KEY = ("tenant", "aaa-111")
 Take = Callable[[str], Awaitable[Lease | None]]

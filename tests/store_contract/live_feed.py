@@ -9,17 +9,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.upgrades.domain.errors import NotFound, Unavailable
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service import live_feed, live_reader
-from include.upgrades.service.live_feed import Follower, LiveFeed
-from include.upgrades.service.live_ports import LiveSignals
-from include.upgrades.service.signal_ports import ANYTHING
 from tests.store_contract.stores import Added, Store
 from tests.store_contract.waiting import QUIET_SECONDS
 from tests.store_contract.watched import WatchedSignals, WatchedWork
+from upgrade_orchestrator.domain.errors import NotFound, Unavailable
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.events import feed as live_feed
+from upgrade_orchestrator.service.events import reader as live_reader
+from upgrade_orchestrator.service.events.feed import Follower, LiveFeed
+from upgrade_orchestrator.service.ports.live import LiveSignals
+from upgrade_orchestrator.service.ports.signals import ANYTHING
 
 SECONDS = 60
 

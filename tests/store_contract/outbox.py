@@ -2,12 +2,12 @@
 
 import pytest
 
-from include.upgrades.domain.commands import Actor
-from include.upgrades.domain.errors import NotFound
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
-from include.upgrades.service.relay_ports import Note, Outbox, RelayState
 from tests.store_contract.stores import Added, Audit, PassTime, Store
+from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.service.ports.outbox import Note, Outbox, RelayState
 
 
 async def _tell(store: Store, execution: Execution, count: int = 1) -> None:

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.checks import CheckName
-from include.upgrades.domain.errors import NotFound
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.overview_ports import ExecutionFilter
 from tests.store_contract.stores import Added, Store, new_execution, rows
 from tests.unit.domain.builders import NOW, after, make_request, planned
+from upgrade_orchestrator.domain.checks.checks import CheckName
+from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.service.ports.overviews import ExecutionFilter
 
 
 class OverviewsContract:

@@ -6,8 +6,11 @@ from datetime import date, timedelta, timezone
 
 import pytest
 
-from include.upgrades.domain.errors import AlreadyExists
-from include.upgrades.domain.registry import (
+from tests.store_contract.stores import Added, Store
+from tests.store_contract.waiting import waits
+from tests.unit.domain.builders import after
+from upgrade_orchestrator.domain.errors import AlreadyExists
+from upgrade_orchestrator.domain.registry.entries import (
     Backup,
     Component,
     ComponentVersion,
@@ -17,9 +20,6 @@ from include.upgrades.domain.registry import (
     UpgradePath,
     VersionStatus,
 )
-from tests.store_contract.stores import Added, Store
-from tests.store_contract.waiting import waits
-from tests.unit.domain.builders import after
 
 VERSION = ComponentVersion(
     id="v-1",

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from include.upgrades.domain.commands import Actor
-from include.upgrades.service.live_ports import LiveSignals
-from include.upgrades.service.relay_ports import Outbox
-from include.upgrades.service.signal_ports import ANYTHING
 from tests.store_contract.stores import Added, Listens, Store
 from tests.store_contract.telling import append, event
 from tests.store_contract.waiting import QUIET_SECONDS, waits
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.service.ports.live import LiveSignals
+from upgrade_orchestrator.service.ports.outbox import Outbox
+from upgrade_orchestrator.service.ports.signals import ANYTHING
 
 LONG = 60.0
 

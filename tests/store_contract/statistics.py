@@ -4,13 +4,13 @@ from random import Random
 
 import pytest
 
-from include.upgrades.domain.execution import Execution, Strategy
-from include.upgrades.domain.registry import Component
-from include.upgrades.domain.states import TERMINAL, ExecutionStatus
-from include.upgrades.domain.statistics import Figures, Statistics
 from tests.store_contract.by_hand import brute_force, same
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import after, make_request
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+from upgrade_orchestrator.domain.operations.statistics import Figures, Statistics
+from upgrade_orchestrator.domain.registry.entries import Component
 
 S = ExecutionStatus
 COMPONENT, ANOTHER = "aaa-111", "zzz-999"

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import Instance
-from include.upgrades.domain.registry import Component, ComponentVersion
-from include.upgrades.service.ports import UnitOfWork
-from include.upgrades.service.signal_ports import Waiter
 from tests.unit.domain.builders import make_execution, make_instance, make_request, name
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion
+from upgrade_orchestrator.service.ports.signals import Waiter
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 Store = Callable[[], UnitOfWork]
 Added = Callable[..., Awaitable[Execution]]

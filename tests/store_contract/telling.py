@@ -1,8 +1,8 @@
 """Events to tell of an execution."""
 
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
 from tests.store_contract.stores import Store
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
 
 
 def event(text: str = "") -> Event:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.errors import AlreadyExists, Unavailable
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.registry import Component
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.board_ports import BoardFilter
 from tests.store_contract.stores import Added, PassTime, Store, new_execution, rows
 from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import make_instance, make_request, name, planned
+from upgrade_orchestrator.domain.errors import AlreadyExists, Unavailable
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.registry.entries import Component
+from upgrade_orchestrator.service.ports.board import BoardFilter
 
 
 class TransactionsContract:

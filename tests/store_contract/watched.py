@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.service.live_ports import LiveSignals, Names
-from include.upgrades.service.ports import UnitOfWork
-from include.upgrades.service.signal_ports import Waiter
 from tests.store_contract.stores import Store
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.service.ports.live import LiveSignals, Names
+from upgrade_orchestrator.service.ports.signals import Waiter
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 
 class WatchedWork:

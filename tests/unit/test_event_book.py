@@ -8,12 +8,12 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from include.upgrades.domain.event_data import BOOK
-from include.upgrades.domain.events import EventData, EventType, json_name
-from include.upgrades.service.cloud_events import cloud_event
 from local.event_docs import FOLDER
 from local.event_examples import EXAMPLES
 from tests.event_book import violations, violations_of
+from upgrade_orchestrator.domain.events.payloads import BOOK
+from upgrade_orchestrator.domain.execution.events import EventData, EventType, json_name
+from upgrade_orchestrator.service.events.cloud_event import cloud_event
 
 ALL = pytest.mark.parametrize("what", EventType, ids=str)
 

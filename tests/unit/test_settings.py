@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from include.upgrades.settings import Settings
+from upgrade_orchestrator.settings import Settings
 
 
 def test_defaults_hold_where_nothing_is_set() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import psutil
 import pytest
 
-from include.upgrades.domain.execution import dag_id_of
 from local.airflow import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
 from local.stack import Stack
 from tests.e2e.airflow_hands import FIRST
@@ -18,6 +17,7 @@ from tests.e2e.leaders import leaders
 from tests.e2e.parsing import has_dag
 from tests.e2e.steps import Tenant, wait_for
 from tests.e2e.workers import workers
+from upgrade_orchestrator.domain.execution.execution import dag_id_of
 
 pytestmark = pytest.mark.alone
 

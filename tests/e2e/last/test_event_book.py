@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from include.upgrades.domain.events import EventType
 from local.airflow import UPGRADES_DATABASE
 from local.stack import Stack
 from tests.e2e.steps import wait_for
 from tests.event_rows import types_in
+from upgrade_orchestrator.domain.execution.events import EventType
 
 
 @pytest.mark.timeout(900)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from include.upgrades.domain.request_fields import FIELDS, TENANT
-from include.upgrades.web.app import URL_PREFIX
-from include.upgrades.web.view.create_form import label_of
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant, got
+from upgrade_orchestrator.domain.operations.request_fields import FIELDS, TENANT
+from upgrade_orchestrator.web.app import URL_PREFIX
+from upgrade_orchestrator.web.view.create_form import label_of
 
 FORM = f"{URL_PREFIX}/view/upgrades/new"
 INSTALLED = "kafka 3.6.0\npostgresql 16.1"

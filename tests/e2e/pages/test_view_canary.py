@@ -4,13 +4,13 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.web.view.words import INSTANCE
 from tests.browsing import Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.hands import VIEW, Hands, Keyboard, expect_status, give
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.web.view.words import INSTANCE
 
 _WATCH = """() => {
   const look = () => {

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from include.upgrades.domain.execution import dag_id_of
-from include.upgrades.web.app import URL_PREFIX
 from local.ports import HOST
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
@@ -17,6 +15,8 @@ from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
 from tests.e2e.users import PASSWORD
 from tests.shared_stack import ROOT
+from upgrade_orchestrator.domain.execution.execution import dag_id_of
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 PICTURES = ROOT / "docs" / "images"
 WANTED = os.environ.get("UPDATE_SCREENSHOTS") == "1"

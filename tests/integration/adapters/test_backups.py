@@ -9,9 +9,9 @@ from threading import Event
 
 import pytest
 
-from include.upgrades.adapters import backups
-from include.upgrades.adapters.backups import CHUNK, read_object
-from include.upgrades.domain.checks import StoredObject
+from upgrade_orchestrator.adapters import backups
+from upgrade_orchestrator.adapters.backups import CHUNK, read_object
+from upgrade_orchestrator.domain.checks.checks import StoredObject
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7])

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from include.upgrades.adapters.airflow import ended_tasks
-from include.upgrades.adapters.airflow.ended_tasks import end_well
-from include.upgrades.domain.errors import Unavailable
 from local.postgres import Postgres
+from upgrade_orchestrator.adapters.airflow import ended_tasks
+from upgrade_orchestrator.adapters.airflow.ended_tasks import end_well
+from upgrade_orchestrator.domain.errors import Unavailable
 
 OURS, OTHERS = "upgrade__e-1", "somebody_elses"
 Add = Callable[..., str]

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from include.upgrades.adapters.airflow.human_tasks import AirflowHumanTasks
+from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
 
 USERS = "olga:OP,ada:ADMIN,ulf:USER,vera:VIEWER"
 

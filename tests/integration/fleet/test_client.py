@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.adapters.airflow.connections import FleetAddress
-from include.upgrades.adapters.fleet import client as adapter
-from include.upgrades.service.fleet_ports import FleetError
+from upgrade_orchestrator.adapters.airflow.connections import FleetAddress
+from upgrade_orchestrator.adapters.fleet import client as adapter
+from upgrade_orchestrator.service.ports.fleet import FleetError
 
 Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 BODY = b'{"fine": true}'

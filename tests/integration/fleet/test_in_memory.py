@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.adapters.airflow.connections import FleetAddress
-from include.upgrades.adapters.fleet.agent import AgentDriver
-from include.upgrades.adapters.fleet.client import client_of, close_clients
-from include.upgrades.service.fleet_ports import FleetError
 from local.fleet.journal import utc_now
 from local.fleet.settings import Settings
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.labs.agent import AgentInMemory
 from tests.labs.wire import Wire
 from tests.labs.world import Admin
+from upgrade_orchestrator.adapters.airflow.connections import FleetAddress
+from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
+from upgrade_orchestrator.adapters.fleet.client import client_of, close_clients
+from upgrade_orchestrator.service.ports.fleet import FleetError
 
 NAME, OLD, NEW = "twin", "3.5.0", "3.6.0"
 SETTINGS: dict[str, Any] = {"size": 3, "version": OLD, "upgrade_seconds": 0.05, "drain_seconds": 0.05}

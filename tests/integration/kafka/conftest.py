@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from include.upgrades.adapters.postgres.leader import RELAY, PostgresLeadership
-from include.upgrades.bootstrap import ports_for, relay_loops
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
-from include.upgrades.service.control_loops import run_control_loops
-from include.upgrades.service.ports import Ports
-from include.upgrades.settings import Settings
 from local.errors import LocalError
 from local.kafka_broker.jars import jars
 from tests.integration.kafka.broker import ROOT, RealKafka
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added, Store, added, store
+from upgrade_orchestrator.adapters.postgres.engine.leader import RELAY, PostgresLeadership
+from upgrade_orchestrator.bootstrap import ports_for, relay_loops
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.service.control.loops import run_control_loops
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.settings import Settings
 
 __all__ = ["added", "store"]
 REQUIRED = "UPGRADES_REQUIRE_KAFKA"

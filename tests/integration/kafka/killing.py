@@ -13,14 +13,14 @@ import psutil
 import psycopg
 from sqlalchemy.engine import make_url
 
-from include.upgrades.adapters.postgres.leader import RELAY
-from include.upgrades.domain.execution import Execution
-from include.upgrades.service.ports import Ports
-from include.upgrades.service.relay import WAVE
 from local.processes import Command, Processes
 from tests.integration.kafka.conftest import Tell, eventually, read
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
+from upgrade_orchestrator.adapters.postgres.engine.leader import RELAY
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.service.events.relay import WAVE
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 EXECUTIONS, WRITERS = 20, 4
 LEAD_SECONDS = 180.0

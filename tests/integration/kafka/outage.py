@@ -5,12 +5,6 @@ import itertools
 import time
 from dataclasses import dataclass, replace
 
-from include.upgrades.domain.execution import UpgradeRequest
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.create import create_upgrade
-from include.upgrades.service.health import relay_health
-from include.upgrades.service.relay_ports import RelayState
-from include.upgrades.service.start import start_upgrade
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.kafka.broker import RealKafka
 from tests.integration.kafka.conftest import eventually, read, relaying
@@ -19,6 +13,12 @@ from tests.integration.store_lab import StoreLab
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
 from tests.labs.lab import OLGA
 from tests.labs.seed import OLD_VERSION
+from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.ports.outbox import RelayState
+from upgrade_orchestrator.service.upgrade.create import create_upgrade
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
+from upgrade_orchestrator.service.views.health import relay_health
 
 INSTANCES = 6
 DELAY_SECONDS = 4

@@ -7,12 +7,12 @@ import asyncio
 import logging
 import sys
 
-import include.upgrades.adapters.kafka.hook  # noqa: F401 - an API server has long loaded what this loads: seconds
-from include.upgrades.adapters.postgres.leader import RELAY, PostgresLeadership
-from include.upgrades.bootstrap import ports_for, relay_loops
-from include.upgrades.service.control_loops import run_control_loops
-from include.upgrades.service.ports import Ports
-from include.upgrades.settings import Settings
+import upgrade_orchestrator.adapters.kafka.hook  # noqa: F401 - an API server has long loaded what this loads: seconds
+from upgrade_orchestrator.adapters.postgres.engine.leader import RELAY, PostgresLeadership
+from upgrade_orchestrator.bootstrap import ports_for, relay_loops
+from upgrade_orchestrator.service.control.loops import run_control_loops
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.settings import Settings
 
 
 async def main(url: str) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from include.upgrades.service.ports import Ports
 from local.processes import Command
 from tests.integration.kafka.broker import ROOT
 from tests.integration.kafka.conftest import Tell
 from tests.integration.kafka.killing import Candidates, kill_in_mid_wave, kill_leaders
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 KILLS = 2
 

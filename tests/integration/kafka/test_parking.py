@@ -4,15 +4,15 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from include.upgrades.domain.commands import Actor
-from include.upgrades.domain.errors import NotFound
-from include.upgrades.service.health import relay_health
-from include.upgrades.service.ports import Ports
-from include.upgrades.service.relay_ports import ParkedEvent
 from tests.integration.kafka.broker import RealKafka
 from tests.integration.kafka.conftest import Tell, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
+from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.service.ports.outbox import ParkedEvent
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.health import relay_health
 
 SMALL, LARGE = 20_000, "x" * 40_000
 

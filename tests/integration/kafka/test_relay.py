@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.upgrades.domain.events import EventType
-from include.upgrades.service import relay
-from include.upgrades.service.cloud_events import cloud_event
-from include.upgrades.service.ports import Ports
 from tests.integration.kafka.conftest import Tell, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added, Store
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.service.events import relay
+from upgrade_orchestrator.service.events.cloud_event import cloud_event
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 pytestmark = pytest.mark.usefixtures("relay")
 
@@ -79,7 +79,7 @@ async def test_event_is_published_at_its_signal_soon_after_its_commit(
 async def test_event_that_is_rolled_back_is_not_published(
     added: Added, tell: Tell, store: Store, reader: Reader
 ) -> None:
-    from include.upgrades.domain.events import Event
+    from upgrade_orchestrator.domain.execution.events import Event
 
     execution = await added()
     async with store() as work:

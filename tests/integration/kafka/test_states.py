@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from include.upgrades.service import relay
-from include.upgrades.service.health import relay_health
-from include.upgrades.service.ports import Ports
-from include.upgrades.service.relay_ports import RelayState
 from local.ports import HOST, free_port
 from tests.integration.kafka.broker import MockKafka, RealKafka
 from tests.integration.kafka.conftest import Tell, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
+from upgrade_orchestrator.service.events import relay
+from upgrade_orchestrator.service.ports.outbox import RelayState
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.health import relay_health
 
 CONNECTION = "AIRFLOW_CONN_KAFKA_EVENTS"
 

@@ -8,6 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+_BACKEND = """
+import zipfile
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    name = "product-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
+        wheel.writestr("product.pth", "")
+        metadata = "Metadata-Version: 2.1\\nName: product\\nVersion: 1.0\\n"
+        files = {"METADATA": metadata, "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\n", "RECORD": ""}
+        for file, text in files.items():
+            wheel.writestr(f"product-1.0.dist-info/{file}", text)
+    return name
+"""
+"A project that builds itself: nothing has to be fetched."
 _TOOLS = ["sh", "dirname", "cat", "cksum", "pwd", "rm", "mkdir", "grep", "tail"]
 
 
@@ -17,6 +30,10 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "local").mkdir()
     shutil.copy(ROOT / "local" / "setup.sh", tmp_path / "local")
     (tmp_path / "requirements-dev.lock").write_text("")
+    (tmp_path / "backend.py").write_text(_BACKEND)
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
     (tmp_path / "bin").mkdir()
     for tool in _TOOLS:
         found = shutil.which(tool)

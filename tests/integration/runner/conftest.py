@@ -8,12 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from include.upgrades.bootstrap import close_ports
 from tests.event_rows import violations_in
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.store_lab import MakeLab, StoreLab, with_lease
 from tests.integration.world import make_world
 from tests.labs.seed import OLD_VERSION
+from upgrade_orchestrator.bootstrap import close_ports
 
 _numbers = itertools.count(1)
 

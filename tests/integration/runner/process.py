@@ -5,10 +5,10 @@ import sys
 from dataclasses import replace
 from functools import partial
 
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.bootstrap import ports_for
-from include.upgrades.service.run_batch import run_batch
-from include.upgrades.settings import Settings
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.bootstrap import ports_for
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.settings import Settings
 
 
 async def main(url: str, execution_id: str, batch: int, lease_seconds: float) -> None:

@@ -14,22 +14,6 @@ from typing import Any, Self, cast
 
 from sqlalchemy import event
 
-from include.upgrades.adapters.postgres.engine import engine_of
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.bootstrap import close_ports, ports_for
-from include.upgrades.domain.checks import CheckName
-from include.upgrades.domain.execution import Execution, UpgradeRequest
-from include.upgrades.domain.steps import steps_of
-from include.upgrades.registry.document import entries_in
-from include.upgrades.service.create import create_upgrade
-from include.upgrades.service.load_registry import load_registry
-from include.upgrades.service.ports import Ports, UnitOfWork
-from include.upgrades.service.press_on import do_step
-from include.upgrades.service.queries import find_execution
-from include.upgrades.service.run_check import run_check
-from include.upgrades.service.start import start_upgrade
-from include.upgrades.service.verification import verify_now
-from include.upgrades.settings import Settings
 from tests.labs.agent import AgentInMemory
 from tests.labs.lab import OLGA
 from tests.labs.memory_world import LOCATION, Storage
@@ -37,6 +21,22 @@ from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.labs.seed import BACKUP, COMPONENT, NEW, OLD, OLD_VERSION, TENANT, document
 from tests.labs.wire import FleetsInMemory
 from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedWork
+from upgrade_orchestrator.adapters.postgres.engine.engine import engine_of
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.bootstrap import close_ports, ports_for
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.domain.checks.checks import CheckName
+from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
+from upgrade_orchestrator.domain.plan.steps import steps_of
+from upgrade_orchestrator.service.checks.run import run_check
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.registry.load import load_registry
+from upgrade_orchestrator.service.rollout.continuation import do_step
+from upgrade_orchestrator.service.rollout.last_step import verify_now
+from upgrade_orchestrator.service.upgrade.create import create_upgrade
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
+from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.settings import Settings
 
 FLEET, INSTANCES, BATCH_SIZE, UPGRADE_SECONDS = "reference", 20, 5, 0.5
 STATEMENTS, TRANSACTIONS = "statements", "transactions"

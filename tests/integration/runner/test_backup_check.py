@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.checks import CheckName, CheckStatus
-from include.upgrades.service.run_check import run_check
 from tests.integration.store_lab import MakeLab
 from tests.labs.lab import Lab
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
+from upgrade_orchestrator.service.checks.run import run_check
 
 
 async def _found(lab: Lab, execution_id: str) -> tuple[CheckStatus, str]:

@@ -3,22 +3,22 @@
 import asyncio
 from collections import Counter
 
-from include.upgrades.domain.approval import StageState
-from include.upgrades.domain.errors import InvalidState
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import UpgradeRequest
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.approvals import decide_stage, request_approval
-from include.upgrades.service.end import bring_to_end
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.reconcile import reconcile
-from include.upgrades.service.requested import create_once
 from tests.integration.store_lab import MakeLab
 from tests.labs.canaries import deployed, monitored, polls
 from tests.labs.endings import failed_with_a_drain_that_does_not_end, marked_failed_while_upgrading
 from tests.labs.lab import OLGA
 from tests.labs.seed import COMPONENT, NEW, OLD, TENANT
 from tests.labs.stages import ANNA, asked, first_stage_done, told
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.approval.approval import StageState
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
+from upgrade_orchestrator.service.approvals.decide import decide_stage, request_approval
+from upgrade_orchestrator.service.control.reconcile import reconcile
+from upgrade_orchestrator.service.finalize.finalize import bring_to_end
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.ensure import create_once
 
 
 async def test_two_runners_on_one_batch_do_nothing_twice(make_lab: MakeLab) -> None:

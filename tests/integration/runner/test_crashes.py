@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from include.upgrades.domain.states import ExecutionStatus
 from tests.integration.fleet.running_agent import ROOT
 from tests.integration.store_lab import MakeLab, StoreLab
 from tests.labs.lab import until
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """How many statements and transactions one upgrade is: exact, so that nobody adds one without seeing it."""
 
-from include.upgrades.domain.states import ExecutionStatus
 from tests.exact_counts import hold
 from tests.integration.runner.reference_job import reference_job
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 
 def test_upgrade_sends_the_statements_and_transactions_that_the_document_names(postgres_url: str) -> None:

@@ -4,12 +4,12 @@ Runners go one port call at a time (stepped.py), so that anything can happen bet
 examples and lives are always the same; thirty run in memory (tests/unit/service), others in `make soak`.
 """
 
-from include.upgrades.domain.execution import Strategy
 from tests.lifecycle.bench import Bench
 from tests.lifecycle.machine import machine_on
 from tests.lifecycle.on_postgres import bench
 from tests.lifecycle.search import live_from, search
 from tests.lifecycle.stepped import ORDER
+from upgrade_orchestrator.domain.execution.execution import Strategy
 
 __all__ = ["bench"]
 EXAMPLES, LIVES = 3, 4

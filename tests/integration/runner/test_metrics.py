@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.adapters.airflow.metrics import AirflowMetrics
-from include.upgrades.service.measure import measure
 from local.ports import HOST
 from tests.integration.metric_receivers import StatsD, collecting, switch_on
 from tests.integration.store_lab import MakeLab
+from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
+from upgrade_orchestrator.service.events.metrics import measure
 
 LAST = "airflow.upgrades.approvals.oldest_seconds"
 "The last that a round shows."

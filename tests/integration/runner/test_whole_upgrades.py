@@ -3,17 +3,17 @@
 import asyncio
 from collections import Counter
 
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import promote_canary
-from include.upgrades.service.outcome import Ending
 from tests.integration.store_lab import MakeLab
 from tests.labs.canaries import deployed, monitored
 from tests.labs.lab import FOREVER, OLGA, seconds_between, until
 from tests.labs.pools import blue_green, pools, statuses, story, traffic, upgrade
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
 from tests.labs.stages import approve, first_stage_done
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import promote_canary
 
 S = ExecutionStatus
 

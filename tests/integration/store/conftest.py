@@ -8,15 +8,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from include.upgrades.adapters.postgres.followers import PostgresFollowers
-from include.upgrades.adapters.postgres.kept_answers import PostgresKeptAnswers
-from include.upgrades.adapters.postgres.outbox import PostgresOutbox
-from include.upgrades.adapters.postgres.signals import PostgresSignals
-from include.upgrades.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from include.upgrades.bootstrap import close_ports
-from include.upgrades.service.signal_ports import Waiter
 from tests.store_contract.fixtures import added
 from tests.store_contract.stores import LEASE_SECONDS, Added, Audit, Listens, PassTime, Store, fill, new_execution
+from upgrade_orchestrator.adapters.postgres.events.cursors import PostgresFollowers
+from upgrade_orchestrator.adapters.postgres.events.outbox import PostgresOutbox
+from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
+from upgrade_orchestrator.adapters.postgres.idempotency import PostgresKeptAnswers
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.bootstrap import close_ports
+from upgrade_orchestrator.service.ports.signals import Waiter
 
 __all__ = ["Added", "Store", "added", "new_execution"]
 

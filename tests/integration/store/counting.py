@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from include.upgrades.adapters.postgres.engine import engine_of
+from upgrade_orchestrator.adapters.postgres.engine.engine import engine_of
 
 
 @asynccontextmanager

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from include.upgrades.adapters.postgres.board import counts_query, page_query
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.board_ports import BoardFilter, Group
 from tests.store_contract.board import BoardContract
 from tests.store_contract.stores import Added
 from tests.unit.domain.builders import NOW
+from upgrade_orchestrator.adapters.postgres.executions.board import counts_query, page_query
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.ports.board import BoardFilter, Group
 
 STORED, RUNNING = 6000, 200
 ENDED = """

@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.engine import make_url
 
-from include.upgrades.adapters.postgres.leader import PostgresLeadership
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.service import control_loops
-from include.upgrades.service.control_loops import LOOPS, Loop, run_control_loops
-from include.upgrades.service.ports import Ports
 from local.postgres import Postgres
+from upgrade_orchestrator.adapters.postgres.engine.leader import PostgresLeadership
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.service.control import loops as control_loops
+from upgrade_orchestrator.service.control.loops import LOOPS, Loop, run_control_loops
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 WITHIN_SECONDS = 60
 

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from include.upgrades.adapters.postgres import engine
 from tests.store_contract.stores import Store
+from upgrade_orchestrator.adapters.postgres.engine import engine
 
 BURST = 6
 PATIENCE_SECONDS = 60.0

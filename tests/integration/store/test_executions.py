@@ -5,9 +5,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from include.upgrades.domain.errors import Unavailable
 from tests.store_contract.executions import ExecutionsContract
 from tests.store_contract.stores import Added, Store
+from upgrade_orchestrator.domain.errors import Unavailable
 
 
 class TestExecutions(ExecutionsContract):

@@ -5,11 +5,11 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from include.upgrades.adapters.postgres.engine import sync_engine
-from include.upgrades.adapters.postgres.statistics import history_query
-from include.upgrades.domain.statistics import HistoryOf
 from tests.store_contract.history import HistoryContract
 from tests.store_contract.stores import Added, Store
+from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
+from upgrade_orchestrator.adapters.postgres.executions.statistics import history_query
+from upgrade_orchestrator.domain.operations.statistics import HistoryOf
 
 COMPONENT, SINCE = "aaa-111", date(2026, 11, 2)
 

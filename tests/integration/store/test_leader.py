@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from include.upgrades.adapters.postgres.leader import PostgresLeadership
 from local.ports import free_port
+from upgrade_orchestrator.adapters.postgres.engine.leader import PostgresLeadership
 
 HOLDERS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE "
 HOLDERS += "datname = current_database()) AND granted"

@@ -8,12 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from include.upgrades.adapters.postgres.signals import PostgresNames, PostgresSignals
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.service.live_feed import LiveFeed
-from include.upgrades.service.signal_ports import ANYTHING
 from tests.store_contract.live_feed import LiveFeedContract
 from tests.store_contract.stores import Added, Store
+from upgrade_orchestrator.adapters.postgres.events.signals import PostgresNames, PostgresSignals
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.service.events.feed import LiveFeed
+from upgrade_orchestrator.service.ports.signals import ANYTHING
 
 SECONDS = 60
 

@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.bootstrap import close_ports, ports_for
-from include.upgrades.domain.commands import Actor
-from include.upgrades.domain.errors import ActiveUpgradeExists, AlreadyExists, ValidationFailed
-from include.upgrades.domain.execution import UpgradeRequest
-from include.upgrades.domain.registry import (
+from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World, document
+from tests.unit.domain.builders import after
+from upgrade_orchestrator.bootstrap import close_ports, ports_for
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.cli.registry.marked_yaml import read_yaml
+from upgrade_orchestrator.cli.registry.writing import text_of
+from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ValidationFailed
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
+from upgrade_orchestrator.domain.registry.entries import (
     Backup,
     Component,
     ComponentVersion,
@@ -22,15 +27,10 @@ from include.upgrades.domain.registry import (
     UpgradePath,
     VersionStatus,
 )
-from include.upgrades.registry.document import entries_in
-from include.upgrades.registry.marked_yaml import read_yaml
-from include.upgrades.registry.writing import text_of
-from include.upgrades.service.create import create_upgrade
-from include.upgrades.service.load_registry import Loaded, load_registry, read_registry
-from include.upgrades.service.ports import Ports
-from include.upgrades.settings import Settings
-from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World, document
-from tests.unit.domain.builders import after
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.registry.load import Loaded, load_registry, read_registry
+from upgrade_orchestrator.service.upgrade.create import create_upgrade
+from upgrade_orchestrator.settings import Settings
 
 ODD = "yes: \"no\" # '~'\n- 3.10 \t ü 漢 \x85 {{ var }} | > & * !"
 EVERYTHING: list[Thing] = [

@@ -8,10 +8,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from include.upgrades.adapters.postgres.engine import sync_engine
-from include.upgrades.adapters.postgres.migrate import alembic_config, migrate
-from include.upgrades.adapters.postgres.tables import metadata
 from local.postgres import Postgres
+from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
+from upgrade_orchestrator.adapters.postgres.migrate import alembic_config, migrate
+from upgrade_orchestrator.adapters.postgres.schema.tables import metadata
 
 VERSION_TABLE = "upgrades_alembic_version"
 

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.bootstrap import ports_for
-from include.upgrades.domain.commands import SYSTEM
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.execution import advance
-from include.upgrades.domain.notices import Notice
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.control_loops import LOOPS
-from include.upgrades.service.follow_ports import Followers, Span
-from include.upgrades.service.notify import hand_over_notices
-from include.upgrades.service.ports import Ports
-from include.upgrades.settings import Settings
 from tests.store_contract.stores import Added, Store
+from upgrade_orchestrator.bootstrap import ports_for
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.events.notifications import Notice
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.execution import advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.control.loops import LOOPS
+from upgrade_orchestrator.service.events.notifications import hand_over_notices
+from upgrade_orchestrator.service.ports.event_cursors import Followers, Span
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.settings import Settings
 
 S = ExecutionStatus
 

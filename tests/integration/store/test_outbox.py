@@ -7,15 +7,15 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from include.upgrades.adapters.postgres.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
-from include.upgrades.adapters.postgres.migrate import migrate
-from include.upgrades.adapters.postgres.outbox import PostgresOutbox
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
 from local.ports import free_port
 from tests.store_contract.outbox import OutboxContract
 from tests.store_contract.stores import Added, Store
+from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
+from upgrade_orchestrator.adapters.postgres.events.outbox import PostgresOutbox
+from upgrade_orchestrator.adapters.postgres.migrate import migrate
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
 
 
 class TestOutbox(OutboxContract):

@@ -7,14 +7,14 @@ import psycopg
 import pytest
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from include.upgrades.adapters.postgres.overviews import _page
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.overview_ports import ExecutionFilter
 from tests.integration.store.counting import counted
 from tests.store_contract.overviews import OverviewsContract
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW, after
+from upgrade_orchestrator.adapters.postgres.executions.overviews import _page
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.ports.overviews import ExecutionFilter
 
 STORED = 20_000
 COPIES = """

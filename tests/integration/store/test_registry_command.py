@@ -1,4 +1,4 @@
-"""`python -m include.upgrades.registry`: what a person types, sees and reads, on the real database."""
+"""`python -m upgrade_orchestrator.cli.registry`: what a person types, sees and reads, on the real database."""
 
 import io
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from include.upgrades.registry.__main__ import main
 from tests.architecture.sources import ROOT
 from tests.integration.store.connections import connection_to
+from upgrade_orchestrator.cli.registry.__main__ import main
 
 TEXT = """\
 components:
@@ -155,7 +155,7 @@ def test_wrong_command_is_2(file: Path) -> None:
 
 
 def test_command_runs_as_it_is_typed_and_prints_nothing_else(file: Path) -> None:
-    command = [sys.executable, "-m", "include.upgrades.registry"]
+    command = [sys.executable, "-m", "upgrade_orchestrator.cli.registry"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     loaded = subprocess.run([*command, "load", "registry.yaml"], env=env, capture_output=True, text=True, check=False)
     assert (loaded.returncode, loaded.stdout) == (0, "registry.yaml: 2 created, 0 changed, 0 unchanged\n"), (

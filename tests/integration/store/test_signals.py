@@ -5,10 +5,10 @@ import time
 
 import psycopg
 
-from include.upgrades.adapters.postgres.signals import PostgresSignals
 from tests.store_contract.signals import SignalsContract
 from tests.store_contract.stores import Added, Store
 from tests.store_contract.telling import append
+from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
 
 
 class TestSignals(SignalsContract):

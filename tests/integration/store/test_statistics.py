@@ -3,10 +3,10 @@
 import psycopg
 from psycopg import sql
 
-from include.upgrades.adapters.postgres.engine import sync_engine
-from include.upgrades.adapters.postgres.statistics import statistics_query
 from tests.store_contract.statistics import StatisticsContract
 from tests.store_contract.stores import Added, Store
+from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
+from upgrade_orchestrator.adapters.postgres.executions.statistics import statistics_query
 
 COMPONENT = "aaa-111"
 

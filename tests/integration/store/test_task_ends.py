@@ -2,10 +2,10 @@
 
 import asyncio
 
-from include.upgrades.adapters.postgres.signals import PostgresNames, PostgresSignals
-from include.upgrades.adapters.postgres.task_ends import PostgresTaskEnds
-from include.upgrades.service.signal_ports import ANYTHING
 from tests.store_contract.waiting import QUIET_SECONDS
+from upgrade_orchestrator.adapters.postgres.events.signals import PostgresNames, PostgresSignals
+from upgrade_orchestrator.adapters.postgres.events.task_ends import PostgresTaskEnds
+from upgrade_orchestrator.service.ports.signals import ANYTHING
 
 LONG = 60.0
 

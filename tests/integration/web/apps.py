@@ -6,12 +6,12 @@ from contextlib import nullcontext
 import httpx
 from fastapi import FastAPI, Request
 
-from include.upgrades.service.fleet_health import FleetHealth
-from include.upgrades.service.ports import Ports
-from include.upgrades.web.app import URL_PREFIX, create_app
-from include.upgrades.web.limits import Limiter
-from include.upgrades.web.security import Authenticate, Caller
 from tests.integration.web.door import Door
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.fleet_health import FleetHealth
+from upgrade_orchestrator.web.app import URL_PREFIX, create_app
+from upgrade_orchestrator.web.http.rate_limits import Limiter
+from upgrade_orchestrator.web.security import Authenticate, Caller
 
 
 class SharedApp:

@@ -10,8 +10,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from include.upgrades.bootstrap import close_ports
-from include.upgrades.domain.permissions import Permission
 from local.postgres import Postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.apps import SharedApp, client_of
@@ -19,6 +17,8 @@ from tests.integration.web.door import Door
 from tests.integration.web.ground import Ground, laid_ground
 from tests.integration.web.live import serving
 from tests.integration.world import World
+from upgrade_orchestrator.bootstrap import close_ports
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from include.upgrades.domain.errors import Unauthenticated
-from include.upgrades.domain.permissions import RESOURCE, Permission
+from upgrade_orchestrator.domain.errors import Unauthenticated
+from upgrade_orchestrator.domain.operations.permissions import RESOURCE, Permission
 
 
 @dataclass(frozen=True)

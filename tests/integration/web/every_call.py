@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.web.security import PUBLIC
 from tests.integration.web.bad_inputs import GOOD
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.web.security import PUBLIC
 
 P = Permission
 IDS = {

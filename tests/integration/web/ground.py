@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from include.upgrades.bootstrap import close_ports, ports_for
-from include.upgrades.registry.document import entries_in
-from include.upgrades.service.load_registry import load_registry
-from include.upgrades.settings import Settings
 from local.postgres import Postgres
 from tests.integration.contents import Contents
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.world import World, document, world_on, write_backup
+from upgrade_orchestrator.bootstrap import close_ports, ports_for
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.service.registry.load import load_registry
+from upgrade_orchestrator.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from include.upgrades.web.app import URL_PREFIX
 from local.ports import HOST
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 STREAM = {"Accept": "text/event-stream"}
 SECONDS = 90

@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 from psycopg import sql
 
-from include.upgrades.domain.commands import SYSTEM
-from include.upgrades.domain.events import Event
-from include.upgrades.domain.execution import advance
-from include.upgrades.domain.states import ExecutionStatus
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.execution import advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 S = ExecutionStatus
 

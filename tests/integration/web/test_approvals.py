@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.domain.states import ExecutionStatus
 from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 S = ExecutionStatus
 DECISIONS = ("approve", "reject")

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import Permission
 from tests.integration.web.apps import SharedApp
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, NEW, OLD, World
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 
 async def make(api: httpx.AsyncClient, **fields: Any) -> None:

@@ -22,12 +22,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Match
 
-from include.upgrades.domain.commands import ALLOWED_FROM, Command
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.domain.states import ExecutionStatus
 from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
+from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 S, C = ExecutionStatus, Command
 

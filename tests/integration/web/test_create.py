@@ -4,9 +4,9 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.domain.checks import CheckName
-from include.upgrades.domain.execution import Strategy
 from tests.integration.world import COMPONENT, OLD, TENANT, World
+from upgrade_orchestrator.domain.checks.checks import CheckName
+from upgrade_orchestrator.domain.execution.execution import Strategy
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 

@@ -5,13 +5,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.service.relay_ports import RelayState
-from include.upgrades.web.limits import Limiter
-from include.upgrades.web.security import PUBLIC
 from tests.integration.web.apps import client_of, own_app
 from tests.integration.web.door import Door
 from tests.integration.world import World
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.service.ports.outbox import RelayState
+from upgrade_orchestrator.web.http.rate_limits import Limiter
+from upgrade_orchestrator.web.security import PUBLIC
 
 
 def calls(app: FastAPI) -> list[tuple[str, str]]:

@@ -9,15 +9,15 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from include.upgrades.domain.registry import Deployment
-from include.upgrades.service import fleet_health
-from include.upgrades.service.fleet_health import FleetHealth
-from include.upgrades.service.fleet_ports import FleetDriver, Fleets
-from include.upgrades.service.relay_ports import RelayState
 from local.ports import HOST, free_port
 from tests.integration.fleet.running_agent import TOKEN
 from tests.integration.web.apps import SharedApp
 from tests.integration.world import COMPONENT, CONNECTION, TENANT, World
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.fleet import FleetDriver, Fleets
+from upgrade_orchestrator.service.ports.outbox import RelayState
+from upgrade_orchestrator.service.views import fleet_health
+from upgrade_orchestrator.service.views.fleet_health import FleetHealth
 
 
 @pytest.fixture(autouse=True)

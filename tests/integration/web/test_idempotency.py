@@ -11,15 +11,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from include.upgrades.adapters.postgres import kept_answers
-from include.upgrades.bootstrap import ports_for
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.service.once import forget_old_answers
-from include.upgrades.settings import Settings
-from include.upgrades.web.keyed import KeyedRoute, is_write
 from tests.integration.web.apps import client_of, own_app
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, OLD, TENANT, World
+from upgrade_orchestrator.adapters.postgres import idempotency as kept_answers
+from upgrade_orchestrator.bootstrap import ports_for
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.service.idempotency import forget_old_answers
+from upgrade_orchestrator.settings import Settings
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute, is_write
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 KEY = {"Idempotency-Key": "build-4711"}

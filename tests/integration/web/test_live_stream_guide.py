@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.web.app import URL_PREFIX
 from tests.architecture.sources import ROOT
 from tests.guides import code_blocks
 from tests.integration.web.live import messages_of
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 PAGE = (ROOT / "docs" / "live-stream.md").read_text(encoding="utf-8")
 BLOCKS = list(code_blocks(PAGE))

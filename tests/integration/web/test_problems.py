@@ -7,12 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from include.upgrades.bootstrap import ports_for
-from include.upgrades.settings import Settings
-from include.upgrades.web.app import URL_PREFIX
 from local.ports import HOST, free_port
 from tests.integration.web.apps import SharedApp
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.bootstrap import ports_for
+from upgrade_orchestrator.settings import Settings
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 JSON = {"Content-Type": "application/json"}

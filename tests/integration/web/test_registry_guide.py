@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.domain.versions import VersionRange
-from include.upgrades.registry.__main__ import main
-from include.upgrades.registry.document import entries_in
-from include.upgrades.registry.marked_yaml import read_yaml
-from include.upgrades.service.load_registry import load_registry
 from tests.architecture.sources import ROOT
 from tests.guides import code_blocks
 from tests.integration.store.connections import connection_to
 from tests.integration.world import World
+from upgrade_orchestrator.cli.registry.__main__ import main
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.cli.registry.marked_yaml import read_yaml
+from upgrade_orchestrator.domain.registry.versions import VersionRange
+from upgrade_orchestrator.service.registry.load import load_registry
 
 PAGE = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
 BLOCKS = list(code_blocks(PAGE))
@@ -67,7 +67,7 @@ def test_the_pages_commands_work_as_they_are_typed(
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(empty_database))
     load, export = starting_with("python")
     for command, said in ((load, "8 created"), (load, "8 unchanged"), (export, "8 exported"), (load, "8 unchanged")):
-        assert command[:3] == ["python", "-m", "include.upgrades.registry"]
+        assert command[:3] == ["python", "-m", "upgrade_orchestrator.cli.registry"]
         assert main(command[3:]) == 0
         assert said in capsys.readouterr().out
 

@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.service.ports import StoredEvent
-from include.upgrades.service.relay_ports import RelayState
 from tests.integration.web.door import Door
 from tests.integration.world import World
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.service.ports.outbox import RelayState
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
 
 REASON = "Broker: Message size too large (2000000 bytes)"
 

@@ -4,9 +4,9 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import Permission
 from tests.integration.web.door import Door
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 _REQUEST = """componentId fromVersionId toVersionId strategy canaryPercentage batchSize batchDelaySeconds

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from include.upgrades.domain.errors import Unauthenticated
-from include.upgrades.domain.permissions import Permission
 from tests.integration.web.apps import SharedApp, client_of
 from tests.integration.web.door import Door, Known
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.domain.errors import Unauthenticated
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 HOST = "http://upgrades.test"
 HERE = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}

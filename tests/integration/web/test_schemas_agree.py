@@ -14,15 +14,15 @@ from pydantic import BaseModel
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from include.upgrades.domain.errors import Unauthenticated, UpgradeError
-from include.upgrades.service.ports import Ports
-from include.upgrades.web.app import create_app
-from include.upgrades.web.bodies import parse
-from include.upgrades.web.description import description
-from include.upgrades.web.schemas.approvals import DecisionBody
-from include.upgrades.web.schemas.registry import BODIES
-from include.upgrades.web.schemas.upgrades import UpgradeBody
-from include.upgrades.web.security import Caller
+from upgrade_orchestrator.domain.errors import Unauthenticated, UpgradeError
+from upgrade_orchestrator.schemas.approvals import DecisionBody
+from upgrade_orchestrator.schemas.registry import BODIES
+from upgrade_orchestrator.schemas.upgrades import UpgradeBody
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.web.app import create_app
+from upgrade_orchestrator.web.http.bodies import parse
+from upgrade_orchestrator.web.openapi.description import description
+from upgrade_orchestrator.web.security import Caller
 
 EXAMPLES = 10
 "Of each body and kind; `make soak` sends thousands (campaign `calls`)."

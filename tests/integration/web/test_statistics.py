@@ -1,9 +1,9 @@
 import httpx
 
-from include.upgrades.domain.permissions import Permission
 from tests.integration.web.door import Door
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 PATH = f"/components/{COMPONENT}/upgrade-statistics"
 UPGRADES = f"/tenants/{TENANT}/upgrades"

@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import REGISTRY, Permission, resource_of
 from tests.integration.web.door import Door
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
 from tests.markup import Element, read_html
+from upgrade_orchestrator.domain.operations.permissions import REGISTRY, Permission, resource_of
 
 HTML = {"Accept": "text/html"}
 OF_COMPONENT, OF_TENANT = f"/view/components/{COMPONENT}/statistics", f"/view/tenants/{TENANT}/statistics"

@@ -8,14 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service import live_reader
-from include.upgrades.web import streams
 from tests.integration.web.apps import SharedApp
 from tests.integration.web.door import Door
 from tests.integration.web.live import STREAM, messages, rest, serving, take, until
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.service.events import reader as live_reader
+from upgrade_orchestrator.web.http import event_stream as streams
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.domain.registry import ComponentVersion
 from tests.integration.web.live import until
 from tests.integration.world import COMPONENT, NEW, World
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion
 
 
 async def test_version_is_made_and_its_status_changed(api: httpx.AsyncClient) -> None:

@@ -5,12 +5,12 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import ROLES, Permission, tenant_roles
-from include.upgrades.web.view.board import ROWS
 from tests.integration.store.counting import counted
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
 from tests.markup import Element, read_html
+from upgrade_orchestrator.domain.operations.permissions import ROLES, Permission, tenant_roles
+from upgrade_orchestrator.web.view.board import ROWS
 
 HTML = {"Accept": "text/html"}
 OTHER = "another-tenant"

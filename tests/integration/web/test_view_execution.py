@@ -5,14 +5,14 @@ from typing import Any
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import ROLES
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import RunView
 from tests.integration.store.counting import counted
 from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 from tests.markup import Element, read_html
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import ROLES
 
 HTML = {"Accept": "text/html"}
 S = ExecutionStatus

@@ -3,13 +3,13 @@
 import httpx
 import pytest
 
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.permissions import tenant_roles
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.web.view.pages import HEADERS
 from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import tenant_roles
+from upgrade_orchestrator.web.view.pages import HEADERS
 
 HTML = {"Accept": "text/html"}
 S = ExecutionStatus
@@ -96,7 +96,7 @@ async def test_database_away_is_a_503_page_that_says_that_upgrades_go_on(
     async def away(*_: object) -> None:
         raise Unavailable("the database does not answer")
 
-    monkeypatch.setattr("include.upgrades.web.view.executions.draw_picture", away)
+    monkeypatch.setattr("upgrade_orchestrator.web.view.executions.draw_picture", away)
     response = await api.get(f"/view/upgrades/{staged.id}", headers=HTML)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert "Upgrades go on meanwhile" in response.text

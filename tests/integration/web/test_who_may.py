@@ -8,11 +8,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from include.upgrades.domain.permissions import REGISTRY, ROLES, resource_of, tenant_roles
-from include.upgrades.web.security import PUBLIC
 from tests.integration.web.door import Door
 from tests.integration.web.every_call import ANY, NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
+from upgrade_orchestrator.domain.operations.permissions import REGISTRY, ROLES, resource_of, tenant_roles
+from upgrade_orchestrator.web.security import PUBLIC
 
 OTHER = "another-tenant"
 WRITTEN = ("command", "backup", "component", "event")

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
-from include.upgrades.adapters.ids import id_for, new_id
+from upgrade_orchestrator.adapters.ids import id_for, new_id
 
 CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

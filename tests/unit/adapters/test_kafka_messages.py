@@ -8,11 +8,11 @@ from cloudevents.core.bindings.kafka import from_structured
 from cloudevents.core.exceptions import BaseCloudEventException
 from cloudevents.core.formats.json import JSONFormat
 
-from include.upgrades.adapters.kafka.messages import message_of
-from include.upgrades.adapters.kafka.reports import Reports
-from include.upgrades.adapters.kafka.stream import KafkaStream
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.service.ports import StoredEvent
+from upgrade_orchestrator.adapters.kafka.messages import message_of
+from upgrade_orchestrator.adapters.kafka.reports import Reports
+from upgrade_orchestrator.adapters.kafka.stream import KafkaStream
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
 
 STORED = StoredEvent(
     id="01890000-0000-7000-8000-000000000000",

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from include.upgrades.adapters.airflow import parse_requests
-from include.upgrades.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
+from upgrade_orchestrator.adapters.airflow import parse_requests
+from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.upgrades.adapters.kafka.producer_settings import DEFAULTS, NEEDED, with_needs
+from upgrade_orchestrator.adapters.kafka.producer_settings import DEFAULTS, NEEDED, with_needs
 
 
 def test_connection_adds_tls_and_sasl() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from include.upgrades.domain.commands import Actor
-from include.upgrades.domain.execution import Execution, Strategy, UpgradeRequest
-from include.upgrades.domain.fleet import Fleet, FleetInstance
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.plan import Plan, make_plan
-from include.upgrades.domain.states import ExecutionStatus
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.plan import Plan, make_plan
 
 NOW = datetime(2031, 5, 17, 12, 0, tzinfo=UTC)
 OPERATOR = Actor("olga")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.approval import (
+from tests.unit.domain.builders import NOW, after, make_execution, planned
+from upgrade_orchestrator.domain.approval.approval import (
     Answer,
     Approval,
     StageState,
@@ -20,13 +21,12 @@ from include.upgrades.domain.approval import (
     state_of_stage,
     waiting,
 )
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.commands import Actor, Decision, Source
-from include.upgrades.domain.errors import Forbidden, InvalidState, NotFound
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Execution, Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from tests.unit.domain.builders import NOW, after, make_execution, planned
+from upgrade_orchestrator.domain.errors import Forbidden, InvalidState, NotFound
+from upgrade_orchestrator.domain.execution.commands import Actor, Decision, Source
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
 
 S = ExecutionStatus
 YES, NO = Decision.APPROVED, Decision.REJECTED

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.batch import (
+from tests.unit.domain.builders import NOW, after, make_instance, name
+from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import (
     Batch,
     BatchDone,
     BatchView,
@@ -15,10 +18,7 @@ from include.upgrades.domain.batch import (
     Wait,
     next_step,
 )
-from include.upgrades.domain.budget import Room
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.states import UPGRADING, ExecutionStatus
-from tests.unit.domain.builders import NOW, after, make_instance, name
+from upgrade_orchestrator.domain.plan.budget import Room
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus

@@ -8,7 +8,11 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from include.upgrades.domain.batch import (
+from tests.unit.domain.builders import NOW, fleet_of, make_request
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import MAX_ATTEMPTS, SETTLED, Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.plan.batch import (
     Batch,
     BatchDone,
     BatchView,
@@ -19,12 +23,8 @@ from include.upgrades.domain.batch import (
     Wait,
     next_step,
 )
-from include.upgrades.domain.budget import Room
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.instance import MAX_ATTEMPTS, SETTLED, Instance, InstanceStatus, move
-from include.upgrades.domain.plan import Plan, concurrency, make_plan
-from include.upgrades.domain.states import UPGRADING, ExecutionStatus
-from tests.unit.domain.builders import NOW, fleet_of, make_request
+from upgrade_orchestrator.domain.plan.budget import Room
+from upgrade_orchestrator.domain.plan.plan import Plan, concurrency, make_plan
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus

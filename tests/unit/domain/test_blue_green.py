@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.blue_green import Goal, next_switch_step
-from include.upgrades.domain.fleet import Fleet, FleetInstance, Health
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.pool_steps import (
+from tests.unit.domain.builders import NOW, after, fleet_of, make_execution, make_fleet, make_instance, name
+from tests.unit.domain.test_pools import green_of
+from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_switch_step
+from upgrade_orchestrator.domain.blue_green.revert import Aim, aim_of, next_back_step
+from upgrade_orchestrator.domain.blue_green.steps import (
     Await,
     GivePool,
     GiveUp,
@@ -23,12 +23,12 @@ from include.upgrades.domain.pool_steps import (
     TakeBack,
     Watch,
 )
-from include.upgrades.domain.pools import Pools
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steering import rebase
-from include.upgrades.domain.switch_back import Aim, aim_of, next_back_step
-from tests.unit.domain.builders import NOW, after, fleet_of, make_execution, make_fleet, make_instance, name
-from tests.unit.domain.test_pools import green_of
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.lifecycle.transitions import rebase
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.pools import Pools
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 WELL, ILL = Health(True, "3.7.0"), Health(False, "3.7.0", "out of memory")

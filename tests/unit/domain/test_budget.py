@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.budget import Room, budget_of, startable
-from include.upgrades.domain.canary import canary_count
+from upgrade_orchestrator.domain.execution.canary import canary_count
+from upgrade_orchestrator.domain.plan.budget import Room, budget_of, startable
 
 IDS = [f"i-{index}" for index in range(12)]
 

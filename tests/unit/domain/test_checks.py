@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from include.upgrades.domain.checks import (
+from tests.unit.domain.builders import NOW, after, fleet_of, make_fleet, make_request
+from upgrade_orchestrator.domain.checks.checks import (
     PASSING,
     CheckName,
     CheckStatus,
@@ -22,10 +23,9 @@ from include.upgrades.domain.checks import (
     verdict,
     verification,
 )
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.fleet import FleetInstance
-from include.upgrades.domain.registry import Backup, ComponentVersion
-from tests.unit.domain.builders import NOW, after, fleet_of, make_fleet, make_request
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.instance.fleet import FleetInstance
+from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion
 
 DAY = timedelta(hours=24)
 NOTHING = Findings()

@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from include.upgrades.domain.commands import ALLOWED_FROM, SYSTEM, Actor, Command, Source, require_allowed
-from include.upgrades.domain.errors import InvalidState
-from include.upgrades.domain.states import ExecutionStatus
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, SYSTEM, Actor, Command, Source, require_allowed
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 CONTRACT = {
     "start": "PENDING",

@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.checks import Findings
-from include.upgrades.domain.compatibility import Compatibility, compatibility, dependencies
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.registry import ComponentVersion, Deployment, RiskLevel, UpgradePath, VersionStatus
 from tests.unit.domain.builders import NOW, make_request
+from upgrade_orchestrator.domain.checks.checks import Findings
+from upgrade_orchestrator.domain.checks.compatibility import Compatibility, compatibility, dependencies
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.registry.entries import (
+    ComponentVersion,
+    Deployment,
+    RiskLevel,
+    UpgradePath,
+    VersionStatus,
+)
 
 NOTHING = Findings()
 REGISTER_OR_GO_ROUND = "register one with POST /upgrade-paths, or go in several upgrades (GET /upgrade-paths/calculate)"

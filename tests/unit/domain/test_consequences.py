@@ -2,14 +2,14 @@
 
 import pytest
 
-from include.upgrades.domain.approval import Approval
-from include.upgrades.domain.canary import Canary
-from include.upgrades.domain.commands import Command
-from include.upgrades.domain.consequences import Standing, consequences
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request, name, planned
+from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.canary import Canary
+from upgrade_orchestrator.domain.execution.commands import Command
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.operations.impact import Standing, consequences
 
 S, N, C = ExecutionStatus, InstanceStatus, Command
 

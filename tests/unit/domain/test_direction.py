@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.direction import ROLLBACK_BATCH, Direction
-from include.upgrades.domain.instance import Instance, InstanceStatus, move
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, after, make_instance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH, Direction
 
 I, S = InstanceStatus, ExecutionStatus  # noqa: E741
 FORWARD, BACKWARD = Direction.FORWARD, Direction.BACKWARD

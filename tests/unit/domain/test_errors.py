@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
-from include.upgrades.domain import errors
-from include.upgrades.domain.errors import (
+from upgrade_orchestrator.domain import errors
+from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
     InvalidState,
     NoActiveUpgrade,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from include.upgrades.domain.commands import Actor, Source
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Execution, advance, dag_id_of
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution
+from upgrade_orchestrator.domain.execution.commands import Actor, Source
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Execution, advance, dag_id_of
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 S = ExecutionStatus
 

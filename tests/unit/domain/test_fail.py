@@ -2,11 +2,11 @@
 
 import pytest
 
-from include.upgrades.domain.commands import SYSTEM
-from include.upgrades.domain.errors import InvalidState
-from include.upgrades.domain.fail import fail_from_anywhere
-from include.upgrades.domain.states import TERMINAL, TRANSITIONS, ExecutionStatus
 from tests.unit.domain.builders import NOW, after, make_execution
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
+from upgrade_orchestrator.domain.execution.states import TERMINAL, TRANSITIONS, ExecutionStatus
 
 S = ExecutionStatus
 TWO_STEPS = (S.PAUSED, S.CANARY_MONITORING)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.failures import judge, threshold_reached
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request, name
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.lifecycle.failures import judge, threshold_reached
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus

@@ -2,8 +2,8 @@
 
 import pytest
 
-from include.upgrades.domain.fleet import Fleet, FleetInstance
 from tests.unit.domain.builders import fleet_of, make_fleet
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 
 STATUSES = ["RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED"]
 

@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from include.upgrades.domain.following import (
+from tests.unit.domain.builders import NOW, make_execution
+from upgrade_orchestrator.domain.airflow.drift import (
     DELETED,
     AskForDag,
     BringToEnd,
@@ -18,9 +19,8 @@ from include.upgrades.domain.following import (
     Unpause,
     follow,
 )
-from include.upgrades.domain.states import TERMINAL, ExecutionStatus
-from include.upgrades.domain.task_states import NO_RUN, RunView
-from tests.unit.domain.builders import NOW, make_execution
+from upgrade_orchestrator.domain.airflow.task_states import NO_RUN, RunView
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
 
 S = ExecutionStatus
 SEEN = (None, "7")

@@ -4,9 +4,16 @@ from itertools import product
 
 import pytest
 
-from include.upgrades.domain.errors import InvalidState
-from include.upgrades.domain.instance import IN_FLIGHT, MAX_ATTEMPTS, TOUCHED, TRANSITIONS, InstanceStatus, move
 from tests.unit.domain.builders import NOW, after, make_instance
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.instance.instance import (
+    IN_FLIGHT,
+    MAX_ATTEMPTS,
+    TOUCHED,
+    TRANSITIONS,
+    InstanceStatus,
+    move,
+)
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.fleet import FleetInstance
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.left_behind import may_be_left, name_them, out_of_service, since_when
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, after, make_execution, make_fleet, make_instance, make_request
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import FleetInstance
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out_of_service, since_when
 
 I = InstanceStatus  # noqa: E741
 FAILED = make_execution(ExecutionStatus.FAILED, status_reason="no budget left")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.measuring import MEASURED, Told, figures
-from include.upgrades.domain.metrics import METRICS, Kind
+from upgrade_orchestrator.domain.events.event_metrics import MEASURED, Told, figures
+from upgrade_orchestrator.domain.events.metrics import METRICS, Kind
+from upgrade_orchestrator.domain.execution.events import Event, EventType
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 E = EventType

@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
-from include.upgrades.domain.metrics import METRICS, Kind
 from tests.architecture.sources import ROOT
+from upgrade_orchestrator.domain.events.metrics import METRICS, Kind
 
 DOCS = ROOT / "docs"
 _ROW = re.compile(r"^\| `(upgrades\.[a-z_.]+)` \| (\w+) \| (\w+) \| (.*?) \| (.*?) \|$", re.MULTILINE)

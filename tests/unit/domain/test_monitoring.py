@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.canary import Canary, Poll, poll_of
-from include.upgrades.domain.errors import CanaryUnhealthy, InvalidState
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Execution, Strategy
-from include.upgrades.domain.fleet import Health
-from include.upgrades.domain.monitoring import next_poll_at, note_poll, promote, watch
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution, make_request
+from upgrade_orchestrator.domain.errors import CanaryUnhealthy, InvalidState
+from upgrade_orchestrator.domain.execution.canary import Canary, Poll, poll_of
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Health
+from upgrade_orchestrator.domain.lifecycle.canary_monitor import next_poll_at, note_poll, promote, watch
 
 S = ExecutionStatus
 WELL, ILL, SILENT = Poll({}, ()), Poll({"i-01": "disk full"}, ()), Poll({}, ("i-01",))

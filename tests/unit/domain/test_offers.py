@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.approval import Approval
-from include.upgrades.domain.canary import Canary
-from include.upgrades.domain.commands import ALLOWED_FROM, Command
-from include.upgrades.domain.offers import ASKS_WHY, offers
-from include.upgrades.domain.permissions import PERMISSION_OF, Permission
-from include.upgrades.domain.states import TERMINAL, ExecutionStatus
 from tests.unit.domain.builders import NOW, make_execution
+from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.canary import Canary
+from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+from upgrade_orchestrator.domain.operations.available_actions import ASKS_WHY, offers
+from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Permission
 
 S, C, P = ExecutionStatus, Command, Permission
 WAITS = Approval(execution_id="e-1", stage=2, plan_hash="0" * 64, requested_at=NOW)

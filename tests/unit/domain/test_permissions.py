@@ -2,8 +2,8 @@
 
 import pytest
 
-from include.upgrades.domain.commands import Command
-from include.upgrades.domain.permissions import PERMISSION_OF, RESOURCE, ROLES, Permission
+from upgrade_orchestrator.domain.execution.commands import Command
+from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, RESOURCE, ROLES, Permission
 
 P = Permission
 GIVEN = {

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.fleet import FleetInstance
-from include.upgrades.domain.plan import BatchKind, Plan, PlannedBatch, concurrency, make_plan, order_instances
 from tests.unit.domain.builders import fleet_of, make_request, name, planned
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.instance.fleet import FleetInstance
+from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan, PlannedBatch, concurrency, make_plan, order_instances
 
 
 def sizes(plan: Plan) -> list[int]:

@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.domain.fleet import FleetInstance
-from include.upgrades.domain.plan import Plan, concurrency, make_plan, order_instances
 from tests.unit.domain.builders import fleets, make_request, requests
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.instance.fleet import FleetInstance
+from upgrade_orchestrator.domain.plan.plan import Plan, concurrency, make_plan, order_instances
 
 Case = tuple[list[FleetInstance], UpgradeRequest, Plan]
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.pool_changes import record_back, record_over
-from include.upgrades.domain.pool_steps import Change, GiveUp, NoteIll, Reached, Save, TakeBack
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request
+from upgrade_orchestrator.domain.blue_green.changes import record_back, record_over
+from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteIll, Reached, Save, TakeBack
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 BATCH = Batch(1, "GREEN")

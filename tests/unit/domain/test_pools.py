@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.checks import Findings, capacity, pool_verification
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.fleet import Fleet, FleetInstance
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.pools import Pools, as_planned, as_served, counterparts
 from tests.unit.domain.builders import NOW, fleet_of, make_fleet, make_instance, make_request, name
+from upgrade_orchestrator.domain.checks.checks import Findings, capacity, pool_verification
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, as_served, counterparts
 
 POOLS = Pools("blue", "green")
 PLANNED = tuple(name(each) for each in range(2))

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.progress import Progress, Tally, progress_of
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import NOW, after, make_execution, make_instance, name
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.progress import Progress, Tally, progress_of
 
 I, S = InstanceStatus, ExecutionStatus  # noqa: E741
 RUNNING = make_execution(S.IN_PROGRESS, started_at=NOW)

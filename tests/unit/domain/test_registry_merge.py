@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.registry import (
+from tests.unit.domain.builders import NOW
+from upgrade_orchestrator.domain.registry.entries import (
     Backup,
     Component,
     ComponentVersion,
@@ -14,8 +15,7 @@ from include.upgrades.domain.registry import (
     Thing,
     UpgradePath,
 )
-from include.upgrades.domain.registry_merge import Entry, merge, not_registered, problems_of
-from tests.unit.domain.builders import NOW
+from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of
 
 KAFKA, OTHER = Component(id="kafka", name="Kafka"), Component(id="other", name="Other")
 OLD = ComponentVersion(id="old", component_id="kafka", version="3.6.0")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.registry import ComponentVersion, RiskLevel, VersionStatus
-from include.upgrades.domain.registry_rules import life_problems, risk_of, version_problems
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, VersionStatus
+from upgrade_orchestrator.domain.registry.rules import life_problems, risk_of, version_problems
 
 VERSION = ComponentVersion(id="v", component_id="c", version="3.6.0")
 TODAY = date(2031, 5, 17)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.errors import ValidationFailed
-from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.domain.request_fields import FIELDS, request_from
+from upgrade_orchestrator.domain.errors import ValidationFailed
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.operations.request_fields import FIELDS, request_from
 
 NEEDED = {"componentId": "aaa-111", "fromVersionId": "bbb-222", "toVersionId": "ccc-333"}
 

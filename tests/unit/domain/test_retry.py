@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.fleet import Fleet, FleetInstance
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.retry import Left, left_of
-from include.upgrades.domain.states import ExecutionStatus
 from tests.unit.domain.builders import make_execution, make_fleet, make_instance, make_request, name
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.lifecycle.retry import Left, left_of
 
 I = InstanceStatus  # noqa: E741 - as in instance.py
 OLD, NEW = "3.6.0", "3.7.0"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.rollback import newest_first, to_revert
 from tests.unit.domain.builders import after, make_instance, name
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.rollback import newest_first, to_revert
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 

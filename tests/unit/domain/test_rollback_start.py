@@ -2,12 +2,12 @@
 
 import pytest
 
-from include.upgrades.domain.errors import InvalidState
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import RollbackInfo
-from include.upgrades.domain.rollback_start import begin_rollback
-from include.upgrades.domain.states import TRANSITIONS, ExecutionStatus
 from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import RollbackInfo
+from upgrade_orchestrator.domain.execution.states import TRANSITIONS, ExecutionStatus
+from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 
 S = ExecutionStatus
 WAYS = {

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.registry import ComponentVersion, UpgradePath, VersionStatus
-from include.upgrades.domain.route_search import MOST_MISSING, Search, Ways, find_ways, type_of
 from tests.unit.domain.builders import NOW
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath, VersionStatus
+from upgrade_orchestrator.domain.routes.search import MOST_MISSING, Search, Ways, find_ways, type_of
 
 TEXTS = ("3.6.0", "3.6.1", "3.7.0", "3.8.0", "4.0.0")
 

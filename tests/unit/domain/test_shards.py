@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from include.upgrades.adapters.ids import new_id
-from include.upgrades.domain.shards import SHARDS, shard_file, shard_key
+from upgrade_orchestrator.adapters.ids import new_id
+from upgrade_orchestrator.domain.airflow.shards import SHARDS, shard_file, shard_key
 
 
 def test_minted_ids_spread_evenly() -> None:

@@ -1,10 +1,10 @@
 """What a person reads who has to decide on a stage."""
 
-from include.upgrades.domain.approval import Approval
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.stage_question import question_of
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request, planned
+from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.approval.question import question_of
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 
 PLAN = planned(6, strategy=Strategy.STAGED, batch_size=2)
 ROWS = [make_instance("i-00", InstanceStatus.COMPLETED), make_instance("i-01", InstanceStatus.FAILED), make_instance()]

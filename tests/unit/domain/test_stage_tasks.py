@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.approval import Answer
-from include.upgrades.domain.commands import Decision
-from include.upgrades.domain.stage_tasks import answer_given, approve_task
 from tests.unit.domain.builders import NOW
+from upgrade_orchestrator.domain.airflow.stage_tasks import answer_given, approve_task
+from upgrade_orchestrator.domain.approval.approval import Answer
+from upgrade_orchestrator.domain.execution.commands import Decision
 
 ANNA = {"id": "7", "name": "anna"}
 

@@ -4,10 +4,17 @@ from itertools import product
 
 import pytest
 
-from include.upgrades.domain.errors import InvalidState
-from include.upgrades.domain.execution import advance
-from include.upgrades.domain.states import TERMINAL, TRANSITIONS, UPGRADING, ExecutionStatus, is_terminal, leads_to
 from tests.unit.domain.builders import NOW, OPERATOR, make_execution
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.execution import advance
+from upgrade_orchestrator.domain.execution.states import (
+    TERMINAL,
+    TRANSITIONS,
+    UPGRADING,
+    ExecutionStatus,
+    is_terminal,
+    leads_to,
+)
 
 CONTRACT = {
     "PENDING": "VALIDATING CANCELLED",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from include.upgrades.domain.states import TERMINAL, ExecutionStatus
-from include.upgrades.domain.statistics import NOT_SUCCESSFUL, Figures
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+from upgrade_orchestrator.domain.operations.statistics import NOT_SUCCESSFUL, Figures
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.plan import BatchKind, Plan
-from include.upgrades.domain.steps import HOP_SECONDS, WAITS, Step, Work, chains, steps_after, steps_of
 from tests.unit.domain.builders import fleets, planned, requests
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Step, Work, chains, steps_after, steps_of
 
 W = Work
 STEPS: dict[Strategy, tuple[dict[str, Any], list[tuple[Work, int]]]] = {

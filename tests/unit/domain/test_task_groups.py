@@ -2,8 +2,8 @@
 
 import pytest
 
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_groups import task_groups
+from upgrade_orchestrator.domain.airflow.task_groups import task_groups
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 S = ExecutionStatus
 CANARY = (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import FINISHED_TASK, NO_RUN, RunView, from_task_states
+from upgrade_orchestrator.domain.airflow.task_states import FINISHED_TASK, NO_RUN, RunView, from_task_states
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 S = ExecutionStatus
 CHECKS = ["version_compatibility", "resource_availability", "backup_verification", "health_endpoints"]

@@ -2,12 +2,12 @@
 
 import json
 
-from include.upgrades.domain import telling
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.instance import InstanceStatus, move
 from tests.unit.domain.builders import NOW, make_instance
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.events import factory as telling
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
+from upgrade_orchestrator.domain.plan.batch import Batch
 
 I = InstanceStatus  # noqa: E741
 ROWS = [

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from include.upgrades.domain.batch import Batch
-from include.upgrades.domain.instance import IN_FLIGHT, Instance, InstanceStatus
-from include.upgrades.domain.plan import BatchKind
-from include.upgrades.domain.unattended import excuse, excuse_batch
 from tests.unit.domain.builders import after, make_instance
+from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.downtime import excuse, excuse_batch
+from upgrade_orchestrator.domain.plan.plan import BatchKind
 
 I = InstanceStatus  # noqa: E741
 HOUR, NO_SOAK, SOAK = timedelta(hours=1), timedelta(), timedelta(seconds=60)

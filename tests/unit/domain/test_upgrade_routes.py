@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.registry import RiskLevel, UpgradePath
-from include.upgrades.domain.upgrade_routes import Route, best_routes, leading_to, reachable_from
+from upgrade_orchestrator.domain.registry.entries import RiskLevel, UpgradePath
+from upgrade_orchestrator.domain.routes.paths import Route, best_routes, leading_to, reachable_from
 
 LOW, MEDIUM, HIGH = RiskLevel
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version as Reference
 
-from include.upgrades.domain.versions import Version, VersionRange, is_downgrade, upgrade_type
+from upgrade_orchestrator.domain.registry.versions import Version, VersionRange, is_downgrade, upgrade_type
 
 RISING = [
     "0.9",

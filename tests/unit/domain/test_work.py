@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from include.upgrades.domain.fleet import FleetInstance, Health
-from include.upgrades.domain.instance import Instance, InstanceStatus
-from include.upgrades.domain.work import (
+from tests.unit.domain.builders import NOW, after, make_instance
+from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.step import (
     Give,
     Keep,
     Move,
@@ -17,7 +18,6 @@ from include.upgrades.domain.work import (
     next_step_of,
     next_step_unseen,
 )
-from tests.unit.domain.builders import NOW, after, make_instance
 
 I = InstanceStatus  # noqa: E741
 OLD, NEW = "3.6.0", "3.7.0"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.errors import ValidationFailed
-from include.upgrades.domain.registry import Component, ComponentVersion, RiskLevel, UpgradePath
-from include.upgrades.registry.document import entries_in
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.domain.errors import ValidationFailed
+from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion, RiskLevel, UpgradePath
 
 VERSION = {"id": "v1", "componentId": "kafka", "version": "3.6.0"}
 PATH = {"id": "p1", "componentId": "kafka", "fromVersionId": "v1", "toVersionId": "v2"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.upgrades.registry.marked_yaml import NotReadable, read_yaml
+from upgrade_orchestrator.cli.registry.marked_yaml import NotReadable, read_yaml
 
 TEXT = """\
 # a comment

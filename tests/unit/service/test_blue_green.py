@@ -2,10 +2,6 @@
 
 import pytest
 
-from include.upgrades.domain.blue_green import Goal
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.outcome import Ending
 from local.fleet.orders import Orders
 from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import (
@@ -26,6 +22,10 @@ from tests.labs.pools import (
     upgrade,
 )
 from tests.labs.seed import NEW_VERSION, OLD, OLD_VERSION
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.runner.outcome import Ending
 
 # -- the way forth ---------------------------------------------------------------------------------------------------
 

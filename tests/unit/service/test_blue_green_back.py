@@ -4,13 +4,6 @@ import asyncio
 
 import pytest
 
-from include.upgrades.domain.blue_green import Goal
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, roll_back_upgrade
-from include.upgrades.service.finish import verify
-from include.upgrades.service.outcome import Ending
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import (
@@ -29,6 +22,13 @@ from tests.labs.pools import (
     until_soaking,
 )
 from tests.labs.seed import NEW, NEW_VERSION, OLD, OLD_VERSION
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.rollout.verification import verify
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, pause_upgrade, roll_back_upgrade
 
 I = InstanceStatus  # noqa: E741 - as in the domain
 

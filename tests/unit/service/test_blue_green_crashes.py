@@ -4,11 +4,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from include.upgrades.domain.blue_green import Goal
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
-from include.upgrades.service.outcome import Ending
 from tests.effort import some
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab
@@ -27,6 +22,11 @@ from tests.labs.pools import (
     upgrade,
 )
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
 Drive = Callable[[Lab, str], Awaitable[Execution]]
 FORTH, BACK, CANCELLED = 27, 15, 10

@@ -2,14 +2,6 @@
 
 import asyncio
 
-from include.upgrades.domain.blue_green import Goal
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.pool_steps import Change
-from include.upgrades.domain.pools import GREEN_BATCH
-from include.upgrades.service.command import pause_upgrade, resume_upgrade
-from include.upgrades.service.lease_keeper import LeaseKeeper
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.pool_journal import PoolJournal
 from tests.labs.lab import OLGA, Lab, seconds_between
 from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import (
@@ -28,6 +20,14 @@ from tests.labs.pools import (
     upgrade,
 )
 from tests.labs.seed import OLD
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.blue_green.steps import Change
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH
+from upgrade_orchestrator.service.blue_green.store import PoolJournal
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, resume_upgrade
 
 I = InstanceStatus  # noqa: E741 - as in the domain
 

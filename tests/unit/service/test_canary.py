@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from include.upgrades.domain.errors import CanaryUnhealthy
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, promote_canary, resume_upgrade
-from include.upgrades.service.monitor_canary import run_after_canaries
-from include.upgrades.service.outcome import Ending
 from tests.labs.canaries import canary_fields, deployed, monitored, polls, until_polls
 from tests.labs.lab import FOREVER, OLGA, until
 from tests.labs.memory_lab import MakeLab
+from upgrade_orchestrator.domain.errors import CanaryUnhealthy
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.rollout.canary import run_after_canaries
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, pause_upgrade, promote_canary, resume_upgrade
 
 S = ExecutionStatus
 

@@ -6,18 +6,23 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import HOP_SECONDS, Step, Work
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
-from include.upgrades.service.outcome import Ending, Outcome
-from include.upgrades.service.press_on import press_on
-from include.upgrades.service.pulse import now_seconds
-from include.upgrades.service.rounds import LEASE_WORTH_KEEPING_SECONDS
-from include.upgrades.service.run_batch import run_batch
 from tests.labs.first_step import all_tasks, step
 from tests.labs.lab import FOREVER, OLGA, Lab, seconds_between
 from tests.labs.memory_lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.rollout.continuation import press_on
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.loop import LEASE_WORTH_KEEPING_SECONDS
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.upgrade.commands import (
+    cancel_upgrade,
+    pause_upgrade,
+    resume_upgrade,
+    roll_back_upgrade,
+)
 
 S = ExecutionStatus
 E = Ending

@@ -6,18 +6,18 @@ from datetime import date, timedelta
 
 import pytest
 
-from include.upgrades.domain.checks import CheckName, CheckStatus
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.registry import VersionStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.finish import conclude
-from include.upgrades.service.ports import Ports
-from include.upgrades.service.pulse import now_seconds
-from include.upgrades.service.run_check import run_check
 from tests.labs.lab import Lab
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW, OLD
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.registry.entries import VersionStatus
+from upgrade_orchestrator.service.checks.run import run_check
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.rollout.verification import conclude
+from upgrade_orchestrator.service.runner.backoff import now_seconds
 
 C = CheckName
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.checks import OPEN, CheckName, CheckResult, CheckStatus, StoredObject
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.pulse import now_seconds
-from include.upgrades.service.run_check import TAKEN_SECONDS, run_check, validate
 from tests.labs.first_step import first_step
 from tests.labs.lab import Lab, abandoned
 from tests.labs.memory_lab import MakeLab, MemoryLab
+from upgrade_orchestrator.domain.checks.checks import OPEN, CheckName, CheckResult, CheckStatus, StoredObject
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check, validate
+from upgrade_orchestrator.service.runner.backoff import now_seconds
 
 S = ExecutionStatus
 C = CheckName

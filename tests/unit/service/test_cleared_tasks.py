@@ -5,20 +5,25 @@ from collections import Counter
 
 import pytest
 
-from include.upgrades.domain.checks import CheckName
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import Step, Work
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
-from include.upgrades.service.finish import conclude
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.roll_back import confirm_rollback
-from include.upgrades.service.run_check import run_check
-from include.upgrades.service.work import work_on
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.checks.checks import CheckName
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.service.checks.run import run_check
+from upgrade_orchestrator.service.finalize.rollback import confirm_rollback
+from upgrade_orchestrator.service.rollout.steps import work_on
+from upgrade_orchestrator.service.rollout.verification import conclude
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import (
+    cancel_upgrade,
+    pause_upgrade,
+    resume_upgrade,
+    roll_back_upgrade,
+)
 
 S = ExecutionStatus
 TERMINAL = [S.COMPLETED, S.FAILED, S.CANCELLED, S.ROLLED_BACK]

@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from include.upgrades.service.fleet_ports import StaleToken
-from include.upgrades.service.outcome import Ending
 from local.fleet.orders import Orders
 from tests.effort import some
 from tests.labs.dying import upgrade_with_deaths
 from tests.labs.lab import until
 from tests.labs.memory_lab import MakeLab
+from upgrade_orchestrator.service.ports.fleet import StaleToken
+from upgrade_orchestrator.service.runner.outcome import Ending
 
 
 async def test_runner_that_slept_through_its_lease_stops_and_writes_nothing(make_lab: MakeLab) -> None:

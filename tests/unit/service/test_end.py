@@ -5,17 +5,17 @@ from collections import Counter
 
 import pytest
 
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
-from include.upgrades.service.end import SECONDS_A_TURN, bring_to_end, end_abandoned, end_upgrade
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.reconcile import reconcile
 from tests.labs.endings import marked_failed_while_upgrading
 from tests.labs.lab import OLGA, Lab, abandoned, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.service.control.reconcile import reconcile
+from upgrade_orchestrator.service.finalize.finalize import SECONDS_A_TURN, bring_to_end, end_abandoned, end_upgrade
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
 S = ExecutionStatus
 

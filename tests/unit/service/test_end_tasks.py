@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.service.end_tasks import AT_ONCE, GATHER_SECONDS, LISTEN_SECONDS, end_tasks
 from tests.labs.lab import Lab, until
 from tests.labs.memory_lab import MakeLab
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.service.control.ended_tasks import AT_ONCE, GATHER_SECONDS, LISTEN_SECONDS, end_tasks
 
 
 @asynccontextmanager

@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.start import start_upgrade
 from tests.labs.lab import OLGA, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 
 @pytest.mark.parametrize("fault", ["upgrade-fails", "comes-up-unhealthy"])

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.blue_green import Goal
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.registry import Deployment
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import cancel_upgrade
-from include.upgrades.service.fleet_ports import StaleToken
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.pools import end, going_over, over, pools, switched, traffic
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.fleet import StaleToken
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 
 S = ExecutionStatus
 

@@ -6,12 +6,6 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import Work
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.pulse import now_seconds
 from tests.effort import some
 from tests.labs.canaries import canary_fields
 from tests.labs.first_step import SECONDS, after_first_step, all_tasks, first_step, step
@@ -20,6 +14,17 @@ from tests.labs.memory_lab import MakeLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.pools import blue_green, traffic
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import Work
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import (
+    cancel_upgrade,
+    pause_upgrade,
+    resume_upgrade,
+    roll_back_upgrade,
+)
 
 S = ExecutionStatus
 TWO_BATCHES: dict[str, Any] = {"batch_size": 2, "max_unavailable_percentage": 50}

@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus, StoredObject
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import Step, Work
-from include.upgrades.service.command import cancel_upgrade
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.ports import ReadObject
-from include.upgrades.service.pulse import now_seconds
-from include.upgrades.service.run_check import TAKEN_SECONDS, run_check
-from include.upgrades.service.work import work_on
 from tests.labs.canaries import canary_fields
 from tests.labs.first_step import SECONDS, all_tasks, first_step, step
 from tests.labs.lab import OLGA, Lab, abandoned
 from tests.labs.memory_lab import MakeLab, MemoryLab
 from tests.labs.pools import blue_green
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus, StoredObject
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check
+from upgrade_orchestrator.service.ports.unit_of_work import ReadObject
+from upgrade_orchestrator.service.rollout.steps import work_on
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 
 S = ExecutionStatus
 C = CheckName

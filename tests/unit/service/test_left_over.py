@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.checks import CheckName, CheckStatus
-from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.service.command import cancel_upgrade
-from include.upgrades.service.create import preview_upgrade
-from include.upgrades.service.retry import retry_upgrade
-from include.upgrades.service.start import start_upgrade
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import S, blue_green, end, pools, switched, upgrade
 from tests.labs.seed import COMPONENT, NEW, NEW_VERSION, OLD, TENANT
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
+from upgrade_orchestrator.service.upgrade.create import preview_upgrade
+from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 
 def _free(lab: Lab) -> int:

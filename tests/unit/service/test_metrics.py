@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.adapters.memory.followers import MemoryFollowers
-from include.upgrades.domain.approval import ask, decide
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
-from include.upgrades.domain.commands import Actor, Decision
-from include.upgrades.domain.metrics import METRICS, Figure
-from include.upgrades.domain.telling import check_completed
-from include.upgrades.service.control_loops import LOOPS
-from include.upgrades.service.follow_ports import Span
-from include.upgrades.service.measure import measure
-from include.upgrades.service.ports import Ports
-from include.upgrades.service.relay import Relay
-from include.upgrades.service.relay_ports import EventStream
 from tests.labs.lab import Lab
 from tests.labs.memory_lab import MakeLab
+from upgrade_orchestrator.adapters.memory.events.cursors import MemoryFollowers
+from upgrade_orchestrator.domain.approval.approval import ask, decide
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.events.factory import check_completed
+from upgrade_orchestrator.domain.events.metrics import METRICS, Figure
+from upgrade_orchestrator.domain.execution.commands import Actor, Decision
+from upgrade_orchestrator.service.control.loops import LOOPS
+from upgrade_orchestrator.service.events.metrics import measure
+from upgrade_orchestrator.service.events.relay import Relay
+from upgrade_orchestrator.service.ports.event_cursors import Span
+from upgrade_orchestrator.service.ports.outbox import EventStream
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
 class Noted:

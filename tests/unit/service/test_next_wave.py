@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.service.health import SILENT_SECONDS, standing
-from include.upgrades.service.ports import StoredEvent
-from include.upgrades.service.relay import next_wave
-from include.upgrades.service.relay_ports import Note, RelayState
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.service.events.relay import next_wave
+from upgrade_orchestrator.service.ports.outbox import Note, RelayState
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.service.views.health import SILENT_SECONDS, standing
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 

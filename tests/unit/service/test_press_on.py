@@ -5,15 +5,6 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.steps import HOP_SECONDS, Step, Work
-from include.upgrades.service.approvals import request_approval
-from include.upgrades.service.command import cancel_upgrade, promote_canary, roll_back_upgrade
-from include.upgrades.service.fleet_ports import FleetError, StaleToken
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.press_on import press_on
-from include.upgrades.service.pulse import now_seconds
 from local.fleet.orders import Orders
 from tests.labs.canaries import deployed
 from tests.labs.first_step import PATIENCE, after_first_step, all_tasks, first_step, step
@@ -22,6 +13,15 @@ from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import blue_green, traffic
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.stages import approve, first_stage_done
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
+from upgrade_orchestrator.service.approvals.decide import request_approval
+from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
+from upgrade_orchestrator.service.rollout.continuation import press_on
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, promote_canary, roll_back_upgrade
 
 S = ExecutionStatus
 ONE_BY_ONE: dict[str, Any] = {"batch_size": 1, "max_unavailable_percentage": 50}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from include.upgrades.service import pulse
-from include.upgrades.service.pulse import Pace, Pulses
+from upgrade_orchestrator.service.runner import backoff as pulse
+from upgrade_orchestrator.service.runner.backoff import Pace, Pulses
 
 
 class Clock:

@@ -2,14 +2,6 @@
 
 import pytest
 
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
-from include.upgrades.service.end import bring_to_end, end_abandoned
-from include.upgrades.service.fleet_ports import StaleToken
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.put_back import put_back
 from local.fleet.orders import Orders
 from tests.effort import some
 from tests.labs.endings import failed_with_a_drain_that_does_not_end
@@ -17,6 +9,14 @@ from tests.labs.lab import OLGA, until
 from tests.labs.memory_lab import MakeLab, MemoryLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import OLD_VERSION
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.service.finalize.finalize import bring_to_end, end_abandoned
+from upgrade_orchestrator.service.finalize.undrain import put_back
+from upgrade_orchestrator.service.ports.fleet import StaleToken
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 MOMENTS = 8

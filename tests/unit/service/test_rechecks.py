@@ -5,14 +5,14 @@ from datetime import date
 
 import pytest
 
-from include.upgrades.domain.errors import UpgradeBlocked
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.registry import VersionStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import pause_upgrade, promote_canary, resume_upgrade
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW
+from upgrade_orchestrator.domain.errors import UpgradeBlocked
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.registry.entries import VersionStatus
+from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, promote_canary, resume_upgrade
 
 S = ExecutionStatus
 Change = Callable[[MemoryLab], Awaitable[None]]

@@ -5,17 +5,22 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.reconcile import reconcile
 from tests.labs.lab import OLGA, Lab, seconds_between, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.control.reconcile import reconcile
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import (
+    cancel_upgrade,
+    pause_upgrade,
+    resume_upgrade,
+    roll_back_upgrade,
+)
 
 S = ExecutionStatus
 RUNNING, PAUSED = RunView("7", "running"), RunView("7", "running", paused=True)

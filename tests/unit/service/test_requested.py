@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.commands import Actor, Source
-from include.upgrades.domain.errors import ActiveUpgradeExists, NotFound, UpgradeBlocked
-from include.upgrades.domain.execution import Execution, UpgradeRequest
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.ask_for_dags import ask_for_dags
-from include.upgrades.service.command import cancel_upgrade
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.requested import create_once, follow_to_end, start_once
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import COMPONENT, NEW, OLD, TENANT
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, NotFound, UpgradeBlocked
+from upgrade_orchestrator.domain.execution.commands import Actor, Source
+from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.control.dag_requests import ask_for_dags
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
+from upgrade_orchestrator.service.upgrade.ensure import create_once, follow_to_end, start_once
 
 S = ExecutionStatus
 DORA = Actor("dora", Source.DAG)

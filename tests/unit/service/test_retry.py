@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.checks import CheckResult
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.errors import ActiveUpgradeExists, InvalidState, UpgradeBlocked
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import UPGRADING, ExecutionStatus
-from include.upgrades.service.command import cancel_upgrade, roll_back_upgrade
-from include.upgrades.service.retry import retry_upgrade
-from include.upgrades.service.start import start_upgrade
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.checks.checks import CheckResult
+from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState, UpgradeBlocked
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
+from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 S = ExecutionStatus
 

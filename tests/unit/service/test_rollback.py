@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import roll_back_upgrade
 from tests.labs.lab import OLGA, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import COMPONENT, NEW_VERSION, OLD, OLD_VERSION, TENANT
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.upgrade.commands import roll_back_upgrade
 
 
 async def test_rollback_reverts_the_newest_first_one_at_a_time_when_the_budget_is_one(make_lab: MakeLab) -> None:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.outcome import Ending
 from tests.labs.lab import seconds_between
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import COMPONENT, NEW, NEW_VERSION, OLD_VERSION, TENANT
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.runner.outcome import Ending
 
 
 async def test_completion_frees_the_place_and_moves_the_deployment_on(make_lab: MakeLab) -> None:

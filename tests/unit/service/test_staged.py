@@ -4,19 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from include.upgrades.domain.approval import StageState
-from include.upgrades.domain.commands import Actor
-from include.upgrades.domain.errors import Forbidden, InvalidState, NotFound
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.approvals import (
-    decide_stage,
-    question_about,
-    request_approval,
-)
-from include.upgrades.service.command import cancel_upgrade
-from include.upgrades.service.outcome import Ending
 from tests.labs.lab import OLGA, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
@@ -28,6 +15,19 @@ from tests.labs.stages import (
     first_stage_done,
     told,
 )
+from upgrade_orchestrator.domain.approval.approval import StageState
+from upgrade_orchestrator.domain.errors import Forbidden, InvalidState, NotFound
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.approvals.decide import (
+    decide_stage,
+    question_about,
+    request_approval,
+)
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 
 S = ExecutionStatus
 

@@ -3,18 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-from include.upgrades.domain.approval import Answer, StageState
-from include.upgrades.domain.commands import Decision
-from include.upgrades.domain.events import EventType
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.answers import answer_in_ui, judge_answers
-from include.upgrades.service.approvals import (
-    question_about,
-    request_approval,
-    wait_for_judgement,
-)
-from include.upgrades.service.command import pause_upgrade, resume_upgrade
-from include.upgrades.service.outcome import Ending
 from tests.labs.lab import FOREVER, OLGA, Lab
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
@@ -27,6 +15,18 @@ from tests.labs.stages import (
     parks,
     told,
 )
+from upgrade_orchestrator.domain.approval.approval import Answer, StageState
+from upgrade_orchestrator.domain.execution.commands import Decision
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.approvals.decide import (
+    question_about,
+    request_approval,
+    wait_for_judgement,
+)
+from upgrade_orchestrator.service.approvals.ui_responses import answer_in_ui, judge_answers
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, resume_upgrade
 
 S = ExecutionStatus
 

@@ -4,17 +4,6 @@ import asyncio
 
 import pytest
 
-from include.upgrades.domain.commands import Decision
-from include.upgrades.domain.errors import InvalidState, UpgradeBlocked
-from include.upgrades.domain.registry import VersionStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.approvals import (
-    decide_stage,
-    wait_for_decision,
-)
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade, roll_back_upgrade
-from include.upgrades.service.outcome import Ending
-from include.upgrades.service.release import release_decided
 from tests.labs.lab import FOREVER, OLGA
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW
@@ -25,6 +14,22 @@ from tests.labs.stages import (
     asked,
     make_first_stage_ill,
     parks,
+)
+from upgrade_orchestrator.domain.errors import InvalidState, UpgradeBlocked
+from upgrade_orchestrator.domain.execution.commands import Decision
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.registry.entries import VersionStatus
+from upgrade_orchestrator.service.approvals.decide import (
+    decide_stage,
+    wait_for_decision,
+)
+from upgrade_orchestrator.service.approvals.release import release_decided
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import (
+    cancel_upgrade,
+    pause_upgrade,
+    resume_upgrade,
+    roll_back_upgrade,
 )
 
 S = ExecutionStatus

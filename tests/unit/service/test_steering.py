@@ -3,13 +3,13 @@
 import asyncio
 from collections import Counter
 
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import cancel_upgrade, pause_upgrade, resume_upgrade
-from include.upgrades.service.outcome import Ending
 from tests.labs.lab import OLGA, Lab, seconds_between, until
 from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, pause_upgrade, resume_upgrade
 
 
 async def _in_flight(lab: Lab, execution_id: str) -> int:

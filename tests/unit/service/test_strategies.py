@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain.execution import Execution, Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import (
+from tests.labs.dag_walk import MONITOR, DagWalk, run_task
+from tests.labs.lab import OLGA, until
+from tests.labs.memory_lab import MakeLab, MemoryLab
+from tests.labs.seed import NEW, NEW_VERSION, OLD, OLD_VERSION
+from tests.labs.stages import approve
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.upgrade.commands import (
     cancel_upgrade,
     pause_upgrade,
     promote_canary,
     resume_upgrade,
     roll_back_upgrade,
 )
-from tests.labs.dag_walk import MONITOR, DagWalk, run_task
-from tests.labs.lab import OLGA, until
-from tests.labs.memory_lab import MakeLab, MemoryLab
-from tests.labs.seed import NEW, NEW_VERSION, OLD, OLD_VERSION
-from tests.labs.stages import approve
 
 S = ExecutionStatus
 SIZE = 4

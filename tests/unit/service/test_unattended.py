@@ -6,16 +6,16 @@ from contextlib import suppress
 
 import pytest
 
-from include.upgrades.domain.direction import ROLLBACK_BATCH
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import roll_back_upgrade
-from include.upgrades.service.outcome import Ending
 from tests.effort import some
 from tests.labs.lab import OLGA, Lab, abandoned, seconds_between, until
 from tests.labs.memory_lab import HOUR, MakeLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import roll_back_upgrade
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 MOMENTS = 17

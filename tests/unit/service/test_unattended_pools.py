@@ -3,14 +3,14 @@
 import asyncio
 from typing import Any
 
-from include.upgrades.domain.blue_green import Goal
-from include.upgrades.domain.execution import Strategy
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.service.command import pause_upgrade, resume_upgrade
-from include.upgrades.service.outcome import Ending
 from tests.labs.lab import OLGA, seconds_between, until
 from tests.labs.memory_lab import HOUR, MakeLab
 from tests.labs.pools import going_over, over, switched, until_soaking
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, resume_upgrade
 
 S = ExecutionStatus
 

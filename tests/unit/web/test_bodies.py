@@ -1,11 +1,11 @@
 import pytest
 
-from include.upgrades.domain.errors import ValidationFailed
-from include.upgrades.domain.execution import Strategy, UpgradeRequest
-from include.upgrades.web.bodies import parse
-from include.upgrades.web.problems import Malformed
-from include.upgrades.web.schemas.registry import BackupBody
-from include.upgrades.web.schemas.upgrades import UpgradeBody
+from upgrade_orchestrator.domain.errors import ValidationFailed
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.schemas.registry import BackupBody
+from upgrade_orchestrator.schemas.upgrades import UpgradeBody
+from upgrade_orchestrator.web.http.bodies import parse
+from upgrade_orchestrator.web.http.problems import Malformed
 
 LEAST = b'{"componentId": "a", "fromVersionId": "b", "toVersionId": "c"%s}'
 BACKUP = b'{"versionId": "a", "location": "file:///x", "sizeBytes": 1, "sha256": "%s", "createdAt": %s}'

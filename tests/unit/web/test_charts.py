@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from markupsafe import Markup
 
-from include.upgrades.web.view.charts import HEIGHT, WIDTH, Chart, Series, lines, number, stacked_bars
+from upgrade_orchestrator.web.view.charts import HEIGHT, WIDTH, Chart, Series, lines, number, stacked_bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 OK = Series("completed", "bar-ok", (3, 0, 6))

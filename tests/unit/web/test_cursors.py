@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.upgrades.domain.errors import ValidationFailed
-from include.upgrades.web.cursors import decode, decode_moment, decode_number, encode
+from upgrade_orchestrator.domain.errors import ValidationFailed
+from upgrade_orchestrator.web.http.cursors import decode, decode_moment, decode_number, encode
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.text(ascii_letters + digits + "._-", min_size=1, max_size=64))

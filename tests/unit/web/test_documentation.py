@@ -11,16 +11,16 @@ from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
-from include.upgrades.domain.errors import Unauthenticated
-from include.upgrades.service.ports import Ports
-from include.upgrades.web.app import create_app
-from include.upgrades.web.description import description
-from include.upgrades.web.examples import BODIES
-from include.upgrades.web.reference_page import reference_page
-from include.upgrades.web.refusals import OF_CALL
-from include.upgrades.web.schemas.upgrades import UpgradeBody
-from include.upgrades.web.security import Caller
 from tests.markup import read_html
+from upgrade_orchestrator.domain.errors import Unauthenticated
+from upgrade_orchestrator.schemas.upgrades import UpgradeBody
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.web.app import create_app
+from upgrade_orchestrator.web.openapi.description import description
+from upgrade_orchestrator.web.openapi.examples import BODIES
+from upgrade_orchestrator.web.openapi.reference_page import reference_page
+from upgrade_orchestrator.web.openapi.refusals import OF_CALL
+from upgrade_orchestrator.web.security import Caller
 
 
 async def no_ports() -> Ports:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.upgrades.web.limits import Limiter, TooManyRequests
+from upgrade_orchestrator.web.http.rate_limits import Limiter, TooManyRequests
 
 
 class Clock:

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from include.upgrades.domain import errors
-from include.upgrades.domain.errors import (
+from upgrade_orchestrator.domain import errors
+from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
     InvalidState,
     Unauthenticated,
@@ -13,8 +13,9 @@ from include.upgrades.domain.errors import (
     UpgradeError,
     ValidationFailed,
 )
-from include.upgrades.web.middleware import request_id_of
-from include.upgrades.web.problems import ProblemResponse, field_errors, problem, unexpected
+from upgrade_orchestrator.schemas.errors import field_errors
+from upgrade_orchestrator.web.http.middleware import request_id_of
+from upgrade_orchestrator.web.http.problems import ProblemResponse, problem, unexpected
 
 KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, UpgradeError)]
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}

@@ -8,26 +8,26 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.requests import Request
 
-from include.upgrades.domain.canary import Canary
-from include.upgrades.domain.checks import CheckName, CheckResult, CheckStatus
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution, RollbackInfo, Strategy
-from include.upgrades.domain.instance import InstanceStatus
-from include.upgrades.domain.permissions import Permission
-from include.upgrades.domain.plan import make_plan
-from include.upgrades.domain.progress import Tally, progress_of
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.domain.task_states import RunView
-from include.upgrades.service.overview_ports import Overview
-from include.upgrades.service.picture import Picture
-from include.upgrades.service.ports import StoredEvent
-from include.upgrades.service.queries import ExecutionView
-from include.upgrades.web.dependencies import Links
-from include.upgrades.web.view.execution_picture import shown
-from include.upgrades.web.view.pages import page
-from include.upgrades.web.view.words import CHECK, INSTANCE, STATUS, span
 from tests.markup import Element, read_html
 from tests.unit.domain.builders import NOW, fleet_of, make_execution, make_instance, make_request
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.execution.canary import Canary
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution, RollbackInfo, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.domain.plan.plan import make_plan
+from upgrade_orchestrator.domain.plan.progress import Tally, progress_of
+from upgrade_orchestrator.schemas.links import Links
+from upgrade_orchestrator.service.ports.overviews import Overview
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.service.views.detail import Picture
+from upgrade_orchestrator.service.views.queries import ExecutionView
+from upgrade_orchestrator.web.view.execution_picture import shown
+from upgrade_orchestrator.web.view.pages import page
+from upgrade_orchestrator.web.view.words import CHECK, INSTANCE, STATUS, span
 
 HOSTILE = (
     """<script>alert(1)</script>"><img src=x onerror=alert(2)>' onmouseover='alert(3) javascript:alert(4) {{ 7 * 7 }}"""

@@ -14,11 +14,6 @@ from pathlib import Path
 
 import httpx
 
-from include.upgrades.bootstrap import close_ports, ports_for
-from include.upgrades.registry.document import entries_in
-from include.upgrades.service.load_registry import load_registry
-from include.upgrades.settings import Settings
-from include.upgrades.web.app import URL_PREFIX
 from local.ports import HOST, free_port
 from local.postgres import Postgres
 from tests.architecture.sources import ROOT
@@ -26,6 +21,11 @@ from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.integration.metric_receivers import StatsD
 from tests.integration.web.api_server import simple_auth
 from tests.integration.world import document
+from upgrade_orchestrator.bootstrap import close_ports, ports_for
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.service.registry.load import load_registry
+from upgrade_orchestrator.settings import Settings
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 _START_SECONDS = 200
 

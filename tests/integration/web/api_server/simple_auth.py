@@ -12,8 +12,8 @@ for missing in ("airflow.providers.fab.auth_manager", "flask_appbuilder"):
     sys.modules[missing] = None
 from airflow.utils import db
 db.upgradedb()
-from include.upgrades.setup import main
-sys.argv = ["include.upgrades.setup"]
+from upgrade_orchestrator.cli.setup import main
+sys.argv = ["upgrade_orchestrator.cli.setup"]
 sys.exit(main())
 """
 "Migrates both databases, as on a machine where FAB is not installed."

@@ -2,10 +2,10 @@
 
 import time
 
-from include.upgrades.web.app import URL_PREFIX
 from tests.integration.web.api_server.running_airflow import RunningAirflow
 from tests.integration.web.api_server.simple_auth import PASSWORD
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 REQUEST = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
 

@@ -6,12 +6,12 @@ Which permission each call needs, and that none is made without one, is the app'
 import httpx
 import pytest
 
-from include.upgrades.domain.permissions import Permission
 from tests.integration.web.api_server.running_airflow import RunningAirflow
 from tests.integration.web.api_server.simple_auth import USERS
 from tests.integration.web.apps import SharedApp
 from tests.integration.web.every_call import good_call
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT
+from upgrade_orchestrator.domain.operations.permissions import Permission
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 REQUEST = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}

@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from include.upgrades.bootstrap import close_ports, ports_for
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.domain.execution import Execution
-from include.upgrades.domain.states import ExecutionStatus
-from include.upgrades.settings import Settings
-from include.upgrades.web.app import URL_PREFIX
 from tests.integration.web.api_server.running_airflow import RunningAirflow
 from tests.integration.web.live import STREAM, Message, messages, rest, take, until
 from tests.unit.domain.builders import make_execution, make_instance, make_request, name, planned
+from upgrade_orchestrator.bootstrap import close_ports, ports_for
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.settings import Settings
+from upgrade_orchestrator.web.app import URL_PREFIX
 
 LISTENERS, ROUNDS, EACH = 200, 4, 3
 MOST_CONNECTIONS = 12

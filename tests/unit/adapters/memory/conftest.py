@@ -6,17 +6,17 @@ from functools import partial
 
 import pytest
 
-from include.upgrades.adapters.memory.database import MemoryDatabase
-from include.upgrades.adapters.memory.followers import MemoryFollowers
-from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
-from include.upgrades.adapters.memory.outbox import MemoryOutbox
-from include.upgrades.adapters.memory.signals import MemorySignals
-from include.upgrades.adapters.memory.tables import COMMAND
-from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
-from include.upgrades.service.signal_ports import Waiter
 from tests.store_contract.fixtures import added
 from tests.store_contract.stores import LEASE_SECONDS, Audit, Listens, PassTime, Store, fill
 from tests.virtual_time import VirtualLoop
+from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
+from upgrade_orchestrator.adapters.memory.engine.tables import COMMAND
+from upgrade_orchestrator.adapters.memory.events.cursors import MemoryFollowers
+from upgrade_orchestrator.adapters.memory.events.outbox import MemoryOutbox
+from upgrade_orchestrator.adapters.memory.events.signals import MemorySignals
+from upgrade_orchestrator.adapters.memory.idempotency import MemoryKeptAnswers
+from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
+from upgrade_orchestrator.service.ports.signals import Waiter
 
 __all__ = ["added"]
 

@@ -6,16 +6,16 @@ from itertools import count
 
 import pytest
 
-from include.upgrades.adapters.memory import kept_answers
-from include.upgrades.adapters.memory.database import MemoryDatabase
-from include.upgrades.adapters.memory.kept_answers import MemoryKeptAnswers
-from include.upgrades.adapters.memory.tables import EVENT, LEASE
-from include.upgrades.adapters.memory.unit_of_work import MemoryUnitOfWork
-from include.upgrades.domain.errors import Unavailable
-from include.upgrades.domain.events import Event, EventType
-from include.upgrades.service.once_ports import KeptAnswer, Key
 from tests.store_contract.stores import LEASE_SECONDS, fill, new_execution, rows
 from tests.unit.domain.builders import planned
+from upgrade_orchestrator.adapters.memory import idempotency as kept_answers
+from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
+from upgrade_orchestrator.adapters.memory.engine.tables import EVENT, LEASE
+from upgrade_orchestrator.adapters.memory.idempotency import MemoryKeptAnswers
+from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, Key
 
 NOON = datetime(2031, 5, 17, 12, 0, tzinfo=UTC)
 KEY = Key("olga", "k-1", "f" * 64)

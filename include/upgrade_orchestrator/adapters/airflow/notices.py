@@ -1,0 +1,50 @@
+"""Notices as DAG runs (API server only: it alone may write Airflow's database)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.events.notifications import Notice, notice_dag
+
+
+@dataclass(frozen=True, slots=True)
+class AirflowNotices:
+    """Port ``Notices``; ``wanted`` is whether notifiers are set."""
+
+    wanted: bool
+
+    def are_wanted(self) -> bool:
+        """Which notifiers, the DAG knows: what users wrote is not loaded into the API server."""
+        return self.wanted
+
+    async def hand_over(self, notice: Notice) -> None:
+        """One run for the notice, named after it: Airflow's unique index lets there be no second one."""
+        await ask_airflow(lambda session: _trigger(session, notice))
+
+
+def _trigger(session: Session, notice: Notice) -> None:
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.exceptions import DagNotFound, DagRunAlreadyExists
+    from airflow.utils.types import DagRunTriggeredByType
+
+    dag_id, conf = notice_dag(notice.kind), _conf(notice)
+    by = DagRunTriggeredByType.REST_API
+    try:
+        trigger_dag(dag_id, triggered_by=by, run_id=notice.key, conf=conf, session=session)
+    except DagRunAlreadyExists:
+        return
+    except DagNotFound as error:
+        why = f"Airflow has no DAG {dag_id}: is UPGRADES_NOTIFIERS set for the dag processor, and its file deployed?"
+        raise Unavailable(why) from error
+
+
+def _conf(notice: Notice) -> dict[str, object]:
+    return {
+        "notice": notice.kind.value,
+        "executionId": notice.execution_id,
+        "sequence": notice.sequence,
+        "time": notice.time.isoformat(),
+        "data": dict(notice.data),
+    }

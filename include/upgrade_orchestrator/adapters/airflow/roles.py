@@ -1,0 +1,36 @@
+"""The roles of contract section 9, made in FAB when it is the auth manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from upgrade_orchestrator.domain.operations.permissions import AIRFLOW_ADMIN, ROLES, tenant_roles
+
+_MOST_OF_NAME = 64
+"Characters that FAB keeps of a role's name."
+
+
+def make_roles(tenant_ids: Iterable[str] = ()) -> str:
+    """Make roles and permissions that are missing, also those limited to each of these tenants; says what was done.
+
+    With another auth manager there is nothing to make: it maps its own roles.
+
+    :raises ValueError: a tenant's id is too long for a role's name.
+    """
+    roles = ROLES | {name: each for tenant_id in tenant_ids for name, each in tenant_roles(tenant_id).items()}
+    if too_long := [name for name in roles if len(name) > _MOST_OF_NAME]:
+        raise ValueError(f"a role's name may have {_MOST_OF_NAME} characters: {too_long[0]}")
+    from airflow.configuration import conf
+
+    auth_manager = conf.get("core", "auth_manager").rsplit(".", 1)[-1]
+    if "FabAuthManager" not in auth_manager:
+        return f"no roles to make: {auth_manager} has its own (docs/adopt.md says what they may)"
+    from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+    with get_application_builder() as builder:
+        manager = builder.sm
+        for role_name, permissions in (*roles.items(), AIRFLOW_ADMIN):
+            role = manager.add_role(role_name)
+            for action, resource in permissions:
+                manager.add_permission_to_role(role, manager.create_permission(action, resource))
+    return f"roles {', '.join(roles)} exist"

@@ -1,0 +1,83 @@
+"""The executions' DAGs and their runs in Airflow's own database (API server only: nothing else may open it)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
+from upgrade_orchestrator.adapters.airflow.ended_tasks import end_well
+from upgrade_orchestrator.adapters.airflow.lost_tasks import begin_lost_again
+from upgrade_orchestrator.domain.airflow.task_states import RunView
+
+Tasks = dict[int, dict[str, str | None]]
+
+
+class AirflowRuns:
+    """Port ``AirflowRuns``: plain columns, for there may be a thousand runs to look at every few seconds."""
+
+    async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> Mapping[str, RunView]:
+        """One query, a second one for the tasks."""
+        return await ask_airflow(lambda session: _read(session, dag_ids, with_tasks))
+
+    async def begin_lost_again(self, seconds: float) -> Sequence[str]:
+        """As somebody who clears them in the UI does."""
+        return await begin_lost_again(seconds)
+
+    async def end_well(self, task_ids: Collection[str]) -> None:
+        """As the triggerer does for a trigger that ends its task, but without a callback."""
+        await end_well(task_ids)
+
+    async def unpause(self, dag_id: str) -> None:
+        """As the switch in the UI does."""
+        await ask_airflow(lambda session: _unpause(session, dag_id))
+
+
+def _read(session: Session, dag_ids: Sequence[str], with_tasks: bool) -> dict[str, RunView]:
+    from airflow.models.dag import DagModel
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import select
+
+    # Whoever triggers the DAG by hand makes a second run: the first one is the upgrade's.
+    query = (
+        select(DagModel.dag_id, DagModel.is_paused, DagModel.is_stale, DagRun.id, DagRun.run_id, DagRun.state)
+        .join(DagRun, DagRun.dag_id == DagModel.dag_id, isouter=True)
+        .where(DagModel.dag_id.in_(dag_ids))
+        .order_by(DagRun.id.desc())
+    )
+    rows = {row.dag_id: row for row in session.execute(query)}
+    tasks = _tasks(session, [row.id for row in rows.values() if row.id is not None]) if with_tasks else {}
+    return {dag_id: _view(row, tasks) for dag_id, row in rows.items()}
+
+
+def _view(row: Any, tasks: Tasks) -> RunView:
+    ref = None if row.id is None else str(row.id)
+    return RunView(
+        ref, _text(row.state), bool(row.is_paused), tasks.get(row.id, {}), known=not row.is_stale, name=row.run_id
+    )
+
+
+def _tasks(session: Session, run_ids: Sequence[int]) -> Tasks:
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance as Task
+    from sqlalchemy import and_, select
+
+    of_run = and_(Task.dag_id == DagRun.dag_id, Task.run_id == DagRun.run_id)
+    query = select(DagRun.id, Task.task_id, Task.state).join(Task, of_run).where(DagRun.id.in_(run_ids))
+    found: Tasks = defaultdict(dict)
+    for row in session.execute(query):
+        found[row.id][row.task_id] = _text(row.state)
+    return found
+
+
+def _text(state: Any) -> str | None:
+    return None if state is None else str(state)
+
+
+def _unpause(session: Session, dag_id: str) -> None:
+    from airflow.models.dag import DagModel
+    from sqlalchemy import update
+
+    paused = (DagModel.dag_id == dag_id, DagModel.is_paused.is_(True))
+    session.execute(update(DagModel).where(*paused).values(is_paused=False))

@@ -1,0 +1,44 @@
+"""Kafka behind an Airflow connection; without one there is nothing to publish to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from confluent_kafka import KafkaError, Producer
+
+from upgrade_orchestrator.adapters.kafka.stream import KafkaStream
+from upgrade_orchestrator.service.ports.outbox import StreamAway, StreamOff
+
+
+async def open_stream(conn_id: str, topic: str) -> KafkaStream:
+    """A stream into ``topic``, with the connection as it is defined now.
+
+    :raises StreamOff: it is not defined; :raises StreamAway: Kafka is away, has no such topic or refuses us.
+    """
+    stream = KafkaStream(topic)
+    try:
+        await stream.open(partial(_producer, conn_id))
+    except BaseException:
+        await stream.close()
+        raise
+    return stream
+
+
+def _producer(conn_id: str, on_error: Callable[[KafkaError], None]) -> Producer:
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from upgrade_orchestrator.adapters.kafka.hook import RelayHook
+
+    try:
+        return RelayHook(conn_id, on_error).get_conn  # get_producer() does the same and writes a line to the log
+    except AirflowNotFoundException as error:
+        raise StreamOff(f"the Airflow connection {conn_id} is not defined") from error
+    except Exception as error:  # whichever way the hook, librdkafka or a plugin of either says so
+        raise StreamAway(f"the Airflow connection {conn_id} cannot be used: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """librdkafka names the setting, never its value."""
+    first = error.args[0] if error.args else ""
+    return first.str() if isinstance(first, KafkaError) else type(error).__name__

@@ -1,0 +1,27 @@
+"""An event as the message that is published: a structured CloudEvent, keyed by tenant (contract section 10)."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from cloudevents.core.bindings.kafka import KafkaMessage, to_structured
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from upgrade_orchestrator.service.events.cloud_event import cloud_event
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+
+_FORMAT = JSONFormat()
+
+
+def message_of(stored: StoredEvent) -> KafkaMessage:
+    """The library checks the attributes and writes them.
+
+    :raises BaseCloudEventException: not a CloudEvent.
+    :raises TypeError: data that is not JSON.
+    """
+    attributes: dict[str, Any] = dict(cloud_event(stored))
+    data = attributes.pop("data")
+    event = CloudEvent(attributes | {"time": stored.time.astimezone(UTC)}, data)
+    return to_structured(event, _FORMAT, lambda _: stored.tenant_id)

@@ -1,0 +1,83 @@
+"""The event log in memory (port ``Events``): written with the change it tells of, told at the commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from upgrade_orchestrator.adapters.memory.engine.tables import EVENT, EXECUTION, EventRow
+from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
+from upgrade_orchestrator.adapters.memory.engine.values import as_json
+from upgrade_orchestrator.adapters.memory.executions.executions import row_of
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.service.ports.live import Tail
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+
+
+class MemoryEvents:
+    """Appends under the execution's row lock, so that its sequence has no gap."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def append(self, execution: Execution, events: Sequence[Event]) -> None:
+        """Number and insert."""
+        if not events:
+            return
+        transaction = self._transaction
+        await transaction.statement()
+        await transaction.lock(EXECUTION, execution.id)
+        row, now = row_of(transaction, execution.id), transaction.database.now()
+        last = row.last_sequence + len(events)
+        await transaction.write(EXECUTION, replace(row, last_sequence=last), execution.id)
+        for sequence, event in enumerate(events, row.last_sequence + 1):
+            written = self._row(execution, sequence, now, event)
+            await transaction.write(EVENT, written, execution.id, sequence)
+        transaction.tell(execution.id)
+
+    def _row(self, execution: Execution, sequence: int, now: datetime, event: Event) -> EventRow:
+        return EventRow(
+            id=self._transaction.database.new_id(),
+            execution_id=execution.id,
+            tenant_id=execution.tenant_id,
+            sequence=sequence,
+            what=event.what.value,
+            time=now,
+            data=as_json(event.data),
+        )
+
+    async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
+        """In order."""
+        await self._transaction.statement()
+        row = self._transaction.get(EXECUTION, execution_id)
+        last = min(row.last_sequence, after + limit) if row else 0
+        found = (self._transaction.get(EVENT, execution_id, each) for each in range(max(after, 0) + 1, last + 1))
+        return [event_from(each) for each in found if each]
+
+    async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
+        """Downwards."""
+        await self._transaction.statement()
+        found = [each for each in self._transaction.rows(EVENT, execution_id) if each.what in whats]
+        found.sort(key=lambda each: each.sequence, reverse=True)
+        return [event_from(each) for each in found[:limit]]
+
+    async def tail(self, execution_id: str) -> Tail:
+        """From the execution's row, which counts its events."""
+        await self._transaction.statement()
+        row = row_of(self._transaction, execution_id)
+        return Tail(row.last_sequence, row.execution.status, row.execution.settled_at is not None)
+
+
+def event_from(row: EventRow) -> StoredEvent:
+    """The event in ``row``, with data of its own."""
+    return StoredEvent(
+        id=row.id,
+        execution_id=row.execution_id,
+        tenant_id=row.tenant_id,
+        sequence=row.sequence,
+        time=row.time,
+        event=Event(EventType(row.what), json.loads(row.data)),
+    )

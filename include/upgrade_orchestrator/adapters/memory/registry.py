@@ -1,0 +1,195 @@
+"""The component registry in memory (port ``Registry``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from upgrade_orchestrator.adapters.memory.engine.locks import Strength
+from upgrade_orchestrator.adapters.memory.engine.tables import (
+    BACKUP,
+    COMPONENT,
+    COMPONENT_VERSION,
+    DEPLOYMENT,
+    UPGRADE_PATH,
+    Key,
+    Row,
+    Table,
+)
+from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
+from upgrade_orchestrator.adapters.memory.engine.values import own
+from upgrade_orchestrator.adapters.memory.executions.executions import holder_of
+from upgrade_orchestrator.domain.errors import AlreadyExists
+from upgrade_orchestrator.domain.registry.entries import (
+    Backup,
+    Component,
+    ComponentVersion,
+    Deployment,
+    Thing,
+    UpgradePath,
+)
+
+_TABLES: dict[type[Thing], Table[Any]] = {
+    Component: COMPONENT,
+    ComponentVersion: COMPONENT_VERSION,
+    UpgradePath: UPGRADE_PATH,
+    Deployment: DEPLOYMENT,
+    Backup: BACKUP,
+}
+
+
+class MemoryRegistry:
+    """Speaks through the unit of work's transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def component(self, component_id: str) -> Component | None:
+        """By id."""
+        return await self._get(COMPONENT, component_id)
+
+    async def version(self, version_id: str) -> ComponentVersion | None:
+        """By id."""
+        found = await self._get(COMPONENT_VERSION, version_id)
+        return own(found) if found else None
+
+    async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None:
+        """The direct path between two versions."""
+        way = (from_version_id, to_version_id)
+        found = await self._rows(UPGRADE_PATH)
+        return next((each for each in found if (each.from_version_id, each.to_version_id) == way), None)
+
+    async def components(self, after: str, limit: int) -> list[Component]:
+        """By id."""
+        return _page(await self._rows(COMPONENT), after, limit)
+
+    async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]:
+        """By id."""
+        found = [own(each) for each in await self._rows(COMPONENT_VERSION) if each.component_id == component_id]
+        return _page(found, after, limit)
+
+    async def paths(self, component_id: str | None, after: str, limit: int) -> list[UpgradePath]:
+        """By id."""
+        found = [each for each in await self._rows(UPGRADE_PATH) if component_id in (None, each.component_id)]
+        return _page(found, after, limit)
+
+    async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None:
+        """Where a tenant's instances of a component live."""
+        found = await self._get(DEPLOYMENT, tenant_id, component_id)
+        return own(found) if found else None
+
+    async def ways(self, limit: int) -> list[Deployment]:
+        """One for each driver and connection, those with an upgrade under way first."""
+        found = [(self._is_idle(each), each) for each in await self._rows(DEPLOYMENT)]
+        found.sort(key=lambda pair: (pair[0], pair[1].fleet))
+        first: dict[tuple[str, str], tuple[bool, Deployment]] = {}
+        for idle, each in found:
+            first.setdefault((each.driver, each.conn_id), (idle, each))
+        ordered = sorted(first.values(), key=lambda pair: (pair[0], pair[1].driver, pair[1].conn_id))
+        return [own(each) for _, each in ordered[:limit]]
+
+    def _is_idle(self, deployment: Deployment) -> bool:
+        return holder_of(self._transaction, deployment.tenant_id, deployment.component_id) is None
+
+    async def backups(self, tenant_id: str, component_id: str) -> list[Backup]:
+        """Newest first."""
+        of = (tenant_id, component_id)
+        found = [each for each in await self._rows(BACKUP) if (each.tenant_id, each.component_id) == of]
+        return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+
+    async def versions_by_id(self, version_ids: Iterable[str]) -> dict[str, ComponentVersion]:
+        """Those of them that there are."""
+        wanted = set(version_ids)
+        return {each.id: own(each) for each in await self._rows(COMPONENT_VERSION) if each.id in wanted}
+
+    async def everything(self) -> list[Thing]:
+        """Parents first, each kind in the order of its key."""
+        found: list[Thing] = []
+        for table in _TABLES.values():
+            found += [own(each) for each in sorted(await self._rows(table), key=_key)]
+        return found
+
+    async def lock(self) -> None:
+        """On what every addition refers to; reading goes on."""
+        await self._transaction.statement()
+        await self._transaction.lock_components(Strength.ALONE)
+
+    async def recommend_only(self, version: ComponentVersion) -> None:
+        """The others of its component that are."""
+        for each in await self._rows(COMPONENT_VERSION):
+            if each.component_id == version.component_id and each.id != version.id and each.recommended:
+                await self._transaction.lock(COMPONENT_VERSION, each.id)
+                latest = self._transaction.get(COMPONENT_VERSION, each.id) or each
+                await self._transaction.write(COMPONENT_VERSION, replace(latest, recommended=False), each.id)
+
+    async def put(self, thing: Thing) -> None:
+        """Insert or replace by key."""
+        await self._transaction.statement()
+        await self._write(thing, replacing=True)
+
+    async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
+        """Insert; of two at once one is refused."""
+        await self._transaction.statement()
+        await self._write(thing, replacing=False)
+
+    async def _write(self, thing: Thing, replacing: bool) -> None:
+        transaction, table, key = self._transaction, _TABLES[type(thing)], _key(thing)
+        await transaction.lock_components(Strength.KEY_SHARE)  # of itself, or of what it refers to
+        await transaction.lock(table, *key)
+        if not replacing and transaction.get(table, *key):
+            raise transaction.failed(AlreadyExists(f"the id {key[0]} is taken"))
+        await self._claim(thing)
+        for parent, of in _parents(thing):
+            await transaction.refer(parent, of)
+        await transaction.write(table, own(thing), *key)
+
+    async def _claim(self, thing: Thing) -> None:
+        """What must be unique beside the key, before and after."""
+        table, key = _TABLES[type(thing)], _key(thing)
+        if (values := _unique(thing)) is None:
+            return
+        before = self._transaction.get(table, *key)
+        for each in {values, before and _unique(before) or values}:
+            await self._transaction.claim(table, *each[0])
+        if any(_unique(each) == values and _key(each) != key for each in self._transaction.rows(table)):
+            raise self._transaction.failed(AlreadyExists(values[1]))
+
+    async def _get(self, table: Table[Row], *key: str) -> Row | None:
+        await self._transaction.statement()
+        return self._transaction.get(table, *key)
+
+    async def _rows(self, table: Table[Row]) -> list[Row]:
+        await self._transaction.statement()
+        return self._transaction.rows(table)
+
+
+def _key(thing: Thing) -> Key:
+    return (thing.tenant_id, thing.component_id) if isinstance(thing, Deployment) else (thing.id,)
+
+
+def _unique(thing: Thing) -> tuple[tuple[str, str], str] | None:
+    """Values that only one row may have, and what is said when they are taken."""
+    match thing:
+        case ComponentVersion(component_id=component, version=version):
+            return (component, version), "the component has this version already"
+        case UpgradePath(from_version_id=begin, to_version_id=end):
+            return (begin, end), "there is a path between these two versions already"
+    return None
+
+
+def _parents(thing: Thing) -> list[tuple[Table[Any], str]]:
+    match thing:
+        case Component():
+            return []
+        case ComponentVersion():
+            versions = []
+        case UpgradePath(from_version_id=begin, to_version_id=end):
+            versions = [begin, end]
+        case Deployment(current_version_id=version) | Backup(version_id=version):
+            versions = [version]
+    return [(COMPONENT, thing.component_id), *((COMPONENT_VERSION, each) for each in versions)]
+
+
+def _page(found: list[Any], after: str, limit: int) -> list[Any]:
+    return sorted((each for each in found if each.id > after), key=lambda each: each.id)[:limit]

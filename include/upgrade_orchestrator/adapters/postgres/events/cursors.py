@@ -1,0 +1,117 @@
+"""Reading every event once, in PostgreSQL (port ``Followers``): how far a follower has come is a row an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from upgrade_orchestrator.adapters.postgres.schema import tables
+from upgrade_orchestrator.adapters.postgres.unit_of_work import connected
+from upgrade_orchestrator.domain.events.event_metrics import Told
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
+
+E, A = tables.execution.c, tables.approval.c
+# Two small indexes, and a row of "followed" for each that they find: what is stored beside does not matter.
+_SPANS = text("""
+    WITH candidate AS MATERIALIZED (
+        SELECT id, last_sequence FROM execution WHERE settled_at IS NULL
+        UNION SELECT id, last_sequence FROM execution
+        WHERE status <> 'PENDING' AND completed_at > now() - interval '1 hour'
+    ), seen AS MATERIALIZED (
+        SELECT id, last_sequence, coalesce((
+            SELECT sequence FROM followed WHERE execution_id = candidate.id AND follower = :follower
+        ), 0) AS sequence FROM candidate
+    )
+    SELECT id, sequence, last_sequence FROM seen WHERE last_sequence > sequence ORDER BY id LIMIT :limit""")
+# The first to mark an execution inserts, later ones move on from where they saw it: of two at once one changes a row.
+_MARK = text("""
+    WITH span AS (
+        SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:afters AS bigint[]), CAST(:lasts AS bigint[]))
+        AS given (execution_id, after, last)
+    ), begun AS (
+        INSERT INTO followed (execution_id, follower, sequence)
+        SELECT execution_id, :follower, last FROM span WHERE after = 0
+        ON CONFLICT DO NOTHING RETURNING execution_id
+    ), moved AS (
+        UPDATE followed SET sequence = span.last FROM span
+        WHERE followed.execution_id = span.execution_id AND follower = :follower AND followed.sequence = span.after
+        RETURNING followed.execution_id
+    )
+    SELECT execution_id FROM begun UNION ALL SELECT execution_id FROM moved""")
+_TOLD = text("""
+    SELECT event.execution_id, event.sequence, event.what, event.data, event.time, execution.strategy,
+        CASE event.what
+            WHEN 'status-changed' THEN execution.started_at
+            WHEN 'batch-completed' THEN batch.started_at
+            WHEN 'instance-changed' THEN instance.started_at
+            WHEN 'approval-decided' THEN approval.requested_at
+        END AS began_at
+    FROM unnest(CAST(:ids AS text[]), CAST(:afters AS bigint[]), CAST(:lasts AS bigint[]))
+        AS span (execution_id, after, last)
+    JOIN event ON event.execution_id = span.execution_id
+        AND event.sequence > span.after AND event.sequence <= span.last AND event.what = ANY(:what)
+    JOIN execution ON execution.id = event.execution_id
+    LEFT JOIN batch ON event.what = 'batch-completed' AND batch.execution_id = event.execution_id
+        AND batch.number = (event.data ->> 'batch')::int
+    LEFT JOIN instance ON event.what = 'instance-changed' AND instance.execution_id = event.execution_id
+        AND instance.instance_id = event.data ->> 'instanceId'
+    LEFT JOIN approval ON event.what = 'approval-decided' AND approval.execution_id = event.execution_id
+        AND approval.stage = (event.data ->> 'stage')::int
+    ORDER BY event.execution_id, event.sequence""")
+
+
+class PostgresFollowers:
+    """Every call is a transaction of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def spans(self, follower: str, limit: int) -> list[Span]:
+        """By the small indexes of what has not ended or has just ended, whatever else is stored."""
+        found = await self._execute(_SPANS, {"follower": follower, "limit": limit})
+        return [Span(*row) for row in found]
+
+    async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
+        """All in one statement."""
+        marked = {row.execution_id for row in await self._execute(_MARK, _arrays(spans) | {"follower": follower})}
+        return [each for each in spans if each.execution_id in marked]
+
+    async def told(self, spans: Sequence[Span], what: Collection[str]) -> list[Told]:
+        """All in one statement."""
+        return [_told(row) for row in await self._execute(_TOLD, _arrays(spans) | {"what": list(what)})]
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """Over the index of the places that are taken."""
+        query = select(E.status, E.strategy, func.count()).where(E.settled_at.is_(None)).group_by(E.status, E.strategy)
+        return {(status, strategy): count for status, strategy, count in await self._execute(query)}
+
+    async def waiting(self) -> Waiting:
+        """Of executions that hold their place: the question of one that is over waits for nobody."""
+        age = func.extract("epoch", func.clock_timestamp() - func.min(A.requested_at))
+        open_ones = (A.decision.is_(None), E.settled_at.is_(None), E.completed_at.is_(None))
+        joined = tables.approval.join(tables.execution, A.execution_id == E.id)
+        query = select(func.count(), func.coalesce(func.greatest(age, 0), 0)).select_from(joined).where(*open_ones)
+        ((count, seconds),) = await self._execute(query)
+        return Waiting(count, float(seconds))
+
+    async def _execute(self, statement: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
+        async with connected(self._url) as connection:
+            found = (await connection.execute(statement, values)).all()
+            await connection.commit()
+            return found
+
+
+def _arrays(spans: Sequence[Span]) -> dict[str, Any]:
+    return {
+        "ids": [each.execution_id for each in spans],
+        "afters": [each.after for each in spans],
+        "lasts": [each.last for each in spans],
+    }
+
+
+def _told(row: Any) -> Told:
+    event = Event(EventType(row.what), row.data)
+    return Told(row.execution_id, row.sequence, event, row.time, row.strategy, row.began_at)

@@ -1,0 +1,100 @@
+"""The event log in PostgreSQL (port ``Events``): written with the change it tells of, published later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from upgrade_orchestrator.adapters.ids import new_id
+from upgrade_orchestrator.adapters.postgres.schema import tables
+from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.ports.live import Tail
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+
+CHANNEL = "upgrades"
+"NOTIFY tells the execution's id here whenever an event is committed (a trigger of the event table does it)."
+
+_APPEND = text(
+    """
+    WITH reserved AS (
+        UPDATE execution SET last_sequence = last_sequence + :number WHERE id = :execution
+        RETURNING last_sequence - :number AS before, clock_timestamp() AS now
+    )
+    INSERT INTO event (execution_id, tenant_id, sequence, id, what, time, data)
+    SELECT :execution, :tenant, reserved.before + given.place, given.id, given.what, reserved.now, given.data
+    FROM reserved, jsonb_to_recordset(:given) AS given (place integer, id varchar, what varchar, data jsonb)
+    """
+).bindparams(bindparam("given", type_=JSONB))
+"Numbers the events and writes them, in one statement: every change of an upgrade tells of itself."
+
+
+class PostgresEvents:
+    """Appends under the execution's row lock, so that its sequence has no gap."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def append(self, execution: Execution, events: Sequence[Event]) -> None:
+        """Number and insert."""
+        if not events:
+            return
+        given = [
+            {"place": place, "id": new_id(), "what": event.what.value, "data": dict(event.data)}
+            for place, event in enumerate(events, start=1)
+        ]
+        values = {"execution": execution.id, "tenant": execution.tenant_id, "number": len(given), "given": given}
+        written = await self._connection.execute(_APPEND, values)
+        if written.rowcount != len(given):
+            raise NotFound(f"there is no execution {execution.id}")
+
+    async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
+        """In order."""
+        table = tables.event
+        query = (
+            select(table)
+            .where(table.c.execution_id == execution_id, table.c.sequence > after)
+            .order_by(table.c.sequence)
+            .limit(limit)
+        )
+        found = (await self._connection.execute(query)).mappings()
+        return [event_from(row) for row in found]
+
+    async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
+        """By the primary key, downwards."""
+        table = tables.event
+        query = (
+            select(table)
+            .where(table.c.execution_id == execution_id, table.c.what.in_([each.value for each in whats]))
+            .order_by(table.c.sequence.desc())
+            .limit(limit)
+        )
+        found = (await self._connection.execute(query)).mappings()
+        return [event_from(row) for row in found]
+
+    async def tail(self, execution_id: str) -> Tail:
+        """From the execution's row, which counts its events."""
+        table = tables.execution.c
+        query = select(table.last_sequence, table.status, table.settled_at).where(table.id == execution_id)
+        row = (await self._connection.execute(query)).first()
+        if row is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        return Tail(row.last_sequence, ExecutionStatus(row.status), row.settled_at is not None)
+
+
+def event_from(row: Any) -> StoredEvent:
+    """The event in ``row``. :raises ValueError: when its type is not known here."""
+    return StoredEvent(
+        id=row["id"],
+        execution_id=row["execution_id"],
+        tenant_id=row["tenant_id"],
+        sequence=row["sequence"],
+        time=row["time"],
+        event=Event(EventType(row["what"]), row["data"]),
+    )

@@ -1,0 +1,61 @@
+"""What the dag files ask for: of every execution that still has a DAG the columns that never change any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from upgrade_orchestrator.domain.airflow.shards import SHARDS
+
+# Plain psycopg: every task reads its dag file first, and an engine would cost it three times as much.
+_COLUMNS = """SELECT id, tenant_id, component_id, strategy, from_version, to_version, shape,
+(request->>'batch_delay_seconds')::float, begins_in_worker FROM execution"""
+_ONE = f"{_COLUMNS} WHERE id = %(execution_id)s"
+_SHARD = f"""{_COLUMNS}
+WHERE started_at IS NOT NULL AND (settled_at IS NULL OR completed_at > clock_timestamp() - %(kept)s::interval)
+AND shard_key %% %(shards)s = %(shard)s ORDER BY id"""
+
+
+@dataclass(frozen=True, slots=True)
+class DagSpec:
+    """All that an execution's DAG is built from; none of it changes after the start, so the DAG has one version."""
+
+    execution_id: str
+    tenant_id: str
+    component_id: str
+    strategy: str
+    from_version: str
+    to_version: str
+    batches: tuple[tuple[int, str], ...]
+    """Number and kind of each batch."""
+    delay_seconds: float = 0.0
+    """Between the end of a batch and the beginning of the next."""
+    begins_in_worker: bool = True
+    """Where the first step begins."""
+
+
+def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: str | None) -> list[DagSpec]:
+    """Specs of one shard, or of one execution when Airflow asks for that one.
+
+    From its start until ``retention_days`` after its end an execution has a DAG. A database that is away raises:
+    an empty list would make Airflow take every DAG of the file for gone.
+    """
+    wanted = {
+        "execution_id": execution_id,
+        "kept": timedelta(days=retention_days),
+        "shards": SHARDS,
+        "shard": shard,
+    }
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, connect_timeout=5, application_name="upgrades-dags") as connection:
+        return [_spec(row) for row in connection.execute(_SHARD if execution_id is None else _ONE, wanted)]
+
+
+def _spec(row: tuple[Any, ...]) -> DagSpec:
+    execution_id, tenant_id, component_id, strategy, from_version, to_version, shape, *begin = row
+    batches = tuple((number, kind) for number, kind in shape)
+    return DagSpec(execution_id, tenant_id, component_id, strategy, from_version, to_version, batches, *begin)

@@ -1,0 +1,206 @@
+"""Executions and what belongs to them, in PostgreSQL (port ``Executions``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from upgrade_orchestrator.adapters.postgres.executions.statistics import (
+    history_from,
+    history_query,
+    statistics_from,
+    statistics_query,
+)
+from upgrade_orchestrator.adapters.postgres.schema import rows, tables
+from upgrade_orchestrator.domain.airflow.drift import Standing
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
+from upgrade_orchestrator.domain.execution.commands import Actor, Command
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.operations.statistics import History, HistoryOf, Statistics
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.plan import Plan
+
+E = tables.execution.c
+_HIDDEN = {"plan"}
+SHOWN = [column for column in tables.execution.c if column.name not in _HIDDEN]
+_CLOCK = func.clock_timestamp().label("read_at")
+_BEGINS = 0x7570677262656769
+"The number of an advisory lock in our own database: any that nothing else there uses."
+_CHECK_ORDER = list(CheckName)
+
+# Made once: what a runner asks for again and again would else be put together, and its key in the cache of compiled
+# statements made, for every call.
+_OF: BindParameter[str] = bindparam("of")
+_GET = select(*SHOWN, _CLOCK).where(E.id == _OF)
+_LOCK = _GET.with_for_update()
+_INSTANCES = (
+    select(tables.instance)
+    .where(tables.instance.c.execution_id == _OF)
+    .order_by(tables.instance.c.batch, tables.instance.c.position)
+)
+_BATCHES = (
+    select(tables.batch)
+    .where(tables.batch.c.execution_id == _OF, tables.batch.c.number >= bindparam("first"))
+    .order_by(tables.batch.c.number)
+)
+_CHECKS = select(tables.check_result).where(tables.check_result.c.execution_id == _OF)
+_SAVE_INSTANCE = (
+    update(tables.instance)
+    .where(tables.instance.c.execution_id == _OF, tables.instance.c.instance_id == bindparam("v_instance_id"))
+    .values(
+        {
+            each.name: bindparam(f"v_{each.name}")
+            for each in tables.instance.c
+            if each.name not in ("execution_id", "instance_id")
+        }
+    )
+)
+_SAVE_BATCH = upsert(tables.batch).on_conflict_do_update(
+    index_elements=["execution_id", "number"],
+    set_={each.name: upsert(tables.batch).excluded[each.name] for each in tables.batch.c},
+)
+
+
+class PostgresExecutions:
+    """Speaks through the unit of work's connection; every method is one or two statements."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.read_at: datetime | None = None
+
+    async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
+        """Insert the execution with its batches, instances and (pending) checks."""
+        try:
+            await self._execute(insert(tables.execution), rows.new_execution_to(execution, plan))
+        except IntegrityError as error:
+            if "pk_execution" in str(error.orig):
+                raise AlreadyExists(f"there is an execution {execution.id}") from None
+            if "uq_execution_active" not in str(error.orig):
+                raise
+            raise ActiveUpgradeExists("of another request made at the same time") from None
+        of = {"execution_id": execution.id}
+        await self._execute(insert(tables.batch), [of | {"number": b.number, "kind": b.kind} for b in plan.batches])
+        await self._execute(insert(tables.instance), [of | asdict(each) for each in instances])
+        pending = [CheckResult(name, CheckStatus.PENDING) for name in CheckName]
+        await self._execute(insert(tables.check_result), [of | asdict(each) for each in pending])
+
+    async def get(self, execution_id: str) -> Execution:
+        """Read without a lock."""
+        return await self._one(_GET, execution_id)
+
+    async def lock(self, execution_id: str) -> Execution:
+        """Read and keep every other writer out until this unit of work ends."""
+        return await self._one(_LOCK, execution_id)
+
+    async def _one(self, query: Select[Any], execution_id: str) -> Execution:
+        row = (await self._connection.execute(query, {"of": execution_id})).mappings().first()
+        if row is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        self.read_at = row["read_at"]
+        return rows.execution_from(row)
+
+    async def save(self, execution: Execution) -> Execution:
+        """Optimistic write."""
+        following = replace(execution, version=execution.version + 1)
+        statement = (
+            update(tables.execution)
+            .where(E.id == execution.id, E.version == execution.version)
+            .values(**rows.execution_to(following))
+        )
+        if (await self._connection.execute(statement)).rowcount != 1:
+            raise ConcurrentChange(f"execution {execution.id} was changed in the meantime")
+        return following
+
+    async def active(self, tenant_id: str, component_id: str) -> Execution | None:
+        """The one that holds the place of tenant and component."""
+        query = select(*SHOWN).where(E.tenant_id == tenant_id, E.component_id == component_id, E.settled_at.is_(None))
+        row = (await self._connection.execute(query)).mappings().first()
+        return rows.execution_from(row) if row else None
+
+    async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
+        """By the index of the places that are taken, whatever else is stored."""
+        query = select(E.id, E.status, E.run_ref, E.dag_paused).where(E.started_at.is_not(None), E.settled_at.is_(None))
+        if status is not None:
+            query = query.where(E.status == status)
+        found = (await self._connection.execute(query)).all()
+        return [Standing(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
+
+    async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
+        """A start at the same moment finds the lock taken and gets no place: waiting for it would cost it more."""
+        if not await self._connection.scalar(select(func.pg_try_advisory_xact_lock(_BEGINS))):
+            return False
+        now = func.clock_timestamp()  # whoever began after it did so before the clock was set back
+        just_now = and_(E.started_at > now - timedelta(seconds=seconds), E.started_at <= now)
+        begun = select(func.count()).where(E.begins_in_worker, E.settled_at.is_(None), just_now)
+        return (await self._connection.scalar(begun) or 0) < places
+
+    async def statistics(self, component_id: str) -> Statistics:
+        """In one pass over the index made for it."""
+        found = (await self._connection.execute(statistics_query(component_id))).mappings()
+        return statistics_from(component_id, found)
+
+    async def history(self, of: HistoryOf, since: date, until: date) -> History:
+        """By whichever index fits: the component's, the tenant's, or the one of when they ended."""
+        found = (await self._connection.execute(history_query(of, since))).mappings()
+        return history_from(since, until, found)
+
+    async def plan(self, execution_id: str) -> Plan:
+        """The plan as it was frozen."""
+        stored = await self._connection.scalar(select(E.plan).where(E.id == execution_id))
+        if stored is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        return rows.plan_from(stored)
+
+    async def instances(self, execution_id: str) -> list[Instance]:
+        """All of them, in the plan's order."""
+        found = await self._connection.execute(_INSTANCES, {"of": execution_id})
+        return [rows.instance_from(row) for row in found.mappings()]
+
+    async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
+        """One statement for all of them."""
+        of = {"of": execution_id}
+        given = [of | {f"v_{name}": value for name, value in asdict(each).items()} for each in instances]
+        if given:
+            await self._execute(_SAVE_INSTANCE, given)
+
+    async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
+        """By number."""
+        found = await self._connection.execute(_BATCHES, {"of": execution_id, "first": first})
+        return [rows.batch_from(row) for row in found.mappings()]
+
+    async def save_batch(self, execution_id: str, batch: Batch) -> None:
+        """Insert or replace."""
+        await self._execute(_SAVE_BATCH, asdict(batch) | {"execution_id": execution_id})
+
+    async def checks(self, execution_id: str) -> list[CheckResult]:
+        """The five, in their order."""
+        found = (await self._connection.execute(_CHECKS, {"of": execution_id})).mappings()
+        return sorted((rows.check_from(row) for row in found), key=lambda each: _CHECK_ORDER.index(each.name))
+
+    async def save_checks(self, execution_id: str, results: Sequence[CheckResult]) -> None:
+        """Insert or replace, in one statement."""
+        statement = upsert(tables.check_result).values(
+            [asdict(each) | {"execution_id": execution_id} for each in results]
+        )
+        changed = {name: statement.excluded[name] for name in ("status", "message", "started_at", "completed_at")}
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["execution_id", "name"], set_=changed)
+        )
+
+    async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
+        """One row of audit."""
+        values = rows.command_values(execution_id, command, actor, reason)
+        await self._connection.execute(insert(tables.command).values(**values))
+
+    async def _execute(self, statement: Any, values: Any) -> None:
+        await self._connection.execute(statement, values)

@@ -1,0 +1,97 @@
+"""Leases in PostgreSQL (port ``Leases``): the database's clock decides, tokens only grow."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Interval, and_, bindparam, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from upgrade_orchestrator.adapters.postgres.schema import tables
+from upgrade_orchestrator.domain.errors import LostLease
+from upgrade_orchestrator.service.ports.unit_of_work import Lease
+
+L = tables.lease.c
+CLOCK_SET_BACK = timedelta(seconds=60)
+"An end so much later than any holder's is none: the database's clock was set back, and nobody waits it out."
+
+# Made once: they are asked in every transaction of a runner.
+_MINE = and_(*(L[name] == bindparam(f"my_{name}") for name in ("tenant_id", "component_id", "owner", "token")))
+_REQUIRE = select(L.token).where(_MINE).with_for_update(read=True)
+_TTL: BindParameter[timedelta] = bindparam("ttl", type_=Interval())
+_RENEW = (
+    update(tables.lease)
+    .where(_MINE, L.expires_at > func.clock_timestamp())
+    .values(expires_at=func.clock_timestamp() + _TTL)
+)
+_GIVE_BACK = (
+    update(tables.lease).where(_MINE).values(expires_at=func.least(L.expires_at, func.clock_timestamp()), owner="")
+)
+
+
+class PostgresLeases:
+    """One row per deployment; ``seconds`` is how long a holder may be silent."""
+
+    def __init__(self, connection: AsyncConnection, seconds: float) -> None:
+        self._connection = connection
+        self._ttl = timedelta(seconds=seconds)
+
+    async def take(self, tenant_id: str, component_id: str, owner: str) -> Lease | None:
+        """One statement decides, so that two takers cannot both win; what it replaces is read under its lock."""
+        before = await self._locked(tenant_id, component_id)
+        until = func.clock_timestamp() + self._ttl
+        statement = insert(tables.lease).values(
+            tenant_id=tenant_id, component_id=component_id, owner=owner, token=1, expires_at=until
+        )
+        new_token = case((L.owner == owner, L.token), else_=L.token + 1)
+        statement = statement.on_conflict_do_update(
+            index_elements=["tenant_id", "component_id"],
+            set_={"owner": owner, "token": new_token, "expires_at": until},
+            where=or_(L.owner == owner, self._is_over()),
+        )
+        token = await self._connection.scalar(statement.returning(L.token))
+        if token is None:
+            return None
+        unattended = timedelta() if before is None else max(before.now - self._attended_until(before), timedelta())
+        taken_over = before is not None and before.owner not in ("", owner)
+        return Lease(tenant_id, component_id, owner, token, unattended, taken_over)
+
+    async def _locked(self, tenant_id: str, component_id: str) -> Any:
+        query = select(L.owner, L.expires_at, func.clock_timestamp().label("now"))
+        mine = query.where(L.tenant_id == tenant_id, L.component_id == component_id)
+        return (await self._connection.execute(mine.with_for_update())).one_or_none()
+
+    def _is_over(self) -> ColumnElement[bool]:
+        """Its time has passed; or the clock was set back, for no holder pushes the end out so far."""
+        now = func.clock_timestamp()
+        return or_(L.expires_at <= now, L.expires_at > now + CLOCK_SET_BACK + self._ttl)
+
+    def _attended_until(self, lease: Any) -> datetime:
+        """Given back then, or, by one that went without a word, renewed for the last time."""
+        until: datetime = lease.expires_at
+        return until if lease.owner == "" else until - self._ttl
+
+    async def renew(self, lease: Lease) -> bool:
+        """Push the end of the lease out; one that has ended is taken anew, for nobody knows who worked meanwhile."""
+        result = await self._connection.execute(_RENEW, _named(lease) | {"ttl": self._ttl})
+        return result.rowcount == 1
+
+    async def require(self, lease: Lease) -> None:
+        """A shared row lock: a take-over waits until this unit of work has ended."""
+        if await self._connection.scalar(_REQUIRE, _named(lease)) is None:
+            raise LostLease(f"somebody else works on component {lease.component_id} of tenant {lease.tenant_id}")
+
+    async def give_back(self, lease: Lease) -> None:
+        """The next taker need not wait for the end of the lease."""
+        await self._connection.execute(_GIVE_BACK, _named(lease))
+
+
+def _named(lease: Lease) -> dict[str, Any]:
+    return {
+        "my_tenant_id": lease.tenant_id,
+        "my_component_id": lease.component_id,
+        "my_owner": lease.owner,
+        "my_token": lease.token,
+    }

@@ -1,0 +1,156 @@
+"""Rows to domain values and back; column and field names are the same, so only what differs is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import RowMapping, func
+
+from upgrade_orchestrator.adapters.ids import new_id
+from upgrade_orchestrator.domain.airflow.shards import shard_key
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.execution.canary import Canary
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.execution import Execution, RollbackInfo, Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan, PlannedBatch
+
+Row = Mapping[str, Any]
+
+
+def pick(cls: type, row: Row | RowMapping, **other: object) -> dict[str, Any]:
+    """The columns of ``row`` that are fields of ``cls``, overlaid with ``other``."""
+    names = {each.name for each in fields(cls)}
+    return {name: value for name, value in row.items() if name in names} | other
+
+
+def request_from(stored: Row) -> UpgradeRequest:
+    """The request as it was asked."""
+    stages = stored["stage_percentages"]
+    return UpgradeRequest(
+        **(
+            dict(stored)
+            | {"strategy": Strategy(stored["strategy"]), "stage_percentages": tuple(stages) if stages else None}
+        )
+    )
+
+
+def execution_from(row: RowMapping) -> Execution:
+    """An execution row."""
+    return Execution(
+        **pick(
+            Execution,
+            row,
+            request=request_from(row["request"]),
+            status=ExecutionStatus(row["status"]),
+            paused_from=ExecutionStatus(row["paused_from"]) if row["paused_from"] else None,
+            warnings=tuple(row["warnings"]),
+            canary=Canary(
+                healthy=row["canary_healthy"],
+                polls=row["canary_polls"],
+                last_poll_at=row["canary_last_poll_at"],
+                promoted_by=row["promoted_by"],
+                promoted_at=row["promoted_at"],
+            ),
+            rollback=RollbackInfo(row["rollback_reason"], row["rollback_initiated_at"], row["rollback_initiated_by"]),
+        )
+    )
+
+
+def execution_to(execution: Execution) -> dict[str, Any]:
+    """The columns that can change after creation."""
+    return {
+        "status": execution.status,
+        "status_reason": execution.status_reason,
+        "started_at": execution.started_at,
+        "completed_at": execution.completed_at,
+        "settled_at": execution.settled_at,
+        "paused_at": execution.paused_at,
+        "paused_from": execution.paused_from,
+        "paused_seconds": execution.paused_seconds,
+        "current_failures": execution.current_failures,
+        "failure_phase": execution.failure_phase,
+        "rollback_reason": execution.rollback.reason,
+        "rollback_initiated_at": execution.rollback.initiated_at,
+        "rollback_initiated_by": execution.rollback.initiated_by,
+        "canary_healthy": execution.canary.healthy,
+        "canary_polls": execution.canary.polls,
+        "canary_last_poll_at": execution.canary.last_poll_at,
+        "promoted_by": execution.canary.promoted_by,
+        "promoted_at": execution.canary.promoted_at,
+        "run_ref": execution.run_ref,
+        "dag_paused": execution.dag_paused,
+        "begins_in_worker": execution.begins_in_worker,
+        "version": execution.version,
+    }
+
+
+def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
+    """All columns of a new row."""
+    request = execution.request
+    return execution_to(execution) | {
+        "id": execution.id,
+        "tenant_id": execution.tenant_id,
+        "component_id": request.component_id,
+        "from_version_id": request.from_version_id,
+        "to_version_id": request.to_version_id,
+        "strategy": request.strategy,
+        "request": asdict(request),
+        "plan": asdict(plan),
+        "plan_hash": execution.plan_hash,
+        "shape": [[each.number, each.kind.value] for each in plan.batches],
+        "shard_key": shard_key(execution.id),
+        "total_instances": execution.total_instances,
+        "from_version": execution.from_version,
+        "to_version": execution.to_version,
+        "created_by": execution.created_by,
+        "created_at": execution.created_at,
+        "warnings": list(execution.warnings),
+        "retry_of": execution.retry_of,
+    }
+
+
+def plan_from(stored: Row) -> Plan:
+    """The frozen plan."""
+    batches = tuple(
+        PlannedBatch(each["number"], BatchKind(each["kind"]), tuple(each["instances"])) for each in stored["batches"]
+    )
+    frozen = {"instances": tuple(stored["instances"]), "canary": tuple(stored["canary"]), "batches": batches}
+    return Plan(**(dict(stored) | {"strategy": Strategy(stored["strategy"])} | frozen))
+
+
+def instance_from(row: RowMapping) -> Instance:
+    """An instance row."""
+    revert = InstanceStatus(row["revert"]) if row["revert"] else None
+    return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=revert))
+
+
+def batch_from(row: RowMapping) -> Batch:
+    """A batch row."""
+    return Batch(**pick(Batch, row))
+
+
+def check_from(row: RowMapping) -> CheckResult:
+    """A check's row."""
+    return CheckResult(**pick(CheckResult, row, name=CheckName(row["name"]), status=CheckStatus(row["status"])))
+
+
+def command_values(
+    execution_id: str, command: str, actor: Actor, reason: str | None, **detail: object
+) -> dict[str, object]:
+    """A new row of the audit; ``detail`` is beside the id of the call, under which the log tells of it."""
+    call = {"requestId": actor.request_id} if actor.request_id else {}
+    return {
+        "id": new_id(),
+        "execution_id": execution_id,
+        "command": command,
+        "actor": actor.name,
+        "source": actor.source.value,
+        "reason": reason,
+        "detail": detail | call,
+        "created_at": func.clock_timestamp(),
+    }

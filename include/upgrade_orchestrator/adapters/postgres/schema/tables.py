@@ -1,0 +1,238 @@
+"""The tables, all in our own database (never Airflow's); migrations/ is how they come into being."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, metadata
+from upgrade_orchestrator.adapters.postgres.schema.cursor_tables import followed
+from upgrade_orchestrator.adapters.postgres.schema.registry_tables import (
+    backup,
+    component,
+    component_version,
+    deployment,
+    upgrade_path,
+)
+
+__all__ = ["backup", "component", "component_version", "deployment", "followed", "metadata", "upgrade_path"]
+
+execution = Table(
+    "execution",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", Id, nullable=False),
+    Column("component_id", Id, ForeignKey("component.id"), nullable=False),
+    Column("from_version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("to_version_id", Id, ForeignKey("component_version.id"), nullable=False),
+    Column("strategy", String(16), nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("plan", JSONB, nullable=False),
+    Column("plan_hash", String(64), nullable=False),
+    # what the dag files read at every parse: small, and never changed
+    Column("shape", JSONB, nullable=False),
+    Column("shard_key", BigInteger, nullable=False),
+    Column("total_instances", Integer, nullable=False),
+    Column("from_version", String(64), nullable=False),
+    Column("to_version", String(64), nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("status_reason", Text, nullable=False),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+    Column("settled_at", Time),
+    Column("paused_at", Time),
+    Column("paused_from", String(32)),
+    Column("paused_seconds", Float, nullable=False, server_default=text("0")),
+    Column("current_failures", Integer, nullable=False, server_default=text("0")),
+    Column("failure_phase", String(32)),
+    Column("warnings", JSONB, nullable=False),
+    Column("rollback_reason", Text),
+    Column("rollback_initiated_at", Time),
+    Column("rollback_initiated_by", String(255)),
+    Column("canary_healthy", Boolean),
+    Column("canary_polls", Integer, nullable=False, server_default=text("0")),
+    Column("canary_last_poll_at", Time),
+    Column("promoted_by", String(255)),
+    Column("promoted_at", Time),
+    Column("retry_of", Id),
+    Column("run_ref", String(64)),
+    Column("dag_paused", Boolean, nullable=False, server_default=text("false")),
+    Column("begins_in_worker", Boolean, nullable=False, server_default=text("true")),
+    Column("last_sequence", BigInteger, nullable=False, server_default=text("0")),
+    Column("version", Integer, nullable=False),
+    # one not-settled execution for a tenant's component: the rule that no race gets around
+    Index("uq_execution_active", "tenant_id", "component_id", unique=True, postgresql_where=text("settled_at IS NULL")),
+    Index("ix_execution_tenant_newest", "tenant_id", "created_at", "id"),
+    # the same for each filter of the list: one that fits few of a tenant's executions must not read them all
+    Index("ix_execution_tenant_status", "tenant_id", "status", "created_at", "id"),
+    Index("ix_execution_tenant_component", "tenant_id", "component_id", "created_at", "id"),
+    Index("ix_execution_tenant_strategy", "tenant_id", "strategy", "created_at", "id"),
+    # all that the statistics read: they never touch the rows, which are wide
+    Index(
+        "ix_execution_component",
+        "component_id",
+        "strategy",
+        postgresql_include=["status", "started_at", "completed_at", "paused_seconds"],
+    ),
+    # what the dag files ask for at every parse
+    Index(
+        "ix_execution_dag",
+        "completed_at",
+        postgresql_where=text("status <> 'PENDING'"),
+    ),
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("instance_id", String(255), primary_key=True),
+    Column("batch", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("from_version", String(64), nullable=False),
+    Column("to_version", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("healthy", Boolean),
+    Column("last_health_at", Time),
+    Column("error", Text),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+    Column("step_started_at", Time),
+    Column("accepted_at", Time),
+    Column("healthy_since", Time),
+    Column("revert", String(32)),
+    Column("revert_attempts", Integer, nullable=False, server_default=text("0")),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("due_at", Time),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+    Column("blocked_since", Time),
+    Column("switched_at", Time),
+    Column("soaked_at", Time),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage", Integer, primary_key=True),
+    # what the approval is given for: a decision on another plan is none
+    Column("plan_hash", String(64), nullable=False),
+    Column("requested_at", Time, nullable=False),
+    # what somebody answered in the Airflow UI, before it is judged
+    Column("answer", String(16)),
+    Column("answered_by", String(255)),
+    Column("answered_by_id", String(255)),
+    Column("answer_reason", Text),
+    Column("answered_at", Time),
+    # why the last answer did not count: the next question says so
+    Column("refused", Text),
+    Column("decision", String(16)),
+    Column("decided_by", String(255)),
+    Column("decided_at", Time),
+    Column("source", String(16)),
+    Column("reason", Text),
+    Index("ix_approval_answered", "answered_at", postgresql_where=text("answered_at IS NOT NULL AND decision IS NULL")),
+)
+
+check_result = Table(
+    "check_result",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("started_at", Time),
+    Column("completed_at", Time),
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("command", String(32), nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("reason", Text),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("created_at", Time, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("id", Id, nullable=False, unique=True),
+    Column("tenant_id", Id, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("time", Time, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("published_at", Time),
+    # why Kafka does not take it; until it is released it is left out of the outbox
+    Column("parked_at", Time),
+    Column("parked_reason", Text),
+    # the outbox is this table where both are empty; in this order an event never comes before its predecessor
+    Index(
+        "ix_event_outbox",
+        "execution_id",
+        "sequence",
+        postgresql_where=text("published_at IS NULL AND parked_at IS NULL"),
+    ),
+    Index("ix_event_parked", "parked_at", "id", postgresql_where=text("parked_at IS NOT NULL")),
+)
+
+relay = Table(
+    "relay",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("noted_at", Time, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("tenant_id", Id, primary_key=True),
+    Column("component_id", Id, primary_key=True),
+    Column("owner", Id, nullable=False),
+    Column("token", BigInteger, CheckConstraint("token > 0", name="positive"), nullable=False),
+    Column("expires_at", Time, nullable=False),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("actor", String(255), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("status", Integer),
+    Column("headers", JSONB),
+    Column("body", Text),
+    Column("created_at", Time, nullable=False, server_default=text("clock_timestamp()"), index=True),
+)

@@ -1,0 +1,175 @@
+"""Wiring: the ports with their adapters, made inside execute(), run() and Depends, never at import."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import cache, partial
+from typing import TypeVar
+
+from upgrade_orchestrator.adapters.airflow.connections import async_database_url, database_url
+from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
+from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
+from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
+from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
+from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
+from upgrade_orchestrator.adapters.airflow.users import user_of
+from upgrade_orchestrator.adapters.backups import read_object
+from upgrade_orchestrator.adapters.fleet.client import close_clients
+from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets
+from upgrade_orchestrator.adapters.ids import new_id
+from upgrade_orchestrator.adapters.kafka.connection import open_stream
+from upgrade_orchestrator.adapters.postgres.engine.engine import dispose_engines, sync_engine
+from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
+from upgrade_orchestrator.adapters.postgres.events.cursors import PostgresFollowers
+from upgrade_orchestrator.adapters.postgres.events.outbox import PostgresOutbox
+from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
+from upgrade_orchestrator.adapters.postgres.events.task_ends import PostgresTaskEnds
+from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec, read_dag_specs
+from upgrade_orchestrator.adapters.postgres.idempotency import PostgresKeptAnswers
+from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.service.control.loops import LOOPS, Loop, run_control_loops
+from upgrade_orchestrator.service.events.feed import LiveFeed
+from upgrade_orchestrator.service.events.relay import Relay
+from upgrade_orchestrator.service.ports.unit_of_work import Limits, Ports
+from upgrade_orchestrator.settings import Settings
+
+T = TypeVar("T")
+
+
+def ports_for(url: str, settings: Settings) -> Ports:
+    """The ports on the database at ``url``."""
+    return Ports(
+        work=partial(PostgresUnitOfWork, url, settings.lease_seconds),
+        fleets=ConnectionFleets(),
+        signals=PostgresSignals(url),
+        parse_requests=_parse_requests(settings.dag_bundle, settings.dags_folder),
+        runs=AirflowRuns(),
+        human_tasks=AirflowHumanTasks(),
+        read_object=read_object,
+        new_id=new_id,
+        limits=Limits(
+            platform_version=settings.platform_version,
+            max_backup_age_hours=settings.max_backup_age_hours,
+            check_timeout_seconds=settings.check_timeout_seconds,
+            lease_seconds=settings.lease_seconds,
+            worker_places=settings.worker_places,
+            four_eyes=settings.four_eyes,
+            stream_seconds=settings.stream_seconds,
+        ),
+        outbox=PostgresOutbox(url),
+        kept_answers=PostgresKeptAnswers(url, settings.lease_seconds),
+        live=_live_feed(url, settings.lease_seconds),
+        followers=PostgresFollowers(url),
+        metrics=AirflowMetrics(),
+        notices=AirflowNotices(settings.notifiers is not None),
+        task_ends=PostgresTaskEnds(url),
+    )
+
+
+@cache
+def _live_feed(url: str, lease_seconds: float) -> LiveFeed:
+    """One a process: whoever follows an execution shares its reader, whichever app serves it."""
+    return LiveFeed(partial(PostgresUnitOfWork, url, lease_seconds), PostgresSignals(url))
+
+
+@cache
+def _parse_requests(bundle: str, folder: str) -> AirflowParseRequests:
+    """One a process: the control loops need not ask again for what a call has just asked for."""
+    return AirflowParseRequests(bundle, folder)
+
+
+async def open_ports() -> Ports:
+    """The ports of a long-lived event loop (triggerer, API server): connections are kept and shared."""
+    settings = Settings.from_environment()
+    return ports_for(await async_database_url(settings.db_conn_id), settings)
+
+
+@asynccontextmanager
+async def borrowed_ports() -> AsyncIterator[Ports]:
+    """The ports of a short-lived event loop (a worker's task): connections are closed at the end."""
+    try:
+        yield replace(await open_ports(), parse_requests=LeftToTheLoops())
+    finally:
+        await close_ports()
+
+
+async def close_ports() -> None:
+    """Close what the running event loop has opened."""
+    await close_clients()
+    await dispose_engines()
+
+
+@asynccontextmanager
+async def control_loops() -> AsyncIterator[None]:
+    """Within it this process runs the control loops and the relay, or waits for its turn (API server only)."""
+    each = ((CONTROL_LOOPS, LOOPS), (RELAY, relay_loops()))
+    runs = (run_control_loops(open_ports, partial(_open_leadership, lock), loops) for lock, loops in each)
+    tasks = [asyncio.create_task(run) for run in runs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def relay_loops() -> tuple[Loop, ...]:
+    """The relay's, which it runs with a lead of its own."""
+    settings = Settings.from_environment()
+    relay = Relay(partial(open_stream, settings.kafka_conn_id, settings.kafka_topic))
+    return Loop("relay", 1.0, relay.run), Loop("watch-relay", 5.0, relay.watch)
+
+
+async def _open_leadership(lock: int) -> PostgresLeadership:
+    return PostgresLeadership(await async_database_url(Settings.from_environment().db_conn_id), lock)
+
+
+def call_limits() -> tuple[float, float]:
+    """How many calls one caller may make of this server process: a second, and at once."""
+    settings = Settings.from_environment()
+    return settings.calls_per_second, settings.calls_at_once
+
+
+authenticate = user_of
+"""The user behind a request (API server only)."""
+
+
+def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
+    """Run one use case from code without an event loop."""
+
+    async def within() -> T:
+        async with borrowed_ports() as ports:
+            return await use_case(ports)
+
+    return asyncio.run(within())
+
+
+def load_clients() -> None:
+    """Import what the adapters and their libraries import on first use only; connects to nothing."""
+    for module in _LOADED_LATE:
+        importlib.import_module(module)
+    sync_engine("postgresql+psycopg://nobody@localhost/nothing").dialect.import_dbapi()
+
+
+_LOADED_LATE = (
+    "airflow.dag_processing.bundles.local",
+    "airflow.sdk.bases.hook",
+    "airflow.sdk.definitions.connection",
+    "airflow.sdk.execution_time.cache",
+    "airflow.version",
+    "asgiref.sync",
+    "jinja2.ext",
+    "multiprocessing.reduction",
+    "sqlalchemy.ext.asyncio",
+    "upath.implementations.local",
+)
+
+
+def dag_specs(shard: int, execution_id: str | None) -> list[DagSpec]:
+    """What the dag files need of the executions (immutable columns only); raises when the database is away."""
+    settings = Settings.from_environment()
+    return read_dag_specs(database_url(settings.db_conn_id), settings.dag_retention_days, shard, execution_id)

@@ -1,0 +1,122 @@
+"""``python -m upgrade_orchestrator.cli.registry load FILE`` and ``export [FILE]``, in Airflow's environment."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.cli.registry.document import entries_in
+from upgrade_orchestrator.cli.registry.marked_yaml import Flaw, NotReadable, read_yaml
+from upgrade_orchestrator.cli.registry.writing import text_of
+from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError, ValidationFailed
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.registry.load import load_registry, read_registry
+
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """What is said on standard error, line by line."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one of the two; 0 when it is done, 1 with every problem on a line of its own, 2 for a wrong command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m upgrade_orchestrator.cli.registry", description="the registry as a file"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    loading = commands.add_parser("load", help="bring the registry to what FILE says, all or nothing")
+    loading.add_argument("file", metavar="FILE", help="YAML; - is standard input")
+    exporting = commands.add_parser("export", help="write what is registered to FILE, or to standard output")
+    exporting.add_argument("file", metavar="FILE", nargs="?", default="-")
+    given = parser.parse_args(arguments)
+    try:
+        print(load(given.file) if given.command == "load" else export(given.file), end="")
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    return 0
+
+
+def load(file: str) -> str:
+    """What was done.
+
+    :raises Refused: the file cannot be read, or something in it is wrong; then nothing was loaded.
+    """
+    name, text = ("standard input", _standard_input()) if file == "-" else (file, _read(Path(file)))
+    try:
+        marked = read_yaml(text)
+    except NotReadable as error:
+        raise _refusal(name, list(error.flaws)) from None
+    try:
+        entries = entries_in(marked.value if marked.value is not None else {})
+        done = _run(lambda ports: load_registry(ports, entries))
+    except ValidationFailed as error:
+        raise _refusal(name, [Flaw(marked.line_of(place), place, said) for place, said in _errors(error)]) from None
+    except UpgradeError as error:
+        raise Refused(f"{name}: {error.detail}\n{name}: nothing was loaded") from None
+    return f"{name}: {done}\n"
+
+
+def export(file: str) -> str:
+    """The text itself for standard output, else what was done.
+
+    :raises Refused: the registry cannot be read or the file not be written.
+    """
+    try:
+        things = _run(read_registry)
+    except UpgradeError as error:
+        raise Refused(f"export: {error.detail}") from None
+    if file == "-":
+        return text_of(things)
+    try:
+        Path(file).write_text(text_of(things), encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"{file}: cannot be written: {error.strerror}") from None
+    return f"{file}: {len(things)} exported\n"
+
+
+def _run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
+    from airflow.sdk.exceptions import AirflowException
+
+    try:
+        return bootstrap.run(use_case)
+    except AirflowException as error:  # whichever way Airflow says that it does not know the connection
+        raise Unavailable(f"our own database is not known: {error}") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Refused(f"{path}: is not UTF-8 at byte {error.start}") from None
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(f"standard input: is not UTF-8 at byte {error.start}") from None
+
+
+def _errors(error: ValidationFailed) -> list[tuple[str, str]]:
+    found = error.extra["errors"]
+    assert isinstance(found, list)
+    return [(each["field"], each["message"]) for each in found]
+
+
+def _refusal(name: str, flaws: list[Flaw]) -> Refused:
+    ordered = sorted(flaws, key=lambda flaw: (flaw.line, flaw.field))
+    lines = [": ".join(part for part in (f"{name}:{each.line}", each.field, each.message) if part) for each in ordered]
+    count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
+    return Refused("\n".join([*lines, f"{name}: nothing was loaded ({count})"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""The task groups of an execution's DAG, each with the status that its work means (contract section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, RunView, from_task_states
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+
+_ORDER = (
+    *("validate", "admit", "canary", "batch", "stage", "green", "switch_traffic", "soak", "retire_blue"),
+    *("verify", "outcome", COMPLETE, "rollback", END),
+)
+_LAST = frozenset({COMPLETE, END})
+"Groups that say something when they are done; all others while they run."
+_BRANCHES = _LAST | {"rollback"}
+"Of which one run takes one."
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """Tasks that stand together in Airflow's grid; ``means`` is the status that the reconciler's own rule gives."""
+
+    name: str
+    tasks: Mapping[str, str | None]
+    means: ExecutionStatus | None
+
+
+def task_groups(tasks: Mapping[str, str | None]) -> list[TaskGroup]:
+    """In the order in which they run."""
+    names = sorted({_group(each) for each in tasks}, key=_place)
+    members = {name: [task for task in tasks if _group(task) == name] for name in names}
+    return [
+        TaskGroup(name, {task: tasks[task] for task in members[name]}, _meaning(name, names, members)) for name in names
+    ]
+
+
+def _group(task: str) -> str:
+    return task.partition(".")[0]
+
+
+def _place(name: str) -> tuple[int, str]:
+    kind = name.rstrip("0123456789").rstrip("_")
+    return (_ORDER.index(kind) if kind in _ORDER else len(_ORDER)), name
+
+
+def _meaning(name: str, names: Sequence[str], members: Mapping[str, Sequence[str]]) -> ExecutionStatus | None:
+    """What ``from_task_states`` says of a run that is just there: all before is done, nothing behind has begun."""
+    place, state = names.index(name), "success" if name in _LAST else "running"
+    supposed: dict[str, str | None] = {}
+    for index, each in enumerate(names):
+        stands = "success" if index < place else state if index == place else None
+        supposed |= dict.fromkeys(members[each], stands if each == name or each not in _BRANCHES else None)
+    return from_task_states(RunView("supposed", "running", tasks=supposed))

@@ -1,0 +1,109 @@
+"""What Airflow shows of an execution's DAG run, and which status its tasks speak of (contract section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+
+S = ExecutionStatus
+
+FINISHED_RUN = frozenset({"success", "failed"})
+"States of a DAG run in which Airflow begins none of its tasks any more."
+FINISHED_TASK = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+"States in which Airflow does nothing more with a task, unless somebody clears it."
+NEVER_BEGUN = frozenset({None, "skipped", "upstream_failed", "removed"})
+"States of a task that did not get its turn."
+
+VALIDATION = "validate."
+COMPLETE, END, REVERT, CONFIRM = "complete", "end", "rollback.revert", "rollback.confirm"
+
+_STAGES: dict[str, ExecutionStatus] = {
+    "canary.deploy": S.CANARY_RUNNING,
+    "canary.monitor": S.CANARY_MONITORING,
+}
+"The tasks that are a status of their own while they are not finished; all other work is IN_PROGRESS."
+_ENDS: dict[str, ExecutionStatus] = {COMPLETE: S.COMPLETED, CONFIRM: S.ROLLED_BACK, END: S.CANCELLED}
+"The last tasks, and what their success says."
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The DAG run of one execution as Airflow has it now.
+
+    ``ref`` is the id of the run's row, not the run's name: Airflow gives a run that it makes anew the same name. None:
+    there is no run. ``tasks`` maps each task id to its state, None for one that has not had its turn. ``known``:
+    Airflow has read the DAG.
+    """
+
+    ref: str | None = None
+    state: str | None = None
+    paused: bool = False
+    tasks: Mapping[str, str | None] = field(default_factory=dict)
+    known: bool = True
+    name: str | None = None
+    """The run's id in Airflow, for links."""
+
+    @property
+    def finished(self) -> bool:
+        """True when the run has ended, by itself or by somebody's hand."""
+        return self.state in FINISHED_RUN
+
+    @property
+    def active(self) -> bool:
+        """True while Airflow still works on the run, or will do so once its DAG is unpaused."""
+        return self.ref is not None and not self.finished
+
+
+NO_RUN = RunView(known=False)
+"Airflow does not know the DAG."
+
+
+def from_task_states(run: RunView) -> ExecutionStatus | None:
+    """The status that the DAG's tasks speak of; None when there is no run.
+
+    Where it differs from the execution's own status somebody had a hand in Airflow, or one of the two is some seconds
+    ahead. The execution's row decides: this is what Airflow would say, task by task:
+
+    - the run, ``end`` or ``rollback.confirm`` failed, or the run ended with none of its last tasks: FAILED
+    - ``complete`` done: COMPLETED; ``rollback.confirm`` done: ROLLED_BACK; ``end`` done: CANCELLED
+    - ``rollback.revert`` or ``rollback.confirm`` begun, and not ``end`` beside them, which begins with them to see
+      whose turn it is: ROLLING_BACK
+    - no tasks yet, or one of ``validate.*`` open: VALIDATING
+    - ``canary.deploy`` open: CANARY_RUNNING; then ``canary.monitor`` open: CANARY_MONITORING
+    - else batches, stages, switch, verification and the branch after it: IN_PROGRESS
+    - the DAG paused while that is CANARY_RUNNING or IN_PROGRESS: PAUSED; no other status has a pause
+    """
+    if run.ref is None:
+        return None
+    if (ended := _ended(run)) is not None:
+        return ended
+    if _goes_back(run):
+        return S.ROLLING_BACK
+    stage = _stage(run)
+    return S.PAUSED if run.paused and stage in UPGRADING else stage
+
+
+def _ended(run: RunView) -> ExecutionStatus | None:
+    if "failed" in (run.state, run.tasks.get(END), run.tasks.get(CONFIRM)):
+        return S.FAILED
+    for task, status in _ENDS.items():
+        if run.tasks.get(task) == "success":
+            return status
+    return S.FAILED if run.finished else None
+
+
+def _goes_back(run: RunView) -> bool:
+    undecided = run.tasks.get(END) is not None and _is_open(run, END)
+    return not undecided and any(run.tasks.get(task) not in NEVER_BEGUN for task in (REVERT, CONFIRM))
+
+
+def _stage(run: RunView) -> ExecutionStatus:
+    if not run.tasks or any(_is_open(run, task) for task in run.tasks if task.startswith(VALIDATION)):
+        return S.VALIDATING
+    return next((status for task, status in _STAGES.items() if _is_open(run, task)), S.IN_PROGRESS)
+
+
+def _is_open(run: RunView, task: str) -> bool:
+    return task in run.tasks and run.tasks[task] not in FINISHED_TASK

@@ -1,0 +1,105 @@
+"""What the steps of a switch-over, forth and back, write: rows, counters, status and events (sections 4 and 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from upgrade_orchestrator.domain.blue_green.cutover import RETIRE, SOAK
+from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteIll, PoolStep, Save, TakeBack
+from upgrade_orchestrator.domain.events import factory as telling
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.instance.rollback import is_touched
+from upgrade_orchestrator.domain.lifecycle.failures import reason_of, threshold_reached
+from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
+
+I = InstanceStatus  # noqa: E741 - as in instance.py
+
+
+def record_over(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+    """What a step forward writes at ``now``."""
+    match step:
+        case Save(batch):
+            return Change(execution, batch, _polled(rows, {}, now) if batch.soaked_at else ())
+        case NoteIll():
+            return _note_ill(step, execution, rows, now)
+        case GiveUp(phase, reason):
+            moved, events = _end(execution, phase, reason, now)
+            return Change(moved, events=events)
+    return Change(execution)
+
+
+def _note_ill(step: NoteIll, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+    """Each instance counts once; at the threshold it goes back, or has failed."""
+    first = sum(each.instance_id in step.ill and each.attempts == 1 and each.error is None for each in rows)
+    counted = replace(execution, current_failures=execution.current_failures + first)
+    after = _polled(rows, step.ill, now)
+    fell = {each.instance_id: each for each in rows if each.healthy is not False}
+    told = [telling.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
+    why, ends = step.too_late, list[Event]()
+    if first and threshold_reached(counted):
+        why = f"{reason_of(counted)}; ill in the soak: {'; '.join(step.ill.values())}"
+    if why is not None:
+        counted, ends = _end(counted, SOAK, why, now)
+    return Change(counted, step.batch, after, [*told, *ends])
+
+
+def _polled(rows: Sequence[Instance], ill: Mapping[str, str], now: datetime) -> list[Instance]:
+    """The rows whose health is another now; what was wrong stays told."""
+    return [
+        replace(
+            each, healthy=each.instance_id not in ill, last_health_at=now, error=ill.get(each.instance_id, each.error)
+        )
+        for each in rows
+        if each.instance_id in ill or each.healthy is False
+    ]
+
+
+def _end(execution: Execution, phase: str, reason: str, now: datetime) -> tuple[Execution, list[Event]]:
+    """Back where that is enabled, else FAILED; a pool that has proved itself is not taken back."""
+    if execution.request.auto_rollback_enabled and phase != RETIRE:
+        return begin_rollback(execution, reason, SYSTEM, now)
+    ended, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
+    return replace(ended, failure_phase=phase), [event]
+
+
+def record_back(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+    """What a step back writes at ``now``; the status is judged later, by the rows."""
+    match step:
+        case TakeBack(healthy):
+            after = [_taken_back(each, healthy, now) for each in rows]
+        case GiveUp(_, reason) if execution.status is ExecutionStatus.ROLLING_BACK:
+            after = [_left(each, reason) for each in rows]
+        case GiveUp(_, reason):
+            after = [move(each, I.FAILED, now, reason) if each.in_flight else each for each in rows]
+        case _:
+            return Change(execution)
+    changed = [(was, row) for was, row in zip(rows, after, strict=True) if row != was]
+    return Change(execution, rows=[row for _, row in changed], events=_told(changed, after))
+
+
+def _taken_back(row: Instance, healthy: Mapping[str, bool], now: datetime) -> Instance:
+    if row.status in (I.PENDING, I.ROLLED_BACK):
+        return row
+    if not is_touched(row):
+        return move(row, I.PENDING, now)  # no new pool was asked for on its behalf
+    well = healthy.get(row.instance_id, True)
+    return replace(move(row, I.ROLLED_BACK, now), revert=I.COMPLETED, revert_attempts=1, healthy=well)
+
+
+def _left(row: Instance, reason: str) -> Instance:
+    """Not reverted, and not worked on any more."""
+    return replace(row, revert=I.FAILED, revert_attempts=1, error=reason) if row.status in _TOUCHED_BY_IT else row
+
+
+_TOUCHED_BY_IT = frozenset(I) - {I.PENDING, I.ROLLED_BACK}
+
+
+def _told(changed: Iterable[tuple[Instance, Instance]], after: Sequence[Instance]) -> list[Event]:
+    told = [telling.instance_changed(was, row) for was, row in changed]
+    return [*told, telling.progress(after)] if told else []

@@ -1,0 +1,95 @@
+"""Back to the old pool, or out of an upgrade that ended in between: a pure decision (section 4, BLUE_GREEN)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from upgrade_orchestrator.domain.blue_green.cutover import SOAK
+from upgrade_orchestrator.domain.blue_green.steps import (
+    Await,
+    GivePool,
+    GiveUp,
+    PoolCall,
+    PoolStep,
+    PoolView,
+    Reached,
+    TakeBack,
+)
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+
+ROLLBACK = "ROLLBACK"
+"The phase in which the way back can fail."
+
+
+class Aim(Enum):
+    """Why it goes back, and so how far."""
+
+    ROLL_BACK = "ROLL_BACK"
+    "The old pool serves again, made anew where it is gone; the new one is removed."
+    SOAK_FAILED = "SOAK_FAILED"
+    "The old pool serves again while it is there; the new one stays to be looked at."
+    CANCELLED = "CANCELLED"
+    "A new pool that never had the traffic is removed; after the switch everything stays."
+
+
+def aim_of(execution: Execution) -> Aim | None:
+    """What the status asks for; None when the pools stay as they are."""
+    match execution.status:
+        case ExecutionStatus.ROLLING_BACK:
+            return Aim.ROLL_BACK
+        case ExecutionStatus.CANCELLED:
+            return Aim.CANCELLED
+        case ExecutionStatus.FAILED if execution.failure_phase == SOAK:
+            return Aim.SOAK_FAILED
+    return None
+
+
+def next_back_step(view: PoolView, aim: Aim) -> PoolStep:
+    """What to do next on the way back; where it stands is asked from the fleet."""
+    fleet = view.fleet
+    if fleet is None:
+        return Await("the fleet does not answer", _give_up(view, "the fleet did not answer"))
+    if fleet.traffic == view.pools.new:
+        return Reached() if aim is Aim.CANCELLED else _switch(view, fleet, aim)
+    if aim is not Aim.SOAK_FAILED and fleet.in_pool(view.pools.new):
+        left = _give_up(view, f"pool {view.pools.new} was not removed")
+        return GivePool(PoolCall.REMOVE, view.pools.new, left)
+    if all(each.status in (InstanceStatus.PENDING, InstanceStatus.ROLLED_BACK) for each in view.rows):
+        return Reached()
+    return TakeBack({each.instance_id: each.healthy for each in fleet.in_pool(view.pools.old)})
+
+
+def _switch(view: PoolView, fleet: Fleet, aim: Aim) -> PoolStep:
+    old, new = fleet.in_pool(view.pools.old), fleet.in_pool(view.pools.new)
+    if len(old) < len(view.rows):
+        return _make(view, len(old), len(new)) if aim is Aim.ROLL_BACK else Reached()
+    stays = _give_up(view, f"the traffic did not go back to pool {view.pools.old}")
+    switch = GivePool(PoolCall.SWITCH, view.pools.old, stays)
+    down = [each for each in old if not each.available]
+    if not down:
+        return switch
+    named = ", ".join(f"{each.instance_id} is {each.status} at {each.version}" for each in down)
+    what = f"pool {view.pools.old} is not ready: {named}"
+    # a pool that never came back whole is still the better one when it serves no worse
+    better = _available(old) >= max(1, _available(new))
+    return Await(what, switch if better else _give_up(view, what))
+
+
+def _make(view: PoolView, left: int, size: int) -> GivePool:
+    """Anew; what is left of a pool that was being removed is in the way when that does not work."""
+    pool, version = view.pools.old, view.execution.from_version
+    gone = _give_up(view, f"pool {pool} is gone and did not come back at {version}")
+    vain = GivePool(PoolCall.REMOVE, pool, gone) if left else gone
+    return GivePool(PoolCall.MAKE, pool, vain, version, max(size, len(view.rows)))
+
+
+def _available(pool: Sequence[FleetInstance]) -> int:
+    return sum(each.available for each in pool)
+
+
+def _give_up(view: PoolView, why: str) -> GiveUp:
+    return GiveUp(ROLLBACK, f"{why} (after {view.patience.total_seconds():g} s)")

@@ -1,0 +1,231 @@
+"""The checks before and after an upgrade: results, and what fleet and backups say (contract section 7)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.budget import budget_of
+from upgrade_orchestrator.domain.plan.plan import WITHOUT_BUDGET
+from upgrade_orchestrator.domain.plan.pools import Pools
+from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion
+
+
+class CheckName(StrEnum):
+    """The five checks, in the order in which they are shown."""
+
+    VERSION_COMPATIBILITY = "VERSION_COMPATIBILITY"
+    RESOURCE_AVAILABILITY = "RESOURCE_AVAILABILITY"
+    BACKUP_VERIFICATION = "BACKUP_VERIFICATION"
+    HEALTH_ENDPOINTS = "HEALTH_ENDPOINTS"
+    DEPENDENCY_CHECK = "DEPENDENCY_CHECK"
+
+
+class CheckStatus(StrEnum):
+    """How a check ended; WARNING lets the upgrade go on, FAILED does not."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    WARNING = "WARNING"
+
+
+PASSING = frozenset({CheckStatus.PASSED, CheckStatus.WARNING})
+OPEN = frozenset({CheckStatus.PENDING, CheckStatus.RUNNING})
+"Without a result yet."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A check's outcome; ``message`` says what was found, what was wanted and what to do."""
+
+    name: CheckName
+    status: CheckStatus
+    message: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What speaks against an upgrade: blockers refuse it, warnings are told."""
+
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: Findings) -> Findings:
+        return Findings(self.blockers + other.blockers, self.warnings + other.warnings)
+
+
+def verdict(name: CheckName, findings: Findings, passed: str) -> CheckResult:
+    """FAILED with every blocker, WARNING with every warning, else PASSED with ``passed``."""
+    if findings.blockers:
+        return CheckResult(name, CheckStatus.FAILED, "; ".join(findings.blockers))
+    if findings.warnings:
+        return CheckResult(name, CheckStatus.WARNING, "; ".join(findings.warnings))
+    return CheckResult(name, CheckStatus.PASSED, passed)
+
+
+def size(request: UpgradeRequest, fleet: Fleet) -> Findings:
+    """Blocker when the fleet is smaller than ``totalInstances``, warning when it is larger (section 2)."""
+    has = len(fleet.serving())
+    wants = request.total_instances if request.total_instances is not None else has
+    if has == 0 or wants > has:
+        todo = f"ask for at most {has}, or leave it out" if has else "is it the right fleet (PUT .../deployment)?"
+        return Findings((f"totalInstances is {wants}, the fleet {fleet.name} has {has} instances: {todo}",))
+    if wants < has:
+        return Findings((), (f"partial fleet: {wants} of {has} instances are upgraded",))
+    return Findings()
+
+
+def drift(source: ComponentVersion, fleet: Fleet) -> Findings:
+    """Warning when instances do not run the version that the upgrade starts from."""
+    others = Counter(each.version for each in fleet.serving() if each.version != source.version)
+    if not others:
+        return Findings()
+    found = ", ".join(f"{count} on {version}" for version, count in sorted(others.items()))
+    return Findings((), (f"not all instances run {source.version}: also found {found}",))
+
+
+def standing(request: UpgradeRequest, fleet: Fleet) -> Findings:
+    """Warning when a pool without traffic stands there that this upgrade neither takes nor removes."""
+    taken = Pools.beside(fleet.traffic).new if request.strategy is Strategy.BLUE_GREEN else fleet.traffic
+    others = {each.pool for each in fleet.instances} - {fleet.traffic, taken}
+    told = [f"pool {name} ({_what_is_in(name, fleet)})" for name in sorted(others)]
+    if not told:
+        return Findings()
+    return Findings((), (f"without traffic there is also {', '.join(told)}: this upgrade leaves it as it is",))
+
+
+def _what_is_in(pool: str, fleet: Fleet) -> str:
+    counts = Counter(each.version for each in fleet.in_pool(pool))
+    return ", ".join(f"{count} on {version}" for version, count in sorted(counts.items()))
+
+
+def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
+    """BLUE_GREEN needs a second full pool; the others a budget that is not used up (RESOURCE_AVAILABILITY)."""
+    if request.strategy is Strategy.BLUE_GREEN:
+        return _second_pool(total, fleet)
+    missing = total - len(fleet.serving())
+    if missing > 0:
+        found = f"the fleet has {len(fleet.serving())} instances, {total} are to be upgraded"
+        return Findings((f"{found}: bring the others back, or create an upgrade of fewer",))
+    if request.strategy in WITHOUT_BUDGET:
+        return Findings()
+    budget, down = budget_of(total, request.max_unavailable_percentage), sorted(fleet.unavailable(()))
+    if len(down) >= budget:
+        found = f"{len(down)} instances are down ({', '.join(down)}), the budget is {budget}"
+        return Findings((), (f"{found}: until they recover only these are worked on",))
+    return Findings()
+
+
+def _second_pool(total: int, fleet: Fleet) -> Findings:
+    """Room for the whole serving pool; what an earlier upgrade has left of the new one is taken or removed."""
+    pools = Pools.beside(fleet.traffic)
+    wanted = pools.size(fleet, total)
+    room = fleet.free_instances + len(fleet.in_pool(pools.new))
+    if room >= wanted:
+        return Findings()
+    found = f"BLUE_GREEN needs room for {wanted} more instances, the fleet has {room}"
+    return Findings((f"{found}: give it more capacity, or choose another strategy",))
+
+
+def health(answers: Mapping[str, str | None]) -> Findings:
+    """Every instance's health endpoint answers (HEALTH_ENDPOINTS); ``answers`` maps ids to None or what went wrong.
+
+    An instance that answers "unhealthy" does answer: such instances are upgraded first.
+    """
+    silent = [f"{instance}: {problem}" for instance, problem in sorted(answers.items()) if problem is not None]
+    if not silent:
+        return Findings()
+    found = f"{len(silent)} of {len(answers)} health endpoints do not answer ({'; '.join(silent)})"
+    return Findings((f"{found}: see what keeps them or the fleet's agent from it",))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What is really at a backup's location: its size in bytes and its SHA-256 (hex; None when it was not read)."""
+
+    size_bytes: int
+    sha256: str | None
+
+
+_ANOTHER_BACKUP = "make a backup and register it with POST .../backups"
+
+
+def newest_backup(backups: Sequence[Backup], version_id: str) -> Backup | None:
+    """The youngest backup of that version."""
+    of_version = [each for each in backups if each.version_id == version_id]
+    return max(of_version, key=lambda each: each.created_at, default=None)
+
+
+def backup_age(backup: Backup | None, version_id: str, now: datetime, max_age: timedelta) -> Findings:
+    """A backup of the running version exists and is young enough (BACKUP_VERIFICATION, first half)."""
+    if backup is None:
+        return Findings((f"no backup of version {version_id} is known: {_ANOTHER_BACKUP}",))
+    age = now - backup.created_at
+    if age > max_age:
+        hours, most = age.total_seconds() / 3600, max_age.total_seconds() / 3600
+        found = f"backup {backup.id} is {hours:.1f} h old, at most {most:g} h are accepted"
+        return Findings((f"{found}: {_ANOTHER_BACKUP}",))
+    return Findings()
+
+
+def backup_not_there(backup: Backup, why: str) -> Findings:
+    """Nothing can be read at the backup's location (BACKUP_VERIFICATION, second half)."""
+    todo = f"let Airflow's workers read it, or {_ANOTHER_BACKUP}"
+    return Findings((f"backup {backup.id} at {backup.location} cannot be read ({why}): {todo}",))
+
+
+def backup_content(backup: Backup, found: StoredObject) -> Findings:
+    """The object at the backup's location is the one that was registered (BACKUP_VERIFICATION, second half)."""
+    if found.size_bytes != backup.size_bytes:
+        sizes = f"has {found.size_bytes} bytes, {backup.size_bytes} registered"
+        return Findings((f"backup {backup.id} at {backup.location} {sizes}: {_ANOTHER_BACKUP}",))
+    if found.sha256 is not None and found.sha256.lower() != backup.sha256.lower():
+        sums = f"was altered: sha256 {found.sha256}, {backup.sha256} registered"
+        return Findings((f"backup {backup.id} at {backup.location} {sums}; {_ANOTHER_BACKUP}",))
+    return Findings()
+
+
+def verification(target_version: str, total: int, fleet: Fleet, planned: Sequence[str]) -> Findings:
+    """Post-upgrade: every planned instance is there, on the target version and healthy (section 4, "All")."""
+    wrong = []
+    for instance_id in planned:
+        found = fleet.find(instance_id)
+        if found is None:
+            wrong.append(f"{instance_id} is not in the fleet any more")
+        elif not (found.runs(target_version) and found.healthy):
+            health_word = "healthy" if found.healthy else "unhealthy"
+            wrong.append(f"{instance_id} is {found.status} at {found.version}, {health_word}")
+    if not wrong:
+        return Findings()
+    return Findings((f"{len(wrong)} of {total} instances are not on {target_version} and healthy: {'; '.join(wrong)}",))
+
+
+def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet) -> Findings:
+    """Post-upgrade of BLUE_GREEN: what serves now has taken the place of the planned instances, and those are gone."""
+    left = [each for each in planned if fleet.find(each) is not None]
+    serving = [each.instance_id for each in fleet.serving()]
+    findings = verification(target_version, len(serving), fleet, serving)
+    if left:
+        findings += Findings((f"{len(left)} of {len(planned)} instances are still there: {', '.join(left)}",))
+    if len(serving) < len(planned):
+        findings += Findings((f"pool {fleet.traffic} has {len(serving)} instances, {len(planned)} are wanted",))
+    return findings
+
+
+def unfinished(instances: Sequence[Instance]) -> Findings:
+    """Post-upgrade: COMPLETED means all of them."""
+    left = [each for each in instances if each.status is not InstanceStatus.COMPLETED]
+    if not left:
+        return Findings()
+    named = "; ".join(f"{each.instance_id} {each.status.value}: {each.error or 'no error'}" for each in left)
+    return Findings((f"{len(left)} of {len(instances)} instances are not COMPLETED: {named}",))

@@ -1,0 +1,142 @@
+"""Whether a version may be gone to: path, target, platform and dependencies (contract section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from upgrade_orchestrator.domain.checks.checks import Findings
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.registry.entries import (
+    ComponentVersion,
+    Deployment,
+    RiskLevel,
+    UpgradePath,
+    VersionStatus,
+)
+from upgrade_orchestrator.domain.registry.versions import Version, VersionRange, is_downgrade
+
+
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """All that version compatibility is judged by."""
+
+    request: UpgradeRequest
+    source: ComponentVersion
+    target: ComponentVersion
+    path: UpgradePath | None
+    deployment: Deployment
+    platform_version: str | None
+
+
+def compatibility(case: Compatibility, now: datetime) -> Findings:
+    """Path, target, current version and platform (VERSION_COMPATIBILITY)."""
+    way = way_of(case.source, case.target, case.path, case.request.strategy)
+    return way + _target(case.target, now) + _current(case) + _platform(case.target, case.platform_version)
+
+
+def acceptance(target: ComponentVersion, platform_version: str | None, now: datetime) -> Findings:
+    """Whether anything may be upgraded to ``target`` on this platform, from wherever."""
+    return _target(target, now) + _platform(target, platform_version)
+
+
+def way_of(
+    source: ComponentVersion, target: ComponentVersion, path: UpgradePath | None, strategy: Strategy | None
+) -> Findings:
+    """What the registry says of the way: missing, closed, or its warnings; ``strategy`` is None when nobody knows."""
+    way = f"{source.version} to {target.version}"
+    if path is None:
+        kind = "downgrade path" if is_downgrade(source.version, target.version) else "upgrade path"
+        todo = "register one with POST /upgrade-paths, or go in several upgrades (GET /upgrade-paths/calculate)"
+        return Findings((f"no {kind} from {way} is registered: {todo}",))
+    blockers = tuple(f"the path {way} is closed: {text}" for text in path.blockers)
+    return Findings(blockers, _path_warnings(path, strategy, way))
+
+
+def _path_warnings(path: UpgradePath, strategy: Strategy | None, way: str) -> tuple[str, ...]:
+    warnings = []
+    if not path.tested:
+        warnings.append(f"the path {way} is not marked as tested")
+    if path.risk_level is RiskLevel.HIGH:
+        warnings.append(f"the path {way} has HIGH risk")
+    if path.requires_downtime and strategy is None:
+        warnings.append(f"the path {way} requires downtime, only strategy RECREATE allows for it")
+    elif path.requires_downtime and strategy is not Strategy.RECREATE:
+        warnings.append(f"the path {way} requires downtime, strategy {strategy} promises none")
+    return tuple(warnings)
+
+
+def _target(target: ComponentVersion, now: datetime) -> Findings:
+    blockers, call = [], f"PUT /versions/{target.id}/status"
+    if target.status is not VersionStatus.STABLE:
+        found = f"version {target.version} is {target.status}, only STABLE versions are upgraded to"
+        blockers.append(f"{found}: choose another one, or make it STABLE ({call})")
+    if target.is_past_end_of_life(now.date()):
+        found = f"version {target.version} is past its end of life ({target.end_of_life_date})"
+        blockers.append(f"{found}: choose another one, or give it a later endOfLifeDate ({call})")
+    return Findings(tuple(blockers))
+
+
+def _current(case: Compatibility) -> Findings:
+    runs, mixed = case.deployment.current_version_id, case.deployment.mixed or {}
+    if runs == case.source.id or case.source.version in mixed:
+        return Findings()
+    found = f"the deployment runs version {runs}, fromVersionId says {case.source.id}"
+    return Findings((f"{found}: start from {runs}, or correct the deployment (PUT .../deployment)",))
+
+
+def _platform(target: ComponentVersion, platform: str | None) -> Findings:
+    low, high = target.min_platform_version, target.max_platform_version
+    if low is None and high is None:
+        return Findings()
+    wanted = f"version {target.version} wants platform {low or 'any'} to {high or 'any'}"
+    if platform is None:
+        return Findings((f"{wanted}, the platform's version is not known; set upgrades_platform_version",))
+    try:
+        fits = _between(platform, low, high)
+    except ValueError as error:
+        return Findings((f"{wanted}, the platform {platform} cannot be compared: {error}",))
+    if fits:
+        return Findings()
+    return Findings((f"{wanted}, the platform is {platform}: upgrade the platform, or choose another version",))
+
+
+def _between(platform: str, low: str | None, high: str | None) -> bool:
+    found = Version.parse(platform)
+    return not (low and found < Version.parse(low)) and not (high and found > Version.parse(high))
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """What the target needs, what was found of it, and what is wrong about that (None: nothing)."""
+
+    name: str
+    wanted: str
+    found: str | None
+    problem: str | None
+
+
+def dependencies(target: ComponentVersion, installed: Mapping[str, str] | None) -> Findings:
+    """Every dependency of the target in its range (DEPENDENCY_CHECK), naming each that is not."""
+    return Findings(tuple(each.problem for each in dependencies_of(target, installed) if each.problem))
+
+
+def dependencies_of(target: ComponentVersion, installed: Mapping[str, str] | None) -> list[Dependency]:
+    """All dependencies of the target by name, each with what was found."""
+    found = installed or {}
+    return [_dependency(name, wanted, found.get(name)) for name, wanted in sorted(target.dependencies.items())]
+
+
+def _dependency(name: str, wanted: str, found: str | None) -> Dependency:
+    return Dependency(name, wanted, found, _problem(f"{name} {wanted} is needed", wanted, found))
+
+
+def _problem(needed: str, wanted: str, found: str | None) -> str | None:
+    if found is None:
+        return f"{needed} and not in installedComponents: install it, or name the version that is installed"
+    try:
+        fits = VersionRange.parse(wanted).allows(found)
+    except ValueError as error:
+        return f"{needed}, {found} cannot be compared: {error}"
+    return None if fits else f"{needed}, {found} is installed: install one in this range before the upgrade"

@@ -1,0 +1,74 @@
+"""The data of each event, made from the values it tells of (contract section 10; docs/events.md)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from upgrade_orchestrator.domain.checks.checks import CheckResult
+from upgrade_orchestrator.domain.events import payloads as told
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
+
+
+def instance_changed(before: Instance, after: Instance) -> Event:
+    """An instance went from one status to another."""
+    return Event.of(
+        told.InstanceChanged(
+            instance_id=after.instance_id,
+            batch=after.batch,
+            from_=before.status,
+            to=after.status,
+            from_version=after.from_version,
+            to_version=after.to_version,
+            attempts=after.attempts,
+            revert=after.revert,
+            error=after.error,
+        )
+    )
+
+
+def batch_started(batch: Batch, instances: Sequence[Instance]) -> Event:
+    """The first instance of a batch is about to be worked on."""
+    return _batch(told.BatchStarted, batch, instances)
+
+
+def batch_completed(batch: Batch, instances: Sequence[Instance]) -> Event:
+    """Every instance of a batch has come to its end, good or bad."""
+    return _batch(told.BatchCompleted, batch, instances)
+
+
+def _batch(tells: type[told.BatchTold], batch: Batch, instances: Sequence[Instance]) -> Event:
+    counts = Counter(each.status for each in instances)
+    return Event.of(
+        tells(
+            batch=batch.number,
+            kind=batch.kind,
+            instances=[each.instance_id for each in instances],
+            completed=counts[InstanceStatus.COMPLETED],
+            failed=counts[InstanceStatus.FAILED],
+        )
+    )
+
+
+def progress(instances: Sequence[Instance]) -> Event:
+    """Counts of all instances."""
+    counts = Counter(each.status for each in instances)
+    completed = counts[InstanceStatus.COMPLETED]
+    return Event.of(
+        told.Progress(
+            percentage=completed * 100 // len(instances),
+            total=len(instances),
+            pending=counts[InstanceStatus.PENDING],
+            in_flight=sum(each.in_flight for each in instances),
+            completed=completed,
+            failed=counts[InstanceStatus.FAILED],
+            rolled_back=counts[InstanceStatus.ROLLED_BACK],
+        )
+    )
+
+
+def check_completed(result: CheckResult) -> Event:
+    """A pre-upgrade check has its result."""
+    return Event.of(told.CheckCompleted(name=result.name, status=result.status, message=result.message))

@@ -1,0 +1,77 @@
+"""What an operator may ask of an execution, from where, and who outranks whom (contract section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+
+S = ExecutionStatus
+
+
+class Command(StrEnum):
+    """The commands, strongest first: when several arrive, the one named earlier wins."""
+
+    CANCEL = "cancel"
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+    PROMOTE = "promote-canary"
+    RESUME = "resume"
+    START = "start"
+    APPROVE = "approve"
+    REJECT = "reject"
+    RETRY = "retry"
+
+
+class Decision(StrEnum):
+    """What became of a stage; there is no other way out, and none that comes by itself."""
+
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+    @property
+    def command(self) -> Command:
+        """The command that brings it about."""
+        return Command.APPROVE if self is Decision.APPROVED else Command.REJECT
+
+
+class Source(StrEnum):
+    """Which door a command came through; kept in the audit."""
+
+    API = "API"
+    UI = "UI"
+    DAG = "DAG"
+    SYSTEM = "SYSTEM"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a user's name (or "system"), through which door, and by which call, as the log has it."""
+
+    name: str
+    source: Source = Source.API
+    request_id: str | None = None
+
+
+SYSTEM = Actor("system", Source.SYSTEM)
+
+ALLOWED_FROM: dict[Command, frozenset[ExecutionStatus]] = {
+    Command.START: frozenset({S.PENDING}),
+    Command.PAUSE: frozenset({S.IN_PROGRESS, S.CANARY_RUNNING}),
+    Command.RESUME: frozenset({S.PAUSED}),
+    Command.CANCEL: frozenset(ExecutionStatus) - TERMINAL,
+    Command.PROMOTE: frozenset({S.CANARY_MONITORING}),
+    Command.ROLLBACK: frozenset({S.IN_PROGRESS, S.CANARY_MONITORING, S.PAUSED, S.CANARY_RUNNING}),
+    Command.APPROVE: frozenset({S.IN_PROGRESS}),
+    Command.REJECT: frozenset({S.IN_PROGRESS}),
+    Command.RETRY: frozenset({S.FAILED, S.CANCELLED}),
+}
+
+
+def require_allowed(command: Command, status: ExecutionStatus) -> None:
+    """Raise InvalidState with ``allowedFrom`` unless ``command`` is taken in ``status``."""
+    allowed = ALLOWED_FROM[command]
+    if status not in allowed:
+        raise InvalidState(command.value, status.value, [each.value for each in ExecutionStatus if each in allowed])

@@ -1,0 +1,156 @@
+"""An upgrade execution: what was asked, where it stands, and the only writer of its status (sections 2, 3 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.canary import Canary
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.events import Event, StatusChanged
+from upgrade_orchestrator.domain.execution.states import TRANSITIONS, ExecutionStatus, is_terminal, leads_to
+
+
+class Strategy(StrEnum):
+    """How the instances are brought to the target version (section 4)."""
+
+    ROLLING = "ROLLING"
+    CANARY = "CANARY"
+    BLUE_GREEN = "BLUE_GREEN"
+    RECREATE = "RECREATE"
+    STAGED = "STAGED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeRequest:
+    """What the caller asked for (section 2), ranges checked at the door; ``total_instances`` None: the whole fleet."""
+
+    component_id: str
+    from_version_id: str
+    to_version_id: str
+    strategy: Strategy = Strategy.ROLLING
+    canary_percentage: int = 10
+    batch_size: int = 5
+    batch_delay_seconds: int = 60
+    health_check_interval_seconds: int = 30
+    health_check_timeout_seconds: int = 300
+    max_unavailable_percentage: int = 25
+    total_instances: int | None = None
+    auto_rollback_enabled: bool = False
+    failure_threshold: int = 3
+    initiated_by: str | None = None
+    installed_components: Mapping[str, str] | None = None
+    soak_seconds: int = 0
+    stage_percentages: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackInfo:
+    """What a rollback was started for, when and by whom; its instances are read from their rows."""
+
+    reason: str | None = None
+    initiated_at: datetime | None = None
+    initiated_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One upgrade execution; times are UTC, ``version`` guards against lost writes."""
+
+    id: str
+    tenant_id: str
+    request: UpgradeRequest
+    total_instances: int
+    from_version: str
+    to_version: str
+    plan_hash: str
+    created_by: str
+    created_at: datetime
+    status: ExecutionStatus = ExecutionStatus.PENDING
+    status_reason: str = "created"
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    settled_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_from: ExecutionStatus | None = None
+    paused_seconds: float = 0.0
+    current_failures: int = 0
+    failure_phase: str | None = None
+    warnings: tuple[str, ...] = ()
+    rollback: RollbackInfo = field(default_factory=RollbackInfo)
+    canary: Canary = field(default_factory=Canary)
+    retry_of: str | None = None
+    run_ref: str | None = None
+    """Which DAG run carries it out, as last seen in Airflow; another one means that somebody deleted the first."""
+    dag_paused: bool = False
+    """Whether it is PAUSED because its DAG is paused in Airflow: then unpausing that resumes it."""
+    begins_in_worker: bool = True
+    """Where its first step begins: in a worker or in the triggerer; decided at the start, and built into its DAG."""
+    version: int = 1
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when no command and no task changes it any more."""
+        return is_terminal(self.status)
+
+    @property
+    def dag_id(self) -> str:
+        """The id of its DAG in Airflow."""
+        return dag_id_of(self.id)
+
+
+DAG_PREFIX = "upgrade__"
+
+
+def dag_id_of(execution_id: str) -> str:
+    """The DAG that carries out the execution ``execution_id``."""
+    return f"{DAG_PREFIX}{execution_id}"
+
+
+def asset_of(tenant_id: str, component_id: str) -> str:
+    """The name, and the URI, of the Airflow asset that a completed upgrade updates."""
+    return f"upgrades/{tenant_id}/{component_id}"
+
+
+def advance(
+    execution: Execution, to: ExecutionStatus, reason: str, actor: Actor, now: datetime
+) -> tuple[Execution, Event]:
+    """The execution in status ``to`` at ``now``, and the event that tells of it.
+
+    :raises InvalidState: when section 3 knows no such transition; ``allowedFrom`` says from where there is one.
+    """
+    if to not in TRANSITIONS[execution.status]:
+        raise InvalidState(f"going to {to.value}", execution.status.value, [each.value for each in leads_to(to)])
+    moved = replace(
+        execution,
+        status=to,
+        status_reason=reason,
+        started_at=now if to is ExecutionStatus.VALIDATING else execution.started_at,
+        completed_at=now if is_terminal(to) else None,
+    )
+    return _keep_pause(execution, moved, now), _status_changed(execution, moved, actor)
+
+
+def _keep_pause(before: Execution, after: Execution, now: datetime) -> Execution:
+    if after.status is ExecutionStatus.PAUSED:
+        return replace(after, paused_at=now, paused_from=before.status)
+    if before.paused_at is None:
+        return after
+    paused = max(0.0, (now - before.paused_at).total_seconds())
+    total = before.paused_seconds + paused
+    return replace(after, paused_at=None, paused_from=None, paused_seconds=total, dag_paused=False)
+
+
+def _status_changed(before: Execution, after: Execution, actor: Actor) -> Event:
+    return Event.of(
+        StatusChanged(
+            from_=before.status,
+            to=after.status,
+            reason=after.status_reason,
+            actor=actor.name,
+            source=actor.source,
+        )
+    )

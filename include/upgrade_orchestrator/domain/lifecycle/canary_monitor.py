@@ -1,0 +1,87 @@
+"""The canary's monitor: what a poll does to the execution, and what a promotion needs (contract sections 3 and 4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from upgrade_orchestrator.domain.errors import CanaryUnhealthy
+from upgrade_orchestrator.domain.events.payloads import CanaryPolled
+from upgrade_orchestrator.domain.execution.canary import Poll
+from upgrade_orchestrator.domain.execution.commands import SYSTEM, Actor, Command, require_allowed
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.lifecycle.failures import reason_of, threshold_reached
+from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
+
+Moved = tuple[Execution, list[Event]]
+
+
+def watch(execution: Execution, now: datetime) -> Moved:
+    """Deployed canaries are watched from now on; any other execution stays as it is."""
+    if execution.status is not ExecutionStatus.CANARY_RUNNING:
+        return execution, []
+    moved, event = advance(execution, ExecutionStatus.CANARY_MONITORING, "the canaries are deployed", SYSTEM, now)
+    return moved, [event]
+
+
+def next_poll_at(execution: Execution, now: datetime) -> datetime:
+    """When the canaries are to be polled: at once, then every ``healthCheckIntervalSeconds``."""
+    last = execution.canary.last_poll_at
+    if last is None or last > now:  # a clock that was set back must not stop the monitor
+        return now
+    return last + timedelta(seconds=execution.request.health_check_interval_seconds)
+
+
+def note_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
+    """Keep the poll; an unhealthy one is a failure, and at the threshold the canaries go back where that is enabled.
+
+    Without auto-rollback it stays in CANARY_MONITORING and the operator decides.
+    """
+    verdict = poll.healthy
+    canary = replace(
+        execution.canary,
+        healthy=execution.canary.healthy if verdict is None else verdict,
+        polls=execution.canary.polls + (verdict is not None),
+        last_poll_at=now,
+    )
+    failures = execution.current_failures + (verdict is False)
+    polled = replace(execution, canary=canary, current_failures=failures)
+    told = [_polled(polled, poll)]
+    if not (threshold_reached(polled) and polled.request.auto_rollback_enabled):
+        return polled, told
+    why = f"{reason_of(polled)}; canaries: {poll.describe() or 'well at the last poll'}"
+    moved, events = begin_rollback(polled, why, SYSTEM, now)
+    return moved, [*told, *events]
+
+
+def _polled(execution: Execution, poll: Poll) -> Event:
+    told = CanaryPolled(
+        healthy=poll.healthy,
+        unhealthy=poll.ill,
+        not_asked=poll.silent,
+        polls=execution.canary.polls,
+        current_failures=execution.current_failures,
+    )
+    return Event.of(told)
+
+
+def require_well(poll: Poll) -> None:
+    """:raises CanaryUnhealthy: one is ill, or could not be asked."""
+    if poll.healthy is not True:
+        raise CanaryUnhealthy(poll.describe())
+
+
+def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: Actor, now: datetime) -> Moved:
+    """IN_PROGRESS; ``poll`` None: whatever the canaries say (``force``).
+
+    :raises InvalidState: not in CANARY_MONITORING; :raises CanaryUnhealthy: one is ill, or could not be asked.
+    """
+    require_allowed(Command.PROMOTE, execution.status)
+    if poll is not None:
+        require_well(poll)
+    how = f"promoted by {actor.name}" if poll is not None else f"promoted by {actor.name} whatever the canaries say"
+    moved, event = advance(execution, ExecutionStatus.IN_PROGRESS, reason or how, actor, now)
+    canary = replace(moved.canary, promoted_by=actor.name, promoted_at=now)
+    return replace(moved, canary=canary), [event]

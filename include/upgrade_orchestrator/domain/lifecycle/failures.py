@@ -1,0 +1,46 @@
+"""What instance failures mean for the execution (contract section 4, ``currentFailures``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
+
+
+def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime) -> tuple[Execution, list[Event]]:
+    """Count each instance's first failure; at the threshold the execution ends, or rolls back where that is enabled.
+
+    Canaries are judged by their monitor: their failures count, but do not end CANARY_RUNNING.
+    """
+    first = [each for each in newly_failed if each.status is InstanceStatus.FAILED and each.attempts == 1]
+    if not first:
+        return execution, []
+    counted = replace(execution, current_failures=execution.current_failures + len(first))
+    return judge_threshold(counted, now)
+
+
+def judge_threshold(execution: Execution, now: datetime) -> tuple[Execution, list[Event]]:
+    """What the failures counted so far mean: nothing while the status does not go on to new instances."""
+    if execution.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(execution):
+        return execution, []
+    if execution.request.auto_rollback_enabled:
+        return begin_rollback(execution, reason_of(execution), SYSTEM, now)
+    ended, event = advance(execution, ExecutionStatus.FAILED, reason_of(execution), SYSTEM, now)
+    return ended, [event]
+
+
+def threshold_reached(execution: Execution) -> bool:
+    """True when the failures counted are as many as the threshold, or more."""
+    return execution.current_failures >= execution.request.failure_threshold
+
+
+def reason_of(execution: Execution) -> str:
+    """How many failures there are, and how many are too many."""
+    return f"{execution.current_failures} failures, failureThreshold is {execution.request.failure_threshold}"

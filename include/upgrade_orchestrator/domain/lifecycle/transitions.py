@@ -1,0 +1,77 @@
+"""What the operator's commands do to an execution and its clocks (contract section 3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from upgrade_orchestrator.domain.execution.commands import Actor, Command, require_allowed
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.plan import BatchKind
+
+Moved = tuple[Execution, list[Event]]
+
+
+def pause(execution: Execution, reason: str | None, actor: Actor, now: datetime) -> Moved:
+    """:raises InvalidState: from a status that cannot be paused."""
+    require_allowed(Command.PAUSE, execution.status)
+    moved, event = advance(execution, ExecutionStatus.PAUSED, reason or f"paused by {actor.name}", actor, now)
+    return moved, [event]
+
+
+def resume(execution: Execution, reason: str | None, actor: Actor, now: datetime) -> Moved:
+    """Back to where the pause began.
+
+    :raises InvalidState: when it is not PAUSED.
+    """
+    require_allowed(Command.RESUME, execution.status)
+    back = execution.paused_from or ExecutionStatus.IN_PROGRESS
+    moved, event = advance(execution, back, reason or f"resumed by {actor.name}", actor, now)
+    return moved, [event]
+
+
+def rebase(batches: Sequence[Batch], paused_at: datetime, now: datetime) -> list[Batch]:
+    """The unfinished batches with their clocks pushed out by the pause: what was not over then is not over now."""
+    by = max(now - paused_at, timedelta())
+    return [_push(each, paused_at, by) for each in batches if each.completed_at is None or each.kind == BatchKind.GREEN]
+
+
+def _push(batch: Batch, paused_at: datetime, by: timedelta) -> Batch:
+    due = batch.due_at + by if batch.due_at is not None and batch.due_at > paused_at else batch.due_at
+    soaks = batch.switched_at is not None and batch.soaked_at is None
+    switched = batch.switched_at + by if batch.switched_at is not None and soaks else batch.switched_at
+    return replace(batch, due_at=due, blocked_since=None, switched_at=switched)
+
+
+def cancel(
+    execution: Execution, instances: Sequence[Instance], reason: str | None, actor: Actor, now: datetime
+) -> Moved:
+    """CANCELLED from anywhere; the reason says how many instances are on which version.
+
+    :raises InvalidState: when it is terminal.
+    """
+    require_allowed(Command.CANCEL, execution.status)
+    why = f"{reason or f'cancelled by {actor.name}'}; {spread(instances)}"
+    moved, event = advance(execution, ExecutionStatus.CANCELLED, why, actor, now)
+    return moved, [event]
+
+
+def spread(instances: Sequence[Instance]) -> str:
+    """How many instances are on which version, and how many are on their way."""
+    counts = Counter(_where(each) for each in instances)
+    return ", ".join(f"{count} {where}" for where, count in sorted(counts.items()))
+
+
+def _where(instance: Instance) -> str:
+    if instance.in_flight:
+        return "on the way"
+    if instance.status is InstanceStatus.FAILED:
+        return "failed"
+    there = instance.status is InstanceStatus.COMPLETED
+    return f"on {instance.to_version if there else instance.from_version}"

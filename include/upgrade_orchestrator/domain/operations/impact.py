@@ -1,0 +1,188 @@
+"""What a command will do, said before it is given, from the plan and where its instances stand now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.commands import Command
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import TOUCHED, Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.plan import Plan
+
+N = InstanceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that the sentences are made of."""
+
+    execution: Execution
+    plan: Plan
+    rows: Sequence[Instance]
+    awaits: Approval | None
+
+    def count(self, *statuses: InstanceStatus) -> int:
+        """How many rows are in one of these."""
+        return sum(each.status in statuses for each in self.rows)
+
+    @property
+    def in_flight(self) -> int:
+        """How many are worked on right now."""
+        return sum(each.in_flight for each in self.rows)
+
+
+def consequences(command: Command, standing: Standing) -> list[str]:
+    """One sentence after the other, in plain words and exact numbers."""
+    return [each for each in _TOLD[command](standing) if each]
+
+
+def _start(at: Standing) -> list[str]:
+    plan, execution = at.plan, at.execution
+    return [
+        "Five checks run first; nothing is touched before they have passed.",
+        f"Then {_instances(len(plan.instances))} go to {execution.to_version}, {execution.request.strategy.value},"
+        f" in {_batches(len(plan.batches))}.",
+        f"The {_count(len(plan.canary), 'canary', 'canaries')} first: {_named(plan.canary)}." if plan.canary else "",
+    ]
+
+
+def _pause(at: Standing) -> list[str]:
+    return [
+        _stays(at),
+        _finishes(at),
+        _not_begun(at, "until you resume"),
+        "Delays and deadlines stand still meanwhile.",
+    ]
+
+
+def _resume(at: Standing) -> list[str]:
+    back = at.execution.paused_from or ExecutionStatus.IN_PROGRESS
+    return [
+        f"It goes on at the same place, {back.value}: {_instances(at.count(N.PENDING))} are still to be upgraded.",
+        _finishes(at),
+    ]
+
+
+def _cancel(at: Standing) -> list[str]:
+    untouched = at.count(N.PENDING) == len(at.rows)
+    if untouched:
+        return [f"Nothing was touched: all {_instances(len(at.rows))} stay on the versions that they run."]
+    return [
+        _stays(at),
+        _finishes(at, "; what drains is put back to work"),
+        _not_begun(at, "and will not be"),
+        f"{_instances(at.count(N.FAILED))} failed and stay as they are." if at.count(N.FAILED) else "",
+        "The deployment is left with mixed versions. This cannot be taken back; a retry makes a new execution.",
+    ]
+
+
+def _promote(at: Standing) -> list[str]:
+    rest, batches = at.count(N.PENDING), len(at.plan.batches) - 1
+    told = [
+        f"{_instances(rest)} that still run the old version are upgraded to {at.execution.to_version}"
+        f" in {_batches(batches)}; the {_count(len(at.plan.canary), 'canary stays', 'canaries stay')}.",
+    ]
+    if at.execution.canary.healthy is False:
+        return [*told, "The canaries were NOT healthy at the last look: the rest will most likely fare the same."]
+    return [*told, "The canaries are asked once more first; if one is not well, nothing is promoted."]
+
+
+def _rollback(at: Standing) -> list[str]:
+    back = sum(each.status in TOUCHED or each.in_flight for each in at.rows)
+    if not back:
+        return ["Nothing was touched yet: the execution is ROLLED_BACK at once."]
+    untouched = len(at.rows) - back
+    return [
+        f"{back} of {_instances(len(at.rows))} go back to the version that each ran before, newest first"
+        f" ({_kinds(at)}).",
+        f"{_instances(untouched)} {_are(untouched)} not touched." if untouched else "",
+        "A rollback has no delay and no approval, and cannot itself be rolled back.",
+    ]
+
+
+def _approve(at: Standing) -> list[str]:
+    stage = at.awaits.stage if at.awaits is not None else 0
+    names = next((each.instances for each in at.plan.batches if each.number == stage), ())
+    return [
+        f"Stage {stage} of {len(at.plan.batches)} begins: {_instances(len(names))} go to {at.execution.to_version}.",
+        f"It is looked first whether the stage can run. {_so_far(at)}",
+    ]
+
+
+def _reject(at: Standing) -> list[str]:
+    if at.execution.request.auto_rollback_enabled:
+        return ["The stage does not begin and the upgrade goes back (automatic rollback is on).", *_rollback(at)]
+    return ["The stage does not begin and the upgrade is cancelled (automatic rollback is off).", *_cancel(at)]
+
+
+def _retry(at: Standing) -> list[str]:
+    left = len(at.rows) - at.count(N.COMPLETED)
+    return [
+        f"A new execution is made over what did not complete: {_instances(left)}, as far as they are still there.",
+        "It is PENDING until you start it.",
+    ]
+
+
+_TOLD: dict[Command, Callable[[Standing], list[str]]] = {
+    Command.START: _start,
+    Command.PAUSE: _pause,
+    Command.RESUME: _resume,
+    Command.CANCEL: _cancel,
+    Command.PROMOTE: _promote,
+    Command.ROLLBACK: _rollback,
+    Command.APPROVE: _approve,
+    Command.REJECT: _reject,
+    Command.RETRY: _retry,
+}
+
+
+def _stays(at: Standing) -> str:
+    done = at.count(N.COMPLETED)
+    run = "runs" if done == 1 else "run"
+    stay = "stays there" if done == 1 else "stay there"
+    return f"{done} of {_instances(len(at.rows))} {run} {at.execution.to_version} and {stay}."
+
+
+def _finishes(at: Standing, more: str = "") -> str:
+    flying = at.in_flight
+    return f"{flying} in flight {'finishes' if flying == 1 else 'finish'}{more}." if flying else ""
+
+
+def _not_begun(at: Standing, until: str) -> str:
+    pending = at.count(N.PENDING)
+    return f"{pending} {_are(pending)} not begun {until}." if pending else ""
+
+
+def _so_far(at: Standing) -> str:
+    failed = at.count(N.FAILED)
+    return f"So far {at.count(N.COMPLETED)} of {_instances(len(at.rows))} completed, {failed} failed."
+
+
+def _kinds(at: Standing) -> str:
+    counts = Counter(each.status for each in at.rows if each.status in TOUCHED or each.in_flight)
+    return ", ".join(f"{counts[each]} {each.value}" for each in InstanceStatus if counts[each])
+
+
+def _named(names: Sequence[str], most: int = 5) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _instances(count: int) -> str:
+    return _count(count, "instance", "instances")
+
+
+def _batches(count: int) -> str:
+    return _count(count, "batch", "batches")
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

@@ -1,0 +1,157 @@
+"""The frozen plan: which instances, in which order, in which batches, under which budget (contract section 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+from upgrade_orchestrator.domain.execution.canary import canary_count
+from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.instance.fleet import FleetInstance
+from upgrade_orchestrator.domain.plan.budget import Room, budget_of
+
+WITHOUT_BUDGET = frozenset({Strategy.RECREATE, Strategy.BLUE_GREEN})
+SECONDS_A_WAVE = 30
+"How long one wave of instances is taken to last when the path does not say: an estimate, nothing waits for it."
+
+
+class BatchKind(StrEnum):
+    """What a batch is for."""
+
+    CANARY = "CANARY"
+    BATCH = "BATCH"
+    STAGE = "STAGE"
+    GREEN = "GREEN"
+    ALL = "ALL"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """Instances worked on together; numbers start at 1."""
+
+    number: int
+    kind: BatchKind
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done; ``budget`` is None where the strategy has none, times are seconds."""
+
+    strategy: Strategy
+    instances: tuple[str, ...]
+    canary: tuple[str, ...]
+    batches: tuple[PlannedBatch, ...]
+    budget: int | None
+    batch_size: int
+    batch_delay_seconds: int
+    soak_seconds: int
+    health_check_timeout_seconds: int
+    estimated_seconds: int
+    pool: str = "blue"
+    """The pool whose instances these are: a blue-green upgrade puts another one in its place."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the plan's content: what an approval is given for."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def order_instances(fleet: Iterable[FleetInstance]) -> list[FleetInstance]:
+    """Already unhealthy instances first, then by the fleet's order, healthy leaders last."""
+    # An unhealthy leader goes with the unhealthy: last, it would hold the budget that the instances before it need.
+    return sorted(fleet, key=lambda each: (each.available, each.leader))
+
+
+def make_plan(request: UpgradeRequest, fleet: Sequence[FleetInstance], path_minutes: int | None = None) -> Plan:
+    """The plan for ``request`` over ``fleet``; fewer instances than the fleet has are its first in order.
+
+    :raises ValueError: when the fleet has fewer instances than the request wants.
+    """
+    total = request.total_instances if request.total_instances is not None else len(fleet)
+    if not 1 <= total <= len(fleet):
+        raise ValueError(f"the fleet has {len(fleet)} instances, {total} are wanted")
+    instances = tuple(each.instance_id for each in order_instances(fleet)[:total])
+    canary = instances[: canary_count(total, request.canary_percentage)] if _is_canary(request) else ()
+    batches = _number(_batches(request, instances, canary))
+    budget = None if request.strategy in WITHOUT_BUDGET else budget_of(total, request.max_unavailable_percentage)
+    return Plan(
+        strategy=request.strategy,
+        instances=instances,
+        canary=canary,
+        batches=batches,
+        budget=budget,
+        batch_size=request.batch_size,
+        batch_delay_seconds=request.batch_delay_seconds,
+        soak_seconds=request.soak_seconds,
+        health_check_timeout_seconds=request.health_check_timeout_seconds,
+        estimated_seconds=_estimate(request, batches, budget, path_minutes),
+        pool=fleet[0].pool,
+    )
+
+
+def _is_canary(request: UpgradeRequest) -> bool:
+    return request.strategy is Strategy.CANARY
+
+
+_Batches = list[tuple[BatchKind, tuple[str, ...]]]
+
+
+def _batches(request: UpgradeRequest, instances: tuple[str, ...], canary: tuple[str, ...]) -> _Batches:
+    match request.strategy:
+        case Strategy.RECREATE:
+            return [(BatchKind.ALL, instances)]
+        case Strategy.BLUE_GREEN:
+            return [(BatchKind.GREEN, instances)]
+        case Strategy.STAGED:
+            return [(BatchKind.STAGE, part) for part in _stages(request, instances)]
+        case Strategy.CANARY:
+            rest = _chunks(instances[len(canary) :], request.batch_size)
+            return [(BatchKind.CANARY, canary), *((BatchKind.BATCH, part) for part in rest)]
+        case Strategy.ROLLING:
+            return [(BatchKind.BATCH, part) for part in _chunks(instances, request.batch_size)]
+
+
+def _stages(request: UpgradeRequest, instances: tuple[str, ...]) -> list[tuple[str, ...]]:
+    if request.stage_percentages is None:
+        return _chunks(instances, request.batch_size)
+    ends = [max(1, len(instances) * percent // 100) for percent in request.stage_percentages]
+    parts = [instances[start:end] for start, end in pairwise([0, *ends])]
+    return [part for part in parts if part]  # a small fleet can have fewer stages than percentages
+
+
+def _chunks(instances: tuple[str, ...], size: int) -> list[tuple[str, ...]]:
+    return [instances[start : start + size] for start in range(0, len(instances), size)]
+
+
+def _number(batches: _Batches) -> tuple[PlannedBatch, ...]:
+    return tuple(PlannedBatch(number, kind, part) for number, (kind, part) in enumerate(batches, start=1))
+
+
+def _estimate(
+    request: UpgradeRequest, batches: Sequence[PlannedBatch], budget: int | None, path_minutes: int | None
+) -> int:
+    waits = request.batch_delay_seconds * (len(batches) - 1) + request.soak_seconds * len(batches)
+    if path_minutes is not None:
+        return path_minutes * 60 + waits
+    waves = sum(-(-len(batch.instances) // concurrency(batch, request.batch_size, budget)) for batch in batches)
+    return waves * SECONDS_A_WAVE + waits
+
+
+def concurrency(batch: PlannedBatch, batch_size: int, budget: int | None) -> int:
+    """Instances of ``batch`` worked on at once at the most; without a budget all of them."""
+    if budget is None:
+        return max(1, len(batch.instances))
+    return max(1, min(batch_size, budget))
+
+
+def room_for_rollback(plan: Plan) -> Room:
+    """A rollback works under the same budget; where there is none, on everything at once."""
+    if plan.budget is None:
+        return Room(len(plan.instances), None)
+    return Room(max(1, min(plan.batch_size, plan.budget)), plan.budget)

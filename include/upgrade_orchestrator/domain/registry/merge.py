@@ -1,0 +1,177 @@
+"""What a file of registry content changes in the registry, or why it cannot (contract section 1).
+
+The file is taken as a whole: its entries may refer to each other and to what is registered already, in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from upgrade_orchestrator.domain.registry.entries import (
+    Backup,
+    Component,
+    ComponentVersion,
+    Deployment,
+    RiskLevel,
+    Thing,
+    UpgradePath,
+)
+from upgrade_orchestrator.domain.registry.rules import Problem, risk_of, version_problems
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A thing and its place in the file, such as ``versions[2]``; a path's risk may be left out there."""
+
+    place: str
+    thing: Thing
+    without_risk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What is to be written, parents first, and how many entries say what is registered already."""
+
+    created: tuple[Thing, ...]
+    changed: tuple[Thing, ...]
+    unchanged: int
+
+
+def key_of(thing: Thing) -> Key:
+    """What a thing is told apart by, across all kinds."""
+    own = (thing.tenant_id, thing.component_id) if isinstance(thing, Deployment) else (thing.id,)
+    return (type(thing).__name__, *own)
+
+
+def not_registered(registered: Sequence[Thing], entries: Sequence[Entry]) -> list[Entry]:
+    """Those whose key is new."""
+    before = {key_of(each) for each in registered}
+    return [each for each in entries if key_of(each.thing) not in before]
+
+
+def merge(registered: Sequence[Thing], entries: Sequence[Entry]) -> Merge:
+    """The difference that ``entries``, parents first, make; call it when ``problems_of`` finds none."""
+    before = {key_of(each): each for each in registered}
+    world = before | {key_of(each.thing): each.thing for each in entries}
+    wanted = {key_of(each.thing): _completed(each, before, world) for each in entries}
+    unchanged = sum(before.get(key) == each for key, each in wanted.items())
+    written = {key: each for key, each in wanted.items() if before.get(key) != each}
+    written |= _not_recommended_any_more(wanted, before)
+    created = tuple(each for key, each in written.items() if key not in before)
+    return Merge(created, tuple(each for key, each in written.items() if key in before), unchanged)
+
+
+def _completed(entry: Entry, before: dict[Key, Thing], world: dict[Key, Thing]) -> Thing:
+    """The thing with what was left out: a path's risk by its type; a deployment's mix, if nothing else changes."""
+    thing = entry.thing
+    if isinstance(thing, UpgradePath) and entry.without_risk:
+        source, target = (_version(world, each) for each in (thing.from_version_id, thing.to_version_id))
+        return replace(thing, risk_level=risk_of(source, target) if source and target else RiskLevel.HIGH)
+    known = before.get(key_of(thing))
+    if isinstance(thing, Deployment) and isinstance(known, Deployment):
+        return known if replace(known, mixed=None) == thing else thing
+    return thing
+
+
+def _not_recommended_any_more(wanted: dict[Key, Thing], before: dict[Key, Thing]) -> dict[Key, Thing]:
+    """The registered versions that lose the recommendation to one of the file."""
+    chosen = {each.component_id for each in wanted.values() if isinstance(each, ComponentVersion) and each.recommended}
+    return {
+        key: replace(each, recommended=False)
+        for key, each in before.items()
+        if isinstance(each, ComponentVersion) and each.recommended and each.component_id in chosen and key not in wanted
+    }
+
+
+def problems_of(registered: Sequence[Thing], entries: Sequence[Entry]) -> list[Problem]:
+    """Everything in the file that contradicts itself or the registry; fields such as ``versions[2].componentId``."""
+    before = {key_of(each): each for each in registered}
+    world = before | {key_of(each.thing): each.thing for each in entries}
+    found = [*_twice(before, entries)]
+    for entry in entries:
+        own = [*_references(entry.thing, world), *_moved(entry.thing, before)]
+        if isinstance(entry.thing, ComponentVersion):
+            own += version_problems(entry.thing)
+        found += [Problem(f"{entry.place}.{each.field}", each.message) for each in own]
+    return found
+
+
+def _references(thing: Thing, world: dict[Key, Thing]) -> Iterator[Problem]:
+    if isinstance(thing, Component):
+        return
+    if ("Component", thing.component_id) not in world:
+        yield Problem("componentId", f"there is no component {thing.component_id}, neither here nor registered")
+    for field, version_id in _versions_of(thing):
+        version = _version(world, version_id)
+        if version is None:
+            yield Problem(field, f"there is no version {version_id}, neither here nor registered")
+        elif version.component_id != thing.component_id:
+            yield Problem(field, f"version {version_id} is one of component {version.component_id}")
+
+
+def _versions_of(thing: Thing) -> Sequence[tuple[str, str]]:
+    match thing:
+        case UpgradePath():
+            return ("fromVersionId", thing.from_version_id), ("toVersionId", thing.to_version_id)
+        case Deployment():
+            return (("currentVersionId", thing.current_version_id),)
+        case Backup():
+            return (("versionId", thing.version_id),)
+    return ()
+
+
+def _version(world: dict[Key, Thing], version_id: str) -> ComponentVersion | None:
+    found = world.get(("ComponentVersion", version_id))
+    return found if isinstance(found, ComponentVersion) else None
+
+
+def _moved(thing: Thing, before: dict[Key, Thing]) -> Iterator[Problem]:
+    """An id stays with its component and tenant: others may refer to it."""
+    known = before.get(key_of(thing))
+    for field, name in (("componentId", "component_id"), ("tenantId", "tenant_id")):
+        was = getattr(known, name, None)
+        if was is not None and was != getattr(thing, name):
+            yield Problem(field, f"the id is registered for {was} and stays there; give another id")
+
+
+_Named = Callable[[Thing], Key | None]
+
+
+def _text(thing: Thing) -> Key | None:
+    return (thing.component_id, thing.version) if isinstance(thing, ComponentVersion) else None
+
+
+def _ends(thing: Thing) -> Key | None:
+    return (thing.from_version_id, thing.to_version_id) if isinstance(thing, UpgradePath) else None
+
+
+def _recommendation(thing: Thing) -> Key | None:
+    return (thing.component_id,) if isinstance(thing, ComponentVersion) and thing.recommended else None
+
+
+_UNIQUE: tuple[tuple[str, _Named, str], ...] = (
+    ("id", key_of, "the same is named at"),
+    ("version", _text, "the component has this version already at"),
+    ("toVersionId", _ends, "there is a path between these two versions already at"),
+    ("recommended", _recommendation, "the component has a recommended version already at"),
+)
+
+
+def _twice(before: dict[Key, Thing], entries: Sequence[Entry]) -> Iterable[Problem]:
+    """What must be there once and is named again, within the file or beside what is registered."""
+    named = {key_of(each.thing) for each in entries}
+    others = [
+        Entry(f"the registered {each.id}", each)
+        for key, each in before.items()
+        if key not in named and isinstance(each, ComponentVersion | UpgradePath)
+    ]
+    for field, unique, message in _UNIQUE:
+        first: dict[Key, str] = {}
+        for entry in [*(others if field in ("version", "toVersionId") else ()), *entries]:
+            value = unique(entry.thing)
+            if value is not None and first.setdefault(value, entry.place) != entry.place:
+                name = "tenantId" if isinstance(entry.thing, Deployment) else field
+                yield Problem(f"{entry.place}.{name}", f"{message} {first[value]}")

@@ -1,0 +1,129 @@
+"""How to come from one version to another: routes, and what is missing where there is none (section 1, calculate)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+
+from upgrade_orchestrator.domain.checks.compatibility import acceptance
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
+from upgrade_orchestrator.domain.registry.versions import Version, is_downgrade, upgrade_type
+from upgrade_orchestrator.domain.routes.paths import Route, best_routes, leading_to, reachable_from
+
+MOST_ROUTES = 6
+"The best one and five alternatives."
+
+MOST_MISSING = 10
+
+_TYPES = ("PATCH", "MINOR", "MAJOR")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is known of a component, between which of its versions a way is wanted, and on which platform."""
+
+    versions: Mapping[str, ComponentVersion]
+    paths: Sequence[UpgradePath]
+    source: ComponentVersion
+    target: ComponentVersion
+    platform_version: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPath:
+    """A path that would help and cannot be taken now, with every reason."""
+
+    path: UpgradePath
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Two versions between which a path would close the gap."""
+
+    source: ComponentVersion
+    target: ComponentVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The routes, best first; where there is none, what is reachable and which paths would help, smallest jump first.
+
+    ``blockers`` speak against the target itself: no path helps as long as they are there.
+    """
+
+    routes: tuple[Route, ...]
+    closed: tuple[ClosedPath, ...]
+    reachable: tuple[str, ...] = ()
+    leading: tuple[str, ...] = ()
+    missing: tuple[Jump, ...] = ()
+    blockers: tuple[str, ...] = ()
+
+
+def find_ways(search: Search) -> Ways:
+    """Search among the paths that an upgrade could take: not closed, and to versions that may be upgraded to."""
+    refused = {each.id: _refusals(search, each) for each in search.versions.values()}
+    closed = {path.id: path.blockers + refused[path.to_version_id] for path in search.paths}
+    usable = [path for path in search.paths if not closed[path.id]]
+    routes = tuple(best_routes(usable, search.source.id, search.target.id, MOST_ROUTES))
+    named = tuple(ClosedPath(path, closed[path.id]) for path in _between(search) if closed[path.id])
+    if routes:
+        return Ways(routes, named)
+    reachable, leading = reachable_from(usable, search.source.id), leading_to(usable, search.target.id)
+    ends = {each for each in leading if not refused[each]}
+    jumps = tuple(_jumps(search, reachable, ends)[:MOST_MISSING])
+    return Ways((), named, tuple(sorted(reachable)), tuple(sorted(leading)), jumps, refused[search.target.id])
+
+
+def _refusals(search: Search, version: ComponentVersion) -> tuple[str, ...]:
+    return acceptance(version, search.platform_version, search.at).blockers
+
+
+def _between(search: Search) -> list[UpgradePath]:
+    """The paths on any way from source to target, closed ones too."""
+    reachable, leading = reachable_from(search.paths, search.source.id), leading_to(search.paths, search.target.id)
+    return [path for path in search.paths if path.from_version_id in reachable and path.to_version_id in leading]
+
+
+def _jumps(search: Search, starts: AbstractSet[str], ends: AbstractSet[str]) -> list[Jump]:
+    """All that would close the gap: those in the direction of the upgrade first, then the smallest."""
+    known = {(path.from_version_id, path.to_version_id) for path in search.paths}
+    places = _places(search.versions.values())
+    back = is_downgrade(search.source.version, search.target.version)
+
+    def size(jump: Jump) -> tuple[bool, int, int, str, str]:
+        against = is_downgrade(jump.source.version, jump.target.version) is not back
+        between = abs(places.get(jump.source.id, 0) - places.get(jump.target.id, 0))
+        return against, _weight(jump), between, jump.source.id, jump.target.id
+
+    pairs = ((start, end) for start in starts for end in ends if (start, end) not in known)
+    return sorted((Jump(search.versions[start], search.versions[end]) for start, end in pairs), key=size)
+
+
+def _weight(jump: Jump) -> int:
+    kind = type_of(jump.source, jump.target)
+    return _TYPES.index(kind) if kind else len(_TYPES)
+
+
+def _places(versions: Iterable[ComponentVersion]) -> dict[str, int]:
+    """Where each version stands among the component's, oldest first; those without an order have no place."""
+    ordered = sorted((found, each.id) for each in versions if (found := _parsed(each.version)))
+    return {version_id: place for place, (_, version_id) in enumerate(ordered)}
+
+
+def _parsed(text: str) -> Version | None:
+    try:
+        return Version.parse(text)
+    except ValueError:
+        return None
+
+
+def type_of(source: ComponentVersion, target: ComponentVersion) -> str | None:
+    """PATCH, MINOR or MAJOR; None for names without an order."""
+    try:
+        return upgrade_type(source.version, target.version)
+    except ValueError:
+        return None

@@ -1,0 +1,87 @@
+"""The DAGs that send notices, one for each kind: a run is a notice, a task a notifier, and none waits for another."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+from airflow.sdk.bases.operator import BaseOperator
+
+from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.domain.events.notifications import NoticeKind, notice_dag
+from upgrade_orchestrator.flow.notifications.notifiers import Notifiers, load_notifiers
+from upgrade_orchestrator.flow.upgrade.operators import told_of
+from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.settings import Settings
+
+SENT_AT_ONCE = 2
+"Tasks of a kind: notifiers that hang must not take the workers from the upgrades."
+PATIENCE: dict[str, Any] = {
+    "retries": 5,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(minutes=2),
+    "do_xcom_push": False,
+}
+
+
+def build_notifications() -> dict[str, DAG]:
+    """The DAGs by id; none where no notifiers are set.
+
+    :raises ValueError: when what is set cannot be used, which Airflow shows as an import error.
+    """
+    place = Settings.from_environment().notifiers
+    if place is None:
+        return {}
+    notifiers = load_notifiers(place)
+    return {notice_dag(kind): _build(kind, notifiers) for kind in NoticeKind}
+
+
+def _build(kind: NoticeKind, notifiers: Notifiers) -> DAG:
+    with DAG(
+        dag_id=notice_dag(kind),
+        dag_display_name=f"Upgrade notices: {kind.value}",
+        description="Sends what happened in an upgrade to the notifiers of UPGRADES_NOTIFIERS",
+        tags={"upgrade", "notices"},
+        schedule=None,
+        catchup=False,
+        max_active_tasks=SENT_AT_ONCE,
+        max_active_runs=100,
+        is_paused_upon_creation=False,
+        default_args=PATIENCE,
+    ) as dag:
+        for number, _ in enumerate(notifiers[kind]):
+            NotifyOperator(task_id=f"notifier_{number + 1}", kind=kind.value, number=number)
+        if not notifiers[kind]:
+            EmptyOperator(task_id="nobody_to_notify")
+    return dag
+
+
+class NotifyOperator(BaseOperator):
+    """Sends the run's notice by one notifier."""
+
+    ui_color = "#f3e8fb"
+
+    def __init__(self, *, kind: str, number: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind, self.number = kind, number
+
+    def execute(self, context: Any) -> None:
+        """With Airflow's context and in it ``upgrade``: which one it is, and what happened."""
+        conf = context["dag_run"].conf
+        execution = bootstrap.run(partial(find_execution, execution_id=conf["executionId"]))
+        happened = {each: conf[each] for each in ("notice", "sequence", "time")} | conf["data"]
+        context["upgrade"] = happened | told_of(execution)
+        # rendering changes a notifier: the set one stays as it is
+        copy.copy(self._notifier())(context)
+
+    def _notifier(self) -> Any:
+        place = Settings.from_environment().notifiers
+        if place is None:
+            raise ValueError("UPGRADES_NOTIFIERS is not set for this worker")
+        return load_notifiers(place)[NoticeKind(self.kind)][self.number]

@@ -1,0 +1,52 @@
+"""The DAG that asks for an upgrade: a form in the Airflow UI, a command, or a call of Airflow's own API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, Param
+
+from upgrade_orchestrator.domain.operations.request_fields import FIELDS, REQUEST_DAG, TENANT, RequestField
+from upgrade_orchestrator.flow.request.tasks import CreateOperator, FollowOperator, StartOperator
+from upgrade_orchestrator.flow.upgrade.factory import TRY_AGAIN
+
+MOST_AT_ONCE = 1000
+"A run lasts as long as its upgrade and costs no worker meanwhile: Airflow's usual 16 would make the others wait."
+
+
+def build_upgrade_request() -> DAG:
+    """create → start → follow; the run succeeds only if the upgrade is COMPLETED."""
+    with DAG(
+        dag_id=REQUEST_DAG,
+        dag_display_name="Request an upgrade",
+        description="Creates, starts and follows an upgrade; succeeds only if it is COMPLETED",
+        doc_md=_DOCUMENT,
+        tags={"upgrade", "request"},
+        schedule=None,
+        catchup=False,
+        max_active_runs=MOST_AT_ONCE,
+        is_paused_upon_creation=False,
+        params={each.name: _param(each) for each in (TENANT, *FIELDS)},
+        default_args=TRY_AGAIN | {"do_xcom_push": True},
+    ) as dag:
+        create = CreateOperator(task_id="create")
+        create >> StartOperator(task_id="start") >> FollowOperator(task_id="follow")
+    return dag
+
+
+def _param(field: RequestField) -> Param:
+    schema: dict[str, Any] = {**field.schema, "title": field.name, "description": field.description}
+    return Param(**schema) if field.required else Param(field.default, **schema)
+
+
+_DOCUMENT = """\
+### Upgrade a component across a tenant's instances
+
+The form has the fields and ranges of `POST /api/v1/registry/tenants/{tenantId}/upgrades`. The run creates the upgrade,
+starts it and follows it without holding a worker: it succeeds only if the upgrade is COMPLETED, and a failed run says
+why.
+
+The upgrade has a DAG of its own, `upgrade__{executionId}`; the tasks' logs and results name it. A run is one upgrade: a
+task that is cleared looks at the same one again, and a run that is marked failed here leaves its upgrade going on.
+Steer it by its own DAG or the API.
+"""

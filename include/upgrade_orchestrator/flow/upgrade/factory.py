@@ -1,0 +1,75 @@
+"""One DAG per started execution, built from columns that its start is the last to write: so it has one DAG version."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, get_parsing_context
+
+from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
+from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, asset_of, dag_id_of
+from upgrade_orchestrator.flow.upgrade.groups import add_batches, add_ending, add_validation
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+"Any fixed day in the past: @once then runs as soon as the DAG is there."
+
+# Re-entry is safe everywhere, so tasks try again for hours before anybody is woken; a deliberate failure does not.
+TRY_AGAIN: dict[str, Any] = {
+    "retries": 200,
+    "retry_delay": timedelta(seconds=2),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(seconds=60),
+    "do_xcom_push": False,
+}
+
+
+def build_dags(shard: int) -> dict[str, DAG]:
+    """The DAGs of one shard file, by id; only the asked one when Airflow names it (a task is about to run).
+
+    Raises when the database is away: an empty answer would make Airflow take every DAG of the file for gone.
+    """
+    asked = get_parsing_context().dag_id
+    if asked is None:
+        specs = bootstrap.dag_specs(shard, None)
+    elif asked.startswith(DAG_PREFIX):
+        specs = bootstrap.dag_specs(shard, asked.removeprefix(DAG_PREFIX))
+    else:
+        specs = []
+    return {dag_id_of(spec.execution_id): build_dag(spec) for spec in specs}
+
+
+def build_dag(spec: DagSpec) -> DAG:
+    """validate → admit → batches → verify → outcome → complete, rollback or end."""
+    with DAG(
+        dag_id=dag_id_of(spec.execution_id),
+        dag_display_name=_title(spec),
+        description=f"{spec.strategy} upgrade of component {spec.component_id} of tenant {spec.tenant_id}",
+        doc_md=_document(spec),
+        tags={"upgrade", f"tenant:{spec.tenant_id}"[:100], f"component:{spec.component_id}"[:100], spec.strategy},
+        schedule="@once",
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        default_args=TRY_AGAIN,
+    ) as dag:
+        admitted = add_validation(spec.execution_id)
+        worked = add_batches(spec, admitted)
+        add_ending(spec, worked, Asset(asset_of(spec.tenant_id, spec.component_id)))
+    return dag
+
+
+def _title(spec: DagSpec) -> str:
+    return f"{spec.component_id} {spec.from_version} → {spec.to_version} · {spec.tenant_id} · {spec.strategy}"
+
+
+def _document(spec: DagSpec) -> str:
+    return (
+        f"### Upgrade of {spec.component_id} from {spec.from_version} to {spec.to_version}\n\n"
+        f"Tenant `{spec.tenant_id}`, strategy {spec.strategy}, {len(spec.batches)} batches, "
+        f"execution `{spec.execution_id}`.\n\n"
+        "All state is kept in the upgrades database: clearing a task makes it look again and go on where the upgrade "
+        "is; it never repeats what is done."
+    )

@@ -1,0 +1,138 @@
+"""The parts of an upgrade's DAG, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import Asset, TaskGroup, TriggerRule
+from airflow.sdk.bases.operator import BaseOperator
+
+from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
+from upgrade_orchestrator.domain.airflow.stage_tasks import APPROVE, stage_group
+from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, REVERT
+from upgrade_orchestrator.domain.checks.checks import CheckName
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.plan.plan import BatchKind
+from upgrade_orchestrator.domain.plan.steps import Step, Work, chains
+from upgrade_orchestrator.flow.upgrade.operators import CheckOperator, FirstStepOperator, StepOperator, VerifyOperator
+from upgrade_orchestrator.flow.upgrade.staged import ApproveStageOperator
+
+
+def add_validation(execution_id: str) -> BaseOperator:
+    """The five checks side by side; ``admit`` joins them, whatever became of their tasks.
+
+    It costs no worker: the check that ended last has decided in the database, and the first step looks there.
+    """
+    with TaskGroup("validate"):
+        checks = [
+            CheckOperator(task_id=name.lower(), execution_id=execution_id, check=name.value) for name in CheckName
+        ]
+    admit = EmptyOperator(task_id="admit", trigger_rule=TriggerRule.ALL_DONE)
+    checks >> admit
+    return admit
+
+
+def add_batches(spec: DagSpec, before: BaseOperator) -> BaseOperator:
+    """A task group for each batch, one after the other; work that stops skips the rest.
+
+    Of batches that are one piece of work the first does it all, and the others end with it.
+    """
+    kinds = dict(spec.batches)
+    for first, last in chains(spec.batches, spec.delay_seconds):
+        before = _GROUPS[BatchKind(kinds[first])](spec, Step(Work.BATCH, first, last), before)
+        if first < last:
+            before = _add_rest([_add_empty(number) for number in range(first + 1, last + 1)], before)
+    return before
+
+
+def _add_rest(rest: Sequence[BaseOperator], before: BaseOperator) -> BaseOperator:
+    """Side by side before the last: Airflow takes a turn of its scheduler for each that waits for another."""
+    before >> rest[-1]
+    for each in rest[:-1]:
+        before >> each >> rest[-1]
+    return rest[-1]
+
+
+def _add_empty(number: int) -> BaseOperator:
+    with TaskGroup(_batch_group(number)):
+        return EmptyOperator(task_id="upgrade")
+
+
+def _batch_group(number: int) -> str:
+    return f"batch_{number:03d}"
+
+
+def _add_batch(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
+    with TaskGroup(_batch_group(step.batch)):
+        upgrade = _work(spec, "upgrade", step)
+    before >> upgrade
+    return upgrade
+
+
+def _add_canary(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
+    with TaskGroup("canary"):
+        deploy = _work(spec, "deploy", step)
+        monitor = _work(spec, "monitor", Step(Work.MONITOR, step.last))
+    before >> deploy >> monitor
+    return monitor
+
+
+def _add_green(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
+    with TaskGroup("green"):
+        provision = _work(spec, "provision", step)
+        check = _work(spec, "check", Step(Work.CHECK_GREEN, step.last))
+    switch = _work(spec, "switch_traffic", Step(Work.SWITCH_TRAFFIC, step.last))
+    soak = _work(spec, "soak", Step(Work.SOAK, step.last))
+    retire = _work(spec, "retire_blue", Step(Work.RETIRE_BLUE, step.last))
+    before >> provision >> check >> switch >> soak >> retire
+    return retire
+
+
+def _add_stage(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
+    with TaskGroup(stage_group(step.batch)):
+        if step.batch > 1:
+            approve = ApproveStageOperator(task_id=APPROVE, execution_id=spec.execution_id, stage=step.batch)
+            before >> approve
+            before = approve
+        upgrade = _work(spec, "upgrade", step)
+    before >> upgrade
+    return upgrade
+
+
+def _work(spec: DagSpec, task_id: str, step: Step) -> BaseOperator:
+    """The upgrade's first step does not wait for the tasks of the checks: it sees to them itself."""
+    of = spec.execution_id
+    if step.work is not Work.BATCH or step.batch > 1:
+        return StepOperator(task_id=task_id, execution_id=of, step=step)
+    operator = FirstStepOperator if spec.begins_in_worker else StepOperator
+    return operator(task_id=task_id, execution_id=of, step=step, trigger_rule=TriggerRule.ALWAYS)
+
+
+Group = Callable[[DagSpec, Step, BaseOperator], BaseOperator]
+_GROUPS: dict[BatchKind, Group] = {
+    BatchKind.BATCH: _add_batch,
+    BatchKind.ALL: _add_batch,
+    BatchKind.CANARY: _add_canary,
+    BatchKind.GREEN: _add_green,
+    BatchKind.STAGE: _add_stage,
+}
+
+
+def add_ending(spec: DagSpec, before: BaseOperator, upgraded: Asset) -> None:
+    """``verify``, and ``complete`` when it succeeds; else ``outcome`` is reached whatever was skipped or failed.
+
+    What follows that asks the database whether it is its turn. ``upgraded`` is the asset of a completed upgrade.
+    """
+    of = spec.execution_id
+    verify = VerifyOperator(task_id="verify", execution_id=of, outlets=[upgraded], instead=[END, REVERT])
+    outcome = EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.ALL_DONE)
+    complete = EmptyOperator(task_id=COMPLETE)
+    end = _work(spec, END, Step(Work.END))
+    with TaskGroup("rollback"):
+        revert = _work(spec, "revert", Step(Work.REVERT, ROLLBACK_BATCH))
+        confirm = _work(spec, "confirm", Step(Work.CONFIRM, ROLLBACK_BATCH))
+    confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a revert that broke down: the database says
+    before >> verify >> outcome >> [complete, end, revert]
+    verify >> complete
+    revert >> confirm

@@ -1,0 +1,153 @@
+"""The tasks of an upgrade: each calls one use case; all state is in our database, so that each may run again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from typing import Any, NoReturn
+
+from airflow.sdk.bases.operator import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
+from airflow.triggers.base import StartTriggerArgs
+
+from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.flow.upgrade.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
+from upgrade_orchestrator.service.rollout.continuation import do_step
+from upgrade_orchestrator.service.rollout.last_step import verify_now
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.settings import Settings
+
+
+def leave(execution: Execution) -> None:
+    """End the task because the execution is over or elsewhere: red when it failed, skipped otherwise.
+
+    Green when it is COMPLETED: somebody else has done this task's work too.
+    """
+    if execution.status is ExecutionStatus.COMPLETED:
+        return
+    why = f"the execution is {execution.status.value}: {execution.status_reason}"
+    if execution.status is ExecutionStatus.FAILED:
+        raise AirflowFailException(why)
+    raise AirflowSkipException(why)
+
+
+PATIENCE_SECONDS = 1.0
+"A worker waits no longer than this for what follows: delays are the triggerer's."
+
+
+class UpgradeOperator(BaseOperator):
+    """A task of the execution ``execution_id``."""
+
+    ui_color = "#e8f1fb"
+
+    def __init__(self, *, execution_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.execution_id = execution_id
+
+
+class TriggeredOperator(UpgradeOperator):
+    """A task that is in the triggerer from its start to its end, which costs no process."""
+
+    start_from_trigger = True
+
+    def __init__(self, *, trigger: UpgradeTrigger, **kwargs: Any) -> None:
+        super().__init__(execution_id=trigger.execution_id, **kwargs)
+        path, arguments = trigger.serialize()
+        self.start_trigger_args = StartTriggerArgs(path, "fail", arguments)
+        self.trigger = trigger
+
+    def execute(self, context: Any) -> None:
+        """Where the task is run without a scheduler."""
+        self.defer(trigger=self.trigger, method_name="fail")
+
+    def fail(self, context: Any, event: str) -> NoReturn:
+        """The trigger found that the task has to fail, and why: for good, so that Airflow does not try again."""
+        raise AirflowFailException(event)
+
+
+class CheckOperator(TriggeredOperator):
+    """One pre-upgrade check (section 7); a failed check is a failed task; the last one to end decides what follows."""
+
+    def __init__(self, *, execution_id: str, check: str, **kwargs: Any) -> None:
+        super().__init__(trigger=CheckTrigger(execution_id, check), **kwargs)
+
+
+class StepOperator(TriggeredOperator):
+    """One step of the upgrade."""
+
+    def __init__(self, *, execution_id: str, step: Step, **kwargs: Any) -> None:
+        super().__init__(trigger=StepTrigger(execution_id, step.work.value, step.batch, step.last), **kwargs)
+
+
+class FirstStepOperator(StepOperator):
+    """The step with which the upgrade begins, in a worker, since that begins within a second.
+
+    It begins beside the tasks of the checks, which begin seconds later: it runs the checks itself, and those tasks tell
+    what it found. So it does with all that follows it at once. What is left after some seconds, the triggerer does.
+    """
+
+    start_from_trigger = False
+
+    def __init__(self, *, step: Step, **kwargs: Any) -> None:
+        super().__init__(step=step, **kwargs)
+        self.step = step
+
+    def execute(self, context: Any) -> None:
+        """Work for some seconds; defer what is left."""
+        seconds = Settings.from_environment().inline_seconds
+        begin = partial(do_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
+        outcome = bootstrap.run(partial(begin, patience=PATIENCE_SECONDS))
+        if outcome.ending is Ending.UNFINISHED:
+            super().execute(context)
+        if outcome.ending is Ending.STOPPED:
+            leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
+
+
+class VerifyOperator(UpgradeOperator):
+    """Post-upgrade verification; with it the execution is COMPLETED or FAILED.
+
+    In a worker, for only there an asset can be updated, which what users scheduled on it waits for. ``instead`` are the
+    tasks for an upgrade that ends otherwise.
+    """
+
+    def __init__(self, *, instead: Collection[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.instead = list(instead)
+
+    def execute(self, context: Any) -> None:
+        """Verify; a paused upgrade is waited for in the triggerer."""
+        seconds = Settings.from_environment().inline_seconds
+        outcome, execution = bootstrap.run(partial(verify_now, execution_id=self.execution_id, seconds=seconds))
+        if outcome.ending is Ending.UNFINISHED:
+            self.defer(trigger=WorkTrigger(self.execution_id, Work.VERIFY.value, 1), method_name="conclude")
+        self._end(context, execution)
+
+    def conclude(self, context: Any, event: Any = None) -> None:
+        """The triggerer has seen it verified."""
+        self._end(context, bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
+
+    def _end(self, context: Any, execution: Execution) -> None:
+        """Tell the asset of the execution; one that is not COMPLETED updates nothing."""
+        if execution.status is not ExecutionStatus.COMPLETED:
+            leave(execution)
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = told_of(execution)
+        raise DownstreamTasksSkipped(tasks=self.instead)
+
+
+def told_of(execution: Execution) -> dict[str, Any]:
+    """The extra of the asset's event."""
+    return {
+        "executionId": execution.id,
+        "tenantId": execution.tenant_id,
+        "componentId": execution.request.component_id,
+        "strategy": execution.request.strategy.value,
+        "fromVersionId": execution.request.from_version_id,
+        "toVersionId": execution.request.to_version_id,
+        "fromVersion": execution.from_version,
+        "toVersion": execution.to_version,
+    }

@@ -1,0 +1,11 @@
+"""What comes with a decision on a stage."""
+
+from __future__ import annotations
+
+from upgrade_orchestrator.schemas.base import Body, Reason
+
+
+class DecisionBody(Body):
+    """Why, kept with the decision."""
+
+    reason: Reason | None = None

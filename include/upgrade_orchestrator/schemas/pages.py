@@ -1,0 +1,58 @@
+"""Pages of lists (contract section 1): limit, cursor and ``{"items", "nextCursor"}``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field, StringConstraints
+
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.schemas.base import BIGGEST, Answer, Id, Query, TimeIn
+
+A = TypeVar("A", bound=Answer)
+R = TypeVar("R")
+
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class PageQuery(Query):
+    """Every list: how much, and from where."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Cursor | None = None
+
+
+class ExecutionsQuery(PageQuery):
+    """The list of executions and its filters."""
+
+    status: ExecutionStatus | None = None
+    component_id: Id | None = None
+    strategy: Strategy | None = None
+    since: TimeIn | None = None
+
+
+class EventsQuery(PageQuery):
+    """The event log: ``after`` is the sequence of the last event seen."""
+
+    after: Annotated[int, Field(ge=0, le=BIGGEST)] | None = None
+
+
+class PathsQuery(PageQuery):
+    """The list of upgrade paths and its filter."""
+
+    component_id: Id | None = None
+
+
+class Page(Answer, Generic[A]):
+    """Some items, and where to go on: null after the last."""
+
+    items: list[A]
+    next_cursor: str | None = None
+
+
+def page_of(rows: Sequence[R], limit: int, shown: Callable[[R], A], cursor: Callable[[R], str]) -> Page[A]:
+    """The page from ``rows``, of which one more than ``limit`` was asked for to know whether there are more."""
+    kept = rows[:limit]
+    return Page(items=[shown(row) for row in kept], next_cursor=cursor(kept[-1]) if len(rows) > limit else None)

@@ -1,0 +1,63 @@
+"""How the relay of events stands, and the events that Kafka does not take."""
+
+from __future__ import annotations
+
+from upgrade_orchestrator.schemas.base import Answer, Time
+from upgrade_orchestrator.service.ports.outbox import ParkedEvent
+from upgrade_orchestrator.service.views.health import RelayHealth
+
+
+class NamedEvent(Answer):
+    """A parked event, for everybody."""
+
+    id: str
+    execution_id: str
+    sequence: int
+
+
+class RelayAnswer(Answer):
+    """``state`` running, waiting (for Kafka), off (no connection) or down; lag in events and seconds."""
+
+    state: str
+    detail: str
+    lag_rows: int
+    lag_seconds: float
+    parked: int
+    parked_events: list[NamedEvent]
+
+    @classmethod
+    def of(cls, health: RelayHealth) -> RelayAnswer:
+        """As it is shown; it tells no tenant and no reason, since nobody is asked for a token."""
+        return cls(
+            state=health.state.value,
+            detail=health.detail,
+            lag_rows=health.lag.rows,
+            lag_seconds=round(health.lag.seconds, 3),
+            parked=health.lag.parked,
+            parked_events=[NamedEvent.model_validate(each) for each in health.parked],
+        )
+
+
+class ParkedAnswer(Answer):
+    """An event that Kafka does not take, and why; its execution's later events were published without it."""
+
+    id: str
+    execution_id: str
+    tenant_id: str
+    sequence: int
+    type: str
+    parked_at: Time
+    reason: str
+
+    @classmethod
+    def of(cls, parked: ParkedEvent) -> ParkedAnswer:
+        """As it is shown."""
+        return cls(
+            id=parked.id,
+            execution_id=parked.execution_id,
+            tenant_id=parked.tenant_id,
+            sequence=parked.sequence,
+            type=parked.what,
+            parked_at=parked.parked_at,
+            reason=parked.reason,
+        )

@@ -1,0 +1,211 @@
+"""Upgrade paths, calculated routes and compatibility as they are asked for and read (contract section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from upgrade_orchestrator.domain.checks.compatibility import Dependency
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
+from upgrade_orchestrator.domain.registry.versions import is_downgrade
+from upgrade_orchestrator.domain.routes.paths import Route
+from upgrade_orchestrator.domain.routes.search import ClosedPath, Jump, Search, type_of
+from upgrade_orchestrator.schemas.base import Answer, Id, Query
+from upgrade_orchestrator.service.checks.compatibility import Judgement
+from upgrade_orchestrator.service.registry.upgrade_paths import Calculated, PathView
+
+
+class CalculateQuery(Query):
+    """Of which component, from where, to where."""
+
+    component_id: Id
+    from_version_id: Id
+    to_version_id: Id
+
+
+class WayAnswer(Answer):
+    """Two versions; ``upgradeType`` is PATCH, MINOR or MAJOR, null for versions that have no order."""
+
+    from_version_id: str
+    to_version_id: str
+    from_version: str
+    to_version: str
+    upgrade_type: str | None
+    downgrade: bool
+
+
+class PathAnswer(WayAnswer):
+    """An upgrade path."""
+
+    id: str
+    component_id: str
+    requires_downtime: bool
+    risk_level: str
+    tested: bool
+    estimated_duration_minutes: int | None
+    pre_upgrade_steps: list[str]
+    upgrade_steps: list[str]
+    post_upgrade_steps: list[str]
+    rollback_steps: list[str]
+    validation_steps: list[str]
+    blockers: list[str]
+    notes: str | None
+
+    @classmethod
+    def of(cls, view: PathView) -> PathAnswer:
+        """The path as it is shown."""
+        path, way = view.path, _way(view.source, view.target)
+        return cls(**{name: getattr(path, name) for name in cls.model_fields if hasattr(path, name)} | way)
+
+
+class ClosedPathAnswer(WayAnswer):
+    """A path that would help and cannot be taken now."""
+
+    id: str
+    reasons: list[str]
+
+
+class TotalsAnswer(Answer):
+    """A whole route: the highest risk, the sum of the durations (null when one is not known)."""
+
+    steps: int
+    risk_level: str
+    requires_downtime: bool
+    tested: bool
+    estimated_duration_minutes: int | None
+
+
+class RouteAnswer(Answer):
+    """Paths to take one after the other, each an upgrade of its own."""
+
+    steps: list[PathAnswer]
+    totals: TotalsAnswer
+
+
+class CalculatedAnswer(WayAnswer):
+    """The best route and its alternatives, best first; else what is reachable and which paths are missing.
+
+    ``blockers`` speak against the target version itself.
+    """
+
+    component_id: str
+    found: bool
+    steps: list[PathAnswer]
+    totals: TotalsAnswer | None
+    alternatives: list[RouteAnswer]
+    closed_paths: list[ClosedPathAnswer]
+    missing_edges: list[WayAnswer]
+    reachable_from_source: list[str]
+    leading_to_target: list[str]
+    blockers: list[str]
+
+    @classmethod
+    def of(cls, calculated: Calculated) -> CalculatedAnswer:
+        """The answer as it is shown."""
+        search, ways = calculated.search, calculated.ways
+        routes = [_route(search, each) for each in ways.routes]
+        best = routes[0] if routes else None
+        return cls(
+            **_way(search.source, search.target),
+            component_id=search.source.component_id,
+            found=best is not None,
+            steps=best.steps if best else [],
+            totals=best.totals if best else None,
+            alternatives=routes[1:],
+            closed_paths=[_closed(search, each) for each in ways.closed],
+            missing_edges=[_missing(each) for each in ways.missing],
+            reachable_from_source=list(ways.reachable),
+            leading_to_target=list(ways.leading),
+            blockers=list(ways.blockers),
+        )
+
+
+class DependencyAnswer(Answer):
+    """A dependency; ``problem`` says what is wrong, null when nothing is."""
+
+    name: str
+    wanted_range: str
+    found_version: str | None
+    satisfied: bool
+    problem: str | None
+
+
+class CompatibilityAnswer(Answer):
+    """Whether the version may be upgraded to; ``path`` is the one from fromVersionId, null when none is registered."""
+
+    version_id: str
+    component_id: str
+    version: str
+    platform_version: str | None
+    compatible: bool
+    blockers: list[str]
+    warnings: list[str]
+    dependencies: list[DependencyAnswer]
+    path: PathAnswer | None
+
+    @classmethod
+    def of(cls, judgement: Judgement) -> CompatibilityAnswer:
+        """The judgement as it is shown."""
+        version, findings = judgement.version, judgement.findings
+        return cls(
+            version_id=version.id,
+            component_id=version.component_id,
+            version=version.version,
+            platform_version=judgement.platform_version,
+            compatible=not findings.blockers,
+            blockers=list(findings.blockers),
+            warnings=list(findings.warnings),
+            dependencies=[_dependency(each) for each in judgement.dependencies],
+            path=PathAnswer.of(judgement.path) if judgement.path else None,
+        )
+
+
+def _way(source: ComponentVersion, target: ComponentVersion) -> dict[str, Any]:
+    return {
+        "from_version_id": source.id,
+        "to_version_id": target.id,
+        "from_version": source.version,
+        "to_version": target.version,
+        "upgrade_type": type_of(source, target),
+        "downgrade": is_downgrade(source.version, target.version),
+    }
+
+
+def _ends(search: Search, path: UpgradePath) -> tuple[ComponentVersion, ComponentVersion]:
+    return search.versions[path.from_version_id], search.versions[path.to_version_id]
+
+
+def _route(search: Search, route: Route) -> RouteAnswer:
+    return RouteAnswer(
+        steps=[PathAnswer.of(PathView(path, *_ends(search, path))) for path in route.paths],
+        totals=TotalsAnswer(
+            steps=len(route.paths),
+            risk_level=route.risk_level,
+            requires_downtime=route.requires_downtime,
+            tested=_all_tested(route.paths),
+            estimated_duration_minutes=route.estimated_duration_minutes,
+        ),
+    )
+
+
+def _all_tested(paths: Iterable[UpgradePath]) -> bool:
+    return all(path.tested for path in paths)
+
+
+def _closed(search: Search, closed: ClosedPath) -> ClosedPathAnswer:
+    way = _way(*_ends(search, closed.path))
+    return ClosedPathAnswer(**way, id=closed.path.id, reasons=list(closed.reasons))
+
+
+def _missing(jump: Jump) -> WayAnswer:
+    return WayAnswer(**_way(jump.source, jump.target))
+
+
+def _dependency(found: Dependency) -> DependencyAnswer:
+    return DependencyAnswer(
+        name=found.name,
+        wanted_range=found.wanted,
+        found_version=found.found,
+        satisfied=found.problem is None,
+        problem=found.problem,
+    )

@@ -1,0 +1,158 @@
+"""Use cases of STAGED: ask before a stage, wait for the decision, decide (contract section 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from upgrade_orchestrator.domain.approval.approval import (
+    Approval,
+    StageState,
+    ask,
+    decidable,
+    decide,
+    is_approved,
+    require_stage,
+    state_of_stage,
+)
+from upgrade_orchestrator.domain.approval.question import Question, question_of
+from upgrade_orchestrator.domain.execution.commands import Actor, Decision
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.lifecycle import transitions as steering
+from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
+from upgrade_orchestrator.domain.lifecycle.transitions import Moved
+from upgrade_orchestrator.service.approvals.release import release_tasks
+from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.checks.preconditions import require_runnable
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+from upgrade_orchestrator.service.runner.wait import wait_until
+
+
+async def request_approval(ports: Ports, execution_id: str, stage: int) -> StageState:
+    """Ask about ``stage``, once, if it is its turn; how it stands now.
+
+    :raises NotFound: no such execution.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        found, standing = await _look_up(work, execution, stage)
+    return await _ask(ports, execution_id, stage) if standing is StageState.ASKED and found is None else standing
+
+
+async def _ask(ports: Ports, execution_id: str, stage: int) -> StageState:
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        found, standing = await _look_up(work, execution, stage)
+        if standing is StageState.ASKED and found is None:
+            approval, event = ask(execution, stage, await work.now())
+            await work.approvals.save(approval)
+            await work.events.append(execution, [event])
+            await work.commit()
+        return standing
+
+
+async def _look_up(work: UnitOfWork, execution: Execution, stage: int) -> tuple[Approval | None, StageState]:
+    found = next((each for each in await work.approvals.of(execution.id) if each.stage == stage), None)
+    before = (await work.executions.batches(execution.id, stage - 1))[0]
+    return found, state_of_stage(execution, found, before)
+
+
+async def question_about(ports: Ports, execution_id: str, stage: int) -> Question:
+    """What to tell who has to decide; the stage has been asked about.
+
+    :raises NotFound: no such execution.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        plan, rows = await work.executions.plan(execution_id), await work.executions.instances(execution_id)
+        approval = next(each for each in await work.approvals.of(execution_id) if each.stage == stage)
+    return question_of(execution, plan, approval, rows)
+
+
+async def stage_is_approved(ports: Ports, execution_id: str, stage: int) -> bool:
+    """Whether it may begin; an approval is never taken back.
+
+    :raises NotFound: no such execution.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        return any(
+            is_approved(execution, each) for each in await work.approvals.of(execution_id) if each.stage == stage
+        )
+
+
+async def wait_for_decision(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
+    """Until ``stage`` is decided: DONE when approved, STOPPED when the execution goes elsewhere; asks if nobody has.
+
+    UNFINISHED after about ``seconds`` (None: not before). Waits through a pause.
+
+    :raises NotFound: no such execution.
+    """
+    return await wait_until(partial(_look, ports, execution_id, stage), ports, execution_id, seconds)
+
+
+async def wait_for_judgement(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
+    """As ``wait_for_decision``, but STOPPED too as soon as no answer from the UI waits: then it has to ask again."""
+
+    async def look() -> Outcome | float:
+        if await request_approval(ports, execution_id, stage) is StageState.ASKED:
+            return Outcome(Ending.STOPPED, "the answer did not count: the question and the events say why")
+        return await _look(ports, execution_id, stage)
+
+    return await wait_until(look, ports, execution_id, seconds)
+
+
+async def _look(ports: Ports, execution_id: str, stage: int) -> Outcome | float:
+    match await request_approval(ports, execution_id, stage):
+        case StageState.APPROVED:
+            return Outcome(Ending.DONE)
+        case StageState.OVER:
+            return Outcome(Ending.STOPPED, "the execution wants no more of this stage")
+    return SLOW_POLL_SECONDS
+
+
+async def decide_stage(
+    ports: Ports, execution_id: str, stage: int, approve: bool, reason: str | None, actor: Actor
+) -> Execution:
+    """The one decision on ``stage``: the next stage may begin, or the upgrade goes back or is cancelled.
+
+    :raises NotFound: no such execution or stage; :raises InvalidState: nothing is decided in this status, or this stage
+    does not wait; :raises Forbidden: four eyes;
+    :raises UpgradeBlocked: the next stage cannot run now: it keeps waiting.
+    """
+    decision = Decision.APPROVED if approve else Decision.REJECTED
+    async with ports.work() as work:
+        await _decidable(ports, work, await work.executions.get(execution_id), stage, decision, actor)
+    if approve:
+        await require_runnable(ports, execution_id)
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        approval = await _decidable(ports, work, execution, stage, decision, actor)
+        now = await work.now()
+        decided, told = decide(approval, decision, reason, actor, now)
+        received = await receive(work, execution, decision.command, actor, reason)
+        moved, events = (execution, []) if approve else await _reject(work, execution, decided, actor, now)
+        await work.approvals.save(decided)
+        await work.events.append(execution, [received, told, *events])
+        if events:
+            moved = await work.executions.save(moved)
+        await work.commit()
+    await release_tasks(ports, moved)
+    return moved
+
+
+async def _decidable(
+    ports: Ports, work: UnitOfWork, execution: Execution, stage: int, decision: Decision, actor: Actor
+) -> Approval:
+    require_stage(await work.executions.plan(execution.id), execution.id, stage)
+    approvals = await work.approvals.of(execution.id)
+    return decidable(execution, approvals, stage, decision, actor, ports.limits.four_eyes)
+
+
+async def _reject(work: UnitOfWork, execution: Execution, decided: Approval, actor: Actor, now: datetime) -> Moved:
+    """The tasks of the DAG bring it about: the stages before have touched instances, so nothing is over at once."""
+    why = f"stage {decided.stage} rejected by {actor.name}" + (f": {decided.reason}" if decided.reason else "")
+    if execution.request.auto_rollback_enabled:
+        return begin_rollback(execution, why, actor, now)
+    return steering.cancel(execution, await work.executions.instances(execution.id), why, actor, now)

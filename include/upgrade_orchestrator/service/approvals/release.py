@@ -1,0 +1,45 @@
+"""Tasks that wait in Airflow for a person are let go as soon as nobody has to decide any more."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from upgrade_orchestrator.domain.airflow.stage_tasks import approve_task
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.commands import Decision
+from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, Execution, Strategy, dag_id_of
+from upgrade_orchestrator.service.ports.airflow import HumanTask
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+
+log = logging.getLogger(__name__)
+
+
+async def release_decided(ports: Ports) -> None:
+    """Let go of every task whose question is decided, or whose execution has gone elsewhere.
+
+    :raises Unavailable: our database or Airflow's does not answer.
+    """
+    await _release(ports, await ports.human_tasks.waiting())
+
+
+async def release_tasks(ports: Ports, execution: Execution) -> None:
+    """The same for one execution, right after a decision; without it the control loop does so a second later."""
+    if execution.request.strategy is not Strategy.STAGED:
+        return
+    try:
+        await _release(ports, await ports.human_tasks.waiting(execution.dag_id))
+    except Unavailable as error:
+        log.warning("execution %s: its task in Airflow is let go later: %s", execution.id, error)
+
+
+async def _release(ports: Ports, tasks: Sequence[HumanTask]) -> None:
+    if not tasks:
+        return
+    async with ports.work() as work:
+        over = await work.approvals.over([each.dag_id.removeprefix(DAG_PREFIX) for each in tasks])
+    known = {HumanTask(dag_id_of(each.execution_id), approve_task(each.stage)): each for each in over}
+    for task in tasks:
+        if (approval := known.get(task)) is not None:
+            approved = approval.decision is Decision.APPROVED
+            await ports.human_tasks.release(task, approved, approval.decided_by)

@@ -1,0 +1,126 @@
+"""Use cases of the answers that people give in the Airflow UI: kept by the task, judged in the API server.
+
+A worker cannot ask the auth manager who may approve, so an answer counts only once it was judged there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from upgrade_orchestrator.domain.airflow.stage_tasks import approve_task
+from upgrade_orchestrator.domain.approval.approval import Answer, Approval, answer, refuse
+from upgrade_orchestrator.domain.errors import Forbidden, Unavailable, UpgradeError
+from upgrade_orchestrator.domain.execution.commands import Actor, Decision, Source
+from upgrade_orchestrator.domain.execution.execution import dag_id_of
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import RESOURCE, Permission
+from upgrade_orchestrator.service.approvals.decide import decide_stage, question_about
+from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.ports.airflow import HumanTask
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"Answers that are judged side by side: a fleet that does not answer must not hold up the others."
+
+
+async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answer) -> None:
+    """Keep it for the judge, unless the stage is decided or answered already.
+
+    :raises NotFound: no such execution.
+    """
+    async with ports.work() as work:
+        await work.executions.lock(execution_id)
+        found = await _find(work, execution_id, stage)
+        if found is not None and (kept := answer(found, given)) != found:
+            await work.approvals.save(kept)
+            await work.commit()
+
+
+async def judge_answers(ports: Ports) -> None:
+    """Make a decision of every answer that waits, or tell why it is none.
+
+    :raises Unavailable: our database or Airflow's does not answer.
+    """
+    await _collect(ports)
+    async with ports.work() as work:
+        answered = await work.approvals.answered()
+    gate = asyncio.Semaphore(AT_ONCE)
+    await asyncio.gather(*(_take_up(ports, each, gate) for each in answered))
+
+
+async def _collect(ports: Ports) -> None:
+    """What people have answered, also to a task that did not live to tell of it: its retry would ask once more."""
+    async with ports.work() as work:
+        asked = {_task(each): each for each in await work.approvals.asked()}
+    given = await ports.human_tasks.answers(list(asked)) if asked else {}
+    for task, each in given.items():
+        await answer_in_ui(ports, asked[task].execution_id, asked[task].stage, each)
+
+
+def _task(approval: Approval) -> HumanTask:
+    return HumanTask(dag_id_of(approval.execution_id), approve_task(approval.stage))
+
+
+async def _take_up(ports: Ports, approval: Approval, gate: asyncio.Semaphore) -> None:
+    async with gate:
+        try:
+            await _judge(ports, approval)
+        except Unavailable as error:
+            log.warning("execution %s: the answer is judged later: %s", approval.execution_id, error)
+        except Exception:  # one that cannot be judged must not keep the others from it
+            log.exception("execution %s: the answer cannot be judged", approval.execution_id)
+
+
+async def _judge(ports: Ports, approval: Approval) -> None:
+    actor = _actor(approval)
+    try:
+        await _require_permission(ports, approval)
+        approve = approval.answer is Decision.APPROVED
+        await decide_stage(ports, approval.execution_id, approval.stage, approve, approval.answer_reason, actor)
+    except Unavailable:
+        raise
+    except UpgradeError as refusal:
+        await _refuse(ports, approval, refusal.detail, actor)
+        await _ask_again(ports, approval)
+
+
+def _actor(approval: Approval) -> Actor:
+    assert approval.answered_by is not None  # there is an answer
+    return Actor(approval.answered_by, Source.UI)
+
+
+async def _require_permission(ports: Ports, approval: Approval) -> None:
+    assert approval.answered_by is not None
+    assert approval.answered_by_id is not None
+    if not await ports.human_tasks.may_approve(approval.answered_by_id, approval.answered_by):
+        raise Forbidden(f"{approval.answered_by} lacks the permission {Permission.APPROVE.value} on {RESOURCE}")
+
+
+async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> None:
+    """The question stands again; audit and events say who answered what, and why that does not count."""
+    assert approval.answer is not None
+    async with ports.work() as work:
+        execution = await work.executions.lock(approval.execution_id)
+        found = await _find(work, approval.execution_id, approval.stage)
+        if found != approval or execution.status is not ExecutionStatus.IN_PROGRESS:
+            return  # decided or answered anew; paused: judged once it goes on; over: nobody wants it any more
+        await work.approvals.save(refuse(approval, why))
+        reason = f"refused: {why}"
+        await work.events.append(execution, [await receive(work, execution, approval.answer.command, actor, reason)])
+        await work.commit()
+
+
+async def _ask_again(ports: Ports, approval: Approval) -> None:
+    """The question in Airflow stands again too, and says why the last answer did not count.
+
+    Should that not come about, the answer is found there and judged once more.
+    """
+    question = await question_about(ports, approval.execution_id, approval.stage)
+    await ports.human_tasks.ask_again(_task(approval), question.body)
+
+
+async def _find(work: UnitOfWork, execution_id: str, stage: int) -> Approval | None:
+    return next((each for each in await work.approvals.of(execution_id) if each.stage == stage), None)

@@ -1,0 +1,15 @@
+"""Every command is kept with who, when, through which door and why (contract section 9)."""
+
+from __future__ import annotations
+
+from upgrade_orchestrator.domain.events.payloads import CommandReceived
+from upgrade_orchestrator.domain.execution.commands import Actor, Command
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
+
+
+async def receive(work: UnitOfWork, execution: Execution, command: Command, actor: Actor, reason: str | None) -> Event:
+    """Write the audit row; the event that tells of it is the caller's to append, before what follows from it."""
+    await work.executions.add_command(execution.id, command, actor, reason)
+    return Event.of(CommandReceived(command=command, actor=actor.name, source=actor.source, reason=reason))

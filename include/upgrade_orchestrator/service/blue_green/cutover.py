@@ -1,0 +1,65 @@
+"""Use case: check the new pool, switch the traffic, soak, remove the old pool (section 4, BLUE_GREEN)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from upgrade_orchestrator.domain.blue_green.changes import record_over
+from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_switch_step
+from upgrade_orchestrator.domain.blue_green.steps import Change, PoolStep, PoolView
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH, Pools
+from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
+from upgrade_orchestrator.service.blue_green.store import PoolState
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+
+
+async def switch_over(ports: Ports, execution_id: str, goal: Goal, seconds: float | None) -> Outcome:
+    """Go as far as ``goal`` and no further, with all that comes before it, for about ``seconds`` (None: to the end).
+
+    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    """
+    async with ports.work() as work:
+        (green,) = await work.executions.batches(execution_id)
+    if green.completed_at is None:  # somebody took its task for done
+        provisioned = await run_batch(ports, execution_id, GREEN_BATCH, seconds)
+        if provisioned.ending is not Ending.DONE:
+            return provisioned
+    return await run_mission(ports, execution_id, Over(goal), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Forth, as far as ``goal``."""
+
+    goal: Goal
+    name: str = "over"
+    batch: int = GREEN_BATCH
+
+    def stance(self, execution: Execution) -> Stance:
+        """Only an execution IN_PROGRESS goes on; a paused one waits."""
+        match execution.status:
+            case ExecutionStatus.IN_PROGRESS:
+                return Stance.WORK
+            case ExecutionStatus.PAUSED:
+                return Stance.WAIT
+        return Stance.LEAVE
+
+    def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
+        """Before the switch, and through the soak."""
+        return fleet.traffic != pools.new or (state.green.soaked_at is None and self.goal > Goal.SWITCHED)
+
+    def next_step(self, view: PoolView, now: datetime) -> PoolStep:
+        """The rules."""
+        return next_switch_step(view, self.goal, now)
+
+    def record(self, step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+        """What is written."""
+        return record_over(step, execution, rows, now)

@@ -1,0 +1,125 @@
+"""A new pool, made and brought up by the batch runner: its instances under the ids of those that they replace."""
+
+from __future__ import annotations
+
+import asyncio
+
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
+from upgrade_orchestrator.domain.plan.plan import Plan
+from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, counterparts
+from upgrade_orchestrator.service.ports.fleet import Conflict, FleetDriver, FleetError
+
+
+def green_pool(driver: FleetDriver, plan: Plan, execution: Execution) -> FleetDriver:
+    """The driver as the runner of this plan's forward batches has to see it."""
+    return GreenPool(driver, plan, execution) if plan.strategy is Strategy.BLUE_GREEN else driver
+
+
+class GreenPool:
+    """Port ``FleetDriver``: what is not there yet is shown drained, and giving it its version makes the pool."""
+
+    def __init__(self, driver: FleetDriver, plan: Plan, execution: Execution) -> None:
+        self._driver, self._planned = driver, plan.instances
+        self._pools, self._version = Pools.beside(plan.pool), execution.to_version
+        self._key = f"{execution.id}.green"
+        self._let_go: set[str] = set()
+        self._seen: Fleet | None = None
+        self._asked: Fleet | None = None
+        self._refused: FleetError | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def fleet(self) -> Fleet:
+        """The new pool under the planned ids."""
+        self._seen = await self._driver.fleet()
+        return as_planned(self._seen, self._pools, self._planned, self._version, self._let_go)
+
+    async def health(self, instance_id: str) -> Health:
+        """The answer of the instance that takes the place of this one."""
+        return await self._driver.health((await self._there(instance_id)).instance_id)
+
+    async def drain(self, instance_id: str, token: int, key: str) -> None:
+        """Drain the instance of the new pool: for its second try."""
+        await self._driver.drain((await self._there(instance_id)).instance_id, token, key)
+
+    async def undrain(self, instance_id: str, token: int, key: str) -> None:
+        """Nothing was done to the old instance: one that is not wanted any more is only shown as before."""
+        found = await self._find(instance_id)
+        if found is not None and found.status in ("DRAINING", "DRAINED"):
+            await self._driver.undrain(found.instance_id, token, key)
+        else:
+            self._let_go.add(instance_id)
+
+    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
+        """Make the pool when the instance is not there, else put the version in place."""
+        found = await self._find(instance_id)
+        if found is None:
+            await self._provide(token)
+        else:
+            await self._driver.set_version(found.instance_id, version, token, key)
+
+    async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
+        """As the driver."""
+        await self._driver.make_pool(pool, version, size, token, key)
+
+    async def remove_pool(self, pool: str, token: int, key: str) -> None:
+        """As the driver."""
+        await self._driver.remove_pool(pool, token, key)
+
+    async def switch_traffic(self, pool: str, token: int, key: str) -> None:
+        """As the driver."""
+        await self._driver.switch_traffic(pool, token, key)
+
+    async def _look(self) -> Fleet:
+        """What the fleet said last."""
+        if self._seen is None:
+            await self.fleet()
+        assert self._seen is not None
+        return self._seen
+
+    async def _find(self, instance_id: str) -> FleetInstance | None:
+        found = counterparts(await self._look(), self._pools, self._planned, self._version)
+        return found.get(instance_id)
+
+    async def _there(self, instance_id: str) -> FleetInstance:
+        found = await self._find(instance_id)
+        if found is None:
+            raise FleetError(f"pool {self._pools.new} has no instance for {instance_id}")
+        return found
+
+    async def _provide(self, token: int) -> None:
+        """Many instances ask for the pool side by side: it is asked for once a look, and all share the answer."""
+        fleet = await self._look()
+        async with self._one_at_a_time:
+            if self._asked is not fleet:
+                self._asked, self._refused = fleet, await self._make(fleet, token)
+        if self._refused is not None:
+            raise self._refused
+
+    async def _make(self, fleet: Fleet, token: int) -> FleetError | None:
+        new, size = self._pools.new, self._pools.size(fleet, len(self._planned))
+        try:
+            if self._pools.is_left_over(fleet, self._version):
+                await self._clear(fleet, token)
+            await self._driver.make_pool(new, self._version, size, token, f"{self._key}.make.{new}.{size}")
+        except Conflict as error:
+            return await self._make_room(fleet, token) or error
+        except FleetError as error:
+            return error
+        return None
+
+    async def _make_room(self, fleet: Fleet, token: int) -> FleetError | None:
+        """A pool of that name but of another size is in the way: the next look finds the place free."""
+        if not fleet.in_pool(self._pools.new) or fleet.traffic == self._pools.new:
+            return None
+        try:
+            await self._clear(fleet, token)
+        except FleetError as error:
+            return error
+        return None
+
+    async def _clear(self, fleet: Fleet, token: int) -> None:
+        """The key says what is in the way: another pool that is in the way later is another intent."""
+        found = fleet.in_pool(self._pools.new)
+        what = "-".join([str(len(found)), *sorted({each.version for each in found})])
+        await self._driver.remove_pool(self._pools.new, token, f"{self._key}.clear.{self._pools.new}.{what}")

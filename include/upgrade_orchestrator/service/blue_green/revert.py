@@ -1,0 +1,51 @@
+"""Use case: back to the old pool, or out of a blue-green upgrade that ended in between (section 4, "Rollback")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from upgrade_orchestrator.domain.blue_green.changes import record_back
+from upgrade_orchestrator.domain.blue_green.revert import aim_of, next_back_step
+from upgrade_orchestrator.domain.blue_green.steps import Change, PoolStep, PoolView, Reached
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.plan.pools import Pools
+from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
+from upgrade_orchestrator.service.blue_green.store import PoolState
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.outcome import Outcome
+
+
+async def switch_back(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """Do what the status asks of the pools, for about ``seconds`` (None: to the end); STOPPED when it asks for nothing.
+
+    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    """
+    return await run_mission(ports, execution_id, Back(), seconds)
+
+
+class Back:
+    """Back, as far as the status says."""
+
+    name = "back"
+    batch = ROLLBACK_BATCH
+
+    def stance(self, execution: Execution) -> Stance:
+        """Whether the status asks for anything."""
+        return Stance.LEAVE if aim_of(execution) is None else Stance.WORK
+
+    def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
+        """What the fleet says is enough."""
+        return False
+
+    def next_step(self, view: PoolView, now: datetime) -> PoolStep:
+        """The rules."""
+        aim = aim_of(view.execution)
+        return Reached() if aim is None else next_back_step(view, aim)
+
+    def record(self, step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+        """What is written."""
+        return record_back(step, execution, rows, now)

@@ -1,0 +1,67 @@
+"""Use case: may a version be upgraded to, as far as the registry knows (contract section 1, check-compatibility)?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from upgrade_orchestrator.domain.checks.checks import Findings
+from upgrade_orchestrator.domain.checks.compatibility import (
+    Dependency,
+    acceptance,
+    dependencies,
+    dependencies_of,
+    way_of,
+)
+from upgrade_orchestrator.domain.errors import ValidationFailed
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.registry.upgrade_paths import PathView
+from upgrade_orchestrator.service.registry.write import require_version, version_of
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Where the version would run; what is None is not looked at, but the platform is then the one that is set here."""
+
+    installed_components: Mapping[str, str] | None = None
+    platform_version: str | None = None
+    from_version_id: str | None = None
+    strategy: Strategy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What speaks against the version, each of its dependencies, and the path to it when one was asked for."""
+
+    version: ComponentVersion
+    platform_version: str | None
+    findings: Findings
+    dependencies: list[Dependency]
+    path: PathView | None
+
+
+async def check_compatibility(ports: Ports, version_id: str, asked: Circumstances) -> Judgement:
+    """Everything at once.
+
+    :raises NotFound: no such version; :raises VersionMismatch: fromVersionId is one of another component;
+    :raises ValidationFailed: fromVersionId is the version itself.
+    """
+    platform = asked.platform_version or ports.limits.platform_version
+    async with ports.work() as work:
+        version = await require_version(work, version_id)
+        way, path = await _way(work, version, asked)
+        findings = way + acceptance(version, platform, await work.now())
+    findings += dependencies(version, asked.installed_components)
+    return Judgement(version, platform, findings, dependencies_of(version, asked.installed_components), path)
+
+
+async def _way(work: UnitOfWork, version: ComponentVersion, asked: Circumstances) -> tuple[Findings, PathView | None]:
+    if asked.from_version_id is None:
+        return Findings(), None
+    if asked.from_version_id == version.id:
+        raise ValidationFailed.of("fromVersionId", "must differ from the version that is checked")
+    source = await version_of(work, version.component_id, "fromVersionId", asked.from_version_id)
+    path = await work.registry.path(source.id, version.id)
+    return way_of(source, version, path, asked.strategy), PathView(path, source, version) if path else None

@@ -1,0 +1,100 @@
+"""Whether what comes next can still run: the cheap checks once more, before somebody lets an upgrade go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from upgrade_orchestrator.domain.checks.checks import Findings
+from upgrade_orchestrator.domain.checks.compatibility import Compatibility, compatibility, dependencies
+from upgrade_orchestrator.domain.errors import UpgradeBlocked
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch, BatchView, NoBudgetLeft, next_step
+from upgrade_orchestrator.domain.plan.plan import Plan
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.rollout.round import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What is looked at; ``registry`` is what the registry says already."""
+
+    execution: Execution
+    plan: Plan
+    rows: Sequence[Instance]
+    deployment: Deployment
+    registry: Findings
+    now: datetime
+
+
+async def require_runnable(ports: Ports, execution_id: str, *, room: bool = True) -> None:
+    """Version compatibility, dependencies, a fleet that answers, and with ``room`` one that lets the next batch begin.
+
+    :raises UpgradeBlocked: with all that speaks against it; :raises NotFound: no such execution.
+    """
+    findings = await _recheck(ports, execution_id, room)
+    if findings.blockers:
+        raise UpgradeBlocked(findings.blockers)
+
+
+async def _recheck(ports: Ports, execution_id: str, room: bool) -> Findings:
+    async with ports.work() as work:
+        ground = await _read(work, execution_id, ports.limits.platform_version)
+    seconds = ports.limits.check_timeout_seconds
+    try:
+        async with asyncio.timeout(seconds), ports.fleets.of(ground.deployment) as driver:
+            fleet = await driver.fleet()
+    except TimeoutError:
+        return ground.registry + Findings((f"the fleet did not answer within {seconds:g} s",))
+    except FleetError as error:
+        return ground.registry + Findings((f"the fleet does not answer: {error}",))
+    return ground.registry + (_fleet(ground, fleet) if room else Findings())
+
+
+async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _Ground:
+    execution = await work.executions.get(execution_id)
+    request, now = execution.request, await work.now()
+    deployment = await work.registry.deployment(execution.tenant_id, request.component_id)
+    source = await work.registry.version(request.from_version_id)
+    target = await work.registry.version(request.to_version_id)
+    assert deployment is not None  # foreign keys keep the three
+    assert source is not None
+    assert target is not None
+    path = await work.registry.path(source.id, target.id)
+    said = compatibility(Compatibility(request, source, target, path, deployment, platform), now)
+    said += dependencies(target, request.installed_components)
+    plan, rows = await work.executions.plan(execution_id), await work.executions.instances(execution_id)
+    return _Ground(execution, plan, rows, deployment, said, now)
+
+
+def _fleet(ground: _Ground, fleet: Fleet) -> Findings:
+    pending = [each for each in ground.rows if each.status is InstanceStatus.PENDING]
+    if not pending or ground.plan.strategy is Strategy.BLUE_GREEN:  # its new pool takes nothing from the old one
+        return Findings()
+    number = min(each.batch for each in pending)
+    gone = [each.instance_id for each in pending if each.batch == number and fleet.find(each.instance_id) is None]
+    if gone:
+        return Findings((f"not in the fleet any more: {', '.join(gone)}",))
+    decision = next_step(_view(ground, number, fleet), ground.now)
+    return Findings((decision.reason,)) if isinstance(decision, NoBudgetLeft) else Findings()
+
+
+def _view(ground: _Ground, number: int, fleet: Fleet) -> BatchView:
+    """As the runner will see it, without its patience: who asks now wants to know what is so now."""
+    rules = Rules.of(ground.plan, number, ground.execution.request.health_check_interval_seconds)
+    return BatchView(
+        status=ExecutionStatus.IN_PROGRESS,
+        batch=Batch(number, ground.plan.batches[number - 1].kind),
+        is_last=rules.is_last,
+        instances=ground.rows,
+        room=rules.room,
+        unavailable=fleet.unavailable(each.instance_id for each in ground.rows),
+        patience=timedelta(),
+    )

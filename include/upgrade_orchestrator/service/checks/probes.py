@@ -1,0 +1,133 @@
+"""What each of the five checks looks at (contract section 7). One that cannot look fails, it never passes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from upgrade_orchestrator.domain.checks import checks, compatibility
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus, Findings
+from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
+from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion, Deployment, UpgradePath
+from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.fleet_client import NO_HURRY, FleetWork
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is looked at, and for whom; ``thorough`` reads the whole backup, else only whether it is there."""
+
+    label: str
+    tenant_id: str
+    request: UpgradeRequest
+    deployment: Deployment
+    source: ComponentVersion
+    target: ComponentVersion
+    path: UpgradePath | None
+    instances: tuple[str, ...]
+    now: datetime
+    thorough: bool = True
+
+    @property
+    def total(self) -> int:
+        """How many instances are to be upgraded, also when the fleet has fewer."""
+        return max(len(self.instances), self.request.total_instances or 0)
+
+
+Look = Callable[[Ports, Case], Awaitable[CheckResult]]
+
+
+async def look(ports: Ports, case: Case, name: CheckName) -> CheckResult:
+    """What the check finds now, within its time-out; nothing is stored."""
+    seconds = ports.limits.check_timeout_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            return await _LOOKS[name](ports, case)
+    except TimeoutError:
+        todo = f"{_ASKED[name].format(case=case)} has to answer, or UPGRADES_CHECK_TIMEOUT_SECONDS to be longer"
+        return CheckResult(name, CheckStatus.FAILED, f"could not look within {seconds:g} s: {todo}")
+    except (FleetError, OSError, ValueError) as error:
+        what = f"{_ASKED[name].format(case=case)} has to answer"
+        return CheckResult(name, CheckStatus.FAILED, f"could not look: {error}; {what}")
+
+
+async def look_at_all(ports: Ports, case: Case) -> list[CheckResult]:
+    """All five side by side, in the order in which they are shown."""
+    return await asyncio.gather(*(look(ports, case, name) for name in CheckName))
+
+
+async def _version_compatibility(ports: Ports, case: Case) -> CheckResult:
+    judged = compatibility.Compatibility(
+        case.request, case.source, case.target, case.path, case.deployment, ports.limits.platform_version
+    )
+    findings = compatibility.compatibility(judged, case.now)
+    way = f"{case.source.version} to {case.target.version}"
+    return checks.verdict(CheckName.VERSION_COMPATIBILITY, findings, f"the path from {way} is registered and open")
+
+
+async def _resource_availability(ports: Ports, case: Case) -> CheckResult:
+    async with ports.fleets.of(case.deployment) as driver:
+        fleet = await driver.fleet()
+    findings = checks.capacity(case.request, case.total, fleet)
+    passed = f"{len(fleet.serving())} instances serve, {case.total} are upgraded, {fleet.free_instances} more would fit"
+    return checks.verdict(CheckName.RESOURCE_AVAILABILITY, findings, passed)
+
+
+async def _backup_verification(ports: Ports, case: Case) -> CheckResult:
+    name = CheckName.BACKUP_VERIFICATION
+    async with ports.work() as work:
+        known = await work.registry.backups(case.tenant_id, case.request.component_id)
+    backup = checks.newest_backup(known, case.source.id)
+    max_age = timedelta(hours=ports.limits.max_backup_age_hours)
+    findings = checks.backup_age(backup, case.source.id, case.now, max_age)
+    if findings.blockers or backup is None:
+        return checks.verdict(name, findings, "")
+    return checks.verdict(name, await _content(ports, backup, case.thorough), _there(backup, case.thorough))
+
+
+async def _content(ports: Ports, backup: Backup, thorough: bool) -> Findings:
+    try:
+        found = await ports.read_object(backup.location, whole=thorough)
+    except (OSError, ValueError) as error:
+        return checks.backup_not_there(backup, str(error))
+    return checks.backup_content(backup, found)
+
+
+def _there(backup: Backup, thorough: bool) -> str:
+    found = f"backup {backup.id} is there: {backup.size_bytes} bytes"
+    return f"{found}, sha256 {backup.sha256[:12]}…" if thorough else f"{found}; its sha256 is compared after the start"
+
+
+async def _health_endpoints(ports: Ports, case: Case) -> CheckResult:
+    async with ports.fleets.of(case.deployment) as driver:
+        answers = await FleetWork(driver, case.label, NO_HURRY).poll(case.instances)
+    silent = {name: None if answer is not None else "no answer" for name, answer in answers.items()}
+    passed = f"all {len(answers)} health endpoints answer"
+    return checks.verdict(CheckName.HEALTH_ENDPOINTS, checks.health(silent), passed)
+
+
+async def _dependency_check(_: Ports, case: Case) -> CheckResult:
+    findings = compatibility.dependencies(case.target, case.request.installed_components)
+    passed = f"{len(case.target.dependencies)} dependencies of {case.target.version} are satisfied"
+    return checks.verdict(CheckName.DEPENDENCY_CHECK, findings, passed)
+
+
+_LOOKS: dict[CheckName, Look] = {
+    CheckName.VERSION_COMPATIBILITY: _version_compatibility,
+    CheckName.RESOURCE_AVAILABILITY: _resource_availability,
+    CheckName.BACKUP_VERIFICATION: _backup_verification,
+    CheckName.HEALTH_ENDPOINTS: _health_endpoints,
+    CheckName.DEPENDENCY_CHECK: _dependency_check,
+}
+
+_AGENT = "the agent of fleet {case.deployment.fleet} (Airflow connection {case.deployment.conn_id})"
+_ASKED = {
+    CheckName.VERSION_COMPATIBILITY: "the database",
+    CheckName.RESOURCE_AVAILABILITY: _AGENT,
+    CheckName.BACKUP_VERIFICATION: "the storage of the backup",
+    CheckName.HEALTH_ENDPOINTS: _AGENT,
+    CheckName.DEPENDENCY_CHECK: "the database",
+}

@@ -1,0 +1,112 @@
+"""What has to be done again and again, whoever calls us or not: one process at a time does it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.service.approvals.release import release_decided
+from upgrade_orchestrator.service.approvals.ui_responses import judge_answers
+from upgrade_orchestrator.service.control.dag_requests import ask_for_dags
+from upgrade_orchestrator.service.control.ended_tasks import end_tasks
+from upgrade_orchestrator.service.control.lost_tasks import begin_lost_tasks_again
+from upgrade_orchestrator.service.control.reconcile import reconcile
+from upgrade_orchestrator.service.events.metrics import measure
+from upgrade_orchestrator.service.events.notifications import hand_over_notices
+from upgrade_orchestrator.service.finalize.finalize import end_abandoned
+from upgrade_orchestrator.service.idempotency import forget_old_answers
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LOOK_SECONDS = 2.0
+"How often a process looks whether it leads: a dead leader is succeeded within this time."
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A use case that is called again ``seconds`` after it has ended, however it ended."""
+
+    name: str
+    seconds: float
+    use_case: Callable[[Ports], Awaitable[None]]
+
+
+LOOPS: tuple[Loop, ...] = (
+    Loop("ask-for-dags", 1.0, ask_for_dags),
+    Loop("reconcile", 5.0, reconcile),
+    Loop("end-abandoned", 5.0, end_abandoned),
+    Loop("end-tasks", 1.0, end_tasks),
+    Loop("begin-lost-tasks-again", 10.0, begin_lost_tasks_again),
+    Loop("judge-answers", 1.0, judge_answers),
+    Loop("release-decided", 1.0, release_decided),
+    Loop("hand-over-notices", 2.0, hand_over_notices),
+    Loop("measure", 5.0, measure),
+    Loop("forget-old-answers", 600.0, forget_old_answers),
+)
+
+
+class Leadership(Protocol):
+    """Held by one process at the most."""
+
+    async def lead(self) -> bool:
+        """True while this process leads; takes the lead when nobody has it."""
+
+    async def resign(self) -> None:
+        """Let the next one lead at once."""
+
+
+async def run_control_loops(
+    open_ports: Callable[[], Awaitable[Ports]],
+    open_leadership: Callable[[], Awaitable[Leadership]],
+    loops: Sequence[Loop] = LOOPS,
+) -> None:
+    """Until it is cancelled: run the loops whenever this process leads, wait for its turn otherwise."""
+    leadership = await _patiently(open_leadership)
+    try:
+        while True:
+            if await leadership.lead():
+                log.info("this process runs the control loops")
+                await _while_leading(await _patiently(open_ports), leadership, loops)
+                log.info("this process does not run the control loops any more")
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        await leadership.resign()
+
+
+async def _patiently(opens: Callable[[], Awaitable[T]]) -> T:
+    while True:
+        try:
+            return await opens()
+        except Exception as error:  # whichever way Airflow says that it does not know the connection
+            log.warning("the control loops wait for our own database: %s", error)
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _while_leading(ports: Ports, leadership: Leadership, loops: Sequence[Loop]) -> None:
+    tasks = [asyncio.create_task(_repeat(ports, each), name=each.name) for each in loops]
+    try:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not await leadership.lead():
+                return
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _repeat(ports: Ports, loop: Loop) -> None:
+    while True:
+        try:
+            await loop.use_case(ports)
+        except Unavailable as error:
+            log.warning("%s: %s, trying again", loop.name, error)
+        except Exception:  # the next round may well succeed
+            log.exception("%s failed, trying again", loop.name)
+        await asyncio.sleep(loop.seconds)

@@ -1,0 +1,48 @@
+"""A stored event as the CloudEvent that is shown and published (contract section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+
+from typing_extensions import TypedDict  # its schema is made by pydantic, which needs this one before Python 3.12
+
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+
+
+class CloudEventDocument(TypedDict):
+    """CloudEvents 1.0, structured JSON; the same in Kafka, on the JSON page and in the live stream."""
+
+    specversion: str
+    "The version of CloudEvents."
+    id: str
+    "UUIDv7; what comes twice with the same id is the same event."
+    source: str
+    "The execution that it happened to."
+    type: str
+    "What happened, with the version of its data."
+    time: str
+    "When it was written, by the database's clock, in UTC."
+    subject: str
+    "The execution's id."
+    sequence: int
+    "1, 2, 3 … per execution, without a gap."
+    datacontenttype: str
+    "What data is."
+    data: Mapping[str, object]
+    "By type, see there."
+
+
+def cloud_event(stored: StoredEvent) -> CloudEventDocument:
+    """The document of ``stored``."""
+    return {
+        "specversion": "1.0",
+        "id": stored.id,
+        "source": f"/registry/upgrades/{stored.execution_id}",
+        "type": stored.event.what.cloud_type,
+        "time": stored.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "subject": stored.execution_id,
+        "sequence": stored.sequence,
+        "datacontenttype": "application/json",
+        "data": dict(stored.event.data),
+    }

@@ -1,0 +1,105 @@
+"""The events of one execution as they are committed: read once, however many follow them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.service.ports.live import LiveSignals, Tail
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+KEPT = 500
+"Events that are kept for those who are almost up to date; who is further behind reads them again."
+PAGE = 200
+POLL_SECONDS = 5.0
+"Until the next look when no signal comes: a lost one costs no more."
+SETTLING_SECONDS = 1.0
+"The same once the execution is terminal: that nothing is in flight any more is not an event."
+AWAY_SECONDS = 2.0
+"Until the next look when the database does not answer."
+GAP_SECONDS = 0.05
+"Between two reads: many small commits become one read."
+
+
+class Reader:
+    """Reads on at every signal and wakes the followers; they take what they lack from what is kept."""
+
+    def __init__(
+        self, work: Callable[[], UnitOfWork], signals: LiveSignals, at_once: asyncio.Semaphore, execution_id: str
+    ) -> None:
+        self._work, self._signals, self._at_once = work, signals, at_once
+        self.execution_id = execution_id
+        self.kept: list[StoredEvent] = []
+        self.tail: Tail | None = None
+        self.error: Exception | None = None
+        self.news = asyncio.Event()
+        self._read_to: int | None = None
+
+    @property
+    def over(self) -> bool:
+        """Everything that will ever be told was read."""
+        return self.tail is not None and self.tail.over and self._read_to == self.tail.sequence
+
+    async def run(self, after: int) -> None:
+        """Read from behind ``after`` until it is over; an error is kept for those who follow."""
+        try:
+            async with self._signals.of(self.execution_id) as waiter:
+                while not self.over:
+                    await waiter.wait(await self._patiently(after))
+        except Exception as error:
+            self.error = error
+        finally:
+            self.wake()
+
+    def wake(self) -> None:
+        """Let all who wait for news look."""
+        news, self.news = self.news, asyncio.Event()
+        news.set()
+
+    async def behind(self, after: int) -> list[StoredEvent]:
+        """The next events behind ``after``: of those kept, or read again for who lacks more than that.
+
+        :raises Unavailable: the database does not answer; :raises NotFound: there is no such execution.
+        """
+        if self.error is not None:
+            raise self.error
+        if self._read_to is None or after >= self._read_to:
+            return []
+        begin = after - (self._read_to - len(self.kept))
+        if begin >= 0:
+            return self.kept[begin : begin + PAGE]
+        async with self._at_once, self._work() as work:
+            return await work.events.page(self.execution_id, after, PAGE)
+
+    async def _patiently(self, after: int) -> float:
+        """Look once; the seconds until the next look."""
+        try:
+            return await self._look(after)
+        except Unavailable as error:
+            log.warning("the live events of %s wait: %s", self.execution_id, error)
+            return AWAY_SECONDS
+
+    async def _look(self, after: int) -> float:
+        async with self._at_once, self._work() as work:
+            tail = await work.events.tail(self.execution_id)
+            if self._read_to is None:
+                self._read_to = max(min(after, tail.sequence), tail.sequence - KEPT)
+            lacking = self._read_to < tail.sequence
+            found = await work.events.page(self.execution_id, self._read_to, PAGE) if lacking else []
+        self._take(tail, found)
+        if self.over or found:
+            self.wake()
+            await asyncio.sleep(GAP_SECONDS)
+        if self._read_to < tail.sequence:
+            return 0.0
+        return SETTLING_SECONDS if tail.ended else POLL_SECONDS
+
+    def _take(self, tail: Tail, found: list[StoredEvent]) -> None:
+        self.tail = tail
+        if found:
+            self.kept = [*self.kept, *found][-KEPT:]
+            self._read_to = found[-1].sequence

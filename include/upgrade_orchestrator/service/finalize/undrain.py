@@ -1,0 +1,98 @@
+"""Use case: what an upgrade that is over has left drained goes back into service, before its place is let go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.step import Order
+from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out_of_service, since_when
+from upgrade_orchestrator.service.ports.fleet import FleetDriver
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.backoff import Pace, now_seconds
+from upgrade_orchestrator.service.runner.fencing import Fence
+from upgrade_orchestrator.service.runner.fleet_client import FleetWork
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, repeat
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+
+ASKED_AT_LEAST_SECONDS = 2.0
+"So long whoever comes late goes on asking, however long ago the upgrade ended."
+
+
+async def put_back(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """Ask each of them to run again: the terminal status is the intent, the order carries the lease's token.
+
+    DONE when all run, or when ``healthCheckTimeoutSeconds`` have passed in vain: then the status reason names them.
+    UNFINISHED after about ``seconds`` (None: not before), or while something is in flight.
+
+    :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken: the fleet obeys somebody newer.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        rows = await work.executions.instances(execution_id)
+        deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
+    assert deployment is not None  # a deployment is never deleted
+    if not execution.is_terminal or any(each.in_flight for each in rows):
+        return Outcome(Ending.UNFINISHED)
+    if execution.settled_at is not None or not needs_a_look(execution, rows):
+        return Outcome(Ending.DONE)
+    keeper = LeaseKeeper(ports, execution)
+    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
+        try:
+            return await repeat(PutBack(ports, execution, rows, keeper, driver).tick, keeper, waiter, seconds)
+        finally:
+            await keeper.give_back()
+
+
+def needs_a_look(execution: Execution, rows: Sequence[Instance]) -> bool:
+    """Something may be out of service; or it was about pools, whose orders leave no row: a late one is fenced off."""
+    begun = any(each.status is not InstanceStatus.PENDING for each in rows)
+    return (begun and execution.request.strategy is Strategy.BLUE_GREEN) or bool(may_be_left(execution, rows))
+
+
+class PutBack:
+    """One look and one order each a round."""
+
+    def __init__(
+        self, ports: Ports, execution: Execution, rows: Sequence[Instance], keeper: LeaseKeeper, driver: FleetDriver
+    ) -> None:
+        self._ports, self._execution, self._rows, self._keeper, self._driver = ports, execution, rows, keeper, driver
+        self._fence = Fence(driver, execution.id, keeper)
+        self._fleet = FleetWork(driver, execution.id)
+        self._jobs = {each.instance_id: each for each in may_be_left(execution, rows)}
+        self._pace = Pace()
+        self._asked_at: float | None = None
+
+    async def tick(self) -> Outcome | float:
+        """The outcome, or the seconds until the next look."""
+        await self._keeper.renew_if_due()
+        if not self._keeper.held:
+            return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
+        await self._fence.close(self._jobs)
+        left = out_of_service(list(self._jobs.values()), await self._driver.fleet())
+        if not left or (await self._is_late() and await self._name(left)):
+            return Outcome(Ending.DONE)
+        orders = [(self._jobs[name], Order.UNDRAIN) for name in left]
+        await self._fleet.give(orders, self._keeper.lease.token)
+        self._asked_at = self._asked_at or now_seconds()
+        return self._pace.gap()
+
+    async def _is_late(self) -> bool:
+        if self._asked_at is None or now_seconds() - self._asked_at < ASKED_AT_LEAST_SECONDS:
+            return False
+        async with self._ports.work() as work:
+            now = await work.now()
+        patience = timedelta(seconds=self._execution.request.health_check_timeout_seconds)
+        return now - since_when(self._execution, self._rows, now) > patience
+
+    async def _name(self, left: dict[str, str]) -> bool:
+        async with self._ports.work() as work:
+            execution = await work.executions.lock(self._execution.id)
+            await work.leases.require(self._keeper.lease)
+            if (named := name_them(execution, left)) != execution:
+                await work.executions.save(named)
+                await work.commit()
+        return True

@@ -1,0 +1,145 @@
+"""Use cases of the end: verify, settle, conclude (contract section 4, "All", and the deployment's version)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from upgrade_orchestrator.domain.checks import checks, compatibility
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, advance
+from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+
+
+async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """Post-upgrade verification: every instance on the target version, healthy, dependencies still satisfied.
+
+    Passed, the execution is COMPLETED and the deployment runs the target version, in one transaction, so that no
+    command falls between the two; else it is FAILED, saying what is wrong. A paused execution is waited for, for
+    ``seconds`` at the most (None: until it goes on).
+
+    :raises FleetError: the fleet cannot be asked, which is no verdict: try again.
+    """
+    end = None if seconds is None else now_seconds() + seconds
+    async with ports.signals.of(execution_id) as waiter:
+        while (status := await _verify_once(ports, execution_id)) is ExecutionStatus.PAUSED:
+            if end is not None and now_seconds() >= end:
+                return Outcome(Ending.UNFINISHED)
+            await waiter.wait(SLOW_POLL_SECONDS if end is None else min(SLOW_POLL_SECONDS, end - now_seconds()))
+    if status is ExecutionStatus.COMPLETED:
+        return Outcome(Ending.DONE)
+    return Outcome(Ending.STOPPED, f"the execution is {status.value}")
+
+
+async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        if execution.status is not ExecutionStatus.IN_PROGRESS:
+            return execution.status
+        instances = await work.executions.instances(execution_id)
+        deployment = await _deployment(work, execution)
+        target = await work.registry.version(execution.request.to_version_id)
+    assert target is not None
+    async with ports.fleets.of(deployment) as driver:
+        fleet = await driver.fleet()
+    findings = (
+        checks.unfinished(instances)
+        + _of_fleet(execution, fleet, [each.instance_id for each in instances])
+        + compatibility.dependencies(target, execution.request.installed_components)
+    )
+    return await _judge_verification(ports, execution_id, findings.blockers, fleet)
+
+
+def _of_fleet(execution: Execution, fleet: Fleet, planned: Sequence[str]) -> checks.Findings:
+    if execution.request.strategy is Strategy.BLUE_GREEN:
+        return checks.pool_verification(execution.to_version, planned, fleet)
+    return checks.verification(execution.to_version, len(planned), fleet, planned)
+
+
+async def _judge_verification(
+    ports: Ports, execution_id: str, problems: Sequence[str], fleet: Fleet
+) -> ExecutionStatus:
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.status is not ExecutionStatus.IN_PROGRESS:
+            return execution.status
+        now = await work.now()
+        if problems:
+            reason = f"post-upgrade verification failed: {'; '.join(problems)}"
+            moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
+        else:
+            mixed = fleet.mixed(execution.to_version)
+            moved, event = advance(execution, ExecutionStatus.COMPLETED, _told(execution, mixed), SYSTEM, now)
+            moved = replace(moved, settled_at=now)
+            deployment = await _deployment(work, execution)
+            runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=mixed)
+            await work.registry.put(runs)
+        await work.events.append(moved, [event])
+        await work.executions.save(moved)
+        await work.commit()
+        return moved.status
+
+
+def _told(execution: Execution, mixed: Mapping[str, int] | None) -> str:
+    """An upgrade of a part of the fleet says what the rest runs."""
+    if mixed is None:
+        return "all instances upgraded"
+    others = ", ".join(f"{count} on {version}" for version, count in sorted(mixed.items()))
+    return f"all {execution.total_instances} planned instances upgraded; the fleet is mixed: {others}"
+
+
+async def settle(ports: Ports, execution_id: str) -> Execution:
+    """Let go of a terminal execution once nothing is in flight: its place is free, the deployment told as it is.
+
+    :raises FleetError: the fleet cannot be asked for the versions that instances run: try again.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        instances = await work.executions.instances(execution_id)
+        deployment = await _deployment(work, execution)
+        current = await work.registry.version(deployment.current_version_id)
+    runs = current.version if current else None
+    if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
+        return execution
+    touched = any(each.status is not InstanceStatus.PENDING for each in instances)
+    fleet = await _ask(ports, deployment) if touched else None
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.settled_at is None:
+            if fleet is not None:
+                await work.registry.put(replace(deployment, mixed=fleet.mixed(runs)))
+            execution = await work.executions.save(replace(execution, settled_at=await work.now()))
+            await work.commit()
+        return execution
+
+
+async def _ask(ports: Ports, deployment: Deployment) -> Fleet:
+    async with ports.fleets.of(deployment) as driver:
+        return await driver.fleet()
+
+
+async def _deployment(work: UnitOfWork, execution: Execution) -> Deployment:
+    deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
+    assert deployment is not None  # a deployment is never deleted
+    return deployment
+
+
+async def conclude(ports: Ports, execution_id: str) -> Execution:
+    """No task works on the execution any more: what is neither terminal nor on its way back has FAILED."""
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.is_terminal or execution.status is ExecutionStatus.ROLLING_BACK:
+            return execution
+        now, reason = await work.now(), "the tasks of the DAG run ended before the upgrade did"
+        execution, told = fail_from_anywhere(execution, reason, SYSTEM, now)
+        await work.events.append(execution, told)
+        execution = await work.executions.save(execution)
+        await work.commit()
+        return execution

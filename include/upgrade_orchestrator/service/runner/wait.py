@@ -1,0 +1,26 @@
+"""The loop of everything that waits for somebody's decision: look at the rows, wait for a signal, look again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+
+Look = Callable[[], Awaitable[Outcome | float]]
+"""One look; the outcome, or the seconds until the next look, sooner when something happens to the execution."""
+
+
+async def wait_until(look: Look, ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+    """Look until there is an outcome; UNFINISHED after about ``seconds`` (None: not before)."""
+    end = None if seconds is None else now_seconds() + seconds
+    async with ports.signals.of(execution_id) as waiter:
+        while True:
+            found = await look()
+            if isinstance(found, Outcome):
+                return found
+            left = SLOW_POLL_SECONDS if end is None else end - now_seconds()
+            if left <= 0:
+                return Outcome(Ending.UNFINISHED)
+            await waiter.wait(min(found, left, SLOW_POLL_SECONDS))

@@ -1,0 +1,146 @@
+"""Use cases of steering: pause, resume, cancel, promote, roll back; each is one transaction with event and audit row.
+
+Signals reach a running batch through the event's NOTIFY, so nothing else has to be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from upgrade_orchestrator.domain.errors import CanaryUnhealthy
+from upgrade_orchestrator.domain.execution.canary import Poll
+from upgrade_orchestrator.domain.execution.commands import SYSTEM, Actor, Command, require_allowed
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.lifecycle import transitions as steering
+from upgrade_orchestrator.domain.lifecycle.canary_monitor import promote, require_well
+from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
+from upgrade_orchestrator.domain.lifecycle.transitions import Moved
+from upgrade_orchestrator.domain.plan.pools import as_served
+from upgrade_orchestrator.service.approvals.release import release_tasks
+from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.checks.preconditions import require_runnable
+from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.rollout.canary import poll_canaries
+from upgrade_orchestrator.service.upgrade.resume import resume_in
+from upgrade_orchestrator.service.upgrade.unpause import unpause_dag
+
+Act = Callable[[UnitOfWork, Execution, datetime], Awaitable[Moved]]
+
+
+async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """No new work and no clock from here on; what is in flight finishes.
+
+    :raises NotFound: no such execution; :raises InvalidState: not from this status.
+    """
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        return steering.pause(execution, reason, actor, now)
+
+    return await _carry_out(ports, execution_id, Command.PAUSE, act, reason, actor)
+
+
+async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """Go on at the same place; the clocks are pushed out by the pause.
+
+    Whether there is room for more is not asked: what is in flight has to come to its end in any case.
+
+    :raises NotFound: no such execution; :raises InvalidState: it is not PAUSED;
+    :raises UpgradeBlocked: it could not go on now: it stays PAUSED.
+    """
+    async with ports.work() as work:
+        require_allowed(Command.RESUME, (await work.executions.get(execution_id)).status)
+    await require_runnable(ports, execution_id, room=False)
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        resumed = await resume_in(work, execution, reason, actor, now)
+        await unpause_dag(ports, execution_id)  # under the lock: nobody follows the old pause in between
+        return resumed
+
+    return await _carry_out(ports, execution_id, Command.RESUME, act, reason, actor)
+
+
+async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """Outranks everything: no new work, what drains is undrained, what is being upgraded finishes.
+
+    :raises NotFound: no such execution; :raises InvalidState: it is terminal.
+    """
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        rows = await work.executions.instances(execution.id)
+        serving = as_served(rows, await work.executions.batches(execution.id))
+        moved, events = steering.cancel(execution, serving, reason, actor, now)
+        return replace(moved, settled_at=now if _untouched(rows) else None), events
+
+    moved = await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)
+    await unpause_dag(ports, execution_id)  # its tasks have to bring this about
+    await release_tasks(ports, moved)
+    return moved
+
+
+async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: str | None, actor: Actor) -> Execution:
+    """Upgrade the rest, if the canaries are well right now and the rest can run; with ``force`` neither is asked.
+
+    :raises NotFound: no such execution; :raises InvalidState: not in CANARY_MONITORING;
+    :raises CanaryUnhealthy: a canary is ill or cannot be asked; :raises UpgradeBlocked: the rest cannot run now.
+    """
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+    require_allowed(Command.PROMOTE, execution.status)
+    poll = None
+    if not force:
+        poll = await _ask_canaries(ports, execution)
+        require_well(poll)
+        await require_runnable(ports, execution_id)
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        return promote(execution, poll, reason, actor, now)
+
+    return await _carry_out(ports, execution_id, Command.PROMOTE, act, reason, actor)
+
+
+async def _ask_canaries(ports: Ports, execution: Execution) -> Poll:
+    try:
+        return await poll_canaries(ports, execution)
+    except FleetError as error:
+        raise CanaryUnhealthy(str(error)) from error
+
+
+async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """Begin the way back; with nothing to revert it is ROLLED_BACK at once.
+
+    :raises NotFound: no such execution; :raises InvalidState: not from this status.
+    """
+
+    async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
+        moved, events = begin_rollback(execution, reason or "manual rollback", actor, now)
+        if not _untouched(await work.executions.instances(execution.id)):
+            return moved, events
+        moved, event = advance(moved, ExecutionStatus.ROLLED_BACK, "nothing to revert", SYSTEM, now)
+        return replace(moved, settled_at=now), [*events, event]
+
+    moved = await _carry_out(ports, execution_id, Command.ROLLBACK, act, reason, actor)
+    await unpause_dag(ports, execution_id)  # its tasks have to bring this about
+    await release_tasks(ports, moved)
+    return moved
+
+
+def _untouched(rows: list[Instance]) -> bool:
+    return all(each.status is InstanceStatus.PENDING for each in rows)
+
+
+async def _carry_out(
+    ports: Ports, execution_id: str, command: Command, act: Act, reason: str | None, actor: Actor
+) -> Execution:
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        moved, events = await act(work, execution, await work.now())
+        received = await receive(work, execution, command, actor, reason)
+        await work.events.append(execution, [received, *events])
+        moved = await work.executions.save(moved)
+        await work.commit()
+        return moved

@@ -1,0 +1,246 @@
+"""Use case: create an upgrade, or only see what it would be (contract sections 1, 2 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from upgrade_orchestrator.domain.checks import checks
+from upgrade_orchestrator.domain.checks.checks import CheckResult, Findings
+from upgrade_orchestrator.domain.checks.compatibility import Compatibility, compatibility, dependencies
+from upgrade_orchestrator.domain.errors import (
+    ActiveUpgradeExists,
+    NotFound,
+    Unavailable,
+    UpgradeBlocked,
+    VersionMismatch,
+)
+from upgrade_orchestrator.domain.events.payloads import Created
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.plan import Plan, make_plan
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deployment, UpgradePath
+from upgrade_orchestrator.service.checks.probes import Case, look_at_all
+from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an upgrade would be: its plan (None when the fleet is too small for one) and what speaks against it.
+
+    ``checks`` is what the pre-upgrade checks would find if it was started now; empty when nobody asked.
+    """
+
+    plan: Plan | None
+    findings: Findings
+    checks: Sequence[CheckResult] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an upgrade of the tenant's deployment stands on, as it is now."""
+
+    tenant_id: str
+    deployment: Deployment
+    source: ComponentVersion
+    target: ComponentVersion
+    path: UpgradePath | None
+    fleet: Fleet
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An execution that nothing speaks against; ``previous`` is the version to which a rollback takes an instance."""
+
+    ground: Ground
+    request: UpgradeRequest
+    plan: Plan
+    warnings: tuple[str, ...]
+    previous: Mapping[str, str]
+
+
+async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest) -> Preview:
+    """The plan and all that speaks against it now, be it at creation or after the start; nothing is stored.
+
+    :raises NotFound: no deployment or version; :raises VersionMismatch: version of another component;
+    :raises Unavailable: the fleet does not answer.
+    """
+    ground = await survey(ports, tenant_id, request, refuse_active=False)
+    preview = judge(ports, ground, request, ground.fleet.serving())
+    async with ports.work() as work:
+        active = await work.executions.active(tenant_id, request.component_id)
+    taken = Findings((ActiveUpgradeExists(active.id).detail,) if active else ())
+    instances = preview.plan.instances if preview.plan else tuple(each.instance_id for each in ground.fleet.serving())
+    known = (ground.tenant_id, request, ground.deployment, ground.source, ground.target, ground.path)
+    found = await look_at_all(ports, Case("dry run", *known, instances, ground.now, thorough=False))
+    return Preview(preview.plan, taken + preview.findings, found)
+
+
+async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, actor: Actor) -> Execution:
+    """Check in the contract's order, freeze the plan, store everything in one transaction.
+
+    :raises ActiveUpgradeExists: tenant and component have an unfinished one, also when made at this very moment;
+    :raises UpgradeBlocked: with every blocker; and what ``preview_upgrade`` raises.
+    """
+    ground = await survey(ports, tenant_id, request, refuse_active=True)
+    plan, warnings = accept(judge(ports, ground, request, ground.fleet.serving()))
+    previous = {each.instance_id: each.version for each in ground.fleet.instances}
+    draft = Draft(ground, request, plan, warnings, previous)
+    async with naming_the_active(ports, tenant_id, request.component_id), ports.work() as work:
+        execution = await add(work, ports.new_id(), draft, actor)
+        await work.commit()
+    return execution
+
+
+async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> Ground:
+    """Read the registry and ask the fleet, refusing in the contract's order.
+
+    :raises NotFound: no deployment or version; :raises VersionMismatch: version of another component;
+    :raises ActiveUpgradeExists: if ``refuse_active``; :raises Unavailable: the fleet does not answer.
+    """
+    async with ports.work() as work:
+        deployment, source, target = await _look_up(work, tenant_id, request)
+        if refuse_active and (active := await work.executions.active(tenant_id, request.component_id)):
+            raise ActiveUpgradeExists(active.id)
+        path = await work.registry.path(source.id, target.id)
+        now = await work.now()
+    return Ground(tenant_id, deployment, source, target, path, await _ask_fleet(ports, deployment), now)
+
+
+def judge(ports: Ports, ground: Ground, request: UpgradeRequest, instances: Sequence[FleetInstance]) -> Preview:
+    """What an upgrade of ``instances`` would be, and all that speaks against it."""
+    source, target, path, platform = ground.source, ground.target, ground.path, ports.limits.platform_version
+    findings = (
+        compatibility(Compatibility(request, source, target, path, ground.deployment, platform), ground.now)
+        + dependencies(target, request.installed_components)
+        + checks.size(request, ground.fleet)
+        + checks.drift(source, ground.fleet)
+        + checks.standing(request, ground.fleet)
+    )
+    return Preview(_plan(request, instances, path.estimated_duration_minutes if path else None), findings)
+
+
+def accept(preview: Preview) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and the warnings that go with it.
+
+    :raises UpgradeBlocked: with every blocker.
+    """
+    if preview.findings.blockers or preview.plan is None:
+        raise UpgradeBlocked(preview.findings.blockers)
+    return preview.plan, preview.findings.warnings
+
+
+async def _look_up(
+    work: UnitOfWork, tenant_id: str, request: UpgradeRequest
+) -> tuple[Deployment, ComponentVersion, ComponentVersion]:
+    deployment = await work.registry.deployment(tenant_id, request.component_id)
+    if deployment is None:
+        raise NotFound(f"tenant {tenant_id} has no deployment of component {request.component_id}")
+    source = await _version(work, "fromVersionId", request.from_version_id)
+    target = await _version(work, "toVersionId", request.to_version_id)
+    for field, version in (("fromVersionId", source), ("toVersionId", target)):
+        if version.component_id != request.component_id:
+            raise VersionMismatch(f"{field} {version.id} is not a version of component {request.component_id}")
+    return deployment, source, target
+
+
+async def _version(work: UnitOfWork, field: str, version_id: str) -> ComponentVersion:
+    version = await work.registry.version(version_id)
+    if version is None:
+        raise NotFound(f"{field}: there is no version {version_id}")
+    return version
+
+
+async def _ask_fleet(ports: Ports, deployment: Deployment) -> Fleet:
+    try:
+        async with ports.fleets.of(deployment) as driver:
+            return await driver.fleet()
+    except FleetError as error:
+        raise Unavailable(f"fleet {deployment.fleet} does not answer: {error}") from error
+
+
+def _plan(request: UpgradeRequest, instances: Sequence[FleetInstance], path_minutes: int | None) -> Plan | None:
+    try:
+        return make_plan(request, instances, path_minutes)
+    except ValueError:
+        return None  # checks.size says so as a blocker
+
+
+async def add(
+    work: UnitOfWork, execution_id: str, draft: Draft, actor: Actor, retry_of: str | None = None
+) -> Execution:
+    """Write the new execution with all that belongs to it; committing is the caller's.
+
+    :raises ActiveUpgradeExists: another one took the place in between.
+    """
+    ground, plan = draft.ground, draft.plan
+    execution = Execution(
+        id=execution_id,
+        tenant_id=ground.tenant_id,
+        request=replace(draft.request, total_instances=len(plan.instances)),
+        total_instances=len(plan.instances),
+        from_version=ground.source.version,
+        to_version=ground.target.version,
+        plan_hash=plan.hash,
+        created_by=actor.name,
+        created_at=await work.now(),
+        status_reason=f"created as a retry of {retry_of}" if retry_of else "created",
+        warnings=draft.warnings,
+        retry_of=retry_of,
+    )
+    await work.executions.add(execution, plan, _instances(plan, draft.previous, execution.to_version))
+    await work.events.append(execution, [_created(execution, plan)])
+    return execution
+
+
+def _instances(plan: Plan, previous: Mapping[str, str], to_version: str) -> Iterable[Instance]:
+    for batch in plan.batches:
+        for position, instance_id in enumerate(batch.instances):
+            yield Instance(
+                instance_id=instance_id,
+                batch=batch.number,
+                position=position,
+                status=InstanceStatus.PENDING,
+                from_version=previous[instance_id],
+                to_version=to_version,
+            )
+
+
+def _created(execution: Execution, plan: Plan) -> Event:
+    request = execution.request
+    return Event.of(
+        Created(
+            tenant_id=execution.tenant_id,
+            component_id=request.component_id,
+            from_version=execution.from_version,
+            to_version=execution.to_version,
+            strategy=request.strategy,
+            total_instances=execution.total_instances,
+            batches=len(plan.batches),
+            plan_hash=execution.plan_hash,
+            created_by=execution.created_by,
+            initiated_by=request.initiated_by,
+            retry_of=execution.retry_of,
+        )
+    )
+
+
+@asynccontextmanager
+async def naming_the_active(ports: Ports, tenant_id: str, component_id: str) -> AsyncIterator[None]:
+    """A place that was lost to another transaction is refused with the id of the one that was faster.
+
+    :raises ActiveUpgradeExists: when the database says so within.
+    """
+    try:
+        yield
+    except ActiveUpgradeExists:
+        async with ports.work() as work:
+            active = await work.executions.active(tenant_id, component_id)
+        raise ActiveUpgradeExists(active.id if active else "just finished") from None

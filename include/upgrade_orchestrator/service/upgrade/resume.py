@@ -1,0 +1,25 @@
+"""Going on after a pause, whoever asked for it: a command over REST, or a DAG that was unpaused in Airflow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.lifecycle import transitions as steering
+from upgrade_orchestrator.domain.lifecycle.failures import judge_threshold
+from upgrade_orchestrator.domain.lifecycle.transitions import Moved
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
+
+
+async def resume_in(work: UnitOfWork, execution: Execution, reason: str | None, actor: Actor, now: datetime) -> Moved:
+    """The execution back where its pause began, the clocks of its batches pushed out by it; not saved yet.
+
+    :raises InvalidState: it is not PAUSED.
+    """
+    moved, events = steering.resume(execution, reason, actor, now)
+    if execution.paused_at is not None:
+        for batch in steering.rebase(await work.executions.batches(execution.id), execution.paused_at, now):
+            await work.executions.save_batch(execution.id, batch)
+    judged, more = judge_threshold(moved, now)  # instances in flight may have failed during the pause
+    return judged, [*events, *more]

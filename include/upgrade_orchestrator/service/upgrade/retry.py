@@ -1,0 +1,51 @@
+"""Use case: retry (contract section 1): a new execution over the instances that an ended one did not complete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from upgrade_orchestrator.domain.execution.commands import Actor, Command, require_allowed
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.lifecycle.retry import left_of
+from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.upgrade.create import (
+    Draft,
+    Ground,
+    Preview,
+    accept,
+    add,
+    judge,
+    naming_the_active,
+    survey,
+)
+
+
+async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
+    """The new execution in PENDING; it is stored together with the command's audit row and event on the old one.
+
+    :raises NotFound: no such execution; :raises InvalidState: it is neither FAILED nor CANCELLED;
+    :raises ActiveUpgradeExists: another one is active, or this one has not let go of its instances yet;
+    :raises UpgradeBlocked: nothing is left, or what ``create_upgrade`` refuses; and what else that raises.
+    """
+    async with ports.work() as work:
+        ended = await work.executions.get(execution_id)
+    require_allowed(Command.RETRY, ended.status)
+    ground = await survey(ports, ended.tenant_id, ended.request, refuse_active=True)
+    draft = await _draft(ports, ended, ground)
+    async with naming_the_active(ports, ended.tenant_id, ended.request.component_id), ports.work() as work:
+        ended = await work.executions.lock(execution_id)
+        await work.events.append(ended, [await receive(work, ended, Command.RETRY, actor, reason)])
+        execution = await add(work, ports.new_id(), draft, actor, retry_of=ended.id)
+        await work.commit()
+    return execution
+
+
+async def _draft(ports: Ports, ended: Execution, ground: Ground) -> Draft:
+    """The rows are read after the survey: an execution that does not hold its place any more changes them no more."""
+    async with ports.work() as work:
+        left = left_of(ended, await work.executions.instances(ended.id), ground.fleet)
+    request = replace(ended.request, total_instances=len(left.instances))
+    preview = judge(ports, ground, request, left.instances)
+    plan, warnings = accept(Preview(preview.plan, left.findings + preview.findings))
+    return Draft(ground, request, plan, warnings, left.previous)

@@ -1,0 +1,32 @@
+"""Use case of the status view's list: what one caller may see of all executions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from upgrade_orchestrator.service.ports.board import BoardFilter, Counts
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.queries import ExecutionView, views_of
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """A page of executions, newest first, and how many there are of each status."""
+
+    executions: Sequence[ExecutionView]
+    counts: Counts
+
+
+async def show_board(ports: Ports, wanted: BoardFilter) -> BoardView:
+    """The page and the counts of one moment: a fixed number of statements, however many executions there are."""
+    async with ports.work() as work:
+        await work.at_one_moment()
+        views = await views_of(work, await work.board.page(wanted))
+        return BoardView(views, await work.board.counts(wanted.tenants))
+
+
+async def all_tenants(ports: Ports) -> frozenset[str]:
+    """Every tenant that has a deployment."""
+    async with ports.work() as work:
+        return await work.board.tenants()

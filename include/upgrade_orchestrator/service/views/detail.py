@@ -1,0 +1,78 @@
+"""Use case of the status view's page: everything about one execution, as it was at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from upgrade_orchestrator.domain.airflow.task_states import NO_RUN, RunView
+from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.plan import Plan
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, StoredEvent
+from upgrade_orchestrator.service.views.queries import ExecutionView, views_of
+
+TOLD = (
+    EventType.CREATED,
+    EventType.STATUS_CHANGED,
+    EventType.COMMAND_RECEIVED,
+    EventType.APPROVAL_REQUESTED,
+    EventType.APPROVAL_DECIDED,
+    EventType.ROLLBACK_STARTED,
+    EventType.ROLLBACK_COMPLETED,
+)
+"What the timeline tells; instances, batches and checks have places of their own on the page."
+MOST_TOLD, MOST_POLLS = 200, 60
+"How many of them, the newest."
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An execution with all that its page shows; ``run`` is None when Airflow's database does not answer."""
+
+    view: ExecutionView
+    plan: Plan
+    instances: Sequence[Instance]
+    batches: Sequence[Batch]
+    approvals: Sequence[Approval]
+    timeline: Sequence[StoredEvent]
+    "Newest first."
+    polls: Sequence[StoredEvent]
+    "Of the canaries, newest first."
+    run: RunView | None
+
+    @property
+    def execution(self) -> Execution:
+        """Its own row."""
+        return self.view.execution
+
+
+async def draw_picture(ports: Ports, execution_id: str) -> Picture:
+    """Our own part is of one moment, so that no two places of the page contradict each other.
+
+    :raises NotFound: when there is no such execution.
+    """
+    async with ports.work() as work:
+        await work.at_one_moment()
+        (view,) = await views_of(work, [await work.overviews.get(execution_id)])
+        parts = (
+            view,
+            await work.executions.plan(execution_id),
+            await work.executions.instances(execution_id),
+            await work.executions.batches(execution_id),
+            await work.approvals.of(execution_id),
+            await work.events.latest(execution_id, TOLD, MOST_TOLD),
+            await work.events.latest(execution_id, (EventType.CANARY_POLLED,), MOST_POLLS),
+        )
+    return Picture(*parts, await _run_of(ports, view.execution.dag_id))
+
+
+async def _run_of(ports: Ports, dag_id: str) -> RunView | None:
+    try:
+        return (await ports.runs.read([dag_id], with_tasks=True)).get(dag_id, NO_RUN)
+    except Unavailable:
+        return None

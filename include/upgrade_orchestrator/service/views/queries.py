@@ -1,0 +1,137 @@
+"""Reads: an execution with all that its body shows, lists, plan, instances and events (contract sections 1 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from upgrade_orchestrator.domain.approval.approval import WAITS_IN, Approval, waiting
+from upgrade_orchestrator.domain.errors import NoActiveUpgrade, NotFound
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.operations.statistics import History, HistoryOf, Statistics, first_monday
+from upgrade_orchestrator.domain.plan.plan import Plan
+from upgrade_orchestrator.domain.plan.progress import Progress, progress_of
+from upgrade_orchestrator.service.ports.live import Tail
+from upgrade_orchestrator.service.ports.overviews import ExecutionFilter, Overview
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, StoredEvent, UnitOfWork
+
+WEEKS = 12
+"How far back the statistics over time go."
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionView:
+    """An execution and what is computed from its rows."""
+
+    overview: Overview
+    progress: Progress
+    awaits: Approval | None = None
+    """The stage that waits for an approval."""
+
+    @property
+    def execution(self) -> Execution:
+        """Its own row."""
+        return self.overview.execution
+
+
+async def find_execution(ports: Ports, execution_id: str) -> Execution:
+    """Only its own row.
+
+    :raises NotFound: when there is none.
+    """
+    async with ports.work() as work:
+        return await work.executions.get(execution_id)
+
+
+async def get_execution(ports: Ports, execution_id: str) -> ExecutionView:
+    """:raises NotFound: when there is none."""
+    async with ports.work() as work:
+        return (await views_of(work, [await work.overviews.get(execution_id)]))[0]
+
+
+async def active_execution(ports: Ports, tenant_id: str, component_id: str) -> ExecutionView:
+    """:raises NoActiveUpgrade: when nothing is unfinished."""
+    async with ports.work() as work:
+        found = await work.overviews.active(tenant_id, component_id)
+        if found is None or found.execution.is_terminal:
+            raise NoActiveUpgrade(f"tenant {tenant_id} has no active upgrade of component {component_id}")
+        return (await views_of(work, [found]))[0]
+
+
+async def list_executions(ports: Ports, wanted: ExecutionFilter) -> list[ExecutionView]:
+    """Newest first, at most ``wanted.limit``; two statements, however many there are."""
+    async with ports.work() as work:
+        return await views_of(work, await work.overviews.page(wanted))
+
+
+async def list_instances(ports: Ports, execution_id: str) -> list[Instance]:
+    """In the plan's order.
+
+    :raises NotFound: when there is no such execution.
+    """
+    async with ports.work() as work:
+        await work.executions.get(execution_id)
+        return await work.executions.instances(execution_id)
+
+
+async def get_statistics(ports: Ports, component_id: str) -> Statistics:
+    """How the component's executions went, in every tenant.
+
+    :raises NotFound: when there is no such component.
+    """
+    async with ports.work() as work:
+        if await work.registry.component(component_id) is None:
+            raise NotFound(f"there is no component {component_id}")
+        return await work.executions.statistics(component_id)
+
+
+async def get_history(ports: Ports, of: HistoryOf, weeks: int = WEEKS) -> History:
+    """The last ``weeks`` weeks, today's among them, in one statement.
+
+    :raises NotFound: when there is no such component.
+    """
+    async with ports.work() as work:
+        if of.component_id is not None and await work.registry.component(of.component_id) is None:
+            raise NotFound(f"there is no component {of.component_id}")
+        today = (await work.now()).date()
+        return await work.executions.history(of, first_monday(today, weeks), today)
+
+
+async def get_plan(ports: Ports, execution_id: str) -> tuple[Execution, Plan]:
+    """:raises NotFound: when there is no such execution."""
+    async with ports.work() as work:
+        execution = await work.executions.get(execution_id)
+        return execution, await work.executions.plan(execution_id)
+
+
+async def list_events(ports: Ports, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
+    """Events with a sequence above ``after``.
+
+    :raises NotFound: when there is no such execution.
+    """
+    async with ports.work() as work:
+        await work.executions.get(execution_id)
+        return await work.events.page(execution_id, after, limit)
+
+
+async def get_tail(ports: Ports, execution_id: str) -> Tail:
+    """Where its event log ends. :raises NotFound: when there is no such execution."""
+    async with ports.work() as work:
+        return await work.events.tail(execution_id)
+
+
+async def views_of(work: UnitOfWork, found: Sequence[Overview]) -> list[ExecutionView]:
+    """What the bodies of these executions show: one more statement where one of them may wait for an approval."""
+    asked = [each.execution.id for each in found if _may_wait(each.execution)]
+    approvals = await work.approvals.of(*asked) if asked else []
+    return [_view(each, [one for one in approvals if one.execution_id == each.execution.id]) for each in found]
+
+
+def _may_wait(execution: Execution) -> bool:
+    return execution.request.strategy is Strategy.STAGED and execution.status in WAITS_IN
+
+
+def _view(overview: Overview, approvals: Sequence[Approval]) -> ExecutionView:
+    progress = progress_of(overview.execution, overview.tally, overview.estimated_seconds, overview.read_at)
+    return ExecutionView(overview, progress, waiting(approvals))

@@ -1,0 +1,86 @@
+"""Idempotency-Key on every write (contract section 1): what is repeated is answered as the first time."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from upgrade_orchestrator.domain.errors import ValidationFailed
+from upgrade_orchestrator.service.idempotency import once
+from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, Key
+from upgrade_orchestrator.web.dependencies import Repeated, open_ports_of
+from upgrade_orchestrator.web.http.bodies import content_of
+from upgrade_orchestrator.web.security import MOST_OF_NAME, authenticated
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+PATTERN = r"^[!-~]{1,255}$"
+WRITES = frozenset({"POST", "PUT"})
+STORE_NOTHING = frozenset({"compatibility"})
+"Names of the routes that are a POST for their body's sake only."
+_KEPT_HEADERS = ("content-type", "location", "etag")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class KeyedRoute(APIRoute):
+    """A route whose writes may come with a key."""
+
+    def get_route_handler(self) -> Handler:
+        """Around FastAPI's own."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            if HEADER in request.headers and is_write(self):
+                return await _once(request, handler)
+            return await handler(request)
+
+        return handle
+
+
+def is_write(route: APIRoute) -> bool:
+    """Whether a call of ``route`` may store something."""
+    return bool(WRITES & route.methods) and route.name not in STORE_NOTHING
+
+
+async def _once(request: Request, handler: Handler) -> Response:
+    caller = await authenticated(request)
+    assert caller is not None  # there is no public write
+    key = Key(caller.name[:MOST_OF_NAME], _key_of(request), await _fingerprint(request))
+    if request.query_params.get("dryRun") == "true":  # stores nothing: asked anew each time
+        return await handler(request)
+    async with once(await open_ports_of(request), key) as call:
+        request.state.once = call
+        try:
+            response = await handler(request)
+        except Repeated as repeated:  # the caller may still do what was asked
+            return _again(repeated.answer)
+        if response.status_code < 300:
+            await call.keep(_kept(response))
+    return response
+
+
+def _key_of(request: Request) -> str:
+    given = request.headers.getlist(HEADER)
+    if len(given) != 1 or not re.fullmatch(PATTERN, given[0]):
+        raise ValidationFailed.of(HEADER, "should be one key of 1 to 255 visible ASCII characters")
+    return given[0]
+
+
+async def _fingerprint(request: Request) -> str:
+    call = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(call.encode() + await content_of(request)).hexdigest()
+
+
+def _kept(response: Response) -> KeptAnswer:
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return KeptAnswer(response.status_code, headers, bytes(response.body).decode())
+
+
+def _again(answer: KeptAnswer) -> Response:
+    return Response(answer.body, answer.status, {**answer.headers, REPLAYED: "true"})

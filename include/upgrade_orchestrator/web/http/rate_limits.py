@@ -1,0 +1,50 @@
+"""How many calls one caller may make (contract section 8, 429): a bucket each, in this server process only."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from upgrade_orchestrator.domain.errors import UpgradeError
+
+_MOST_CALLERS = 10_000
+"Buckets that are remembered; who is forgotten begins with a full one."
+
+
+class TooManyRequests(UpgradeError):
+    """The caller asks for more than its share; ``seconds`` until a call is taken again."""
+
+    code, status, title = "TOO_MANY_REQUESTS", 429, "Too many requests"
+
+    def __init__(self, detail: str, seconds: int = 1) -> None:
+        super().__init__(detail)
+        self.seconds = seconds
+
+
+class Limiter:
+    """``per_second`` calls a second for each caller, and ``burst`` at once; 0 a second is no limit."""
+
+    def __init__(self, per_second: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_second
+        self._burst = max(1.0, burst)
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, caller: str) -> None:
+        """Count a call of ``caller``.
+
+        :raises TooManyRequests: it has had its share.
+        """
+        if not self._per_second:
+            return
+        now = self._clock()
+        left, since = self._buckets.pop(caller, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._per_second)
+        self._buckets[caller] = (left - 1 if left >= 1 else left, now)
+        if len(self._buckets) > _MOST_CALLERS:
+            self._buckets.popitem(last=False)
+        if left < 1:
+            wait = math.ceil((1 - left) / self._per_second)
+            raise TooManyRequests(f"{caller} makes more calls than {self._per_second:g} a second", wait)

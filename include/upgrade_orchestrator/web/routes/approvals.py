@@ -1,0 +1,40 @@
+"""The decision on a stage of a STAGED upgrade, the same as the one in the Airflow UI (contract sections 1 and 4)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from upgrade_orchestrator.schemas.approvals import DecisionBody
+from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.service.approvals.decide import decide_stage
+from upgrade_orchestrator.service.views.queries import get_execution
+from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
+from upgrade_orchestrator.web.http.bodies import documented, optional_body_of
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.routes.parameters import ExecutionId, StageNumber
+from upgrade_orchestrator.web.security import Approver
+
+router = APIRouter(prefix="/upgrades/{executionId}/stages/{n}", tags=["approvals"], route_class=KeyedRoute)
+
+Why = Annotated[DecisionBody, Depends(optional_body_of(DecisionBody))]
+_BODY = documented(DecisionBody, required=False)
+
+
+@router.post("/approve", openapi_extra=_BODY)
+async def approve(
+    execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """The stage begins, if it can run right now; whoever created the execution may not approve its stages."""
+    await decide_stage(ports, execution_id, stage, True, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/reject", openapi_extra=_BODY)
+async def reject(
+    execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """ROLLING_BACK when autoRollbackEnabled, else CANCELLED."""
+    await decide_stage(ports, execution_id, stage, False, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)

@@ -1,0 +1,80 @@
+"""Steering an execution: pause, resume, cancel, promote, roll back, retry (contract sections 1 and 3)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from upgrade_orchestrator.schemas.commands import PromoteQuery, ReasonQuery
+from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.service.upgrade import commands as command
+from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
+from upgrade_orchestrator.service.views.queries import get_execution
+from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.routes.parameters import ExecutionId
+from upgrade_orchestrator.web.security import Operator
+
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"], route_class=KeyedRoute)
+
+Why = Annotated[ReasonQuery, Query()]
+
+
+@router.post("/pause")
+async def pause(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """PAUSED: no new work and no clock; what is in flight finishes, ``progress.inFlight`` counts it."""
+    await command.pause_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/resume")
+async def resume(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """Goes on at the same place, if the registry and the fleet still let it; delays are pushed out by the pause."""
+    await command.resume_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/cancel")
+async def cancel(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """CANCELLED; ``statusReason`` says how many instances are on which version."""
+    await command.cancel_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/promote-canary")
+async def promote_canary(
+    execution_id: ExecutionId,
+    query: Annotated[PromoteQuery, Query()],
+    actor: Operator,
+    ports: PortsDep,
+    links: LinksDep,
+) -> ExecutionAnswer:
+    """IN_PROGRESS with the rest, if every canary is healthy right now (else 409 CANARY_UNHEALTHY) and it can run."""
+    await command.promote_canary(ports, execution_id, query.force == "true", query.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/rollback", status_code=202)
+async def rollback(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+) -> ExecutionAnswer:
+    """ROLLING_BACK; with nothing to revert ROLLED_BACK at once."""
+    await command.roll_back_upgrade(ports, execution_id, why.reason, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.post("/retry", status_code=201)
+async def retry(
+    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep, response: Response
+) -> ExecutionAnswer:
+    """A new execution in PENDING over the instances that a FAILED or CANCELLED one did not complete."""
+    execution = await retry_upgrade(ports, execution_id, why.reason, actor)
+    response.headers["Location"] = links.execution(execution.id)
+    return ExecutionAnswer.of(await get_execution(ports, execution.id), links)

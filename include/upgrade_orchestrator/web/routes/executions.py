@@ -1,0 +1,101 @@
+"""One execution: read it, its plan, its instances, its events, and start it (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import Field
+
+from upgrade_orchestrator.domain.checks.checks import Findings
+from upgrade_orchestrator.domain.errors import ValidationFailed
+from upgrade_orchestrator.schemas.base import BIGGEST
+from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.schemas.pages import EventsQuery, Page, PageQuery, page_of
+from upgrade_orchestrator.schemas.plans import EventAnswer, InstanceAnswer, PlanAnswer
+from upgrade_orchestrator.service.events.cloud_event import cloud_event
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, StoredEvent
+from upgrade_orchestrator.service.upgrade.start import start_upgrade
+from upgrade_orchestrator.service.views.queries import get_execution, get_plan, get_tail, list_events, list_instances
+from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
+from upgrade_orchestrator.web.http.cursors import decode_number, encode
+from upgrade_orchestrator.web.http.etags import UNCHANGED, tagged
+from upgrade_orchestrator.web.http.event_stream import DESCRIBED, EventStream, wants_stream
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.routes.parameters import ExecutionId
+from upgrade_orchestrator.web.security import Operator, Reader
+
+LastEventId = Annotated[
+    int | None,
+    Field(ge=0, le=BIGGEST, description="Of a stream: the id of the last event seen; it wins over `after`."),
+    Header(alias="Last-Event-ID"),
+]
+
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_class=KeyedRoute)
+
+
+@router.get("", dependencies=[Reader], response_model=ExecutionAnswer, responses=UNCHANGED)
+async def read(
+    execution_id: ExecutionId, ports: PortsDep, links: LinksDep, request: Request, response: Response
+) -> ExecutionAnswer | Response:
+    """The execution; 304 when its ``ETag`` comes as ``If-None-Match``."""
+    return tagged(request, response, ExecutionAnswer.of(await get_execution(ports, execution_id), links))
+
+
+@router.post("/start", status_code=202)
+async def start(execution_id: ExecutionId, actor: Operator, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
+    """PENDING to VALIDATING at once; the checks run in Airflow."""
+    await start_upgrade(ports, execution_id, actor)
+    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+
+
+@router.get("/plan", dependencies=[Reader])
+async def plan(execution_id: ExecutionId, ports: PortsDep) -> PlanAnswer:
+    """The plan as it was frozen at creation."""
+    execution, frozen = await get_plan(ports, execution_id)
+    return PlanAnswer.of(frozen, Findings(warnings=execution.warnings))
+
+
+@router.get("/instances", dependencies=[Reader])
+async def instances(
+    execution_id: ExecutionId, query: Annotated[PageQuery, Query()], ports: PortsDep
+) -> Page[InstanceAnswer]:
+    """The instances in the plan's order, which never changes: the cursor is a place in it."""
+    begin = decode_number(query.cursor) if query.cursor else 0
+    numbered = list(enumerate(await list_instances(ports, execution_id), start=1))
+    rows = numbered[begin : begin + query.limit + 1]
+    return page_of(rows, query.limit, lambda row: InstanceAnswer.of(row[1]), lambda row: encode(str(row[0])))
+
+
+@router.get("/events", dependencies=[Reader], response_model=Page[EventAnswer], responses=DESCRIBED)
+async def events(
+    execution_id: ExecutionId,
+    query: Annotated[EventsQuery, Query()],
+    ports: PortsDep,
+    request: Request,
+    last_event_id: LastEventId = None,
+) -> Page[EventAnswer] | Response:
+    """The event log in order, from behind ``after`` (a sequence) or the cursor; a live stream with
+    ``Accept: text/event-stream``, from behind ``Last-Event-ID`` or ``after``."""
+    if wants_stream(request):
+        for name in sorted(request.query_params.keys() & {"limit", "cursor"}):
+            raise ValidationFailed.of(name, "is for a page: a stream goes on from Last-Event-ID or after")
+        return await _stream(ports, execution_id, query.after or 0, last_event_id)
+    if query.after is not None and query.cursor is not None:
+        raise ValidationFailed.of("cursor", "goes without after: give one of the two")
+    after = decode_number(query.cursor) if query.cursor else query.after or 0
+    found = await list_events(ports, execution_id, after, query.limit + 1)
+    return page_of(found, query.limit, _shown, lambda stored: encode(str(stored.sequence)))
+
+
+async def _stream(ports: Ports, execution_id: str, after: int, last_event_id: int | None) -> Response:
+    tail = await get_tail(ports, execution_id)
+    if tail.over and last_event_id is not None and last_event_id >= tail.sequence:
+        return Response(status_code=204)
+    ports.live.require_room()
+    begin = after if last_event_id is None else last_event_id
+    return EventStream(ports.live, execution_id, begin, ports.limits.stream_seconds)
+
+
+def _shown(stored: StoredEvent) -> EventAnswer:
+    return EventAnswer.model_validate(cloud_event(stored))

@@ -1,0 +1,42 @@
+"""Events that Kafka does not take: which, why, and letting one go again (docs/kafka.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from upgrade_orchestrator.domain.execution.commands import Actor
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.schemas.base import ID_PATTERN
+from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
+from upgrade_orchestrator.schemas.relay import ParkedAnswer
+from upgrade_orchestrator.service.ports.outbox import ParkedEvent
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.http.cursors import decode_moment, encode
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.security import Administrator, require
+
+router = APIRouter(prefix="/events", tags=["events"], route_class=KeyedRoute)
+
+EventId = Annotated[str, Path(alias="eventId", pattern=ID_PATTERN)]
+
+
+@router.get("/parked", dependencies=[Administrator])
+async def parked(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ParkedAnswer]:
+    """The events that Kafka does not take, of every tenant, the longest parked first."""
+    after = decode_moment(query.cursor) if query.cursor else None
+    found = await ports.outbox.parked(after, query.limit + 1)
+    return page_of(found, query.limit, ParkedAnswer.of, _position)
+
+
+@router.post("/{eventId}/release")
+async def release(
+    event_id: EventId, actor: Annotated[Actor, Depends(require(Permission.ADMINISTER))], ports: PortsDep
+) -> ParkedAnswer:
+    """Publish it again, at once; what is still refused is parked again. The answer is how it was parked."""
+    return ParkedAnswer.of(await ports.outbox.release(event_id, actor))
+
+
+def _position(event: ParkedEvent) -> str:
+    return encode(event.parked_at.isoformat(), event.id)

@@ -1,0 +1,88 @@
+"""The component registry: components and their versions (contract section 1); paths are in upgrade_paths.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion
+from upgrade_orchestrator.schemas.base import Body
+from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
+from upgrade_orchestrator.schemas.registry import (
+    ComponentAnswer,
+    ComponentBody,
+    StatusBody,
+    VersionAnswer,
+    VersionBody,
+)
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.registry import lists as registry_lists
+from upgrade_orchestrator.service.registry import write as registry
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.http.bodies import body_of, documented
+from upgrade_orchestrator.web.http.cursors import decode, encode
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.routes.parameters import ComponentId, VersionId
+from upgrade_orchestrator.web.security import Administrator, RegistryReader
+
+router = APIRouter(tags=["registry"], route_class=KeyedRoute)
+
+
+@router.get("/components", dependencies=[RegistryReader])
+async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ComponentAnswer]:
+    """The components by id."""
+    found = await registry_lists.list_components(ports, position_in(query), query.limit + 1)
+    return page_of(found, query.limit, ComponentAnswer.model_validate, lambda each: encode(each.id))
+
+
+@router.post("/components", status_code=201, dependencies=[Administrator], openapi_extra=documented(ComponentBody))
+async def add_component(
+    body: Annotated[ComponentBody, Depends(body_of(ComponentBody))], ports: PortsDep
+) -> ComponentAnswer:
+    """Make a component known."""
+    added = await registry.add_component(ports, Component(**with_id(ports, body)))
+    return ComponentAnswer.model_validate(added)
+
+
+@router.get("/components/{componentId}/versions", dependencies=[RegistryReader])
+async def versions(
+    component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
+) -> Page[VersionAnswer]:
+    """The versions of a component by id."""
+    found, today = await registry_lists.list_versions(ports, component_id, position_in(query), query.limit + 1)
+    return page_of(found, query.limit, lambda each: VersionAnswer.of(each, today), lambda each: encode(each.id))
+
+
+@router.post(
+    "/components/{componentId}/versions",
+    status_code=201,
+    dependencies=[Administrator],
+    openapi_extra=documented(VersionBody),
+)
+async def add_version(
+    component_id: ComponentId, body: Annotated[VersionBody, Depends(body_of(VersionBody))], ports: PortsDep
+) -> VersionAnswer:
+    """Make a version known."""
+    version = ComponentVersion(component_id=component_id, **with_id(ports, body))
+    return VersionAnswer.of(*await registry.add_version(ports, version))
+
+
+@router.put("/versions/{versionId}/status", dependencies=[Administrator], openapi_extra=documented(StatusBody))
+async def set_status(
+    version_id: VersionId, body: Annotated[StatusBody, Depends(body_of(StatusBody))], ports: PortsDep
+) -> VersionAnswer:
+    """Say how far a version is in its life, with the dates that change with it."""
+    dates = {name: getattr(body, name) for name in body.model_fields_set & {"release_date", "end_of_life_date"}}
+    return VersionAnswer.of(*await registry.set_version_status(ports, version_id, body.status, dates))
+
+
+def with_id(ports: Ports, body: Body) -> dict[str, Any]:
+    """The body's fields, with an id minted here when it names none."""
+    values = dict(body)
+    return values | {"id": values["id"] or ports.new_id()}
+
+
+def position_in(query: PageQuery) -> str:
+    """The id after which the page begins."""
+    return decode(query.cursor, 1)[0] if query.cursor else ""

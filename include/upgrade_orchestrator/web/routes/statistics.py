@@ -1,0 +1,19 @@
+"""How a component's upgrades went (contract sections 1 and 6)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from upgrade_orchestrator.schemas.statistics import StatisticsAnswer
+from upgrade_orchestrator.service.views.queries import get_statistics
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.routes.parameters import ComponentId
+from upgrade_orchestrator.web.security import Reader
+
+router = APIRouter(tags=["statistics"])
+
+
+@router.get("/components/{componentId}/upgrade-statistics", dependencies=[Reader])
+async def statistics(component_id: ComponentId, ports: PortsDep) -> StatisticsAnswer:
+    """Counts, success rate and durations of the component's executions in every tenant, also split by strategy."""
+    return StatisticsAnswer.of(await get_statistics(ports, component_id))

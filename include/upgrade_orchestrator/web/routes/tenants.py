@@ -1,0 +1,66 @@
+"""What a tenant has: its deployment of a component, and its backups (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from upgrade_orchestrator.domain.registry.entries import Backup, Deployment
+from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
+from upgrade_orchestrator.schemas.registry import BackupAnswer, BackupBody, DeploymentAnswer, DeploymentBody
+from upgrade_orchestrator.service.registry import lists as registry_lists
+from upgrade_orchestrator.service.registry import write as registry
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.http.bodies import body_of, documented
+from upgrade_orchestrator.web.http.cursors import decode_moment, encode
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
+from upgrade_orchestrator.web.routes.registry import with_id
+from upgrade_orchestrator.web.security import Administrator, Reader
+
+router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=["registry"], route_class=KeyedRoute)
+
+
+@router.get("/deployment", dependencies=[Reader])
+async def deployment(tenant_id: TenantId, component_id: ComponentId, ports: PortsDep) -> DeploymentAnswer:
+    """Where the instances live and what they run."""
+    return DeploymentAnswer.model_validate(await registry.get_deployment(ports, tenant_id, component_id))
+
+
+@router.put("/deployment", dependencies=[Administrator], openapi_extra=documented(DeploymentBody))
+async def put_deployment(
+    tenant_id: TenantId,
+    component_id: ComponentId,
+    body: Annotated[DeploymentBody, Depends(body_of(DeploymentBody))],
+    ports: PortsDep,
+) -> DeploymentAnswer:
+    """Replace it; not while an upgrade of it is unfinished."""
+    wanted = Deployment(tenant_id=tenant_id, component_id=component_id, **dict(body))
+    return DeploymentAnswer.model_validate(await registry.put_deployment(ports, wanted))
+
+
+@router.get("/backups", dependencies=[Reader])
+async def backups(
+    tenant_id: TenantId, component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
+) -> Page[BackupAnswer]:
+    """The known backups, newest first."""
+    before = decode_moment(query.cursor) if query.cursor else None
+    found = await registry_lists.list_backups(ports, tenant_id, component_id, before, query.limit + 1)
+    return page_of(found, query.limit, BackupAnswer.model_validate, _position)
+
+
+def _position(backup: Backup) -> str:
+    return encode(backup.created_at.isoformat(), backup.id)
+
+
+@router.post("/backups", status_code=201, dependencies=[Administrator], openapi_extra=documented(BackupBody))
+async def add_backup(
+    tenant_id: TenantId,
+    component_id: ComponentId,
+    body: Annotated[BackupBody, Depends(body_of(BackupBody))],
+    ports: PortsDep,
+) -> BackupAnswer:
+    """Make a backup known for rollback; the pre-upgrade check looks whether it is really there."""
+    backup = Backup(tenant_id=tenant_id, component_id=component_id, **with_id(ports, body))
+    return BackupAnswer.model_validate(await registry.add_backup(ports, backup))

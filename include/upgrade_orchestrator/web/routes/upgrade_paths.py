@@ -1,0 +1,66 @@
+"""Upgrade paths, routes over them, and whether a version may be upgraded to (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from upgrade_orchestrator.domain.registry.entries import UpgradePath
+from upgrade_orchestrator.schemas.pages import Page, PathsQuery, page_of
+from upgrade_orchestrator.schemas.registry import CompatibilityBody, PathBody
+from upgrade_orchestrator.schemas.upgrade_paths import (
+    CalculatedAnswer,
+    CalculateQuery,
+    CompatibilityAnswer,
+    PathAnswer,
+)
+from upgrade_orchestrator.service.checks.compatibility import Circumstances, check_compatibility
+from upgrade_orchestrator.service.registry import upgrade_paths
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.http.bodies import body_of, documented
+from upgrade_orchestrator.web.http.cursors import encode
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.routes.parameters import VersionId
+from upgrade_orchestrator.web.routes.registry import position_in, with_id
+from upgrade_orchestrator.web.security import Administrator, RegistryReader
+
+router = APIRouter(tags=["registry"], route_class=KeyedRoute)
+
+
+@router.get("/upgrade-paths", dependencies=[RegistryReader])
+async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[PathAnswer]:
+    """The upgrade paths by id, of one component or of all."""
+    found = await upgrade_paths.list_paths(ports, query.component_id, position_in(query), query.limit + 1)
+    return page_of(found, query.limit, PathAnswer.of, lambda each: encode(each.path.id))
+
+
+@router.post("/upgrade-paths", status_code=201, dependencies=[Administrator], openapi_extra=documented(PathBody))
+async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
+    """Make a way between two versions known; ``riskLevel`` left out follows from the upgrade's type."""
+    values = with_id(ports, body)
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    risk = values.pop("risk_level")
+    return PathAnswer.of(await upgrade_paths.add_path(ports, UpgradePath(**values), risk))
+
+
+@router.get("/upgrade-paths/calculate", dependencies=[RegistryReader])
+async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) -> CalculatedAnswer:
+    """The best route by steps, risk, downtime and duration, with alternatives; without any, the paths that are missing.
+
+    Closed paths, and those to versions that may not be upgraded to, are not used but named.
+    """
+    found = await upgrade_paths.calculate_route(ports, query.component_id, query.from_version_id, query.to_version_id)
+    return CalculatedAnswer.of(found)
+
+
+@router.post(
+    "/versions/{versionId}/check-compatibility",
+    dependencies=[RegistryReader],
+    openapi_extra=documented(CompatibilityBody),
+)
+async def compatibility(
+    version_id: VersionId, body: Annotated[CompatibilityBody, Depends(body_of(CompatibilityBody))], ports: PortsDep
+) -> CompatibilityAnswer:
+    """Whether the version may be upgraded to: all blockers, warnings and dependencies at once; stores nothing."""
+    return CompatibilityAnswer.of(await check_compatibility(ports, version_id, Circumstances(**dict(body))))

@@ -1,0 +1,89 @@
+"""Upgrades of a tenant: create, list, the active one (contract section 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.schemas.pages import ExecutionsQuery, Page, page_of
+from upgrade_orchestrator.schemas.plans import PreviewAnswer
+from upgrade_orchestrator.schemas.upgrades import CreateQuery, UpgradeBody
+from upgrade_orchestrator.service.ports.overviews import ExecutionFilter
+from upgrade_orchestrator.service.upgrade.create import create_upgrade, preview_upgrade
+from upgrade_orchestrator.service.views.queries import ExecutionView, active_execution, get_execution, list_executions
+from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
+from upgrade_orchestrator.web.http.bodies import body_of, documented
+from upgrade_orchestrator.web.http.cursors import decode_moment, encode
+from upgrade_orchestrator.web.http.etags import UNCHANGED, tagged
+from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
+from upgrade_orchestrator.web.security import Operator, Reader
+
+router = APIRouter(tags=["upgrades"], route_class=KeyedRoute)
+
+
+@router.post(
+    "/tenants/{tenantId}/upgrades",
+    status_code=201,
+    response_model=ExecutionAnswer | PreviewAnswer,
+    responses={200: {"model": PreviewAnswer, "description": "dryRun=true"}, 201: {"model": ExecutionAnswer}},
+    openapi_extra=documented(UpgradeBody),
+)
+async def create(
+    tenant_id: TenantId,
+    actor: Operator,
+    body: Annotated[UpgradeBody, Depends(body_of(UpgradeBody))],
+    query: Annotated[CreateQuery, Query()],
+    ports: PortsDep,
+    links: LinksDep,
+    response: Response,
+) -> ExecutionAnswer | PreviewAnswer:
+    """Make an execution in PENDING; with ``dryRun=true`` only say what it would be (200)."""
+    if query.dry_run == "true":
+        response.status_code = 200
+        return PreviewAnswer.of(await preview_upgrade(ports, tenant_id, body.to_domain()))
+    execution = await create_upgrade(ports, tenant_id, body.to_domain(), actor)
+    response.headers["Location"] = links.execution(execution.id)
+    return ExecutionAnswer.of(await get_execution(ports, execution.id), links)
+
+
+@router.get("/tenants/{tenantId}/upgrades", dependencies=[Reader])
+async def list_of_tenant(
+    tenant_id: TenantId, query: Annotated[ExecutionsQuery, Query()], ports: PortsDep, links: LinksDep
+) -> Page[ExecutionAnswer]:
+    """A page of executions, newest first."""
+    wanted = ExecutionFilter(
+        tenant_id=tenant_id,
+        status=query.status,
+        component_id=query.component_id,
+        strategy=query.strategy,
+        since=query.since,
+        after=decode_moment(query.cursor) if query.cursor else None,
+        limit=query.limit + 1,
+    )
+    found = await list_executions(ports, wanted)
+    return page_of(found, query.limit, lambda view: ExecutionAnswer.of(view, links), _position)
+
+
+def _position(view: ExecutionView) -> str:
+    return encode(view.execution.created_at.isoformat(), view.execution.id)
+
+
+@router.get(
+    "/tenants/{tenantId}/components/{componentId}/upgrades/active",
+    dependencies=[Reader],
+    response_model=ExecutionAnswer,
+    responses=UNCHANGED,
+)
+async def active(
+    tenant_id: TenantId,
+    component_id: ComponentId,
+    ports: PortsDep,
+    links: LinksDep,
+    request: Request,
+    response: Response,
+) -> ExecutionAnswer | Response:
+    """The one execution that is not terminal; else 404 NO_ACTIVE_UPGRADE. With an ``ETag`` as the execution itself."""
+    return tagged(request, response, ExecutionAnswer.of(await active_execution(ports, tenant_id, component_id), links))

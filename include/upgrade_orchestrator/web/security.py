@@ -1,0 +1,154 @@
+"""Who calls, and whether they may (contract section 9): the auth manager of Airflow decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
+
+from upgrade_orchestrator.domain.errors import Forbidden, NotFound, Unauthenticated, ValidationFailed
+from upgrade_orchestrator.domain.execution.commands import Actor, Source
+from upgrade_orchestrator.domain.operations.permissions import REGISTRY, RESOURCE, Permission, resource_of
+from upgrade_orchestrator.schemas.base import ID_PATTERN
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.board import all_tenants
+from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.web.dependencies import open_ports_of
+from upgrade_orchestrator.web.http.same_origin import by_cookie, require_same_origin
+
+PUBLIC = frozenset({"health", "asset"})
+"Names of the routes that need no token: nothing else gets past the app's own dependency."
+
+MOST_OF_NAME = 255
+"Characters of a name that are recorded."
+
+
+class Caller(Protocol):
+    """The authenticated user behind a call."""
+
+    @property
+    def name(self) -> str:
+        """What is recorded as createdBy and in the audit."""
+
+    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
+        """Whether the auth manager grants ``permission`` on ``resource``; may ask a database."""
+
+
+Authenticate = Callable[[Request], Awaitable[Caller]]
+"""Finds the caller of a request; raises Unauthenticated."""
+
+
+async def authenticated(request: Request) -> Caller | None:
+    """The app's own dependency: nobody is let in without a token, save to what is ``PUBLIC``.
+
+    :raises Unauthenticated: no valid token; :raises TooManyRequests: more calls than one caller may make;
+    :raises Forbidden: a write by cookie from another site; :raises UnsupportedMediaType: one that is not JSON.
+    """
+    if request.scope["route"].name in PUBLIC:
+        return None
+    if not hasattr(request.state, "caller"):
+        authenticate: Authenticate = request.app.state.authenticate
+        caller = await authenticate(request)
+        require_same_origin(request)
+        request.state.caller = caller
+        request.app.state.limiter.take(request.state.caller.name)
+    signed: Caller = request.state.caller
+    return signed
+
+
+async def no_unknown_parameters(request: Request) -> None:
+    """The app's own dependency too: a parameter that a write does not know is a misunderstanding.
+
+    :raises ValidationFailed: naming each; the calls that know parameters say so themselves.
+    """
+    route: APIRoute = request.scope["route"]
+    if request.method in ("POST", "PUT") and request.query_params and not route.dependant.query_params:
+        raise ValidationFailed([{"field": name, "message": "unknown field"} for name in request.query_params])
+
+
+def require(permission: Permission, *also: str) -> Callable[..., Awaitable[Actor]]:
+    """The dependency of a call that needs ``permission``; it gives the actor that is recorded.
+
+    On ``Upgrades``, or on one of ``also``, or on the tenant that the call is about.
+    """
+
+    async def check(request: Request, caller: Annotated[Caller | None, Depends(authenticated)]) -> Actor:
+        if caller is None:
+            raise Unauthenticated("this call needs a token")
+        if not await _may(caller, permission, RESOURCE, *also):
+            await _require_of_tenant(request, caller, permission)
+        source = Source.UI if by_cookie(request) else Source.API
+        return Actor(caller.name[:MOST_OF_NAME], source, request.state.request_id)
+
+    return check
+
+
+async def _may(caller: Caller, permission: Permission, *resources: str) -> bool:
+    # in a thread: the auth manager may ask its database, which must not hold up the event loop
+    return await run_in_threadpool(lambda: any(caller.may(permission, each) for each in resources))
+
+
+async def _require_of_tenant(request: Request, caller: Caller, permission: Permission) -> None:
+    """What belongs to a tenant that the caller may not see does not exist for it.
+
+    :raises NotFound: nor does it say whether it is there; :raises Forbidden: the caller sees it, but may not do this.
+    """
+    lacks = Forbidden(f"{caller.name} lacks the permission {permission.value} on Upgrades")
+    if await _may(caller, Permission.READ, RESOURCE) or not await _may(caller, Permission.READ, REGISTRY):
+        raise lacks
+    tenant_id, hidden = await _tenant_of(request)
+    if tenant_id is None and hidden is None:
+        raise lacks
+    if tenant_id is None or not await _may(caller, Permission.READ, resource_of(tenant_id)):
+        raise hidden or lacks
+    if not await _may(caller, permission, resource_of(tenant_id)):
+        raise lacks
+
+
+async def _tenant_of(request: Request) -> tuple[str | None, NotFound | None]:
+    """The tenant that the call is about, and what is said when it may not be seen; nothing for calls about none."""
+    given = request.path_params
+    if "tenantId" in given:
+        return given["tenantId"], NotFound(f"there is no tenant {given['tenantId']}")
+    if "executionId" not in given:
+        return None, None
+    hidden = NotFound(f"there is no execution {given['executionId']}")
+    if not re.fullmatch(ID_PATTERN, given["executionId"]):
+        return None, hidden
+    try:
+        return (await find_execution(await open_ports_of(request), given["executionId"])).tenant_id, hidden
+    except NotFound:
+        return None, hidden
+
+
+async def permissions_in(caller: Caller, tenant_id: str) -> frozenset[Permission]:
+    """What the caller may do in a tenant."""
+    both = (RESOURCE, resource_of(tenant_id))
+    return await run_in_threadpool(
+        lambda: frozenset(each for each in Permission if any(caller.may(each, resource) for resource in both))
+    )
+
+
+async def tenants_seen_by(
+    caller: Caller, ports: Ports, permission: Permission = Permission.READ
+) -> frozenset[str] | None:
+    """The tenants whose executions the caller may see (or has another ``permission`` in); None: all there are."""
+    if await _may(caller, permission, RESOURCE):
+        return None
+    known = await all_tenants(ports)
+    return await run_in_threadpool(
+        lambda: frozenset(each for each in known if caller.may(permission, resource_of(each)))
+    )
+
+
+Signed = Annotated[Caller | None, Depends(authenticated)]
+Reader = Depends(require(Permission.READ))
+RegistryReader = Depends(require(Permission.READ, REGISTRY))
+"Of what belongs to no tenant: also for who is limited to tenants."
+Administrator = Depends(require(Permission.ADMINISTER))
+Approver = Annotated[Actor, Depends(require(Permission.APPROVE))]
+Operator = Annotated[Actor, Depends(require(Permission.OPERATE))]

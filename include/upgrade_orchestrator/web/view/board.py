@@ -1,0 +1,121 @@
+"""The list: every execution that the caller may see (one page of it), and how many there are of each status."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from pydantic import BeforeValidator, PlainValidator, StringConstraints
+
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.schemas import base
+from upgrade_orchestrator.service.ports.board import BoardFilter, Group
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.board import BoardView, show_board
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.http.cursors import decode, encode
+from upgrade_orchestrator.web.security import Caller, RegistryReader, Signed, tenants_seen_by
+from upgrade_orchestrator.web.view.pages import page
+from upgrade_orchestrator.web.view.refusals import PageRoute
+
+router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
+
+ROWS = 20
+"Executions on a page."
+
+_Empty = BeforeValidator(lambda given: given or None)  # a form sends every field, also those left empty
+_Id = Annotated[base.Id | None, _Empty]
+_Text = Annotated[Annotated[str, StringConstraints(max_length=100, strip_whitespace=True)] | None, _Empty]
+
+
+_STANDING = {each.value: each for each in (*ExecutionStatus, *Group)}
+
+
+def _standing(given: str) -> ExecutionStatus | Group | None:
+    if given and given not in _STANDING:
+        raise ValueError(f"should be one of {', '.join(_STANDING)}")
+    return _STANDING.get(given)
+
+
+class BoardQuery(base.Query):
+    """The filters, as the form and the links send them."""
+
+    status: Annotated[ExecutionStatus | Group | None, PlainValidator(_standing)] = None
+    tenant: _Id = None
+    component: _Id = None
+    strategy: Annotated[Strategy | None, _Empty] = None
+    text: _Text = None
+    cursor: Annotated[str | None, _Empty] = None
+
+    def given(self, **changed: str | None) -> str:
+        """The filters as a query, with some of them ``changed``."""
+        kept = {name: value for name, value in (self.model_dump() | changed).items() if value}
+        return "?" + urlencode(kept)
+
+
+Asked = Annotated[BoardQuery, Query()]
+
+
+@router.get("/upgrades", dependencies=[RegistryReader])
+async def board_page(request: Request, asked: Asked, caller: Signed, ports: PortsDep) -> HTMLResponse:
+    """The whole page."""
+    shown = await _shown(ports, caller, asked)
+    return page(request, "board.html", creates=await _creates(ports, caller), **shown)
+
+
+@router.get("/board", dependencies=[RegistryReader])
+async def board_part(request: Request, asked: Asked, caller: Signed, ports: PortsDep) -> HTMLResponse:
+    """What of it changes, for the script that keeps it up to date."""
+    return page(request, "board_part.html", **await _shown(ports, caller, asked))
+
+
+async def _creates(ports: Ports, caller: Caller | None) -> bool:
+    """Whether there is a tenant whose upgrades the caller may create."""
+    assert caller is not None
+    allowed = await tenants_seen_by(caller, ports, Permission.OPERATE)
+    return allowed is None or bool(allowed)
+
+
+async def _shown(ports: Ports, caller: Caller | None, asked: BoardQuery) -> dict[str, Any]:
+    assert caller is not None
+    seen = await tenants_seen_by(caller, ports)
+    found = await show_board(ports, _filter(asked, seen))
+    more = len(found.executions) > ROWS
+    return {
+        "rows": found.executions[:ROWS],
+        "counts": _counts(found),
+        "asked": asked,
+        "limited": seen is not None,
+        "older": asked.given(cursor=encode(found.executions[ROWS - 1].execution.id)) if more else None,
+        "caller": caller.name,
+        "strategies": list(Strategy),
+    }
+
+
+def _filter(asked: BoardQuery, seen: frozenset[str] | None) -> BoardFilter:
+    tenants = seen
+    if asked.tenant is not None:
+        tenants = frozenset({asked.tenant}) if seen is None or asked.tenant in seen else frozenset()
+    return BoardFilter(
+        tenants=tenants,
+        status=asked.status,
+        component_id=asked.component,
+        strategy=asked.strategy,
+        text=asked.text,
+        after=decode(asked.cursor, 1)[0] if asked.cursor else None,
+        limit=ROWS + 1,
+    )
+
+
+def _counts(found: BoardView) -> list[tuple[str, int, str]]:
+    """Value of the filter, how many, and what is said beside it."""
+    counts = found.counts
+    active = sum(counts.active.values())
+    told = [(Group.ACTIVE.value, active, ""), (Group.AWAITING_APPROVAL.value, counts.awaiting, "")]
+    told += [(each.value, counts.active[each], "") for each in ExecutionStatus if counts.active.get(each)]
+    told += [(each.value, counts.ended[each], "24 h") for each in ExecutionStatus if counts.ended.get(each)]
+    return told

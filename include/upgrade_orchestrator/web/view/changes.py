@@ -1,0 +1,39 @@
+"""Tells the list that something has changed, not what: who may see what is decided where the list is read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+
+from upgrade_orchestrator.service.events.feed import LiveFeed
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.http.event_stream import KEEP_ALIVE_SECONDS, RETRY_MILLISECONDS, FrameStream, wants_stream
+from upgrade_orchestrator.web.security import RegistryReader
+from upgrade_orchestrator.web.view.refusals import PageRoute
+
+router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
+
+CHANGED = "changed"
+
+
+@router.get("/changes", dependencies=[RegistryReader])
+async def changes(request: Request, ports: PortsDep) -> Response:
+    """Server-Sent Events, at most four a second; 204 for who does not ask for a stream."""
+    if not wants_stream(request):
+        return Response(status_code=204)
+    ports.live.require_room()
+    seconds = ports.limits.stream_seconds
+    return FrameStream(_frames(ports.live, seconds), seconds)
+
+
+async def _frames(live: LiveFeed, seconds: float) -> AsyncGenerator[bytes, None]:
+    yield format_sse_event(retry=RETRY_MILLISECONDS)
+    end = now_seconds() + seconds
+    async with live.watching() as watcher:
+        while not watcher.ended and (left := end - now_seconds()) > 0:
+            found = await watcher.next(min(KEEP_ALIVE_SECONDS, left))
+            yield format_sse_event(data_str="{}", event=CHANGED) if found else KEEPALIVE_COMMENT

@@ -1,0 +1,121 @@
+"""The form that an upgrade is asked for with; its script shows the dry run's plan beside it while somebody types."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from pydantic import BeforeValidator
+
+from upgrade_orchestrator.domain.errors import Forbidden
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.domain.operations.request_fields import FIELDS, TENANT, RequestField
+from upgrade_orchestrator.schemas import base
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.registry.lists import list_components
+from upgrade_orchestrator.service.views.board import all_tenants
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.security import Caller, RegistryReader, Signed, tenants_seen_by
+from upgrade_orchestrator.web.view.pages import page
+from upgrade_orchestrator.web.view.refusals import PageRoute
+
+router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
+
+MOST_OFFERED = 500
+"Tenants and components that are offered; any other can be typed."
+
+_GROUPS = {
+    "What": ("tenantId", "componentId", "fromVersionId", "toVersionId"),
+    "How": ("strategy", "canaryPercentage", "stagePercentages", "batchSize", "batchDelaySeconds", "soakSeconds"),
+    "Safety": ("maxUnavailablePercentage", "failureThreshold", "autoRollbackEnabled"),
+    "Health": ("healthCheckIntervalSeconds", "healthCheckTimeoutSeconds"),
+    "More": ("installedComponents", "totalInstances", "initiatedBy"),
+}
+_ONLY_FOR = {"canaryPercentage": "CANARY", "stagePercentages": "STAGED"}
+_UNITS = {"Seconds": "seconds", "Percentage": "%", "Percentages": "%"}
+_NAMED = {
+    "tenantId": "Tenant",
+    "componentId": "Component",
+    "fromVersionId": "From version",
+    "toVersionId": "To version",
+    "autoRollbackEnabled": "Roll back by itself",
+    "installedComponents": "Installed components",
+}
+_LISTED = {"tenantId": "tenants", "componentId": "components", "fromVersionId": "versions", "toVersionId": "versions"}
+
+
+class FormQuery(base.Query):
+    """What is filled in already, by a link."""
+
+    tenant: Annotated[base.Id | None, BeforeValidator(lambda given: given or None)] = None
+    component: Annotated[base.Id | None, BeforeValidator(lambda given: given or None)] = None
+
+
+class Input(NamedTuple):
+    """A field as the form shows it."""
+
+    field: RequestField
+    label: str
+    kind: str
+    """number, checkbox, select, lines, percentages, listed or text."""
+    only_for: str | None
+    options: str | None
+    """The id of the list that is offered."""
+    value: object = None
+
+
+@router.get("/upgrades/new", dependencies=[RegistryReader])
+async def create_page(
+    request: Request, asked: Annotated[FormQuery, Query()], caller: Signed, ports: PortsDep
+) -> HTMLResponse:
+    """The whole page.
+
+    :raises Forbidden: the caller may operate in no tenant.
+    """
+    assert caller is not None
+    tenants = await _tenants(caller, ports)
+    components = await list_components(ports, "", MOST_OFFERED)
+    given = {TENANT.name: asked.tenant, "componentId": asked.component}
+    return page(request, "create.html", groups=_groups(given), tenants=tenants[:MOST_OFFERED], components=components)
+
+
+async def _tenants(caller: Caller, ports: Ports) -> list[str]:
+    allowed = await tenants_seen_by(caller, ports, Permission.OPERATE)
+    if allowed is not None and not allowed:
+        raise Forbidden(f"{caller.name} lacks the permission {Permission.OPERATE.value} on Upgrades")
+    return sorted(await all_tenants(ports) if allowed is None else allowed)
+
+
+def _groups(given: dict[str, Any]) -> list[tuple[str, list[Input]]]:
+    """Every field of the request once, in the order of the form."""
+    fields = {each.name: each for each in (TENANT, *FIELDS)}
+    grouped = [(title, [_input(fields.pop(name), given) for name in names]) for title, names in _GROUPS.items()]
+    assert not fields, f"the form lacks {', '.join(fields)}"
+    return grouped
+
+
+def _input(field: RequestField, given: dict[str, Any]) -> Input:
+    value = given.get(field.name) or field.default
+    only_for, options = _ONLY_FOR.get(field.name), _LISTED.get(field.name)
+    return Input(field, label_of(field.name), kind_of(field), only_for, options, value)
+
+
+def label_of(name: str) -> str:
+    """``batchDelaySeconds`` → ``Batch delay (seconds)``."""
+    first, *more = re.findall("[A-Z]?[a-z]+", name)
+    unit = _UNITS.get(more[-1]) if more else None
+    words = " ".join([first.capitalize(), *map(str.lower, more[:-1] if unit else more)])
+    return _NAMED.get(name) or (f"{words} ({unit})" if unit else words)
+
+
+def kind_of(field: RequestField) -> str:
+    """Which control takes what the field's schema allows."""
+    if field.name in _LISTED:
+        return "listed"
+    if "enum" in field.schema:
+        return "select"
+    kinds = {"integer": "number", "boolean": "checkbox", "object": "lines", "array": "percentages"}
+    types = field.schema["type"]
+    return kinds.get(types if isinstance(types, str) else types[-1], "text")

@@ -1,0 +1,55 @@
+"""One execution: the page, and the part of it that is fetched again whenever something has happened."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
+from upgrade_orchestrator.schemas.base import ID_PATTERN
+from upgrade_orchestrator.schemas.links import Links
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.detail import draw_picture
+from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
+from upgrade_orchestrator.web.routes.parameters import ExecutionId
+from upgrade_orchestrator.web.security import Caller, Reader, RegistryReader, Signed, permissions_in
+from upgrade_orchestrator.web.view.execution_picture import shown
+from upgrade_orchestrator.web.view.pages import page
+from upgrade_orchestrator.web.view.refusals import PageRoute
+
+router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/upgrades/{executionId}", dependencies=[Reader])
+async def execution_page(
+    request: Request, execution_id: ExecutionId, caller: Signed, ports: PortsDep, links: LinksDep
+) -> HTMLResponse:
+    """The whole page."""
+    return page(request, "execution.html", **await _shown(ports, links, caller, execution_id))
+
+
+@router.get("/upgrades/{executionId}/fragment", dependencies=[Reader])
+async def execution_part(
+    request: Request, execution_id: ExecutionId, caller: Signed, ports: PortsDep, links: LinksDep
+) -> HTMLResponse:
+    """What of it changes; its links are those of the page that it becomes a part of."""
+    return page(request, "execution_part.html", home="../", **await _shown(ports, links, caller, execution_id))
+
+
+async def _shown(ports: Ports, links: Links, caller: Caller | None, execution_id: str) -> dict[str, Any]:
+    assert caller is not None
+    picture = await draw_picture(ports, execution_id)
+    permissions = await permissions_in(caller, picture.execution.tenant_id)
+    return shown(picture, links, caller.name, permissions, ports.limits.four_eyes)
+
+
+@router.get("/dags/{dagId}", dependencies=[RegistryReader])
+async def page_of_dag(request: Request, dag_id: Annotated[str, Path(alias="dagId", max_length=250)]) -> Response:
+    """The tab that Airflow shows on every DAG's page: leads to the execution where the DAG is one's."""
+    execution_id = dag_id.removeprefix(DAG_PREFIX)
+    if not dag_id.startswith(DAG_PREFIX) or not re.fullmatch(ID_PATTERN, execution_id):
+        return page(request, "no_upgrade.html", dag_id=dag_id)
+    return RedirectResponse(f"../upgrades/{execution_id}", 307)

@@ -1,0 +1,74 @@
+"""Refusals as pages, for who reads them in a browser; programs get the same problem as from the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from upgrade_orchestrator.domain.errors import NotFound, Unauthenticated, Unavailable, UpgradeError, ValidationFailed
+from upgrade_orchestrator.schemas.errors import field_errors
+from upgrade_orchestrator.web.http.problems import problem
+from upgrade_orchestrator.web.http.rate_limits import TooManyRequests
+from upgrade_orchestrator.web.view.pages import page
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class PageRoute(APIRoute):
+    """A route whose refusals are pages."""
+
+    def get_route_handler(self) -> Handler:
+        """Around FastAPI's own."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except UpgradeError as error:
+                return refusal(request, error)
+            except RequestValidationError as error:
+                return refusal(request, _of_parameters(error))
+
+        return handle
+
+
+def refusal(request: Request, error: UpgradeError) -> Response:
+    """The page, or the problem where no page is asked for; both with the problem's status and headers."""
+    answer = problem(error, request.url.path)
+    if "text/html" not in request.headers.get("accept", ""):
+        return answer
+    shown = page(request, "refusal.html", error.status, title=_title(error), detail=error.detail, advice=_advice(error))
+    for name in ("WWW-Authenticate", "Retry-After"):
+        if name in answer.headers:
+            shown.headers[name] = answer.headers[name]
+    return shown
+
+
+def _of_parameters(error: RequestValidationError) -> UpgradeError:
+    found = error.errors()
+    if any(each["loc"][0] == "path" for each in found):
+        return NotFound("this is not an id that can exist")
+    return ValidationFailed(field_errors([{**each, "loc": each["loc"][1:]} for each in found]))
+
+
+def _title(error: UpgradeError) -> str:
+    return "You are not signed in any more" if isinstance(error, Unauthenticated) else error.title
+
+
+def _advice(error: UpgradeError) -> str:
+    if isinstance(error, Unauthenticated):
+        return (
+            "Your session with Airflow has expired, or there was none. Reload the whole browser tab (not only this"
+            " frame): Airflow then asks you to sign in, and leads you back here. Nothing was changed; upgrades go on."
+        )
+    if isinstance(error, Unavailable | TooManyRequests):
+        return "Upgrades go on meanwhile: only this page cannot show them right now. Try again in a few seconds."
+    if isinstance(error, NotFound):
+        return "It may have been removed, or it belongs to a tenant that you may not see."
+    if error.status == 403:
+        return "Ask an administrator of Airflow for one of the Upgrade roles."
+    return "Check the address, or go back to the list."

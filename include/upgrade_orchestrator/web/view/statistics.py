@@ -1,0 +1,102 @@
+"""How upgrades went, as pictures and in words: a component's in every tenant, or a tenant's of every component."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from upgrade_orchestrator.domain.operations.statistics import Figures, History, HistoryOf
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.views.queries import WEEKS, get_history
+from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
+from upgrade_orchestrator.web.security import Reader
+from upgrade_orchestrator.web.view.charts import Chart, Series, lines, stacked_bars
+from upgrade_orchestrator.web.view.pages import page
+from upgrade_orchestrator.web.view.refusals import PageRoute
+
+router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
+
+Named = Sequence[tuple[str, Figures]]
+
+
+@router.get("/components/{componentId}/statistics", dependencies=[Reader])
+async def of_component(request: Request, component_id: ComponentId, ports: PortsDep) -> HTMLResponse:
+    """In every tenant: not for who is limited to some."""
+    return await _shown(request, ports, f"Component {component_id}", HistoryOf(component_id=component_id))
+
+
+@router.get("/tenants/{tenantId}/statistics", dependencies=[Reader])
+async def of_tenant(request: Request, tenant_id: TenantId, ports: PortsDep) -> HTMLResponse:
+    """Of every component."""
+    return await _shown(request, ports, f"Tenant {tenant_id}", HistoryOf(tenant_id=tenant_id))
+
+
+async def _shown(request: Request, ports: Ports, whose: str, of: HistoryOf) -> HTMLResponse:
+    history = await get_history(ports, of)
+    weeks = [(f"{each.begins:%-d %b}", each.figures) for each in history.weeks]
+    strategies = [(name.value, figures) for name, figures in history.by_strategy.items()]
+    return page(
+        request,
+        "statistics.html",
+        whose=whose,
+        overall=history.overall,
+        count=WEEKS,
+        tables=[("Week from", weeks), ("Strategy", strategies)],
+        pictures=pictures(history, weeks, strategies),
+    )
+
+
+def pictures(history: History, weeks: Named, strategies: Named) -> list[object]:
+    """What is drawn, in order; nothing where nothing has ended."""
+    if not history.overall.total_executions:
+        return []
+    return [
+        stacked_bars(_ended("weeks", "How upgrades ended, by week", weeks)),
+        lines(_rate("rates", "Success rate by week", weeks), most=100),
+        lines(_durations("durations", "Duration of completed upgrades by week", weeks)),
+        stacked_bars(_ended("strategies", "How upgrades ended, by strategy", strategies)),
+    ]
+
+
+def _ended(name: str, title: str, figures: Named) -> Chart:
+    return Chart(
+        name,
+        title,
+        [place for place, _ in figures],
+        [
+            Series("completed", "fill-good", _each(figures, lambda each: each.successful_executions)),
+            Series("failed or rolled back", "fill-bad", _each(figures, lambda each: each.failed_executions)),
+            Series("cancelled", "fill-idle", _each(figures, lambda each: each.cancelled_executions)),
+        ],
+    )
+
+
+def _rate(name: str, title: str, figures: Named) -> Chart:
+    rates = _each(
+        figures, lambda each: each.success_rate if each.successful_executions + each.failed_executions else None
+    )
+    return Chart(name, title, [place for place, _ in figures], [Series("success rate", "fill-good", rates)], "%")
+
+
+def _durations(name: str, title: str, figures: Named) -> Chart:
+    return Chart(
+        name,
+        title,
+        [place for place, _ in figures],
+        [
+            Series("median", "fill-busy", _each(figures, lambda each: _known(each, each.p50_duration_seconds))),
+            Series("95 %", "fill-watch", _each(figures, lambda each: _known(each, each.p95_duration_seconds))),
+        ],
+        " s",
+    )
+
+
+def _known(figures: Figures, seconds: float) -> float | None:
+    return seconds if figures.successful_executions else None
+
+
+def _each(figures: Named, take: Callable[[Figures], float | None]) -> list[float | None]:
+    return [take(each) for _, each in figures]

@@ -1,0 +1,89 @@
+"""The buttons of an execution's page, each with its question: what will happen, and where it is sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from upgrade_orchestrator.domain.approval.approval import needs_approval
+from upgrade_orchestrator.domain.execution.commands import Command
+from upgrade_orchestrator.domain.operations.available_actions import Offer, offers
+from upgrade_orchestrator.domain.operations.impact import Standing, consequences
+from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.domain.plan.plan import PlannedBatch
+from upgrade_orchestrator.service.views.detail import Picture
+
+WORDS: dict[Command, tuple[str, str]] = {
+    Command.START: ("Start", "Start this upgrade?"),
+    Command.PAUSE: ("Pause", "Pause this upgrade?"),
+    Command.RESUME: ("Resume", "Resume this upgrade?"),
+    Command.CANCEL: ("Cancel upgrade", "Cancel this upgrade?"),
+    Command.PROMOTE: ("Promote", "Promote the canary?"),
+    Command.ROLLBACK: ("Roll back", "Roll this upgrade back?"),
+    Command.APPROVE: ("Approve", "Approve the next stage?"),
+    Command.REJECT: ("Reject", "Reject the next stage?"),
+    Command.RETRY: ("Retry", "Retry what did not complete?"),
+}
+"What stands on the button, and above the question."
+_GRAVE = frozenset({Command.CANCEL, Command.ROLLBACK, Command.REJECT})
+_IN_BODY = frozenset({Command.APPROVE, Command.REJECT})
+"Commands whose reason is sent as a body; the others take it as a parameter, START takes none."
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A command to be given here and now."""
+
+    offer: Offer
+    label: str
+    question: str
+    told: Sequence[str]
+    path: str
+    """Below the execution."""
+    reason: str
+    """Where its reason goes: body, query, or nowhere ("")."""
+    stage: PlannedBatch | None
+
+    @property
+    def name(self) -> str:
+        """The command, as the API calls it."""
+        return self.offer.command.value
+
+    @property
+    def grave(self) -> bool:
+        """It cannot be taken back."""
+        return self.offer.command in _GRAVE or self.offer.forced
+
+
+def buttons(picture: Picture, permissions: Collection[Permission], caller: str, four_eyes: bool) -> list[Button]:
+    """The right one first."""
+    awaits = picture.view.awaits
+    standing = Standing(picture.execution, picture.plan, picture.instances, awaits)
+    found = offers(picture.execution, awaits, permissions, caller, four_eyes)
+    return [_button(each, standing) for each in found]
+
+
+def _button(offer: Offer, standing: Standing) -> Button:
+    command = offer.command
+    label, question = WORDS[command]
+    return Button(
+        offer=offer,
+        label=f"{label} …" if offer.forced else label,
+        question="Promote unhealthy canaries?" if offer.forced else question,
+        told=consequences(command, standing),
+        path=_path(command, standing),
+        reason="" if command is Command.START else "body" if command in _IN_BODY else "query",
+        stage=_stage(standing) if command in _IN_BODY else None,
+    )
+
+
+def _path(command: Command, standing: Standing) -> str:
+    if command in _IN_BODY and standing.awaits is not None:
+        return f"stages/{standing.awaits.stage}/{command.value}"
+    return command.value
+
+
+def _stage(standing: Standing) -> PlannedBatch | None:
+    wanted = standing.awaits.stage if standing.awaits is not None else 0
+    batches = (each for each in standing.plan.batches if needs_approval(standing.plan, each.number))
+    return next((each for each in batches if each.number == wanted), None)

@@ -1,0 +1,69 @@
+"""The timeline: what happened to an execution, who did it and why, one line an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.web.view.words import Look, look
+
+Data = Mapping[str, Any]
+
+
+class Line(NamedTuple):
+    """One line of it."""
+
+    sequence: int
+    time: datetime
+    look: Look
+    told: str
+    actor: str | None
+    source: str | None
+    reason: str | None
+
+
+def line_of(stored: StoredEvent) -> Line:
+    """The line of an event."""
+    data = stored.event.data
+    shown, told = _SAID[stored.event.what](data)
+    actor = data.get("actor") or data.get("decidedBy") or data.get("createdBy") or data.get("initiatedBy")
+    return Line(
+        stored.sequence, stored.time, shown, told, _text(actor), _text(data.get("source")), _text(data.get("reason"))
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _status(data: Data) -> tuple[Look, str]:
+    to = look(_text(data.get("to")))
+    return to, f"{look(_text(data.get('from'))).words} → {to.words}"
+
+
+def _command(data: Data) -> tuple[Look, str]:
+    return Look("Command", "idle", "›"), f"Command {data.get('command')}"
+
+
+def _decided(data: Data) -> tuple[Look, str]:
+    yes = data.get("decision") == "APPROVED"
+    said = "approved" if yes else "rejected"
+    return Look(said, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {said}"
+
+
+def _asked(data: Data) -> tuple[Look, str]:
+    return Look("Asked", "warn", "?"), f"Stage {data.get('stage')} waits for an approval"
+
+
+_SAID: dict[EventType, Callable[[Data], tuple[Look, str]]] = {
+    EventType.CREATED: lambda _: (Look("Created", "idle", "○"), "Created"),
+    EventType.STATUS_CHANGED: _status,
+    EventType.COMMAND_RECEIVED: _command,
+    EventType.APPROVAL_REQUESTED: _asked,
+    EventType.APPROVAL_DECIDED: _decided,
+    EventType.ROLLBACK_STARTED: lambda _: (Look("Rollback", "back", "↺"), "Rollback started"),
+    EventType.ROLLBACK_COMPLETED: lambda _: (Look("Rollback", "back", "↶"), "Rollback completed"),
+}

@@ -1,0 +1,94 @@
+"""The words, tones and signs of the pages: a status is never told by its colour alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+
+S, N = ExecutionStatus, InstanceStatus
+
+
+class Look(NamedTuple):
+    """How a status is shown: its words, its tone (a class of the style sheet) and its sign."""
+
+    words: str
+    tone: str
+    sign: str
+
+
+STATUS: dict[str, Look] = {
+    S.PENDING: Look("Pending", "idle", "○"),
+    S.VALIDATING: Look("Validating", "busy", "◔"),
+    S.IN_PROGRESS: Look("In progress", "busy", "▶"),
+    S.CANARY_RUNNING: Look("Canary running", "busy", "▷"),
+    S.CANARY_MONITORING: Look("Canary monitoring", "watch", "◉"),
+    S.PAUSED: Look("Paused", "warn", "❚❚"),
+    S.ROLLING_BACK: Look("Rolling back", "back", "↺"),
+    S.ROLLED_BACK: Look("Rolled back", "back", "↶"),
+    S.COMPLETED: Look("Completed", "good", "✓"),
+    S.FAILED: Look("Failed", "bad", "✕"),
+    S.CANCELLED: Look("Cancelled", "idle", "⊘"),
+}
+INSTANCE: dict[str, Look] = {
+    N.PENDING: Look("Pending", "idle", "○"),
+    N.DRAINING: Look("Draining", "busy", "◔"),
+    N.UPGRADING: Look("Upgrading", "busy", "◑"),
+    N.HEALTH_CHECKING: Look("Health checking", "watch", "◉"),
+    N.COMPLETED: Look("Completed", "good", "✓"),
+    N.FAILED: Look("Failed", "bad", "✕"),
+    N.ROLLED_BACK: Look("Rolled back", "back", "↶"),
+}
+CHECK: dict[str, Look] = {
+    "PENDING": Look("Pending", "idle", "○"),
+    "RUNNING": Look("Running", "busy", "◔"),
+    "PASSED": Look("Passed", "good", "✓"),
+    "WARNING": Look("Warning", "warn", "!"),
+    "FAILED": Look("Failed", "bad", "✕"),
+}
+_UNKNOWN = Look("Unknown", "idle", "?")
+
+
+def moment(value: datetime | None) -> Markup | str:
+    """A time as people and programs read it; scripts turn it into "3 min ago"."""
+    if value is None:
+        return "–"
+    there = value.astimezone(UTC)
+    stamp, text = there.isoformat().replace("+00:00", "Z"), f"{there:%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(stamp, text)
+
+
+def span(value: timedelta | float | None) -> str:
+    """A duration in the two largest units that matter: 45 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
+    if value is None:
+        return "–"
+    left, told = max(0, int(value.total_seconds() if isinstance(value, timedelta) else value)), list[str]()
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        told += [f"{number} {unit}"] if number else []
+    return " ".join(told[:2]) or "0 s"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 instance``, ``2 instances``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def look(value: str | None, kind: str = "status") -> Look:
+    """How ``value`` is shown; ``kind`` is status, instance or check."""
+    return {"status": STATUS, "instance": INSTANCE, "check": CHECK}[kind].get(str(value), _UNKNOWN)
+
+
+def data(value: Any) -> str:
+    """JSON for a data attribute: escaped like any other text, never for a script element."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {"moment": moment, "span": span, "data": data}
+GLOBALS: dict[str, Any] = {"look": look, "plural": plural, "statuses": list(ExecutionStatus)}
