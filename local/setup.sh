@@ -67,7 +67,6 @@ install_product() {
         run .venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
     fi
 }
-}
 
 [ -f "$LOCK" ] || fail "$LOCK is missing: check the repository out again"
 is_done && exit 0
