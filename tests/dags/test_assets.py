@@ -19,8 +19,8 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.flow.upgrade import operators
 from upgrade_orchestrator.flow.upgrade.factory import build_dag
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.views.queries import find_execution
 
 S = ExecutionStatus
 EXAMPLE = ROOT / "docs/examples/after_upgrade.py"

@@ -29,7 +29,7 @@ async def deployed(make_lab: Callable[..., Awaitable[AnyLab]], size: int = 5, **
 
 
 async def monitored(lab: Lab, execution_id: str, seconds: float | None = 0.0) -> Outcome:
-    return await asyncio.wait_for(monitor_canary(lab.world.ports, execution_id, seconds), FOREVER)
+    return await asyncio.wait_for(monitor_canary(lab.world.ports, await lab.context(execution_id), seconds), FOREVER)
 
 
 async def polls(lab: Lab, execution_id: str) -> list[Any]:

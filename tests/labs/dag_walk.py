@@ -14,10 +14,9 @@ from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.service.approvals.decide import request_approval
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.rollout.continuation import do_step
-from upgrade_orchestrator.service.rollout.steps import work_on
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.service.steps.work import do_step, work_on
 
 CHECKS, MONITOR, VERIFY, OUTCOME = "checks", "monitor", "verify", "outcome"
 END, REVERT, CONFIRM, COMPLETE = "end", "revert", "confirm", "complete"

@@ -6,8 +6,8 @@ from tests.labs.dag_walk import DagWalk, run_task
 from tests.labs.lab import FOREVER, Lab
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.plan.steps import Step, Work, steps_of
-from upgrade_orchestrator.service.rollout.continuation import do_step
 from upgrade_orchestrator.service.runner.outcome import Outcome
+from upgrade_orchestrator.service.steps.work import do_step
 
 SECONDS = 8.0
 "What a worker has for it, if nobody sets it."
@@ -18,7 +18,7 @@ PATIENCE = 1.0
 async def first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> Outcome:
     """Its task in the worker, which begins beside those of the checks; a chain of batches is one step."""
     async with lab.world.ports.work() as work:
-        first = steps_of(await work.executions.plan(execution_id))[0]
+        first = next(each for each in steps_of(await work.executions.plan(execution_id)) if each.work is Work.BATCH)
     done = do_step(lab.world.ports, execution_id, first, seconds, PATIENCE)
     return await asyncio.wait_for(done, FOREVER)
 

@@ -15,13 +15,14 @@ from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRe
 from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.batch import Batch
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.finalize import bring_to_end
-from upgrade_orchestrator.service.finalize.rollback import confirm_rollback
+from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, work_back
+from upgrade_orchestrator.service.finalize.settle import conclude
 from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
 from upgrade_orchestrator.service.rollout.batch import run_batch
-from upgrade_orchestrator.service.rollout.verification import conclude, verify
+from upgrade_orchestrator.service.rollout.verification import verify
+from upgrade_orchestrator.service.runner.context import Context, load_context
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
@@ -92,9 +93,14 @@ class Lab:
         await self.go(execution.id, ExecutionStatus.IN_PROGRESS)
         return execution.id
 
+    async def context(self, execution_id: str) -> Context:
+        """The execution with its plan and its deployment."""
+        return await load_context(self.world.ports, execution_id)
+
     async def run(self, execution_id: str, number: int, seconds: float | None = None) -> Outcome:
         """One batch; one that hangs fails the test."""
-        return await asyncio.wait_for(run_batch(self.world.ports, execution_id, number, seconds), FOREVER)
+        context = await self.context(execution_id)
+        return await asyncio.wait_for(run_batch(self.world.ports, context, number, seconds), FOREVER)
 
     def running(self, execution_id: str, number: int) -> "asyncio.Task[Outcome]":
         """The same beside the test."""
@@ -119,13 +125,13 @@ class Lab:
 
     async def end(self, execution_id: str) -> Execution:
         """Waits for what is in flight, puts back what is drained, and lets go of the execution."""
-        await asyncio.wait_for(bring_to_end(self.world.ports, execution_id, None), FOREVER)
+        await asyncio.wait_for(bring_to_end(self.world.ports, await self.context(execution_id), None), FOREVER)
         return await self.execution(execution_id)
 
     async def roll_back(self, execution_id: str) -> Execution:
         """The way back, and its judgement."""
-        await self.run(execution_id, ROLLBACK_BATCH)
-        return await confirm_rollback(self.world.ports, execution_id)
+        await asyncio.wait_for(work_back(self.world.ports, await self.context(execution_id), None), FOREVER)
+        return await confirm_rollback(self.world.ports, await self.context(execution_id))
 
     async def go(self, execution_id: str, to: ExecutionStatus, reason: str = "asked") -> None:
         """Change the status under the row's lock, with its event, as every command does."""

@@ -11,15 +11,26 @@ from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
-from upgrade_orchestrator.service.blue_green.cutover import switch_over
 from upgrade_orchestrator.service.finalize.finalize import end_upgrade
-from upgrade_orchestrator.service.rollout.verification import conclude, verify
+from upgrade_orchestrator.service.finalize.settle import conclude
+from upgrade_orchestrator.service.rollout.verification import verify
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.steps.work import work_on
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 S = ExecutionStatus
 NEWEST, NEWEST_VERSION = "ddd-444", "3.8.0"
+
+
+STEP_TO = {
+    Goal.CHECKED: Work.CHECK_GREEN,
+    Goal.SWITCHED: Work.SWITCH_TRAFFIC,
+    Goal.SOAKED: Work.SOAK,
+    Goal.RETIRED: Work.RETIRE_BLUE,
+}
+"The step whose task goes as far as this."
 
 
 def blue_green(**fields: Any) -> dict[str, Any]:
@@ -37,7 +48,7 @@ async def switched(make_lab: Callable[..., Awaitable[AnyLab]], size: int = 3, **
 
 async def over(lab: Lab, execution_id: str, goal: Goal, seconds: float | None = None) -> Outcome:
     """One task of the switch-over; one that hangs fails the test."""
-    return await asyncio.wait_for(switch_over(lab.world.ports, execution_id, goal, seconds), FOREVER)
+    return await asyncio.wait_for(work_on(lab.world.ports, execution_id, Step(STEP_TO[goal]), seconds), FOREVER)
 
 
 def going_over(lab: Lab, execution_id: str, goal: Goal) -> "asyncio.Task[Outcome]":
@@ -67,7 +78,7 @@ async def upgrade(lab: Lab, execution_id: str) -> Execution:
 
 async def end(lab: Lab, execution_id: str) -> Execution:
     """The task of the other ends."""
-    await asyncio.wait_for(end_upgrade(lab.world.ports, execution_id, None), FOREVER)
+    await asyncio.wait_for(end_upgrade(lab.world.ports, await lab.context(execution_id), None), FOREVER)
     return await lab.execution(execution_id)
 
 

@@ -1,23 +1,32 @@
 """Stages: the steps that their tests are made of."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from tests.labs.lab import Lab
+from tests.labs.lab import FOREVER, Lab
 from upgrade_orchestrator.domain.airflow.stage_tasks import approve_task
 from upgrade_orchestrator.domain.approval.approval import Answer, Approval, StageState
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy, dag_id_of
+from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.service.approvals.decide import decide_stage, request_approval
 from upgrade_orchestrator.service.ports.airflow import HumanTask
-from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.steps.work import work_on
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 MakeLab = Callable[..., Awaitable[AnyLab]]
 ANNA = Actor("anna")
 YES = Answer(Decision.APPROVED, "anna", "7", datetime.now(UTC), "looks well")
+
+
+async def run_stage(lab: Lab, execution_id: str, stage: int, seconds: float | None = None) -> Outcome:
+    """The stage and every open step before it; one that hangs fails the test."""
+    done = work_on(lab.world.ports, execution_id, Step(Work.BATCH, stage), seconds)
+    return await asyncio.wait_for(done, FOREVER)
 
 
 async def first_stage_done(make_lab: MakeLab[AnyLab], **fields: Any) -> tuple[AnyLab, str]:

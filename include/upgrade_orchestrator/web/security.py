@@ -15,8 +15,8 @@ from upgrade_orchestrator.domain.execution.commands import Actor, Source
 from upgrade_orchestrator.domain.operations.permissions import REGISTRY, RESOURCE, Permission, resource_of
 from upgrade_orchestrator.schemas.base import ID_PATTERN
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.views.board import all_tenants
-from upgrade_orchestrator.service.views.queries import find_execution
 from upgrade_orchestrator.web.dependencies import open_ports_of
 from upgrade_orchestrator.web.http.same_origin import by_cookie, require_same_origin
 

@@ -27,15 +27,14 @@ from upgrade_orchestrator.bootstrap import close_ports, ports_for
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
-from upgrade_orchestrator.domain.plan.steps import steps_of
+from upgrade_orchestrator.domain.plan.steps import Work, steps_of
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.load import load_registry
-from upgrade_orchestrator.service.rollout.continuation import do_step
-from upgrade_orchestrator.service.rollout.last_step import verify_now
+from upgrade_orchestrator.service.runner.context import find_execution
+from upgrade_orchestrator.service.steps.work import do_step, verify_now
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
-from upgrade_orchestrator.service.views.queries import find_execution
 from upgrade_orchestrator.settings import Settings
 
 FLEET, INSTANCES, BATCH_SIZE, UPGRADE_SECONDS = "reference", 20, 5, 0.5
@@ -85,7 +84,7 @@ class Sent:
 async def run_the_upgrade(ports: Ports, execution: Execution, sent: Sent) -> None:
     """What the tasks of a started execution's DAG call: the first step does it all, the others find it done."""
     async with ports.work() as work:
-        first = steps_of(await work.executions.plan(execution.id))[0]
+        first = next(each for each in steps_of(await work.executions.plan(execution.id)) if each.work is Work.BATCH)
     with sent.by("first step"):
         await do_step(ports, execution.id, first, Settings().inline_seconds)
     with sent.by("checks"):

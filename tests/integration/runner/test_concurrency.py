@@ -44,14 +44,16 @@ async def test_two_that_end_the_same_upgrade_do_not_disturb_each_other(make_lab:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await marked_failed_while_upgrading(lab)
     ports = lab.world.ports
-    ends = await asyncio.gather(*(bring_to_end(ports, execution_id, None) for _ in range(2)))
+    context = await lab.context(execution_id)
+    ends = await asyncio.gather(*(bring_to_end(ports, context, None) for _ in range(2)))
     assert {each.ending for each in ends} == {Ending.DONE}
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
 async def test_two_that_end_it_at_once_do_no_harm(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
-    both = await asyncio.gather(*(bring_to_end(lab.world.ports, execution_id, None) for _ in range(2)))
+    context = await lab.context(execution_id)
+    both = await asyncio.gather(*(bring_to_end(lab.world.ports, context, None) for _ in range(2)))
     assert {each.ending for each in both} == {Ending.DONE}
     assert (lab.statuses(), lab.lease()[2]) == ({"RUNNING": 3}, False)
 

@@ -8,7 +8,7 @@ from tests.labs.canaries import deployed, monitored
 from tests.labs.lab import FOREVER, OLGA, seconds_between, until
 from tests.labs.pools import blue_green, pools, statuses, story, traffic, upgrade
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
-from tests.labs.stages import approve, first_stage_done
+from tests.labs.stages import approve, first_stage_done, run_stage
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -66,11 +66,12 @@ async def test_canaries_are_upgraded_first_and_the_rest_waits_for_the_promotion(
 
 async def test_stages_wait_for_their_approvals_and_the_upgrade_completes(make_lab: MakeLab) -> None:
     lab, execution_id = await first_stage_done(make_lab)
-    upgrade = asyncio.create_task(lab.upgrade(execution_id))
+    stage = asyncio.create_task(run_stage(lab, execution_id, 2))
     await until(lambda: lab.world.rows("approval"), "the runner to ask for the approval")
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
     await approve(lab, execution_id)
-    assert (await asyncio.wait_for(upgrade, FOREVER)).status is S.COMPLETED
+    assert (await asyncio.wait_for(stage, FOREVER)).ending is Ending.DONE
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
     assert lab.versions() == {NEW_VERSION: 4}
 
 

@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.builders import fleets, planned, requests
+from tests.unit.domain.builders import NOW, fleets, make_execution, planned, requests
+from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Step, Work, chains, steps_after, steps_of
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Standing, Step, Work, chains, steps_of
 
 W = Work
+S = ExecutionStatus
 STEPS: dict[Strategy, tuple[dict[str, Any], list[tuple[Work, int]]]] = {
     Strategy.ROLLING: ({"batch_size": 2}, [(W.BATCH, 1), (W.BATCH, 2), (W.BATCH, 3), (W.VERIFY, 3)]),
     Strategy.CANARY: (
@@ -24,7 +28,7 @@ STEPS: dict[Strategy, tuple[dict[str, Any], list[tuple[Work, int]]]] = {
         [(W.BATCH, 1), (W.CHECK_GREEN, 1), (W.SWITCH_TRAFFIC, 1), (W.SOAK, 1), (W.RETIRE_BLUE, 1), (W.VERIFY, 1)],
     ),
     Strategy.RECREATE: ({}, [(W.BATCH, 1), (W.VERIFY, 1)]),
-    Strategy.STAGED: ({"batch_size": 3}, [(W.BATCH, 1), (W.BATCH, 2), (W.VERIFY, 2)]),
+    Strategy.STAGED: ({"batch_size": 3}, [(W.BATCH, 1), (W.APPROVAL, 2), (W.BATCH, 2), (W.VERIFY, 2)]),
 }
 ROLLING = [(1, "BATCH"), (2, "BATCH"), (3, "BATCH")]
 
@@ -35,42 +39,94 @@ def _plan(strategy: Strategy) -> Plan:
 
 @pytest.mark.parametrize("strategy", Strategy)
 def test_steps_of_each_strategy_come_in_their_order(strategy: Strategy) -> None:
-    assert [(each.work, each.batch) for each in steps_of(_plan(strategy))] == STEPS[strategy][1]
+    found = [(each.work, each.batch) for each in steps_of(_plan(strategy))]
+    assert found == [(W.VALIDATE, 0), *STEPS[strategy][1]]
+
+
+def standing(plan: Plan, status: ExecutionStatus = S.IN_PROGRESS, done: int = 0, promoted: bool = False) -> Standing:
+    """The first ``done`` batches are completed."""
+    canary = Canary(promoted_at=NOW if promoted else None)
+    batches = [
+        Batch(each.number, each.kind, completed_at=NOW if each.number <= done else None) for each in plan.batches
+    ]
+    return Standing(make_execution(status, canary=canary), batches)
 
 
 @pytest.mark.parametrize("strategy", Strategy)
-def test_what_follows_a_step_is_the_rest_of_them(strategy: Strategy) -> None:
+def test_all_steps_of_an_execution_that_was_just_started_are_open(strategy: Strategy) -> None:
     plan = _plan(strategy)
-    steps = steps_of(plan)
+    assert standing(plan, S.VALIDATING).open_steps(plan) == steps_of(plan)
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_steps_before_and_after_any_step_are_all_steps(strategy: Strategy) -> None:
+    plan = _plan(strategy)
+    steps, now = steps_of(plan), standing(plan, S.VALIDATING)
     for place, step in enumerate(steps):
-        assert steps_after(plan, step) == steps[place + 1 :]
+        assert now.required_for(step, plan) == steps[: place + 1]
+        assert now.following(step, plan) == steps[place + 1 :]
 
 
 def test_batches_without_a_wait_between_them_are_one_step() -> None:
     plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
-    assert steps_of(plan) == [Step(W.BATCH, 1, 3), Step(W.VERIFY, 3)]
-    assert steps_of(replace(plan, batch_delay_seconds=60))[:3] == [Step(W.BATCH, each) for each in (1, 2, 3)]
+    assert steps_of(plan)[1:] == [Step(W.BATCH, 1, 3), Step(W.VERIFY, 3)]
+    assert steps_of(replace(plan, batch_delay_seconds=60))[1:4] == [Step(W.BATCH, each) for each in (1, 2, 3)]
+
+
+def test_verification_requires_every_batch_also_if_it_is_asked_for_without_a_number() -> None:
+    plan = _plan(Strategy.ROLLING)
+    assert standing(plan, done=1).required_for(Step(W.VERIFY), plan) == steps_of(plan)[2:]
 
 
 @pytest.mark.parametrize(
-    ("done", "after"),
+    ("done", "before", "after"),
     [
-        (Step(W.BATCH, 1, 1), [Step(W.BATCH, 2, 3), Step(W.VERIFY, 3)]),
-        (Step(W.BATCH, 1, 2), [Step(W.BATCH, 3, 3), Step(W.VERIFY, 3)]),
-        (Step(W.BATCH, 2, 2), [Step(W.BATCH, 3, 3), Step(W.VERIFY, 3)]),
-        (Step(W.BATCH, 3, 3), [Step(W.VERIFY, 3)]),
-        (Step(W.BATCH, 1, 3), [Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 1, 1), [Step(W.BATCH, 1, 1)], [Step(W.BATCH, 2, 3), Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 1, 2), [Step(W.BATCH, 1, 2)], [Step(W.BATCH, 3, 3), Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 2, 2), [Step(W.BATCH, 1, 2)], [Step(W.BATCH, 3, 3), Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 3, 3), [Step(W.BATCH, 1, 3)], [Step(W.VERIFY, 3)]),
+        (Step(W.BATCH, 1, 3), [Step(W.BATCH, 1, 3)], [Step(W.VERIFY, 3)]),
     ],
 )
-def test_rest_of_a_piece_of_work_that_was_done_in_part_comes_first(done: Step, after: list[Step]) -> None:
-    assert steps_after(replace(_plan(Strategy.ROLLING), batch_delay_seconds=0), done) == after
+def test_piece_of_work_is_done_in_part_where_only_a_part_is_asked_for(
+    done: Step, before: list[Step], after: list[Step]
+) -> None:
+    plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
+    assert standing(plan).required_for(done, plan) == before
+    assert standing(plan).following(done, plan) == after
 
 
-@pytest.mark.parametrize(
-    "step", [Step(W.SOAK), Step(W.MONITOR), Step(W.REVERT, 0), Step(W.END), Step(W.BATCH, 4), Step(W.JUDGEMENT)]
-)
-def test_step_that_is_not_on_the_way_forward_is_followed_by_nothing(step: Step) -> None:
-    assert steps_after(_plan(Strategy.ROLLING), step) == []
+@pytest.mark.parametrize(("done", "left"), [(1, [Step(W.BATCH, 2, 3)]), (2, [Step(W.BATCH, 3, 3)]), (3, [])])
+def test_batches_that_are_completed_are_not_open(done: int, left: list[Step]) -> None:
+    plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
+    assert standing(plan, done=done).required_for(Step(W.BATCH, 1, 3), plan) == left
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_batch_behind_the_canaries_requires_their_promotion(promoted: bool) -> None:
+    plan = _plan(Strategy.CANARY)
+    required = standing(plan, done=1, promoted=promoted).required_for(Step(W.BATCH, 2), plan)
+    assert (Step(W.MONITOR) in required) is not promoted
+    assert required[-1] == Step(W.BATCH, 2)
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_stage_requires_its_approval(approved: bool) -> None:
+    plan = _plan(Strategy.STAGED)
+    now = replace(standing(plan, done=1), approved={2} if approved else set())
+    assert (Step(W.APPROVAL, 2) in now.required_for(Step(W.BATCH, 2), plan)) is not approved
+
+
+@pytest.mark.parametrize("status", [S.ROLLING_BACK, S.ROLLED_BACK, S.FAILED, S.CANCELLED])
+def test_step_requires_only_itself_once_the_execution_has_left_the_way_forward(status: ExecutionStatus) -> None:
+    plan = _plan(Strategy.ROLLING)
+    assert standing(plan, status).required_for(Step(W.BATCH, 3), plan) == [Step(W.BATCH, 3)]
+
+
+def test_nothing_is_open_once_it_is_completed() -> None:
+    plan = _plan(Strategy.ROLLING)
+    now = standing(plan, S.COMPLETED)
+    assert (now.open_steps(plan), now.required_for(Step(W.VERIFY), plan)) == ([], [])
 
 
 @pytest.mark.parametrize(("last", "found"), [(0, 2), (1, 2), (2, 2), (5, 5)])
@@ -79,7 +135,7 @@ def test_step_ends_with_its_own_batch_if_none_is_named_behind_it(last: int, foun
 
 
 def test_only_people_and_soaks_are_waited_for() -> None:
-    assert {W.MONITOR, W.SOAK} == WAITS
+    assert {W.APPROVAL, W.MONITOR, W.SOAK} == WAITS
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
 from upgrade_orchestrator.service.rollout.batch import run_batch
-from upgrade_orchestrator.service.rollout.continuation import press_on
 from upgrade_orchestrator.service.runner.backoff import now_seconds
 from upgrade_orchestrator.service.runner.loop import LEASE_WORTH_KEEPING_SECONDS
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.steps.work import go_on
 from upgrade_orchestrator.service.upgrade.commands import (
     cancel_upgrade,
     pause_upgrade,
@@ -31,7 +31,9 @@ ONE_BY_ONE: dict[str, Any] = {"batch_size": 1, "max_unavailable_percentage": 25}
 
 async def chain(lab: Lab, execution_id: str, first: int = 1, last: int = 4, seconds: float | None = None) -> Outcome:
     """These batches, and nothing that follows them."""
-    return await asyncio.wait_for(run_batch(lab.world.ports, execution_id, first, seconds, last), 10 * FOREVER)
+    return await asyncio.wait_for(
+        run_batch(lab.world.ports, await lab.context(execution_id), first, seconds, last), 10 * FOREVER
+    )
 
 
 async def admitted(make_lab: MakeLab, delay: int = 0, upgrade_seconds: float = 0.05) -> tuple[MemoryLab, str]:
@@ -145,7 +147,7 @@ async def test_what_was_done_in_part_goes_on_with_its_rest(make_lab: MakeLab, se
 async def test_rest_of_it_is_pressed_on_with_by_who_did_only_its_first_batch(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     assert (await lab.run(execution_id, 1)).ending is E.DONE
-    await press_on(lab.world.ports, execution_id, Step(Work.BATCH, 1), HOP_SECONDS, HOP_SECONDS)
+    await go_on(lab.world.ports, await lab.context(execution_id), Step(Work.BATCH, 1), HOP_SECONDS, HOP_SECONDS)
     assert ((await lab.execution(execution_id)).status, len(lab.upgrades())) == (S.COMPLETED, 4)
     assert len(set(lab.tokens())) == 2
 

@@ -105,14 +105,14 @@ async def test_upgrade_that_is_cancelled_out_of_a_rollback_with_upgrades_under_w
     await abandoned(task)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert (await bring_to_end(lab.world.ports, execution_id, None)).ending is Ending.DONE
+    assert (await bring_to_end(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.DONE
     assert (lab.versions(), lab.statuses()) == ({NEW_VERSION: 2, OLD_VERSION: 2}, {"RUNNING": 4})
 
 
 async def test_nothing_is_brought_to_an_end_that_is_not_over(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
-    assert (await bring_to_end(lab.world.ports, execution_id, None)).ending is Ending.STOPPED
+    assert (await bring_to_end(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.STOPPED
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
     assert lab.tokens() == []
 
@@ -122,7 +122,7 @@ async def test_end_whose_branch_was_marked_successful_by_hand_fails_the_upgrade_
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
     begun = lab.upgrades()
-    assert (await end_upgrade(lab.world.ports, execution_id, None)).ending is Ending.STOPPED
+    assert (await end_upgrade(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.STOPPED
     execution = await lab.execution(execution_id)
     assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
     assert lab.upgrades() == begun
@@ -133,6 +133,6 @@ async def test_end_beside_a_rollback_leaves_it_alone(make_lab: MakeLab) -> None:
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert (await end_upgrade(lab.world.ports, execution_id, None)).ending is Ending.NOT_TAKEN
+    assert (await end_upgrade(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.NOT_TAKEN
     assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
     assert lab.versions() == {OLD_VERSION: 2}

@@ -19,9 +19,9 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check
 from upgrade_orchestrator.service.ports.unit_of_work import ReadObject
-from upgrade_orchestrator.service.rollout.steps import work_on
 from upgrade_orchestrator.service.runner.backoff import now_seconds
 from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.steps.work import work_on
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 
 S = ExecutionStatus
@@ -159,11 +159,17 @@ async def test_task_of_the_next_step_validates_if_somebody_marked_the_first_one_
     assert await told(lab, execution.id) == sorted(C)
 
 
-async def test_upgrade_whose_only_step_was_marked_successful_during_the_checks_has_failed(make_lab: MakeLab) -> None:
+async def test_verification_makes_up_for_all_that_was_marked_successful_during_the_checks(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(strategy=Strategy.RECREATE)
     verified = await work_on(lab.world.ports, execution.id, Step(Work.VERIFY), SECONDS)
-    assert (verified.ending, (await lab.execution(execution.id)).status) == (Ending.STOPPED, S.VALIDATING)
+    assert (verified.ending, (await lab.execution(execution.id)).status) == (Ending.DONE, S.COMPLETED)
+    assert len(lab.upgrades()) == 4
+
+
+async def test_upgrade_whose_last_task_ends_during_the_checks_has_failed(make_lab: MakeLab) -> None:
+    lab = await make_lab()
+    execution = await lab.validating(strategy=Strategy.RECREATE)
     assert (await step(lab, execution.id, Work.END)).ending is Ending.STOPPED
     ended = await lab.execution(execution.id)
     assert (ended.status, ended.settled_at is not None, lab.upgrades()) == (S.FAILED, True, [])

@@ -82,7 +82,7 @@ async def test_end_is_not_reached_while_there_is_time_left_to_ask(make_lab: Make
     lab.change_request(health_check_timeout_seconds=600)
     (name,) = [each for each, found in lab.fleet().items() if found["status"] == "DRAINING"]
     lab.world.admin.fault(lab.world.fleet, "agent-503", name)
-    assert (await bring_to_end(lab.world.ports, execution_id, 3.0)).ending is Ending.UNFINISHED
+    assert (await bring_to_end(lab.world.ports, await lab.context(execution_id), 3.0)).ending is Ending.UNFINISHED
     assert (await lab.execution(execution_id)).settled_at is None
     lab.heal()
     assert (await lab.end(execution_id)).settled_at is not None
@@ -151,7 +151,7 @@ async def test_upgrade_that_still_goes_on_has_nothing_put_back(make_lab: MakeLab
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     lab.fault("agent-503")
-    assert (await put_back(lab.world.ports, execution_id, 1.0)).ending is Ending.UNFINISHED
+    assert (await put_back(lab.world.ports, await lab.context(execution_id), 1.0)).ending is Ending.UNFINISHED
 
 
 async def test_upgrade_that_was_cancelled_before_it_began_asks_no_fleet(make_lab: MakeLab) -> None:

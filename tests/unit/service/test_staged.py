@@ -1,5 +1,6 @@
 """Stages: asked about once, decided once, and none begins without its approval."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from tests.labs.stages import (
     approve,
     asked,
     first_stage_done,
+    run_stage,
     told,
 )
 from upgrade_orchestrator.domain.approval.approval import StageState
@@ -61,17 +63,17 @@ async def test_question_names_the_instances_and_how_it_went(make_lab: MakeLab) -
 
 async def test_stage_without_an_approval_does_not_begin_whoever_runs_it(make_lab: MakeLab) -> None:
     lab, execution_id = await first_stage_done(make_lab)
-    assert (await lab.run(execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
+    assert (await run_stage(lab, execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
     await approve(lab, execution_id)  # it has asked for it
-    assert (await lab.run(execution_id, 2)).ending is Ending.DONE
+    assert (await run_stage(lab, execution_id, 2)).ending is Ending.DONE
     assert lab.versions() == {NEW_VERSION: 4}
 
 
 async def test_later_stage_run_first_brings_the_first_to_its_end_and_asks_in_order(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted(strategy=Strategy.STAGED, batch_size=1)
-    assert (await lab.run(execution_id, 3, seconds=3.0)).ending is Ending.UNFINISHED
+    assert (await run_stage(lab, execution_id, 3, seconds=3.0)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 1, OLD_VERSION: 2}
     assert [each["stage"] for each in await told(lab, execution_id, EventType.APPROVAL_REQUESTED)] == [2]
 
@@ -83,13 +85,13 @@ async def test_approval_of_another_plan_lets_nothing_begin(make_lab: MakeLab) ->
         (kept,) = await work.approvals.of(execution_id)
         await work.approvals.save(replace(kept, plan_hash="f" * 64))
         await work.commit()
-    assert (await lab.run(execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
+    assert (await run_stage(lab, execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 
 async def test_waiting_stage_holds_no_lease(make_lab: MakeLab) -> None:
     lab, execution_id = await first_stage_done(make_lab)
-    task = lab.running(execution_id, 2)
+    task = asyncio.create_task(run_stage(lab, execution_id, 2))
     await until(lambda: lab.world.rows("approval"), "the runner to wait")
     await until(lambda: not lab.lease()[2], "the lease to be given back")
     await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
@@ -136,7 +138,7 @@ async def test_rejected_stage_cancels_without_auto_rollback(make_lab: MakeLab) -
     moved = await decide_stage(lab.world.ports, execution_id, 2, False, "too slow", ANNA)
     assert moved.status is S.CANCELLED
     assert moved.status_reason == "stage 2 rejected by anna: too slow; 2 on 3.6.0, 2 on 3.7.0"
-    assert (await lab.run(execution_id, 2)).ending is Ending.STOPPED
+    assert (await run_stage(lab, execution_id, 2)).ending is Ending.STOPPED
     assert (await lab.end(execution_id)).settled_at is not None
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 

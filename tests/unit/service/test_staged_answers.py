@@ -13,6 +13,7 @@ from tests.labs.stages import (
     asked,
     make_first_stage_ill,
     parks,
+    run_stage,
     told,
 )
 from upgrade_orchestrator.domain.approval.approval import Answer, StageState
@@ -50,7 +51,7 @@ async def test_answer_of_an_approver_becomes_the_decision(make_lab: MakeLab) -> 
 
 async def test_answer_alone_lets_nothing_begin(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
-    assert (await lab.run(execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
+    assert (await run_stage(lab, execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 

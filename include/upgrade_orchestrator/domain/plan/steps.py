@@ -1,12 +1,16 @@
-"""The steps of an upgrade: what is done after what, whoever does it (contract section 4)."""
+"""The steps of an upgrade in their order, and which of them are done (contract section 4)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
+from math import inf
 
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
 HOP_SECONDS = 4.0
@@ -15,16 +19,18 @@ what is due sooner is not left to the next task."""
 
 
 class Work(StrEnum):
-    """What a task does; each may be done again at any time, by anybody."""
+    """What a task does; each may be done again at any time, by any process."""
 
+    VALIDATE = "validate"
+    APPROVAL = "approval"
     BATCH = "batch"
     MONITOR = "monitor"
-    JUDGEMENT = "judgement"
     CHECK_GREEN = "check-green"
     SWITCH_TRAFFIC = "switch-traffic"
     SOAK = "soak"
     RETIRE_BLUE = "retire-blue"
     VERIFY = "verify"
+    JUDGEMENT = "judgement"
     REVERT = "revert"
     CONFIRM = "confirm"
     END = "end"
@@ -46,35 +52,31 @@ class Step:
         if self.last < self.batch:
             object.__setattr__(self, "last", self.batch)
 
+    @property
+    def place(self) -> tuple[float, int]:
+        """Where it stands in the order of the steps."""
+        return inf if self.work is Work.VERIFY else self.last, _WITHIN_BATCH.index(self.work)
+
 
 _AFTER_BATCH: dict[BatchKind, tuple[Work, ...]] = {
     BatchKind.CANARY: (Work.MONITOR,),
     BatchKind.GREEN: (Work.CHECK_GREEN, Work.SWITCH_TRAFFIC, Work.SOAK, Work.RETIRE_BLUE),
 }
-WAITS = frozenset({Work.MONITOR, Work.SOAK})
+_WITHIN_BATCH = list(Work)
+WAITS = frozenset({Work.APPROVAL, Work.MONITOR, Work.SOAK})
 "Steps that take their time: a person's, or that of a soak."
-BRANCHES = frozenset({Work.REVERT, Work.CONFIRM, Work.END})
-"The last of a run that has left the way forward: nothing follows them."
 
 
 def steps_of(plan: Plan) -> list[Step]:
-    """All steps on the way forward, in their order, the verification last."""
+    """All steps on the way forward, in their order: the checks first, the verification last."""
     kinds = {each.number: each.kind for each in plan.batches}
-    found: list[Step] = []
+    found = [Step(Work.VALIDATE, 0)]
     for first, last in chains(list(kinds.items()), plan.batch_delay_seconds):
+        if plan.strategy is Strategy.STAGED and first > 1:
+            found.append(Step(Work.APPROVAL, first))
         found.append(Step(Work.BATCH, first, last))
         found.extend(Step(work, last) for work in _AFTER_BATCH.get(kinds[first], ()))
     return [*found, Step(Work.VERIFY, plan.batches[-1].number)]
-
-
-def steps_after(plan: Plan, step: Step) -> list[Step]:
-    """What follows ``step``. Of a piece of work that was done in part, its rest is the first."""
-    steps = steps_of(plan)
-    for index, each in enumerate(steps):
-        if each.work is step.work and each.batch <= step.last <= each.last:
-            rest = [Step(each.work, step.last + 1, each.last)] if step.last < each.last else []
-            return [*rest, *steps[index + 1 :]]
-    return []
 
 
 def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:
@@ -89,3 +91,73 @@ def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tup
         else:
             found.append((number, number))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rows say of the steps; ``approved`` are the numbers of the stages that may begin."""
+
+    execution: Execution
+    batches: Sequence[Batch]
+    approved: Collection[int] = ()
+
+    def open_steps(self, plan: Plan) -> list[Step]:
+        """The steps of ``plan`` that are not done, in their order; none once it is COMPLETED."""
+        if self.execution.status is ExecutionStatus.COMPLETED:
+            return []
+        return [left for each in steps_of(plan) if (left := self._left_of(each)) is not None]
+
+    def required_for(self, step: Step, plan: Plan) -> list[Step]:
+        """What has to be done for ``step``: each open step before it, and what is open of itself.
+
+        Away from the way forward no other step is looked at: what is in flight for this one comes to its end.
+        """
+        status = self.execution.status
+        if status is ExecutionStatus.COMPLETED:
+            return []
+        if status not in _FORWARD:
+            left = self._left_of(step)
+            return [] if left is None else [left]
+        return [part for each in self.open_steps(plan) if (part := _up_to(each, step)) is not None]
+
+    def following(self, step: Step, plan: Plan) -> list[Step]:
+        """The open steps after ``step``; of a piece of work that was done in part, its rest is the first."""
+        return [part for each in self.open_steps(plan) if (part := _after(each, step)) is not None]
+
+    def _left_of(self, step: Step) -> Step | None:
+        match step.work:
+            case Work.VALIDATE:
+                return step if self.execution.status is ExecutionStatus.VALIDATING else None
+            case Work.APPROVAL:
+                return None if step.batch in self.approved else step
+            case Work.MONITOR:
+                return None if self.execution.canary.promoted_at is not None else step
+            case Work.BATCH:
+                return self._left_of_batches(step)
+            case Work.CHECK_GREEN | Work.SWITCH_TRAFFIC:
+                return step if any(each.switched_at is None for each in self.batches) else None
+            case Work.SOAK:
+                return step if any(each.soaked_at is None for each in self.batches) else None
+        return step
+
+    def _left_of_batches(self, step: Step) -> Step | None:
+        open_ = [each.number for each in self.batches if each.completed_at is None]
+        left = [number for number in open_ if step.batch <= number <= step.last]
+        return replace(step, batch=left[0]) if left else None
+
+
+_FORWARD = UPGRADING | {ExecutionStatus.VALIDATING, ExecutionStatus.CANARY_MONITORING, ExecutionStatus.PAUSED}
+
+
+def _up_to(each: Step, step: Step) -> Step | None:
+    """``each`` as far as it does not come after ``step``."""
+    if each.work is step.work is Work.BATCH and each.batch <= step.last < each.last:
+        return replace(each, last=step.last)
+    return each if each.place <= step.place else None
+
+
+def _after(each: Step, step: Step) -> Step | None:
+    """``each`` as far as it comes after ``step``."""
+    if each.work is step.work is Work.BATCH and each.batch <= step.last < each.last:
+        return replace(each, batch=step.last + 1)
+    return each if each.place > step.place else None

@@ -15,7 +15,7 @@ from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.events.notifications import NoticeKind, notice_dag
 from upgrade_orchestrator.flow.notifications.notifiers import Notifiers, load_notifiers
 from upgrade_orchestrator.flow.upgrade.operators import told_of
-from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.settings import Settings
 
 SENT_AT_ONCE = 2

@@ -18,8 +18,8 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.operations.request_fields import TENANT, request_from
 from upgrade_orchestrator.domain.plan.steps import Work
 from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.upgrade.ensure import create_once, start_once
-from upgrade_orchestrator.service.views.queries import find_execution
 
 API = "/api/v1/registry/upgrades"
 "Where the API shows an execution, below Airflow's own address."

@@ -15,10 +15,9 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.flow.upgrade.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
-from upgrade_orchestrator.service.rollout.continuation import do_step
-from upgrade_orchestrator.service.rollout.last_step import verify_now
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending
-from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.service.steps.work import do_step, verify_now
 from upgrade_orchestrator.settings import Settings
 
 

@@ -17,9 +17,9 @@ from upgrade_orchestrator.flow.upgrade.operators import leave
 from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
 from upgrade_orchestrator.service.approvals.decide import question_about, request_approval
 from upgrade_orchestrator.service.approvals.ui_responses import answer_in_ui
-from upgrade_orchestrator.service.rollout.steps import work_on
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.service.steps.work import work_on
 
 JUDGED_WITHIN_SECONDS = 4.0
 "How long the judgement is waited for in the worker: it takes about a second."

@@ -21,10 +21,9 @@ from upgrade_orchestrator.flow.upgrade.joined import JoinedLooks
 from upgrade_orchestrator.service.checks.run import Validation, read_validation, run_check
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.rollout.continuation import do_step
-from upgrade_orchestrator.service.rollout.steps import work_on
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.views.queries import find_execution
+from upgrade_orchestrator.service.steps.work import do_step, work_on
 
 log = logging.getLogger(__name__)
 

@@ -17,22 +17,16 @@ from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH, Pools
 from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
 from upgrade_orchestrator.service.blue_green.store import PoolState
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.rollout.batch import run_batch
-from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.runner.context import Context
+from upgrade_orchestrator.service.runner.outcome import Outcome
 
 
-async def switch_over(ports: Ports, execution_id: str, goal: Goal, seconds: float | None) -> Outcome:
+async def switch_over(ports: Ports, context: Context, goal: Goal, seconds: float | None) -> Outcome:
     """Go as far as ``goal`` and no further, with all that comes before it, for about ``seconds`` (None: to the end).
 
-    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    async with ports.work() as work:
-        (green,) = await work.executions.batches(execution_id)
-    if green.completed_at is None:  # somebody took its task for done
-        provisioned = await run_batch(ports, execution_id, GREEN_BATCH, seconds)
-        if provisioned.ending is not Ending.DONE:
-            return provisioned
-    return await run_mission(ports, execution_id, Over(goal), seconds)
+    return await run_mission(ports, context, Over(goal), seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,16 @@ from upgrade_orchestrator.domain.plan.pools import Pools
 from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
 from upgrade_orchestrator.service.blue_green.store import PoolState
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.outcome import Outcome
 
 
-async def switch_back(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+async def switch_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Do what the status asks of the pools, for about ``seconds`` (None: to the end); STOPPED when it asks for nothing.
 
-    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    return await run_mission(ports, execution_id, Back(), seconds)
+    return await run_mission(ports, context, Back(), seconds)
 
 
 class Back:

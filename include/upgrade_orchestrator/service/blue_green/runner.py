@@ -29,6 +29,7 @@ from upgrade_orchestrator.service.blue_green.store import PoolJournal, PoolState
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.backoff import Pace, Pulses
+from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import Fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
@@ -63,22 +64,18 @@ class Mission(Protocol):
     def record(self, step: PoolStep, execution: Execution, rows: list[Instance], now: datetime) -> Change: ...
 
 
-async def run_mission(ports: Ports, execution_id: str, mission: Mission, seconds: float | None) -> Outcome:
+async def run_mission(ports: Ports, context: Context, mission: Mission, seconds: float | None) -> Outcome:
     """Bring ``mission`` to its end, for about ``seconds`` (None: until it is there).
 
-    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
-        plan = await work.executions.plan(execution_id)
-        deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
-    assert deployment is not None  # a deployment is never deleted
+    execution, execution_id = context.execution, context.execution.id
     keeper = LeaseKeeper(ports, execution)
-    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
+    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         journal = PoolJournal(ports, keeper, execution_id, mission.batch)
         fleet = PoolFleet(driver, execution_id, mission.name)
         fence = Fence(driver, execution_id, keeper)
-        runner = PoolRunner(mission, Terms.of(plan, execution), journal, fleet, keeper, fence)
+        runner = PoolRunner(mission, Terms.of(context.plan, execution), journal, fleet, keeper, fence)
         try:
             return await repeat(runner.tick, keeper, waiter, seconds)
         finally:

@@ -16,9 +16,9 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.checks.probes import Case, look
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
-from upgrade_orchestrator.service.views.queries import find_execution
 
 TAKEN_SECONDS = 30.0
 """How long a check that somebody runs is left to them: longer than a worker has for it. Whoever died is not waited for

@@ -10,12 +10,13 @@ from upgrade_orchestrator.domain.airflow.task_states import NO_RUN
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.service.finalize.rollback import work_back
+from upgrade_orchestrator.service.finalize.settle import conclude, settle
 from upgrade_orchestrator.service.finalize.undrain import put_back
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
-from upgrade_orchestrator.service.rollout.verification import conclude, settle
+from upgrade_orchestrator.service.runner.context import Context, find_execution, load_context
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 log = logging.getLogger(__name__)
@@ -26,21 +27,21 @@ SECONDS_A_TURN = 3.0
 "How long one execution keeps its place among those; the next round goes on with it."
 
 
-async def end_upgrade(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+async def end_upgrade(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """The task ``end``: an execution that nothing works on any more has FAILED, then as ``bring_to_end``.
 
     STOPPED when it has failed, NOT_TAKEN when it is COMPLETED or was rolled back: its run ends otherwise.
     """
-    execution = await conclude(ports, execution_id)
+    execution = await conclude(ports, context.execution.id)
     if execution.status is ExecutionStatus.COMPLETED or execution.rollback.initiated_at is not None:
         return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
-    outcome = await bring_to_end(ports, execution_id, seconds)
+    outcome = await bring_to_end(ports, context, seconds)
     if outcome.ending is Ending.DONE and execution.status is ExecutionStatus.FAILED:
         return Outcome(Ending.STOPPED, execution.status_reason)
     return outcome
 
 
-async def bring_to_end(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+async def bring_to_end(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Finish what a terminal execution has in flight, forward and back, put back what is drained, then settle.
 
     Begins nothing new.
@@ -50,17 +51,20 @@ async def bring_to_end(ports: Ports, execution_id: str, seconds: float | None) -
 
     :raises FleetError: the fleet cannot be asked what it runs: try again.
     """
-    async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
+    execution = await find_execution(ports, context.execution.id)
     if not execution.is_terminal:
         return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
-    for number in (1, ROLLBACK_BATCH) if execution.settled_at is None else ():
-        if (await run_batch(ports, execution_id, number, seconds)).ending is Ending.UNFINISHED:
+    for finish in (_finish_forward, work_back) if execution.settled_at is None else ():
+        if (await finish(ports, context, seconds)).ending is Ending.UNFINISHED:
             return Outcome(Ending.UNFINISHED)
-    if (await put_back(ports, execution_id, seconds)).ending is Ending.UNFINISHED:
+    if (await put_back(ports, context, seconds)).ending is Ending.UNFINISHED:
         return Outcome(Ending.UNFINISHED)
-    settled = (await settle(ports, execution_id)).settled_at is not None
+    settled = (await settle(ports, execution.id)).settled_at is not None
     return Outcome(Ending.DONE if settled else Ending.UNFINISHED)
+
+
+async def _finish_forward(ports: Ports, context: Context, seconds: float | None) -> Outcome:
+    return await run_batch(ports, context, 1, seconds)  # whichever batch it is in flight for
 
 
 async def end_abandoned(ports: Ports) -> None:
@@ -79,7 +83,7 @@ async def end_abandoned(ports: Ports) -> None:
 async def _take_a_turn(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
     async with gate:
         try:
-            await bring_to_end(ports, execution_id, SECONDS_A_TURN)
+            await bring_to_end(ports, await load_context(ports, execution_id), SECONDS_A_TURN)
         except (Unavailable, FleetError) as error:
             log.warning("execution %s is not settled yet: %s", execution_id, error)
         except Exception:  # one that cannot be ended must not keep the others from it

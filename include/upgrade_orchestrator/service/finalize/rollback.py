@@ -8,49 +8,61 @@ from dataclasses import replace
 from upgrade_orchestrator.domain.events.payloads import RollbackCompleted
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
-from upgrade_orchestrator.domain.execution.execution import Execution, advance
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.rollback import to_revert
 from upgrade_orchestrator.domain.lifecycle.transitions import spread
 from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.service.blue_green.revert import switch_back
+from upgrade_orchestrator.service.finalize.settle import conclude, settle
 from upgrade_orchestrator.service.finalize.undrain import put_back
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
-from upgrade_orchestrator.service.rollout.verification import conclude, settle
+from upgrade_orchestrator.service.runner.context import Context, find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.views.queries import find_execution
 
 PUT_BACK_SECONDS = 5.0
 "How long the task waits for drained instances that come back: as good as at once, where all is well."
 
 
-async def revert(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+async def revert(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Every touched instance goes back, newest first, for about ``seconds`` (None: to the end).
 
     DONE however it ended: ``confirm`` judges. NOT_TAKEN where no rollback was begun.
 
-    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    execution = await conclude(ports, execution_id)
+    execution = await conclude(ports, context.execution.id)
     if execution.rollback.initiated_at is None:
         return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
-    outcome = await run_batch(ports, execution_id, ROLLBACK_BATCH, seconds)
+    outcome = await work_back(ports, context, seconds)
     return outcome if outcome.ending is Ending.UNFINISHED else Outcome(Ending.DONE)
 
 
-async def confirm(ports: Ports, execution_id: str, _: float | None) -> Outcome:
+async def work_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
+    """What is on its way back gets there: instance by instance, or by one switch to the old pool.
+
+    :raises StaleToken: the fleet obeys a newer holder of the lease.
+    """
+    if context.plan.strategy is Strategy.BLUE_GREEN:
+        return await switch_back(ports, context, seconds)
+    return await run_batch(ports, context, ROLLBACK_BATCH, seconds)
+
+
+async def confirm(ports: Ports, context: Context) -> Outcome:
     """``confirm_rollback`` as the end of the run's branch: STOPPED when the rollback failed."""
-    execution = await confirm_rollback(ports, execution_id)
+    execution = await confirm_rollback(ports, context)
     failed = execution.status is ExecutionStatus.FAILED
     return Outcome(Ending.STOPPED if failed else Ending.DONE, execution.status_reason)
 
 
-async def confirm_rollback(ports: Ports, execution_id: str) -> Execution:
+async def confirm_rollback(ports: Ports, context: Context) -> Execution:
     """ROLLED_BACK when every touched instance is back, else FAILED in phase ROLLBACK, saying what is where.
 
     :raises FleetError: the fleet cannot be asked for the versions that instances run: try again.
     """
+    execution_id = context.execution.id
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.status is ExecutionStatus.ROLLING_BACK:
@@ -62,7 +74,7 @@ async def confirm_rollback(ports: Ports, execution_id: str) -> Execution:
             await work.events.append(moved, [event, _completed(moved, rows)])
             await work.executions.save(moved)
             await work.commit()
-    if (await put_back(ports, execution_id, PUT_BACK_SECONDS)).ending is Ending.UNFINISHED:
+    if (await put_back(ports, context, PUT_BACK_SECONDS)).ending is Ending.UNFINISHED:
         return await find_execution(ports, execution_id)  # the control loop goes on with it
     return await settle(ports, execution_id)
 

@@ -12,6 +12,7 @@ from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out
 from upgrade_orchestrator.service.ports.fleet import FleetDriver
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.backoff import Pace, now_seconds
+from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import Fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
@@ -22,7 +23,7 @@ ASKED_AT_LEAST_SECONDS = 2.0
 "So long whoever comes late goes on asking, however long ago the upgrade ended."
 
 
-async def put_back(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+async def put_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Ask each of them to run again: the terminal status is the intent, the order carries the lease's token.
 
     DONE when all run, or when ``healthCheckTimeoutSeconds`` have passed in vain: then the status reason names them.
@@ -30,17 +31,16 @@ async def put_back(ports: Ports, execution_id: str, seconds: float | None) -> Ou
 
     :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken: the fleet obeys somebody newer.
     """
+    execution_id = context.execution.id
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
         rows = await work.executions.instances(execution_id)
-        deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
-    assert deployment is not None  # a deployment is never deleted
     if not execution.is_terminal or any(each.in_flight for each in rows):
         return Outcome(Ending.UNFINISHED)
     if execution.settled_at is not None or not needs_a_look(execution, rows):
         return Outcome(Ending.DONE)
     keeper = LeaseKeeper(ports, execution)
-    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
+    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         try:
             return await repeat(PutBack(ports, execution, rows, keeper, driver).tick, keeper, waiter, seconds)
         finally:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from upgrade_orchestrator.domain.approval.approval import needs_approval
-from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.plan.batch import BatchDone, Decision, NoBudgetLeft, StartInstances, Stop, Wait
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
-from upgrade_orchestrator.service.approvals.decide import stage_is_approved, wait_for_decision
-from upgrade_orchestrator.service.blue_green.green_driver import green_pool
-from upgrade_orchestrator.service.blue_green.revert import switch_back
+from upgrade_orchestrator.domain.plan.rules import Rules
 from upgrade_orchestrator.service.ports.signals import Waiter
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch_store import BatchJournal
-from upgrade_orchestrator.service.rollout.round import BatchRound, Rules
+from upgrade_orchestrator.service.rollout.green_driver import green_pool
+from upgrade_orchestrator.service.rollout.round import BatchRound
 from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import Fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
@@ -22,27 +19,17 @@ from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Endin
 
 
 async def run_batch(
-    ports: Ports, execution_id: str, number: int, seconds: float | None, last: int | None = None
+    ports: Ports, context: Context, number: int, seconds: float | None, last: int | None = None
 ) -> Outcome:
     """Work on batch ``number`` (ROLLBACK_BATCH: the way back) for about ``seconds``, None: until its end.
 
     ``last``: then on those that follow it, up to this one, each when it is due, with the lease in hand.
 
-    :raises NotFound: no such execution; :raises StaleToken: the fleet obeys somebody newer.
+    :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
-        plan = await work.executions.plan(execution_id)
-        deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
-    assert deployment is not None  # a deployment is never deleted
-    if number == ROLLBACK_BATCH and plan.strategy is Strategy.BLUE_GREEN:
-        return await switch_back(ports, execution_id, seconds)
-    if needs_approval(plan, number) and not await stage_is_approved(ports, execution_id, number):
-        held = await _wait_for_approval(ports, execution_id, number, seconds)
-        if held.ending is not Ending.DONE:
-            return held
+    execution, plan, execution_id = context.execution, context.plan, context.execution.id
     keeper, end = LeaseKeeper(ports, execution), None if seconds is None else now_seconds() + seconds
-    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(deployment) as driver:
+    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         fleet, fence = FleetWork(green_pool(driver, plan, execution), execution_id), Fence(driver, execution_id, keeper)
         try:
             for each in range(number, (last or number) + 1):
@@ -55,14 +42,6 @@ async def run_batch(
             return outcome
         finally:
             await keeper.give_back()
-
-
-async def _wait_for_approval(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
-    """Also when somebody took the tasks before this stage for done: it does not begin without its approval."""
-    before = await run_batch(ports, execution_id, stage - 1, seconds)
-    if before.ending is not Ending.DONE:
-        return before
-    return await wait_for_decision(ports, execution_id, stage, seconds)
 
 
 class BatchRunner:

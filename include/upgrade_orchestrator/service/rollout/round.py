@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
 
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
@@ -19,35 +17,11 @@ from upgrade_orchestrator.domain.instance.step import (
     next_step_unseen,
 )
 from upgrade_orchestrator.domain.plan.batch import BatchView, Decision, next_step
-from upgrade_orchestrator.domain.plan.budget import Room
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
-from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan, concurrency, room_for_rollback
+from upgrade_orchestrator.domain.plan.rules import Rules
 from upgrade_orchestrator.service.rollout.batch_store import BatchJournal
 from upgrade_orchestrator.service.runner.backoff import Pace, Pulses
 from upgrade_orchestrator.service.runner.fleet_client import FleetWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the frozen plan says about this batch; ``poll_seconds`` is the longest gap between health polls."""
-
-    room: Room
-    is_last: bool
-    patience: Patience
-    poll_seconds: float
-
-    @classmethod
-    def of(cls, plan: Plan, number: int, poll_seconds: float) -> Self:
-        """The rules of batch ``number``; a rollback is its own last batch and does not soak."""
-        step = timedelta(seconds=plan.health_check_timeout_seconds)
-        if number == ROLLBACK_BATCH:
-            return cls(room_for_rollback(plan), True, Patience(step, timedelta()), poll_seconds)
-        planned = plan.batches[number - 1]
-        room = Room(concurrency(planned, plan.batch_size, plan.budget), plan.budget)
-        # a green pool soaks as a whole, once it has the traffic
-        soak = timedelta(seconds=0 if planned.kind is BatchKind.GREEN else plan.soak_seconds)
-        return cls(room, number == len(plan.batches), Patience(step, soak), poll_seconds)
 
 
 class BatchRound:

@@ -1,4 +1,4 @@
-"""Use cases of the end: verify, settle, conclude (contract section 4, "All", and the deployment's version)."""
+"""Use case: post-upgrade verification (contract section 4, "All", and the deployment's version)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from dataclasses import replace
 from upgrade_orchestrator.domain.checks import checks, compatibility
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, advance
-from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.domain.registry.entries import Deployment
-from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.context import deployment_of
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 
 
@@ -44,7 +42,7 @@ async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:
         if execution.status is not ExecutionStatus.IN_PROGRESS:
             return execution.status
         instances = await work.executions.instances(execution_id)
-        deployment = await _deployment(work, execution)
+        deployment = await deployment_of(work, execution)
         target = await work.registry.version(execution.request.to_version_id)
     assert target is not None
     async with ports.fleets.of(deployment) as driver:
@@ -78,7 +76,7 @@ async def _judge_verification(
             mixed = fleet.mixed(execution.to_version)
             moved, event = advance(execution, ExecutionStatus.COMPLETED, _told(execution, mixed), SYSTEM, now)
             moved = replace(moved, settled_at=now)
-            deployment = await _deployment(work, execution)
+            deployment = await deployment_of(work, execution)
             runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=mixed)
             await work.registry.put(runs)
         await work.events.append(moved, [event])
@@ -93,53 +91,3 @@ def _told(execution: Execution, mixed: Mapping[str, int] | None) -> str:
         return "all instances upgraded"
     others = ", ".join(f"{count} on {version}" for version, count in sorted(mixed.items()))
     return f"all {execution.total_instances} planned instances upgraded; the fleet is mixed: {others}"
-
-
-async def settle(ports: Ports, execution_id: str) -> Execution:
-    """Let go of a terminal execution once nothing is in flight: its place is free, the deployment told as it is.
-
-    :raises FleetError: the fleet cannot be asked for the versions that instances run: try again.
-    """
-    async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
-        instances = await work.executions.instances(execution_id)
-        deployment = await _deployment(work, execution)
-        current = await work.registry.version(deployment.current_version_id)
-    runs = current.version if current else None
-    if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
-        return execution
-    touched = any(each.status is not InstanceStatus.PENDING for each in instances)
-    fleet = await _ask(ports, deployment) if touched else None
-    async with ports.work() as work:
-        execution = await work.executions.lock(execution_id)
-        if execution.settled_at is None:
-            if fleet is not None:
-                await work.registry.put(replace(deployment, mixed=fleet.mixed(runs)))
-            execution = await work.executions.save(replace(execution, settled_at=await work.now()))
-            await work.commit()
-        return execution
-
-
-async def _ask(ports: Ports, deployment: Deployment) -> Fleet:
-    async with ports.fleets.of(deployment) as driver:
-        return await driver.fleet()
-
-
-async def _deployment(work: UnitOfWork, execution: Execution) -> Deployment:
-    deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
-    assert deployment is not None  # a deployment is never deleted
-    return deployment
-
-
-async def conclude(ports: Ports, execution_id: str) -> Execution:
-    """No task works on the execution any more: what is neither terminal nor on its way back has FAILED."""
-    async with ports.work() as work:
-        execution = await work.executions.lock(execution_id)
-        if execution.is_terminal or execution.status is ExecutionStatus.ROLLING_BACK:
-            return execution
-        now, reason = await work.now(), "the tasks of the DAG run ended before the upgrade did"
-        execution, told = fail_from_anywhere(execution, reason, SYSTEM, now)
-        await work.events.append(execution, told)
-        execution = await work.executions.save(execution)
-        await work.commit()
-        return execution

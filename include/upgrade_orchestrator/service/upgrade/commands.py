@@ -26,6 +26,7 @@ from upgrade_orchestrator.service.checks.preconditions import require_runnable
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.rollout.canary import poll_canaries
+from upgrade_orchestrator.service.runner.context import load_context
 from upgrade_orchestrator.service.upgrade.resume import resume_in
 from upgrade_orchestrator.service.upgrade.unpause import unpause_dag
 
@@ -93,7 +94,7 @@ async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: s
     require_allowed(Command.PROMOTE, execution.status)
     poll = None
     if not force:
-        poll = await _ask_canaries(ports, execution)
+        poll = await _ask_canaries(ports, execution_id)
         require_well(poll)
         await require_runnable(ports, execution_id)
 
@@ -103,9 +104,9 @@ async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: s
     return await _carry_out(ports, execution_id, Command.PROMOTE, act, reason, actor)
 
 
-async def _ask_canaries(ports: Ports, execution: Execution) -> Poll:
+async def _ask_canaries(ports: Ports, execution_id: str) -> Poll:
     try:
-        return await poll_canaries(ports, execution)
+        return await poll_canaries(ports, await load_context(ports, execution_id))
     except FleetError as error:
         raise CanaryUnhealthy(str(error)) from error
 

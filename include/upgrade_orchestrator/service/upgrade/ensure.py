@@ -12,11 +12,11 @@ from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExist
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
-from upgrade_orchestrator.service.views.queries import find_execution
 
 
 async def create_once(

@@ -35,15 +35,6 @@ class ExecutionView:
         return self.overview.execution
 
 
-async def find_execution(ports: Ports, execution_id: str) -> Execution:
-    """Only its own row.
-
-    :raises NotFound: when there is none.
-    """
-    async with ports.work() as work:
-        return await work.executions.get(execution_id)
-
-
 async def get_execution(ports: Ports, execution_id: str) -> ExecutionView:
     """:raises NotFound: when there is none."""
     async with ports.work() as work:

@@ -1,0 +1,67 @@
+"""Each step with what has to be done before it, and its use case (contract section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.service.approvals.decide import wait_for_decision, wait_for_judgement
+from upgrade_orchestrator.service.blue_green.cutover import switch_over
+from upgrade_orchestrator.service.checks.run import validate
+from upgrade_orchestrator.service.finalize.finalize import end_upgrade
+from upgrade_orchestrator.service.finalize.rollback import confirm, revert
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.rollout.canary import monitor_canary
+from upgrade_orchestrator.service.rollout.verification import verify
+from upgrade_orchestrator.service.runner.context import Context
+from upgrade_orchestrator.service.runner.outcome import Outcome
+from upgrade_orchestrator.service.upgrade.ensure import follow_to_end
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A use case is called with: work on ``step`` for about ``seconds`` (None: to its end)."""
+
+    ports: Ports
+    context: Context
+    step: Step
+    seconds: float | None
+
+    @property
+    def id(self) -> str:
+        """The execution's."""
+        return self.context.execution.id
+
+
+class Before(Enum):
+    """What has to be done before a step, also when its task was marked as done by hand."""
+
+    EARLIER_STEPS = "EARLIER_STEPS"
+    "Every step that comes before it in the plan."
+    NOTHING = "NOTHING"
+    "It is no step forward: the execution's status says whether there is anything to do."
+
+
+UseCase = Callable[[Call], Awaitable[Outcome]]
+EARLIER, NOTHING = Before.EARLIER_STEPS, Before.NOTHING
+
+STEPS: dict[Work, tuple[Before, UseCase]] = {
+    Work.VALIDATE: (EARLIER, lambda to: validate(to.ports, to.id, to.seconds)),
+    Work.APPROVAL: (EARLIER, lambda to: wait_for_decision(to.ports, to.id, to.step.batch, to.seconds)),
+    Work.BATCH: (EARLIER, lambda to: run_batch(to.ports, to.context, to.step.batch, to.seconds, to.step.last)),
+    Work.MONITOR: (EARLIER, lambda to: monitor_canary(to.ports, to.context, to.seconds)),
+    Work.CHECK_GREEN: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.CHECKED, to.seconds)),
+    Work.SWITCH_TRAFFIC: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.SWITCHED, to.seconds)),
+    Work.SOAK: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.SOAKED, to.seconds)),
+    Work.RETIRE_BLUE: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.RETIRED, to.seconds)),
+    Work.VERIFY: (EARLIER, lambda to: verify(to.ports, to.id, to.seconds)),
+    Work.JUDGEMENT: (NOTHING, lambda to: wait_for_judgement(to.ports, to.id, to.step.batch, to.seconds)),
+    Work.REVERT: (NOTHING, lambda to: revert(to.ports, to.context, to.seconds)),
+    Work.CONFIRM: (NOTHING, lambda to: confirm(to.ports, to.context)),
+    Work.END: (NOTHING, lambda to: end_upgrade(to.ports, to.context, to.seconds)),
+    Work.FOLLOW: (NOTHING, lambda to: follow_to_end(to.ports, to.id, to.seconds)),
+}

@@ -1,0 +1,174 @@
+"""What a task does: its step, every open step before it, and what is due at once after it.
+
+The rows say what is done, so the work of a task may be done before the task begins. It then finds nothing left to do,
+and ends: an upgrade does not wait for the task whose turn it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from math import inf
+
+from upgrade_orchestrator.domain.approval.approval import is_approved
+from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Standing, Step, Work
+from upgrade_orchestrator.service.finalize.finalize import bring_to_end
+from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, revert
+from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.context import Context, context_in, find_execution, load_context
+from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.steps.table import STEPS, Before, Call
+
+log = logging.getLogger(__name__)
+
+
+async def work_on(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
+    """Do ``step`` and every open step before it, for about ``seconds`` (None: to its end).
+
+    :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken:
+    it obeys a newer holder of the lease.
+    """
+    return (await _work_on(ports, execution_id, step, _end(seconds)))[1]
+
+
+async def do_step(
+    ports: Ports, execution_id: str, step: Step, seconds: float | None, patience: float = HOP_SECONDS
+) -> Outcome:
+    """As ``work_on``, and then what is due within ``patience`` seconds: the next task could not begin sooner.
+
+    A step that stopped is followed by the way out: back, or to the end of what is in flight.
+
+    :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken:
+    it obeys a newer holder of the lease.
+    """
+    end = _end(seconds)
+    context, outcome = await _work_on(ports, execution_id, step, end)
+    if STEPS[step.work][0] is Before.NOTHING:
+        return outcome
+    if outcome.ending is Ending.DONE:
+        await go_on(ports, context, step, patience, min(HOP_SECONDS, end - now_seconds()))
+    elif outcome.ending is Ending.STOPPED:
+        await wind_down(ports, context, _left(end))
+    return outcome
+
+
+async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[Outcome, Execution]:
+    """The verification and every open step before it, and the execution then; one that is over costs one look.
+
+    :raises FleetError: the fleet cannot be asked, which is no verdict: try again.
+    """
+    execution = await find_execution(ports, execution_id)
+    if execution.is_terminal:
+        done = execution.status is ExecutionStatus.COMPLETED
+        return Outcome(Ending.DONE if done else Ending.STOPPED, execution.status_reason), execution
+    outcome = await work_on(ports, execution_id, Step(Work.VERIFY), seconds)
+    return outcome, await find_execution(ports, execution_id)
+
+
+def _end(seconds: float | None) -> float:
+    return inf if seconds is None else now_seconds() + seconds
+
+
+def _left(end: float) -> float | None:
+    return None if end == inf else max(0.0, end - now_seconds())
+
+
+async def _work_on(ports: Ports, execution_id: str, step: Step, end: float) -> tuple[Context, Outcome]:
+    if STEPS[step.work][0] is Before.NOTHING:
+        context = await load_context(ports, execution_id)
+        return context, await _call(ports, context, step, end)
+    async with ports.work() as work:
+        context = await context_in(work, execution_id)
+        required = (await standing_in(work, context.execution)).required_for(step, context.plan)
+    for each in required:
+        outcome = await _call(ports, context, each, end)
+        if outcome.ending is Ending.STOPPED and await _is_completed(ports, context):
+            break  # another process has brought the whole upgrade to its end meanwhile, which looks like a stop
+        if outcome.ending is not Ending.DONE:
+            return context, outcome
+    return context, Outcome(Ending.DONE)
+
+
+async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outcome:
+    return await STEPS[step.work][1](Call(ports, context, step, _left(end)))
+
+
+async def standing_in(work: UnitOfWork, execution: Execution) -> Standing:
+    """What the rows say of the execution's steps."""
+    staged = execution.request.strategy is Strategy.STAGED
+    approvals = await work.approvals.of(execution.id) if staged else []
+    approved = frozenset(each.stage for each in approvals if is_approved(execution, each))
+    return Standing(execution, await work.executions.batches(execution.id), approved)
+
+
+async def _is_completed(ports: Ports, context: Context) -> bool:
+    async with ports.work() as work:
+        return (await work.executions.get(context.execution.id)).status is ExecutionStatus.COMPLETED
+
+
+async def go_on(ports: Ports, context: Context, done: Step, patience: float, seconds: float) -> None:
+    """Do what follows ``done`` for about ``seconds``, as long as it is due within ``patience``.
+
+    Also the way out of an upgrade that stops. Waits for no person and for no soak. What cannot be done now is left to
+    the task whose turn it is, which tries again.
+    """
+    try:
+        await _do_following(ports, context, done, patience, now_seconds() + seconds)
+    except (Unavailable, FleetError) as error:
+        log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
+
+
+async def _do_following(ports: Ports, context: Context, done: Step, patience: float, end: float) -> None:
+    async with ports.work() as work:
+        standing = await standing_in(work, await work.executions.get(context.execution.id))
+    if standing.execution.is_terminal:
+        return
+    for step in standing.following(done, context.plan):
+        due, left = await _due_in(ports, context, step), end - now_seconds()
+        if due > patience or left <= 0:
+            return
+        outcome = await _call(ports, context, step, now_seconds() + due + left)
+        if outcome.ending is Ending.STOPPED:
+            await _leave(ports, context, min(HOP_SECONDS, left))
+        if outcome.ending is not Ending.DONE:
+            return
+
+
+async def _due_in(ports: Ports, context: Context, step: Step) -> float:
+    """Seconds until the step may begin; infinite where nobody can say."""
+    if step.work in WAITS:
+        return inf
+    if step.work is not Work.BATCH:
+        return 0.0
+    async with ports.work() as work:
+        batches, now = await work.executions.batches(context.execution.id, step.batch), await work.now()
+    due_at = next((each.due_at for each in batches if each.number == step.batch), None)
+    return 0.0 if due_at is None else max(0.0, (due_at - now).total_seconds())
+
+
+async def wind_down(ports: Ports, context: Context, seconds: float | None) -> None:
+    """The upgrade has stopped: go back if it goes back, let go of it if it is over, for about ``seconds``.
+
+    None: until it is let go of, since the task that would do so may have to wait for a worker first. The way back is
+    begun and left to ``rollback.revert``, which needs no worker. What cannot be done now is left to the task whose turn
+    it is, which tries again.
+    """
+    try:
+        await _leave(ports, context, seconds)
+    except (Unavailable, FleetError) as error:
+        log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
+
+
+async def _leave(ports: Ports, context: Context, seconds: float | None) -> None:
+    async with ports.work() as work:
+        execution = await work.executions.get(context.execution.id)
+    if execution.status is ExecutionStatus.ROLLING_BACK:
+        at_most = HOP_SECONDS if seconds is None else min(HOP_SECONDS, seconds)
+        if (await revert(ports, context, at_most)).ending is Ending.DONE:
+            await confirm_rollback(ports, context)
+    elif execution.is_terminal:
+        await bring_to_end(ports, context, seconds)
