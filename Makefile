@@ -68,8 +68,8 @@ lint: setup ## style, types and arrows
 	@PYTHONPATH=.:include .venv/bin/lint-imports
 
 docs: setup ## docs/api.md, docs/events.md and docs/events/ from the code
-	@$(PYTHON) -m local.api_docs
-	@$(PYTHON) -m local.event_docs
+	@$(PYTHON) -m local.docs.api
+	@$(PYTHON) -m local.docs.events
 
 # Versions that are in the lock already stay as they are; UV names the uv to use (pip install uv, into any environment).
 UV := uv

@@ -28,7 +28,7 @@ from bench.tax import both_stacks, measure_tax
 from bench.view import measure_view
 from bench.world import ROOT, World, bench_stack, tenant_names
 from local.errors import LocalError
-from local.stack import Stack
+from local.stack.stack import Stack
 
 CANARIES = int(os.environ.get("CANARIES") or 100)
 CROWD = int(os.environ.get("CROWD") or 1000)

@@ -11,7 +11,7 @@ import httpx
 from bench.clients import Json, answered
 from bench.watching import Window, watch
 from bench.world import World, upgrade_request
-from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
+from local.airflow.settings import METADATA_DATABASE, UPGRADES_DATABASE
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 
 POLL_SECONDS = 30

@@ -11,8 +11,8 @@ from rich.table import Table
 from bench.canaries import POLL_SECONDS, Waiting
 from bench.report import machine, machine_line, save
 from bench.watching import Window
-from local.airflow import API_SERVER, DAG_PROCESSOR, SCHEDULER, TRIGGERER
-from local.components import AGENT, POSTGRES
+from local.airflow.settings import API_SERVER, DAG_PROCESSOR, SCHEDULER, TRIGGERER
+from local.stack.components import AGENT, POSTGRES
 
 MAX_CONNECTIONS = 10
 _COUNTED = (

@@ -6,7 +6,7 @@ import httpx
 
 from local.fleet.client import FleetAdmin
 from local.ports import HOST
-from local.stack import Stack
+from local.stack.stack import Stack
 
 Json = dict[str, Any]
 TIMEOUT_SECONDS = 60.0

@@ -10,7 +10,7 @@ from rich.table import Table
 from bench.cost_lines import PARTS, Processes, sum_of
 from bench.costs import PHASES_ARE_SEEN, Costs, Run, scheduler_itself
 from bench.probe.meter import Spent
-from local.airflow import SCHEDULER, TRIGGERER
+from local.airflow.settings import SCHEDULER, TRIGGERER
 
 _NO_PHASES = (
     "On this system a task starts in an interpreter of its own and ended children's CPU is not told: there is no table "

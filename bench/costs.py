@@ -16,8 +16,8 @@ from bench.cost_lines import Processes, Trigger, read_lines
 from bench.measure import PROJECT, Row
 from bench.usage import component_pids, cpu_seconds
 from bench.world import ROOT, BenchStack, World
-from local.airflow import SCHEDULER
-from local.stack import Stack
+from local.airflow.settings import SCHEDULER
+from local.stack.stack import Stack
 
 MANY = 20
 REST_SECONDS = 130.0

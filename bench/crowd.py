@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bench.clients import answered
 from bench.job import INSTANCES
 from bench.world import COMPONENT, World, upgrade_request
-from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
+from local.airflow.settings import METADATA_DATABASE, UPGRADES_DATABASE
 from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS
 from upgrade_orchestrator.domain.airflow.shards import shard_key
 from upgrade_orchestrator.domain.execution.execution import dag_id_of

@@ -15,10 +15,10 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from bench.world import ROOT
-from local.kafka_broker.jars import jars
+from local.kafka.jars import jars
 from local.ports import HOST, answers, free_port
-from local.postgres import running_postgres
-from local.processes import Command, Processes
+from local.postgres.server import running_postgres
+from local.supervisor.processes import Command, Processes
 from upgrade_orchestrator.adapters.postgres.migrate import migrate
 
 TOPIC = "registry.upgrade-orchestration-events"
@@ -79,7 +79,7 @@ def event_world() -> Iterator[EventWorld]:
 
 
 def _start_kafka(folder: Path, port: int, processes: Processes) -> None:
-    argv = [sys.executable, "-m", "local.kafka_broker", "--port", str(port), "--folder", str(folder / "kafka")]
+    argv = [sys.executable, "-m", "local.kafka.broker", "--port", str(port), "--folder", str(folder / "kafka")]
     processes.start(Command("kafka", [*argv, "--topic", TOPIC], dict(os.environ), ROOT))
     deadline = time.monotonic() + _READY_SECONDS
     while not answers(port) or "kafka at" not in processes.last_lines("kafka", 100):

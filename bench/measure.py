@@ -13,7 +13,7 @@ from bench.plain import run_plain
 from bench.project import run_project
 from bench.usage import component_pids, cpu_seconds, stack_pids, watched_memory
 from bench.world import World, tenant_names
-from local.components import AGENT
+from local.stack.components import AGENT
 
 PROJECT, PLAIN, BARE = "this project", "asyncio + httpx", "bare Airflow DAG"
 

@@ -20,7 +20,7 @@ from rich.table import Table
 from bench.bare_airflow import DAG_ID
 from bench.clients import answered
 from bench.world import World, tenant_names
-from local.airflow import UPGRADES_DATABASE
+from local.airflow.settings import UPGRADES_DATABASE
 
 FEW, MANY = 1_000, 100_000
 TENANT = "bench-reads"

@@ -20,9 +20,9 @@ from rich.table import Table
 from bench.bare_airflow import wait_parsed
 from bench.measure import BARE, Repetition, Result, Row, idle_cpus, measure_time
 from bench.world import BenchStack, World, bench_stack
-from local.components import AIRFLOW
 from local.errors import LocalError
-from local.stack import Stack
+from local.stack.components import AIRFLOW
+from local.stack.stack import Stack
 
 MANY = 20
 "Bare DAGs at once."

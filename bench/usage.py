@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from local.components import AGENT
-from local.stack import Stack
+from local.stack.components import AGENT
+from local.stack.stack import Stack
 
 Pids = Callable[[], set[int]]
 _SAMPLE_SECONDS = 0.5

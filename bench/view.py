@@ -18,7 +18,7 @@ from rich.table import Table
 
 from bench.crowd import Crowd, gather, nobody_follows
 from bench.world import World
-from local.airflow import UPGRADES_DATABASE
+from local.airflow.settings import UPGRADES_DATABASE
 from local.chromium import ARGUMENTS, MISSING, find_chromium
 
 FEW, MANY, INSTANCES = 20, 200, 50

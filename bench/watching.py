@@ -12,8 +12,8 @@ import psycopg
 
 from bench.usage import component_pids, cpu_seconds, memory_bytes
 from bench.world import World
-from local.airflow import METADATA_DATABASE, UPGRADES_DATABASE
-from local.components import AIRFLOW
+from local.airflow.settings import METADATA_DATABASE, UPGRADES_DATABASE
+from local.stack.components import AIRFLOW
 
 _SAMPLE_SECONDS = 0.1
 _TASKS = "SELECT state, count(*) FROM task_instance WHERE state IN ('queued', 'running', 'deferred') GROUP BY state"

@@ -12,7 +12,7 @@ import httpx
 from bench.clients import Json, airflow_client, answered, fleet_admin, registry_client
 from bench.job import BATCH_SIZE, INSTANCES, NEW_VERSION, OLD_VERSION, UPGRADE_SECONDS
 from local.ports import free_port
-from local.stack import Stack
+from local.stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPONENT, OLD, NEW = "bench", "bench-old", "bench-new"

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from local.airflow import ADMIN
-from local.components import POSTGRES
+from local.airflow.settings import ADMIN
 from local.errors import LocalError
 from local.ports import parse_port
-from local.stack import Stack
+from local.stack.components import POSTGRES
+from local.stack.stack import Stack
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -89,7 +89,7 @@ def token() -> int:
 def demo() -> int:
     """Run the demonstration."""
     try:
-        module = importlib.import_module("local.demo")
+        module = importlib.import_module("local.demo.demo")
     except ModuleNotFoundError as error:
         raise LocalError(f"the demonstration cannot run: {error}") from None
     return int(module.main(_stack()))

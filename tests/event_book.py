@@ -6,7 +6,7 @@ from functools import cache
 
 import jsonschema_rs
 
-from local.event_docs import FOLDER
+from local.docs.events import FOLDER
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent

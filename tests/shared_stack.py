@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from local.airflow import SCHEDULER_IDLE_SECONDS
+from local.airflow.settings import SCHEDULER_IDLE_SECONDS
 from local.errors import LocalError
 from local.layout import Layout
 from local.ports import free_port, is_busy
-from local.stack import DEFAULT_PORT, Stack
+from local.stack.stack import DEFAULT_PORT, Stack
 
 SHARED_FOLDER = "UPGRADES_TEST_SHARED"
 "The environment variable that names the folder all workers of a run share."

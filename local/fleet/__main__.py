@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from local.fleet.agent import Agent
-from local.fleet.journals import Journals
+from local.fleet.agent.agent import Agent
+from local.fleet.http.server import Server, application
 from local.fleet.refusal import Refusal
-from local.fleet.server import Server, application
 from local.fleet.settings import Settings, checked_name
+from local.fleet.state.journals import Journals
 
 _HOST = "127.0.0.1"
 _CANNOT_START = 2

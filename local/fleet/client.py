@@ -84,7 +84,10 @@ class FleetAdmin:
         seconds: float | None = None,
         times: int | None = None,
     ) -> list[Json]:
-        """Switch a fault on (a local.fleet.faults.Kind); without `instance` for the fleet. Returns all that are on."""
+        """Switch a fault on (a local.fleet.state.faults.Kind); without `instance` for the fleet.
+
+        Returns all that are on.
+        """
         body = {"kind": kind, "instance": instance, "seconds": seconds, "times": times}
         faults: list[Json] = self._call("PUT", f"/demo/fleets/{fleet}/faults", body)["items"]
         return faults
@@ -100,7 +103,7 @@ class FleetAdmin:
         self._call("DELETE", f"/demo/fleets/{fleet}/faults", params=given)
 
     def log(self, fleet: str, since: int = 0) -> list[Json]:
-        """The lines of the fleet's journal with `n` above `since`; see local.fleet.fleet.Fleet for their kinds."""
+        """The lines of the fleet's journal with `n` above `since`; their kinds: local.fleet.state.fleet.Fleet."""
         return self._items(f"/demo/fleets/{fleet}/log", {"since": since})
 
     def transitions(self, fleet: str, since: int = 0) -> list[Json]:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from local.stack import DEFAULT_PORT, Stack
+from local.stack.stack import DEFAULT_PORT, Stack
 from tests.e2e.steps import Json, Tenant, got, wait_for
 from tests.shared_stack import ROOT
 

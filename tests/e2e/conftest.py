@@ -18,11 +18,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from local.airflow import ADMIN, UPGRADES_DATABASE
+from local.airflow.settings import ADMIN, UPGRADES_DATABASE
+from local.demo.rest import BASE
 from local.fleet.client import FleetAdmin
 from local.ports import HOST
-from local.rest import BASE
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.browsing import Visits, browser, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
 from tests.e2e.users import LIMITED_TENANT, USERS, prepare, tokens

@@ -11,8 +11,8 @@ from random import Random
 import httpx
 import psutil
 
-from local.airflow import API_SERVER, SCHEDULER, TRIGGERER
-from local.stack import Stack
+from local.airflow.settings import API_SERVER, SCHEDULER, TRIGGERER
+from local.stack.stack import Stack
 from tests.e2e.case import STRATEGIES, Case
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import TERMINAL, Json, wait_for

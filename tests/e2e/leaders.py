@@ -1,6 +1,6 @@
 """The first process of each component that runs."""
 
-from local.stack import Stack
+from local.stack.stack import Stack
 
 
 def leaders(stack: Stack) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The dag processor reads the file of an upgrade's DAG now, and not at its next regular turn."""
 
-from local.airflow import METADATA_DATABASE
-from local.stack import Stack
+from local.airflow.settings import METADATA_DATABASE
+from local.stack.stack import Stack
 from upgrade_orchestrator.domain.airflow.shards import shard_file
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 

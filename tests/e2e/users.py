@@ -4,10 +4,10 @@ import json
 import subprocess
 import sys
 
-from local.airflow import ADMIN
+from local.airflow.health import request_token
+from local.airflow.settings import ADMIN
 from local.errors import LocalError
-from local.health import request_token
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.e2e.steps import wait_for
 from tests.shared_stack import ROOT, shared_folder
 

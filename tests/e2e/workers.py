@@ -2,8 +2,8 @@
 
 import psutil
 
-from local.airflow import SCHEDULER
-from local.stack import Stack
+from local.airflow.settings import SCHEDULER
+from local.stack.stack import Stack
 
 
 def workers(stack: Stack) -> dict[psutil.Process, str]:

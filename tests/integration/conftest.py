@@ -21,7 +21,7 @@ if "AIRFLOW_HOME" not in os.environ:
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
     atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
-from local.postgres import Postgres, running_postgres
+from local.postgres.server import Postgres, running_postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.world import World, make_world
 from upgrade_orchestrator.adapters.postgres.migrate import migrate

@@ -6,14 +6,14 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
 
-from local.fleet import health
-from local.fleet.agent import Agent
-from local.fleet.calls import Answer, Call
+from local.fleet.agent import health
+from local.fleet.agent.agent import Agent
+from local.fleet.agent.orders import Orders
 from local.fleet.client import Json
-from local.fleet.faults import Fault, Kind
-from local.fleet.fleet import Fleet
-from local.fleet.orders import Orders
 from local.fleet.settings import Settings
+from local.fleet.state.calls import Answer, Call
+from local.fleet.state.faults import Fault, Kind
+from local.fleet.state.fleet import Fleet
 from tests.labs.nursery import JournalsInMemory, SimulatedNursery
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from local.fleet.calls import Answer
-from local.fleet.orders import Orders
+from local.fleet.agent.orders import Orders
+from local.fleet.state.calls import Answer
 from tests.event_book import violations_of
 from tests.labs.agent import ForeignOrder
 from tests.labs.lab import Lab, until

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from local.fleet.instance_server import Behaviour
-from local.fleet.journal import Journal
-from local.fleet.journals import Journals
-from local.fleet.process import Nursery, Process
+from local.fleet.instance.process import Nursery, Process
+from local.fleet.instance.server import Behaviour
+from local.fleet.state.journal import Journal
+from local.fleet.state.journals import Journals
 
 _pids = itertools.count(1)
 
 
 class SimulatedProcess(Process):
-    """Answers as local.fleet.instance_server does, on the clock of the event loop."""
+    """Answers as local.fleet.instance.server does, on the clock of the event loop."""
 
     def __init__(self, fleet: str, instance: str, version: str, mode: str) -> None:
         super().__init__(fleet, instance, pid=next(_pids), port=0)

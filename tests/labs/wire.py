@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from local.fleet import health
-from local.fleet.agent import Agent
-from local.fleet.calls import Call
-from local.fleet.faults import Kind
-from local.fleet.orders import Orders
+from local.fleet.agent import health
+from local.fleet.agent.agent import Agent
+from local.fleet.agent.orders import Orders
 from local.fleet.refusal import Refusal
+from local.fleet.state.calls import Call
+from local.fleet.state.faults import Kind
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
 from upgrade_orchestrator.adapters.fleet.client import CALL_SECONDS, Answer
 from upgrade_orchestrator.domain.registry.entries import Deployment

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.e2e.conftest import NewTenant
 from tests.e2e.killing import COMPONENTS, ClientOf, roll_back_while_killing, upgrade_while_killing
 from tests.soak.rounds import Round

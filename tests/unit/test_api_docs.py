@@ -1,4 +1,4 @@
-from local.api_docs import PAGE, page
+from local.docs.api import PAGE, page
 
 
 def test_api_page_is_the_one_that_the_api_describes() -> None:

@@ -8,8 +8,8 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from local.event_docs import FOLDER
-from local.event_examples import EXAMPLES
+from local.docs.event_examples import EXAMPLES
+from local.docs.events import FOLDER
 from tests.event_book import violations, violations_of
 from upgrade_orchestrator.domain.events.payloads import BOOK
 from upgrade_orchestrator.domain.execution.events import EventData, EventType, json_name

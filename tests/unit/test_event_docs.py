@@ -1,4 +1,4 @@
-from local.event_docs import FOLDER, PAGE, files
+from local.docs.events import FOLDER, PAGE, files
 
 
 def test_events_book_is_what_the_code_tells() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 import pytest
 
-from local.airflow import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
-from local.stack import Stack
+from local.airflow.settings import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
+from local.stack.stack import Stack
 from tests.e2e.airflow_hands import FIRST
 from tests.e2e.ci import Job, needs_jq
 from tests.e2e.conftest import NewTenant

@@ -10,9 +10,9 @@ import httpx
 import psutil
 import pytest
 
+from local.demo.rest import BASE
 from local.ports import HOST, free_port
-from local.rest import BASE
-from local.stack import Stack
+from local.stack.stack import Stack
 
 Run = Callable[..., "CompletedProcess[str]"]
 

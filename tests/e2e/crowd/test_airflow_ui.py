@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.e2e.airflow_hands import (
     FIRST,
     clear,

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from local.demo.rest import BASE
 from local.ports import HOST
-from local.rest import BASE
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.e2e.steps import COMPONENT, NEW, OLD, got
 from tests.e2e.users import tokens
 from tests.markup import read_html

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.e2e.ci import Job, blocks, executions, needs_jq, stop, workflow
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Tenant

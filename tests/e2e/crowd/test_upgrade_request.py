@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.stack import Stack
+from local.stack.stack import Stack
 from tests.e2e.ci import RUNS, Job, blocks, ended, executions, log, needs_jq, result, runs, tasks, trigger
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import Json, Tenant, got, wait_for

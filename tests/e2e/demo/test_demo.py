@@ -3,7 +3,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from local.stack import Stack
+from local.stack.stack import Stack
 
 Run = Callable[[str], "CompletedProcess[str]"]
 

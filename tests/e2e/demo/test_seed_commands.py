@@ -10,8 +10,8 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
-from local.seed import Seed
-from local.stack import DEFAULT_PORT, Stack
+from local.demo.seed import Seed
+from local.stack.stack import DEFAULT_PORT, Stack
 from tests.e2e.steps import Json, got, wait_for
 from tests.shared_stack import ROOT
 
@@ -113,7 +113,7 @@ def test_seed_leaves_all_as_it_is_when_an_upgrade_is_active(stack: Stack, api: h
 
 
 def _seed(stack: Stack) -> str:
-    argv = [sys.executable, "-m", "local.seed"]
+    argv = [sys.executable, "-m", "local.demo.seed"]
     done = subprocess.run(argv, cwd=ROOT, env=stack.env(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

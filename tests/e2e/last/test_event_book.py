@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.airflow import UPGRADES_DATABASE
-from local.stack import Stack
+from local.airflow.settings import UPGRADES_DATABASE
+from local.stack.stack import Stack
 from tests.e2e.steps import wait_for
 from tests.event_rows import types_in
 from upgrade_orchestrator.domain.execution.events import EventType

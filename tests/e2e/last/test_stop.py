@@ -2,9 +2,9 @@
 
 import pytest
 
-from local.components import COMPONENTS
-from local.sessions import is_gone
-from local.stack import Stack
+from local.stack.components import COMPONENTS
+from local.stack.stack import Stack
+from local.supervisor.sessions import is_gone
 from tests.e2e.conftest import hold_to_the_book
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from upgrade_orchestrator.adapters.airflow import ended_tasks
 from upgrade_orchestrator.adapters.airflow.ended_tasks import end_well
 from upgrade_orchestrator.domain.errors import Unavailable

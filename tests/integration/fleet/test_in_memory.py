@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.fleet.journal import utc_now
 from local.fleet.settings import Settings
+from local.fleet.state.journal import utc_now
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.labs.agent import AgentInMemory
 from tests.labs.wire import Wire

@@ -6,9 +6,9 @@ from functools import partial
 import httpx
 import pytest
 
+from local.fleet.agent.orders import Orders
 from local.fleet.client import Json
-from local.fleet.journal import utc_now
-from local.fleet.orders import Orders
+from local.fleet.state.journal import utc_now
 from tests.integration.fleet.running_agent import Caller, RunningAgent, is_alive, wait_for
 from tests.labs.agent import AgentInMemory
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from local.ports import HOST, free_port
-from local.processes import Command, Processes
+from local.supervisor.processes import Command, Processes
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTITIONS = 4
@@ -48,7 +48,7 @@ class MockKafka(Broker):
     """The stack's own, which needs nothing installed; its records end with it."""
 
     def _argv(self) -> list[str]:
-        return [sys.executable, "-m", "local.kafka"]
+        return [sys.executable, "-m", "local.kafka.mock"]
 
 
 class RealKafka(Broker):
@@ -89,7 +89,7 @@ class RealKafka(Broker):
         more = self._folder / "more.properties"
         more.write_text("".join(f"{key}={value}\n" for key, value in self.settings.items()))
         settings = ["--folder", str(self._folder), "--settings", str(more)]
-        return [sys.executable, "-m", "local.kafka_broker", *settings]
+        return [sys.executable, "-m", "local.kafka.broker", *settings]
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.address, "log_level": 0})

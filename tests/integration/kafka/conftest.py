@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from local.errors import LocalError
-from local.kafka_broker.jars import jars
+from local.kafka.jars import jars
 from tests.integration.kafka.broker import ROOT, RealKafka
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added, Store, added, store

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 from sqlalchemy.engine import make_url
 
-from local.processes import Command, Processes
+from local.supervisor.processes import Command, Processes
 from tests.integration.kafka.conftest import Tell, eventually, read
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from local.ports import HOST, free_port
-from local.postgres import Postgres
-from local.processes import Command
+from local.postgres.server import Postgres
+from local.supervisor.processes import Command
 from tests.integration.kafka.broker import ROOT
 from tests.integration.kafka.killing import Candidates
 

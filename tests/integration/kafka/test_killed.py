@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.processes import Command
+from local.supervisor.processes import Command
 from tests.integration.kafka.broker import ROOT
 from tests.integration.kafka.conftest import Tell
 from tests.integration.kafka.killing import Candidates, kill_in_mid_wave, kill_leaders

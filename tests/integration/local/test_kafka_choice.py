@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from local import kafka_choice
 from local.errors import LocalError
-from local.kafka_choice import MOCK, REAL, KafkaChoice
+from local.kafka import choice as kafka_choice
+from local.kafka.choice import MOCK, REAL, KafkaChoice
 from local.layout import Layout
 
 
@@ -24,7 +24,7 @@ def choice(folder: Path, kafka: str = "") -> KafkaChoice:
 def test_mock_is_the_default_and_needs_nothing(tmp_path: Path, no_fetching: list[Path]) -> None:
     chosen = choice(tmp_path)
     assert not chosen.choose(running=False)
-    assert "local.kafka" in chosen.argv(1)
+    assert "local.kafka.mock" in chosen.argv(1)
     assert no_fetching == []
 
 
@@ -32,7 +32,7 @@ def test_real_one_is_started_with_its_topic_and_folder(tmp_path: Path, no_fetchi
     chosen = choice(tmp_path, REAL)
     assert not chosen.choose(running=False)
     argv = chosen.argv(4711)
-    assert "local.kafka_broker" in argv
+    assert "local.kafka.broker" in argv
     assert argv[-6:] == ["--port", "4711", "--folder", str(tmp_path / "kafka"), "--topic", argv[-1]]
     assert argv[-1] == "registry.upgrade-orchestration-events"
     assert no_fetching == [tmp_path]
@@ -41,16 +41,16 @@ def test_real_one_is_started_with_its_topic_and_folder(tmp_path: Path, no_fetchi
 def test_one_that_runs_stays_unless_another_is_named(tmp_path: Path) -> None:
     choice(tmp_path, REAL).choose(running=False)
     assert not choice(tmp_path).choose(running=True)
-    assert "local.kafka_broker" in choice(tmp_path).argv(1)
+    assert "local.kafka.broker" in choice(tmp_path).argv(1)
     assert not choice(tmp_path, REAL).choose(running=True)
     assert choice(tmp_path, MOCK).choose(running=True)
-    assert "local.kafka" in choice(tmp_path).argv(1)
+    assert "local.kafka.mock" in choice(tmp_path).argv(1)
 
 
 def test_choice_is_forgotten_when_nothing_runs(tmp_path: Path) -> None:
     choice(tmp_path, REAL).choose(running=False)
     choice(tmp_path).choose(running=False)
-    assert "local.kafka" in choice(tmp_path).argv(1)
+    assert "local.kafka.mock" in choice(tmp_path).argv(1)
 
 
 def test_unknown_kafka_is_refused_in_words(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from local.ports import HOST
-from local.postgres import NAME, Postgres, running_postgres
-from local.processes import Processes
+from local.postgres.server import NAME, Postgres, running_postgres
+from local.supervisor.processes import Processes
 
 
 def test_postgres_keeps_what_was_committed_when_it_is_killed(tmp_path: Path) -> None:

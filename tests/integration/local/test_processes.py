@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from local.errors import LocalError
-from local.processes import Command, Processes
-from local.sessions import Leader
-from local.stopping import stop_after_interruption
+from local.stack.stopping import stop_after_interruption
+from local.supervisor.processes import Command, Processes
+from local.supervisor.sessions import Leader
 
 # Starts a child that starts a child; each writes its id and waits for ever.
 _FAMILY = """

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from local.airflow.settings_file import Pool, SettingsFile
 from local.errors import LocalError
-from local.settings_file import Pool, SettingsFile
 
 ROOT = Path(__file__).resolve().parents[3]
 

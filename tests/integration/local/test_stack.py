@@ -13,8 +13,8 @@ import pytest
 
 from local.errors import LocalError
 from local.ports import free_port
-from local.sessions import is_gone
-from local.stack import Stack
+from local.stack.stack import Stack
+from local.supervisor.sessions import is_gone
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.engine import make_url
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from upgrade_orchestrator.adapters.postgres.engine.leader import PostgresLeadership
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.service.control import loops as control_loops

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
 from upgrade_orchestrator.adapters.postgres.migrate import alembic_config, migrate
 from upgrade_orchestrator.adapters.postgres.schema.tables import metadata

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.apps import SharedApp, client_of
 from tests.integration.web.door import Door

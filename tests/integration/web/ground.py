@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from tests.integration.contents import Contents
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.world import World, document, world_on, write_backup

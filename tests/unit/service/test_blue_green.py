@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.fleet.orders import Orders
+from local.fleet.agent.orders import Orders
 from tests.labs.memory_lab import MakeLab
 from tests.labs.pools import (
     NEWEST_VERSION,

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from local.fleet.orders import Orders
+from local.fleet.agent.orders import Orders
 from tests.effort import some
 from tests.labs.dying import upgrade_with_deaths
 from tests.labs.lab import until

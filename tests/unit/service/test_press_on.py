@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.fleet.orders import Orders
+from local.fleet.agent.orders import Orders
 from tests.labs.canaries import deployed
 from tests.labs.first_step import PATIENCE, after_first_step, all_tasks, first_step, step
 from tests.labs.lab import OLGA, Lab, until

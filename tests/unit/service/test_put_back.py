@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.fleet.orders import Orders
+from local.fleet.agent.orders import Orders
 from tests.effort import some
 from tests.labs.endings import failed_with_a_drain_that_does_not_end
 from tests.labs.lab import OLGA, until

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.api_server.running_airflow import RunningAirflow
 

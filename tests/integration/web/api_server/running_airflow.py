@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from local.ports import HOST, free_port
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from tests.architecture.sources import ROOT
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.integration.metric_receivers import StatsD

@@ -1,0 +1,70 @@
+"""An upgrade's events in words, one line each."""
+
+from collections.abc import Callable
+from typing import Any
+
+from local.demo.rest import Json
+
+Data = dict[str, Any]
+
+
+def told(event: Json) -> str:
+    """The event in a line; one that has no words here with its data."""
+    what = event["type"].removeprefix("registry.upgrade.").removesuffix(".v1")
+    teller = _TELLERS.get(what)
+    return f"{what}: {event['data']}" if teller is None else teller(event["data"])
+
+
+def _created(data: Data) -> str:
+    return (
+        f"created: {data['strategy']} from {data['fromVersion']} to {data['toVersion']}, "
+        f"{data['totalInstances']} instances in {data['batches']} batches"
+    )
+
+
+def _status(data: Data) -> str:
+    return f"{data['from']} → {data['to']}: {data['reason']} (by {data['actor']})"
+
+
+def _check(data: Data) -> str:
+    return f"check {data['status']:7} {data['name']}: {data['message']}"
+
+
+def _batch_started(data: Data) -> str:
+    return f"batch {data['batch']} started: {', '.join(data['instances'])}"
+
+
+def _batch_completed(data: Data) -> str:
+    return f"batch {data['batch']} completed: {data['completed']} upgraded, {data['failed']} failed"
+
+
+def _instance(data: Data) -> str:
+    error = f": {data['error']}" if data["error"] else ""
+    return f"  {data['instanceId']} {data['from']} → {data['to']}{error}"
+
+
+def _progress(data: Data) -> str:
+    return f"progress {data['percentage']} %: {data['completed']} of {data['total']}, {data['inFlight']} in work"
+
+
+def _polled(data: Data) -> str:
+    ill = "; ".join(f"{name}: {why}" for name, why in data["unhealthy"].items())
+    silent = f"not asked: {', '.join(data['notAsked'])}" if data["notAsked"] else ""
+    return f"canaries polled ({data['polls']}): {'; '.join(each for each in (ill, silent) if each) or 'healthy'}"
+
+
+def _command(data: Data) -> str:
+    return f"{data['command']} asked for by {data['actor']}"
+
+
+_TELLERS: dict[str, Callable[[Data], str]] = {
+    "created": _created,
+    "status-changed": _status,
+    "check-completed": _check,
+    "batch-started": _batch_started,
+    "batch-completed": _batch_completed,
+    "instance-changed": _instance,
+    "progress": _progress,
+    "canary-polled": _polled,
+    "command-received": _command,
+}

@@ -1,0 +1,67 @@
+"""Follows an upgrade by its REST API until it is over."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local.demo.rest import Json, Rest
+from local.errors import LocalError
+
+_POLL_SECONDS = 0.25
+_SILENCE_SECONDS = 180
+_PAGE = 200
+TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"})
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known now: the execution, its instances in the plan's order, the events since the last snapshot."""
+
+    execution: Json
+    instances: list[Json]
+    events: list[Json]
+    seconds: float
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing comes after it."""
+        return self.execution["status"] in TERMINAL
+
+
+def follow(rest: Rest, execution_id: str) -> Iterator[Snapshot]:
+    """Snapshots, a few a second; the last one is of a terminal execution and has its last events.
+
+    Raises:
+        LocalError: the API does not answer, or no event has come for the batch delay and three minutes more.
+    """
+    path, began = f"/upgrades/{execution_id}", time.monotonic()
+    heard, seen = began, 0
+    while True:
+        execution = rest.get(path)  # first, so that a terminal one is shown with all its events
+        events = _events(rest, path, seen)
+        now = time.monotonic()
+        if events:
+            seen, heard = events[-1]["sequence"], now
+        snapshot = Snapshot(execution, _instances(rest, path), events, now - began)
+        yield snapshot
+        if snapshot.is_last:
+            return
+        if now - heard > _SILENCE_SECONDS + execution["batchDelaySeconds"]:
+            raise LocalError(f"nothing happens any more: {path} is {execution['status']}; see .local/logs")
+        time.sleep(_POLL_SECONDS)
+
+
+def _events(rest: Rest, path: str, after: int) -> list[Json]:
+    found: list[Json] = []
+    while True:
+        page = rest.get(f"{path}/events", {"after": after, "limit": _PAGE})
+        found += page["items"]
+        if page["nextCursor"] is None:
+            return found
+        after = found[-1]["sequence"]
+
+
+def _instances(rest: Rest, path: str) -> list[Json]:
+    """The first 200: the demo fleet has twenty."""
+    items: list[Json] = rest.get(f"{path}/instances", {"limit": _PAGE})["items"]
+    return items

@@ -1,0 +1,1 @@
+"""`make docs`: the pages of the API and of the events, made from the code."""

