@@ -1,0 +1,1 @@
+"""The measurements, in packages by what they measure; here what several of them use."""

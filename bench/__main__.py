@@ -11,22 +11,22 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from bench.bare_airflow import wait_parsed
-from bench.breakdown import read_breakdown
-from bench.canaries import measure_canaries
-from bench.canary_report import CanaryReport
-from bench.cost_report import print_costs
-from bench.costs import MeasuredStack, measure_costs
-from bench.crowd import HOW_THEY_REST, gather_paused
-from bench.events import measure_events
+from bench.canaries.canaries import measure_canaries
+from bench.canaries.report import CanaryReport
+from bench.costs.costs import MeasuredStack, measure_costs
+from bench.costs.report import print_costs
+from bench.events.events import measure_events
+from bench.jobs.bare_airflow import wait_parsed
+from bench.jobs.breakdown import read_breakdown
+from bench.jobs.project import run_project
+from bench.load.crowd import HOW_THEY_REST, gather_paused
+from bench.load.reads import dump, measure_reads, table_of, verdicts
+from bench.load.view import measure_view
 from bench.measure import BARE, PLAIN, PROJECT, Row, idle_cpu, measure
-from bench.project import run_project
 from bench.quick import checked_out, run_quick
-from bench.reads import dump, measure_reads, table_of, verdicts
 from bench.report import Report, machine, save
+from bench.stack.world import ROOT, World, bench_stack, tenant_names
 from bench.tax import both_stacks, measure_tax
-from bench.view import measure_view
-from bench.world import ROOT, World, bench_stack, tenant_names
 from local.errors import LocalError
 from local.stack.stack import Stack
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bench.bare_airflow import run_bare
-from bench.job import ReadTiming, Timing, ideal_seconds
-from bench.plain import run_plain
-from bench.project import run_project
-from bench.usage import component_pids, cpu_seconds, stack_pids, watched_memory
-from bench.world import World, tenant_names
+from bench.jobs.bare_airflow import run_bare
+from bench.jobs.job import ReadTiming, Timing, ideal_seconds
+from bench.jobs.plain import run_plain
+from bench.jobs.project import run_project
+from bench.stack.usage import component_pids, cpu_seconds, stack_pids, watched_memory
+from bench.stack.world import World, tenant_names
 from local.stack.components import AGENT
 
 PROJECT, PLAIN, BARE = "this project", "asyncio + httpx", "bare Airflow DAG"

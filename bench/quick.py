@@ -13,8 +13,8 @@ from rich.console import Console
 from bench.measure import BARE, PLAIN, PROJECT, Result, Row, measure_time
 from bench.over_time import Line, TableError, header, judge, last_line, least_of, side_by_side
 from bench.report import Report, machine, save
+from bench.stack.world import ROOT, BenchStack, World
 from bench.tax import MANY, Pairs, StackWithoutProduct, Tax, Tell, measure_pairs, new_ground, started
-from bench.world import ROOT, BenchStack, World
 from local.errors import LocalError
 
 SOME = 5

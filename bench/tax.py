@@ -17,9 +17,9 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.bare_airflow import wait_parsed
+from bench.jobs.bare_airflow import wait_parsed
 from bench.measure import BARE, Repetition, Result, Row, idle_cpus, measure_time
-from bench.world import BenchStack, World, bench_stack
+from bench.stack.world import BenchStack, World, bench_stack
 from local.errors import LocalError
 from local.stack.components import AIRFLOW
 from local.stack.stack import Stack

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.job import Timing
+from bench.jobs.job import Timing
 from bench.measure import BARE, PLAIN, PROJECT, Repetition, Result, Row
 from bench.quick import Quick, Rows
 from bench.tax import Side, Tax

@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.canaries import POLL_SECONDS, Waiting
+from bench.canaries.canaries import POLL_SECONDS, Waiting
 from bench.report import machine, machine_line, save
-from bench.watching import Window
+from bench.stack.watching import Window
 from local.airflow.settings import API_SERVER, DAG_PROCESSOR, SCHEDULER, TRIGGERER
 from local.stack.components import AGENT, POSTGRES
 

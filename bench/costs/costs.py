@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.clients import answered
-from bench.cost_lines import Processes, Trigger, read_lines
+from bench.costs.lines import Processes, Trigger, read_lines
 from bench.measure import PROJECT, Row
-from bench.usage import component_pids, cpu_seconds
-from bench.world import ROOT, BenchStack, World
+from bench.stack.clients import answered
+from bench.stack.usage import component_pids, cpu_seconds
+from bench.stack.world import ROOT, BenchStack, World
 from local.airflow.settings import SCHEDULER
 from local.stack.stack import Stack
 

@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench.clients import Json, answered
+from bench.stack.clients import Json, answered
 
 _PAGE = 100
 

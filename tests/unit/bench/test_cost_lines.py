@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.cost_lines import END, FORK, SUPERVISOR, read_lines
+from bench.costs.lines import END, FORK, SUPERVISOR, read_lines
 from bench.probe.meter import Spent
 
 DAG = "upgrade__one"

@@ -6,9 +6,9 @@ from functools import partial
 
 import httpx
 
-from bench.clients import Json, answered
-from bench.job import COMPLETION_SECONDS, ReadTiming, Timing, epoch
-from bench.world import World
+from bench.jobs.job import COMPLETION_SECONDS, ReadTiming, Timing, epoch
+from bench.stack.clients import Json, answered
+from bench.stack.world import World
 
 DAG_ID = "bench_bare_upgrade"
 _POLL_SECONDS = 0.1

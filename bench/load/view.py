@@ -1,6 +1,6 @@
 """The status view in a real browser, with 20 and with 200 running upgrades of 50 instances each.
 
-The upgrades are a crowd at rest (bench/crowd.py); what happens to them is written into the database as the product
+The upgrades are a crowd at rest (bench/load/crowd.py); what happens to them is written into the database as the product
 writes it: an instance's row, the execution's, an event, one commit.
 """
 
@@ -16,8 +16,8 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.table import Table
 
-from bench.crowd import Crowd, gather, nobody_follows
-from bench.world import World
+from bench.load.crowd import Crowd, gather, nobody_follows
+from bench.stack.world import World
 from local.airflow.settings import UPGRADES_DATABASE
 from local.chromium import ARGUMENTS, MISSING, find_chromium
 

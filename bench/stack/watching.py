@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 import psycopg
 
-from bench.usage import component_pids, cpu_seconds, memory_bytes
-from bench.world import World
+from bench.stack.usage import component_pids, cpu_seconds, memory_bytes
+from bench.stack.world import World
 from local.airflow.settings import METADATA_DATABASE, UPGRADES_DATABASE
 from local.stack.components import AIRFLOW
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
-from bench.world import ROOT
+from bench.stack.world import ROOT
 from local.kafka.jars import jars
 from local.ports import HOST, answers, free_port
 from local.postgres.server import running_postgres
@@ -50,7 +50,7 @@ class EventWorld:
         """It may take a second or two until it leads."""
         extra = {"bootstrap.servers": self.kafka}
         env = dict(os.environ) | {"AIRFLOW_CONN_KAFKA_EVENTS": json.dumps({"conn_type": "kafka", "extra": extra})}
-        self.processes.start(Command("relay", [sys.executable, "-m", "bench.relaying", self.url], env, ROOT))
+        self.processes.start(Command("relay", [sys.executable, "-m", "bench.events.relay", self.url], env, ROOT))
 
     def stop_relay(self) -> None:
         """At once."""

@@ -7,8 +7,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench.cost_lines import PARTS, Processes, sum_of
-from bench.costs import PHASES_ARE_SEEN, Costs, Run, scheduler_itself
+from bench.costs.costs import PHASES_ARE_SEEN, Costs, Run, scheduler_itself
+from bench.costs.lines import PARTS, Processes, sum_of
 from bench.probe.meter import Spent
 from local.airflow.settings import SCHEDULER, TRIGGERER
 

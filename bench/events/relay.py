@@ -1,4 +1,4 @@
-"""The relay as a process of its own: `python -m bench.relaying URL`; Kafka is the connection `kafka_events`."""
+"""The relay as a process of its own: `python -m bench.events.relay URL`; Kafka is the connection `kafka_events`."""
 
 import asyncio
 import sys

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import httpx
 
-from bench.clients import Json, airflow_client, answered, fleet_admin, registry_client
-from bench.job import BATCH_SIZE, INSTANCES, NEW_VERSION, OLD_VERSION, UPGRADE_SECONDS
+from bench.jobs.job import BATCH_SIZE, INSTANCES, NEW_VERSION, OLD_VERSION, UPGRADE_SECONDS
+from bench.stack.clients import Json, airflow_client, answered, fleet_admin, registry_client
 from local.ports import free_port
 from local.stack.stack import Stack
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 COMPONENT, OLD, NEW = "bench", "bench-old", "bench-new"
 _BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 

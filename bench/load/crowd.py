@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.clients import answered
-from bench.job import INSTANCES
-from bench.world import COMPONENT, World, upgrade_request
+from bench.jobs.job import INSTANCES
+from bench.stack.clients import answered
+from bench.stack.world import COMPONENT, World, upgrade_request
 from local.airflow.settings import METADATA_DATABASE, UPGRADES_DATABASE
 from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS
 from upgrade_orchestrator.domain.airflow.shards import shard_key

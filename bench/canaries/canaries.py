@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from bench.clients import Json, answered
-from bench.watching import Window, watch
-from bench.world import World, upgrade_request
+from bench.stack.clients import Json, answered
+from bench.stack.watching import Window, watch
+from bench.stack.world import World, upgrade_request
 from local.airflow.settings import METADATA_DATABASE, UPGRADES_DATABASE
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 

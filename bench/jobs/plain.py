@@ -6,9 +6,9 @@ import uuid
 
 import httpx
 
-from bench.clients import TIMEOUT_SECONDS, Json, agent_url, answered
-from bench.job import BATCH_SIZE, NEW_VERSION, ReadTiming, Timing
-from bench.world import World
+from bench.jobs.job import BATCH_SIZE, NEW_VERSION, ReadTiming, Timing
+from bench.stack.clients import TIMEOUT_SECONDS, Json, agent_url, answered
+from bench.stack.world import World
 
 _POLL_SECONDS = 0.05
 _FENCE = {"X-Fencing-Token": "1"}

@@ -17,9 +17,9 @@ import aiohttp
 import httpx
 from rich.table import Table
 
-from bench.bare_airflow import DAG_ID
-from bench.clients import answered
-from bench.world import World, tenant_names
+from bench.jobs.bare_airflow import DAG_ID
+from bench.stack.clients import answered
+from bench.stack.world import World, tenant_names
 from local.airflow.settings import UPGRADES_DATABASE
 
 FEW, MANY = 1_000, 100_000

@@ -6,10 +6,10 @@ from functools import partial
 
 import httpx
 
-from bench.breakdown import read_breakdown
-from bench.clients import Json, answered
-from bench.job import COMPLETION_SECONDS, ReadTiming, Timing, epoch
-from bench.world import World, upgrade_request
+from bench.jobs.breakdown import read_breakdown
+from bench.jobs.job import COMPLETION_SECONDS, ReadTiming, Timing, epoch
+from bench.stack.clients import Json, answered
+from bench.stack.world import World, upgrade_request
 
 _POLL_SECONDS = 0.5
 _ENDED = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}

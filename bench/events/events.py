@@ -16,7 +16,7 @@ import psycopg
 from confluent_kafka import Consumer
 from rich.table import Table
 
-from bench.event_world import EXECUTIONS, TOPIC, EventWorld, event_world
+from bench.events.world import EXECUTIONS, TOPIC, EventWorld, event_world
 from upgrade_orchestrator.adapters.postgres.engine.engine import dispose_engines
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from upgrade_orchestrator.domain.execution.events import Event, EventType

@@ -1,0 +1,1 @@
+"""What many waiting canaries hold and cost: measured, and shown as a table."""
