@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.domain.builders import NOW, after, fleet_of, make_execution, make_fleet, make_instance, name
-from tests.unit.domain.test_pools import green_of
+from tests.unit.domain.plan.test_pools import green_of
 from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_switch_step
 from upgrade_orchestrator.domain.blue_green.revert import Aim, aim_of, next_back_step
 from upgrade_orchestrator.domain.blue_green.steps import (

@@ -1,0 +1,1 @@
+"""What Airflow's runs and tasks mean for an execution."""

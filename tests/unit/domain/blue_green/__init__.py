@@ -1,0 +1,1 @@
+"""The steps between two pools, and what they write."""

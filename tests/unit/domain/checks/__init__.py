@@ -1,0 +1,1 @@
+"""The checks before an upgrade, and the compatibility of two versions."""

@@ -1,0 +1,1 @@
+"""What events say, and what they are to the metrics."""

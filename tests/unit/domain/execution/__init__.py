@@ -1,0 +1,1 @@
+"""The execution's lifecycle: statuses, commands and failure."""

@@ -1,0 +1,1 @@
+"""What failures, canaries, a retry and a rollback do to an execution."""

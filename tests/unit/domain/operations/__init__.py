@@ -1,0 +1,1 @@
+"""What an operator may do and is shown: permissions, actions, their impact, statistics."""

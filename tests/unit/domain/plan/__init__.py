@@ -1,0 +1,1 @@
+"""The plan and its batches: budget, order, pools, downtime and progress."""

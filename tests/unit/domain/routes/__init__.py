@@ -1,0 +1,1 @@
+"""Upgrade paths from one version to another, and the search for them."""
