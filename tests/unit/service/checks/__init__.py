@@ -1,0 +1,1 @@
+"""The checks before an upgrade, and those that run again later."""

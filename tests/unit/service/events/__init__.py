@@ -1,0 +1,1 @@
+"""The relay of events, and the metrics that are made of them."""

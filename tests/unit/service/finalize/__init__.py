@@ -1,0 +1,1 @@
+"""How an upgrade ends: its last tasks, drained instances, the rollback."""

@@ -1,0 +1,1 @@
+"""The steps of a rollout: the first one, batches, canaries, what fails."""

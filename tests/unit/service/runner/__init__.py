@@ -1,0 +1,1 @@
+"""What every runner does: fencing, backoff, crashes and downtime."""
