@@ -2,11 +2,11 @@
 
 from tests.store_contract.approvals import ApprovalsContract
 from tests.store_contract.board import BoardContract
+from tests.store_contract.event_cursors import FollowersContract
 from tests.store_contract.events import EventsContract
 from tests.store_contract.executions import ExecutionsContract
-from tests.store_contract.followers import FollowersContract
 from tests.store_contract.history import HistoryContract
-from tests.store_contract.kept_answers import KeptAnswersContract
+from tests.store_contract.idempotency import KeptAnswersContract
 from tests.store_contract.leases import LeasesContract
 from tests.store_contract.live_feed import LiveFeedContract
 from tests.store_contract.outbox import OutboxContract

@@ -1,6 +1,6 @@
 """Kept answers on PostgreSQL: what every store does."""
 
-from tests.store_contract.kept_answers import KeptAnswersContract
+from tests.store_contract.idempotency import KeptAnswersContract
 
 
 class TestKeptAnswers(KeptAnswersContract):

@@ -1,6 +1,6 @@
 """Followers on PostgreSQL: what every store does."""
 
-from tests.store_contract.followers import FollowersContract
+from tests.store_contract.event_cursors import FollowersContract
 
 
 class TestFollowers(FollowersContract):

@@ -1,0 +1,1 @@
+"""Events on PostgreSQL: log, outbox, cursors, signals, live feed and notifications."""

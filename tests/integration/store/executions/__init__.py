@@ -1,0 +1,1 @@
+"""Executions on PostgreSQL: approvals, the board, overviews, history and statistics."""

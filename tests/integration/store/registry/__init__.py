@@ -1,0 +1,1 @@
+"""The component registry on PostgreSQL, and the command that fills it."""
