@@ -66,5 +66,5 @@ def _add(to: Seconds, more: Mapping[str, float]) -> None:
 
 
 def _folder(nodeid: str) -> str:
-    """Of `tests/unit/domain/test_plan.py::test_x`: `unit/domain`."""
+    """Of `tests/unit/domain/plan/test_plan.py::test_x`: `unit/domain/plan`."""
     return "/".join(nodeid.split("::")[0].split("/")[1:-1])

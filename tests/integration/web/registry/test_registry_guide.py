@@ -61,7 +61,7 @@ async def test_the_pages_calls_answer_what_it_says(api: httpx.AsyncClient, world
 def test_the_pages_commands_work_as_they_are_typed(
     empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In this process: that it also runs as one of its own is in `integration/store/test_registry_command.py`."""
+    """In this process; as one of its own it runs in `integration/store/registry/test_registry_command.py`."""
     (tmp_path / "registry.yaml").write_text(FILE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(empty_database))

@@ -1,0 +1,1 @@
+"""The component registry over REST: versions, their paths and their compatibility."""

@@ -1,0 +1,1 @@
+"""The pages of the status view on the real store."""
