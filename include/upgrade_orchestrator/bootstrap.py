@@ -32,9 +32,9 @@ from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec,
 from upgrade_orchestrator.adapters.postgres.idempotency import PostgresKeptAnswers
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from upgrade_orchestrator.service.control.loops import LOOPS, Loop, run_control_loops
-from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.events.relay import Relay
-from upgrade_orchestrator.service.ports.unit_of_work import Limits, Ports
+from upgrade_orchestrator.service.ports.limits import Limits
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.settings import Settings
 
 T = TypeVar("T")
@@ -61,19 +61,11 @@ def ports_for(url: str, settings: Settings) -> Ports:
             stream_seconds=settings.stream_seconds,
         ),
         outbox=PostgresOutbox(url),
-        kept_answers=PostgresKeptAnswers(url, settings.lease_seconds),
-        live=_live_feed(url, settings.lease_seconds),
         followers=PostgresFollowers(url),
         metrics=AirflowMetrics(),
         notices=AirflowNotices(settings.notifiers is not None),
         task_ends=PostgresTaskEnds(url),
     )
-
-
-@cache
-def _live_feed(url: str, lease_seconds: float) -> LiveFeed:
-    """One a process: whoever follows an execution shares its reader, whichever app serves it."""
-    return LiveFeed(partial(PostgresUnitOfWork, url, lease_seconds), PostgresSignals(url))
 
 
 @cache
@@ -86,6 +78,19 @@ async def open_ports() -> Ports:
     """The ports of a long-lived event loop (triggerer, API server): connections are kept and shared."""
     settings = Settings.from_environment()
     return ports_for(await async_database_url(settings.db_conn_id), settings)
+
+
+async def open_kept_answers() -> PostgresKeptAnswers:
+    """The store of the answers to calls with an Idempotency-Key (API server only)."""
+    settings = Settings.from_environment()
+    return PostgresKeptAnswers(await async_database_url(settings.db_conn_id), settings.lease_seconds)
+
+
+async def _forget_old_answers(_: Ports) -> None:
+    await (await open_kept_answers()).forget_old()
+
+
+FORGET_OLD_ANSWERS = Loop("forget-old-answers", 600.0, _forget_old_answers)
 
 
 @asynccontextmanager
@@ -106,7 +111,7 @@ async def close_ports() -> None:
 @asynccontextmanager
 async def control_loops() -> AsyncIterator[None]:
     """Within it this process runs the control loops and the relay, or waits for its turn (API server only)."""
-    each = ((CONTROL_LOOPS, LOOPS), (RELAY, relay_loops()))
+    each = ((CONTROL_LOOPS, (*LOOPS, FORGET_OLD_ANSWERS)), (RELAY, relay_loops()))
     runs = (run_control_loops(open_ports, partial(_open_leadership, lock), loops) for lock, loops in each)
     tasks = [asyncio.create_task(run) for run in runs]
     try:

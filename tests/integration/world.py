@@ -18,10 +18,8 @@ from tests.labs import seed
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.labs.seed import BACKUP, COMPONENT, CONNECTION, NEW, OLD, TENANT
 from tests.labs.world import World as AnyWorld
-from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
 from upgrade_orchestrator.bootstrap import ports_for
 from upgrade_orchestrator.cli.registry.document import entries_in
-from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.registry.load import load_registry
 from upgrade_orchestrator.settings import Settings
 
@@ -117,6 +115,5 @@ def world_on(url: str, agent: RunningAgent, fleet: str, backup: Path, monkeypatc
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(connection))
     parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
     ports = ports_for(url, Settings())
-    live = LiveFeed(ports.work, PostgresSignals(url))  # not the process's own, which stays closed once it was
-    ports = replace(ports, parse_requests=parses, runs=airflow, human_tasks=people, live=live)
+    ports = replace(ports, parse_requests=parses, runs=airflow, human_tasks=people)
     return World(ports, fleet, agent.admin, parses, airflow, people, url, agent, backup)

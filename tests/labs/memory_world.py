@@ -21,14 +21,13 @@ from upgrade_orchestrator.adapters.memory.engine.tables import LEASE, LeaseRow, 
 from upgrade_orchestrator.adapters.memory.events.cursors import MemoryFollowers
 from upgrade_orchestrator.adapters.memory.events.outbox import MemoryOutbox
 from upgrade_orchestrator.adapters.memory.events.signals import MemoryNames, MemorySignals
-from upgrade_orchestrator.adapters.memory.idempotency import MemoryKeptAnswers
 from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.domain.events.metrics import Figure
 from upgrade_orchestrator.domain.events.notifications import Notice
-from upgrade_orchestrator.service.events.feed import LiveFeed
-from upgrade_orchestrator.service.ports.unit_of_work import Limits, Ports
+from upgrade_orchestrator.service.ports.limits import Limits
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.load import load_registry
 
 FLEET = "lab"
@@ -149,11 +148,10 @@ _seed: list[Tables] = []
 
 def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
     """All of them, on the database; whatever else there is can be replaced."""
-    work, signals = partial(MemoryUnitOfWork, database, lease_seconds), MemorySignals(database)
     return Ports(
-        work=work,
+        work=partial(MemoryUnitOfWork, database, lease_seconds),
         fleets=FleetsInMemory(AgentInMemory(database.now).agent),
-        signals=signals,
+        signals=MemorySignals(database),
         parse_requests=AskedParses(),
         runs=ScriptedRuns(),
         human_tasks=ScriptedPeople(),
@@ -161,8 +159,6 @@ def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
         new_id=database.new_id,
         limits=Limits(lease_seconds=lease_seconds),
         outbox=MemoryOutbox(database),
-        kept_answers=MemoryKeptAnswers(database, lease_seconds),
-        live=LiveFeed(work, signals),
         followers=MemoryFollowers(database),
         metrics=NoMetrics(),
         notices=NoNotices(),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, cast
 
 from upgrade_orchestrator.domain.errors import Unavailable
+from upgrade_orchestrator.service.ports.signals import Names
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 TRANSACTION, FLEET, ORDER, WAIT = "transaction", "fleet", "order", "wait"
@@ -196,6 +197,9 @@ class SteppedSignals:
     @asynccontextmanager
     async def of(self, execution_id: str) -> AsyncIterator[Self]:
         yield self
+
+    def names(self) -> AbstractAsyncContextManager[Names]:
+        raise AssertionError("only the live feed asks for names, and the bench has none")
 
     async def wait(self, seconds: float) -> bool:
         return await passing(WAIT, max(0.0, seconds))

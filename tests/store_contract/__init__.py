@@ -7,7 +7,7 @@ store         makes units of work on a database that knows component aaa-111 wit
 added         stores an execution and commits (fixtures.py)
 pass_time     lets seconds pass for what is stored, or go back, without waiting for them
 audit         the commands that were kept: execution, command, actor, source, reason
-signals       the store's port Signals, which is LiveSignals too
+signals       the store's port Signals, which is Signals too
 listens       returns once a new waiter would miss nothing and has been told nothing
 followers, outbox, kept_answers      the ports of those names
 """

@@ -11,7 +11,7 @@ from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.live import Tail
+from upgrade_orchestrator.service.ports.events import Tail
 
 WRITERS, EACH = 8, 5
 

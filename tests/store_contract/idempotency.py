@@ -11,7 +11,7 @@ from tests.store_contract.waiting import QUIET_SECONDS, waits
 from upgrade_orchestrator.domain.errors import AlreadyExists, IdempotencyConflict
 from upgrade_orchestrator.domain.registry.entries import Component
 from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, KeptAnswer, KeptAnswers, Key, KeyedCall
-from upgrade_orchestrator.service.ports.live import LiveSignals
+from upgrade_orchestrator.service.ports.signals import Signals
 
 KEY = Key("olga", "k-1", "f" * 64)
 ANSWER = KeptAnswer(201, {"Location": "/x"}, '{"id": "x"}')
@@ -106,7 +106,7 @@ class KeptAnswersContract:
         assert await second is None
 
     async def test_listeners_are_told_once_the_answer_is_kept(
-        self, kept_answers: KeptAnswers, added: Added, signals: LiveSignals, listens: Listens
+        self, kept_answers: KeptAnswers, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
         async with signals.of(execution.id) as waiter:

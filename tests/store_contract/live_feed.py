@@ -19,8 +19,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.events import feed as live_feed
 from upgrade_orchestrator.service.events import reader as live_reader
 from upgrade_orchestrator.service.events.feed import Follower, LiveFeed
-from upgrade_orchestrator.service.ports.live import LiveSignals
-from upgrade_orchestrator.service.ports.signals import ANYTHING
+from upgrade_orchestrator.service.ports.signals import ANYTHING, Signals
 
 SECONDS = 60
 
@@ -60,7 +59,7 @@ class LiveFeedContract:
         return WatchedWork(store)
 
     @pytest.fixture
-    def watched(self, signals: LiveSignals) -> WatchedSignals:
+    def watched(self, signals: Signals) -> WatchedSignals:
         return WatchedSignals(signals)
 
     @pytest.fixture

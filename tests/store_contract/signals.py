@@ -8,16 +8,15 @@ from tests.store_contract.stores import Added, Listens, Store
 from tests.store_contract.telling import append, event
 from tests.store_contract.waiting import QUIET_SECONDS, waits
 from upgrade_orchestrator.domain.execution.commands import Actor
-from upgrade_orchestrator.service.ports.live import LiveSignals
 from upgrade_orchestrator.service.ports.outbox import Outbox
-from upgrade_orchestrator.service.ports.signals import ANYTHING
+from upgrade_orchestrator.service.ports.signals import ANYTHING, Signals
 
 LONG = 60.0
 
 
 class SignalsContract:
     async def test_waiter_is_told_while_it_waits_and_only_of_its_own(
-        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+        self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution, other = await added(), await added()
         async with signals.of(execution.id) as waiter:
@@ -30,7 +29,7 @@ class SignalsContract:
             assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_is_told_of_what_came_between_its_waits(
-        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+        self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
         async with signals.of(execution.id) as waiter:
@@ -40,7 +39,7 @@ class SignalsContract:
             assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_is_not_told_of_what_is_rolled_back(
-        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+        self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
         async with signals.of(execution.id) as waiter:
@@ -50,7 +49,7 @@ class SignalsContract:
             assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_is_not_told_of_a_change_without_an_event(
-        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+        self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
         async with signals.of(execution.id) as waiter:
@@ -61,7 +60,7 @@ class SignalsContract:
             assert await waiter.wait(QUIET_SECONDS) is False
 
     async def test_waiter_for_anything_is_told_of_every_execution(
-        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+        self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         executions = [await added(), await added()]
         async with signals.of(ANYTHING) as waiter:
@@ -72,7 +71,7 @@ class SignalsContract:
                 assert await waiter.wait(LONG)
 
     async def test_every_waiter_of_an_execution_is_told(
-        self, store: Store, added: Added, signals: LiveSignals, listens: Listens
+        self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
         async with signals.of(execution.id) as one, signals.of(execution.id) as two:
@@ -82,7 +81,7 @@ class SignalsContract:
             assert [await one.wait(LONG), await two.wait(LONG)] == [True, True]
 
     async def test_released_event_wakes_who_waits(
-        self, store: Store, added: Added, signals: LiveSignals, listens: Listens, outbox: Outbox
+        self, store: Store, added: Added, signals: Signals, listens: Listens, outbox: Outbox
     ) -> None:
         await append(store, await added(), "parked")
         (parked,) = await outbox.pending(1)
@@ -93,7 +92,7 @@ class SignalsContract:
             assert await waiter.wait(LONG)
 
     async def test_names_are_anything_first_and_then_those_that_changed(
-        self, store: Store, added: Added, signals: LiveSignals
+        self, store: Store, added: Added, signals: Signals
     ) -> None:
         one, two, _ = await added(), await added(), await added()
         async with signals.names() as names:
@@ -107,7 +106,7 @@ class SignalsContract:
             assert found == {one.id, two.id}
             assert await names.wait(0) == frozenset()
 
-    async def test_wake_lets_who_waits_for_names_go_on(self, store: Store, signals: LiveSignals) -> None:
+    async def test_wake_lets_who_waits_for_names_go_on(self, store: Store, signals: Signals) -> None:
         async with signals.names() as names:
             await names.wait(LONG)
             waiting = asyncio.create_task(names.wait(LONG))
@@ -117,7 +116,7 @@ class SignalsContract:
 
     @pytest.mark.parametrize("turns", range(4))
     async def test_wait_that_is_cancelled_as_it_is_woken_ends_cancelled_unless_it_had_ended(
-        self, signals: LiveSignals, turns: int
+        self, signals: Signals, turns: int
     ) -> None:
         async with signals.names() as names:
             await names.wait(LONG)

@@ -6,8 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from tests.store_contract.stores import Store
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.service.ports.live import LiveSignals, Names
-from upgrade_orchestrator.service.ports.signals import Waiter
+from upgrade_orchestrator.service.ports.signals import Names, Signals, Waiter
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 
@@ -25,9 +24,9 @@ class WatchedWork:
 
 
 class WatchedSignals:
-    """Port ``LiveSignals`` that knows how many wait for an execution; while ``lost``, none arrives."""
+    """Port ``Signals`` that knows how many wait for an execution; while ``lost``, none arrives."""
 
-    def __init__(self, signals: LiveSignals) -> None:
+    def __init__(self, signals: Signals) -> None:
         self._signals, self.waiters, self.lost = signals, 0, False
 
     @asynccontextmanager

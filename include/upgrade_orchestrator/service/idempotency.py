@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, Key, KeyedCall
+from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, KeptAnswers, Key, KeyedCall
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
@@ -42,18 +42,13 @@ class _Later:
 
 
 @asynccontextmanager
-async def once(ports: Ports, key: Key) -> AsyncIterator[Once]:
+async def once(ports: Ports, kept_answers: KeptAnswers, key: Key) -> AsyncIterator[Once]:
     """Within it the key is ours alone; leaving without ``keep`` leaves everything as it was, the key too.
 
     :raises IdempotencyConflict: the key was used for another request;
     :raises Unavailable: the first call with this key takes too long, or the database is away.
     """
-    async with ports.kept_answers.call(key) as call:
+    async with kept_answers.call(key) as call:
         parses = _Later(ports)
         joined = replace(ports, work=call.work, parse_requests=parses)
         yield Once(joined, call.first, call, parses)
-
-
-async def forget_old_answers(ports: Ports) -> None:
-    """Delete the keys that are too old to count."""
-    await ports.kept_answers.forget_old()

@@ -13,7 +13,7 @@ from upgrade_orchestrator.schemas.approvals import DecisionBody
 from upgrade_orchestrator.schemas.registry import BODIES
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.views.fleet_health import FleetHealth
-from upgrade_orchestrator.web.dependencies import LazyPorts, OpenPorts
+from upgrade_orchestrator.web.dependencies import Lazy, OpenKeptAnswers, OpenPorts, live_feed_on
 from upgrade_orchestrator.web.http import problems
 from upgrade_orchestrator.web.http.middleware import RequestIds
 from upgrade_orchestrator.web.http.rate_limits import Limiter
@@ -64,13 +64,14 @@ def create_app(
     close_ports: Callable[[], Awaitable[None]] = bootstrap.close_ports,
     beside: Callable[[], AbstractAsyncContextManager[None]] = bootstrap.control_loops,
     limiter: Limiter | None = None,
+    open_kept_answers: OpenKeptAnswers = bootstrap.open_kept_answers,
 ) -> FastAPI:
     """The app, with every call behind ``authenticated``; ``beside`` is what runs beside it while it is served."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with beside(), _beside(end_streams_with_the_server(app.state.ports)):
+            async with beside(), _beside(end_streams_with_the_server(app.state.live)):
                 yield
         finally:
             await close_ports()
@@ -86,7 +87,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, DecisionBody, *BODIES)
-    app.state.ports, app.state.authenticate = LazyPorts(open_ports), authenticate
+    app.state.ports, app.state.authenticate = Lazy(open_ports), authenticate
+    app.state.kept_answers, app.state.live = Lazy(open_kept_answers), live_feed_on(app.state.ports)
     app.state.limiter = limiter or Limiter(*bootstrap.call_limits())
     app.state.fleet_health = FleetHealth()
     problems.install(app)

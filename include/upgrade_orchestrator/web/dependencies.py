@@ -1,43 +1,54 @@
-"""What the calls are handed: the ports, and where this app is mounted."""
+"""What the calls are handed: the ports, the live feed, and where this app is mounted."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Request
 
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.schemas.links import Links
+from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.idempotency import Once
-from upgrade_orchestrator.service.ports.idempotency import KeptAnswer
+from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, KeptAnswers
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
+T = TypeVar("T")
 OpenPorts = Callable[[], Awaitable[Ports]]
+OpenKeptAnswers = Callable[[], Awaitable[KeptAnswers]]
 
 
-class LazyPorts:
-    """Opens the ports at the first call that needs them: a database that is away does not keep the server down."""
+class Lazy(Generic[T]):
+    """Opened at the first call that needs it: a database that is away does not keep the server down."""
 
-    def __init__(self, open_ports: OpenPorts) -> None:
-        self._open = open_ports
-        self._ports: Ports | None = None
+    def __init__(self, open_now: Callable[[], Awaitable[T]]) -> None:
+        self._open = open_now
+        self._value: T | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def get(self) -> Ports:
-        """The ports of the running event loop.
+    @property
+    def opened(self) -> T | None:
+        """What is open for the running event loop."""
+        return self._value if self._loop is asyncio.get_running_loop() else None
 
-        :raises Unavailable: when they cannot be opened now.
+    async def get(self) -> T:
+        """That of the running event loop.
+
+        :raises Unavailable: when it cannot be opened now.
         """
-        loop = asyncio.get_running_loop()
-        if self._ports is None or self._loop is not loop:
-            self._ports, self._loop = await self._opened(), loop
-        return self._ports
+        found = self.opened
+        if found is None:
+            found = self._value = await self._opened()
+            self._loop = asyncio.get_running_loop()
+        return found
 
-    async def _opened(self) -> Ports:
+    async def _opened(self) -> T:
         try:
             return await self._open()
+        except Unavailable:
+            raise
         except Exception as error:  # whichever way Airflow says that it does not know the connection
             raise Unavailable("our own database is not known: is its Airflow connection defined?") from error
 
@@ -52,8 +63,30 @@ class Repeated(Exception):
 
 async def open_ports_of(request: Request) -> Ports:
     """The ports of the app that serves ``request``."""
-    lazy: LazyPorts = request.app.state.ports
+    lazy: Lazy[Ports] = request.app.state.ports
     return await lazy.get()
+
+
+async def kept_answers_of(request: Request) -> KeptAnswers:
+    """The idempotency store of the app that serves ``request``."""
+    lazy: Lazy[KeptAnswers] = request.app.state.kept_answers
+    return await lazy.get()
+
+
+async def live_of(request: Request) -> LiveFeed:
+    """The live feed that all followers of this process share."""
+    lazy: Lazy[LiveFeed] = request.app.state.live
+    return await lazy.get()
+
+
+def live_feed_on(lazy: Lazy[Ports]) -> Lazy[LiveFeed]:
+    """A live feed on those ports."""
+
+    async def open_feed() -> LiveFeed:
+        ports = await lazy.get()
+        return LiveFeed(ports.work, ports.signals)
+
+    return Lazy(open_feed)
 
 
 async def ports_of(request: Request) -> Ports:
@@ -76,4 +109,5 @@ def links_of(request: Request) -> Links:
 
 
 PortsDep = Annotated[Ports, Depends(ports_of)]
+LiveDep = Annotated[LiveFeed, Depends(live_of)]
 LinksDep = Annotated[Links, Depends(links_of)]

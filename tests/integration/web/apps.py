@@ -7,8 +7,11 @@ import httpx
 from fastapi import FastAPI, Request
 
 from tests.integration.web.door import Door
+from tests.integration.world import World
+from upgrade_orchestrator.adapters.postgres.idempotency import PostgresKeptAnswers
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.fleet_health import FleetHealth
+from upgrade_orchestrator.settings import Settings
 from upgrade_orchestrator.web.app import URL_PREFIX, create_app
 from upgrade_orchestrator.web.http.rate_limits import Limiter
 from upgrade_orchestrator.web.security import Authenticate, Caller
@@ -22,12 +25,19 @@ class SharedApp:
 
     def __init__(self) -> None:
         self.ports: Ports | None = None
+        self.kept_answers: PostgresKeptAnswers | None = None
         self.authenticate: Authenticate = Door().authenticate
-        self.app = create_app(self._open_ports, self._authenticate, _leave_open, beside=nullcontext)
+        self.app = create_app(
+            self._open_ports,
+            self._authenticate,
+            _leave_open,
+            beside=nullcontext,
+            open_kept_answers=self._open_kept_answers,
+        )
 
-    def stand_on(self, ports: Ports, authenticate: Authenticate) -> FastAPI:
+    def stand_on(self, world: World, authenticate: Authenticate) -> FastAPI:
         """Until the next call; what it heard of the fleets, which it keeps for seconds, is forgotten."""
-        self.ports, self.authenticate = ports, authenticate
+        self.ports, self.kept_answers, self.authenticate = world.ports, kept_answers_in(world), authenticate
         self.app.state.fleet_health = FleetHealth()
         return self.app
 
@@ -35,17 +45,36 @@ class SharedApp:
         assert self.ports is not None, "the test has no world"
         return self.ports
 
+    async def _open_kept_answers(self) -> PostgresKeptAnswers:
+        assert self.kept_answers is not None, "the test has no world"
+        return self.kept_answers
+
     async def _authenticate(self, request: Request) -> Caller:
         return await self.authenticate(request)
 
 
-def own_app(ports: Ports, authenticate: Authenticate, limiter: Limiter | None = None) -> FastAPI:
+def own_app(world: World, authenticate: Authenticate, limiter: Limiter | None = None) -> FastAPI:
     """An app that remembers nothing of other tests."""
 
     async def open_ports() -> Ports:
-        return ports
+        return world.ports
 
-    return create_app(open_ports, authenticate, _leave_open, beside=nullcontext, limiter=limiter)
+    async def open_kept_answers() -> PostgresKeptAnswers:
+        return kept_answers_in(world)
+
+    return create_app(
+        open_ports,
+        authenticate,
+        _leave_open,
+        beside=nullcontext,
+        limiter=limiter,
+        open_kept_answers=open_kept_answers,
+    )
+
+
+def kept_answers_in(world: World) -> PostgresKeptAnswers:
+    """Those of one process: its callers with the same key queue."""
+    return PostgresKeptAnswers(world.url, Settings().lease_seconds)
 
 
 def client_of(app: FastAPI, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:

@@ -67,7 +67,7 @@ def shared_app() -> SharedApp:
 @pytest.fixture
 def app(shared_app: SharedApp, world: World, door: Door) -> FastAPI:
     """In front of the world; only who calls is chosen by the test."""
-    return shared_app.stand_on(world.ports, door.authenticate)
+    return shared_app.stand_on(world, door.authenticate)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from upgrade_orchestrator.service.control.reconcile import reconcile
 from upgrade_orchestrator.service.events.metrics import measure
 from upgrade_orchestrator.service.events.notifications import hand_over_notices
 from upgrade_orchestrator.service.finalize.finalize import end_abandoned
-from upgrade_orchestrator.service.idempotency import forget_old_answers
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,6 @@ LOOPS: tuple[Loop, ...] = (
     Loop("release-decided", 1.0, release_decided),
     Loop("hand-over-notices", 2.0, hand_over_notices),
     Loop("measure", 5.0, measure),
-    Loop("forget-old-answers", 600.0, forget_old_answers),
 )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC
 
 from typing_extensions import TypedDict  # its schema is made by pydantic, which needs this one before Python 3.12
 
-from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.service.ports.events import StoredEvent
 
 
 class CloudEventDocument(TypedDict):

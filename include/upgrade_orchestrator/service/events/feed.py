@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.service.events.reader import AWAY_SECONDS, Reader
-from upgrade_orchestrator.service.ports.live import LiveSignals, Names, Tail
-from upgrade_orchestrator.service.ports.signals import ANYTHING
-from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent, UnitOfWork
+from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
+from upgrade_orchestrator.service.ports.signals import ANYTHING, Names, Signals
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 from upgrade_orchestrator.service.runner.backoff import now_seconds
 
 MOST_STREAMS = 1000
@@ -104,7 +104,7 @@ class Watcher:
 class LiveFeed:
     """Of one process and its event loop."""
 
-    def __init__(self, work: Callable[[], UnitOfWork], signals: LiveSignals) -> None:
+    def __init__(self, work: Callable[[], UnitOfWork], signals: Signals) -> None:
         self._work, self._signals = work, signals
         self._readings: dict[str, _Reading] = {}
         self._watching: set[Names] = set()

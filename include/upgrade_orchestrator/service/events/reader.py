@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable
 
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.service.ports.live import LiveSignals, Tail
-from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent, UnitOfWork
+from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
+from upgrade_orchestrator.service.ports.signals import Signals
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Reader:
     """Reads on at every signal and wakes the followers; they take what they lack from what is kept."""
 
     def __init__(
-        self, work: Callable[[], UnitOfWork], signals: LiveSignals, at_once: asyncio.Semaphore, execution_id: str
+        self, work: Callable[[], UnitOfWork], signals: Signals, at_once: asyncio.Semaphore, execution_id: str
     ) -> None:
         self._work, self._signals, self._at_once = work, signals, at_once
         self.execution_id = execution_id

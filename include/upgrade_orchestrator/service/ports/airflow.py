@@ -94,3 +94,10 @@ class Notices(Protocol):
 
         :raises Unavailable: Airflow cannot take it now.
         """
+
+
+class ParseRequests(Protocol):
+    """Asks Airflow to read an execution's dag file now."""
+
+    async def ask(self, execution_id: str) -> None:
+        """Best effort, and never fails: who leads the control loops asks again until Airflow has the DAG."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
+from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 KEPT_HOURS = 24
 

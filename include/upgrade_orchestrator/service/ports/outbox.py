@@ -6,12 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from upgrade_orchestrator.domain.execution.commands import Actor
-
-if TYPE_CHECKING:  # ports.py has these as ports of its own
-    from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.service.ports.events import StoredEvent
 
 
 class RelayState(StrEnum):

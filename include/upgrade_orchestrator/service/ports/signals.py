@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:  # it has these signals among its own
-    from upgrade_orchestrator.service.ports.live import Names
+from typing import Protocol
 
 ANYTHING = "*"
-"Stands where an execution's id stands: whatever happens to any of them."
-
-
-class Signals(Protocol):
-    """Tells that something happened to an execution, so that nobody has to poll fast."""
-
-    def of(self, execution_id: str) -> AbstractAsyncContextManager[Waiter]:
-        """A waiter that notices everything from here on; of every execution with ``ANYTHING``."""
+"Stands where an execution's id stands: any of them."
 
 
 class Waiter(Protocol):
@@ -26,11 +16,34 @@ class Waiter(Protocol):
         """True when something happened, False after ``seconds``; a missed signal costs those seconds only."""
 
 
+class Names(Protocol):
+    """Collects the ids that signals were about, such as the executions whose events were committed."""
+
+    async def wait(self, seconds: float) -> frozenset[str]:
+        """Their ids since the last call; none after ``seconds`` or ``wake``.
+
+        ``ANYTHING`` is among them when it is not known which, as at the beginning.
+        """
+
+    def wake(self) -> None:
+        """Let the caller of ``wait`` go on."""
+
+
+class Signals(Protocol):
+    """Signals that something happened to an execution, so that no caller has to poll fast."""
+
+    def of(self, execution_id: str) -> AbstractAsyncContextManager[Waiter]:
+        """A waiter that notices everything from here on; of every execution with ``ANYTHING``."""
+
+    def names(self) -> AbstractAsyncContextManager[Names]:
+        """Collects the ids of the executions from here on."""
+
+
 class TaskEnds(Protocol):
-    """Carries the ids of Airflow's task instances whose work is done from the triggerer to whoever ends them."""
+    """Carries ids of finished task instances from the triggerer to the process that ends them in Airflow."""
 
     async def tell(self, task_id: str) -> None:
-        """Nobody may hear it.
+        """It is lost when no process listens.
 
         :raises Unavailable: the database does not answer.
         """

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.service.ports.unit_of_work import Lease, Ports
+from upgrade_orchestrator.service.ports.leases import Lease
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.backoff import now_seconds
 from upgrade_orchestrator.service.runner.downtime import excuse_in
 

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.service.idempotency import once
 from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, Key
-from upgrade_orchestrator.web.dependencies import Repeated, open_ports_of
+from upgrade_orchestrator.web.dependencies import Repeated, kept_answers_of, open_ports_of
 from upgrade_orchestrator.web.http.bodies import content_of
 from upgrade_orchestrator.web.security import MOST_OF_NAME, authenticated
 
@@ -54,7 +54,7 @@ async def _once(request: Request, handler: Handler) -> Response:
     key = Key(caller.name[:MOST_OF_NAME], _key_of(request), await _fingerprint(request))
     if request.query_params.get("dryRun") == "true":  # stores nothing: asked anew each time
         return await handler(request)
-    async with once(await open_ports_of(request), key) as call:
+    async with once(await open_ports_of(request), await kept_answers_of(request), key) as call:
         request.state.once = call
         try:
             response = await handler(request)

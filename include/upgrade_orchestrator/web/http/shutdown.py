@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
 
-from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.web.dependencies import LazyPorts
+from upgrade_orchestrator.service.events.feed import LiveFeed
+from upgrade_orchestrator.web.dependencies import Lazy
 
 LOOK_SECONDS = 0.25
 
 
-async def end_streams_with_the_server(ports: LazyPorts) -> None:
+async def end_streams_with_the_server(live: Lazy[LiveFeed]) -> None:
     """Until the server ends; then let everybody go who follows a live stream."""
     while not _server_ends():  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(LOOK_SECONDS)
-    with suppress(Unavailable):
-        (await ports.get()).live.close()
+    if live.opened is not None:
+        live.opened.close()
 
 
 def _server_ends() -> bool:

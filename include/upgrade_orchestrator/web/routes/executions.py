@@ -14,10 +14,12 @@ from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 from upgrade_orchestrator.schemas.pages import EventsQuery, Page, PageQuery, page_of
 from upgrade_orchestrator.schemas.plans import EventAnswer, InstanceAnswer, PlanAnswer
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
-from upgrade_orchestrator.service.ports.unit_of_work import Ports, StoredEvent
+from upgrade_orchestrator.service.events.feed import LiveFeed
+from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution, get_plan, get_tail, list_events, list_instances
-from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
+from upgrade_orchestrator.web.dependencies import LinksDep, LiveDep, PortsDep
 from upgrade_orchestrator.web.http.cursors import decode_number, encode
 from upgrade_orchestrator.web.http.etags import UNCHANGED, tagged
 from upgrade_orchestrator.web.http.event_stream import DESCRIBED, EventStream, wants_stream
@@ -72,6 +74,7 @@ async def events(
     execution_id: ExecutionId,
     query: Annotated[EventsQuery, Query()],
     ports: PortsDep,
+    live: LiveDep,
     request: Request,
     last_event_id: LastEventId = None,
 ) -> Page[EventAnswer] | Response:
@@ -80,7 +83,7 @@ async def events(
     if wants_stream(request):
         for name in sorted(request.query_params.keys() & {"limit", "cursor"}):
             raise ValidationFailed.of(name, "is for a page: a stream goes on from Last-Event-ID or after")
-        return await _stream(ports, execution_id, query.after or 0, last_event_id)
+        return await _stream(ports, live, execution_id, query.after or 0, last_event_id)
     if query.after is not None and query.cursor is not None:
         raise ValidationFailed.of("cursor", "goes without after: give one of the two")
     after = decode_number(query.cursor) if query.cursor else query.after or 0
@@ -88,13 +91,13 @@ async def events(
     return page_of(found, query.limit, _shown, lambda stored: encode(str(stored.sequence)))
 
 
-async def _stream(ports: Ports, execution_id: str, after: int, last_event_id: int | None) -> Response:
+async def _stream(ports: Ports, live: LiveFeed, execution_id: str, after: int, last_event_id: int | None) -> Response:
     tail = await get_tail(ports, execution_id)
     if tail.over and last_event_id is not None and last_event_id >= tail.sequence:
         return Response(status_code=204)
-    ports.live.require_room()
+    live.require_room()
     begin = after if last_event_id is None else last_event_id
-    return EventStream(ports.live, execution_id, begin, ports.limits.stream_seconds)
+    return EventStream(live, execution_id, begin, ports.limits.stream_seconds)
 
 
 def _shown(stored: StoredEvent) -> EventAnswer:

@@ -10,7 +10,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.runner.backoff import now_seconds
-from upgrade_orchestrator.web.dependencies import PortsDep
+from upgrade_orchestrator.web.dependencies import LiveDep, PortsDep
 from upgrade_orchestrator.web.http.event_stream import KEEP_ALIVE_SECONDS, RETRY_MILLISECONDS, FrameStream, wants_stream
 from upgrade_orchestrator.web.security import RegistryReader
 from upgrade_orchestrator.web.view.refusals import PageRoute
@@ -21,13 +21,13 @@ CHANGED = "changed"
 
 
 @router.get("/changes", dependencies=[RegistryReader])
-async def changes(request: Request, ports: PortsDep) -> Response:
+async def changes(request: Request, ports: PortsDep, live: LiveDep) -> Response:
     """Server-Sent Events, at most four a second; 204 for who does not ask for a stream."""
     if not wants_stream(request):
         return Response(status_code=204)
-    ports.live.require_room()
+    live.require_room()
     seconds = ports.limits.stream_seconds
-    return FrameStream(_frames(ports.live, seconds), seconds)
+    return FrameStream(_frames(live, seconds), seconds)
 
 
 async def _frames(live: LiveFeed, seconds: float) -> AsyncGenerator[bytes, None]:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,14 +10,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from tests.integration.store.connections import connection_to
 from tests.integration.web.apps import client_of, own_app
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, OLD, TENANT, World
 from upgrade_orchestrator.adapters.postgres import idempotency as kept_answers
-from upgrade_orchestrator.bootstrap import ports_for
+from upgrade_orchestrator.bootstrap import FORGET_OLD_ANSWERS
 from upgrade_orchestrator.domain.operations.permissions import Permission
-from upgrade_orchestrator.service.idempotency import forget_old_answers
-from upgrade_orchestrator.settings import Settings
 from upgrade_orchestrator.web.http.idempotency import KeyedRoute, is_write
 
 UPGRADES = f"/tenants/{TENANT}/upgrades"
@@ -136,8 +134,7 @@ async def test_many_at_once_are_carried_out_once(api: httpx.AsyncClient, world: 
 @asynccontextmanager
 async def another_process(world: World, door: Door) -> AsyncIterator[httpx.AsyncClient]:
     """A second API server on the same database: its callers do not queue in the first one."""
-    ports = replace(world.ports, kept_answers=ports_for(world.url, Settings()).kept_answers)
-    async with client_of(own_app(ports, door.authenticate), door.admit("alice", Permission)) as client:
+    async with client_of(own_app(world, door.authenticate), door.admit("alice", Permission)) as client:
         yield client
 
 
@@ -209,12 +206,13 @@ async def test_key_counts_for_24_hours(api: httpx.AsyncClient, world: World, age
 
 @pytest.mark.parametrize(("aged", "left"), [(OLD_KEY, 0), (YOUNG_KEY, 1)])
 async def test_old_keys_are_deleted_by_a_control_loop(
-    api: httpx.AsyncClient, world: World, aged: str, left: int
+    api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch, aged: str, left: int
 ) -> None:
     await api.post(BACKUPS, json=backup(), headers=KEY)
     with world.connect() as connection:
         connection.execute(aged)
-    await forget_old_answers(world.ports)
+    monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(world.url))
+    await FORGET_OLD_ANSWERS.use_case(world.ports)
     assert world.rows("idempotency_key") == left
 
 

@@ -28,7 +28,7 @@ def app(shared_app: SharedApp, world: World, door: Door) -> FastAPI:
             raise Unauthenticated("Not authenticated")
         return found
 
-    return shared_app.stand_on(world.ports, authenticate)
+    return shared_app.stand_on(world, authenticate)
 
 
 @pytest.fixture

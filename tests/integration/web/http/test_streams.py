@@ -160,12 +160,12 @@ async def test_accept_says_whether_it_is_a_stream(
     assert kind == ("text/event-stream" if stream else "application/json")
 
 
-async def test_reader_that_leaves_frees_what_it_held(live: httpx.AsyncClient, world: World, created: str) -> None:
+async def test_reader_that_leaves_frees_what_it_held(app: FastAPI, live: httpx.AsyncClient, created: str) -> None:
     for _ in range(3):
         async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
             await take(messages(response), 1)
-            assert world.ports.live.followers == 1
-        await until(lambda: not world.ports.live.followers)
+            assert app.state.live.opened.followers == 1
+        await until(lambda: not app.state.live.opened.followers)
 
 
 async def test_server_that_ends_ends_its_streams(app: FastAPI, door: Door, world: World) -> None:

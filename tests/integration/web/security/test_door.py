@@ -75,7 +75,7 @@ async def test_door_stays_shut_before_a_body_is_looked_at(api: httpx.AsyncClient
 
 async def test_caller_with_more_calls_than_its_share_is_429_and_the_others_are_not(world: World, door: Door) -> None:
     greedy, other = (door.admit(name, Permission) for name in ("a", "b"))
-    async with client_of(own_app(world.ports, door.authenticate, Limiter(0.01, 2))) as client:
+    async with client_of(own_app(world, door.authenticate, Limiter(0.01, 2))) as client:
         found = [await client.get("/components", headers=greedy) for _ in range(3)]
         assert [each.status_code for each in found] == [200, 200, 429]
         assert (found[2].json()["code"], found[2].headers["Retry-After"]) == ("TOO_MANY_REQUESTS", "100")

@@ -13,8 +13,7 @@ from upgrade_orchestrator.adapters.memory.engine.values import as_json
 from upgrade_orchestrator.adapters.memory.executions.executions import row_of
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.service.ports.live import Tail
-from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 
 
 class MemoryEvents:

@@ -1,4 +1,4 @@
-"""Signals in memory (ports ``Signals`` and ``LiveSignals``): the database tells them at every commit of an event."""
+"""Signals in memory (port ``Signals``): the database tells them at every commit of an event."""
 
 from __future__ import annotations
 

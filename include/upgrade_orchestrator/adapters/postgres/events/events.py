@@ -15,8 +15,7 @@ from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.live import Tail
-from upgrade_orchestrator.service.ports.unit_of_work import StoredEvent
+from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 
 CHANNEL = "upgrades"
 "NOTIFY tells the execution's id here whenever an event is committed (a trigger of the event table does it)."

@@ -186,7 +186,7 @@ class PostgresWaiter:
 
 
 class PostgresSignals:
-    """Ports ``Signals`` and ``LiveSignals``; on a channel of their own signals of something else."""
+    """Port ``Signals``; another channel carries signals about something else."""
 
     def __init__(self, url: str, channel: Channel = EVENTS) -> None:
         self._url = url
