@@ -1,4 +1,4 @@
-"""What the rules refuse, each with the contract's error code (section 8) and what would be accepted."""
+"""What the rules refuse, each with its error code (specification, section 8) and what would be accepted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import ClassVar
 
 
 class UpgradeError(Exception):
-    """Base of every refusal: ``code`` and ``status`` are the contract's, ``extra`` goes into the problem body."""
+    """Base of every refusal: ``code`` is for programs (section 8), ``extra`` are further values by name."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
-    status: ClassVar[int] = 500
-    title: ClassVar[str] = "Internal error"
 
     def __init__(self, detail: str, **extra: object) -> None:
         super().__init__(detail)
@@ -22,7 +20,7 @@ class UpgradeError(Exception):
 class ValidationFailed(UpgradeError):
     """A body or a parameter is not what the contract asks; ``errors`` names every offending field."""
 
-    code, status, title = "VALIDATION_FAILED", 422, "Validation failed"
+    code = "VALIDATION_FAILED"
 
     def __init__(self, errors: Sequence[dict[str, str]]) -> None:
         names = ", ".join(error["field"] for error in errors)
@@ -37,37 +35,37 @@ class ValidationFailed(UpgradeError):
 class Unauthenticated(UpgradeError):
     """No valid token came with the call (section 9)."""
 
-    code, status, title = "UNAUTHENTICATED", 401, "Not authenticated"
+    code = "UNAUTHENTICATED"
 
 
 class Forbidden(UpgradeError):
     """The caller is known and may not do this (section 9)."""
 
-    code, status, title = "FORBIDDEN", 403, "Forbidden"
+    code = "FORBIDDEN"
 
 
 class NotFound(UpgradeError):
     """The thing does not exist, or the caller may not know that it does."""
 
-    code, status, title = "NOT_FOUND", 404, "Not found"
+    code = "NOT_FOUND"
 
 
 class NoActiveUpgrade(NotFound):
     """The tenant has no unfinished execution for the component (section 1)."""
 
-    code, title = "NO_ACTIVE_UPGRADE", "No active upgrade"
+    code = "NO_ACTIVE_UPGRADE"
 
 
 class AlreadyExists(UpgradeError):
     """The same ``id`` twice in the registry (section 1)."""
 
-    code, status, title = "ALREADY_EXISTS", 409, "Already exists"
+    code = "ALREADY_EXISTS"
 
 
 class ActiveUpgradeExists(UpgradeError):
     """One unfinished execution for a tenant and component at a time (section 2)."""
 
-    code, status, title = "ACTIVE_UPGRADE_EXISTS", 409, "An upgrade is active already"
+    code = "ACTIVE_UPGRADE_EXISTS"
 
     def __init__(self, execution_id: str) -> None:
         super().__init__(
@@ -78,13 +76,13 @@ class ActiveUpgradeExists(UpgradeError):
 class VersionMismatch(UpgradeError):
     """A version belongs to another component than the one asked (section 2)."""
 
-    code, status, title = "VERSION_MISMATCH", 422, "Version of another component"
+    code = "VERSION_MISMATCH"
 
 
 class UpgradeBlocked(UpgradeError):
     """The upgrade path has blockers (sections 2 and 7)."""
 
-    code, status, title = "UPGRADE_BLOCKED", 422, "Upgrade blocked"
+    code = "UPGRADE_BLOCKED"
 
     def __init__(self, blockers: Sequence[str]) -> None:
         super().__init__("; ".join(blockers), blockers=list(blockers))
@@ -93,7 +91,7 @@ class UpgradeBlocked(UpgradeError):
 class InvalidState(UpgradeError):
     """A command in a status that does not take it (section 3)."""
 
-    code, status, title = "INVALID_STATE", 409, "Not possible in this status"
+    code = "INVALID_STATE"
 
     def __init__(self, what: str, current: str, allowed_from: Sequence[str]) -> None:
         wanted = ", ".join(allowed_from) or "no status"
@@ -114,7 +112,7 @@ class InvalidState(UpgradeError):
 class CanaryUnhealthy(UpgradeError):
     """A promotion of canaries that are not all well (section 4)."""
 
-    code, status, title = "CANARY_UNHEALTHY", 409, "Canaries are not healthy"
+    code = "CANARY_UNHEALTHY"
 
     def __init__(self, why: str) -> None:
         super().__init__(f"not all canaries are well ({why}); force=true promotes all the same")
@@ -123,22 +121,22 @@ class CanaryUnhealthy(UpgradeError):
 class IdempotencyConflict(UpgradeError):
     """The same Idempotency-Key with another body (section 1)."""
 
-    code, status, title = "IDEMPOTENCY_CONFLICT", 409, "Idempotency-Key used for another request"
+    code = "IDEMPOTENCY_CONFLICT"
 
 
 class ConcurrentChange(UpgradeError):
     """Somebody else wrote the row in between: read again and repeat."""
 
-    code, status, title = "CONCURRENT_CHANGE", 409, "Changed by somebody else"
+    code = "CONCURRENT_CHANGE"
 
 
 class LostLease(UpgradeError):
     """Another process has taken over the deployment: this one stops at once and writes nothing more."""
 
-    code, status, title = "LOST_LEASE", 409, "Lease lost"
+    code = "LOST_LEASE"
 
 
 class Unavailable(UpgradeError):
     """Something that is needed does not answer; trying again later may help."""
 
-    code, status, title = "SERVICE_UNAVAILABLE", 503, "Service unavailable"
+    code = "SERVICE_UNAVAILABLE"

@@ -1,8 +1,13 @@
+import importlib
 import json
+import re
+from functools import cache
 from typing import Any
 
 import pytest
 
+from tests.architecture.sources import python_files, relative
+from tests.architecture.test_arrows import module_name
 from upgrade_orchestrator.domain import errors
 from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
@@ -15,9 +20,42 @@ from upgrade_orchestrator.domain.errors import (
 )
 from upgrade_orchestrator.schemas.errors import field_errors
 from upgrade_orchestrator.web.http.middleware import request_id_of
-from upgrade_orchestrator.web.http.problems import ProblemResponse, problem, unexpected
+from upgrade_orchestrator.web.http.problems import KINDS, ProblemResponse, problem, unexpected
+from upgrade_orchestrator.web.http.rate_limits import TooManyRequests
 
-KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, UpgradeError)]
+STATUSES = {
+    "VALIDATION_FAILED": 422,
+    "NOT_FOUND": 404,
+    "NO_ACTIVE_UPGRADE": 404,
+    "ACTIVE_UPGRADE_EXISTS": 409,
+    "VERSION_MISMATCH": 422,
+    "UPGRADE_BLOCKED": 422,
+    "INVALID_STATE": 409,
+    "IDEMPOTENCY_CONFLICT": 409,
+    "SERVICE_UNAVAILABLE": 503,
+}
+"As the specification has them (section 8)."
+
+
+KNOWN = [name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, UpgradeError)]
+
+
+def refusals(base: type[UpgradeError] = UpgradeError) -> set[type[UpgradeError]]:
+    """The base and every class of the product that is derived from it."""
+    import_modules_with_refusals()
+    ours = {each for each in base.__subclasses__() if each.__module__.startswith("upgrade_orchestrator.")}
+    return {base}.union(*map(refusals, ours))
+
+
+@cache
+def import_modules_with_refusals() -> None:
+    """A class that no module has imported yet would not be among the subclasses."""
+    for source in python_files("include"):
+        if re.search(rf"^class \w+\(({'|'.join(KNOWN)})\)", source.read_text(encoding="utf-8"), re.MULTILINE):
+            importlib.import_module(module_name(relative(source)))
+
+
+REFUSALS = sorted(refusals(), key=lambda kind: kind.__name__)
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
 
 
@@ -26,7 +64,7 @@ def told(response: ProblemResponse) -> dict[str, Any]:
     return body
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
 def test_every_refusal_becomes_a_problem_with_all_members(kind: type[UpgradeError]) -> None:
     error = kind.__new__(kind)
     UpgradeError.__init__(error, "why")
@@ -35,6 +73,16 @@ def test_every_refusal_becomes_a_problem_with_all_members(kind: type[UpgradeErro
     assert set(body) == MEMBERS
     assert (body["status"], body["code"], body["detail"]) == (response.status_code, kind.code, "why")
     assert response.media_type == "application/problem+json"
+
+
+def test_every_refusal_has_a_status_and_a_title_and_no_entry_is_unused() -> None:
+    assert {TooManyRequests.code, errors.LostLease.code, UpgradeError.code} < {kind.code for kind in REFUSALS}
+    assert {kind.code for kind in REFUSALS} == set(KINDS)
+    assert all(400 <= kind.status < 600 and kind.title for kind in KINDS.values())
+
+
+def test_refusals_have_the_status_of_the_specification() -> None:
+    assert {code: KINDS[code].status for code in STATUSES} == STATUSES
 
 
 @pytest.mark.parametrize(

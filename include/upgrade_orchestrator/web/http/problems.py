@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -25,19 +25,51 @@ RETRY_AFTER_SECONDS = 5
 class Malformed(UpgradeError):
     """The body is not JSON."""
 
-    code, status, title = "MALFORMED", 400, "Malformed request"
+    code = "MALFORMED"
 
 
 class TooLarge(UpgradeError):
     """The body is over the limit."""
 
-    code, status, title = "PAYLOAD_TOO_LARGE", 413, "Payload too large"
+    code = "PAYLOAD_TOO_LARGE"
 
 
 class UnsupportedMediaType(UpgradeError):
     """The body is not declared to be JSON; a browser's form never is, so it cannot be sent by another site."""
 
-    code, status, title = "UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported media type"
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class Kind(NamedTuple):
+    """How refusals with one code are answered."""
+
+    status: HTTPStatus
+    title: str
+
+
+KINDS: dict[str, Kind] = {
+    "MALFORMED": Kind(HTTPStatus.BAD_REQUEST, "Malformed request"),
+    "UNAUTHENTICATED": Kind(HTTPStatus.UNAUTHORIZED, "Not authenticated"),
+    "FORBIDDEN": Kind(HTTPStatus.FORBIDDEN, "Forbidden"),
+    "NOT_FOUND": Kind(HTTPStatus.NOT_FOUND, "Not found"),
+    "NO_ACTIVE_UPGRADE": Kind(HTTPStatus.NOT_FOUND, "No active upgrade"),
+    "ALREADY_EXISTS": Kind(HTTPStatus.CONFLICT, "Already exists"),
+    "ACTIVE_UPGRADE_EXISTS": Kind(HTTPStatus.CONFLICT, "An upgrade is active already"),
+    "INVALID_STATE": Kind(HTTPStatus.CONFLICT, "Not possible in this status"),
+    "CANARY_UNHEALTHY": Kind(HTTPStatus.CONFLICT, "Canaries are not healthy"),
+    "IDEMPOTENCY_CONFLICT": Kind(HTTPStatus.CONFLICT, "Idempotency-Key used for another request"),
+    "CONCURRENT_CHANGE": Kind(HTTPStatus.CONFLICT, "Changed by another call meanwhile"),
+    "LOST_LEASE": Kind(HTTPStatus.CONFLICT, "Lease lost"),
+    "PAYLOAD_TOO_LARGE": Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large"),
+    "UNSUPPORTED_MEDIA_TYPE": Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
+    "VALIDATION_FAILED": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Validation failed"),
+    "VERSION_MISMATCH": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Version of another component"),
+    "UPGRADE_BLOCKED": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Upgrade blocked"),
+    "TOO_MANY_REQUESTS": Kind(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
+    "INTERNAL_ERROR": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+    "SERVICE_UNAVAILABLE": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable"),
+}
+"By the code of the refusal; a test holds that each code is here, and no other."
 
 
 class ProblemResponse(JSONResponse):
@@ -55,15 +87,16 @@ def install(app: FastAPI) -> None:
 
 def problem(error: UpgradeError, path: str) -> ProblemResponse:
     """The answer for ``error``."""
-    return ProblemResponse(problem_body(error, path), error.status, _headers(error))
+    return ProblemResponse(problem_body(error, path), KINDS[error.code].status, _headers(error))
 
 
 def problem_body(error: UpgradeError, path: str) -> dict[str, Any]:
     """Its body; ``extra`` cannot replace RFC 9457's own members."""
+    kind = KINDS[error.code]
     return dict(error.extra) | {
         "type": f"urn:registry:problem:{error.code.lower().replace('_', '-')}",
-        "title": error.title,
-        "status": error.status,
+        "title": kind.title,
+        "status": kind.status.value,
         "detail": error.detail,
         "instance": path,
         "code": error.code,
@@ -80,7 +113,7 @@ def _headers(error: UpgradeError) -> dict[str, str] | None:
         return {"Retry-After": str(error.seconds)}
     if isinstance(error, Unavailable):
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    return {"WWW-Authenticate": "Bearer"} if KINDS[error.code].status is HTTPStatus.UNAUTHORIZED else None
 
 
 def _path(request: Request) -> str:
@@ -89,7 +122,7 @@ def _path(request: Request) -> str:
 
 async def _of_domain(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, UpgradeError)
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if KINDS[error.code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s %s: %s (%r)", request.method, _path(request), error.detail, error.__cause__)
     return problem(error, _path(request))
 

@@ -16,7 +16,8 @@ _MOST_CALLERS = 10_000
 class TooManyRequests(UpgradeError):
     """The caller asks for more than its share; ``seconds`` until a call is taken again."""
 
-    code, status, title = "TOO_MANY_REQUESTS", 429, "Too many requests"
+    code = "TOO_MANY_REQUESTS"
+    seconds = 1
 
     def __init__(self, detail: str, seconds: int = 1) -> None:
         super().__init__(detail)

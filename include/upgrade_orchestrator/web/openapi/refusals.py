@@ -10,7 +10,14 @@ from fastapi.routing import APIRoute
 
 from upgrade_orchestrator.domain import errors as e
 from upgrade_orchestrator.web.http.idempotency import is_write
-from upgrade_orchestrator.web.http.problems import MEDIA_TYPE, Malformed, TooLarge, UnsupportedMediaType, problem_body
+from upgrade_orchestrator.web.http.problems import (
+    KINDS,
+    MEDIA_TYPE,
+    Malformed,
+    TooLarge,
+    UnsupportedMediaType,
+    problem_body,
+)
 from upgrade_orchestrator.web.http.rate_limits import TooManyRequests
 from upgrade_orchestrator.web.security import PUBLIC
 
@@ -97,7 +104,7 @@ def responses_of(route: APIRoute) -> dict[str, Any]:
     """The refusals as OpenAPI responses: by status, each code with an example."""
     by_status = defaultdict[int, list[Refusal]](list)
     for each in refusals_of(route):
-        by_status[each.status].append(each)
+        by_status[KINDS[each.code].status.value].append(each)
     return {str(status): _response(status, by_status[status], route.path) for status in sorted(by_status)}
 
 
@@ -106,7 +113,9 @@ def _response(status: int, refusals: Iterable[Refusal], path: str) -> dict[str, 
     narrowed = {"properties": {"code": {"enum": sorted(by_code)}, "status": {"const": status}}}
     content = {
         "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]},
-        "examples": {code: {"summary": each.title, "value": _example(each, path)} for code, each in by_code.items()},
+        "examples": {
+            code: {"summary": KINDS[code].title, "value": _example(each, path)} for code, each in by_code.items()
+        },
     }
     described: dict[str, Any] = {"description": ", ".join(by_code), "content": {MEDIA_TYPE: content}}
     if name := _HEADERS.get(status):
@@ -116,7 +125,7 @@ def _response(status: int, refusals: Iterable[Refusal], path: str) -> dict[str, 
 
 
 def _example(refusal: Refusal, path: str) -> dict[str, Any]:
-    sample = _SAMPLES.get(refusal) or refusal(_TEXTS.get(refusal, refusal.title.lower()))
+    sample = _SAMPLES.get(refusal) or refusal(_TEXTS.get(refusal, KINDS[refusal.code].title.lower()))
     return problem_body(sample, f"/api/v1/registry{path}")
 
 

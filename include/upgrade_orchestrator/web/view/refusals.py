@@ -9,9 +9,16 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from upgrade_orchestrator.domain.errors import NotFound, Unauthenticated, Unavailable, UpgradeError, ValidationFailed
+from upgrade_orchestrator.domain.errors import (
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+    UpgradeError,
+    ValidationFailed,
+)
 from upgrade_orchestrator.schemas.errors import field_errors
-from upgrade_orchestrator.web.http.problems import problem
+from upgrade_orchestrator.web.http.problems import KINDS, problem
 from upgrade_orchestrator.web.http.rate_limits import TooManyRequests
 from upgrade_orchestrator.web.view.pages import page
 
@@ -41,7 +48,14 @@ def refusal(request: Request, error: UpgradeError) -> Response:
     answer = problem(error, request.url.path)
     if "text/html" not in request.headers.get("accept", ""):
         return answer
-    shown = page(request, "refusal.html", error.status, title=_title(error), detail=error.detail, advice=_advice(error))
+    shown = page(
+        request,
+        "refusal.html",
+        answer.status_code,
+        title=_title(error),
+        detail=error.detail,
+        advice=_advice(error),
+    )
     for name in ("WWW-Authenticate", "Retry-After"):
         if name in answer.headers:
             shown.headers[name] = answer.headers[name]
@@ -56,7 +70,7 @@ def _of_parameters(error: RequestValidationError) -> UpgradeError:
 
 
 def _title(error: UpgradeError) -> str:
-    return "You are not signed in any more" if isinstance(error, Unauthenticated) else error.title
+    return "You are not signed in any more" if isinstance(error, Unauthenticated) else KINDS[error.code].title
 
 
 def _advice(error: UpgradeError) -> str:
@@ -69,6 +83,6 @@ def _advice(error: UpgradeError) -> str:
         return "Upgrades go on meanwhile: only this page cannot show them right now. Try again in a few seconds."
     if isinstance(error, NotFound):
         return "It may have been removed, or it belongs to a tenant that you may not see."
-    if error.status == 403:
+    if isinstance(error, Forbidden):
         return "Ask an administrator of Airflow for one of the Upgrade roles."
     return "Check the address, or go back to the list."
