@@ -10,9 +10,16 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
-from upgrade_orchestrator.domain.errors import Forbidden, NotFound, Unauthenticated, ValidationFailed
+from upgrade_orchestrator.domain.errors import NotFound, Unauthenticated, ValidationFailed
 from upgrade_orchestrator.domain.execution.commands import Actor, Source
-from upgrade_orchestrator.domain.operations.permissions import REGISTRY, RESOURCE, Permission, resource_of
+from upgrade_orchestrator.domain.operations.permissions import (
+    EVERYTHING,
+    REGISTRY,
+    Permission,
+    Scope,
+    lacking,
+    of_tenant,
+)
 from upgrade_orchestrator.schemas.base import ID_PATTERN
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import find_execution
@@ -34,8 +41,8 @@ class Caller(Protocol):
     def name(self) -> str:
         """What is recorded as createdBy and in the audit."""
 
-    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
-        """Whether the auth manager grants ``permission`` on ``resource``; may ask a database."""
+    def may(self, permission: Permission, scope: Scope = EVERYTHING) -> bool:
+        """Whether the auth manager grants ``permission`` on ``scope``; may ask a database."""
 
 
 Authenticate = Callable[[Request], Awaitable[Caller]]
@@ -70,16 +77,16 @@ async def no_unknown_parameters(request: Request) -> None:
         raise ValidationFailed([{"field": name, "message": "unknown field"} for name in request.query_params])
 
 
-def require(permission: Permission, *also: str) -> Callable[..., Awaitable[Actor]]:
+def require(permission: Permission, *also: Scope) -> Callable[..., Awaitable[Actor]]:
     """The dependency of a call that needs ``permission``; it gives the actor that is recorded.
 
-    On ``Upgrades``, or on one of ``also``, or on the tenant that the call is about.
+    On everything, or on one of ``also``, or on the tenant that the call is about.
     """
 
     async def check(request: Request, caller: Annotated[Caller | None, Depends(authenticated)]) -> Actor:
         if caller is None:
             raise Unauthenticated("this call needs a token")
-        if not await _may(caller, permission, RESOURCE, *also):
+        if not await _may(caller, permission, EVERYTHING, *also):
             await _require_of_tenant(request, caller, permission)
         source = Source.UI if by_cookie(request) else Source.API
         return Actor(caller.name[:MOST_OF_NAME], source, request.state.request_id)
@@ -87,9 +94,9 @@ def require(permission: Permission, *also: str) -> Callable[..., Awaitable[Actor
     return check
 
 
-async def _may(caller: Caller, permission: Permission, *resources: str) -> bool:
+async def _may(caller: Caller, permission: Permission, *scopes: Scope) -> bool:
     # in a thread: the auth manager may ask its database, which must not hold up the event loop
-    return await run_in_threadpool(lambda: any(caller.may(permission, each) for each in resources))
+    return await run_in_threadpool(lambda: any(caller.may(permission, each) for each in scopes))
 
 
 async def _require_of_tenant(request: Request, caller: Caller, permission: Permission) -> None:
@@ -97,15 +104,15 @@ async def _require_of_tenant(request: Request, caller: Caller, permission: Permi
 
     :raises NotFound: nor does it say whether it is there; :raises Forbidden: the caller sees it, but may not do this.
     """
-    lacks = Forbidden(f"{caller.name} lacks the permission {permission.value} on Upgrades")
-    if await _may(caller, Permission.READ, RESOURCE) or not await _may(caller, Permission.READ, REGISTRY):
+    lacks = lacking(caller.name, permission)
+    if await _may(caller, Permission.READ, EVERYTHING) or not await _may(caller, Permission.READ, REGISTRY):
         raise lacks
     tenant_id, hidden = await _tenant_of(request)
     if tenant_id is None and hidden is None:
         raise lacks
-    if tenant_id is None or not await _may(caller, Permission.READ, resource_of(tenant_id)):
+    if tenant_id is None or not await _may(caller, Permission.READ, of_tenant(tenant_id)):
         raise hidden or lacks
-    if not await _may(caller, permission, resource_of(tenant_id)):
+    if not await _may(caller, permission, of_tenant(tenant_id)):
         raise lacks
 
 
@@ -127,9 +134,9 @@ async def _tenant_of(request: Request) -> tuple[str | None, NotFound | None]:
 
 async def permissions_in(caller: Caller, tenant_id: str) -> frozenset[Permission]:
     """What the caller may do in a tenant."""
-    both = (RESOURCE, resource_of(tenant_id))
+    both = (EVERYTHING, of_tenant(tenant_id))
     return await run_in_threadpool(
-        lambda: frozenset(each for each in Permission if any(caller.may(each, resource) for resource in both))
+        lambda: frozenset(each for each in Permission if any(caller.may(each, scope) for scope in both))
     )
 
 
@@ -137,12 +144,10 @@ async def tenants_seen_by(
     caller: Caller, ports: Ports, permission: Permission = Permission.READ
 ) -> frozenset[str] | None:
     """The tenants whose executions the caller may see (or has another ``permission`` in); None: all there are."""
-    if await _may(caller, permission, RESOURCE):
+    if await _may(caller, permission, EVERYTHING):
         return None
     known = await all_tenants(ports)
-    return await run_in_threadpool(
-        lambda: frozenset(each for each in known if caller.may(permission, resource_of(each)))
-    )
+    return await run_in_threadpool(lambda: frozenset(each for each in known if caller.may(permission, of_tenant(each))))
 
 
 Signed = Annotated[Caller | None, Depends(authenticated)]

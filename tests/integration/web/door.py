@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from upgrade_orchestrator.adapters.airflow.permissions import grant_of
 from upgrade_orchestrator.domain.errors import Unauthenticated
-from upgrade_orchestrator.domain.operations.permissions import RESOURCE, Permission
+from upgrade_orchestrator.domain.operations.permissions import EVERYTHING, Permission, Scope
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Known:
     name: str
     granted: frozenset[tuple[str, str]]
 
-    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
-        return (permission.value, resource) in self.granted
+    def may(self, permission: Permission, scope: Scope = EVERYTHING) -> bool:
+        return grant_of(permission, scope) in self.granted
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Door:
 
     def admit(self, name: str, permissions: Iterable[Permission]) -> dict[str, str]:
         """The header of a user with these permissions in every tenant."""
-        return self.admit_to(name, {(each.value, RESOURCE) for each in permissions})
+        return self.admit_to(name, {grant_of(each) for each in permissions})
 
     def admit_to(self, name: str, granted: Iterable[tuple[str, str]]) -> dict[str, str]:
         """The header of a user with these permissions on resources, as FAB has them."""

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
-from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
-from upgrade_orchestrator.domain.operations.request_fields import REQUEST_DAG
+from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, REQUEST_DAG
 
 
 async def begin_lost_again(seconds: float) -> Sequence[str]:

@@ -1,10 +1,11 @@
-"""The roles of contract section 9, made in FAB when it is the auth manager."""
+"""The roles of section 9, made in FAB when it is the auth manager."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from upgrade_orchestrator.domain.operations.permissions import AIRFLOW_ADMIN, ROLES, tenant_roles
+from upgrade_orchestrator.adapters.airflow.permissions import AIRFLOW_ADMIN, grants_of, tenant_roles
+from upgrade_orchestrator.domain.operations.permissions import Role
 
 _MOST_OF_NAME = 64
 "Characters that FAB keeps of a role's name."
@@ -17,7 +18,8 @@ def make_roles(tenant_ids: Iterable[str] = ()) -> str:
 
     :raises ValueError: a tenant's id is too long for a role's name.
     """
-    roles = ROLES | {name: each for tenant_id in tenant_ids for name, each in tenant_roles(tenant_id).items()}
+    roles = {role.value: grants_of(role) for role in Role}
+    roles |= {name: each for tenant_id in tenant_ids for name, each in tenant_roles(tenant_id).items()}
     if too_long := [name for name in roles if len(name) > _MOST_OF_NAME]:
         raise ValueError(f"a role's name may have {_MOST_OF_NAME} characters: {too_long[0]}")
     from airflow.configuration import conf

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from upgrade_orchestrator.adapters.airflow.permissions import action_of, resource_of
 from upgrade_orchestrator.domain.errors import Unauthenticated, Unavailable
-from upgrade_orchestrator.domain.operations.permissions import RESOURCE, Permission
+from upgrade_orchestrator.domain.operations.permissions import EVERYTHING, Permission, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,13 @@ class AirflowUser:
     name: str
     user: Any
 
-    def may(self, permission: Permission, resource: str = RESOURCE) -> bool:
-        """Whether the auth manager grants ``permission`` on ``resource``."""
+    def may(self, permission: Permission, scope: Scope = EVERYTHING) -> bool:
+        """Whether the auth manager grants ``permission`` on ``scope``."""
         from airflow.api_fastapi.app import get_auth_manager
 
         manager: Any = get_auth_manager()
-        granted = manager.is_authorized_custom_view(method=permission.value, resource_name=resource, user=self.user)
+        action, resource = action_of(permission), resource_of(scope)
+        granted = manager.is_authorized_custom_view(method=action, resource_name=resource, user=self.user)
         return bool(granted) and _is_high_enough(manager, self.user, permission)
 
 

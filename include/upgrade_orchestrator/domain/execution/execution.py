@@ -103,6 +103,8 @@ class Execution:
 
 
 DAG_PREFIX = "upgrade__"
+REQUEST_DAG = "upgrade_request"
+"The DAG that is triggered in Airflow to ask for an upgrade."
 
 
 def dag_id_of(execution_id: str) -> str:

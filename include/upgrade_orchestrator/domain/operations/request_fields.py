@@ -11,9 +11,6 @@ from typing import Any
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
 
-REQUEST_DAG = "upgrade_request"
-"The DAG that whoever works in Airflow asks for an upgrade with."
-
 Schema = Mapping[str, Any]
 Error = dict[str, str]
 

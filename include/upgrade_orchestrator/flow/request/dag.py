@@ -6,7 +6,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from upgrade_orchestrator.domain.operations.request_fields import FIELDS, REQUEST_DAG, TENANT, RequestField
+from upgrade_orchestrator.domain.execution.execution import REQUEST_DAG
+from upgrade_orchestrator.domain.operations.request_fields import FIELDS, TENANT, RequestField
 from upgrade_orchestrator.flow.request.tasks import CreateOperator, FollowOperator, StartOperator
 from upgrade_orchestrator.flow.upgrade.factory import TRY_AGAIN
 

@@ -10,11 +10,11 @@ import logging
 
 from upgrade_orchestrator.domain.airflow.stage_tasks import approve_task
 from upgrade_orchestrator.domain.approval.approval import Answer, Approval, answer, refuse
-from upgrade_orchestrator.domain.errors import Forbidden, Unavailable, UpgradeError
+from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision, Source
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.operations.permissions import RESOURCE, Permission
+from upgrade_orchestrator.domain.operations.permissions import Permission, lacking
 from upgrade_orchestrator.service.approvals.decide import decide_stage, question_about
 from upgrade_orchestrator.service.audit import receive
 from upgrade_orchestrator.service.ports.airflow import HumanTask
@@ -96,7 +96,7 @@ async def _require_permission(ports: Ports, approval: Approval) -> None:
     assert approval.answered_by is not None
     assert approval.answered_by_id is not None
     if not await ports.human_tasks.may_approve(approval.answered_by_id, approval.answered_by):
-        raise Forbidden(f"{approval.answered_by} lacks the permission {Permission.APPROVE.value} on {RESOURCE}")
+        raise lacking(approval.answered_by, Permission.APPROVE)
 
 
 async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> None:

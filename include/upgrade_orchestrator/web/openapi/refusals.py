@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 
 from upgrade_orchestrator.domain import errors as e
+from upgrade_orchestrator.domain.operations.permissions import Permission, lacking
 from upgrade_orchestrator.web.http.idempotency import is_write
 from upgrade_orchestrator.web.http.problems import (
     KINDS,
@@ -70,13 +71,13 @@ _SAMPLES: dict[Refusal, e.UpgradeError] = {
     e.UpgradeBlocked: e.UpgradeBlocked(["dependency postgresql: 14.9 is not in >=15,<18"]),
     e.InvalidState: e.InvalidState("pause", "PENDING", ["IN_PROGRESS", "CANARY_RUNNING"]),
     e.CanaryUnhealthy: e.CanaryUnhealthy("kafka-1: no answer"),
+    e.Forbidden: lacking("olga", Permission.OPERATE),
 }
 "Those that are made of more than a text."
 _TEXTS: dict[Refusal, str] = {
     e.NotFound: "there is no execution 0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e",
     e.NoActiveUpgrade: "tenant 550e8400 has no active upgrade of component aaa-111",
     e.Unauthenticated: "Not authenticated: send Authorization: Bearer with a token of Airflow",
-    e.Forbidden: "olga lacks the permission can_operate on Upgrades",
     e.Unavailable: "the database does not answer",
     Malformed: "the body is not valid JSON in UTF-8",
     TooLarge: "the body may have 1048576 bytes",

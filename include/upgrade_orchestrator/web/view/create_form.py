@@ -9,8 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BeforeValidator
 
-from upgrade_orchestrator.domain.errors import Forbidden
-from upgrade_orchestrator.domain.operations.permissions import Permission
+from upgrade_orchestrator.domain.operations.permissions import Permission, lacking
 from upgrade_orchestrator.domain.operations.request_fields import FIELDS, TENANT, RequestField
 from upgrade_orchestrator.schemas import base
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -84,7 +83,7 @@ async def create_page(
 async def _tenants(caller: Caller, ports: Ports) -> list[str]:
     allowed = await tenants_seen_by(caller, ports, Permission.OPERATE)
     if allowed is not None and not allowed:
-        raise Forbidden(f"{caller.name} lacks the permission {Permission.OPERATE.value} on Upgrades")
+        raise lacking(caller.name, Permission.OPERATE)
     return sorted(await all_tenants(ports) if allowed is None else allowed)
 
 

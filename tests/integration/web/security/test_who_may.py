@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from tests.integration.web.door import Door
 from tests.integration.web.every_call import ANY, NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
-from upgrade_orchestrator.domain.operations.permissions import REGISTRY, ROLES, resource_of, tenant_roles
+from upgrade_orchestrator.adapters.airflow.permissions import action_of, grants_of, resource_of, tenant_roles
+from upgrade_orchestrator.domain.operations.permissions import Role, of_tenant
 from upgrade_orchestrator.web.security import PUBLIC
 
 OTHER = "another-tenant"
@@ -19,10 +20,10 @@ WRITTEN = ("command", "backup", "component", "event")
 
 CALLERS: dict[str, frozenset[tuple[str, str]]] = {
     "nobody": frozenset(),
-    "viewer": frozenset(ROLES["Upgrade Viewer"]),
-    "operator": frozenset(ROLES["Upgrade Operator"]),
-    "approver": frozenset(ROLES["Upgrade Approver"]),
-    "admin": frozenset(ROLES["Upgrade Admin"]),
+    "viewer": frozenset(grants_of(Role.VIEWER)),
+    "operator": frozenset(grants_of(Role.OPERATOR)),
+    "approver": frozenset(grants_of(Role.APPROVER)),
+    "admin": frozenset(grants_of(Role.ADMIN)),
     **{f"own {role.split()[1].lower()}": frozenset(granted) for role, granted in tenant_roles(TENANT).items()},
     **{f"other {role.split()[1].lower()}": frozenset(granted) for role, granted in tenant_roles(OTHER).items()},
     "airflow's": frozenset({("can_read", "DAGs"), ("can_read", "Website")}),
@@ -31,14 +32,14 @@ CALLERS: dict[str, frozenset[tuple[str, str]]] = {
 
 def expected(caller: str, needs: Needs) -> int | None:
     """The refusal's status, or None where the caller gets through the door."""
-    granted, own = CALLERS[caller], resource_of(TENANT)
+    granted, own = CALLERS[caller], resource_of(of_tenant(TENANT))
     about = {"Upgrades", own} if needs.about in (ONE, ANY) else {"Upgrades"}
     here = {action for action, resource in granted if resource in about}
-    if needs.about == NONE and ("can_read", REGISTRY) in granted:
+    if needs.about == NONE and ("can_read", "Upgrade Registry") in granted:
         here.add("can_read")
-    if needs.permission.value in here:
+    if action_of(needs.permission) in here:
         return None
-    limited_elsewhere = ("can_read", REGISTRY) in granted and ("can_read", own) not in granted
+    limited_elsewhere = ("can_read", "Upgrade Registry") in granted and ("can_read", own) not in granted
     return 404 if limited_elsewhere and needs.about == ONE else 403
 
 

@@ -7,7 +7,8 @@ from tests.integration.web.door import Door
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
 from tests.markup import Element, read_html
-from upgrade_orchestrator.domain.operations.permissions import REGISTRY, Permission, resource_of
+from upgrade_orchestrator.adapters.airflow.permissions import grant_of
+from upgrade_orchestrator.domain.operations.permissions import REGISTRY, Permission, of_tenant
 
 HTML = {"Accept": "text/html"}
 OF_COMPONENT, OF_TENANT = f"/view/components/{COMPONENT}/statistics", f"/view/tenants/{TENANT}/statistics"
@@ -61,9 +62,9 @@ async def test_pages_are_for_readers(api: httpx.AsyncClient, door: Door, world: 
 async def test_who_is_limited_to_a_tenant_sees_that_tenants_only(
     api: httpx.AsyncClient, door: Door, world: World
 ) -> None:
-    read = Permission.READ.value
-    own = door.admit_to("tina", {(read, REGISTRY), (read, resource_of(TENANT))})
-    other = door.admit_to("tom", {(read, REGISTRY), (read, resource_of("another"))})
+    registry, read = grant_of(Permission.READ, REGISTRY), Permission.READ
+    own = door.admit_to("tina", {registry, grant_of(read, of_tenant(TENANT))})
+    other = door.admit_to("tom", {registry, grant_of(read, of_tenant("another"))})
     assert (await api.get(OF_TENANT, headers=HTML | own)).status_code == 200
     assert (await api.get(OF_TENANT, headers=HTML | other)).status_code == 404
     assert (await api.get(OF_COMPONENT, headers=HTML | own)).status_code == 403

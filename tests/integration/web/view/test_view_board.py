@@ -9,7 +9,8 @@ from tests.integration.store.counting import counted
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
 from tests.markup import Element, read_html
-from upgrade_orchestrator.domain.operations.permissions import ROLES, Permission, tenant_roles
+from upgrade_orchestrator.adapters.airflow.permissions import grants_of, tenant_roles
+from upgrade_orchestrator.domain.operations.permissions import Permission, Role
 from upgrade_orchestrator.web.view.board import ROWS
 
 HTML = {"Accept": "text/html"}
@@ -141,7 +142,7 @@ async def test_role_of_a_tenant_sees_that_tenant_only(
 async def test_role_of_all_tenants_sees_everything(
     api: httpx.AsyncClient, door: Door, three: list[str], role: str
 ) -> None:
-    assert await Board(api, door.admit_to(role, ROLES[role])).ids() == three[::-1]
+    assert await Board(api, door.admit_to(role, grants_of(Role(role)))).ids() == three[::-1]
 
 
 async def test_who_may_see_nothing_is_told_so_on_a_page(api: httpx.AsyncClient, door: Door, three: list[str]) -> None:

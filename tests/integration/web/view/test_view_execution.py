@@ -10,9 +10,10 @@ from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 from tests.markup import Element, read_html
+from upgrade_orchestrator.adapters.airflow.permissions import grants_of
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.operations.permissions import ROLES
+from upgrade_orchestrator.domain.operations.permissions import Role
 
 HTML = {"Accept": "text/html"}
 S = ExecutionStatus
@@ -71,7 +72,7 @@ async def test_role_has_the_buttons_that_it_may_press(
     api: httpx.AsyncClient, door: Door, staged: Standing, role: str, expected: list[str]
 ) -> None:
     await staged.go(S.IN_PROGRESS)
-    page = await read(api, staged.id, door.admit_to("somebody", ROLES[role]))
+    page = await read(api, staged.id, door.admit_to("somebody", grants_of(Role(role))))
     assert [each["id"] for each in page.all("#buttons button")] == [f"button-{each}" for each in expected]
     assert [each["id"] for each in page.all("dialog")] == [f"dialog-{each}" for each in expected]
 

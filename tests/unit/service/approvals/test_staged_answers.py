@@ -20,6 +20,7 @@ from upgrade_orchestrator.domain.approval.approval import Answer, StageState
 from upgrade_orchestrator.domain.execution.commands import Decision
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.operations.permissions import Permission, lacking
 from upgrade_orchestrator.service.approvals.decide import (
     question_about,
     request_approval,
@@ -83,7 +84,7 @@ async def _refused(lab: Lab, execution_id: str) -> str:
 
 async def test_answer_of_somebody_without_the_permission_is_refused_and_asked_again(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
-    assert await _refused(lab, execution_id) == "anna: anna lacks the permission can_approve on Upgrades"
+    assert await _refused(lab, execution_id) == f"anna: {lacking('anna', Permission.APPROVE).detail}"
     (words,) = lab.world.people.words.values()
     assert words == (await question_about(lab.world.ports, execution_id, 2)).body
     assert "lacks the permission" in words

@@ -1,0 +1,66 @@
+"""Our permissions and roles in the words of Airflow's auth manager (FAB)."""
+
+import pytest
+
+from upgrade_orchestrator.adapters.airflow.permissions import (
+    AIRFLOW_ADMIN,
+    grant_of,
+    grants_of,
+    resource_of,
+    tenant_roles,
+)
+from upgrade_orchestrator.domain.operations.permissions import (
+    EVERYTHING,
+    REGISTRY,
+    ROLES,
+    Permission,
+    Role,
+    Scope,
+    of_tenant,
+)
+
+P = Permission
+OURS = {(f"can_{action}", "Upgrades") for action in ("read", "operate", "approve", "administer")}
+SEEN = {("can_read", each) for each in ("Website", "DAGs", "DAG Runs", "DAG Versions", "Task Instances", "Task Logs")}
+SEEN |= {
+    ("can_read", "Plugins"),
+    ("can_read", "HITL Detail"),
+    ("menu_access", "DAGs"),
+    ("menu_access", "Task Instances"),
+}
+ANSWERED = {("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail")}
+REQUESTED = {("can_edit", "DAG:upgrade_request"), ("can_create", "DAG Run:upgrade_request")}
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [(EVERYTHING, "Upgrades"), (REGISTRY, "Upgrade Registry"), (of_tenant("550e8400"), "Upgrades:550e8400")],
+)
+def test_scope_is_a_resource_of_its_own(scope: Scope, name: str) -> None:
+    assert resource_of(scope) == name
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_role_is_granted_its_own_permissions_and_no_others(role: Role) -> None:
+    assert set(grants_of(role)) & OURS == {grant_of(each) for each in ROLES[role]}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_role_sees_the_upgrades_in_airflow_approvers_answer_and_operators_ask_there(role: Role) -> None:
+    answered = ANSWERED if P.APPROVE in ROLES[role] else set()
+    requested = REQUESTED if P.OPERATE in ROLES[role] else set()
+    assert set(grants_of(role)) - OURS == SEEN | answered | requested
+
+
+def test_role_of_a_tenant_is_granted_nothing_of_other_tenants_and_of_airflow() -> None:
+    read = {("can_read", "Upgrade Registry"), ("can_read", "Upgrades:t1")}
+    assert {name: set(granted) for name, granted in tenant_roles("t1").items()} == {
+        "Upgrade Viewer t1": read,
+        "Upgrade Operator t1": read | {("can_operate", "Upgrades:t1")},
+        "Upgrade Approver t1": read | {("can_approve", "Upgrades:t1")},
+    }
+
+
+def test_administrators_of_airflow_are_granted_every_permission() -> None:
+    assert AIRFLOW_ADMIN[0] == "Admin"
+    assert set(AIRFLOW_ADMIN[1]) == OURS
