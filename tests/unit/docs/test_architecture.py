@@ -1,0 +1,42 @@
+"""docs/architecture.md draws the lifecycles and names the rooms that the code has."""
+
+import tomllib
+
+from tests.architecture.sources import ROOT
+from tests.unit.docs.pages import arrows, diagrams, page, rows, section
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import TRANSITIONS as EXECUTION
+from upgrade_orchestrator.domain.instance.instance import TRANSITIONS as INSTANCE
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+
+PAGE = page("architecture.md")
+
+
+def drawn(heading: str) -> list[tuple[str, str]]:
+    (diagram,) = diagrams(section(PAGE, heading))
+    return list(arrows(diagram))
+
+
+def test_execution_diagram_has_every_transition_once_and_no_other() -> None:
+    wanted = [(old.value, new.value) for old, goes_to in EXECUTION.items() for new in goes_to]
+    edges = [("[*]", ExecutionStatus.PENDING.value), *((each.value, "[*]") for each in TERMINAL)]
+    assert sorted(drawn("## Execution lifecycle")) == sorted([*wanted, *edges])
+
+
+def test_instance_diagram_has_every_transition_once_and_no_other() -> None:
+    wanted = [(old.value, new.value) for old, goes_to in INSTANCE.items() for new in goes_to]
+    edges = [("[*]", InstanceStatus.PENDING.value), (InstanceStatus.ROLLED_BACK.value, "[*]")]
+    assert sorted(drawn("## Instance lifecycle")) == sorted([*wanted, *edges])
+
+
+def test_rooms_have_the_layers_of_the_import_rules() -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(each["layers"] for each in rules if each["type"] == "layers")
+    known = {name.strip() for layer in layers for name in layer.split("|")}
+    rooms = " ".join(row[0] for row in rows(section(PAGE, "## Rooms of the package")) if len(row) > 2)
+    assert {name for name in known if name not in rooms} == set()
+
+
+def test_diagram_of_another_lifecycle_would_be_noticed() -> None:
+    text = "stateDiagram-v2\n    [*] --> A\n    A --> B: begin\n    B --> [*]\n    note: A --> C is no arrow\n"
+    assert list(arrows(text)) == [("[*]", "A"), ("A", "B"), ("B", "[*]")]
