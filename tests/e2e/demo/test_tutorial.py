@@ -1,0 +1,106 @@
+"""docs/tutorial.md: its commands, in their order in one shell, upgrade a fleet of one's own and take it back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.ports import free_port
+from local.stack import DEFAULT_PORT, Stack
+from tests.e2e.steps import Json, got
+from tests.guides import code_blocks
+from tests.shared_stack import ROOT
+
+PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+STEPS = [text for language, text in code_blocks(PAGE) if language == "sh"]
+(FILE,) = (text for language, text in code_blocks(PAGE) if language == "yaml")
+DEPLOYMENT = "/tenants/my-team/components/my-service/deployment"
+MARK = "=== end of a step ==="
+SECONDS = 150
+
+
+@pytest.fixture
+def registered(api: httpx.Client, airflow: httpx.Client) -> Iterator[None]:
+    """Afterwards the stack does not look for an agent that is gone."""
+    yield
+    known = got(api, DEPLOYMENT)
+    moved = {name: known[name] for name in ("driver", "fleet", "currentVersionId")} | {"connId": "demo_fleet"}
+    assert api.put(DEPLOYMENT, json=moved).status_code == 200
+    assert airflow.delete("/connections/my_fleet").status_code == 204
+
+
+def as_typed(stack: Stack, step: str) -> str:
+    """The step as it is; only what is particular to this run differs: ports, Python, and the stack that is up."""
+    ports = {f"localhost:{DEFAULT_PORT}": f"localhost:{stack.port}", "8095": "$AGENT_PORT"}
+    commands = {"make -s token": "python -m local token", "make seed FILE=": "python -m local seed "}
+    lines = [line for line in step.splitlines() if line not in ("make up", "make down")]
+    text = "\n".join(lines).replace('"port": 8095', "\"port\": '$AGENT_PORT'")
+    for old, new in (ports | commands | {".venv/bin/python": "python"}).items():
+        text = text.replace(old, new)
+    return text
+
+
+def run(stack: Stack, folder: Path) -> list[str]:
+    """What each step has printed; fails where one fails."""
+    script = "\n".join(f"{as_typed(stack, step)}\necho; echo '{MARK}'" for step in STEPS)
+    env = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "LOCAL_STATE": str(stack.layout.state),
+        "PORT": str(stack.port),
+        "AGENT_PORT": str(free_port()),
+        "NO_PROXY": "localhost,127.0.0.1",
+    }
+    with subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    ) as shell:  # fmt: skip
+        try:
+            printed, errors = shell.communicate(timeout=SECONDS)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGTERM)
+    assert shell.returncode == 0, f"{printed}\n{errors}"
+    return [each.strip() for each in printed.split(MARK)][:-1]
+
+
+def last_line(printed: str) -> Any:
+    """The data of the stream's end."""
+    return json.loads(printed.splitlines()[-1].removeprefix("data: "))
+
+
+@pytest.mark.usefixtures("registered")
+def test_tutorial_upgrades_a_fleet_of_ones_own_and_rolls_back(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
+    (tmp_path / "my-fleet").mkdir()
+    (tmp_path / "my-fleet" / "registry.yaml").write_text(FILE, encoding="utf-8")
+    printed = run(stack, tmp_path)
+    assert len(printed) == len(STEPS) == 11
+    _, fleet, connection, seeded, backup, preview, started, watched, _, rolled, _ = printed
+    assert [each["status"] for each in json.loads(fleet)["instances"]] == ["RUNNING"] * 6
+    assert json.loads(connection)["connection_id"] == "my_fleet"
+    assert (seeded, f"`{seeded}`" in PAGE) == ("my-fleet/registry.yaml: 7 created, 0 changed, 0 unchanged", True)
+    assert json.loads(backup)["versionId"] == "my-1.0"
+    plan, validation = json.loads(preview)["plan"], json.loads(preview)["validation"]
+    assert ([len(each["instances"]) for each in plan["batches"]], plan["budget"]) == ([2, 2, 2], 3)
+    assert validation["valid"], validation
+    assert json.loads(started)["status"] == "VALIDATING"
+    assert last_line(watched)["status"] == "COMPLETED"
+    assert last_line(rolled)["status"] == "ROLLED_BACK"
+    deployment: Json = got(api, DEPLOYMENT)
+    assert (deployment["currentVersionId"], deployment["mixed"]) == ("my-1.1", None)
+
+
+def test_tutorial_begins_and_ends_with_targets_that_the_makefile_has() -> None:
+    wanted = {"up": "-m local up", "down": "-m local down", "token": "-m local token", "seed": '-m local seed "'}
+    for target, command in wanted.items():
+        shown = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert command in shown.stdout
+    assert (STEPS[0].splitlines()[0], STEPS[-1].splitlines()[-1]) == ("make up", "make down")
