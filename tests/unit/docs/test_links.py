@@ -1,0 +1,59 @@
+"""Every link within the repository leads to a file and to a heading in it; CONTRIBUTING names paths that are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import ROOT, relative
+from tests.unit.docs.pages import names
+
+FOLDERS = ("docs", "changes")
+PAGES = sorted(
+    [*ROOT.glob("*.md"), ROOT / "bench/README.md", *(p for each in FOLDERS for p in (ROOT / each).rglob("*.md"))]
+)
+_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
+_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+PACKAGE = ROOT / "include/upgrade_orchestrator"
+MADE = ("docs/events/", ".venv", "changes/")
+
+
+def _text(path: Path) -> str:
+    return _FENCE.sub("", path.read_text(encoding="utf-8"))
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of the headings, as the hosts of repositories make them."""
+    headings = [line.lstrip("#").strip() for line in text.splitlines() if re.match(r"#{1,6} ", line)]
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def broken(path: Path) -> list[str]:
+    found = []
+    for link in (first or second for first, second in _LINK.findall(_text(path))):
+        target, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        there = (path.parent / target).resolve() if target else path
+        if not there.exists() or (anchor and anchor not in anchors(_text(there))):
+            found.append(link)
+    return found
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    assert broken(path) == []
+
+
+def test_link_to_nothing_would_be_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A: b, `c`\n[1](#a-b-c) [2](#a) [3](gone.md) [4](https://example.org) [5](page.md#a-b-c)\n")
+    assert broken(page) == ["#a", "gone.md"]
+
+
+def test_paths_that_contributing_names_are_there() -> None:
+    named = {
+        each for each in names(_text(ROOT / "CONTRIBUTING.md")) if re.fullmatch(r"[\w./-]+(/|\.py|\.md|\.txt)", each)
+    }
+    assert len(named) > 30
+    assert {each for each in named if not any((base / each).exists() for base in (ROOT, PACKAGE))} == set()
