@@ -12,7 +12,7 @@ from tests.dags.conftest import Add
 from tests.unit.domain.builders import make_request, planned
 from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.execution.execution import Strategy
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS
 from upgrade_orchestrator.flow.upgrade.operators import FirstStepOperator
 from upgrade_orchestrator.flow.upgrade.triggers import StepTrigger

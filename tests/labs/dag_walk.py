@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from upgrade_orchestrator.domain.approval.approval import StageState
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.batch import Batch
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.plan import BatchKind
 from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.service.approvals.decide import request_approval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -32,7 +32,6 @@ VERSIONS = {"v36": "3.6.0", "v37": "3.7.0", "v38": "3.8.0"}
 RENEWED_AS_IF = 30.0
 "Of so many seconds: runners renew it after a third of them."
 SHA256 = "0" * 64
-INTENT = ("execution_id", "instance_id", "attempts", "status", "revert_attempts", "revert")
 BACKUP = StoredObject(1, SHA256)
 
 
@@ -138,8 +137,6 @@ class Tenant:
     fleet: SimulatedFleet
     broken: list[str] = field(default_factory=list)
     "What orders have broken, whoever has heard of it."
-    intents: dict[tuple[Any, ...], Any] = field(default_factory=dict)
-    "When each intent was first seen: a runner that takes over pushes its clock out."
 
     def everything(self) -> Any:
         """All that a refused command must leave as it is."""
@@ -158,8 +155,6 @@ class Tenant:
         async with self.bench.ports.work() as work:
             events = await work.events.page(execution_id, sequence, 10_000)
             rows = await work.executions.instances(execution_id)
-            for row in rows:
-                self.intents.setdefault(_intent({"execution_id": execution_id, **asdict(row)}), row.step_started_at)
             return await work.executions.get(execution_id), rows, events
 
     # what every order has to keep
@@ -173,17 +168,16 @@ class Tenant:
             raise
 
     def _judge(self, effect: Effect) -> None:
-        execution_id, instance_id, attempt = effect.key.split(".")[:3]
+        execution_id, instance_id = effect.key.split(".")[:2]
         assert not self.bench.store.is_settled(execution_id), f"{effect}, and the execution has let go"
         if effect.order in (DRAIN, SET_VERSION):
-            self._judge_instance(effect, execution_id, self.bench.store.instance(execution_id, instance_id), attempt)
+            back = ".back-" in effect.key
+            self._judge_instance(effect, self.bench.store.instance(execution_id, instance_id, back))
 
-    def _judge_instance(self, effect: Effect, execution_id: str, row: dict[str, Any], attempt: str) -> None:
-        step = row["revert"] or row["status"]
-        assert step in ("DRAINING", "UPGRADING"), f"{effect} although its row is {row}"
+    def _judge_instance(self, effect: Effect, row: dict[str, Any]) -> None:
+        assert row["status"] in ("DRAINING", "UPGRADING"), f"{effect} although its row is {row}"
         if effect.order == SET_VERSION:
-            wanted = row["from_version"] if row["revert"] else row["to_version"]
-            assert effect.version == wanted, f"{effect} although {wanted} is wanted: {row}"
+            assert effect.version == row["to_version"], f"{effect} although the row is {row}"
             self._judge_repetition(effect)
         elif effect.was_available and row["budget"] is not None:
             self._judge_budget(effect, row)
@@ -198,8 +192,8 @@ class Tenant:
                 assert _try(each) != _try(effect), f"{each}, then {effect}"
 
     def _judge_budget(self, effect: Effect, row: dict[str, Any]) -> None:
-        """What fell ill by itself after the intent was written could not be known; all else counts."""
-        decided = self.intents.get(_intent(row), row["step_started_at"])
+        """What fell ill by itself after the work on the instance was begun may not have been known; all else counts."""
+        decided = row["started_at"]
         down = {
             each.instance_id
             for each in self.fleet.serving()
@@ -219,10 +213,3 @@ def _try(effect: Effect) -> tuple[str, str, str]:
     """The execution, the number of the try, and its direction, from a key as e-1.i-3.1.version.back-upgrading."""
     execution_id, _, attempt, *_, step = effect.key.split(".")
     return execution_id, attempt, step.partition("-")[0]
-
-
-def _intent(row: dict[str, Any]) -> tuple[Any, ...]:
-    """What names it: once a try, and a way."""
-    return tuple(
-        row[each] for each in ("execution_id", "instance_id", "attempts", "status", "revert_attempts", "revert")
-    )

@@ -82,7 +82,7 @@ class Ledger:
         for row in rows:
             assert row.status is self.statuses.get(row.instance_id, I.PENDING), row
             assert (row.revert or I.PENDING) is self.reverts.get(row.instance_id, I.PENDING), row
-            assert max(row.attempts, row.revert_attempts) <= MAX_ATTEMPTS, row
+            assert row.attempts <= MAX_ATTEMPTS, row
         self.settled = execution.settled_at is not None
         if self.settled:
             assert execution.is_terminal, f"let go although {execution.status}"

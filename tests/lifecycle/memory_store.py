@@ -17,6 +17,7 @@ from upgrade_orchestrator.adapters.memory.engine.tables import (
     EXECUTION,
     INSTANCE,
     LEASE,
+    ROLLBACK_INSTANCE,
     ExecutionRow,
 )
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -66,8 +67,9 @@ class MemoryStore:
         asked = (row for _, row in self._of(APPROVAL.name, execution_id) if row.decision is None)
         return next((row.stage for row in asked), None)
 
-    def instance(self, execution_id: str, instance_id: str) -> dict[str, Any]:
-        row = self._database.tables.get(INSTANCE.name, (execution_id, instance_id))
+    def instance(self, execution_id: str, instance_id: str, back: bool) -> dict[str, Any]:
+        table = ROLLBACK_INSTANCE if back else INSTANCE
+        row = self._database.tables.get(table.name, (execution_id, instance_id))
         return {"execution_id": execution_id, **asdict(row), "budget": self._execution(execution_id).plan.budget}
 
     async def close(self) -> None:

@@ -56,13 +56,14 @@ class PostgresStore:
         query = "SELECT stage FROM approval WHERE decision IS NULL AND execution_id = %s"
         return next((row[0] for row in self._select(query, execution_id)), None)
 
-    def instance(self, execution_id: str, instance_id: str) -> dict[str, Any]:
+    def instance(self, execution_id: str, instance_id: str, back: bool) -> dict[str, Any]:
+        table = "rollback_instance" if back else "instance"
         query = (
-            "SELECT to_jsonb(i), (e.plan ->> 'budget')::int, i.step_started_at FROM instance i"
+            f"SELECT to_jsonb(i), (e.plan ->> 'budget')::int, i.started_at FROM {table} i"
             " JOIN execution e ON e.id = i.execution_id WHERE i.execution_id = %s AND i.instance_id = %s"
         )
         (found,) = self._select(query, execution_id, instance_id)
-        return {**found[0], "budget": found[1], "step_started_at": found[2]}
+        return {**found[0], "budget": found[1], "started_at": found[2]}
 
     async def close(self) -> None:
         await close_ports()

@@ -35,8 +35,8 @@ class Store(Protocol):
     def waiting_stage(self, execution_id: str) -> int | None:
         """The stage that somebody was asked about."""
 
-    def instance(self, execution_id: str, instance_id: str) -> dict[str, Any]:
-        """The columns of the instance's row, and the ``budget`` of the plan."""
+    def instance(self, execution_id: str, instance_id: str, back: bool) -> dict[str, Any]:
+        """The columns of the instance's row, or of the one on its way back, and the ``budget`` of the plan."""
 
     async def close(self) -> None:
         """Let go of everything."""

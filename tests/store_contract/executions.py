@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExist
 from upgrade_orchestrator.domain.execution.commands import Actor, Command, Source
 from upgrade_orchestrator.domain.execution.execution import RollbackInfo, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 
 S = ExecutionStatus
@@ -63,19 +63,24 @@ class ExecutionsContract:
             healthy=False,
             error="e",
             revert=InstanceStatus.DRAINING,
-            revert_attempts=1,
-            **dict.fromkeys(("last_health_at", "started_at", "completed_at", "step_started_at", "accepted_at"), NOW),
+            step_seconds=1.5,
+            healthy_seconds=0.5,
+            **dict.fromkeys(("last_health_at", "started_at", "completed_at", "accepted_at"), NOW),
         )
-        batch = Batch(1, "BATCH", after(1), after(2), after(3), after(4))
+        back = replace(instance, batch=ROLLBACK_BATCH, revert=None)
+        batch = Batch(1, "BATCH", after(1), after(2), after(3), 4.5, after(5), after(6), 7.5, 8.5)
         check = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.WARNING, "m", after(1), after(2))
         async with store() as work:
             await work.executions.save_instances(execution.id, [instance, replace(rows()[2], attempts=1)])
+            await work.executions.save_rollback_instances(execution.id, [back])
+            await work.executions.save_rollback_instances(execution.id, [replace(back, attempts=1)])
             await work.executions.save_batch(execution.id, batch)
             await work.executions.save_checks(execution.id, [check])
             await work.commit()
         async with store() as work:
             saved = [rows()[0], instance, replace(rows()[2], attempts=1)]
             assert await work.executions.instances(execution.id) == saved
+            assert await work.executions.rollback_instances(execution.id) == [replace(back, attempts=1)]
             assert (await work.executions.batches(execution.id))[0] == batch
             assert check in await work.executions.checks(execution.id)
 

@@ -59,10 +59,13 @@ class MemoryLeases:
         if await self._locked(lease, Strength.SHARE) is None:
             raise LostLease(f"somebody else works on component {lease.component_id} of tenant {lease.tenant_id}")
 
-    async def give_back(self, lease: Lease) -> None:
+    async def give_back(self, lease: Lease) -> bool:
         """The next taker need not wait for the end of the lease."""
-        if row := await self._locked(lease, Strength.CHANGE):
-            await self._write(lease, replace(row, owner="", expires_at=min(row.expires_at, self._now())))
+        row = await self._locked(lease, Strength.CHANGE)
+        if row is None:
+            return False
+        await self._write(lease, replace(row, owner="", expires_at=min(row.expires_at, self._now())))
+        return True
 
     async def _locked(self, lease: Lease, strength: Strength) -> LeaseRow | None:
         """The row while it is the lease's; whoever has lost it need not wait to hear so."""

@@ -83,9 +83,9 @@ class PostgresLeases:
         if await self._connection.scalar(_REQUIRE, _named(lease)) is None:
             raise LostLease(f"somebody else works on component {lease.component_id} of tenant {lease.tenant_id}")
 
-    async def give_back(self, lease: Lease) -> None:
+    async def give_back(self, lease: Lease) -> bool:
         """The next taker need not wait for the end of the lease."""
-        await self._connection.execute(_GIVE_BACK, _named(lease))
+        return (await self._connection.execute(_GIVE_BACK, _named(lease))).rowcount == 1
 
 
 def _named(lease: Lease) -> dict[str, Any]:

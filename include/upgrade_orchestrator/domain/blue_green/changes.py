@@ -89,12 +89,12 @@ def _taken_back(row: Instance, healthy: Mapping[str, bool], now: datetime) -> In
     if not is_touched(row):
         return move(row, I.PENDING, now)  # no new pool was asked for on its behalf
     well = healthy.get(row.instance_id, True)
-    return replace(move(row, I.ROLLED_BACK, now), revert=I.COMPLETED, revert_attempts=1, healthy=well)
+    return replace(move(row, I.ROLLED_BACK, now), revert=I.COMPLETED, healthy=well)
 
 
 def _left(row: Instance, reason: str) -> Instance:
     """Not reverted, and not worked on any more."""
-    return replace(row, revert=I.FAILED, revert_attempts=1, error=reason) if row.status in _TOUCHED_BY_IT else row
+    return replace(row, revert=I.FAILED, error=reason) if row.status in _TOUCHED_BY_IT else row
 
 
 _TOUCHED_BY_IT = frozenset(I) - {I.PENDING, I.ROLLED_BACK}

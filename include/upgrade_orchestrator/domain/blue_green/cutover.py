@@ -44,11 +44,11 @@ def next_switch_step(view: PoolView, goal: Goal, now: datetime) -> PoolStep:
     """What to do next on the way to ``goal``; where it stands is asked from the fleet."""
     fleet, batch = view.fleet, view.batch
     if fleet is None:
-        return _unseen(view, now)
+        return _unseen(view)
     if fleet.traffic != view.pools.new:
         return _before_switch(view, fleet, goal)
     if batch.switched_at is None:
-        return Save(replace(batch, switched_at=now, due_at=now + view.soak, blocked_since=None))
+        return Save(replace(batch, switched_at=now, healthy_seconds=0.0, blocked_seconds=None))
     if goal <= Goal.SWITCHED:
         return Reached()
     if batch.soaked_at is None:
@@ -59,13 +59,13 @@ def next_switch_step(view: PoolView, goal: Goal, now: datetime) -> PoolStep:
     return GivePool(PoolCall.REMOVE, view.pools.old, GiveUp(RETIRE, left))
 
 
-def _unseen(view: PoolView, now: datetime) -> PoolStep:
+def _unseen(view: PoolView) -> PoolStep:
     """A fleet that cannot be asked is no ill pool: only the time-out makes it a failure."""
     phase = CHECK if view.batch.switched_at is None else SOAK if view.batch.soaked_at is None else RETIRE
     why = GiveUp(phase, f"the fleet did not answer for {_seconds(view)}")
     if phase is not SOAK:
         return Await("the fleet does not answer", why)
-    return why if now > _soak_limit(view, now) else Watch(_soak_limit(view, now))
+    return why if _soak_left(view) < 0 else Watch(_soak_left(view))
 
 
 def _before_switch(view: PoolView, fleet: Fleet, goal: Goal) -> PoolStep:
@@ -91,32 +91,35 @@ def _told(rows: Mapping[str, Instance]) -> str:
 
 def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
     """Healthy without break for the soak, within the soak and one more time-out."""
-    due, limit = view.batch.due_at, _soak_limit(view, now)
+    healthy, left = view.batch.healthy_seconds, _soak_left(view)
     if ill := view.ill(fleet):
-        too_late = _not_soaked(view, ill) if now + view.soak > limit else None
-        return NoteIll(replace(view.batch, due_at=None), _by_row(view, fleet, ill), too_late)
+        too_late = _not_soaked(view, ill) if view.soak > left else None
+        return NoteIll(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, ill), too_late)
     if silent := view.silent():
         too_late = _not_soaked(view, dict.fromkeys(silent, "does not answer"))
-        return GiveUp(SOAK, too_late) if now > limit else Watch(due if due is not None and now < due else limit)
-    if due is None:
-        return _begin_soak(view, now, limit)
-    return Watch(due) if now < due else Save(replace(view.batch, soaked_at=now, blocked_since=None))
+        return GiveUp(SOAK, too_late) if left < 0 else Watch(left)
+    if healthy is None:
+        return _begin_soak(view, left)
+    if healthy < view.soak:
+        return Watch(view.soak - healthy)
+    return Save(replace(view.batch, soaked_at=now, blocked_seconds=None))
 
 
-def _begin_soak(view: PoolView, now: datetime, limit: datetime) -> PoolStep:
-    """Anew after an illness, from when all are seen well: who was ill until just before has proved nothing yet."""
-    if now + view.soak > limit:
+def _begin_soak(view: PoolView, left: float) -> PoolStep:
+    """Again after an illness, from when all are seen well: who was ill until just before has proved nothing yet."""
+    if view.soak > left:
         return GiveUp(SOAK, _not_soaked(view, {f"pool {view.pools.new}": "was well again too late"}))
-    return Save(replace(view.batch, due_at=now + view.soak))
+    return Save(replace(view.batch, healthy_seconds=0.0))
 
 
-def _soak_limit(view: PoolView, now: datetime) -> datetime:
-    return (view.batch.switched_at or now) + view.soak + view.patience
+def _soak_left(view: PoolView) -> float:
+    """Watched seconds within which the soak has to succeed: the soak and one more time-out, from the switch on."""
+    return view.soak + view.patience - view.batch.soak_seconds
 
 
 def _not_soaked(view: PoolView, wrong: Mapping[str, str]) -> str:
     named = "; ".join(f"{name}: {why}" for name, why in wrong.items())
-    return f"pool {view.pools.new} did not stay healthy for {view.soak.total_seconds():g} s: {named}"
+    return f"pool {view.pools.new} did not stay healthy for {view.soak:g} s: {named}"
 
 
 def _by_row(view: PoolView, fleet: Fleet, ill: Mapping[str, str]) -> dict[str, str]:
@@ -126,4 +129,4 @@ def _by_row(view: PoolView, fleet: Fleet, ill: Mapping[str, str]) -> dict[str, s
 
 
 def _seconds(view: PoolView) -> str:
-    return f"{view.patience.total_seconds():g} s"
+    return f"{view.patience:g} s"

@@ -92,4 +92,4 @@ def _available(pool: Sequence[FleetInstance]) -> int:
 
 
 def _give_up(view: PoolView, why: str) -> GiveUp:
-    return GiveUp(ROLLBACK, f"{why} (after {view.patience.total_seconds():g} s)")
+    return GiveUp(ROLLBACK, f"{why} (after {view.patience:g} s)")

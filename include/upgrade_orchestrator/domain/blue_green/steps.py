@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from upgrade_orchestrator.domain.execution.events import Event
@@ -17,7 +16,10 @@ from upgrade_orchestrator.domain.plan.pools import Pools
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """All that a decision reads: the rows, and what fleet and new pool have just said (``fleet`` None: nothing)."""
+    """All that a decision reads: the rows, and what fleet and new pool have just said (``fleet`` None: nothing).
+
+    ``soak`` and ``patience`` are watched seconds.
+    """
 
     execution: Execution
     batch: Batch
@@ -26,8 +28,8 @@ class PoolView:
     fleet: Fleet | None
     answers: Mapping[str, Health | None]
     """What each instance of the new pool answered; None where it could not be asked."""
-    soak: timedelta
-    patience: timedelta
+    soak: float
+    patience: float
 
     def ill(self, fleet: Fleet) -> dict[str, str]:
         """What is wrong with the new pool, by instance (by pool where instances are missing)."""
@@ -88,9 +90,9 @@ class Await:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """All is well; look again, at ``until`` at the latest."""
+    """All is well; look again within so many seconds."""
 
-    until: datetime
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

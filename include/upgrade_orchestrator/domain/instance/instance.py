@@ -45,16 +45,19 @@ SETTLED: frozenset[InstanceStatus] = frozenset({I.COMPLETED, I.FAILED})
 TOUCHED: frozenset[InstanceStatus] = frozenset({I.COMPLETED, I.HEALTH_CHECKING, I.UPGRADING, I.FAILED})
 "What a rollback reverts (contract section 4)."
 
+ROLLBACK_BATCH = 0
+"The batch of a rollback's rows: one batch, newest first, under the same budget."
 MAX_ATTEMPTS = 2
 "The first try and the one more."
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance of the plan and how far it is; times are UTC, ``attempts`` counts the tries begun.
+    """One instance of the plan, or of a rollback (batch ``ROLLBACK_BATCH``), and how far it is; times are UTC.
 
-    ``accepted_at`` is when the fleet took this step's order, ``healthy_since`` since when it is healthy without break.
-    ``revert`` is the step of its way back, None before a rollback has begun with it.
+    ``attempts`` counts the tries begun, ``accepted_at`` is when the fleet took this step's order. ``step_seconds`` is
+    how long this step was watched, ``healthy_seconds`` for how long of that it has been healthy without a break (None:
+    it is not). ``revert`` says where its row in the rollback stands, None before that has begun.
     """
 
     instance_id: str
@@ -69,11 +72,10 @@ class Instance:
     error: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
-    step_started_at: datetime | None = None
+    step_seconds: float = 0.0
     accepted_at: datetime | None = None
-    healthy_since: datetime | None = None
+    healthy_seconds: float | None = None
     revert: InstanceStatus | None = None
-    revert_attempts: int = 0
 
     @property
     def in_flight(self) -> bool:
@@ -83,7 +85,7 @@ class Instance:
     @property
     def soaking(self) -> bool:
         """True while it is upgraded, healthy, and merely watched."""
-        return self.status is InstanceStatus.HEALTH_CHECKING and self.healthy_since is not None
+        return self.status is InstanceStatus.HEALTH_CHECKING and self.healthy_seconds is not None
 
     @property
     def may_retry(self) -> bool:
@@ -112,7 +114,18 @@ def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | Non
         attempts=instance.attempts + 1 if begins else instance.attempts,
         started_at=instance.started_at or (now if begins else None),
         completed_at=now if to in SETTLED or to is InstanceStatus.ROLLED_BACK else None,
-        step_started_at=None if to is InstanceStatus.PENDING else now,
+        step_seconds=0.0,
         accepted_at=None,
-        healthy_since=None,
+        healthy_seconds=None,
     )
+
+
+def watched(instance: Instance, seconds: float) -> Instance:
+    """The instance after its step was watched for so many more seconds.
+
+    Only these count towards time-outs and soaks: a pause, a crash or a clock that jumps is no time that was watched.
+    """
+    if instance.status not in IN_FLIGHT:
+        return instance
+    healthy = None if instance.healthy_seconds is None else instance.healthy_seconds + seconds
+    return replace(instance, step_seconds=instance.step_seconds + seconds, healthy_seconds=healthy)

@@ -1,15 +1,12 @@
-"""What a rollback undoes and in which order (contract section 4, "Rollback")."""
+"""What a rollback undoes, in which order, and the rows of its work (contract section 4, "Rollback")."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 
-from upgrade_orchestrator.domain.instance.instance import TOUCHED, Instance, InstanceStatus
-
-
-def to_revert(rows: Sequence[Instance]) -> list[Instance]:
-    """Every touched instance, the one begun last first."""
-    return newest_first([each for each in rows if is_touched(each)])
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, TOUCHED, Instance, InstanceStatus, move
 
 
 def is_touched(instance: Instance) -> bool:
@@ -21,11 +18,40 @@ def is_touched(instance: Instance) -> bool:
     return second_try or instance.status in TOUCHED
 
 
-def newest_first(instances: Sequence[Instance]) -> list[Instance]:
-    """The instances by the reverse of the order in which work on them began."""
-    return sorted(instances, key=_begun, reverse=True)
+def to_revert(rows: Sequence[Instance]) -> list[Instance]:
+    """Every touched instance, the one begun last first."""
+    return sorted((each for each in rows if is_touched(each)), key=_begun, reverse=True)
 
 
 def _begun(instance: Instance) -> tuple[float, int, int]:
     started = instance.started_at.timestamp() if instance.started_at else 0.0
     return started, instance.batch, instance.position
+
+
+def rows_of_rollback(rows: Sequence[Instance], known: Collection[str]) -> list[Instance]:
+    """A row of the rollback for each touched instance that has none among ``known``: back to its own version."""
+    return [
+        Instance(
+            each.instance_id,
+            batch=ROLLBACK_BATCH,
+            position=position,
+            status=InstanceStatus.PENDING,
+            from_version=each.to_version,
+            to_version=each.from_version,
+        )
+        for position, each in enumerate(to_revert(rows))
+        if each.instance_id not in known
+    ]
+
+
+def reverted(row: Instance, revert: Instance, now: datetime) -> Instance:
+    """The instance's row by how its row in the rollback stands; ROLLED_BACK once that is COMPLETED."""
+    if revert.status is InstanceStatus.COMPLETED and row.status is not InstanceStatus.ROLLED_BACK:
+        row = move(row, InstanceStatus.ROLLED_BACK, now)
+    return replace(
+        row,
+        revert=None if revert.status is InstanceStatus.PENDING else revert.status,
+        healthy=revert.healthy,
+        last_health_at=revert.last_health_at,
+        error=revert.error,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health
@@ -22,10 +22,10 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a step may take, and how long an instance must stay healthy (seconds in the request)."""
+    """For how many watched seconds a step may last, and for how many an instance must stay healthy."""
 
-    step: timedelta
-    soak: timedelta
+    step: float
+    soak: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Keep:
 Step = Move | Give | Keep
 
 
-def next_step_of(
+def next_step(
     instance: Instance,
     found: FleetInstance | None,
     withdrawn: bool,
@@ -79,10 +79,10 @@ def next_step_of(
 
 def next_step_unseen(instance: Instance, patience: Patience, now: datetime) -> Step:
     """The next step while the fleet cannot be asked: nothing but its time-out."""
-    if now - (instance.step_started_at or now) <= patience.step:
+    if instance.step_seconds <= patience.step:
         return Keep()
-    seconds = f"{patience.step.total_seconds():g} s"
-    return Move(move(instance, I.FAILED, now, f"the fleet did not answer within {seconds} of {instance.status.value}"))
+    within = f"{patience.step:g} s of {instance.status.value}"
+    return Move(move(instance, I.FAILED, now, f"the fleet did not answer within {within}"))
 
 
 def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
@@ -115,12 +115,11 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Step:
     return Keep()
 
 
-def _expire(instance: Instance, found: FleetInstance, limit: timedelta, now: datetime) -> Move | None:
+def _expire(instance: Instance, found: FleetInstance, limit: float, now: datetime) -> Move | None:
     """FAILED once the step has lasted too long, also when its order is refused all the time."""
-    if now - (instance.step_started_at or now) <= limit:
+    if instance.step_seconds <= limit:
         return None
-    seconds = f"{limit.total_seconds():g} s"
-    what = f"still {found.status} at {found.version} after {seconds} of {instance.status.value}"
+    what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, what))
 
 
@@ -130,22 +129,22 @@ def next_health(instance: Instance, answer: Health | None, patience: Patience, n
     Such a poll is an error, not an ill instance: it ends no health, and only the time-out makes it a failure.
     """
     polled = instance if answer is None else _heard(instance, answer, now)
-    if polled.healthy_since is not None and answer is not None and now - polled.healthy_since >= patience.soak:
+    if polled.healthy_seconds is not None and answer is not None and polled.healthy_seconds >= patience.soak:
         return replace(move(polled, I.COMPLETED, now), healthy=True)
     # the soak is more time for one that came up well; one that does not come up fails after the time-out
-    limit = patience.step if polled.healthy_since is None else patience.step + patience.soak
-    if now - (instance.step_started_at or now) <= limit:
+    limit = patience.step if polled.healthy_seconds is None else patience.step + patience.soak
+    if instance.step_seconds <= limit:
         return polled
     return move(polled, I.FAILED, now, _not_healthy(instance, answer, patience))
 
 
 def _heard(instance: Instance, answer: Health, now: datetime) -> Instance:
     well = answer.healthy and answer.version == instance.to_version
-    since = (instance.healthy_since or now) if well else None
+    healthy_seconds = (instance.healthy_seconds or 0.0) if well else None
     why = None if well else answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
-    return replace(instance, healthy=well, last_health_at=now, healthy_since=since, error=why)
+    return replace(instance, healthy=well, last_health_at=now, healthy_seconds=healthy_seconds, error=why)
 
 
 def _not_healthy(instance: Instance, answer: Health | None, patience: Patience) -> str:
     last = "does not answer" if answer is None else answer.detail or f"reports {answer.version}"
-    return f"not healthy at {instance.to_version} within {patience.step.total_seconds():g} s: {last}"
+    return f"not healthy at {instance.to_version} within {patience.step:g} s: {last}"

@@ -13,7 +13,6 @@ from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
-from upgrade_orchestrator.domain.plan.plan import BatchKind
 
 Moved = tuple[Execution, list[Event]]
 
@@ -37,16 +36,10 @@ def resume(execution: Execution, reason: str | None, actor: Actor, now: datetime
 
 
 def rebase(batches: Sequence[Batch], paused_at: datetime, now: datetime) -> list[Batch]:
-    """The unfinished batches with their clocks pushed out by the pause: what was not over then is not over now."""
+    """The batches whose delay was not over when the pause began, due so much later."""
     by = max(now - paused_at, timedelta())
-    return [_push(each, paused_at, by) for each in batches if each.completed_at is None or each.kind == BatchKind.GREEN]
-
-
-def _push(batch: Batch, paused_at: datetime, by: timedelta) -> Batch:
-    due = batch.due_at + by if batch.due_at is not None and batch.due_at > paused_at else batch.due_at
-    soaks = batch.switched_at is not None and batch.soaked_at is None
-    switched = batch.switched_at + by if batch.switched_at is not None and soaks else batch.switched_at
-    return replace(batch, due_at=due, blocked_since=None, switched_at=switched)
+    waiting = [(each, each.due_at) for each in batches if each.completed_at is None]
+    return [replace(each, due_at=due + by) for each, due in waiting if due is not None and due > paused_at]
 
 
 def cancel(

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
 
-from upgrade_orchestrator.domain.execution.states import ExecutionStatus, is_terminal
+from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus, is_terminal
 from upgrade_orchestrator.domain.instance.instance import SETTLED, Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.budget import Room, startable
-from upgrade_orchestrator.domain.plan.direction import Direction
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch's own clock; ``due_at`` is when it may start, ``blocked_since`` when it last found no budget.
+    """A batch's own clock; ``due_at`` is when it may start.
 
-    BLUE_GREEN: ``switched_at`` is when its pool got the traffic, ``soaked_at`` when it had proved itself there; in
-    between ``due_at`` is when it will have, None while it is ill. ``blocked_since`` then is since when its next step
-    has no effect.
+    ``blocked_seconds`` is for how many watched seconds it has found no budget (None: it has). BLUE_GREEN: for how many
+    its next step has had no effect; ``switched_at`` is when its pool got the traffic, ``soaked_at`` when it had proved
+    itself there; in between ``soak_seconds`` counts the watched seconds, and ``healthy_seconds`` those for which it
+    has been healthy without a break (None: it is not).
     """
 
     number: int
@@ -26,9 +27,50 @@ class Batch:
     due_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
-    blocked_since: datetime | None = None
+    blocked_seconds: float | None = None
     switched_at: datetime | None = None
     soaked_at: datetime | None = None
+    soak_seconds: float = 0.0
+    healthy_seconds: float | None = None
+
+    @property
+    def soaks(self) -> bool:
+        """True while its pool has the traffic and has not proved itself yet."""
+        return self.switched_at is not None and self.soaked_at is None
+
+    @property
+    def counts(self) -> bool:
+        """True while watched seconds of it are counted."""
+        return self.soaks or self.blocked_seconds is not None
+
+
+def watched(batch: Batch, seconds: float) -> Batch:
+    """The batch after it was watched for so many more seconds."""
+    if not batch.counts:
+        return batch
+    blocked = None if batch.blocked_seconds is None else batch.blocked_seconds + seconds
+    if not batch.soaks:
+        return replace(batch, blocked_seconds=blocked)
+    healthy = None if batch.healthy_seconds is None else batch.healthy_seconds + seconds
+    soaked = batch.soak_seconds + seconds
+    return replace(batch, blocked_seconds=blocked, soak_seconds=soaked, healthy_seconds=healthy)
+
+
+class Direction(Enum):
+    """Forward to the target version, or back from it in a rollback."""
+
+    FORWARD = "FORWARD"
+    BACKWARD = "BACKWARD"
+
+    def may_start(self, status: ExecutionStatus) -> bool:
+        """Whether work on another instance may begin."""
+        return status in UPGRADING if self is Direction.FORWARD else status is ExecutionStatus.ROLLING_BACK
+
+    def withdrawn(self, status: ExecutionStatus) -> bool:
+        """Whether what is only drained has to go back into service."""
+        if self is Direction.FORWARD:
+            return status not in UPGRADING and status is not ExecutionStatus.PAUSED
+        return status is not ExecutionStatus.ROLLING_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +83,8 @@ class BatchView:
     instances: Sequence[Instance]
     room: Room
     unavailable: frozenset[str]
-    patience: timedelta
-    """How long a fleet that is short of instances through no doing of ours is waited for."""
+    patience: float
+    """For how many watched seconds a fleet that is short of instances through no doing of ours is waited for."""
     direction: Direction = Direction.FORWARD
 
     def of_batch(self) -> list[Instance]:
@@ -84,11 +126,11 @@ class StartInstances:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to begin before ``until`` (None: before something changes)."""
+    """Nothing to begin for so many ``seconds`` (None: before something changes)."""
 
-    until: datetime | None
+    seconds: float | None
     blocked: bool = False
-    """True when the fleet is short of instances, not the clock: remember since when."""
+    """True when the fleet is short of instances: the seconds for which it is are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +155,7 @@ class BatchDone:
 Decision = StartInstances | Wait | Stop | NoBudgetLeft | BatchDone
 
 
-def next_step(view: BatchView, now: datetime) -> Decision:
+def decide(view: BatchView, now: datetime) -> Decision:
     """What to do with the batch at ``now``."""
     if view.status is ExecutionStatus.PAUSED:
         return Wait(None)
@@ -122,8 +164,8 @@ def next_step(view: BatchView, now: datetime) -> Decision:
     if not view.direction.may_start(view.status):
         return Wait(None) if view.in_flight() else Stop(_why(view.status))
     if view.batch.due_at is not None and now < view.batch.due_at:
-        return Wait(view.batch.due_at)
-    return _work(view, now)
+        return Wait((view.batch.due_at - now).total_seconds())
+    return _work(view)
 
 
 def _is_over(status: ExecutionStatus) -> bool:
@@ -134,7 +176,7 @@ def _why(status: ExecutionStatus) -> str:
     return f"the execution is {status.value}" if is_terminal(status) else f"the execution went to {status.value}"
 
 
-def _work(view: BatchView, now: datetime) -> Decision:
+def _work(view: BatchView) -> Decision:
     pending = [each.instance_id for each in view.of_batch() if each.status is InstanceStatus.PENDING]
     chosen = startable(pending, view.room, view.being_worked_on(), view.counted_unavailable())
     if chosen:
@@ -142,7 +184,7 @@ def _work(view: BatchView, now: datetime) -> Decision:
     if view.in_flight():
         return Wait(None)
     if pending:
-        return _blocked(view, now)
+        return _blocked(view)
     return _finish(view)
 
 
@@ -158,14 +200,14 @@ def _again(view: BatchView, failed: list[str]) -> StartInstances:
     return StartInstances(tuple(startable(failed, view.room, (), view.counted_unavailable())))
 
 
-def _blocked(view: BatchView, now: datetime) -> Decision:
+def _blocked(view: BatchView) -> Decision:
     """No budget and nothing in flight: failed instances get their try, others are waited for, but not for ever."""
     if view.second_tries():
         return _again(view, view.second_tries())
     if view.status is ExecutionStatus.CANARY_RUNNING and any(each.status in SETTLED for each in view.of_batch()):
         return BatchDone()  # the monitor judges the canaries there are, and does not count the others as well
     foreign = view.unavailable - {each.instance_id for each in view.instances if each.status is InstanceStatus.FAILED}
-    since = view.batch.blocked_since or now
-    if foreign and now < since + view.patience:
-        return Wait(since + view.patience, blocked=True)
+    left = view.patience - (view.batch.blocked_seconds or 0.0)
+    if foreign and left > 0:
+        return Wait(left, blocked=True)
     return NoBudgetLeft(f"no budget left: unavailable are {', '.join(sorted(view.counted_unavailable()))}")

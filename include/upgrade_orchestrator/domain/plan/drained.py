@@ -9,20 +9,19 @@ from datetime import datetime
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.direction import Direction
 
 OUT_OF_SERVICE = ("DRAINING", "DRAINED")
 
 
-def may_be_left(execution: Execution, rows: Sequence[Instance]) -> list[Instance]:
-    """The rows, as jobs of their way, with which a try may have ended before the new version was put in place.
+def may_be_left(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
+    """The rows, forward and back, with which a try may have ended before the new version was put in place.
 
     Only these were drained by this execution and forgotten. BLUE_GREEN drains in its new pool, which does not serve.
     """
     if execution.request.strategy is Strategy.BLUE_GREEN:
         return []
-    jobs = [(Direction.FORWARD if each.revert is None else Direction.BACKWARD).job(each) for each in rows]
-    return [each for each in jobs if each.status is InstanceStatus.FAILED]
+    last_tries = [*reverts, *(each for each in rows if each.revert is None)]
+    return [each for each in last_tries if each.status is InstanceStatus.FAILED]
 
 
 def out_of_service(jobs: Sequence[Instance], fleet: Fleet) -> dict[str, str]:

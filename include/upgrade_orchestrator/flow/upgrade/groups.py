@@ -12,7 +12,7 @@ from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
 from upgrade_orchestrator.domain.airflow.stage_tasks import APPROVE, stage_group
 from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, REVERT
 from upgrade_orchestrator.domain.checks.checks import CheckName
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.plan import BatchKind
 from upgrade_orchestrator.domain.plan.steps import Step, Work, chains
 from upgrade_orchestrator.flow.upgrade.operators import CheckOperator, FirstStepOperator, StepOperator, VerifyOperator

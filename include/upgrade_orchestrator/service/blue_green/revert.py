@@ -10,8 +10,7 @@ from upgrade_orchestrator.domain.blue_green.revert import aim_of, next_back_step
 from upgrade_orchestrator.domain.blue_green.steps import Change, PoolStep, PoolView, Reached
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet
-from upgrade_orchestrator.domain.instance.instance import Instance
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
 from upgrade_orchestrator.domain.plan.pools import Pools
 from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
 from upgrade_orchestrator.service.blue_green.store import PoolState

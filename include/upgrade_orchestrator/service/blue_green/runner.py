@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -25,15 +25,20 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.plan.pools import Pools
-from upgrade_orchestrator.service.blue_green.store import PoolJournal, PoolState
+from upgrade_orchestrator.service.blue_green.store import PoolState, PoolStore
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.backoff import Pace, Pulses
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import Fence
-from upgrade_orchestrator.service.runner.fleet_client import FleetWork
+from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
-from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, LEASE_WORTH_KEEPING_SECONDS, repeat
+from upgrade_orchestrator.service.runner.loop import (
+    LEASE_WAIT_SECONDS,
+    LEASE_WORTH_KEEPING_SECONDS,
+    Backoff,
+    PollSchedule,
+    repeat,
+)
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 
 log = logging.getLogger(__name__)
@@ -72,14 +77,14 @@ async def run_mission(ports: Ports, context: Context, mission: Mission, seconds:
     execution, execution_id = context.execution, context.execution.id
     keeper = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
-        journal = PoolJournal(ports, keeper, execution_id, mission.batch)
+        journal = PoolStore(ports, keeper, execution_id, mission.batch)
         fleet = PoolFleet(driver, execution_id, mission.name)
         fence = Fence(driver, execution_id, keeper)
         runner = PoolRunner(mission, Terms.of(context.plan, execution), journal, fleet, keeper, fence)
         try:
             return await repeat(runner.tick, keeper, waiter, seconds)
         finally:
-            await keeper.give_back()
+            await keeper.give_back(journal.save_clocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +92,18 @@ class Terms:
     """What the frozen plan says about pools; ``poll_seconds`` is the longest gap between health polls."""
 
     pools: Pools
-    soak: timedelta
-    patience: timedelta
+    soak: float
+    patience: float
     poll_seconds: float
 
     @classmethod
     def of(cls, plan: Plan, execution: Execution) -> Terms:
         """The terms of ``execution``."""
-        soak, patience = plan.soak_seconds, plan.health_check_timeout_seconds
-        interval = execution.request.health_check_interval_seconds
-        return cls(Pools.beside(plan.pool), timedelta(seconds=soak), timedelta(seconds=patience), interval)
+        soak, patience = float(plan.soak_seconds), float(plan.health_check_timeout_seconds)
+        return cls(Pools.beside(plan.pool), soak, patience, execution.request.health_check_interval_seconds)
 
 
-class PoolFleet(FleetWork):
+class PoolFleet(FleetClient):
     """A fleet whose pools are worked on."""
 
     def __init__(self, driver: FleetDriver, execution_id: str, name: str) -> None:
@@ -135,31 +139,32 @@ class PoolRunner:
         self,
         mission: Mission,
         terms: Terms,
-        journal: PoolJournal,
+        journal: PoolStore,
         fleet: PoolFleet,
         keeper: LeaseKeeper,
         fence: Fence,
     ) -> None:
         self._mission, self._terms, self._journal, self._fleet = mission, terms, journal, fleet
         self._keeper, self._fence = keeper, fence
-        self._pace, self._pulses = Pace(), Pulses(terms.poll_seconds)
+        self._pace, self._pulses = Backoff(), PollSchedule(terms.poll_seconds)
         self._tried: set[str] = set()
 
     async def tick(self) -> Outcome | float:
         """The outcome, or the seconds until the next round."""
-        await self._keeper.renew_if_due()
         state = await self._journal.read()
-        self._keeper.notice(state.now)
+        await self._keeper.renew_if_due(self._journal.save_clocks)
         match self._mission.stance(state.execution):
             case Stance.LEAVE:
                 return Outcome(Ending.STOPPED, f"the execution is {state.execution.status.value}")
             case Stance.WAIT:
                 self._tried.clear()
-                await self._keeper.give_back()
+                self._keeper.stop_watching()
+                await self._keeper.give_back(self._journal.save_clocks)
                 return SLOW_POLL_SECONDS
         if not self._keeper.held:
             return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
         await self._fence.close(())
+        state = self._journal.watch(self._keeper.watched())
         return await self._take(self._timely(self._mission.next_step(await self._look(state), state.now), state))
 
     async def _look(self, state: PoolState) -> PoolView:
@@ -179,8 +184,7 @@ class PoolRunner:
 
     def _timely(self, step: PoolStep, state: PoolState) -> PoolStep:
         """What was tried for too long gives way to what is to be done when it is in vain."""
-        since = state.waits.blocked_since
-        if since is None or state.now - since <= self._terms.patience:
+        if (state.waits.blocked_seconds or 0.0) <= self._terms.patience:
             return step
         while isinstance(step, GivePool | Await) and step.key in self._tried:
             step = step.in_vain
@@ -195,8 +199,8 @@ class PoolRunner:
             case Await(what):
                 log.info("execution %s: %s", self._journal.state.execution.id, what)
                 return await self._wait_for(self._patience_left()) if await self._try(step) else 0.0
-            case Watch(until):
-                return await self._wait_for((until - self._journal.state.now).total_seconds())
+            case Watch(seconds):
+                return await self._wait_for(seconds)
         return await self._record(step)
 
     async def _give(self, order: GivePool) -> float:
@@ -210,21 +214,19 @@ class PoolRunner:
     async def _try(self, step: GivePool | Await) -> bool:
         """Note since when it is tried: from now on when it is the first, or when the one before has had its effect."""
         fresh, waits = step.key not in self._tried, self._journal.state.waits
-        restart = waits.blocked_since is None or (fresh and bool(self._tried))
+        restart = waits.blocked_seconds is None or (fresh and bool(self._tried))
         self._tried.add(step.key)
-        return await self._journal.note_waiting(self._journal.state.now if restart else None)
+        return await self._journal.note_waiting(restart)
 
     def _patience_left(self) -> float:
-        state = self._journal.state
-        since = state.waits.blocked_since or state.now
-        return (since + self._terms.patience - state.now).total_seconds()
+        return self._terms.patience - (self._journal.state.waits.blocked_seconds or 0.0)
 
     async def _wait_for(self, at_most: float | None = None) -> float:
         """Until the next poll; the lease is not kept through a wait in which there is nothing to do."""
         self._pulses.polled("pool", at_most)
         look = min(self._pulses.next_in() or 0.0, SLOW_POLL_SECONDS)
         if look > LEASE_WORTH_KEEPING_SECONDS:
-            await self._keeper.give_back()
+            await self._keeper.give_back(self._journal.save_clocks)
         return look
 
     async def _record(self, step: PoolStep) -> Outcome | float:

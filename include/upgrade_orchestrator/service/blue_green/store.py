@@ -8,9 +8,8 @@ from datetime import datetime
 
 from upgrade_orchestrator.domain.blue_green.steps import Change
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.instance.instance import Instance
-from upgrade_orchestrator.domain.plan.batch import Batch
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
+from upgrade_orchestrator.domain.plan.batch import Batch, watched
 from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
@@ -20,7 +19,7 @@ Record = Callable[[Execution, datetime], Change]
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
-    """The rows as last read; ``waits`` is the batch that keeps since when a step has no effect."""
+    """The rows as last read; ``waits`` is the batch that counts for how long a step has had no effect."""
 
     execution: Execution
     green: Batch
@@ -29,12 +28,13 @@ class PoolState:
     now: datetime
 
 
-class PoolJournal:
+class PoolStore:
     """One execution's rows; ``number`` is the batch whose clock is used: forth the green one, back the rollback's."""
 
     def __init__(self, ports: Ports, keeper: LeaseKeeper, execution_id: str, number: int) -> None:
         self._ports, self._keeper, self._execution_id, self._number = ports, keeper, execution_id, number
         self._state: PoolState | None = None
+        self._unsaved = 0.0
 
     @property
     def state(self) -> PoolState:
@@ -48,9 +48,23 @@ class PoolJournal:
             execution = await work.executions.get(self._execution_id)
             rows = await work.executions.instances(self._execution_id)
             batches = {each.number: each for each in await work.executions.batches(self._execution_id, ROLLBACK_BATCH)}
-            waits = batches.get(self._number, Batch(self._number, "ROLLBACK"))
-            self._state = PoolState(execution, batches[GREEN_BATCH], waits, rows, await work.now())
+            waits = watched(batches.get(self._number, Batch(self._number, "ROLLBACK")), self._unsaved)
+            green = waits if self._number == GREEN_BATCH else batches[GREEN_BATCH]
+            self._state = PoolState(execution, green, waits, rows, await work.now())
         return self._state
+
+    def watch(self, seconds: float) -> PoolState:
+        """So many more seconds were watched; the state with them."""
+        self._unsaved += seconds
+        waits = watched(self.state.waits, seconds)
+        green = waits if self._number == GREEN_BATCH else self.state.green
+        self._state = replace(self.state, waits=waits, green=green)
+        return self._state
+
+    async def save_clocks(self, work: UnitOfWork) -> None:
+        """Write the watched seconds, so that a crash loses only those since."""
+        await work.executions.save_clocks(self._execution_id, [], self.state.waits)
+        self._unsaved = 0.0
 
     async def write(self, record: Record) -> bool:
         """Write what ``record`` makes of the locked execution; False when a command has changed it since the read."""
@@ -59,15 +73,18 @@ class PoolJournal:
             await work.leases.require(self._keeper.lease)
             if execution.version != self.state.execution.version:
                 return False  # also by a pause and its end: that has pushed the clocks out
-            await self._save(work, execution, record(execution, await work.now()))
+            change = record(execution, await work.now())
+            await self._save(work, execution, change)
             await work.commit()
+        if change.batch is not None:
+            self._unsaved = 0.0
         return True
 
-    async def note_waiting(self, since: datetime | None) -> bool:
-        """The intent: from ``since`` on (None: as before) a step is tried; False when it is not wanted any more."""
-        waits = self.state.waits
-        begun = waits if since is None else replace(waits, blocked_since=since, started_at=waits.started_at or since)
-        return await self.write(lambda execution, _: Change(execution, None if begun == waits else begun))
+    async def note_waiting(self, restart: bool) -> bool:
+        """The intent to try a step, counted from now on with ``restart``; False when it is not wanted any more."""
+        waits, now = self.state.waits, self.state.now
+        begun = replace(waits, blocked_seconds=0.0, started_at=waits.started_at or now) if restart else None
+        return await self.write(lambda execution, _: Change(execution, begun))
 
     async def _save(self, work: UnitOfWork, execution: Execution, change: Change) -> None:
         if change.batch is not None:

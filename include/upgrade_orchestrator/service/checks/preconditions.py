@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from upgrade_orchestrator.domain.checks.checks import Findings
 from upgrade_orchestrator.domain.checks.compatibility import Compatibility, compatibility, dependencies
@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch, BatchView, NoBudgetLeft, next_step
+from upgrade_orchestrator.domain.plan.batch import Batch, BatchView, NoBudgetLeft, decide
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.plan.rules import Rules
 from upgrade_orchestrator.domain.registry.entries import Deployment
@@ -82,7 +82,7 @@ def _fleet(ground: _Ground, fleet: Fleet) -> Findings:
     gone = [each.instance_id for each in pending if each.batch == number and fleet.find(each.instance_id) is None]
     if gone:
         return Findings((f"not in the fleet any more: {', '.join(gone)}",))
-    decision = next_step(_view(ground, number, fleet), ground.now)
+    decision = decide(_view(ground, number, fleet), ground.now)
     return Findings((decision.reason,)) if isinstance(decision, NoBudgetLeft) else Findings()
 
 
@@ -96,5 +96,5 @@ def _view(ground: _Ground, number: int, fleet: Fleet) -> BatchView:
         instances=ground.rows,
         room=rules.room,
         unavailable=fleet.unavailable(each.instance_id for each in ground.rows),
-        patience=timedelta(),
+        patience=0.0,
     )

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
 from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion, Deployment, UpgradePath
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.fleet_client import NO_HURRY, FleetWork
+from upgrade_orchestrator.service.runner.fleet_client import NO_HURRY, FleetClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _there(backup: Backup, thorough: bool) -> str:
 
 async def _health_endpoints(ports: Ports, case: Case) -> CheckResult:
     async with ports.fleets.of(case.deployment) as driver:
-        answers = await FleetWork(driver, case.label, NO_HURRY).poll(case.instances)
+        answers = await FleetClient(driver, case.label, NO_HURRY).poll(case.instances)
     silent = {name: None if answer is not None else "no answer" for name, answer in answers.items()}
     passed = f"all {len(answers)} health endpoints answer"
     return checks.verdict(CheckName.HEALTH_ENDPOINTS, checks.health(silent), passed)

@@ -16,7 +16,7 @@ from upgrade_orchestrator.service.events.reader import AWAY_SECONDS, Reader
 from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Names, Signals
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 
 MOST_STREAMS = 1000
 "At once in one process, of whatever executions or of all."

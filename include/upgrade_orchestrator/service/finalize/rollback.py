@@ -10,10 +10,9 @@ from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.rollback import to_revert
 from upgrade_orchestrator.domain.lifecycle.transitions import spread
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
 from upgrade_orchestrator.service.blue_green.revert import switch_back
 from upgrade_orchestrator.service.finalize.settle import conclude, settle
 from upgrade_orchestrator.service.finalize.undrain import put_back

@@ -11,12 +11,12 @@ from upgrade_orchestrator.domain.instance.step import Order
 from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out_of_service, since_when
 from upgrade_orchestrator.service.ports.fleet import FleetDriver
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.backoff import Pace, now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import Fence
-from upgrade_orchestrator.service.runner.fleet_client import FleetWork
-from upgrade_orchestrator.service.runner.lease import LeaseKeeper
-from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, repeat
+from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
+from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff, repeat
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 ASKED_AT_LEAST_SECONDS = 2.0
@@ -35,40 +35,47 @@ async def put_back(ports: Ports, context: Context, seconds: float | None) -> Out
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
         rows = await work.executions.instances(execution_id)
+        left = may_be_left(execution, rows, await work.executions.rollback_instances(execution_id))
     if not execution.is_terminal or any(each.in_flight for each in rows):
         return Outcome(Ending.UNFINISHED)
-    if execution.settled_at is not None or not needs_a_look(execution, rows):
+    if execution.settled_at is not None or not needs_a_look(execution, rows, left):
         return Outcome(Ending.DONE)
     keeper = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         try:
-            return await repeat(PutBack(ports, execution, rows, keeper, driver).tick, keeper, waiter, seconds)
+            return await repeat(PutBack(ports, execution, rows, left, keeper, driver).tick, keeper, waiter, seconds)
         finally:
-            await keeper.give_back()
+            await keeper.give_back(no_clocks)
 
 
-def needs_a_look(execution: Execution, rows: Sequence[Instance]) -> bool:
+def needs_a_look(execution: Execution, rows: Sequence[Instance], left: Sequence[Instance]) -> bool:
     """Something may be out of service; or it was about pools, whose orders leave no row: a late one is fenced off."""
     begun = any(each.status is not InstanceStatus.PENDING for each in rows)
-    return (begun and execution.request.strategy is Strategy.BLUE_GREEN) or bool(may_be_left(execution, rows))
+    return (begun and execution.request.strategy is Strategy.BLUE_GREEN) or bool(left)
 
 
 class PutBack:
     """One look and one order each a round."""
 
     def __init__(
-        self, ports: Ports, execution: Execution, rows: Sequence[Instance], keeper: LeaseKeeper, driver: FleetDriver
+        self,
+        ports: Ports,
+        execution: Execution,
+        rows: Sequence[Instance],
+        left: Sequence[Instance],
+        keeper: LeaseKeeper,
+        driver: FleetDriver,
     ) -> None:
         self._ports, self._execution, self._rows, self._keeper, self._driver = ports, execution, rows, keeper, driver
         self._fence = Fence(driver, execution.id, keeper)
-        self._fleet = FleetWork(driver, execution.id)
-        self._jobs = {each.instance_id: each for each in may_be_left(execution, rows)}
-        self._pace = Pace()
+        self._fleet = FleetClient(driver, execution.id)
+        self._jobs = {each.instance_id: each for each in left}
+        self._pace = Backoff()
         self._asked_at: float | None = None
 
     async def tick(self) -> Outcome | float:
         """The outcome, or the seconds until the next look."""
-        await self._keeper.renew_if_due()
+        await self._keeper.renew_if_due(no_clocks)
         if not self._keeper.held:
             return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
         await self._fence.close(self._jobs)

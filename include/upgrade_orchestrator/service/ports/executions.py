@@ -64,6 +64,15 @@ class Executions(Protocol):
     async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
         """Write the rows as they are given."""
 
+    async def rollback_instances(self, execution_id: str) -> list[Instance]:
+        """The rows of the rollback's work, in its order; an instance has one once work on it began."""
+
+    async def save_rollback_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
+        """Write the rows as they are given, a new one where there is none."""
+
+    async def save_clocks(self, execution_id: str, instances: Sequence[Instance], batch: Batch) -> None:
+        """Write only the watched seconds, of the instances that are still in the same step, and of the batch."""
+
     async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
         """By number, from ``first`` on."""
 

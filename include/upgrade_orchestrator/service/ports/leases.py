@@ -38,5 +38,5 @@ class Leases(Protocol):
         :raises LostLease: when somebody else has taken over.
         """
 
-    async def give_back(self, lease: Lease) -> None:
-        """Free at once for the next."""
+    async def give_back(self, lease: Lease) -> bool:
+        """Free at once for the next; False when another has taken over already."""

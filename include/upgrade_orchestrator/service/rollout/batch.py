@@ -1,21 +1,50 @@
-"""Use case: run a batch (section 4). Observe first, then act; whoever runs it, however often, after any crash."""
+"""Use case: run a batch (contract section 4). The loop observes, brings on, decides and acts, from top to bottom.
+
+Safe to enter again at any point and by any process: the rows say what was intended, the fleet says what has happened.
+"""
 
 from __future__ import annotations
 
-from upgrade_orchestrator.domain.plan.batch import BatchDone, Decision, NoBudgetLeft, StartInstances, Stop, Wait
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
+from upgrade_orchestrator.domain.instance.step import (
+    Give,
+    Move,
+    Order,
+    Patience,
+    next_health,
+    next_step,
+    next_step_unseen,
+)
+from upgrade_orchestrator.domain.plan.batch import (
+    BatchDone,
+    BatchView,
+    NoBudgetLeft,
+    StartInstances,
+    Stop,
+    Wait,
+    decide,
+)
 from upgrade_orchestrator.domain.plan.rules import Rules
-from upgrade_orchestrator.service.ports.signals import Waiter
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.rollout.batch_store import BatchJournal
+from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.rollout.green_driver import green_pool
-from upgrade_orchestrator.service.rollout.round import BatchRound
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import Fence
-from upgrade_orchestrator.service.runner.fleet_client import FleetWork
+from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
-from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, LEASE_WORTH_KEEPING_SECONDS, repeat
+from upgrade_orchestrator.service.runner.loop import (
+    LEASE_WAIT_SECONDS,
+    LEASE_WORTH_KEEPING_SECONDS,
+    Backoff,
+    PollSchedule,
+    repeat,
+)
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+
+CHANGING = (InstanceStatus.DRAINING, InstanceStatus.UPGRADING)
+"What the fleet is doing something to."
 
 
 async def run_batch(
@@ -27,74 +56,178 @@ async def run_batch(
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    execution, plan, execution_id = context.execution, context.plan, context.execution.id
-    keeper, end = LeaseKeeper(ports, execution), None if seconds is None else now_seconds() + seconds
-    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
-        fleet, fence = FleetWork(green_pool(driver, plan, execution), execution_id), Fence(driver, execution_id, keeper)
+    execution, end = context.execution, None if seconds is None else now_seconds() + seconds
+    lease = LeaseKeeper(ports, execution)
+    async with ports.signals.of(execution.id) as waiter, ports.fleets.of(context.deployment) as driver:
+        fleet = FleetClient(green_pool(driver, context.plan, execution), execution.id)
+        fence = Fence(driver, execution.id, lease)
         try:
             for each in range(number, (last or number) + 1):
-                journal = BatchJournal(ports, keeper, execution_id, each)
-                rules = Rules.of(plan, each, execution.request.health_check_interval_seconds)
-                runner = BatchRunner(journal, BatchRound(rules, journal, fleet, keeper), keeper, fence, waiter)
-                outcome = await runner.run(None if end is None else max(0.0, end - now_seconds()))
+                store = BatchStore(ports, lease, execution.id, each)
+                rules = Rules.of(context.plan, each, execution.request.health_check_interval_seconds)
+                loop = BatchLoop(rules, store, fleet, lease, fence)
+                left = None if end is None else max(0.0, end - now_seconds())
+                outcome = await repeat(loop.tick, lease, waiter, left)
                 if outcome.ending is not Ending.DONE:
                     break
             return outcome
         finally:
-            await keeper.give_back()
+            await lease.give_back(store.save_clocks)
 
 
-class BatchRunner:
-    """Repeats: look at the rows, look at the fleet, move what has come further, begin what may begin, wait."""
+class BatchLoop:
+    """The rounds of one batch; every intent is written before its order is given."""
 
-    def __init__(
-        self, journal: BatchJournal, work_round: BatchRound, keeper: LeaseKeeper, fence: Fence, waiter: Waiter
-    ) -> None:
-        self._journal, self._round, self._keeper, self._waiter = journal, work_round, keeper, waiter
-        self._fence = fence
+    def __init__(self, rules: Rules, store: BatchStore, fleet: FleetClient, lease: LeaseKeeper, fence: Fence) -> None:
+        self._rules, self._store, self._fleet, self._lease, self._fence = rules, store, fleet, lease, fence
+        self._backoff, self._polls = Backoff(), PollSchedule(rules.poll_seconds)
+        self._asked_back: set[str] = set()
         self._fresh = True
 
-    async def run(self, seconds: float | None) -> Outcome:
-        """Tick until the batch ends or the time is over."""
-        return await repeat(self._tick, self._keeper, self._waiter, seconds)
-
-    async def _tick(self) -> Outcome | float:
+    async def tick(self) -> Outcome | float:
         """One round; the outcome, or the seconds until the next round."""
-        await self._keeper.renew_if_due()
-        await self._journal.read(fresh=self._fresh or not self._keeper.held)
-        self._fresh = not self._keeper.held  # what another holder wrote before our lease began must be read
-        self._keeper.notice(self._journal.now)
-        if self._keeper.held:
-            await self._fence.close(self._journal.worked_on())
-            decision = await self._round.work()
-        elif self._round.only_waits():
-            decision = self._round.decide(frozenset())
-        else:
-            return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
-        return self._round.next_look() if decision is None else await self._conclude(decision)
+        store, lease = self._store, self._lease
+        await store.read(fresh=self._fresh or not lease.held)
+        await lease.renew_if_due(store.save_clocks)
+        self._fresh = not lease.held  # what another holder wrote before our lease began must be read
+        if not lease.held:
+            if self._only_waits():
+                return await self._decide_and_act(None)
+            return 0.0 if await lease.take() else LEASE_WAIT_SECONDS
+        if lease.lease.taken_over:
+            await self._fence.close(store.worked_on())
+        store.watch(lease.watched())
+        fleet = await self._fleet.observe() if self._fleet_matters() else None
+        await self._bring_on(fleet)
+        await self._poll()
+        if fleet is None and self._fleet_matters():
+            return await self._wait_for_fleet()
+        return await self._decide_and_act(fleet)
 
-    async def _conclude(self, decision: Decision) -> Outcome | float:
-        match decision:
+    def _only_waits(self) -> bool:
+        """Nothing in flight, and nothing may begin yet: no lease is needed to see that."""
+        state = self._store.state
+        if any(each.in_flight for each in self._store.jobs()):
+            return False
+        early = state.batch.due_at is not None and state.now < state.batch.due_at
+        return early or not self._store.direction.may_start(state.execution.status)
+
+    def _fleet_matters(self) -> bool:
+        """Whether a decision needs to know the fleet: an instance is being changed, or could be begun."""
+        wanted = self._store.direction.may_start(self._store.state.execution.status)
+        jobs = self._store.so_far() if wanted else []
+        left = any(each.status is not InstanceStatus.COMPLETED for each in jobs)
+        return left or any(each.status in CHANGING for each in self._store.jobs())
+
+    async def _bring_on(self, fleet: Fleet | None) -> None:
+        """Write every move that this one look allows, then give the orders that are due."""
+        while True:
+            steps = self._steps(fleet)
+            moves = [step.instance for step in steps.values() if isinstance(step, Move)]
+            if not moves:
+                break
+            self._backoff.changed()
+            if not await self._store.write(moves):
+                return
+        if orders := {name: step.order for name, step in steps.items() if isinstance(step, Give)}:
+            await self._give(orders)
+
+    def _steps(self, fleet: Fleet | None) -> dict[str, Move | Give]:
+        state, patience, steps = self._store.state, self._rules.patience, dict[str, Move | Give]()
+        withdrawn = self._store.direction.withdrawn(state.execution.status)
+        for job in (each for each in self._store.jobs() if each.status in CHANGING):
+            if fleet is None:
+                step = next_step_unseen(job, patience, state.now)
+            else:
+                found, asked_back = fleet.find(job.instance_id), job.instance_id in self._asked_back
+                step = next_step(job, found, withdrawn, patience, state.now, asked_back)
+            if isinstance(step, Move | Give):
+                steps[job.instance_id] = step
+        return steps
+
+    async def _give(self, orders: dict[str, Order]) -> None:
+        given = [(self._store.state.jobs[name], order) for name, order in orders.items()]
+        accepted = await self._fleet.give(given, self._lease.lease.token)
+        self._store.accept(accepted)
+        self._asked_back |= {name for name, order in orders.items() if order is Order.UNDRAIN}
+        if accepted:
+            self._backoff.changed()
+
+    async def _poll(self) -> None:
+        """Poll the HEALTH_CHECKING jobs that are due, and write what came of it."""
+        state, patience = self._store.state, self._rules.patience
+        checking = [each for each in self._store.jobs() if each.status is InstanceStatus.HEALTH_CHECKING]
+        due = {each.instance_id: each for each in checking if self._polls.due(each.instance_id)}
+        if not due:
+            return
+        if self._store.direction.withdrawn(state.execution.status):
+            patience = Patience(patience.step, 0.0)  # a soak guards only what would come after it
+        answers = await self._fleet.poll(due)
+        polled = [next_health(each, answers[name], patience, state.now) for name, each in due.items()]
+        for each in polled:
+            if each.status is not InstanceStatus.HEALTH_CHECKING:
+                self._backoff.changed()
+                self._polls.forget(each.instance_id)
+            else:
+                healthy = each.healthy_seconds
+                self._polls.polled(each.instance_id, None if healthy is None else self._rules.patience.soak - healthy)
+        await self._store.write([each for each in polled if each != due[each.instance_id]])
+
+    async def _wait_for_fleet(self) -> float:
+        """With nothing in flight a fleet that does not answer is waited for, but not for ever."""
+        if not any(each.in_flight for each in self._store.jobs()):
+            await self._store.note_blocked()
+            if (self._store.state.batch.blocked_seconds or 0.0) > self._rules.patience.step:
+                await self._store.fail(f"the fleet did not answer for {self._rules.patience.step:g} s")
+        return self._next_look()
+
+    async def _decide_and_act(self, fleet: Fleet | None) -> Outcome | float:
+        """The rules' decision on the rows and the fleet as they are, carried out."""
+        state, rules = self._store.state, self._rules
+        view = BatchView(
+            status=state.execution.status,
+            batch=state.batch,
+            is_last=rules.is_last,
+            instances=self._store.jobs(),
+            room=rules.room,
+            unavailable=fleet.unavailable(state.rows) if fleet else frozenset(),
+            patience=rules.patience.step,
+            direction=self._store.direction,
+        )
+        match decide(view, state.now):
             case StartInstances(ids):
-                await self._round.start(ids)
-                return 0.0
-            case Wait(until, blocked):
-                if blocked:
-                    await self._journal.note_blocked()
-                return await self._wait_for(None if until is None else (until - self._journal.now).total_seconds())
+                await self._start(ids, fleet)
             case NoBudgetLeft(reason):
-                await self._journal.fail(reason)
-                return 0.0
+                await self._store.fail(reason)
+            case Wait(seconds, blocked):
+                if blocked:
+                    await self._store.note_blocked()
+                return await self._wait(seconds)
             case Stop(reason):
                 return Outcome(Ending.STOPPED, reason)
             case BatchDone():
-                return Outcome(Ending.DONE) if await self._journal.finish_batch() else 0.0
+                return Outcome(Ending.DONE) if await self._store.finish() else 0.0
+        return 0.0
 
-    async def _wait_for(self, seconds: float | None) -> float:
+    async def _start(self, ids: tuple[str, ...], fleet: Fleet | None) -> None:
+        """Write the intents of all, then do what the last look asks for: drain, unless it is there already."""
+        state = self._store.state
+        self._backoff.changed()
+        if await self._store.begin([move(state.jobs[each], InstanceStatus.DRAINING, state.now) for each in ids]):
+            await self._bring_on(fleet)
+
+    async def _wait(self, seconds: float | None) -> float:
         """The lease is not kept through a wait in which there is nothing to do."""
-        if any(each.in_flight for each in self._journal.jobs()):
-            look = self._round.next_look()
+        if any(each.in_flight for each in self._store.jobs()):
+            look = self._next_look()
             return look if seconds is None else max(0.0, min(seconds, look))
         if seconds is None or seconds > LEASE_WORTH_KEEPING_SECONDS:
-            await self._keeper.give_back()
+            await self._lease.give_back(self._store.save_clocks)
         return SLOW_POLL_SECONDS if seconds is None else max(0.0, min(seconds, SLOW_POLL_SECONDS))
+
+    def _next_look(self) -> float:
+        """Seconds until what is in flight is worth another look."""
+        changing = any(each.status in CHANGING for each in self._store.jobs())
+        gaps = [self._backoff.gap()] if changing else []
+        poll = self._polls.next_in()
+        return min([*gaps, *([] if poll is None else [poll]), Backoff.LONGEST])

@@ -1,4 +1,4 @@
-"""What a runner knows of the rows, and where it writes them: every write checks lease and status anew."""
+"""What the batch loop knows of the rows, and where it writes them: every write checks lease and status again."""
 
 from __future__ import annotations
 
@@ -6,80 +6,98 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from upgrade_orchestrator.domain.events import factory as telling
+from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus, watched
+from upgrade_orchestrator.domain.instance.rollback import reverted, rows_of_rollback
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import watch
 from upgrade_orchestrator.domain.lifecycle.failures import judge
-from upgrade_orchestrator.domain.plan.batch import Batch
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH, Direction
+from upgrade_orchestrator.domain.plan import batch as batches
+from upgrade_orchestrator.domain.plan.batch import Batch, Direction
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+
+Rows = dict[str, Instance]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """The rows as last read or written; ``now`` is the database's clock at that moment."""
+    """The rows as last read or written; ``now`` is the database's clock at that moment.
+
+    ``rows`` are those of the instances, ``jobs`` those that are worked on: the same, or in a rollback its own.
+    """
 
     execution: Execution
     batch: Batch
-    rows: dict[str, Instance]
+    rows: Rows
+    jobs: Rows
     now: datetime
 
 
-class BatchJournal:
-    """Reads cheaply (the lease makes our own copy of the rows the truth), writes under lock and lease.
+class BatchStore:
+    """Reads cheaply (the lease makes our own copy of the rows the truth), writes under lock and lease."""
 
-    Speaks of jobs: rows as seen from the direction in which the runner works.
-    """
-
-    def __init__(self, ports: Ports, keeper: LeaseKeeper, execution_id: str, number: int) -> None:
-        self._ports, self._keeper, self._execution_id, self._number = ports, keeper, execution_id, number
+    def __init__(self, ports: Ports, lease: LeaseKeeper, execution_id: str, number: int) -> None:
+        self._ports, self._lease, self._id, self._number = ports, lease, execution_id, number
         self.direction = Direction.BACKWARD if number == ROLLBACK_BATCH else Direction.FORWARD
-        self._state: BatchState | None = None
-
-    @property
-    def state(self) -> BatchState:
-        """What was read last."""
-        assert self._state is not None
-        return self._state
-
-    @property
-    def now(self) -> datetime:
-        """The database's clock at the last read."""
-        return self.state.now
+        self.state: BatchState
+        self._wanted = False
 
     def jobs(self) -> list[Instance]:
-        """The rows that this direction works on, in its order."""
-        return self.direction.jobs(list(self.state.rows.values()), self.state.execution.status)
+        """What this loop works on, in its order.
 
-    def job(self, instance_id: str) -> Instance:
-        """One of them."""
-        return self.direction.job(self.state.rows[instance_id])
+        A rollback takes over what is being upgraded as it is: to wait for that first could take its whole time-out.
+        """
+        jobs, status = self.state.jobs.values(), self.state.execution.status
+        if self.direction is Direction.BACKWARD:
+            return list(jobs)
+        taken_over = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
+        left = taken_over if status is ExecutionStatus.ROLLING_BACK else ()
+        return [each for each in jobs if each.revert is None and each.status not in left]
 
-    async def read(self, fresh: bool) -> BatchState:
-        """The execution's row; with ``fresh`` everything, since somebody else may have written."""
+    async def read(self, fresh: bool) -> None:
+        """The execution's row; with ``fresh`` everything, since another process may have written."""
         async with self._ports.work() as work:
-            execution = await work.executions.get(self._execution_id)
-            now = await work.now()
-            if self._state is None or fresh:
-                rows = {each.instance_id: each for each in await work.executions.instances(self._execution_id)}
-                self._state = BatchState(execution, await self._read_batch(work), rows, now)
-            else:
-                self._state = replace(self._state, execution=execution, now=now)
-        return self._state
+            execution, now = await work.executions.get(self._id), await work.now()
+            if not fresh:
+                self.state = replace(self.state, execution=execution, now=now)
+                return
+            rows = by_id(await work.executions.instances(self._id))
+            jobs = rows
+            if self.direction is Direction.BACKWARD:
+                jobs = await self._rollback_rows(work, rows)
+            self.state = BatchState(execution, await self._read_batch(work), rows, jobs, now)
+
+    async def _rollback_rows(self, work: UnitOfWork, rows: Rows) -> Rows:
+        """Those that are stored, and those that are yet to be: each is stored when work on it begins."""
+        known = by_id(await work.executions.rollback_instances(self._id))
+        return known | by_id(rows_of_rollback(list(rows.values()), known))
 
     async def _read_batch(self, work: UnitOfWork) -> Batch:
-        batches = await work.executions.batches(self._execution_id, ROLLBACK_BATCH)
-        return next((each for each in batches if each.number == self._number), Batch(self._number, "ROLLBACK"))
+        found = await work.executions.batches(self._id, ROLLBACK_BATCH)
+        return next((each for each in found if each.number == self._number), Batch(self._number, "ROLLBACK"))
+
+    def watch(self, seconds: float) -> None:
+        """So many more seconds of the steps in flight were watched, and of the batch's wait unless it is paused."""
+        state = self.state
+        jobs = {name: watched(each, seconds) for name, each in state.jobs.items()}
+        before, self._wanted = self._wanted, self.direction.may_start(state.execution.status)
+        batch = batches.watched(state.batch, seconds) if before and self._wanted else state.batch
+        rows = state.rows if self.direction is Direction.BACKWARD else jobs
+        self.state = replace(state, jobs=jobs, rows=rows, batch=batch)
+
+    async def save_clocks(self, work: UnitOfWork) -> None:
+        """Write the watched seconds, so that a crash loses only those since."""
+        flying = [each for each in self.jobs() if each.in_flight]
+        await work.executions.save_clocks(self._id, flying, self.state.batch)
 
     def accept(self, instance_ids: Iterable[str]) -> None:
         """Remember that the fleet took their orders; written with their next move, and asked again after a crash."""
-        taken = [replace(self.job(each), accepted_at=self.now) for each in instance_ids]
-        self._state = replace(self.state, rows=self._merged(taken))
+        taken = {each: replace(self.state.jobs[each], accepted_at=self.state.now) for each in instance_ids}
+        self.state = replace(self.state, jobs=self.state.jobs | taken)
 
     async def begin(self, jobs: Sequence[Instance]) -> bool:
         """Write the intent to work on ``jobs``; False when the execution does not want that any more."""
@@ -92,28 +110,27 @@ class BatchJournal:
 
     async def _open_batch(self, work: UnitOfWork) -> list[Event]:
         batch = self.state.batch
-        if batch.started_at is not None and batch.blocked_since is None:
+        if batch.started_at is not None and batch.blocked_seconds is None:
             return []
-        opened = replace(batch, started_at=batch.started_at or self.now, blocked_since=None)
-        await work.executions.save_batch(self._execution_id, opened)
-        self._state = replace(self.state, batch=opened)
-        return [] if batch.started_at else [telling.batch_started(opened, self.of_batch())]
+        opened = replace(batch, started_at=batch.started_at or self.state.now, blocked_seconds=None)
+        await work.executions.save_batch(self._id, opened)
+        self.state = replace(self.state, batch=opened)
+        return [] if batch.started_at else [factory.batch_started(opened, self._of_batch())]
 
     async def write(self, jobs: Sequence[Instance]) -> bool:
         """Write what has changed; False, and nothing written, when an order was withdrawn just before it was given."""
-        changed = [each for each in jobs if each != self.job(each.instance_id)]
-        if not changed:
+        if not jobs:
             return True
         async with self._ports.work() as work:
             execution = await self._lock(work)
-            if self.direction.withdrawn(execution.status) and any(self._is_sent_on(each) for each in changed):
-                self._state = replace(self.state, execution=execution)
+            if self.direction.withdrawn(execution.status) and any(self._is_sent_on(each) for each in jobs):
+                self.state = replace(self.state, execution=execution)
                 return False
-            await self._save(work, execution, changed, [])
+            await self._save(work, execution, jobs, [])
         return True
 
     def _is_sent_on(self, after: Instance) -> bool:
-        was = self.job(after.instance_id).status
+        was = self.state.jobs[after.instance_id].status
         return was is InstanceStatus.DRAINING and after.status is InstanceStatus.UPGRADING
 
     async def fail(self, reason: str) -> None:
@@ -122,89 +139,96 @@ class BatchJournal:
             execution = await self._lock(work)
             if not self.direction.may_start(execution.status):
                 return
-            moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, self.now)
+            moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, self.state.now)
             if self.direction is Direction.BACKWARD:
                 moved = replace(moved, failure_phase="ROLLBACK")
             await work.events.append(moved, [event])
             moved = await work.executions.save(moved)
             await work.commit()
-        self._state = replace(self.state, execution=moved)
+        self.state = replace(self.state, execution=moved)
 
     async def note_blocked(self) -> None:
-        """Remember since when the fleet is short of instances, so that a crash does not start that clock again."""
-        if self.state.batch.blocked_since is not None:
+        """From now on the seconds are counted for which the fleet is short of instances."""
+        if self.state.batch.blocked_seconds is not None:
             return
-        batch = replace(self.state.batch, blocked_since=self.now)
+        batch = replace(self.state.batch, blocked_seconds=0.0)
         async with self._ports.work() as work:
             await self._lock(work)
-            await work.executions.save_batch(self._execution_id, batch)
+            await work.executions.save_batch(self._id, batch)
             await work.commit()
-        self._state = replace(self.state, batch=batch)
+        self.state = replace(self.state, batch=batch)
 
-    async def finish_batch(self) -> bool:
+    async def finish(self) -> bool:
         """Mark the batch completed and give the next one its due time; twice does no harm.
 
-        Canaries are watched from here on. False when the execution has left this work meanwhile.
+        Canaries are watched from here on. False when the execution has left this work meanwhile, or when a rollback
+        has more to do.
         """
         async with self._ports.work() as work:
-            execution = await work.executions.lock(self._execution_id)
-            batch = await self._read_batch(work)
+            execution = await work.executions.lock(self._id)
+            batch, now = await self._read_batch(work), await work.now()
             if batch.completed_at is not None:
                 return True
             if not self.direction.may_start(execution.status):
                 return False
-            now = await work.now()
             done = replace(batch, completed_at=now)
-            await work.executions.save_batch(self._execution_id, done)
+            await work.executions.save_batch(self._id, done)
             if self.direction is Direction.FORWARD:
                 await self._set_due(work, now + timedelta(seconds=execution.request.batch_delay_seconds))
             moved, told = watch(execution, now)
-            await work.events.append(execution, [telling.batch_completed(done, self.of_batch()), *told])
+            await work.events.append(execution, [factory.batch_completed(done, self._of_batch()), *told])
             if told:
                 await work.executions.save(moved)
             await work.commit()
         return True
 
     async def _set_due(self, work: UnitOfWork, due: datetime) -> None:
-        following = await work.executions.batches(self._execution_id, self._number + 1)
+        following = await work.executions.batches(self._id, self._number + 1)
         if following:
-            await work.executions.save_batch(self._execution_id, replace(following[0], due_at=due))
+            await work.executions.save_batch(self._id, replace(following[0], due_at=due))
 
     async def _lock(self, work: UnitOfWork) -> Execution:
-        execution = await work.executions.lock(self._execution_id)
-        await work.leases.require(self._keeper.lease)
+        execution = await work.executions.lock(self._id)
+        await work.leases.require(self._lease.lease)
         return execution
 
     async def _save(
         self, work: UnitOfWork, execution: Execution, jobs: Sequence[Instance], events: Sequence[Event]
     ) -> None:
-        before, after = self.state.rows, self._merged(jobs)
-        moved = [after[each.instance_id] for each in jobs if each.status is not self.job(each.instance_id).status]
+        state, changed = self.state, by_id(jobs)
+        moved = [each for each in jobs if each.status is not state.jobs[each.instance_id].status]
+        rows = changed if self.direction is Direction.FORWARD else self._reverted(jobs)
         judged, ends = execution, list[Event]()
-        if self.direction is Direction.FORWARD:
-            judged, ends = judge(execution, moved, self.now)
-        told = [telling.instance_changed(before[each.instance_id], each) for each in moved]
-        progress = [telling.progress(list(after.values()))] if moved else []
-        await work.executions.save_instances(self._execution_id, [after[each.instance_id] for each in jobs])
+        if self.direction is Direction.FORWARD and any(each.status is InstanceStatus.FAILED for each in moved):
+            judged, ends = judge(execution, moved, state.now)
+        after = state.rows | rows
+        told = [factory.instance_changed(state.rows[each.instance_id], after[each.instance_id]) for each in moved]
+        progress = [factory.progress(list(after.values()))] if moved else []
+        await work.executions.save_instances(self._id, list(rows.values()))
+        if self.direction is Direction.BACKWARD:
+            await work.executions.save_rollback_instances(self._id, jobs)
         await work.events.append(execution, [*events, *told, *progress, *ends])
         if judged != execution:
             judged = await work.executions.save(judged)
         await work.commit()
-        self._state = replace(self.state, execution=judged, rows=after)
+        self.state = replace(state, execution=judged, batch=self.state.batch, rows=after, jobs=state.jobs | changed)
+
+    def _reverted(self, jobs: Sequence[Instance]) -> Rows:
+        rows = [reverted(self.state.rows[each.instance_id], each, self.state.now) for each in jobs]
+        return by_id(rows)
 
     def worked_on(self) -> list[str]:
         """The instances in flight, forward or back: to each of them an order may be on its way."""
         return [each.instance_id for each in self.state.rows.values() if each.in_flight]
 
-    def of_batch(self) -> list[Instance]:
-        """The jobs of this batch."""
-        return [each for each in self.jobs() if each.batch == self._number]
-
     def so_far(self) -> list[Instance]:
-        """The jobs of this batch and of those before it."""
+        """What belongs to this batch and to those before it."""
         return [each for each in self.jobs() if each.batch <= self._number]
 
-    def _merged(self, jobs: Sequence[Instance]) -> dict[str, Instance]:
-        rows = self.state.rows
-        changed = {each.instance_id: self.direction.row(rows[each.instance_id], each) for each in jobs}
-        return rows | changed
+    def _of_batch(self) -> list[Instance]:
+        return [each for each in self.jobs() if each.batch == self._number]
+
+
+def by_id(instances: Iterable[Instance]) -> Rows:
+    """The instances by their ids."""
+    return {each.instance_id: each for each in instances}

@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import next_poll_at, note_poll
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.fleet_client import FleetWork
+from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
 
@@ -58,5 +58,5 @@ async def poll_canaries(ports: Ports, context: Context) -> Poll:
     :raises FleetError: the fleet's connection is not known.
     """
     async with ports.fleets.of(context.deployment) as driver:
-        answers = await FleetWork(driver, context.execution.id).poll(context.plan.canary)
+        answers = await FleetClient(driver, context.execution.id).poll(context.plan.canary)
     return poll_of(answers, context.execution.to_version)

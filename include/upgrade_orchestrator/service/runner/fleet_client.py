@@ -7,9 +7,8 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
-from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
 from upgrade_orchestrator.domain.instance.step import Order
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 
 log = logging.getLogger(__name__)
@@ -20,8 +19,8 @@ NO_HURRY = 8
 "The same where no lease waits for the answers: an agent that others work with has time for them too."
 
 
-class FleetWork:
-    """One deployment's fleet in the hands of whoever holds the lease with ``token``."""
+class FleetClient:
+    """One deployment's fleet, as the holder of its lease works on it."""
 
     def __init__(self, driver: FleetDriver, execution_id: str, at_once: int = AT_ONCE) -> None:
         self._driver = driver

@@ -1,13 +1,14 @@
-"""The loop of everything that works on a fleet: look, act, wait; somebody else may take over at any time."""
+"""The loop of everything that works on a fleet, and when it looks again: soon after a change, else seldom."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.service.ports.signals import Waiter
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
@@ -22,7 +23,7 @@ Tick = Callable[[], Awaitable[Outcome | float]]
 """One round; the outcome, or the seconds until the next round."""
 
 
-async def repeat(tick: Tick, keeper: LeaseKeeper, waiter: Waiter, seconds: float | None) -> Outcome:
+async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float | None) -> Outcome:
     """Tick until the work ends or the time is over; a lost lease is taken again, from the rows as they are."""
     end = None if seconds is None else now_seconds() + seconds
     while True:
@@ -30,10 +31,59 @@ async def repeat(tick: Tick, keeper: LeaseKeeper, waiter: Waiter, seconds: float
             found = await tick()
         except LostLease as error:
             log.warning("%s", error)
-            keeper.forget()
+            lease.forget()
             found = LEASE_WAIT_SECONDS
         if isinstance(found, Outcome):
             return found
         if end is not None and now_seconds() + found > end:
             return Outcome(Ending.UNFINISHED)
         await waiter.wait(found)
+
+
+class Backoff:
+    """Gaps between looks that grow with the time since the last change: 0.1 s at first, 2 s at the most."""
+
+    SHORTEST, LONGEST, SHARE = 0.12, 2.0, 0.3
+
+    def __init__(self) -> None:
+        self._changed_at = now_seconds()
+
+    def changed(self) -> None:
+        """Something moved: look again soon."""
+        self._changed_at = now_seconds()
+
+    def gap(self) -> float:
+        """Seconds until the next look: a third of what has been waited already."""
+        waited = now_seconds() - self._changed_at
+        return min(self.LONGEST, max(self.SHORTEST, waited * self.SHARE))
+
+
+@dataclass
+class PollSchedule:
+    """Health polls per instance: at once, then at gaps that double from 0.5 s up to ``longest`` seconds (section 4)."""
+
+    longest: float
+    _due: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    FIRST = 0.5
+
+    def due(self, instance_id: str) -> bool:
+        """True when it is time to poll this instance."""
+        return now_seconds() >= self._due.get(instance_id, (0.0, 0.0))[0]
+
+    def polled(self, instance_id: str, at_most: float | None = None) -> None:
+        """Note a poll; the next one comes later than the last, but within ``at_most`` seconds."""
+        _, gap = self._due.get(instance_id, (0.0, 0.0))
+        following = min(self.longest, gap * 2) if gap else min(self.longest, self.FIRST)
+        wait = following if at_most is None else min(following, max(0.05, at_most))
+        self._due[instance_id] = (now_seconds() + wait, following)
+
+    def forget(self, instance_id: str) -> None:
+        """The next poll of this instance is a first one."""
+        self._due.pop(instance_id, None)
+
+    def next_in(self) -> float | None:
+        """Seconds until the earliest poll; None when there is nothing to poll."""
+        if not self._due:
+            return None
+        return max(0.0, min(at for at, _ in self._due.values()) - now_seconds())

@@ -18,7 +18,7 @@ from upgrade_orchestrator.service.finalize.finalize import bring_to_end
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, revert
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context, context_in, find_execution, load_context
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.table import STEPS, Before, Call

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.fleet import UnknownFleet
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from upgrade_orchestrator.service.events.feed import LiveFeed
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.web.dependencies import LiveDep, PortsDep
 from upgrade_orchestrator.web.http.event_stream import KEEP_ALIVE_SECONDS, RETRY_MILLISECONDS, FrameStream, wants_stream
 from upgrade_orchestrator.web.security import RegistryReader

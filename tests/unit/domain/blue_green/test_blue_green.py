@@ -1,7 +1,6 @@
 """Forth and back between two pools, step by step, each with its negative twin (contract section 4, BLUE_GREEN)."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,13 +26,13 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.lifecycle.transitions import rebase
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.batch import Batch, watched
 from upgrade_orchestrator.domain.plan.pools import Pools
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 WELL, ILL = Health(True, "3.7.0"), Health(False, "3.7.0", "out of memory")
 GREEN = Batch(1, "GREEN", completed_at=NOW)
-SWITCHED = replace(GREEN, switched_at=NOW, due_at=after(60))
+SWITCHED = replace(GREEN, switched_at=NOW, healthy_seconds=0.0)
 SOAKED = replace(SWITCHED, soaked_at=after(60))
 
 
@@ -50,15 +49,15 @@ def view(found: Fleet | None, batch: Batch = GREEN, **fields: Any) -> PoolView:
         pools=Pools("blue", "green"),
         fleet=found,
         answers={each.instance_id: WELL for each in found.in_pool("green")} if found else {},
-        soak=timedelta(seconds=60),
-        patience=timedelta(seconds=30),
+        soak=60,
+        patience=30,
     )
     return replace(made, **fields)
 
 
 def forth(found: Fleet | None, goal: Goal, batch: Batch = GREEN, seconds: float = 0, **fields: Any) -> PoolStep:
-    """The next step on the way to ``goal`` at that time."""
-    return next_switch_step(view(found, batch, **fields), goal, after(seconds))
+    """The next step on the way to ``goal`` after so many watched seconds."""
+    return next_switch_step(view(found, watched(batch, seconds), **fields), goal, after(seconds))
 
 
 def order(step: PoolStep) -> tuple[PoolCall, str]:
@@ -105,7 +104,7 @@ def test_row_that_failed_fails_the_check_at_once() -> None:
 
 def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
     step = forth(fleet("green"), Goal.SWITCHED, seconds=5)
-    assert step == Save(replace(GREEN, switched_at=after(5), due_at=after(65)))
+    assert step == Save(replace(GREEN, switched_at=after(5), healthy_seconds=0.0))
     assert forth(fleet("green"), Goal.SWITCHED, SWITCHED) == Reached()
 
 
@@ -119,15 +118,15 @@ def test_traffic_that_somebody_else_has_switched_is_a_failure(batch: Batch, traf
 
 
 def test_soak_is_over_at_its_time_when_all_are_well() -> None:
-    assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59) == Watch(after(60))
+    assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59) == Watch(1)
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 60)
-    assert step == Save(replace(SWITCHED, soaked_at=after(60)))
+    assert step == Save(replace(watched(SWITCHED, 60), soaked_at=after(60)))
 
 
 def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> None:
     silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
     at_limit = forth(fleet("green"), Goal.SOAKED, SWITCHED, 90, answers=silent)
-    assert at_limit == Watch(after(90))
+    assert at_limit == Watch(0)
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 91, answers=silent)
     assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: g-01: does not answer")
 
@@ -137,19 +136,19 @@ def test_ill_instance_begins_the_soak_anew_while_there_is_time_for_it(seconds: i
     answers: dict[str, Health | None] = {"g-00": WELL, "g-01": ILL}
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, seconds, answers=answers)
     assert isinstance(step, NoteIll)
-    assert (step.batch.due_at, step.ill) == (None, {"i-01": "g-01: out of memory"})
+    assert (step.batch.healthy_seconds, step.ill) == (None, {"i-01": "g-01: out of memory"})
     assert (step.too_late is not None) is late
 
 
 def test_soak_begins_anew_when_all_are_seen_well_and_not_when_one_was_last_seen_ill() -> None:
-    was_ill = replace(SWITCHED, due_at=None)
-    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == Save(replace(SWITCHED, due_at=after(90)))
+    was_ill = replace(SWITCHED, healthy_seconds=None)
+    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == Save(replace(watched(was_ill, 30), healthy_seconds=0.0))
     silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
-    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=silent) == Watch(after(90))
+    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=silent) == Watch(60)
 
 
 def test_soak_that_would_begin_too_late_is_a_failure() -> None:
-    step = forth(fleet("green"), Goal.SOAKED, replace(SWITCHED, due_at=None), 31)
+    step = forth(fleet("green"), Goal.SOAKED, replace(SWITCHED, healthy_seconds=None), 31)
     assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: pool green: was well again too late")
 
 
@@ -176,21 +175,23 @@ def test_fleet_that_does_not_answer_is_waited_for_but_not_for_ever(batch: Batch,
 
 
 def test_fleet_that_does_not_answer_fails_the_soak_at_its_limit() -> None:
-    assert forth(None, Goal.SOAKED, SWITCHED, 90) == Watch(after(90))
+    assert forth(None, Goal.SOAKED, SWITCHED, 90) == Watch(0)
     assert isinstance(forth(None, Goal.SOAKED, SWITCHED, 91), GiveUp)
 
 
 # -- the clock -------------------------------------------------------------------------------------------------------
 
 
-def test_pause_pushes_the_soak_of_a_completed_green_batch_out() -> None:
-    (pushed,) = rebase([replace(SWITCHED, blocked_since=NOW)], after(10), after(110))
-    assert pushed == replace(SWITCHED, switched_at=after(100), due_at=after(160), blocked_since=None)
+def test_soak_counts_watched_seconds_until_it_is_over() -> None:
+    assert watched(SWITCHED, 10) == replace(SWITCHED, soak_seconds=10, healthy_seconds=10)
+    assert watched(SOAKED, 10) == SOAKED
+    assert watched(GREEN, 10) == GREEN
 
 
-def test_pause_changes_no_time_of_a_soak_that_is_over() -> None:
-    assert rebase([SOAKED], after(70), after(110)) == [SOAKED]
-    assert rebase([replace(SOAKED, kind="BATCH")], after(70), after(110)) == []
+def test_pause_pushes_out_only_a_delay_that_was_not_over() -> None:
+    waiting = Batch(2, "BATCH", due_at=after(60))
+    assert rebase([SWITCHED, waiting], after(10), after(110)) == [replace(waiting, due_at=after(160))]
+    assert rebase([waiting, replace(waiting, completed_at=NOW)], after(70), after(110)) == []
 
 
 # -- back ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.instance.instance import (
     TRANSITIONS,
     InstanceStatus,
     move,
+    watched,
 )
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
@@ -83,23 +84,23 @@ def test_instance_that_did_not_fail_may_not_retry(status: InstanceStatus) -> Non
 
 
 def test_instance_soaks_when_checked_and_healthy() -> None:
-    assert make_instance(status=I.HEALTH_CHECKING, healthy_since=NOW).soaking
+    assert make_instance(status=I.HEALTH_CHECKING, healthy_seconds=0.0).soaking
 
 
 @pytest.mark.parametrize(
-    ("status", "since"), [(I.HEALTH_CHECKING, None), (I.COMPLETED, NOW), (I.DRAINING, NOW), (I.PENDING, NOW)]
+    ("status", "seconds"), [(I.HEALTH_CHECKING, None), (I.COMPLETED, 0.0), (I.DRAINING, 0.0), (I.PENDING, 0.0)]
 )
-def test_instance_does_not_soak_when_not_yet_healthy_or_not_checked(status: InstanceStatus, since: object) -> None:
-    assert not make_instance(status=status, healthy_since=since).soaking
+def test_instance_does_not_soak_when_not_yet_healthy_or_not_checked(status: InstanceStatus, seconds: object) -> None:
+    assert not make_instance(status=status, healthy_seconds=seconds).soaking
 
 
-def test_move_keeps_the_times_of_start_step_and_end() -> None:
-    draining = move(make_instance(), I.DRAINING, after(1))
+def test_move_keeps_the_times_of_start_and_end_and_counts_each_step_from_its_begin() -> None:
+    draining = watched(move(make_instance(), I.DRAINING, after(1)), 1)
     upgrading = move(draining, I.UPGRADING, after(2))
     checking = move(upgrading, I.HEALTH_CHECKING, after(3))
     done = move(checking, I.COMPLETED, after(4))
     assert [each.started_at for each in (draining, upgrading, checking, done)] == [after(1)] * 4
-    assert [each.step_started_at for each in (draining, upgrading, checking)] == [after(1), after(2), after(3)]
+    assert [each.step_seconds for each in (draining, upgrading, checking)] == [1, 0, 0]
     assert [each.completed_at for each in (checking, done)] == [None, after(4)]
 
 
@@ -110,10 +111,10 @@ def test_second_try_keeps_the_first_start_and_forgets_the_end() -> None:
 
 
 def test_move_forgets_the_soak() -> None:
-    soaking = make_instance(status=I.HEALTH_CHECKING, healthy_since=NOW)
-    assert move(soaking, I.FAILED, after(1), error="ill again").healthy_since is None
+    soaking = make_instance(status=I.HEALTH_CHECKING, healthy_seconds=0.0)
+    assert move(soaking, I.FAILED, after(1), error="ill again").healthy_seconds is None
 
 
 def test_undrained_instance_has_no_step_running() -> None:
-    draining = move(make_instance(), I.DRAINING, NOW)
-    assert move(draining, I.PENDING, after(1)).step_started_at is None
+    draining = watched(move(make_instance(), I.DRAINING, NOW), 1)
+    assert move(draining, I.PENDING, after(1)).step_seconds == 0

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.domain.builders import after, make_instance, name
-from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.instance.rollback import newest_first, to_revert
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.rollback import reverted as _reverted
+from upgrade_orchestrator.domain.instance.rollback import rows_of_rollback, to_revert
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 
@@ -19,6 +20,10 @@ def begun(index: int, seconds: float | None, status: InstanceStatus = I.COMPLETE
 
 def reverted(rows: list[Instance]) -> tuple[str, ...]:
     return tuple(each.instance_id for each in to_revert(rows))
+
+
+def after_rollback(row: Instance, back: Instance) -> Instance:
+    return _reverted(row, back, after(9))
 
 
 @pytest.mark.parametrize("status", [I.COMPLETED, I.HEALTH_CHECKING, I.UPGRADING, I.FAILED])
@@ -55,5 +60,36 @@ def test_rollback_has_every_touched_instance_once_and_no_other(rows: list[tuple[
     assert sorted(reverted(instances)) == sorted(e.instance_id for e in instances if e.status.value in touched)
 
 
-def test_newest_first_puts_instances_never_begun_last() -> None:
-    assert [each.instance_id for each in newest_first([begun(0, None), begun(1, 5)])] == ["i-01", "i-00"]
+def test_rollback_puts_an_instance_whose_start_is_unknown_last() -> None:
+    assert reverted([begun(0, None), begun(1, 5)]) == ("i-01", "i-00")
+
+
+def test_row_of_a_rollback_goes_back_to_the_instances_own_version() -> None:
+    rows = [begun(0, 1), begun(1, 2, I.FAILED), begun(2, 3, I.PENDING)]
+    made = rows_of_rollback(rows, known=())
+    assert [(each.instance_id, each.position) for each in made] == [("i-01", 0), ("i-00", 1)]
+    assert {(each.batch, each.status, each.from_version, each.to_version) for each in made} == {
+        (ROLLBACK_BATCH, I.PENDING, "3.7.0", "3.6.0")
+    }
+
+
+def test_instance_that_has_its_row_gets_no_second_one() -> None:
+    rows = [begun(0, 1), begun(1, 2)]
+    assert [each.instance_id for each in rows_of_rollback(rows, known={"i-01"})] == ["i-00"]
+
+
+@pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING, I.HEALTH_CHECKING, I.FAILED])
+def test_instance_keeps_its_status_until_its_way_back_is_completed(status: InstanceStatus) -> None:
+    back = make_instance("i-00", status, batch=ROLLBACK_BATCH, healthy=False, error="e")
+    row = after_rollback(begun(0, 1, I.UPGRADING), back)
+    assert (row.status, row.revert, row.healthy, row.error) == (I.UPGRADING, status, False, "e")
+
+
+def test_instance_is_rolled_back_once_its_way_back_is_completed() -> None:
+    row = after_rollback(begun(0, 1), make_instance("i-00", I.COMPLETED, batch=ROLLBACK_BATCH, healthy=True))
+    assert (row.status, row.revert, row.completed_at, row.healthy) == (I.ROLLED_BACK, I.COMPLETED, after(9), True)
+
+
+def test_instance_whose_way_back_was_taken_back_is_as_before() -> None:
+    row = after_rollback(begun(0, 1), make_instance("i-00", I.PENDING, batch=ROLLBACK_BATCH))
+    assert (row.status, row.revert) == (I.COMPLETED, None)

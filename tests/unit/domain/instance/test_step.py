@@ -1,13 +1,12 @@
 """The next step of an instance in flight, for everything that the fleet may say of it."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from tests.unit.domain.builders import NOW, after, make_instance
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health
-from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, watched
 from upgrade_orchestrator.domain.instance.step import (
     Give,
     Keep,
@@ -15,19 +14,19 @@ from upgrade_orchestrator.domain.instance.step import (
     Patience,
     Step,
     next_health,
-    next_step_of,
+    next_step,
     next_step_unseen,
 )
 
 I = InstanceStatus  # noqa: E741
 OLD, NEW = "3.6.0", "3.7.0"
 STEP, SOAK = 10, 60
-PATIENCE = Patience(timedelta(seconds=STEP), timedelta(0))
-SOAKING = Patience(timedelta(seconds=STEP), timedelta(seconds=SOAK))
+PATIENCE = Patience(STEP, 0)
+SOAKING = Patience(STEP, SOAK)
 
 
 def _in(status: InstanceStatus, accepted: bool = False, **fields: object) -> Instance:
-    values: dict[str, object] = {"attempts": 1, "step_started_at": NOW, "accepted_at": NOW if accepted else None}
+    values: dict[str, object] = {"attempts": 1, "accepted_at": NOW if accepted else None}
     return make_instance("i-01", status, **(values | fields))
 
 
@@ -47,7 +46,8 @@ def _short(step: Step) -> str:
 
 
 def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = False, seconds: float = 1) -> Step:
-    return next_step_of(instance, found, withdrawn, PATIENCE, after(seconds))
+    """After the step was watched for so many seconds."""
+    return next_step(watched(instance, seconds), found, withdrawn, PATIENCE, after(seconds))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_upgrading_instance_goes_on_also_when_withdrawn(
 def test_upgrade_under_way_is_noted_as_accepted_and_no_order_is_sent() -> None:
     step = _next(_in(I.UPGRADING), _found("UPGRADING"))
     assert isinstance(step, Move)
-    assert (step.instance.accepted_at, step.instance.step_started_at) == (after(1), NOW)
+    assert (step.instance.accepted_at, step.instance.step_seconds) == (after(1), 1)
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
@@ -158,21 +158,26 @@ def test_instance_that_is_called_back_at_the_last_moment_is_still_undrained() ->
 
 
 def test_instance_that_nobody_was_there_to_call_back_in_time_is_still_asked_once() -> None:
-    instance, found, late = _in(I.DRAINING, True), _found("DRAINED"), after(STEP * 9)
-    assert _short(next_step_of(instance, found, True, PATIENCE, late, asked_back=False)) == "undrain"
-    assert _short(next_step_of(instance, found, True, PATIENCE, late, asked_back=True)) == "FAILED"
+    instance, found, late = watched(_in(I.DRAINING, True), STEP * 9), _found("DRAINED"), after(STEP * 9)
+    assert _short(next_step(instance, found, True, PATIENCE, late, asked_back=False)) == "undrain"
+    assert _short(next_step(instance, found, True, PATIENCE, late, asked_back=True)) == "FAILED"
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
 def test_fleet_that_does_not_answer_fails_an_instance_only_after_the_time_out(status: InstanceStatus) -> None:
-    assert next_step_unseen(_in(status), PATIENCE, after(STEP)) == Keep()
-    step = next_step_unseen(_in(status), PATIENCE, after(STEP + 1))
+    assert next_step_unseen(watched(_in(status), STEP), PATIENCE, after(STEP)) == Keep()
+    step = next_step_unseen(watched(_in(status), STEP + 1), PATIENCE, after(STEP + 1))
     assert isinstance(step, Move)
     assert step.instance.error == f"the fleet did not answer within 10 s of {status.value}"
 
 
 CHECKING = _in(I.HEALTH_CHECKING)
 WELL, ILL, OTHER = Health(True, NEW), Health(False, NEW, "disk full"), Health(True, OLD)
+
+
+def _polled(instance: Instance, answer: Health | None, patience: Patience, seconds: float) -> Instance:
+    """After it was watched for so many more seconds."""
+    return next_health(watched(instance, seconds), answer, patience, after(seconds))
 
 
 def test_healthy_instance_at_the_target_is_completed_at_once_without_a_soak() -> None:
@@ -182,8 +187,8 @@ def test_healthy_instance_at_the_target_is_completed_at_once_without_a_soak() ->
 
 @pytest.mark.parametrize(("answer", "error"), [(ILL, "disk full"), (OTHER, "reports version 3.6.0, healthy: True")])
 def test_instance_that_is_ill_or_at_another_version_is_waited_for(answer: Health, error: str) -> None:
-    polled = next_health(CHECKING, answer, PATIENCE, after(STEP))
-    assert (polled.status, polled.healthy, polled.error, polled.healthy_since) == (
+    polled = _polled(CHECKING, answer, PATIENCE, STEP)
+    assert (polled.status, polled.healthy, polled.error, polled.healthy_seconds) == (
         I.HEALTH_CHECKING,
         False,
         error,
@@ -196,37 +201,43 @@ def test_instance_that_is_ill_or_at_another_version_is_waited_for(answer: Health
 def test_instance_that_never_was_well_fails_after_the_time_out_whatever_the_soak(
     answer: Health | None, last: str, patience: Patience
 ) -> None:
-    assert next_health(CHECKING, answer, patience, after(STEP)).status is I.HEALTH_CHECKING
-    failed = next_health(CHECKING, answer, patience, after(STEP + 1))
+    assert _polled(CHECKING, answer, patience, STEP).status is I.HEALTH_CHECKING
+    failed = _polled(CHECKING, answer, patience, STEP + 1)
     assert (failed.status, failed.error) == (I.FAILED, f"not healthy at 3.7.0 within 10 s: {last}")
 
 
 def test_instance_must_stay_well_through_its_soak() -> None:
-    since = next_health(CHECKING, WELL, SOAKING, after(5))
-    assert (since.status, since.healthy_since, since.soaking) == (I.HEALTH_CHECKING, after(5), True)
-    still = next_health(since, WELL, SOAKING, after(5 + SOAK - 1))
-    assert (still.status, still.healthy_since) == (I.HEALTH_CHECKING, after(5))
-    assert next_health(still, WELL, SOAKING, after(5 + SOAK)).status is I.COMPLETED
+    well = _polled(CHECKING, WELL, SOAKING, 5)
+    assert (well.status, well.healthy_seconds, well.soaking) == (I.HEALTH_CHECKING, 0, True)
+    still = _polled(well, WELL, SOAKING, SOAK - 1)
+    assert (still.status, still.healthy_seconds) == (I.HEALTH_CHECKING, SOAK - 1)
+    assert _polled(still, WELL, SOAKING, 1).status is I.COMPLETED
 
 
-def test_soak_begins_anew_after_an_illness() -> None:
-    ill = next_health(replace(CHECKING, healthy_since=after(1)), ILL, SOAKING, after(5))
-    assert (ill.status, ill.healthy_since, ill.soaking) == (I.HEALTH_CHECKING, None, False)
-    well = next_health(ill, WELL, SOAKING, after(8))
-    assert next_health(well, WELL, SOAKING, after(5 + SOAK)).status is I.HEALTH_CHECKING
-    assert next_health(well, WELL, SOAKING, after(8 + SOAK)).status is I.COMPLETED
+def test_soak_begins_again_after_an_illness() -> None:
+    ill = _polled(replace(CHECKING, healthy_seconds=4.0), ILL, SOAKING, 4)
+    assert (ill.status, ill.healthy_seconds, ill.soaking) == (I.HEALTH_CHECKING, None, False)
+    well = _polled(ill, WELL, SOAKING, 3)
+    assert _polled(well, WELL, SOAKING, SOAK - 1).status is I.HEALTH_CHECKING
+    assert _polled(well, WELL, SOAKING, SOAK).status is I.COMPLETED
 
 
 def test_instance_that_turns_ill_late_in_its_soak_fails() -> None:
-    assert next_health(replace(CHECKING, healthy_since=after(1)), ILL, SOAKING, after(SOAK)).status is I.FAILED
+    assert _polled(replace(CHECKING, healthy_seconds=1.0), ILL, SOAKING, SOAK).status is I.FAILED
 
 
 def test_poll_that_could_not_be_made_is_no_illness() -> None:
-    soaking = replace(CHECKING, healthy_since=after(1), healthy=True, last_health_at=after(1))
+    soaking = watched(replace(CHECKING, healthy_seconds=1.0, healthy=True, last_health_at=after(1)), STEP + 5)
     assert next_health(soaking, None, SOAKING, after(STEP + 5)) == soaking
 
 
 def test_poll_that_could_not_be_made_completes_nothing() -> None:
-    soaking = replace(CHECKING, healthy_since=after(1))
-    assert next_health(soaking, None, SOAKING, after(1 + SOAK)).status is I.HEALTH_CHECKING
-    assert next_health(soaking, None, SOAKING, after(STEP + SOAK + 1)).status is I.FAILED
+    soaking = replace(CHECKING, healthy_seconds=0.0)
+    assert _polled(soaking, None, SOAKING, SOAK + 1).status is I.HEALTH_CHECKING
+    assert _polled(soaking, None, SOAKING, STEP + SOAK + 1).status is I.FAILED
+
+
+@pytest.mark.parametrize("status", [I.PENDING, I.COMPLETED, I.FAILED])
+def test_seconds_are_counted_of_a_step_in_flight_only(status: InstanceStatus) -> None:
+    assert watched(_in(status), 5) == _in(status)
+    assert watched(_in(I.DRAINING), 5).step_seconds == 5

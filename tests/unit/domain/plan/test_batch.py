@@ -1,6 +1,5 @@
 """What a batch does next, by examples (contract section 4); the simulation beside it searches for the rest."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,14 +15,14 @@ from upgrade_orchestrator.domain.plan.batch import (
     StartInstances,
     Stop,
     Wait,
-    next_step,
+    decide,
 )
 from upgrade_orchestrator.domain.plan.budget import Room
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus
 NOT_UPGRADING = [status for status in S if status not in UPGRADING and status is not S.PAUSED]
-PATIENCE = timedelta(seconds=100)
+PATIENCE = 100
 
 
 def rows(*statuses: InstanceStatus, batch: int = 1, first: int = 0, **fields: Any) -> list[Instance]:
@@ -58,142 +57,138 @@ def starts(*indexes: int) -> StartInstances:
 
 @pytest.mark.parametrize("status", sorted(UPGRADING))
 def test_batch_starts_its_first_instances_when_upgrading(status: ExecutionStatus) -> None:
-    assert next_step(view(rows(I.PENDING, I.PENDING, I.PENDING), status=status), NOW) == starts(0, 1)
+    assert decide(view(rows(I.PENDING, I.PENDING, I.PENDING), status=status), NOW) == starts(0, 1)
 
 
 def test_batch_starts_nothing_of_another_batch() -> None:
     instances = [*rows(I.COMPLETED), *rows(I.PENDING, batch=2, first=1)]
-    assert next_step(view(instances), NOW) == BatchDone()
+    assert decide(view(instances), NOW) == BatchDone()
 
 
 def test_batch_waits_until_it_is_due() -> None:
-    assert next_step(view(rows(I.PENDING), batch=Batch(1, "BATCH", due_at=after(60))), NOW) == Wait(after(60))
+    assert decide(view(rows(I.PENDING), batch=Batch(1, "BATCH", due_at=after(60))), NOW) == Wait(60)
 
 
 def test_batch_starts_when_it_is_due() -> None:
-    assert next_step(view(rows(I.PENDING), batch=Batch(1, "BATCH", due_at=after(60))), after(60)) == starts(0)
+    assert decide(view(rows(I.PENDING), batch=Batch(1, "BATCH", due_at=after(60))), after(60)) == starts(0)
 
 
 @pytest.mark.parametrize("flying", [[], rows(I.UPGRADING)], ids=["nothing in flight", "in flight"])
 def test_batch_waits_without_end_when_paused(flying: list[Instance]) -> None:
     instances = [*flying, *rows(I.PENDING, first=5)]
     overdue = Batch(1, "BATCH", due_at=after(-60))
-    assert next_step(view(instances, status=S.PAUSED, batch=overdue), NOW) == Wait(None)
+    assert decide(view(instances, status=S.PAUSED, batch=overdue), NOW) == Wait(None)
 
 
 @pytest.mark.parametrize("status", NOT_UPGRADING)
 def test_batch_stops_and_says_why_when_not_upgrading(status: ExecutionStatus) -> None:
-    decision = next_step(view(rows(I.PENDING), status=status), NOW)
+    decision = decide(view(rows(I.PENDING), status=status), NOW)
     assert isinstance(decision, Stop)
     assert status.value in decision.reason
 
 
 @pytest.mark.parametrize("status", NOT_UPGRADING)
 def test_batch_waits_for_what_is_in_flight_when_not_upgrading(status: ExecutionStatus) -> None:
-    assert next_step(view(rows(I.UPGRADING, I.PENDING), status=status), NOW) == Wait(None)
+    assert decide(view(rows(I.UPGRADING, I.PENDING), status=status), NOW) == Wait(None)
 
 
 def test_batch_waits_while_its_places_are_taken() -> None:
-    assert next_step(view(rows(I.UPGRADING, I.DRAINING, I.PENDING)), NOW) == Wait(None)
+    assert decide(view(rows(I.UPGRADING, I.DRAINING, I.PENDING)), NOW) == Wait(None)
 
 
 def test_soaking_instance_takes_no_place_and_no_budget() -> None:
-    soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_since=NOW)
-    assert next_step(view([*soaking, *rows(I.PENDING, first=2)]), NOW) == starts(2)
+    soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_seconds=0.0)
+    assert decide(view([*soaking, *rows(I.PENDING, first=2)]), NOW) == starts(2)
 
 
 def test_checked_instance_that_is_not_healthy_yet_takes_both() -> None:
     checked = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING)
-    assert next_step(view([*checked, *rows(I.PENDING, first=2)]), NOW) == Wait(None)
+    assert decide(view([*checked, *rows(I.PENDING, first=2)]), NOW) == Wait(None)
 
 
 def test_soaking_instance_that_fell_ill_takes_budget_again() -> None:
-    soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_since=NOW)
+    soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_seconds=0.0)
     both_ill = frozenset({name(0), name(1)})
-    assert next_step(view([*soaking, *rows(I.PENDING, first=2)], unavailable=both_ill), NOW) == Wait(None)
+    assert decide(view([*soaking, *rows(I.PENDING, first=2)], unavailable=both_ill), NOW) == Wait(None)
 
 
 @pytest.mark.parametrize("is_last", [True, False])
 def test_batch_is_not_done_before_its_soak_is_over(is_last: bool) -> None:
-    instances = [*rows(I.COMPLETED), *rows(I.HEALTH_CHECKING, first=1, healthy_since=NOW)]
-    assert next_step(view(instances, is_last=is_last), NOW) == Wait(None)
+    instances = [*rows(I.COMPLETED), *rows(I.HEALTH_CHECKING, first=1, healthy_seconds=0.0)]
+    assert decide(view(instances, is_last=is_last), NOW) == Wait(None)
 
 
 @pytest.mark.parametrize("is_last", [True, False])
 def test_batch_is_done_when_all_completed(is_last: bool) -> None:
-    assert next_step(view(rows(I.COMPLETED, I.COMPLETED), is_last=is_last), NOW) == BatchDone()
+    assert decide(view(rows(I.COMPLETED, I.COMPLETED), is_last=is_last), NOW) == BatchDone()
 
 
 def test_batch_goes_on_below_the_threshold_when_an_instance_failed() -> None:
-    assert next_step(view(rows(I.FAILED, I.PENDING)), NOW) == starts(1)
+    assert decide(view(rows(I.FAILED, I.PENDING)), NOW) == starts(1)
 
 
 def test_batch_that_is_not_the_last_leaves_the_second_try_for_later() -> None:
-    assert next_step(view(rows(I.FAILED, I.COMPLETED), is_last=False), NOW) == BatchDone()
+    assert decide(view(rows(I.FAILED, I.COMPLETED), is_last=False), NOW) == BatchDone()
 
 
 def test_last_batch_tries_the_failed_of_every_batch_once_more() -> None:
     instances = [*rows(I.FAILED, I.COMPLETED), *rows(I.FAILED, I.COMPLETED, batch=2, first=2)]
-    assert next_step(view(instances, is_last=True, batch=Batch(2, "BATCH")), NOW) == starts(0, 2)
+    assert decide(view(instances, is_last=True, batch=Batch(2, "BATCH")), NOW) == starts(0, 2)
 
 
 def test_last_batch_is_done_when_the_second_try_failed_too() -> None:
-    assert next_step(view(rows(I.FAILED, I.COMPLETED, attempts=2), is_last=True), NOW) == BatchDone()
+    assert decide(view(rows(I.FAILED, I.COMPLETED, attempts=2), is_last=True), NOW) == BatchDone()
 
 
 def test_last_batch_waits_for_the_second_try() -> None:
     instances = [*rows(I.FAILED), *rows(I.DRAINING, first=1, attempts=2)]
-    assert next_step(view(instances, is_last=True), NOW) == Wait(None)
+    assert decide(view(instances, is_last=True), NOW) == Wait(None)
 
 
 def test_failed_instances_that_used_up_the_budget_are_tried_again_at_once() -> None:
-    assert next_step(view(rows(I.FAILED, I.FAILED, I.PENDING)), NOW) == starts(0, 1)
+    assert decide(view(rows(I.FAILED, I.FAILED, I.PENDING)), NOW) == starts(0, 1)
 
 
 def test_failed_instances_wait_for_their_second_try_while_something_is_in_flight() -> None:
     instances = [*rows(I.FAILED, I.PENDING), *rows(I.UPGRADING, batch=2, first=2)]
-    assert next_step(view(instances), NOW) == Wait(None)
+    assert decide(view(instances), NOW) == Wait(None)
 
 
 def test_batch_ends_when_failed_instances_hold_the_budget_for_good() -> None:
-    decision = next_step(view(rows(I.FAILED, I.FAILED, I.PENDING, attempts=2)), NOW)
+    decision = decide(view(rows(I.FAILED, I.FAILED, I.PENDING, attempts=2)), NOW)
     assert decision == NoBudgetLeft("no budget left: unavailable are i-00, i-01")
 
 
 def test_batch_does_not_wait_for_the_fleet_when_only_our_failed_instances_are_down() -> None:
     failed = view(rows(I.FAILED, I.FAILED, I.PENDING, attempts=2), unavailable=frozenset({name(0), name(1)}))
-    assert isinstance(next_step(failed, NOW), NoBudgetLeft)
+    assert isinstance(decide(failed, NOW), NoBudgetLeft)
 
 
 def test_batch_waits_for_a_fleet_that_is_short_through_no_doing_of_ours() -> None:
     short = view(rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}))
-    assert next_step(short, NOW) == Wait(NOW + PATIENCE, blocked=True)
+    assert decide(short, NOW) == Wait(PATIENCE, blocked=True)
 
 
 def test_batch_waits_from_the_moment_it_was_first_blocked() -> None:
-    short = view(
-        rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}), batch=Batch(1, "BATCH", blocked_since=after(-40))
-    )
-    assert next_step(short, NOW) == Wait(after(60), blocked=True)
+    short = view(rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}), batch=Batch(1, "BATCH", blocked_seconds=40))
+    assert decide(short, NOW) == Wait(60, blocked=True)
 
 
 def test_batch_ends_when_the_fleet_stays_short_longer_than_its_patience() -> None:
-    short = view(
-        rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}), batch=Batch(1, "BATCH", blocked_since=after(-100))
-    )
-    assert next_step(short, NOW) == NoBudgetLeft("no budget left: unavailable are x-1, x-2")
+    short = view(rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}), batch=Batch(1, "BATCH", blocked_seconds=100))
+    assert decide(short, NOW) == NoBudgetLeft("no budget left: unavailable are x-1, x-2")
 
 
 def test_batch_goes_on_when_the_fleet_recovers() -> None:
-    short = view(rows(I.PENDING), unavailable=frozenset({"x-1"}), batch=Batch(1, "BATCH", blocked_since=after(-400)))
-    assert next_step(short, NOW) == starts(0)
+    short = view(rows(I.PENDING), unavailable=frozenset({"x-1"}), batch=Batch(1, "BATCH", blocked_seconds=400))
+    assert decide(short, NOW) == starts(0)
 
 
 def test_batch_works_on_the_unhealthy_only_while_the_fleet_is_short() -> None:
     ill = frozenset({name(1), name(2), "x-1"})
-    assert next_step(view(rows(I.PENDING, I.PENDING, I.PENDING), unavailable=ill), NOW) == starts(1, 2)
+    assert decide(view(rows(I.PENDING, I.PENDING, I.PENDING), unavailable=ill), NOW) == starts(1, 2)
 
 
 def test_batch_without_budget_starts_all_whoever_is_unavailable() -> None:
     everything = view(rows(I.PENDING, I.PENDING, I.PENDING), room=Room(3, None), unavailable=frozenset({"x-1", "i-01"}))
-    assert next_step(everything, NOW) == starts(0, 1, 2)
+    assert decide(everything, NOW) == starts(0, 1, 2)

@@ -1,4 +1,4 @@
-"""A simulated fleet driven by next_step, batch by batch: whatever happens to it, the contract's section 4 holds."""
+"""A simulated fleet driven by decide, batch by batch: whatever happens to it, the contract's section 4 holds."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from upgrade_orchestrator.domain.plan.batch import (
     StartInstances,
     Stop,
     Wait,
-    next_step,
+    decide,
+    watched,
 )
 from upgrade_orchestrator.domain.plan.budget import Room
 from upgrade_orchestrator.domain.plan.plan import Plan, concurrency, make_plan
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus
-PATIENCE = timedelta(seconds=120)
+PATIENCE = 120.0
 ONWARDS = {I.DRAINING: I.UPGRADING, I.UPGRADING: I.HEALTH_CHECKING}
 ENDED = (S.FAILED, S.CANCELLED, S.ROLLING_BACK)
 
@@ -89,7 +90,7 @@ class FleetSimulation(RuleBasedStateMachine):
 
     def take_a_step(self) -> Decision:
         view = self.view()
-        decision = next_step(view, self.now)
+        decision = decide(view, self.now)
         match decision:
             case StartInstances(ids):
                 self.check_start(view, ids)
@@ -107,7 +108,7 @@ class FleetSimulation(RuleBasedStateMachine):
 
     def remember_block(self, decision: Decision) -> None:
         blocked = isinstance(decision, Wait) and decision.blocked
-        self.batch = replace(self.batch, blocked_since=(self.batch.blocked_since or self.now) if blocked else None)
+        self.batch = replace(self.batch, blocked_seconds=(self.batch.blocked_seconds or 0.0) if blocked else None)
 
     def finish_batch(self, view: BatchView) -> None:
         if view.is_last:
@@ -162,7 +163,7 @@ class FleetSimulation(RuleBasedStateMachine):
         if instance.status is not I.HEALTH_CHECKING:
             self.instances[instance_id] = move(instance, ONWARDS[instance.status], self.now)
         elif not instance.soaking:
-            self.instances[instance_id] = replace(instance, healthy_since=self.now)
+            self.instances[instance_id] = replace(instance, healthy_seconds=0.0)
             self.down.discard(instance_id)
         else:
             self.instances[instance_id] = move(instance, I.COMPLETED, self.now)
@@ -188,8 +189,9 @@ class FleetSimulation(RuleBasedStateMachine):
             self.down.discard(recovered)
 
     @rule(seconds=st.sampled_from([1, 30, 90]))
-    def time_passes(self, seconds: int) -> None:
+    def time_passes(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+        self.batch = watched(self.batch, seconds)
 
     # -- what the operator does ----------------------------------------------------------------------------------
 
@@ -235,9 +237,9 @@ class FleetSimulation(RuleBasedStateMachine):
         decision = self.take_a_step()
         if not isinstance(decision, Wait):
             return
-        if decision.until is not None:
-            assert decision.until > self.now
-            self.now = decision.until
+        if decision.seconds is not None:
+            assert decision.seconds > 0
+            self.time_passes(decision.seconds)
             return
         assert self.flying(), "waits for ever: nothing is in flight and no time is named"
         self.get_on(self.flying()[0].instance_id)

@@ -8,8 +8,7 @@ from tests.unit.domain.builders import NOW, after, make_execution, make_fleet, m
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out_of_service, since_when
 
 I = InstanceStatus  # noqa: E741
@@ -18,22 +17,23 @@ FAILED = make_execution(ExecutionStatus.FAILED, status_reason="no budget left")
 
 @pytest.mark.parametrize("status", sorted(I))
 def test_only_an_instance_that_failed_may_be_left(status: InstanceStatus) -> None:
-    assert len(may_be_left(FAILED, [make_instance("i-01", status)])) == (status is I.FAILED)
+    assert len(may_be_left(FAILED, [make_instance("i-01", status)], [])) == (status is I.FAILED)
 
 
 def test_way_back_that_failed_is_looked_at_as_one() -> None:
-    (job,) = may_be_left(FAILED, [make_instance("i-01", I.COMPLETED, revert=I.FAILED, revert_attempts=2)])
-    assert (job.batch, job.status, job.attempts) == (ROLLBACK_BATCH, I.FAILED, 2)
+    back = make_instance("i-01", I.FAILED, batch=ROLLBACK_BATCH, attempts=2)
+    assert may_be_left(FAILED, [make_instance("i-01", I.COMPLETED, revert=I.FAILED)], [back]) == [back]
 
 
 @pytest.mark.parametrize("status", [I.FAILED, I.COMPLETED])
 def test_instance_that_came_back_is_not_left(status: InstanceStatus) -> None:
-    assert may_be_left(FAILED, [make_instance("i-01", status, revert=I.COMPLETED)]) == []
+    back = make_instance("i-01", I.COMPLETED, batch=ROLLBACK_BATCH)
+    assert may_be_left(FAILED, [make_instance("i-01", status, revert=I.COMPLETED)], [back]) == []
 
 
 def test_blue_green_drains_nothing_that_serves() -> None:
     by_pools = replace(FAILED, request=make_request(strategy=Strategy.BLUE_GREEN))
-    assert may_be_left(by_pools, [make_instance("i-01", I.FAILED)]) == []
+    assert may_be_left(by_pools, [make_instance("i-01", I.FAILED)], []) == []
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED"])

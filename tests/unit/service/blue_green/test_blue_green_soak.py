@@ -24,7 +24,7 @@ from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.blue_green.steps import Change
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH
-from upgrade_orchestrator.service.blue_green.store import PoolJournal
+from upgrade_orchestrator.service.blue_green.store import PoolStore
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, resume_upgrade
@@ -113,23 +113,21 @@ async def test_pause_stops_the_clock_of_the_soak(make_lab: MakeLab) -> None:
     assert not lab.lease()[2]
     resumed = await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
     (after,) = await lab.batches(execution_id)
-    for was, is_now in ((before.switched_at, after.switched_at), (before.due_at, after.due_at)):
-        assert abs(seconds_between(was, is_now) - resumed.paused_seconds) < 0.01
+    assert after.soak_seconds - before.soak_seconds < 1
     assert (await task).ending is Ending.DONE
     (done,) = await lab.batches(execution_id)
-    assert seconds_between(before.due_at, done.soaked_at) >= resumed.paused_seconds > 2
+    assert seconds_between(done.switched_at, done.soaked_at) >= resumed.paused_seconds + 2 > 4
 
 
-async def test_nothing_is_written_over_clocks_that_a_pause_has_pushed_out(make_lab: MakeLab) -> None:
+async def test_nothing_is_written_over_what_a_command_has_changed_since_the_look(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=60)
     keeper = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
     assert await keeper.take()
-    journal = PoolJournal(lab.world.ports, keeper, execution_id, GREEN_BATCH)
-    stale = (await journal.read()).green
+    store = PoolStore(lab.world.ports, keeper, execution_id, GREEN_BATCH)
+    stale = (await store.read()).green
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
     await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert not await journal.write(lambda execution, _: Change(execution, stale))
-    pushed = (await journal.read()).green
-    assert seconds_between(stale.due_at, pushed.due_at) > 0
-    assert await journal.write(lambda execution, _: Change(execution, pushed))
-    await keeper.give_back()
+    assert not await store.write(lambda execution, _: Change(execution, stale))
+    fresh = (await store.read()).green
+    assert await store.write(lambda execution, _: Change(execution, fresh))
+    await keeper.give_back(store.save_clocks)

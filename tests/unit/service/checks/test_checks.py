@@ -17,7 +17,7 @@ from upgrade_orchestrator.domain.registry.entries import VersionStatus
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.settle import conclude
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 
 C = CheckName
 

@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.checks.checks import OPEN, CheckName, CheckResu
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check, validate
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 
 S = ExecutionStatus
 C = CheckName

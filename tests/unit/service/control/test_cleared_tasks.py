@@ -11,7 +11,7 @@ from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback

@@ -8,7 +8,7 @@ from tests.labs.first_step import first_step, step
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory_lab import MakeLab, MemoryLab
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.steps import Work
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade

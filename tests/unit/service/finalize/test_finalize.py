@@ -11,7 +11,7 @@ from tests.labs.memory_lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.service.control.reconcile import reconcile
 from upgrade_orchestrator.service.finalize.finalize import SECONDS_A_TURN, bring_to_end, end_abandoned, end_upgrade
 from upgrade_orchestrator.service.runner.outcome import Ending

@@ -10,8 +10,7 @@ from tests.labs.memory_lab import MakeLab, MemoryLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.service.finalize.finalize import bring_to_end, end_abandoned
 from upgrade_orchestrator.service.finalize.undrain import put_back
 from upgrade_orchestrator.service.ports.fleet import StaleToken

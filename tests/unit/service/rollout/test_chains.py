@@ -13,7 +13,7 @@ from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
 from upgrade_orchestrator.service.rollout.batch import run_batch
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.loop import LEASE_WORTH_KEEPING_SECONDS
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.work import go_on

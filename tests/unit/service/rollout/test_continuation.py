@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
 from upgrade_orchestrator.service.approvals.decide import request_approval
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.steps.work import go_on
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, promote_canary, roll_back_upgrade

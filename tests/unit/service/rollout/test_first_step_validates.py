@@ -19,7 +19,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check
 from upgrade_orchestrator.service.ports.unit_of_work import ReadObject
-from upgrade_orchestrator.service.runner.backoff import now_seconds
+from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.steps.work import work_on
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade

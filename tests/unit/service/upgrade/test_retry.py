@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.checks.checks import CheckResult
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState, UpgradeBlocked
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
-from upgrade_orchestrator.domain.plan.direction import ROLLBACK_BATCH
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
 from upgrade_orchestrator.service.upgrade.start import start_upgrade

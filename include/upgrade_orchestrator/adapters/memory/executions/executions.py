@@ -19,6 +19,7 @@ from upgrade_orchestrator.adapters.memory.engine.tables import (
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.engine.values import own
 from upgrade_orchestrator.adapters.memory.executions import audit, statistics
+from upgrade_orchestrator.adapters.memory.executions.instances import MemoryInstances
 from upgrade_orchestrator.domain.airflow.drift import Standing
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
@@ -33,11 +34,11 @@ from upgrade_orchestrator.domain.plan.plan import Plan
 _CHECK_ORDER = list(CheckName)
 
 
-class MemoryExecutions:
+class MemoryExecutions(MemoryInstances):
     """Speaks through the unit of work's transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+        super().__init__(transaction)
         self.read_at: datetime | None = None
 
     async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
@@ -142,18 +143,6 @@ class MemoryExecutions:
         await self._transaction.statement()
         return row_of(self._transaction, execution_id).plan
 
-    async def instances(self, execution_id: str) -> list[Instance]:
-        """All of them, in the plan's order."""
-        await self._transaction.statement()
-        return instances_of(self._transaction, execution_id)
-
-    async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
-        """Those that there are."""
-        await self._transaction.statement()
-        for each in instances:
-            if self._transaction.get(INSTANCE, execution_id, each.instance_id):
-                await self._transaction.write(INSTANCE, each, execution_id, each.instance_id)
-
     async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
         """By number."""
         await self._transaction.statement()
@@ -201,11 +190,6 @@ def holder_of(transaction: Transaction, tenant_id: str, component_id: str) -> Ex
         if each.settled_at is None and (each.tenant_id, each.request.component_id) == (tenant_id, component_id):
             return row
     return None
-
-
-def instances_of(transaction: Transaction, execution_id: str) -> list[Instance]:
-    """In the plan's order."""
-    return sorted(transaction.rows(INSTANCE, execution_id), key=lambda each: (each.batch, each.position))
 
 
 def checks_of(transaction: Transaction, execution_id: str) -> list[CheckResult]:

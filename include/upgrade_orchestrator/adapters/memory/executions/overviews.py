@@ -9,10 +9,10 @@ from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.executions.executions import (
     checks_of,
     holder_of,
-    instances_of,
     row_of,
     stored,
 )
+from upgrade_orchestrator.adapters.memory.executions.instances import instances_of
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.progress import Tally

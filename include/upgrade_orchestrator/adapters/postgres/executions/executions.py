@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from upgrade_orchestrator.adapters.postgres.executions.instances import PostgresInstances
 from upgrade_orchestrator.adapters.postgres.executions.statistics import (
     history_from,
     history_query,
@@ -43,39 +44,23 @@ _CHECK_ORDER = list(CheckName)
 _OF: BindParameter[str] = bindparam("of")
 _GET = select(*SHOWN, _CLOCK).where(E.id == _OF)
 _LOCK = _GET.with_for_update()
-_INSTANCES = (
-    select(tables.instance)
-    .where(tables.instance.c.execution_id == _OF)
-    .order_by(tables.instance.c.batch, tables.instance.c.position)
-)
 _BATCHES = (
     select(tables.batch)
     .where(tables.batch.c.execution_id == _OF, tables.batch.c.number >= bindparam("first"))
     .order_by(tables.batch.c.number)
 )
 _CHECKS = select(tables.check_result).where(tables.check_result.c.execution_id == _OF)
-_SAVE_INSTANCE = (
-    update(tables.instance)
-    .where(tables.instance.c.execution_id == _OF, tables.instance.c.instance_id == bindparam("v_instance_id"))
-    .values(
-        {
-            each.name: bindparam(f"v_{each.name}")
-            for each in tables.instance.c
-            if each.name not in ("execution_id", "instance_id")
-        }
-    )
-)
 _SAVE_BATCH = upsert(tables.batch).on_conflict_do_update(
     index_elements=["execution_id", "number"],
     set_={each.name: upsert(tables.batch).excluded[each.name] for each in tables.batch.c},
 )
 
 
-class PostgresExecutions:
+class PostgresExecutions(PostgresInstances):
     """Speaks through the unit of work's connection; every method is one or two statements."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self.read_at: datetime | None = None
 
     async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
@@ -161,18 +146,6 @@ class PostgresExecutions:
             raise NotFound(f"there is no execution {execution_id}")
         return rows.plan_from(stored)
 
-    async def instances(self, execution_id: str) -> list[Instance]:
-        """All of them, in the plan's order."""
-        found = await self._connection.execute(_INSTANCES, {"of": execution_id})
-        return [rows.instance_from(row) for row in found.mappings()]
-
-    async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
-        """One statement for all of them."""
-        of = {"of": execution_id}
-        given = [of | {f"v_{name}": value for name, value in asdict(each).items()} for each in instances]
-        if given:
-            await self._execute(_SAVE_INSTANCE, given)
-
     async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
         """By number."""
         found = await self._connection.execute(_BATCHES, {"of": execution_id, "first": first})
@@ -201,6 +174,3 @@ class PostgresExecutions:
         """One row of audit."""
         values = rows.command_values(execution_id, command, actor, reason)
         await self._connection.execute(insert(tables.command).values(**values))
-
-    async def _execute(self, statement: Any, values: Any) -> None:
-        await self._connection.execute(statement, values)

@@ -129,6 +129,11 @@ def instance_from(row: RowMapping) -> Instance:
     return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=revert))
 
 
+def rollback_instance_from(row: RowMapping) -> Instance:
+    """A row of a rollback's work."""
+    return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=None))
+
+
 def batch_from(row: RowMapping) -> Batch:
     """A batch row."""
     return Batch(**pick(Batch, row))

@@ -113,11 +113,18 @@ instance = Table(
     Column("error", Text),
     Column("started_at", Time),
     Column("completed_at", Time),
-    Column("step_started_at", Time),
+    Column("step_seconds", Float, nullable=False, server_default=text("0")),
     Column("accepted_at", Time),
-    Column("healthy_since", Time),
+    Column("healthy_seconds", Float),
     Column("revert", String(32)),
-    Column("revert_attempts", Integer, nullable=False, server_default=text("0")),
+)
+
+# the work of a rollback: a row for each instance that it has begun with
+rollback_instance = Table(
+    "rollback_instance",
+    metadata,
+    *(column._copy() for column in instance.c if column.name not in ("execution_id", "revert")),
+    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
 )
 
 batch = Table(
@@ -129,9 +136,11 @@ batch = Table(
     Column("due_at", Time),
     Column("started_at", Time),
     Column("completed_at", Time),
-    Column("blocked_since", Time),
+    Column("blocked_seconds", Float),
     Column("switched_at", Time),
     Column("soaked_at", Time),
+    Column("soak_seconds", Float, nullable=False, server_default=text("0")),
+    Column("healthy_seconds", Float),
 )
 
 approval = Table(

@@ -1,0 +1,105 @@
+"""The rows of an execution's instances, and of a rollback's, in PostgreSQL (a part of port ``Executions``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import BindParameter, Table, Update, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from upgrade_orchestrator.adapters.postgres.schema import rows, tables
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
+from upgrade_orchestrator.domain.plan.batch import Batch
+
+# Made once, as in executions.py: what a runner asks for again and again.
+_OF: BindParameter[str] = bindparam("of")
+_INSTANCES = (
+    select(tables.instance)
+    .where(tables.instance.c.execution_id == _OF)
+    .order_by(tables.instance.c.batch, tables.instance.c.position)
+)
+_SAVE_INSTANCE = (
+    update(tables.instance)
+    .where(tables.instance.c.execution_id == _OF, tables.instance.c.instance_id == bindparam("v_instance_id"))
+    .values(
+        {
+            each.name: bindparam(f"v_{each.name}")
+            for each in tables.instance.c
+            if each.name not in ("execution_id", "instance_id")
+        }
+    )
+)
+_ROLLBACK_INSTANCES = (
+    select(tables.rollback_instance)
+    .where(tables.rollback_instance.c.execution_id == _OF)
+    .order_by(tables.rollback_instance.c.position)
+)
+_SAVE_ROLLBACK_INSTANCE = upsert(tables.rollback_instance).on_conflict_do_update(
+    index_elements=["execution_id", "instance_id"],
+    set_={each.name: upsert(tables.rollback_instance).excluded[each.name] for each in tables.rollback_instance.c},
+)
+
+
+def _save_steps(table: Table) -> Update:
+    """Of the rows that are still in the step whose seconds were counted."""
+    step = [table.c[name] == bindparam(f"v_{name}") for name in ("instance_id", "status", "attempts")]
+    values: dict[str, Any] = {name: bindparam(f"v_{name}") for name in ("step_seconds", "healthy_seconds")}
+    return update(table).where(table.c.execution_id == _OF, *step).values(values)
+
+
+_SAVE_STEPS = _save_steps(tables.instance)
+_SAVE_ROLLBACK_STEPS = _save_steps(tables.rollback_instance)
+_BATCH_CLOCKS = ("blocked_seconds", "soak_seconds", "healthy_seconds")
+_SAVE_BATCH_CLOCKS = (
+    update(tables.batch)
+    .where(tables.batch.c.execution_id == _OF, tables.batch.c.number == bindparam("v_number"))
+    .values({name: bindparam(f"v_{name}") for name in _BATCH_CLOCKS})
+)
+
+
+class PostgresInstances:
+    """Speaks through the unit of work's connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def instances(self, execution_id: str) -> list[Instance]:
+        """All of them, in the plan's order."""
+        found = await self._connection.execute(_INSTANCES, {"of": execution_id})
+        return [rows.instance_from(row) for row in found.mappings()]
+
+    async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
+        """One statement for all of them."""
+        of = {"of": execution_id}
+        given = [of | {f"v_{name}": value for name, value in asdict(each).items()} for each in instances]
+        if given:
+            await self._execute(_SAVE_INSTANCE, given)
+
+    async def rollback_instances(self, execution_id: str) -> list[Instance]:
+        """All of them, in the rollback's order."""
+        found = await self._connection.execute(_ROLLBACK_INSTANCES, {"of": execution_id})
+        return [rows.rollback_instance_from(row) for row in found.mappings()]
+
+    async def save_rollback_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
+        """Insert or replace, in one statement."""
+        names = tables.rollback_instance.c.keys()
+        given = [asdict(each) | {"execution_id": execution_id} for each in instances]
+        if given:
+            await self._execute(_SAVE_ROLLBACK_INSTANCE, [{name: each[name] for name in names} for each in given])
+
+    async def save_clocks(self, execution_id: str, instances: Sequence[Instance], batch: Batch) -> None:
+        """A statement for the instances, where there are any, and one for the batch, where it counts anything."""
+        of = {"of": execution_id}
+        names = ("instance_id", "status", "attempts", "step_seconds", "healthy_seconds")
+        given = [of | {f"v_{name}": getattr(each, name) for name in names} for each in instances]
+        if given:
+            await self._execute(_SAVE_ROLLBACK_STEPS if batch.number == ROLLBACK_BATCH else _SAVE_STEPS, given)
+        if batch.counts:
+            clocks = {f"v_{name}": getattr(batch, name) for name in ("number", *_BATCH_CLOCKS)}
+            await self._execute(_SAVE_BATCH_CLOCKS, of | clocks)
+
+    async def _execute(self, statement: Any, values: Any) -> None:
+        await self._connection.execute(statement, values)
