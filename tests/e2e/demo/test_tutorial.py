@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from local.ports import free_port
-from local.stack import DEFAULT_PORT, Stack
+from local.stack.stack import DEFAULT_PORT, Stack
 from tests.e2e.steps import Json, got
 from tests.guides import code_blocks
 from tests.shared_stack import ROOT
