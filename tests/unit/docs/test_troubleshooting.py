@@ -4,14 +4,12 @@ import re
 from dataclasses import fields
 
 from tests.unit.docs.pages import names, page, rows, section
-from upgrade_orchestrator.domain import errors
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.service.ports.outbox import RelayState
 from upgrade_orchestrator.settings import Settings
-from upgrade_orchestrator.web.http import problems
-from upgrade_orchestrator.web.http.rate_limits import TooManyRequests
+from upgrade_orchestrator.web.http.problems import KINDS
 
 PAGE = page("troubleshooting.md")
 _LOUD = re.compile(r"\b[A-Z][A-Z]+(?:_[A-Z]+)+\b")
@@ -21,9 +19,7 @@ INTERNAL = {"INTERNAL_ERROR", "LOST_LEASE"}
 
 
 def _codes() -> dict[str, int]:
-    found = [*vars(errors).values(), *vars(problems).values(), TooManyRequests]
-    kinds = [each for each in found if isinstance(each, type) and issubclass(each, errors.UpgradeError)]
-    return {each.code: each.status for each in kinds}
+    return {code: int(kind.status) for code, kind in KINDS.items()}
 
 
 def test_every_code_that_is_named_exists() -> None:
