@@ -1,5 +1,6 @@
 """docs/architecture.md draws the lifecycles and names the rooms that the code has."""
 
+import re
 import tomllib
 
 from tests.architecture.sources import ROOT
@@ -35,6 +36,33 @@ def test_rooms_have_the_layers_of_the_import_rules() -> None:
     known = {name.strip() for layer in layers for name in layer.split("|")}
     rooms = " ".join(row[0] for row in rows(section(PAGE, "## Rooms of the package")) if len(row) > 2)
     assert {name for name in known if name not in rooms} == set()
+
+
+def test_names_that_a_reader_is_sent_to_are_defined_where_the_page_says() -> None:
+    sent = [row[1] for row in rows(section(PAGE, "## Rooms of the package")) if len(row) == 2]
+    clauses = [clause for cell in sent for clause in cell.split(";") if _folders(clause)]
+    missing = [f"{name}: {clause}" for clause in clauses for name in _names(clause) if not _defined(name, clause)]
+    assert (len(clauses) > 10, missing) == (True, [])
+
+
+def test_name_that_is_not_defined_there_would_be_noticed() -> None:
+    clause = "`startable` and `advance` in [`domain/plan/`](../include/upgrade_orchestrator/domain/plan)"
+    assert [_defined(name, clause) for name in _names(clause)] == [True, False]
+
+
+def _folders(clause: str) -> list[str]:
+    return re.findall(r"\]\(\.\./([\w/]+)\)", clause)
+
+
+def _names(clause: str) -> list[str]:
+    return re.findall(r"`(\w+)`", clause)
+
+
+def _defined(name: str, clause: str) -> bool:
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for each in _folders(clause) for path in (ROOT / each).rglob("*.py")
+    )
+    return re.search(rf"^(?:(?:async )?def|class) {name}\b|^{name}\b.* = ", text, re.MULTILINE) is not None
 
 
 def test_diagram_of_another_lifecycle_would_be_noticed() -> None:

@@ -15,7 +15,6 @@ PAGES = sorted(
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PACKAGE = ROOT / "include/upgrade_orchestrator"
-MADE = ("docs/events/", ".venv", "changes/")
 
 
 def _text(path: Path) -> str:
@@ -51,9 +50,23 @@ def test_link_to_nothing_would_be_noticed(tmp_path: Path) -> None:
     assert broken(page) == ["#a", "gone.md"]
 
 
-def test_paths_that_contributing_names_are_there() -> None:
-    named = {
-        each for each in names(_text(ROOT / "CONTRIBUTING.md")) if re.fullmatch(r"[\w./-]+(/|\.py|\.md|\.txt)", each)
+NAMING = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/adr").glob("0*.md"))]
+_PATH = re.compile(r"[\w./-]+/(?:[\w-]+\.(?:py|md))?")
+
+
+def absent(text: str) -> set[str]:
+    """The paths in backquotes that are neither in the repository nor in the package."""
+    named = {each for each in names(text) if _PATH.fullmatch(each)}
+    return {each for each in named if not any((base / each).exists() for base in (ROOT, PACKAGE))}
+
+
+@pytest.mark.parametrize("path", NAMING, ids=relative)
+def test_paths_that_a_page_names_are_there(path: Path) -> None:
+    assert absent(_text(path)) == set()
+
+
+def test_path_that_is_not_there_would_be_noticed() -> None:
+    assert absent("`domain/plan/` `service/plan/` `docs/testing.md` `docs/gone.md` `a/b`") == {
+        "service/plan/",
+        "docs/gone.md",
     }
-    assert len(named) > 30
-    assert {each for each in named if not any((base / each).exists() for base in (ROOT, PACKAGE))} == set()
