@@ -29,17 +29,8 @@ def instance_changed(before: Instance, after: Instance) -> Event:
     )
 
 
-def batch_started(batch: Batch, instances: Sequence[Instance]) -> Event:
-    """The first instance of a batch is about to be worked on."""
-    return _batch(told.BatchStarted, batch, instances)
-
-
-def batch_completed(batch: Batch, instances: Sequence[Instance]) -> Event:
-    """Every instance of a batch has come to its end, good or bad."""
-    return _batch(told.BatchCompleted, batch, instances)
-
-
-def _batch(tells: type[told.BatchTold], batch: Batch, instances: Sequence[Instance]) -> Event:
+def batch_event(tells: type[told.BatchTold], batch: Batch, instances: Sequence[Instance]) -> Event:
+    """A batch has begun (``BatchStarted``), or every instance of it has come to its end (``BatchCompleted``)."""
     counts = Counter(each.status for each in instances)
     return Event.of(
         tells(

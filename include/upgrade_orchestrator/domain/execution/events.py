@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from enum import Enum, StrEnum
+from enum import StrEnum
+from functools import cache
 from typing import ClassVar
 
 from upgrade_orchestrator.domain.execution.commands import Source
@@ -58,23 +59,15 @@ class EventData:
 
     def as_json(self) -> dict[str, object]:
         """The ``data`` of the CloudEvent, in camelCase."""
-        return {json_name(each.name): _plain(getattr(self, each.name)) for each in fields(self)}
+        values = {json_name(each.name): getattr(self, each.name) for each in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
+@cache
 def json_name(name: str) -> str:
     """``instance_id`` as instanceId; ``from_`` as from, which Python keeps for itself."""
     first, *others = name.rstrip("_").split("_")
     return first + "".join(each.capitalize() for each in others)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return list(value)
-    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,5 +66,5 @@ class Fleet:
     def unavailable(self, wanted: Iterable[str]) -> frozenset[str]:
         """The ids that do not serve now: reported as down, or wanted and not in the fleet any more."""
         known = {each.instance_id for each in self.instances}
-        down = {each.instance_id for each in self.serving() if not each.available}
+        down = {each.instance_id for each in self.instances if each.pool == self.traffic and not each.available}
         return frozenset(down | (set(wanted) - known))

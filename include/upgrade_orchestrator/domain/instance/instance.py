@@ -80,7 +80,7 @@ class Instance:
     @property
     def in_flight(self) -> bool:
         """True while this execution works on it, forward or back."""
-        return is_in_flight(self.status, self.revert)
+        return (self.revert or self.status) in IN_FLIGHT
 
     @property
     def soaking(self) -> bool:
@@ -95,7 +95,7 @@ class Instance:
 
 def is_in_flight(status: InstanceStatus, revert: InstanceStatus | None) -> bool:
     """True of an instance that is worked on, forward or back."""
-    return status in IN_FLIGHT if revert is None else revert in IN_FLIGHT
+    return (revert or status) in IN_FLIGHT
 
 
 def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | None = None) -> Instance:

@@ -128,7 +128,12 @@ def next_health(instance: Instance, answer: Health | None, patience: Patience, n
 
     Such a poll is an error, not an ill instance: it ends no health, and only the time-out makes it a failure.
     """
-    polled = instance if answer is None else _heard(instance, answer, now)
+    polled = instance
+    if answer is not None:
+        well = answer.healthy and answer.version == instance.to_version
+        healthy_seconds = (instance.healthy_seconds or 0.0) if well else None
+        why = None if well else answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
+        polled = replace(instance, healthy=well, last_health_at=now, healthy_seconds=healthy_seconds, error=why)
     if polled.healthy_seconds is not None and answer is not None and polled.healthy_seconds >= patience.soak:
         return replace(move(polled, I.COMPLETED, now), healthy=True)
     # the soak is more time for one that came up well; one that does not come up fails after the time-out
@@ -136,13 +141,6 @@ def next_health(instance: Instance, answer: Health | None, patience: Patience, n
     if instance.step_seconds <= limit:
         return polled
     return move(polled, I.FAILED, now, _not_healthy(instance, answer, patience))
-
-
-def _heard(instance: Instance, answer: Health, now: datetime) -> Instance:
-    well = answer.healthy and answer.version == instance.to_version
-    healthy_seconds = (instance.healthy_seconds or 0.0) if well else None
-    why = None if well else answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
-    return replace(instance, healthy=well, last_health_at=now, healthy_seconds=healthy_seconds, error=why)
 
 
 def _not_healthy(instance: Instance, answer: Health | None, patience: Patience) -> str:

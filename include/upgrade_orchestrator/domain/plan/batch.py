@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus, is_terminal
-from upgrade_orchestrator.domain.instance.instance import SETTLED, Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, SETTLED, Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.budget import Room, startable
 
 
@@ -87,34 +87,20 @@ class BatchView:
     """For how many watched seconds a fleet that is short of instances through no doing of ours is waited for."""
     direction: Direction = Direction.FORWARD
 
-    def of_batch(self) -> list[Instance]:
-        """The instances of this batch, in the plan's order, after what an earlier one has left untouched."""
-        number = self.batch.number
-        return [each for each in self.instances if each.batch == number or (each.batch < number and _is_left(each))]
-
-    def in_flight(self) -> list[str]:
-        """What this execution works on right now, whichever batch it belongs to."""
-        return [each.instance_id for each in self.instances if each.in_flight]
-
-    def being_worked_on(self) -> list[str]:
-        """What takes a place in the batch: in flight, and not merely watched for its soak."""
-        return [each.instance_id for each in self.instances if each.in_flight and not each.soaking]
+    def pending(self) -> list[str]:
+        """What is to be begun, in the plan's order: of this batch, and what an earlier one has left untouched."""
+        pending = [each for each in self.instances if each.status is InstanceStatus.PENDING]
+        return [each.instance_id for each in pending if each.batch <= self.batch.number]
 
     def second_tries(self) -> list[str]:
         """Failed instances that have their one more try left."""
         return [each.instance_id for each in self.instances if each.may_retry]
 
     def counted_unavailable(self) -> frozenset[str]:
-        """Everything that eats the budget: what the fleet reports as down, what is in flight, what failed."""
-        return self.unavailable | {each.instance_id for each in self.instances if _counts(each)}
-
-
-def _is_left(instance: Instance) -> bool:
-    return instance.status is InstanceStatus.PENDING
-
-
-def _counts(instance: Instance) -> bool:
-    return instance.status is InstanceStatus.FAILED or (instance.in_flight and not instance.soaking)
+        """Everything that eats the budget: what the fleet reports as down, what is worked on, what failed."""
+        ours = (InstanceStatus.FAILED, *IN_FLIGHT)
+        counted = [each for each in self.instances if each.status in ours and not each.soaking]
+        return self.unavailable | {each.instance_id for each in counted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +148,7 @@ def decide(view: BatchView, now: datetime) -> Decision:
     if view.batch.completed_at is not None and not _is_over(view.status):
         return BatchDone()  # its task did not live to say so
     if not view.direction.may_start(view.status):
-        return Wait(None) if view.in_flight() else Stop(_why(view.status))
+        return Wait(None) if any(each.in_flight for each in view.instances) else Stop(_why(view.status))
     if view.batch.due_at is not None and now < view.batch.due_at:
         return Wait((view.batch.due_at - now).total_seconds())
     return _work(view)
@@ -177,23 +163,16 @@ def _why(status: ExecutionStatus) -> str:
 
 
 def _work(view: BatchView) -> Decision:
-    pending = [each.instance_id for each in view.of_batch() if each.status is InstanceStatus.PENDING]
-    chosen = startable(pending, view.room, view.being_worked_on(), view.counted_unavailable())
-    if chosen:
+    pending, flying = view.pending(), [each for each in view.instances if each.in_flight]
+    worked_on = [each.instance_id for each in flying if not each.soaking]
+    if chosen := startable(pending, view.room, worked_on, view.counted_unavailable()):
         return StartInstances(tuple(chosen))
-    if view.in_flight():
+    if flying:
         return Wait(None)
     if pending:
         return _blocked(view)
-    return _finish(view)
-
-
-def _finish(view: BatchView) -> Decision:
     again = view.second_tries() if view.is_last else []
-    if again:
-        return _again(view, again)
-    assert all(each.status in SETTLED for each in view.of_batch())
-    return BatchDone()
+    return _again(view, again) if again else BatchDone()
 
 
 def _again(view: BatchView, failed: list[str]) -> StartInstances:
@@ -204,7 +183,9 @@ def _blocked(view: BatchView) -> Decision:
     """No budget and nothing in flight: failed instances get their try, others are waited for, but not for ever."""
     if view.second_tries():
         return _again(view, view.second_tries())
-    if view.status is ExecutionStatus.CANARY_RUNNING and any(each.status in SETTLED for each in view.of_batch()):
+    if view.status is ExecutionStatus.CANARY_RUNNING and any(
+        each.status in SETTLED and each.batch == view.batch.number for each in view.instances
+    ):
         return BatchDone()  # the monitor judges the canaries there are, and does not count the others as well
     foreign = view.unavailable - {each.instance_id for each in view.instances if each.status is InstanceStatus.FAILED}
     left = view.patience - (view.batch.blocked_seconds or 0.0)

@@ -29,7 +29,7 @@ from upgrade_orchestrator.service.blue_green.store import PoolState, PoolStore
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.fencing import Fence
+from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import (
@@ -79,8 +79,7 @@ async def run_mission(ports: Ports, context: Context, mission: Mission, seconds:
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         journal = PoolStore(ports, keeper, execution_id, mission.batch)
         fleet = PoolFleet(driver, execution_id, mission.name)
-        fence = Fence(driver, execution_id, keeper)
-        runner = PoolRunner(mission, Terms.of(context.plan, execution), journal, fleet, keeper, fence)
+        runner = PoolRunner(mission, Terms.of(context.plan, execution), journal, fleet, keeper)
         try:
             return await repeat(runner.tick, keeper, waiter, seconds)
         finally:
@@ -109,6 +108,10 @@ class PoolFleet(FleetClient):
     def __init__(self, driver: FleetDriver, execution_id: str, name: str) -> None:
         super().__init__(driver, execution_id)
         self._pools, self._prefix = driver, f"{execution_id}.{name}"
+
+    async def close_fence(self, lease: LeaseKeeper) -> None:
+        """:raises StaleToken: the fleet obeys a newer holder of the lease."""
+        await close_fence(self._pools, self._execution_id, lease, ())
 
     async def send(self, order: GivePool, token: int) -> bool:
         """Whether the order was accepted.
@@ -142,10 +145,9 @@ class PoolRunner:
         journal: PoolStore,
         fleet: PoolFleet,
         keeper: LeaseKeeper,
-        fence: Fence,
     ) -> None:
         self._mission, self._terms, self._journal, self._fleet = mission, terms, journal, fleet
-        self._keeper, self._fence = keeper, fence
+        self._keeper = keeper
         self._pace, self._pulses = Backoff(), PollSchedule(terms.poll_seconds)
         self._tried: set[str] = set()
 
@@ -163,7 +165,8 @@ class PoolRunner:
                 return SLOW_POLL_SECONDS
         if not self._keeper.held:
             return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
-        await self._fence.close(())
+        if self._keeper.unfenced:
+            await self._fleet.close_fence(self._keeper)
         state = self._journal.watch(self._keeper.watched())
         return await self._take(self._timely(self._mission.next_step(await self._look(state), state.now), state))
 

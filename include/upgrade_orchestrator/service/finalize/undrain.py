@@ -13,7 +13,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetDriver
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.fencing import Fence
+from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff, repeat
@@ -67,7 +67,6 @@ class PutBack:
         driver: FleetDriver,
     ) -> None:
         self._ports, self._execution, self._rows, self._keeper, self._driver = ports, execution, rows, keeper, driver
-        self._fence = Fence(driver, execution.id, keeper)
         self._fleet = FleetClient(driver, execution.id)
         self._jobs = {each.instance_id: each for each in left}
         self._pace = Backoff()
@@ -78,7 +77,8 @@ class PutBack:
         await self._keeper.renew_if_due(no_clocks)
         if not self._keeper.held:
             return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
-        await self._fence.close(self._jobs)
+        if self._keeper.unfenced:
+            await close_fence(self._driver, self._execution.id, self._keeper, self._jobs)
         left = out_of_service(list(self._jobs.values()), await self._driver.fleet())
         if not left or (await self._is_late() and await self._name(left)):
             return Outcome(Ending.DONE)

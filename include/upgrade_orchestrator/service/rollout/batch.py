@@ -5,6 +5,10 @@ Safe to enter again at any point and by any process: the rows say what was inten
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
+from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
 from upgrade_orchestrator.domain.instance.step import (
@@ -25,13 +29,13 @@ from upgrade_orchestrator.domain.plan.batch import (
     Wait,
     decide,
 )
-from upgrade_orchestrator.domain.plan.rules import Rules
+from upgrade_orchestrator.domain.plan.plan import Rules
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
-from upgrade_orchestrator.service.rollout.green_driver import green_pool
+from upgrade_orchestrator.service.rollout.green_driver import GreenPool
 from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.fencing import Fence
+from upgrade_orchestrator.service.runner.fencing import CloseFence, close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import (
@@ -59,13 +63,13 @@ async def run_batch(
     execution, end = context.execution, None if seconds is None else now_seconds() + seconds
     lease = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution.id) as waiter, ports.fleets.of(context.deployment) as driver:
-        fleet = FleetClient(green_pool(driver, context.plan, execution), execution.id)
-        fence = Fence(driver, execution.id, lease)
+        green = context.plan.strategy is Strategy.BLUE_GREEN
+        fleet = FleetClient(GreenPool(driver, context.plan, execution) if green else driver, execution.id)
         try:
             for each in range(number, (last or number) + 1):
                 store = BatchStore(ports, lease, execution.id, each)
                 rules = Rules.of(context.plan, each, execution.request.health_check_interval_seconds)
-                loop = BatchLoop(rules, store, fleet, lease, fence)
+                loop = BatchLoop(rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
                 left = None if end is None else max(0.0, end - now_seconds())
                 outcome = await repeat(loop.tick, lease, waiter, left)
                 if outcome.ending is not Ending.DONE:
@@ -78,8 +82,11 @@ async def run_batch(
 class BatchLoop:
     """The rounds of one batch; every intent is written before its order is given."""
 
-    def __init__(self, rules: Rules, store: BatchStore, fleet: FleetClient, lease: LeaseKeeper, fence: Fence) -> None:
-        self._rules, self._store, self._fleet, self._lease, self._fence = rules, store, fleet, lease, fence
+    def __init__(
+        self, rules: Rules, store: BatchStore, fleet: FleetClient, lease: LeaseKeeper, close_fence: CloseFence
+    ) -> None:
+        self._rules, self._store, self._fleet, self._lease = rules, store, fleet, lease
+        self._close_fence = close_fence
         self._backoff, self._polls = Backoff(), PollSchedule(rules.poll_seconds)
         self._asked_back: set[str] = set()
         self._fresh = True
@@ -94,8 +101,8 @@ class BatchLoop:
             if self._only_waits():
                 return await self._decide_and_act(None)
             return 0.0 if await lease.take() else LEASE_WAIT_SECONDS
-        if lease.lease.taken_over:
-            await self._fence.close(store.worked_on())
+        if lease.unfenced:
+            await self._close_fence(store.worked_on())
         store.watch(lease.watched())
         fleet = await self._fleet.observe() if self._fleet_matters() else None
         await self._bring_on(fleet)
@@ -115,22 +122,30 @@ class BatchLoop:
     def _fleet_matters(self) -> bool:
         """Whether a decision needs to know the fleet: an instance is being changed, or could be begun."""
         wanted = self._store.direction.may_start(self._store.state.execution.status)
-        jobs = self._store.so_far() if wanted else []
-        left = any(each.status is not InstanceStatus.COMPLETED for each in jobs)
-        return left or any(each.status in CHANGING for each in self._store.jobs())
+        number = self._store.state.batch.number
+        return any(
+            each.status in CHANGING or (wanted and each.batch <= number and each.status is not InstanceStatus.COMPLETED)
+            for each in self._store.jobs()
+        )
 
     async def _bring_on(self, fleet: Fleet | None) -> None:
         """Write every move that this one look allows, then give the orders that are due."""
-        while True:
-            steps = self._steps(fleet)
-            moves = [step.instance for step in steps.values() if isinstance(step, Move)]
-            if not moves:
-                break
+        steps = self._steps(fleet)
+        while moves := [step.instance for step in steps.values() if isinstance(step, Move)]:
             self._backoff.changed()
             if not await self._store.write(moves):
                 return
-        if orders := {name: step.order for name, step in steps.items() if isinstance(step, Give)}:
-            await self._give(orders)
+            steps = self._steps(fleet)
+        state, orders = self._store.state, {n: step.order for n, step in steps.items() if isinstance(step, Give)}
+        if not orders:
+            return
+        given = [(state.jobs[name], order) for name, order in orders.items()]
+        accepted = await self._fleet.give(given, self._lease.lease.token)
+        self._asked_back |= {name for name, order in orders.items() if order is Order.UNDRAIN}
+        if accepted:  # written with the next move, and asked again after a crash
+            self._backoff.changed()
+            taken = {name: replace(state.jobs[name], accepted_at=state.now) for name in accepted}
+            self._store.state = replace(state, jobs=state.jobs | taken)
 
     def _steps(self, fleet: Fleet | None) -> dict[str, Move | Give]:
         state, patience, steps = self._store.state, self._rules.patience, dict[str, Move | Give]()
@@ -144,14 +159,6 @@ class BatchLoop:
             if isinstance(step, Move | Give):
                 steps[job.instance_id] = step
         return steps
-
-    async def _give(self, orders: dict[str, Order]) -> None:
-        given = [(self._store.state.jobs[name], order) for name, order in orders.items()]
-        accepted = await self._fleet.give(given, self._lease.lease.token)
-        self._store.accept(accepted)
-        self._asked_back |= {name for name, order in orders.items() if order is Order.UNDRAIN}
-        if accepted:
-            self._backoff.changed()
 
     async def _poll(self) -> None:
         """Poll the HEALTH_CHECKING jobs that are due, and write what came of it."""
@@ -171,7 +178,8 @@ class BatchLoop:
             else:
                 healthy = each.healthy_seconds
                 self._polls.polled(each.instance_id, None if healthy is None else self._rules.patience.soak - healthy)
-        await self._store.write([each for each in polled if each != due[each.instance_id]])
+        if changed := [each for each in polled if each != due[each.instance_id]]:
+            await self._store.write(changed)
 
     async def _wait_for_fleet(self) -> float:
         """With nothing in flight a fleet that does not answer is waited for, but not for ever."""
@@ -196,7 +204,10 @@ class BatchLoop:
         )
         match decide(view, state.now):
             case StartInstances(ids):
-                await self._start(ids, fleet)
+                self._backoff.changed()
+                begun = [move(state.jobs[each], InstanceStatus.DRAINING, state.now) for each in ids]
+                if await self._store.write(begun):  # the intents of all, then what the last look asks for
+                    await self._bring_on(fleet)
             case NoBudgetLeft(reason):
                 await self._store.fail(reason)
             case Wait(seconds, blocked):
@@ -208,13 +219,6 @@ class BatchLoop:
             case BatchDone():
                 return Outcome(Ending.DONE) if await self._store.finish() else 0.0
         return 0.0
-
-    async def _start(self, ids: tuple[str, ...], fleet: Fleet | None) -> None:
-        """Write the intents of all, then do what the last look asks for: drain, unless it is there already."""
-        state = self._store.state
-        self._backoff.changed()
-        if await self._store.begin([move(state.jobs[each], InstanceStatus.DRAINING, state.now) for each in ids]):
-            await self._bring_on(fleet)
 
     async def _wait(self, seconds: float | None) -> float:
         """The lease is not kept through a wait in which there is nothing to do."""

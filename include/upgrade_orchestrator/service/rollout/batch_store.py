@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from upgrade_orchestrator.domain.events import factory
+from upgrade_orchestrator.domain.events.payloads import BatchCompleted, BatchStarted
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
@@ -21,6 +22,8 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 
 Rows = dict[str, Instance]
+TAKEN_OVER = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
+"A rollback takes these over as they are: to wait for them first could take its whole time-out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,11 @@ class BatchStore:
         self._wanted = False
 
     def jobs(self) -> list[Instance]:
-        """What this loop works on, in its order.
-
-        A rollback takes over what is being upgraded as it is: to wait for that first could take its whole time-out.
-        """
-        jobs, status = self.state.jobs.values(), self.state.execution.status
+        """What this loop works on, in its order."""
+        jobs, status = list(self.state.jobs.values()), self.state.execution.status
         if self.direction is Direction.BACKWARD:
-            return list(jobs)
-        taken_over = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
-        left = taken_over if status is ExecutionStatus.ROLLING_BACK else ()
+            return jobs
+        left = TAKEN_OVER if status is ExecutionStatus.ROLLING_BACK else ()
         return [each for each in jobs if each.revert is None and each.status not in left]
 
     async def read(self, fresh: bool) -> None:
@@ -65,27 +64,26 @@ class BatchStore:
             if not fresh:
                 self.state = replace(self.state, execution=execution, now=now)
                 return
-            rows = by_id(await work.executions.instances(self._id))
-            jobs = rows
-            if self.direction is Direction.BACKWARD:
-                jobs = await self._rollback_rows(work, rows)
+            rows = {each.instance_id: each for each in await work.executions.instances(self._id)}
+            jobs = await self._rollback_rows(work, rows) if self.direction is Direction.BACKWARD else rows
             self.state = BatchState(execution, await self._read_batch(work), rows, jobs, now)
 
     async def _rollback_rows(self, work: UnitOfWork, rows: Rows) -> Rows:
         """Those that are stored, and those that are yet to be: each is stored when work on it begins."""
-        known = by_id(await work.executions.rollback_instances(self._id))
-        return known | by_id(rows_of_rollback(list(rows.values()), known))
+        known = {each.instance_id: each for each in await work.executions.rollback_instances(self._id)}
+        return known | {each.instance_id: each for each in rows_of_rollback(list(rows.values()), known)}
 
     async def _read_batch(self, work: UnitOfWork) -> Batch:
-        found = await work.executions.batches(self._id, ROLLBACK_BATCH)
-        return next((each for each in found if each.number == self._number), Batch(self._number, "ROLLBACK"))
+        found = await work.executions.batches(self._id, self._number)
+        return found[0] if found and found[0].number == self._number else Batch(self._number, "ROLLBACK")
 
     def watch(self, seconds: float) -> None:
         """So many more seconds of the steps in flight were watched, and of the batch's wait unless it is paused."""
         state = self.state
         jobs = {name: watched(each, seconds) for name, each in state.jobs.items()}
         before, self._wanted = self._wanted, self.direction.may_start(state.execution.status)
-        batch = batches.watched(state.batch, seconds) if before and self._wanted else state.batch
+        blocked = state.batch.blocked_seconds is not None and before and self._wanted
+        batch = batches.watched(state.batch, seconds) if blocked else state.batch
         rows = state.rows if self.direction is Direction.BACKWARD else jobs
         self.state = replace(state, jobs=jobs, rows=rows, batch=batch)
 
@@ -94,18 +92,27 @@ class BatchStore:
         flying = [each for each in self.jobs() if each.in_flight]
         await work.executions.save_clocks(self._id, flying, self.state.batch)
 
-    def accept(self, instance_ids: Iterable[str]) -> None:
-        """Remember that the fleet took their orders; written with their next move, and asked again after a crash."""
-        taken = {each: replace(self.state.jobs[each], accepted_at=self.state.now) for each in instance_ids}
-        self.state = replace(self.state, jobs=self.state.jobs | taken)
+    async def write(self, jobs: Sequence[Instance]) -> bool:
+        """Write what has changed; False, and nothing written, when the execution does not want it any more.
 
-    async def begin(self, jobs: Sequence[Instance]) -> bool:
-        """Write the intent to work on ``jobs``; False when the execution does not want that any more."""
+        To begin with an instance it has to want new work; an order must not be sent on that was just withdrawn.
+        """
+        was = {each.instance_id: self.state.jobs[each.instance_id].status for each in jobs}
+        begins = any(
+            each.status is InstanceStatus.DRAINING and was[each.instance_id] is not each.status for each in jobs
+        )
+        sent_on = any(
+            each.status is InstanceStatus.UPGRADING and was[each.instance_id] is InstanceStatus.DRAINING
+            for each in jobs
+        )
         async with self._ports.work() as work:
             execution = await self._lock(work)
-            if not self.direction.may_start(execution.status):
+            unwanted = begins and not self.direction.may_start(execution.status)
+            if unwanted or (sent_on and self.direction.withdrawn(execution.status)):
+                self.state = replace(self.state, execution=execution)
                 return False
-            await self._save(work, execution, jobs, await self._open_batch(work))
+            events = await self._open_batch(work) if begins else []
+            await self._save(work, execution, jobs, events)
         return True
 
     async def _open_batch(self, work: UnitOfWork) -> list[Event]:
@@ -115,23 +122,28 @@ class BatchStore:
         opened = replace(batch, started_at=batch.started_at or self.state.now, blocked_seconds=None)
         await work.executions.save_batch(self._id, opened)
         self.state = replace(self.state, batch=opened)
-        return [] if batch.started_at else [factory.batch_started(opened, self._of_batch())]
+        return [] if batch.started_at else [factory.batch_event(BatchStarted, opened, self._of_batch())]
 
-    async def write(self, jobs: Sequence[Instance]) -> bool:
-        """Write what has changed; False, and nothing written, when an order was withdrawn just before it was given."""
-        if not jobs:
-            return True
-        async with self._ports.work() as work:
-            execution = await self._lock(work)
-            if self.direction.withdrawn(execution.status) and any(self._is_sent_on(each) for each in jobs):
-                self.state = replace(self.state, execution=execution)
-                return False
-            await self._save(work, execution, jobs, [])
-        return True
-
-    def _is_sent_on(self, after: Instance) -> bool:
-        was = self.state.jobs[after.instance_id].status
-        return was is InstanceStatus.DRAINING and after.status is InstanceStatus.UPGRADING
+    async def _save(
+        self, work: UnitOfWork, execution: Execution, jobs: Sequence[Instance], events: Sequence[Event]
+    ) -> None:
+        state, changed = self.state, {each.instance_id: each for each in jobs}
+        moved = [name for name, each in changed.items() if each.status is not state.jobs[name].status]
+        rows, judged, ends = changed, execution, list[Event]()
+        if self.direction is Direction.BACKWARD:
+            rows = {name: reverted(state.rows[name], each, state.now) for name, each in changed.items()}
+            await work.executions.save_rollback_instances(self._id, jobs)
+        elif any(changed[name].status is InstanceStatus.FAILED for name in moved):
+            judged, ends = judge(execution, [changed[name] for name in moved], state.now)
+        await work.executions.save_instances(self._id, list(rows.values()))
+        after = state.rows | rows
+        told = [factory.instance_changed(state.rows[name], after[name]) for name in moved]
+        progress = [factory.progress(list(after.values()))] if moved else []
+        await work.events.append(execution, [*events, *told, *progress, *ends])
+        if judged != execution:
+            judged = await work.executions.save(judged)
+        await work.commit()
+        self.state = replace(state, execution=judged, rows=after, jobs=state.jobs | changed)
 
     async def fail(self, reason: str) -> None:
         """End the execution as FAILED, unless it has left this work already."""
@@ -161,8 +173,7 @@ class BatchStore:
     async def finish(self) -> bool:
         """Mark the batch completed and give the next one its due time; twice does no harm.
 
-        Canaries are watched from here on. False when the execution has left this work meanwhile, or when a rollback
-        has more to do.
+        Canaries are watched from here on. False when the execution has left this work meanwhile.
         """
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._id)
@@ -171,64 +182,27 @@ class BatchStore:
                 return True
             if not self.direction.may_start(execution.status):
                 return False
-            done = replace(batch, completed_at=now)
+            done, events = replace(batch, completed_at=now), list[Event]()
             await work.executions.save_batch(self._id, done)
             if self.direction is Direction.FORWARD:
-                await self._set_due(work, now + timedelta(seconds=execution.request.batch_delay_seconds))
-            moved, told = watch(execution, now)
-            await work.events.append(execution, [factory.batch_completed(done, self._of_batch()), *told])
-            if told:
+                due = now + timedelta(seconds=execution.request.batch_delay_seconds)
+                for following in (await work.executions.batches(self._id, self._number + 1))[:1]:
+                    await work.executions.save_batch(self._id, replace(following, due_at=due))
+            if execution.status is ExecutionStatus.CANARY_RUNNING:
+                moved, events = watch(execution, now)
                 await work.executions.save(moved)
+            await work.events.append(execution, [factory.batch_event(BatchCompleted, done, self._of_batch()), *events])
             await work.commit()
         return True
-
-    async def _set_due(self, work: UnitOfWork, due: datetime) -> None:
-        following = await work.executions.batches(self._id, self._number + 1)
-        if following:
-            await work.executions.save_batch(self._id, replace(following[0], due_at=due))
 
     async def _lock(self, work: UnitOfWork) -> Execution:
         execution = await work.executions.lock(self._id)
         await work.leases.require(self._lease.lease)
         return execution
 
-    async def _save(
-        self, work: UnitOfWork, execution: Execution, jobs: Sequence[Instance], events: Sequence[Event]
-    ) -> None:
-        state, changed = self.state, by_id(jobs)
-        moved = [each for each in jobs if each.status is not state.jobs[each.instance_id].status]
-        rows = changed if self.direction is Direction.FORWARD else self._reverted(jobs)
-        judged, ends = execution, list[Event]()
-        if self.direction is Direction.FORWARD and any(each.status is InstanceStatus.FAILED for each in moved):
-            judged, ends = judge(execution, moved, state.now)
-        after = state.rows | rows
-        told = [factory.instance_changed(state.rows[each.instance_id], after[each.instance_id]) for each in moved]
-        progress = [factory.progress(list(after.values()))] if moved else []
-        await work.executions.save_instances(self._id, list(rows.values()))
-        if self.direction is Direction.BACKWARD:
-            await work.executions.save_rollback_instances(self._id, jobs)
-        await work.events.append(execution, [*events, *told, *progress, *ends])
-        if judged != execution:
-            judged = await work.executions.save(judged)
-        await work.commit()
-        self.state = replace(state, execution=judged, batch=self.state.batch, rows=after, jobs=state.jobs | changed)
-
-    def _reverted(self, jobs: Sequence[Instance]) -> Rows:
-        rows = [reverted(self.state.rows[each.instance_id], each, self.state.now) for each in jobs]
-        return by_id(rows)
-
     def worked_on(self) -> list[str]:
         """The instances in flight, forward or back: to each of them an order may be on its way."""
         return [each.instance_id for each in self.state.rows.values() if each.in_flight]
 
-    def so_far(self) -> list[Instance]:
-        """What belongs to this batch and to those before it."""
-        return [each for each in self.jobs() if each.batch <= self._number]
-
     def _of_batch(self) -> list[Instance]:
         return [each for each in self.jobs() if each.batch == self._number]
-
-
-def by_id(instances: Iterable[Instance]) -> Rows:
-    """The instances by their ids."""
-    return {each.instance_id: each for each in instances}

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, counterparts
 from upgrade_orchestrator.service.ports.fleet import Conflict, FleetDriver, FleetError
-
-
-def green_pool(driver: FleetDriver, plan: Plan, execution: Execution) -> FleetDriver:
-    """The driver as the runner of this plan's forward batches has to see it."""
-    return GreenPool(driver, plan, execution) if plan.strategy is Strategy.BLUE_GREEN else driver
 
 
 class GreenPool:

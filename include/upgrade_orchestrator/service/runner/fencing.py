@@ -1,49 +1,38 @@
-"""Closes the fleet to a holder of the lease that went without a word and may wake up with an order in its hand."""
+"""Fences off a previous holder of the lease that vanished and may still send a stale order."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 
 log = logging.getLogger(__name__)
 
+CloseFence = Callable[[Collection[str]], Awaitable[None]]
+"""``close_fence`` of one runner; it is given the instances that are worked on."""
 
-class Fence:
-    """Makes a successor's token known before it looks at anything: what comes with a lower one is refused from then on.
 
-    The protocol has no call for that, so one is used that changes nothing: an instance that runs and that nobody works
-    on is asked to run. Where there is none, the first order closes the fence.
+async def close_fence(driver: FleetDriver, execution_id: str, lease: LeaseKeeper, worked_on: Collection[str]) -> None:
+    """Make our token known before we look at anything: the fleet refuses what comes with a lower one from then on.
+
+    The protocol has no call for that, so one is used that changes nothing: an instance that runs and is not among
+    ``worked_on``, to which an order may be on its way, is asked to run. Where there is none, the first order closes the
+    fence. A fleet that does not answer is asked again in the next round: it takes no other orders meanwhile.
+
+    :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
     """
-
-    def __init__(self, driver: FleetDriver, execution_id: str, keeper: LeaseKeeper) -> None:
-        self._driver, self._execution_id, self._keeper = driver, execution_id, keeper
-        self._closed_with = 0
-
-    async def close(self, worked_on: Collection[str]) -> None:
-        """Once a take-over; ``worked_on`` are instances that an order may be on its way to.
-
-        A fleet that does not answer is asked again at the next call: it takes nobody else's orders either.
-
-        :raises StaleToken: somebody newer works on the fleet: this runner has to stop.
-        """
-        lease = self._keeper.lease
-        if not lease.taken_over or self._closed_with == lease.token:
-            return
-        try:
-            await self._ask(worked_on, lease.token)
-        except StaleToken:
-            raise
-        except FleetError as error:
-            log.warning("execution %s: the fence is not closed yet: %s", self._execution_id, error)
-        else:
-            self._closed_with = lease.token
-
-    async def _ask(self, worked_on: Collection[str], token: int) -> None:
-        serving = (await self._driver.fleet()).serving()
+    token = lease.lease.token
+    try:
+        serving = (await driver.fleet()).serving()
         idle = [each for each in serving if each.status == "RUNNING" and each.instance_id not in worked_on]
         if idle:
             name = idle[-1].instance_id
-            await self._driver.undrain(name, token, f"{self._execution_id}.{name}.0.fence.{token}")
+            await driver.undrain(name, token, f"{execution_id}.{name}.0.fence.{token}")
+    except StaleToken:
+        raise
+    except FleetError as error:
+        log.warning("execution %s: the fence is not closed yet: %s", execution_id, error)
+    else:
+        lease.unfenced = False

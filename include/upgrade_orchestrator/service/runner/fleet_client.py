@@ -51,38 +51,35 @@ class FleetClient:
     async def give(self, orders: Sequence[tuple[Instance, Order]], token: int) -> set[str]:
         """Send the orders; the ids of the instances whose order was accepted.
 
-        :raises StaleToken: somebody newer works on the fleet: this runner has to stop.
+        :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
         """
         answers = await asyncio.gather(*(self._give(each, order, token) for each, order in orders))
         return {each.instance_id for (each, _), accepted in zip(orders, answers, strict=True) if accepted}
 
     async def _give(self, instance: Instance, order: Order, token: int) -> bool:
-        key = self._key(instance, order)
+        name, key = instance.instance_id, key_of(self._execution_id, instance, order)
         async with self._gate:
             try:
-                await self._send(instance, order, token, key)
+                match order:
+                    case Order.DRAIN:
+                        await self._driver.drain(name, token, key)
+                    case Order.UNDRAIN:
+                        await self._driver.undrain(name, token, key)
+                    case Order.SET_VERSION:
+                        await self._driver.set_version(name, instance.to_version, token, key)
             except StaleToken:
                 raise
             except FleetError as error:
-                log.warning("execution %s: %s %s: %s", self._execution_id, order, instance.instance_id, error)
+                log.warning("execution %s: %s %s: %s", self._execution_id, order, name, error)
                 return False
         return True
 
-    async def _send(self, instance: Instance, order: Order, token: int, key: str) -> None:
-        match order:
-            case Order.DRAIN:
-                await self._driver.drain(instance.instance_id, token, key)
-            case Order.UNDRAIN:
-                await self._driver.undrain(instance.instance_id, token, key)
-            case Order.SET_VERSION:
-                await self._driver.set_version(instance.instance_id, instance.to_version, token, key)
 
-    def _key(self, instance: Instance, order: Order) -> str:
-        """The same for every repetition of one intent, another for every new one.
+def key_of(execution_id: str, instance: Instance, order: Order) -> str:
+    """The idempotency key: the same for every repetition of one intent, another for every new one.
 
-        A row is in one step once a try and a way, so that these name the intent; its time does not: a clock that is
-        pushed out is no new intent.
-        """
-        way = "back" if instance.batch == ROLLBACK_BATCH else "forth"
-        step = f"{way}-{instance.status.value.lower()}"
-        return f"{self._execution_id}.{instance.instance_id}.{instance.attempts}.{order.value}.{step}"
+    A row is in one step once a try and a way, so that these name the intent, whenever it is repeated.
+    """
+    way = "back" if instance.batch == ROLLBACK_BATCH else "forth"
+    step = f"{way}-{instance.status.value.lower()}"
+    return f"{execution_id}.{instance.instance_id}.{instance.attempts}.{order.value}.{step}"

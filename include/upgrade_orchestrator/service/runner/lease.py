@@ -30,6 +30,8 @@ class LeaseKeeper:
         self._lease: Lease | None = None
         self._renew_at = 0.0
         self._watched_at: float | None = None
+        self.unfenced = False
+        "True while the holder before, which never gave the lease back, may still send an order."
 
     @property
     def held(self) -> bool:
@@ -52,6 +54,7 @@ class LeaseKeeper:
             self._lease = lease = await work.leases.take(*self._key)
             await work.commit()
         if lease is not None:
+            self.unfenced = lease.taken_over
             self._renew_at = now_seconds() + self._ports.limits.lease_seconds / 3
             if self._watched_at is not None:  # while another one held it, that one has counted
                 self._watched_at = max(self._watched_at, now_seconds() - lease.unattended.total_seconds())

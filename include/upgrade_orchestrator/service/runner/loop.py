@@ -40,13 +40,12 @@ async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float 
         await waiter.wait(found)
 
 
+@dataclass
 class Backoff:
     """Gaps between looks that grow with the time since the last change: 0.1 s at first, 2 s at the most."""
 
     SHORTEST, LONGEST, SHARE = 0.12, 2.0, 0.3
-
-    def __init__(self) -> None:
-        self._changed_at = now_seconds()
+    _changed_at: float = field(default_factory=lambda: now_seconds())
 
     def changed(self) -> None:
         """Something moved: look again soon."""

@@ -5,6 +5,7 @@ import json
 from tests.unit.domain.builders import NOW, make_instance
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.events import factory as telling
+from upgrade_orchestrator.domain.events.payloads import BatchCompleted, BatchStarted
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
 from upgrade_orchestrator.domain.plan.batch import Batch
@@ -44,8 +45,8 @@ def test_instance_on_its_way_back_tells_its_step() -> None:
 def test_batches_tell_their_instances_and_counts() -> None:
     data = {"batch": 3, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"], "completed": 1, "failed": 1}
     started, completed = (
-        telling.batch_started(Batch(3, "STAGE"), ROWS),
-        telling.batch_completed(Batch(3, "STAGE"), ROWS),
+        telling.batch_event(BatchStarted, Batch(3, "STAGE"), ROWS),
+        telling.batch_event(BatchCompleted, Batch(3, "STAGE"), ROWS),
     )
     assert (started.what, started.data) == (EventType.BATCH_STARTED, data)
     assert (completed.what, completed.data) == (EventType.BATCH_COMPLETED, data)
@@ -66,7 +67,7 @@ def test_every_event_can_be_written_as_json() -> None:
     check = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.PASSED)
     events = [
         telling.instance_changed(ROWS[0], ROWS[1]),
-        telling.batch_started(Batch(1, "BATCH"), ROWS),
+        telling.batch_event(BatchStarted, Batch(1, "BATCH"), ROWS),
         telling.progress(ROWS),
         telling.check_completed(check),
     ]

@@ -133,7 +133,7 @@ class FleetSimulation(RuleBasedStateMachine):
 
     def check_done(self, view: BatchView) -> None:
         assert not self.flying()
-        assert all(each.status in SETTLED for each in view.of_batch())
+        assert all(each.status in SETTLED for each in view.instances if each.batch == view.batch.number)
         assert not (view.is_last and [each for each in self.instances.values() if each.may_retry])
 
     def check_end(self, view: BatchView, decision: Stop | NoBudgetLeft) -> None:
