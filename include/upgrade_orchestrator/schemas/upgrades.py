@@ -1,4 +1,4 @@
-"""UpgradeRequest (contract section 2): the types, the defaults and the ranges."""
+"""UpgradeRequest (section 2): the types, the ranges and what each field is for; the defaults are the domain's."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ def _without_null(schema: dict[str, Any]) -> None:
     schema.update(schema.pop("anyOf")[0])
 
 
+DEFAULT = UpgradeRequest(component_id="", from_version_id="", to_version_id="")
+"What the domain takes for a field that is left out; no other default is written down here."
+WholeNumber = Annotated[int, Whole]
 Percent = Annotated[int, Field(ge=1, le=100), Whole]
 
 
@@ -26,28 +29,60 @@ class CreateQuery(Query):
 
 
 class UpgradeBody(Body):
-    """The body of POST /tenants/{tenantId}/upgrades."""
+    """The body of POST /tenants/{tenantId}/upgrades; the forms have its ranges and descriptions too."""
 
-    component_id: Id
-    from_version_id: Id
-    to_version_id: Id
-    strategy: Strategy = Strategy.ROLLING
-    canary_percentage: Percent = 10
-    batch_size: Annotated[int, Field(ge=1, le=1000), Whole] = 5
-    batch_delay_seconds: Annotated[int, Field(ge=0, le=86400), Whole] = 60
-    health_check_interval_seconds: Annotated[int, Field(ge=1, le=3600), Whole] = 30
-    health_check_timeout_seconds: Annotated[int, Field(ge=1, le=86400), Whole] = 300
-    max_unavailable_percentage: Percent = 25
-    # may be left out (then it is the fleet's size), but not be null
-    total_instances: Annotated[
-        Annotated[int, Field(ge=1, le=10000), Whole] | None, Field(json_schema_extra=_without_null)
-    ] = None
-    auto_rollback_enabled: bool = False
-    failure_threshold: Annotated[int, Field(ge=1, le=10000), Whole] = 3
-    initiated_by: Label | None = None
-    installed_components: Installed | None = None
-    soak_seconds: Annotated[int, Field(ge=0, le=86400), Whole] = 0
-    stage_percentages: Annotated[list[Percent], Field(min_length=1, max_length=100)] | None = None
+    component_id: Id = Field(description="The component to upgrade.")
+    from_version_id: Id = Field(description="The version that the deployment runs now.")
+    to_version_id: Id = Field(description="The version to bring it to.")
+    strategy: Strategy = Field(DEFAULT.strategy, description="How the instances are brought to the new version.")
+    canary_percentage: Percent = Field(
+        DEFAULT.canary_percentage, description="CANARY: how many instances go first, in percent."
+    )
+    batch_size: WholeNumber = Field(
+        DEFAULT.batch_size, ge=1, le=1000, description="The most instances that are worked on at once."
+    )
+    batch_delay_seconds: WholeNumber = Field(
+        DEFAULT.batch_delay_seconds, ge=0, le=86400, description="Seconds between the end of a batch and the next one."
+    )
+    health_check_interval_seconds: WholeNumber = Field(
+        DEFAULT.health_check_interval_seconds,
+        ge=1,
+        le=3600,
+        description="The longest gap between two looks at an instance, in seconds.",
+    )
+    health_check_timeout_seconds: WholeNumber = Field(
+        DEFAULT.health_check_timeout_seconds,
+        ge=1,
+        le=86400,
+        description="Seconds within which an upgraded instance has to be healthy.",
+    )
+    max_unavailable_percentage: Percent = Field(
+        DEFAULT.max_unavailable_percentage, description="How many instances may be unavailable at once, in percent."
+    )
+    # may be left out, but not be null
+    total_instances: Annotated[int, Field(ge=1, le=10000), Whole] | None = Field(
+        DEFAULT.total_instances,
+        description="How many instances to upgrade; left out: the whole fleet.",
+        json_schema_extra=_without_null,
+    )
+    auto_rollback_enabled: bool = Field(
+        DEFAULT.auto_rollback_enabled, description="Roll back when the failure threshold is reached."
+    )
+    failure_threshold: WholeNumber = Field(
+        DEFAULT.failure_threshold, ge=1, le=10000, description="The failures at which the upgrade stops."
+    )
+    initiated_by: Label | None = Field(
+        DEFAULT.initiated_by, description="A label; the authenticated user is recorded beside it."
+    )
+    installed_components: Installed | None = Field(
+        None, description='What is installed, by name, for the dependency check: {"postgresql": "16.1"}.'
+    )
+    soak_seconds: WholeNumber = Field(
+        DEFAULT.soak_seconds, ge=0, le=86400, description="Seconds for which an upgraded instance has to stay healthy."
+    )
+    stage_percentages: Annotated[list[Percent], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="STAGED: how far each stage goes, rising to 100; left out: a stage is a batch."
+    )
 
     @field_validator("to_version_id")
     @classmethod

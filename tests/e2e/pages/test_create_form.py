@@ -11,7 +11,7 @@ from tests.accessible import problems
 from tests.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant, got
-from upgrade_orchestrator.domain.operations.request_fields import FIELDS, TENANT
+from upgrade_orchestrator.schemas.request_form import form_fields
 from upgrade_orchestrator.web.app import URL_PREFIX
 from upgrade_orchestrator.web.view.create_form import label_of
 
@@ -54,7 +54,7 @@ def upgrades(tenant: Tenant) -> list[Json]:
 def test_every_field_has_its_label_its_default_and_its_range(visits: Visits) -> None:
     page = visits.of("otto")
     page.goto(FORM)
-    for field in (TENANT, *FIELDS):
+    for field in form_fields():
         control = page.locator(f"[name={field.name}]")
         expect(page.get_by_label(label_of(field.name)).and_(control)).to_have_count(1)
         if isinstance(field.default, int) and not isinstance(field.default, bool):

@@ -26,7 +26,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeRequest:
-    """What the caller asked for (section 2), ranges checked at the door; ``total_instances`` None: the whole fleet."""
+    """What the caller asked for (section 2), with its defaults; ``total_instances`` None: the whole fleet."""
 
     component_id: str
     from_version_id: str

@@ -7,9 +7,9 @@ from typing import Any
 from airflow.sdk import DAG, Param
 
 from upgrade_orchestrator.domain.execution.execution import REQUEST_DAG
-from upgrade_orchestrator.domain.operations.request_fields import FIELDS, TENANT, RequestField
 from upgrade_orchestrator.flow.request.tasks import CreateOperator, FollowOperator, StartOperator
-from upgrade_orchestrator.flow.upgrade.factory import TRY_AGAIN
+from upgrade_orchestrator.flow.retries import TRY_AGAIN
+from upgrade_orchestrator.schemas.request_form import FormField, form_fields
 
 MOST_AT_ONCE = 1000
 "A run lasts as long as its upgrade and costs no worker meanwhile: Airflow's usual 16 would make the others wait."
@@ -27,7 +27,7 @@ def build_upgrade_request() -> DAG:
         catchup=False,
         max_active_runs=MOST_AT_ONCE,
         is_paused_upon_creation=False,
-        params={each.name: _param(each) for each in (TENANT, *FIELDS)},
+        params={each.name: _param(each) for each in form_fields()},
         default_args=TRY_AGAIN | {"do_xcom_push": True},
     ) as dag:
         create = CreateOperator(task_id="create")
@@ -35,7 +35,7 @@ def build_upgrade_request() -> DAG:
     return dag
 
 
-def _param(field: RequestField) -> Param:
+def _param(field: FormField) -> Param:
     schema: dict[str, Any] = {**field.schema, "title": field.name, "description": field.description}
     return Param(**schema) if field.required else Param(field.default, **schema)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,15 +10,14 @@ from typing import Any
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.adapters.ids import id_for
 from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError
 from upgrade_orchestrator.domain.execution.commands import Actor, Source
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.operations.request_fields import TENANT, request_from
 from upgrade_orchestrator.domain.plan.steps import Work
-from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
+from upgrade_orchestrator.schemas.request_form import TENANT, request_from
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.upgrade.ensure import create_once, start_once
 
@@ -63,7 +63,7 @@ class CreateOperator(RequestOperator):
         try:
             request = request_from({name: value for name, value in params.items() if name != TENANT.name})
             create = partial(create_once, execution_id=execution_id, tenant_id=params[TENANT.name], request=request)
-            return bootstrap.run(partial(create, actor=actor))
+            return _run(partial(create, actor=actor))
         except Unavailable:
             raise
         except UpgradeError as refusal:
@@ -75,7 +75,7 @@ class StartOperator(RequestOperator):
 
     def step(self, execution_id: str, actor: Actor, params: dict[str, Any]) -> Execution:
         """As POST /upgrades/{executionId}/start does it."""
-        return bootstrap.run(partial(start_once, execution_id=execution_id, actor=actor))
+        return _run(partial(start_once, execution_id=execution_id, actor=actor))
 
 
 class FollowOperator(RequestOperator):
@@ -83,8 +83,10 @@ class FollowOperator(RequestOperator):
 
     def step(self, execution_id: str, actor: Actor, params: dict[str, Any]) -> Execution:
         """Defer at once: a wait of hours, so it never stays in the worker."""
-        execution = bootstrap.run(partial(find_execution, execution_id=execution_id))
+        execution = _run(partial(find_execution, execution_id=execution_id))
         if not execution.is_terminal:
+            from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
+
             self.log.info("following execution %s: %s", execution.id, _where(execution))
             trigger = WorkTrigger(execution_id, Work.FOLLOW.value, 0)
             self.defer(trigger=trigger, method_name="resume_after_trigger")
@@ -96,6 +98,13 @@ class FollowOperator(RequestOperator):
     def resume_after_trigger(self, context: Any, event: dict[str, str]) -> Result:
         """The triggerer has seen the end."""
         return self.execute(context)
+
+
+def _run(use_case: Callable[[Ports], Awaitable[Execution]]) -> Execution:
+    """Import the clients of databases and fleets only in a task: they are most of what a parse would take."""
+    from upgrade_orchestrator import bootstrap
+
+    return bootstrap.run(use_case)
 
 
 def explain(refusal: UpgradeError) -> str:

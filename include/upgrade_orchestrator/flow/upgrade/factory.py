@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Asset, get_parsing_context
 
 from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, asset_of, dag_id_of
+from upgrade_orchestrator.flow.retries import TRY_AGAIN
 from upgrade_orchestrator.flow.upgrade.groups import add_batches, add_ending, add_validation
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 "Any fixed day in the past: @once then runs as soon as the DAG is there."
-
-# Re-entry is safe everywhere, so tasks try again for hours before anybody is woken; a deliberate failure does not.
-TRY_AGAIN: dict[str, Any] = {
-    "retries": 200,
-    "retry_delay": timedelta(seconds=2),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(seconds=60),
-    "do_xcom_push": False,
-}
 
 
 def build_dags(shard: int) -> dict[str, DAG]:

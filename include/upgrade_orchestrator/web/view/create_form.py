@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse
 from pydantic import BeforeValidator
 
 from upgrade_orchestrator.domain.operations.permissions import Permission, lacking
-from upgrade_orchestrator.domain.operations.request_fields import FIELDS, TENANT, RequestField
 from upgrade_orchestrator.schemas import base
+from upgrade_orchestrator.schemas.request_form import TENANT, FormField, form_fields
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.lists import list_components
 from upgrade_orchestrator.service.views.board import all_tenants
@@ -55,7 +55,7 @@ class FormQuery(base.Query):
 class Input(NamedTuple):
     """A field as the form shows it."""
 
-    field: RequestField
+    field: FormField
     label: str
     kind: str
     """number, checkbox, select, lines, percentages, listed or text."""
@@ -89,13 +89,13 @@ async def _tenants(caller: Caller, ports: Ports) -> list[str]:
 
 def _groups(given: dict[str, Any]) -> list[tuple[str, list[Input]]]:
     """Every field of the request once, in the order of the form."""
-    fields = {each.name: each for each in (TENANT, *FIELDS)}
+    fields = {each.name: each for each in form_fields()}
     grouped = [(title, [_input(fields.pop(name), given) for name in names]) for title, names in _GROUPS.items()]
     assert not fields, f"the form lacks {', '.join(fields)}"
     return grouped
 
 
-def _input(field: RequestField, given: dict[str, Any]) -> Input:
+def _input(field: FormField, given: dict[str, Any]) -> Input:
     value = given.get(field.name) or field.default
     only_for, options = _ONLY_FOR.get(field.name), _LISTED.get(field.name)
     return Input(field, label_of(field.name), kind_of(field), only_for, options, value)
@@ -109,7 +109,7 @@ def label_of(name: str) -> str:
     return _NAMED.get(name) or (f"{words} ({unit})" if unit else words)
 
 
-def kind_of(field: RequestField) -> str:
+def kind_of(field: FormField) -> str:
     """Which control takes what the field's schema allows."""
     if field.name in _LISTED:
         return "listed"

@@ -1,4 +1,4 @@
-"""The form's table says what the request itself says, and what does not go together is refused by name."""
+"""The form has the fields and defaults of the request, and what does not go together is refused by name."""
 
 from dataclasses import fields
 from typing import Any
@@ -7,7 +7,8 @@ import pytest
 
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
-from upgrade_orchestrator.domain.operations.request_fields import FIELDS, request_from
+from upgrade_orchestrator.schemas.request_form import TENANT, FormField, form_fields, request_from
+from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 
 NEEDED = {"componentId": "aaa-111", "fromVersionId": "bbb-222", "toVersionId": "ccc-333"}
 
@@ -19,14 +20,27 @@ def refused(**changed: Any) -> list[tuple[str, str]]:
     return [(each["field"], each["message"]) for each in errors]
 
 
-def test_fields_are_those_of_the_request_in_its_order() -> None:
-    assert [each.attribute for each in FIELDS] == [each.name for each in fields(UpgradeRequest)]
+def test_form_asks_for_the_tenant_and_the_fields_of_the_request_in_their_order() -> None:
+    assert list(UpgradeBody.model_fields) == [each.name for each in fields(UpgradeRequest)]
+    aliases = [each.alias for each in UpgradeBody.model_fields.values()]
+    assert [each.name for each in form_fields()] == [TENANT.name, *aliases]
+
+
+def test_form_field_says_what_it_takes_what_it_is_for_and_what_it_is_preset_with() -> None:
+    found = {each.name: each for each in form_fields()}
+    size = {"type": "integer", "minimum": 1, "maximum": 1000}
+    asked = FormField("batchSize", size, "The most instances that are worked on at once.", 5)
+    assert found["batchSize"] == asked
+    assert found["strategy"].schema == {"type": "string", "enum": [each.value for each in Strategy]}
+    assert found["totalInstances"].schema == {"type": ["null", "integer"], "minimum": 1, "maximum": 10000}
+    assert [name for name, each in found.items() if each.required] == ["tenantId", *NEEDED]
+    assert all(each.description for each in found.values())
 
 
 def test_what_is_left_out_has_the_default_of_the_request() -> None:
     asked = UpgradeRequest(component_id="aaa-111", from_version_id="bbb-222", to_version_id="ccc-333")
     assert request_from(NEEDED) == asked
-    assert request_from(NEEDED | {each.name: each.default for each in FIELDS if not each.required}) == asked
+    assert request_from(NEEDED | {each.name: each.default for each in form_fields() if not each.required}) == asked
 
 
 def test_what_is_given_is_taken() -> None:
@@ -44,7 +58,7 @@ def test_whole_number_is_an_integer_however_the_form_writes_it() -> None:
 
 
 def test_typo_does_not_silently_become_a_default() -> None:
-    assert refused(batchsize=7) == [("batchsize", "is not a field of the request")]
+    assert refused(batchsize=7) == [("batchsize", "unknown field")]
 
 
 @pytest.mark.parametrize("stages", [[50], [50, 50, 100], [60, 40, 100]])
@@ -65,7 +79,7 @@ def test_same_version_is_refused() -> None:
 
 def test_every_offending_field_is_named() -> None:
     assert [field for field, _ in refused(colour="red", toVersionId="bbb-222", stagePercentages=[1])] == [
-        "colour",
         "toVersionId",
         "stagePercentages",
+        "colour",
     ]
