@@ -61,12 +61,17 @@ def _told(call: dict[str, Any]) -> str:
 
 
 def _fields(name: str, schema: dict[str, Any]) -> str:
-    required = schema.get("required", [])
+    required, fields = schema.get("required", []), schema.get("properties", {})
+    head, rule = "| field | type | default |", "|---|---|---|"
+    described = any("description" in about for about in fields.values())
+    if described:
+        head, rule = f"{head} what |", f"{rule}---|"
     rows = [
         f"| `{field}` | {_type(about)} | {'required' if field in required else _default(about)} |"
-        for field, about in schema.get("properties", {}).items()
+        + (f" {about.get('description', '')} |" if described else "")
+        for field, about in fields.items()
     ]
-    return "\n".join([f"\n## {name}", "", "| field | type | default |", "|---|---|---|", *rows]) + "\n"
+    return "\n".join([f"\n## {name}", "", head, rule, *rows]) + "\n"
 
 
 def _type(about: dict[str, Any]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from upgrade_orchestrator.schemas.base import Body, Reason
 
 
 class DecisionBody(Body):
     """Why, kept with the decision."""
 
-    reason: Reason | None = None
+    reason: Reason | None = Field(None, examples=["the canaries look well"])

@@ -21,6 +21,9 @@ from pydantic.alias_generators import to_camel
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 BIGGEST = 2**63 - 1
 "What a 64 bit column holds."
+SOME_ID = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
+SOME_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+"For examples."
 
 _IN_REACH = "^(?!0001-01-01|9999-12-31)"
 "Days that may be in no year that there is once they are told in UTC."
@@ -88,7 +91,9 @@ DateIn = Annotated[
 Time = Annotated[
     datetime,
     PlainSerializer(_with_z, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:05.310000Z"]}, mode="serialization"
+    ),
 ]
 
 

@@ -1,8 +1,34 @@
-"""What Pydantic found wrong with a body, as the fields of a refusal (contract section 8)."""
+"""The body of a refusal (section 8), and what Pydantic found wrong as its ``errors``."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457; the members behind ``code`` come with some codes only."""
+
+    type: str = Field(json_schema_extra={"format": "uri-reference"})
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: list[FieldError] = Field(default_factory=list)
+    blockers: list[str] = Field(default_factory=list)
+    currentStatus: str = Field(default_factory=str)
+    allowedFrom: list[str] = Field(default_factory=list)
+    activeExecutionId: str = Field(default_factory=str)
+    parts: dict[str, str] = Field(default_factory=dict)
 
 
 def field_errors(errors: list[Any]) -> list[dict[str, str]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from pydantic import Field
+
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.schemas.base import Answer, Time
+from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, Answer, Time
 from upgrade_orchestrator.schemas.links import Links
 from upgrade_orchestrator.service.views.queries import ExecutionView
 
@@ -14,24 +16,24 @@ from upgrade_orchestrator.service.views.queries import ExecutionView
 class ProgressAnswer(Answer):
     """How far it is; ``percentage`` is 0 to 100."""
 
-    percentage: int
-    total: int
-    pending: int
-    in_flight: int
-    completed: int
+    percentage: int = Field(examples=[10])
+    total: int = Field(examples=[20])
+    pending: int = Field(examples=[15])
+    in_flight: int = Field(examples=[3])
+    completed: int = Field(examples=[2])
     failed: int
     rolled_back: int
-    current_batch: int
-    total_batches: int
+    current_batch: int = Field(examples=[2])
+    total_batches: int = Field(examples=[5])
     estimated_completion_at: Time | None
 
 
 class CheckAnswer(Answer):
     """A pre-upgrade check (section 7)."""
 
-    name: str
-    status: str
-    message: str
+    name: str = Field(examples=["VERSION_COMPATIBILITY"])
+    status: str = Field(examples=["PASSED"])
+    message: str = Field(examples=["the path from 3.6.0 to 3.7.0 is registered and open"])
     started_at: Time | None
     completed_at: Time | None
 
@@ -39,18 +41,18 @@ class CheckAnswer(Answer):
 class CanaryAnswer(Answer):
     """What is known of the canaries."""
 
-    instances: list[str]
-    healthy: bool | None
-    polls: int
+    instances: list[str] = Field(examples=[["kafka-1", "kafka-2"]])
+    healthy: bool | None = Field(examples=[True])
+    polls: int = Field(examples=[3])
     last_poll_at: Time | None
-    promoted_by: str | None
+    promoted_by: str | None = Field(examples=["olga"])
     promoted_at: Time | None
 
 
 class ApprovalAnswer(Answer):
     """The stage that waits for an approval, and since when."""
 
-    stage: int
+    stage: int = Field(examples=[2])
     since: Time
 
 
@@ -58,10 +60,10 @@ class RollbackAnswer(Answer):
     """RollbackInfo of the seed."""
 
     auto_rollback_enabled: bool
-    failure_threshold: int
+    failure_threshold: int = Field(examples=[3])
     current_failures: int
     rollback_reason: str | None
-    rollback_initiated_at: Time | None
+    rollback_initiated_at: Time | None = Field(examples=[None])
     rollback_initiated_by: str | None
     rolled_back_instances: list[str]
 
@@ -69,56 +71,56 @@ class RollbackAnswer(Answer):
 class LinksAnswer(Answer):
     """Where to look, as paths from the server's root."""
 
-    self: str
-    events: str
-    airflow: str
+    self: str = Field(examples=[f"/api/v1/registry/upgrades/{SOME_ID}"])
+    events: str = Field(examples=[f"/api/v1/registry/upgrades/{SOME_ID}/events"])
+    airflow: str = Field(examples=[f"/dags/upgrade__{SOME_ID}"])
 
 
 class RequestAnswer(Answer):
     """The fields of the request (section 2)."""
 
-    component_id: str
-    from_version_id: str
-    to_version_id: str
-    strategy: str
-    canary_percentage: int
-    batch_size: int
-    batch_delay_seconds: int
-    health_check_interval_seconds: int
-    health_check_timeout_seconds: int
-    max_unavailable_percentage: int
-    total_instances: int
+    component_id: str = Field(examples=["aaa-111"])
+    from_version_id: str = Field(examples=["bbb-222"])
+    to_version_id: str = Field(examples=["ccc-333"])
+    strategy: str = Field(examples=["CANARY"])
+    canary_percentage: int = Field(examples=[10])
+    batch_size: int = Field(examples=[5])
+    batch_delay_seconds: int = Field(examples=[60])
+    health_check_interval_seconds: int = Field(examples=[30])
+    health_check_timeout_seconds: int = Field(examples=[300])
+    max_unavailable_percentage: int = Field(examples=[25])
+    total_instances: int = Field(examples=[20])
     auto_rollback_enabled: bool
-    failure_threshold: int
-    initiated_by: str | None
-    installed_components: dict[str, str] | None
+    failure_threshold: int = Field(examples=[3])
+    initiated_by: str | None = Field(examples=["ci"])
+    installed_components: dict[str, str] | None = Field(examples=[{"kafka": "3.6.0", "postgresql": "16.1"}])
     soak_seconds: int
-    stage_percentages: list[int] | None
+    stage_percentages: list[int] | None = Field(examples=[None])
 
 
 class HeadAnswer(Answer):
     """What a reader looks for first."""
 
-    id: str
-    tenant_id: str
-    status: str
-    status_reason: str
+    id: str = Field(examples=[SOME_ID])
+    tenant_id: str = Field(examples=["550e8400"])
+    status: str = Field(examples=["IN_PROGRESS"])
+    status_reason: str = Field(examples=["promoted by olga"])
 
 
 class ExecutionAnswer(RequestAnswer, HeadAnswer):
     """The execution's body."""
 
-    created_by: str
+    created_by: str = Field(examples=["olga"])
     created_at: Time
     started_at: Time | None
-    completed_at: Time | None
-    dag_id: str
-    dag_run_url: str | None
-    plan_hash: str
+    completed_at: Time | None = Field(examples=[None])
+    dag_id: str = Field(examples=[f"upgrade__{SOME_ID}"])
+    dag_run_url: str | None = Field(examples=[f"/dags/upgrade__{SOME_ID}/runs"])
+    plan_hash: str = Field(examples=[SOME_SHA256])
     progress: ProgressAnswer
     validation_checks: list[CheckAnswer]
     canary: CanaryAnswer
-    awaiting_approval: ApprovalAnswer | None
+    awaiting_approval: ApprovalAnswer | None = Field(examples=[None])
     failure_phase: str | None
     warnings: list[str]
     rollback_info: RollbackAnswer

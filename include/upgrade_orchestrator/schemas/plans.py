@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from upgrade_orchestrator.domain.checks.checks import PASSING, Findings
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.plan import Plan
-from upgrade_orchestrator.schemas.base import Answer, Time
+from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, Answer, Time
 from upgrade_orchestrator.schemas.executions import CheckAnswer
 from upgrade_orchestrator.service.upgrade.create import Preview
 
@@ -13,22 +15,22 @@ from upgrade_orchestrator.service.upgrade.create import Preview
 class BatchAnswer(Answer):
     """A planned batch; ``kind`` is CANARY, BATCH, STAGE, GREEN or ALL."""
 
-    number: int
-    kind: str
-    instances: list[str]
+    number: int = Field(examples=[1])
+    kind: str = Field(examples=["CANARY"])
+    instances: list[str] = Field(examples=[["kafka-1"]])
 
 
 class PlanAnswer(Answer):
     """The frozen plan; ``budget`` is null where the strategy has none."""
 
-    hash: str
-    total_instances: int
-    canary: list[str]
+    hash: str = Field(examples=[SOME_SHA256])
+    total_instances: int = Field(examples=[3])
+    canary: list[str] = Field(examples=[["kafka-1"]])
     batches: list[BatchAnswer]
-    budget: int | None
+    budget: int | None = Field(examples=[1])
     warnings: list[str]
     blockers: list[str]
-    estimated_seconds: int
+    estimated_seconds: int = Field(examples=[180])
 
     @classmethod
     def of(cls, plan: Plan, findings: Findings) -> PlanAnswer:
@@ -53,7 +55,7 @@ class ValidationAnswer(Answer):
     ``checks`` is what the pre-upgrade checks would find now.
     """
 
-    valid: bool
+    valid: bool = Field(examples=[True])
     blockers: list[str]
     warnings: list[str]
     checks: list[CheckAnswer]
@@ -83,13 +85,13 @@ class PreviewAnswer(Answer):
 class InstanceAnswer(Answer):
     """One instance within the execution."""
 
-    instance_id: str
-    batch: int
-    status: str
-    from_version: str
-    to_version: str
-    attempts: int
-    healthy: bool | None
+    instance_id: str = Field(examples=["kafka-1"])
+    batch: int = Field(examples=[1])
+    status: str = Field(examples=["COMPLETED"])
+    from_version: str = Field(examples=["3.6.0"])
+    to_version: str = Field(examples=["3.7.0"])
+    attempts: int = Field(examples=[1])
+    healthy: bool | None = Field(examples=[True])
     last_health_at: Time | None
     error: str | None
     started_at: Time | None
@@ -104,12 +106,14 @@ class InstanceAnswer(Answer):
 class EventAnswer(Answer):
     """A CloudEvent (section 10)."""
 
-    specversion: str
-    id: str
-    source: str
-    type: str
-    time: str
-    subject: str
-    sequence: int
-    datacontenttype: str
-    data: dict[str, object]
+    specversion: str = Field(examples=["1.0"])
+    id: str = Field(examples=[SOME_ID])
+    source: str = Field(examples=[f"/registry/upgrades/{SOME_ID}"])
+    type: str = Field(examples=["registry.upgrade.status-changed.v1"])
+    time: str = Field(examples=["2026-01-31T12:00:05.310000Z"])
+    subject: str = Field(examples=[SOME_ID])
+    sequence: int = Field(examples=[3])
+    datacontenttype: str = Field(examples=["application/json"])
+    data: dict[str, object] = Field(
+        examples=[{"from": "PENDING", "to": "VALIDATING", "reason": "started", "actor": "olga", "source": "API"}]
+    )

@@ -14,6 +14,7 @@ from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskL
 from upgrade_orchestrator.domain.registry.versions import Version
 from upgrade_orchestrator.schemas.base import (
     BIGGEST,
+    SOME_SHA256,
     Answer,
     Body,
     DateIn,
@@ -39,41 +40,41 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")]
 class ComponentBody(Body):
     """POST /components."""
 
-    id: Id | None = None
-    name: Name
-    description: Text | None = None
+    id: Id | None = Field(None, examples=["aaa-111"])
+    name: Name = Field(examples=["kafka"])
+    description: Text | None = Field(None, examples=["the message broker"])
 
 
 class VersionBody(Body):
     """POST /components/{cid}/versions; service.registry checks that versions and ranges parse."""
 
-    id: Id | None = None
-    version: VersionText
+    id: Id | None = Field(None, examples=["ccc-333"])
+    version: VersionText = Field(examples=["3.7.0"])
     status: VersionStatus = VersionStatus.STABLE
-    release_date: DateIn | None = None
+    release_date: DateIn | None = Field(None, examples=["2026-01-10"])
     end_of_life_date: DateIn | None = None
-    min_platform_version: VersionText | None = None
+    min_platform_version: VersionText | None = Field(None, examples=["3.3.0"])
     max_platform_version: VersionText | None = None
-    recommended: bool = False
+    recommended: bool = Field(False, examples=[True])
     lts: bool = False
-    dependencies: Ranges = {}
+    dependencies: Ranges = Field({}, examples=[{"postgresql": ">=15,<18"}])
     notes: Text | None = None
 
 
 class StatusBody(Body):
     """PUT /versions/{vid}/status; a date that is left out stays as it is."""
 
-    status: VersionStatus
+    status: VersionStatus = Field(examples=["DEPRECATED"])
     release_date: DateIn | None = None
-    end_of_life_date: DateIn | None = None
+    end_of_life_date: DateIn | None = Field(None, examples=["2026-12-31"])
 
 
 class CompatibilityBody(Body):
     """POST /versions/{vid}/check-compatibility; the platform left out is the one that is set (docs/adopt.md)."""
 
-    installed_components: Installed | None = None
+    installed_components: Installed | None = Field(None, examples=[{"postgresql": "16.1"}])
     platform_version: VersionText | None = None
-    from_version_id: Id | None = None
+    from_version_id: Id | None = Field(None, examples=["bbb-222"])
     strategy: Strategy | None = None
 
     @field_validator("platform_version")
@@ -87,15 +88,15 @@ class CompatibilityBody(Body):
 class PathBody(Body):
     """POST /upgrade-paths; ``riskLevel`` left out follows from the upgrade's type."""
 
-    id: Id | None = None
-    component_id: Id
-    from_version_id: Id
-    to_version_id: Id
+    id: Id | None = Field(None, examples=["path-1"])
+    component_id: Id = Field(examples=["aaa-111"])
+    from_version_id: Id = Field(examples=["bbb-222"])
+    to_version_id: Id = Field(examples=["ccc-333"])
     requires_downtime: bool = False
-    risk_level: RiskLevel | None = None
-    tested: bool = False
-    estimated_duration_minutes: Annotated[int, Field(ge=1, le=525_600), Whole] | None = None
-    pre_upgrade_steps: Texts = []
+    risk_level: RiskLevel | None = Field(None, examples=["MEDIUM"])
+    tested: bool = Field(False, examples=[True])
+    estimated_duration_minutes: Annotated[int, Field(ge=1, le=525_600), Whole] | None = Field(None, examples=[20])
+    pre_upgrade_steps: Texts = Field([], examples=[["stop the nightly jobs"]])
     upgrade_steps: Texts = []
     post_upgrade_steps: Texts = []
     rollback_steps: Texts = []
@@ -115,9 +116,9 @@ class DeploymentBody(Body):
     """PUT …/deployment."""
 
     driver: Annotated[str, Field(json_schema_extra={"enum": [*DRIVERS]})]
-    conn_id: ConnId
-    fleet: FleetName
-    current_version_id: Id
+    conn_id: ConnId = Field(examples=["demo_fleet"])
+    fleet: FleetName = Field(examples=["demo"])
+    current_version_id: Id = Field(examples=["bbb-222"])
 
     @field_validator("driver")
     @classmethod
@@ -130,12 +131,12 @@ class DeploymentBody(Body):
 class BackupBody(Body):
     """POST …/backups."""
 
-    id: Id | None = None
-    version_id: Id
-    location: Location
-    size_bytes: Annotated[int, Field(ge=0, le=BIGGEST), Whole]
-    sha256: Sha256
-    created_at: TimeIn
+    id: Id | None = Field(None, examples=["backup-1"])
+    version_id: Id = Field(examples=["bbb-222"])
+    location: Location = Field(examples=["file:///backups/kafka-3.6.0"])
+    size_bytes: Annotated[int, Field(ge=0, le=BIGGEST), Whole] = Field(examples=[26000])
+    sha256: Sha256 = Field(examples=[SOME_SHA256])
+    created_at: TimeIn = Field(examples=["2026-01-31T03:00:00Z"])
 
 
 BODIES = (ComponentBody, VersionBody, StatusBody, CompatibilityBody, PathBody, DeploymentBody, BackupBody)
@@ -144,26 +145,26 @@ BODIES = (ComponentBody, VersionBody, StatusBody, CompatibilityBody, PathBody, D
 class ComponentAnswer(Answer):
     """A component."""
 
-    id: str
-    name: str
-    description: str | None
+    id: str = Field(examples=["aaa-111"])
+    name: str = Field(examples=["kafka"])
+    description: str | None = Field(examples=["the message broker"])
 
 
 class VersionAnswer(Answer):
     """A version of a component; ``effectiveStatus`` is EOL once its end of life is past, else its status."""
 
-    id: str
-    component_id: str
-    version: str
-    status: str
-    effective_status: str
-    release_date: date | None
+    id: str = Field(examples=["ccc-333"])
+    component_id: str = Field(examples=["aaa-111"])
+    version: str = Field(examples=["3.7.0"])
+    status: str = Field(examples=["STABLE"])
+    effective_status: str = Field(examples=["STABLE"])
+    release_date: date | None = Field(examples=["2026-01-10"])
     end_of_life_date: date | None
-    min_platform_version: str | None
+    min_platform_version: str | None = Field(examples=["3.3.0"])
     max_platform_version: str | None
-    recommended: bool
+    recommended: bool = Field(examples=[True])
     lts: bool
-    dependencies: dict[str, str]
+    dependencies: dict[str, str] = Field(examples=[{"postgresql": ">=15,<18"}])
     notes: str | None
 
     @classmethod
@@ -176,23 +177,23 @@ class VersionAnswer(Answer):
 class DeploymentAnswer(Answer):
     """A deployment; ``mixed`` counts instances per version while not all run the current one, else null."""
 
-    tenant_id: str
-    component_id: str
-    driver: str
-    conn_id: str
-    fleet: str
-    current_version_id: str
-    mixed: dict[str, int] | None
+    tenant_id: str = Field(examples=["550e8400"])
+    component_id: str = Field(examples=["aaa-111"])
+    driver: str = Field(examples=["agent"])
+    conn_id: str = Field(examples=["demo_fleet"])
+    fleet: str = Field(examples=["demo"])
+    current_version_id: str = Field(examples=["bbb-222"])
+    mixed: dict[str, int] | None = Field(examples=[None])
 
 
 class BackupAnswer(Answer):
     """A backup."""
 
-    id: str
-    tenant_id: str
-    component_id: str
-    version_id: str
-    location: str
-    size_bytes: int
-    sha256: str
+    id: str = Field(examples=["backup-1"])
+    tenant_id: str = Field(examples=["550e8400"])
+    component_id: str = Field(examples=["aaa-111"])
+    version_id: str = Field(examples=["bbb-222"])
+    location: str = Field(examples=["file:///backups/kafka-3.6.0"])
+    size_bytes: int = Field(examples=[26000])
+    sha256: str = Field(examples=[SOME_SHA256])
     created_at: Time

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from upgrade_orchestrator.schemas.base import Answer, Time
+from pydantic import Field
+
+from upgrade_orchestrator.schemas.base import SOME_ID, Answer, Time
 from upgrade_orchestrator.service.ports.outbox import ParkedEvent
 from upgrade_orchestrator.service.views.health import RelayHealth
 
@@ -10,20 +12,20 @@ from upgrade_orchestrator.service.views.health import RelayHealth
 class NamedEvent(Answer):
     """A parked event, for everybody."""
 
-    id: str
-    execution_id: str
-    sequence: int
+    id: str = Field(examples=[SOME_ID])
+    execution_id: str = Field(examples=[SOME_ID])
+    sequence: int = Field(examples=[7])
 
 
 class RelayAnswer(Answer):
     """``state`` running, waiting (for Kafka), off (no connection) or down; lag in events and seconds."""
 
-    state: str
-    detail: str
+    state: str = Field(examples=["running"])
+    detail: str = Field(examples=[""])
     lag_rows: int
     lag_seconds: float
     parked: int
-    parked_events: list[NamedEvent]
+    parked_events: list[NamedEvent] = Field(examples=[[]])
 
     @classmethod
     def of(cls, health: RelayHealth) -> RelayAnswer:
@@ -41,13 +43,13 @@ class RelayAnswer(Answer):
 class ParkedAnswer(Answer):
     """An event that Kafka does not take, and why; its execution's later events were published without it."""
 
-    id: str
-    execution_id: str
-    tenant_id: str
-    sequence: int
-    type: str
+    id: str = Field(examples=[SOME_ID])
+    execution_id: str = Field(examples=[SOME_ID])
+    tenant_id: str = Field(examples=["550e8400"])
+    sequence: int = Field(examples=[7])
+    type: str = Field(examples=["progress"])
     parked_at: Time
-    reason: str
+    reason: str = Field(examples=["message too large"])
 
     @classmethod
     def of(cls, parked: ParkedEvent) -> ParkedAnswer:

@@ -59,7 +59,7 @@ def _field(name: str, schema: Schema, required: bool) -> FormField:
     return FormField(name, takes, schema["description"], schema.get("default"), required)
 
 
-_TOLD = {"$ref", "anyOf", "title", "description", "default"}
+_TOLD = {"$ref", "anyOf", "title", "description", "default", "examples"}
 
 
 def request_from(values: Mapping[str, Any]) -> UpgradeRequest:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from pydantic import Field
+
 from upgrade_orchestrator.domain.operations.statistics import Statistics
 from upgrade_orchestrator.schemas.base import Answer
 
@@ -11,22 +13,22 @@ from upgrade_orchestrator.schemas.base import Answer
 class FiguresAnswer(Answer):
     """``successRate`` is percent; the seconds are of the COMPLETED executions."""
 
-    total_executions: int
-    successful_executions: int
-    failed_executions: int
-    cancelled_executions: int
-    active_executions: int
-    success_rate: float
-    average_duration_seconds: float
-    p50_duration_seconds: float
-    p95_duration_seconds: float
-    average_paused_seconds: float
+    total_executions: int = Field(examples=[12])
+    successful_executions: int = Field(examples=[9])
+    failed_executions: int = Field(examples=[1])
+    cancelled_executions: int = Field(examples=[1])
+    active_executions: int = Field(examples=[1])
+    success_rate: float = Field(examples=[90.0])
+    average_duration_seconds: float = Field(examples=[1260.5])
+    p50_duration_seconds: float = Field(examples=[1201.0])
+    p95_duration_seconds: float = Field(examples=[2110.2])
+    average_paused_seconds: float = Field(examples=[12.0])
 
 
 class StatisticsAnswer(FiguresAnswer):
     """The seed's fields, and the same figures for each strategy that occurs."""
 
-    component_id: str
+    component_id: str = Field(examples=["aaa-111"])
     by_strategy: dict[str, FiguresAnswer]
 
     @classmethod

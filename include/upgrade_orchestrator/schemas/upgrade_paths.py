@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import Field
+
 from upgrade_orchestrator.domain.checks.compatibility import Dependency
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
 from upgrade_orchestrator.domain.registry.versions import is_downgrade
@@ -26,23 +28,23 @@ class CalculateQuery(Query):
 class WayAnswer(Answer):
     """Two versions; ``upgradeType`` is PATCH, MINOR or MAJOR, null for versions that have no order."""
 
-    from_version_id: str
-    to_version_id: str
-    from_version: str
-    to_version: str
-    upgrade_type: str | None
+    from_version_id: str = Field(examples=["bbb-222"])
+    to_version_id: str = Field(examples=["ccc-333"])
+    from_version: str = Field(examples=["3.6.0"])
+    to_version: str = Field(examples=["3.7.0"])
+    upgrade_type: str | None = Field(examples=["MINOR"])
     downgrade: bool
 
 
 class PathAnswer(WayAnswer):
     """An upgrade path."""
 
-    id: str
-    component_id: str
+    id: str = Field(examples=["path-1"])
+    component_id: str = Field(examples=["aaa-111"])
     requires_downtime: bool
-    risk_level: str
-    tested: bool
-    estimated_duration_minutes: int | None
+    risk_level: str = Field(examples=["MEDIUM"])
+    tested: bool = Field(examples=[True])
+    estimated_duration_minutes: int | None = Field(examples=[20])
     pre_upgrade_steps: list[str]
     upgrade_steps: list[str]
     post_upgrade_steps: list[str]
@@ -61,18 +63,18 @@ class PathAnswer(WayAnswer):
 class ClosedPathAnswer(WayAnswer):
     """A path that would help and cannot be taken now."""
 
-    id: str
-    reasons: list[str]
+    id: str = Field(examples=["path-2"])
+    reasons: list[str] = Field(examples=[["the target is DEPRECATED"]])
 
 
 class TotalsAnswer(Answer):
     """A whole route: the highest risk, the sum of the durations (null when one is not known)."""
 
-    steps: int
-    risk_level: str
+    steps: int = Field(examples=[1])
+    risk_level: str = Field(examples=["MEDIUM"])
     requires_downtime: bool
-    tested: bool
-    estimated_duration_minutes: int | None
+    tested: bool = Field(examples=[True])
+    estimated_duration_minutes: int | None = Field(examples=[20])
 
 
 class RouteAnswer(Answer):
@@ -88,13 +90,13 @@ class CalculatedAnswer(WayAnswer):
     ``blockers`` speak against the target version itself.
     """
 
-    component_id: str
-    found: bool
+    component_id: str = Field(examples=["aaa-111"])
+    found: bool = Field(examples=[True])
     steps: list[PathAnswer]
     totals: TotalsAnswer | None
-    alternatives: list[RouteAnswer]
-    closed_paths: list[ClosedPathAnswer]
-    missing_edges: list[WayAnswer]
+    alternatives: list[RouteAnswer] = Field(examples=[[]])
+    closed_paths: list[ClosedPathAnswer] = Field(examples=[[]])
+    missing_edges: list[WayAnswer] = Field(examples=[[]])
     reachable_from_source: list[str]
     leading_to_target: list[str]
     blockers: list[str]
@@ -123,21 +125,21 @@ class CalculatedAnswer(WayAnswer):
 class DependencyAnswer(Answer):
     """A dependency; ``problem`` says what is wrong, null when nothing is."""
 
-    name: str
-    wanted_range: str
-    found_version: str | None
-    satisfied: bool
+    name: str = Field(examples=["postgresql"])
+    wanted_range: str = Field(examples=[">=15,<18"])
+    found_version: str | None = Field(examples=["16.1"])
+    satisfied: bool = Field(examples=[True])
     problem: str | None
 
 
 class CompatibilityAnswer(Answer):
     """Whether the version may be upgraded to; ``path`` is the one from fromVersionId, null when none is registered."""
 
-    version_id: str
-    component_id: str
-    version: str
-    platform_version: str | None
-    compatible: bool
+    version_id: str = Field(examples=["ccc-333"])
+    component_id: str = Field(examples=["aaa-111"])
+    version: str = Field(examples=["3.7.0"])
+    platform_version: str | None = Field(examples=["3.3.2"])
+    compatible: bool = Field(examples=[True])
     blockers: list[str]
     warnings: list[str]
     dependencies: list[DependencyAnswer]

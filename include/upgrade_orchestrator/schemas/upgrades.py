@@ -31,9 +31,9 @@ class CreateQuery(Query):
 class UpgradeBody(Body):
     """The body of POST /tenants/{tenantId}/upgrades; the forms have its ranges and descriptions too."""
 
-    component_id: Id = Field(description="The component to upgrade.")
-    from_version_id: Id = Field(description="The version that the deployment runs now.")
-    to_version_id: Id = Field(description="The version to bring it to.")
+    component_id: Id = Field(description="The component to upgrade.", examples=["aaa-111"])
+    from_version_id: Id = Field(description="The version that the deployment runs now.", examples=["bbb-222"])
+    to_version_id: Id = Field(description="The version to bring it to.", examples=["ccc-333"])
     strategy: Strategy = Field(DEFAULT.strategy, description="How the instances are brought to the new version.")
     canary_percentage: Percent = Field(
         DEFAULT.canary_percentage, description="CANARY: how many instances go first, in percent."
@@ -64,6 +64,7 @@ class UpgradeBody(Body):
         DEFAULT.total_instances,
         description="How many instances to upgrade; left out: the whole fleet.",
         json_schema_extra=_without_null,
+        examples=[20],
     )
     auto_rollback_enabled: bool = Field(
         DEFAULT.auto_rollback_enabled, description="Roll back when the failure threshold is reached."
@@ -72,10 +73,12 @@ class UpgradeBody(Body):
         DEFAULT.failure_threshold, ge=1, le=10000, description="The failures at which the upgrade stops."
     )
     initiated_by: Label | None = Field(
-        DEFAULT.initiated_by, description="A label; the authenticated user is recorded beside it."
+        DEFAULT.initiated_by, description="A label; the authenticated user is recorded beside it.", examples=["ci"]
     )
     installed_components: Installed | None = Field(
-        None, description='What is installed, by name, for the dependency check: {"postgresql": "16.1"}.'
+        None,
+        description='What is installed, by name, for the dependency check: {"postgresql": "16.1"}.',
+        examples=[{"kafka": "3.6.0", "postgresql": "16.1"}],
     )
     soak_seconds: WholeNumber = Field(
         DEFAULT.soak_seconds, ge=0, le=86400, description="Seconds for which an upgraded instance has to stay healthy."

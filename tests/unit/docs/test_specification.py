@@ -6,7 +6,6 @@ from fastapi.routing import APIRoute
 
 from tests.unit.docs.pages import names, page, rows, section, words
 from upgrade_orchestrator.domain.checks.checks import CheckName
-from upgrade_orchestrator.domain.errors import UpgradeError
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -21,7 +20,7 @@ from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.web.app import create_app
 from upgrade_orchestrator.web.http.problems import KINDS
-from upgrade_orchestrator.web.openapi.refusals import refusals_of
+from upgrade_orchestrator.web.http.refusals import codes_in
 from upgrade_orchestrator.web.security import Caller
 
 PAGE = page("specification.md")
@@ -129,8 +128,8 @@ def test_section_7_has_the_five_checks_in_their_order() -> None:
 
 def test_section_8_has_every_code_with_its_status_and_no_other() -> None:
     documented = {(int(row[0]), names(row[1])[0]) for row in rows(below(8))}
-    raised: set[type[UpgradeError]] = {each for route in calls().values() for each in refusals_of(route)}
-    assert documented == {(int(KINDS[each.code].status), each.code) for each in raised}
+    raised = {code for route in calls().values() for code in codes_in(route.responses)}
+    assert documented == {(KINDS[code].status.value, code) for code in raised}
 
 
 def test_section_9_has_the_roles() -> None:

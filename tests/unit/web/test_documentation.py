@@ -16,11 +16,14 @@ from upgrade_orchestrator.domain.errors import Unauthenticated
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.web.app import create_app
-from upgrade_orchestrator.web.openapi.description import description
-from upgrade_orchestrator.web.openapi.examples import BODIES
+from upgrade_orchestrator.web.http.idempotency import is_write
+from upgrade_orchestrator.web.http.refusals import ApiRoute
+from upgrade_orchestrator.web.openapi.description import description, example_of
 from upgrade_orchestrator.web.openapi.reference_page import reference_page
-from upgrade_orchestrator.web.openapi.refusals import OF_CALL
 from upgrade_orchestrator.web.security import Caller
+
+DOOR = ("UNAUTHENTICATED", "FORBIDDEN", "TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE")
+BODY = ("MALFORMED", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_FAILED")
 
 
 async def no_ports() -> Ports:
@@ -109,10 +112,65 @@ def test_own_pages_are_not_part_of_the_description(app: FastAPI, document: dict[
     assert not [each for each in document["paths"] if each.startswith("/view/")]
 
 
-def test_every_call_has_its_refusals_in_the_table(app: FastAPI) -> None:
-    calls = [each for each in app.routes if isinstance(each, APIRoute)]
-    routes = {each.name for each in calls if not each.path.startswith("/view/")}
-    assert routes == set(OF_CALL) | {"openapi", "docs"}
+def test_every_described_call_says_what_it_is_refused_with(app: FastAPI, document: dict[str, Any]) -> None:
+    described = [each for each in app.routes if isinstance(each, APIRoute) and each.include_in_schema]
+    assert len(described) == len(calls(document)) > 30
+    assert [each.name for each in described if not isinstance(each, ApiRoute)] == []
+
+
+REFUSED = {
+    "get /health": {"SERVICE_UNAVAILABLE"},
+    "get /components": {*DOOR, "VALIDATION_FAILED"},
+    "get /upgrades/{executionId}": {*DOOR, "NOT_FOUND"},
+    "post /components": {*DOOR, *BODY, "IDEMPOTENCY_CONFLICT", "ALREADY_EXISTS"},
+    "post /upgrades/{executionId}/pause": {
+        *(*DOOR, "NOT_FOUND", "PAYLOAD_TOO_LARGE", "VALIDATION_FAILED"),
+        *("IDEMPOTENCY_CONFLICT", "INVALID_STATE", "CONCURRENT_CHANGE"),
+    },
+    "post /versions/{versionId}/check-compatibility": {*DOOR, *BODY, "NOT_FOUND", "VERSION_MISMATCH"},
+}
+"One call of each shape."
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_call_names_the_refusals_of_its_shape_and_its_own(document: dict[str, Any], call: str) -> None:
+    responses = dict(calls(document))[call]["responses"]
+    found = [code for each in responses.values() for code in problems_in(each)]
+    assert len(found) == len(set(found))
+    assert set(found) == REFUSED[call]
+    for status, each in responses.items():
+        assert {example["value"]["status"] for example in problems_in(each).values()} <= {int(status)}
+
+
+def problems_in(response: dict[str, Any]) -> dict[str, Any]:
+    """The examples of its refusals by code."""
+    content = response.get("content", {}).get("application/problem+json", {})
+    examples: dict[str, Any] = content.get("examples", {})
+    assert (
+        list(examples)
+        == content.get("schema", {"allOf": [{}, {"properties": {"code": {"enum": []}}}]})["allOf"][1]["properties"][
+            "code"
+        ]["enum"]
+    )
+    return examples
+
+
+def test_writes_and_no_other_calls_take_a_key(app: FastAPI, document: dict[str, Any]) -> None:
+    for route in (each for each in app.routes if isinstance(each, ApiRoute)):
+        (method,) = route.methods
+        operation = dict(calls(document))[f"{method.lower()} {route.path_format}"]
+        described = [each for each in operation.get("parameters", ()) if each["name"] == "Idempotency-Key"]
+        assert len(described) == is_write(route), route.name
+
+
+@pytest.mark.parametrize(
+    "path", ["/upgrades/{executionId}", "/tenants/{tenantId}/components/{componentId}/upgrades/active"]
+)
+def test_execution_has_a_tag_that_is_sent_back(document: dict[str, Any], path: str) -> None:
+    operation = document["paths"][path]["get"]
+    assert "If-None-Match" in {each["name"] for each in operation["parameters"]}
+    tagged = {status for status, each in operation["responses"].items() if "ETag" in each.get("headers", {})}
+    assert tagged == {"200", "304"}
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +200,39 @@ def test_every_answer_and_every_refusal_has_an_example_that_fits_its_schema(
                     assert status[0] == "2" or str(example["status"]) == status, call
 
 
-def test_every_body_has_an_example_that_is_accepted(app: FastAPI) -> None:
+@pytest.mark.parametrize(
+    ("schema", "example"),
+    [
+        ({"type": "string", "examples": ["kafka"], "default": "x"}, "kafka"),
+        ({"enum": ["STABLE", "EOL"]}, "STABLE"),
+        ({"type": "integer", "default": 5}, 5),
+        ({"type": "boolean"}, False),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, None),
+        ({"anyOf": [{"$ref": "#/components/schemas/Named"}, {"type": "null"}]}, {"name": "kafka"}),
+        ({"type": "array", "items": {"$ref": "#/components/schemas/Named"}}, [{"name": "kafka"}]),
+        ({"type": "array", "items": {"type": "string"}}, []),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, {}),
+    ],
+)
+def test_example_is_made_of_the_examples_and_defaults_of_its_parts(schema: dict[str, Any], example: object) -> None:
+    named = {"type": "object", "properties": {"name": {"type": "string", "examples": ["kafka"]}}}
+    assert example_of(schema, {"Named": named}) == example
+
+
+def test_text_without_an_example_would_be_noticed() -> None:
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    with pytest.raises(LookupError, match="no example"):
+        example_of(schema, {})
+
+
+def test_every_body_has_an_example_that_is_accepted(app: FastAPI, document: dict[str, Any]) -> None:
     models = {each.__name__: each for each in app.state.bodies}
-    assert set(models) == set(BODIES)
-    for name, example in BODIES.items():
+    shown = {}
+    for operation in (each for _, each in calls(document) if "requestBody" in each):
+        (content,) = operation["requestBody"]["content"].values()
+        shown[content["schema"]["$ref"].rsplit("/", 1)[-1]] = content["example"]
+    assert shown.keys() == models.keys()
+    for name, example in shown.items():
         models[name].model_validate_json(json.dumps(example))
 
 
@@ -153,7 +240,7 @@ def test_every_parameter_of_a_path_has_an_example_that_fits(document: dict[str, 
     for call, operation in calls(document):
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path":
-                jsonschema_rs.validate(parameter["schema"], parameter["example"])
+                jsonschema_rs.validate(parameter["schema"], parameter["schema"]["examples"][0])
                 assert f"{{{parameter['name']}}}" in call
 
 

@@ -12,10 +12,20 @@ from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 _MOVES_BY_ITSELF = {"progress": {"estimated_completion_at"}}
 "The estimate is made anew at every look; because of it the tag is weak."
 
-UNCHANGED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "as the If-None-Match says", "headers": {"ETag": {"schema": {"type": "string"}}}}
+_TAG = {"headers": {"ETag": {"schema": {"type": "string"}}}}
+UNCHANGED: dict[int | str, dict[str, Any]] = {200: _TAG, 304: {"description": "as the If-None-Match says", **_TAG}}
+CONDITIONAL: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": False,
+            "description": "The ETag of an answer before: 304 when nothing has changed since.",
+            "schema": {"type": "string"},
+        }
+    ]
 }
-"For the description of a call."
+"Both for the description of a call: ``responses=`` and ``openapi_extra=``."
 
 
 def tagged(request: Request, response: Response, answer: ExecutionAnswer) -> ExecutionAnswer | Response:

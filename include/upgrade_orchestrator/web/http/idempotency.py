@@ -21,6 +21,14 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 PATTERN = r"^[!-~]{1,255}$"
 WRITES = frozenset({"POST", "PUT"})
+DESCRIBED_KEY: dict[str, Any] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The same key and request again get the first answer, for 24 h.",
+    "schema": {"type": "string", "pattern": PATTERN, "examples": ["build-4711"]},
+}
+"For the description of a write."
 STORE_NOTHING = frozenset({"compatibility"})
 "Names of the routes that are a POST for their body's sake only."
 _KEPT_HEADERS = ("content-type", "location", "etag")

@@ -6,23 +6,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from upgrade_orchestrator.domain.errors import UpgradeBlocked
 from upgrade_orchestrator.schemas.approvals import DecisionBody
 from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 from upgrade_orchestrator.service.approvals.decide import decide_stage
 from upgrade_orchestrator.service.views.queries import get_execution
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.http.bodies import documented, optional_body_of
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses_by_status
 from upgrade_orchestrator.web.routes.parameters import ExecutionId, StageNumber
 from upgrade_orchestrator.web.security import Approver
 
-router = APIRouter(prefix="/upgrades/{executionId}/stages/{n}", tags=["approvals"], route_class=KeyedRoute)
+router = APIRouter(prefix="/upgrades/{executionId}/stages/{n}", tags=["approvals"], route_class=ApiRoute)
 
 Why = Annotated[DecisionBody, Depends(optional_body_of(DecisionBody))]
 _BODY = documented(DecisionBody, required=False)
 
 
-@router.post("/approve", openapi_extra=_BODY)
+@router.post("/approve", responses=refuses_by_status(UpgradeBlocked), openapi_extra=_BODY)
 async def approve(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -31,7 +32,7 @@ async def approve(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/reject", openapi_extra=_BODY)
+@router.post("/reject", responses=refuses_by_status(), openapi_extra=_BODY)
 async def reject(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:

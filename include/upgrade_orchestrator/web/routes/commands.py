@@ -6,22 +6,29 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from upgrade_orchestrator.domain.errors import (
+    ActiveUpgradeExists,
+    CanaryUnhealthy,
+    NotFound,
+    UpgradeBlocked,
+    VersionMismatch,
+)
 from upgrade_orchestrator.schemas.commands import PromoteQuery, ReasonQuery
 from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 from upgrade_orchestrator.service.upgrade import commands as command
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses_by_status
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
 from upgrade_orchestrator.web.security import Operator
 
-router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"], route_class=KeyedRoute)
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"], route_class=ApiRoute)
 
 Why = Annotated[ReasonQuery, Query()]
 
 
-@router.post("/pause")
+@router.post("/pause", responses=refuses_by_status())
 async def pause(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -30,7 +37,7 @@ async def pause(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/resume")
+@router.post("/resume", responses=refuses_by_status(UpgradeBlocked))
 async def resume(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -39,7 +46,7 @@ async def resume(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/cancel")
+@router.post("/cancel", responses=refuses_by_status())
 async def cancel(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -48,7 +55,7 @@ async def cancel(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/promote-canary")
+@router.post("/promote-canary", responses=refuses_by_status(CanaryUnhealthy, UpgradeBlocked))
 async def promote_canary(
     execution_id: ExecutionId,
     query: Annotated[PromoteQuery, Query()],
@@ -61,7 +68,7 @@ async def promote_canary(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/rollback", status_code=202)
+@router.post("/rollback", status_code=202, responses=refuses_by_status())
 async def rollback(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -70,7 +77,11 @@ async def rollback(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/retry", status_code=201)
+@router.post(
+    "/retry",
+    status_code=201,
+    responses=refuses_by_status(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
+)
 async def retry(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep, response: Response
 ) -> ExecutionAnswer:

@@ -21,9 +21,9 @@ from upgrade_orchestrator.service.upgrade.start import start_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution, get_plan, get_tail, list_events, list_instances
 from upgrade_orchestrator.web.dependencies import LinksDep, LiveDep, PortsDep
 from upgrade_orchestrator.web.http.cursors import decode_number, encode
-from upgrade_orchestrator.web.http.etags import UNCHANGED, tagged
+from upgrade_orchestrator.web.http.etags import CONDITIONAL, UNCHANGED, tagged
 from upgrade_orchestrator.web.http.event_stream import DESCRIBED, EventStream, wants_stream
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses_by_status
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
 from upgrade_orchestrator.web.security import Operator, Reader
 
@@ -33,10 +33,10 @@ LastEventId = Annotated[
     Header(alias="Last-Event-ID"),
 ]
 
-router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_class=KeyedRoute)
+router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_class=ApiRoute)
 
 
-@router.get("", dependencies=[Reader], response_model=ExecutionAnswer, responses=UNCHANGED)
+@router.get("", dependencies=[Reader], response_model=ExecutionAnswer, responses=UNCHANGED, openapi_extra=CONDITIONAL)
 async def read(
     execution_id: ExecutionId, ports: PortsDep, links: LinksDep, request: Request, response: Response
 ) -> ExecutionAnswer | Response:
@@ -44,7 +44,7 @@ async def read(
     return tagged(request, response, ExecutionAnswer.of(await get_execution(ports, execution_id), links))
 
 
-@router.post("/start", status_code=202)
+@router.post("/start", status_code=202, responses=refuses_by_status())
 async def start(execution_id: ExecutionId, actor: Operator, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
     """PENDING to VALIDATING at once; the checks run in Airflow."""
     await start_upgrade(ports, execution_id, actor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.schemas.base import Answer
@@ -12,16 +13,17 @@ from upgrade_orchestrator.schemas.relay import RelayAnswer
 from upgrade_orchestrator.service.views.fleet_health import DriverHealth, FleetHealth
 from upgrade_orchestrator.service.views.health import RelayHealth, check_database, relay_health
 from upgrade_orchestrator.web.dependencies import ports_of
+from upgrade_orchestrator.web.http.refusals import ApiRoute
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=ApiRoute)
 
 
 class DriverAnswer(Answer):
     """A fleet driver by the Airflow connection that it is reached through; ``status`` is ok or unavailable."""
 
-    driver: str
-    conn_id: str
-    status: str
+    driver: str = Field(examples=["agent"])
+    conn_id: str = Field(examples=["demo_fleet"])
+    status: str = Field(examples=["ok"])
 
     @classmethod
     def of(cls, health: DriverHealth) -> DriverAnswer:
@@ -32,13 +34,13 @@ class DriverAnswer(Answer):
 class HealthAnswer(Answer):
     """``status`` is ok; every part that was asked answers."""
 
-    status: str
-    parts: dict[str, str]
+    status: str = Field(examples=["ok"])
+    parts: dict[str, str] = Field(examples=[{"database": "ok", "relay": "running", "fleets": "ok"}])
     relay: RelayAnswer
     fleets: list[DriverAnswer]
 
 
-@router.get("/health", name="health")
+@router.get("/health", name="health", openapi_extra={"security": []})
 async def health(request: Request) -> HealthAnswer:
     """200 when database, relay and fleet drivers answer, else 503 naming what does not; with the lag of the events."""
     fleet_health: FleetHealth = request.app.state.fleet_health

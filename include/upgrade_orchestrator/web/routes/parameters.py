@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import Path
 
-from upgrade_orchestrator.schemas.base import ID_PATTERN
+from upgrade_orchestrator.schemas.base import ID_PATTERN, SOME_ID
 
-TenantId = Annotated[str, Path(alias="tenantId", pattern=ID_PATTERN)]
-ComponentId = Annotated[str, Path(alias="componentId", pattern=ID_PATTERN)]
-VersionId = Annotated[str, Path(alias="versionId", pattern=ID_PATTERN)]
-StageNumber = Annotated[int, Path(alias="n", ge=1, le=10_000)]
-ExecutionId = Annotated[str, Path(alias="executionId", pattern=ID_PATTERN)]
+TenantId = Annotated[str, Path(alias="tenantId", pattern=ID_PATTERN, examples=["550e8400"])]
+ComponentId = Annotated[str, Path(alias="componentId", pattern=ID_PATTERN, examples=["aaa-111"])]
+VersionId = Annotated[str, Path(alias="versionId", pattern=ID_PATTERN, examples=["ccc-333"])]
+StageNumber = Annotated[int, Path(alias="n", ge=1, le=10_000, examples=[2])]
+ExecutionId = Annotated[str, Path(alias="executionId", pattern=ID_PATTERN, examples=[SOME_ID])]

@@ -6,20 +6,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.operations.permissions import Permission
-from upgrade_orchestrator.schemas.base import ID_PATTERN
+from upgrade_orchestrator.schemas.base import ID_PATTERN, SOME_ID
 from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
 from upgrade_orchestrator.schemas.relay import ParkedAnswer
 from upgrade_orchestrator.service.ports.outbox import ParkedEvent
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.cursors import decode_moment, encode
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
 from upgrade_orchestrator.web.security import Administrator, require
 
-router = APIRouter(prefix="/events", tags=["events"], route_class=KeyedRoute)
+router = APIRouter(prefix="/events", tags=["events"], route_class=ApiRoute)
 
-EventId = Annotated[str, Path(alias="eventId", pattern=ID_PATTERN)]
+EventId = Annotated[str, Path(alias="eventId", pattern=ID_PATTERN, examples=[SOME_ID])]
 
 
 @router.get("/parked", dependencies=[Administrator])
@@ -30,7 +31,7 @@ async def parked(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[
     return page_of(found, query.limit, ParkedAnswer.of, _position)
 
 
-@router.post("/{eventId}/release")
+@router.post("/{eventId}/release", responses=refuses(NotFound))
 async def release(
     event_id: EventId, actor: Annotated[Actor, Depends(require(Permission.ADMINISTER))], ports: PortsDep
 ) -> ParkedAnswer:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
+from upgrade_orchestrator.domain.errors import AlreadyExists, NotFound
 from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion
 from upgrade_orchestrator.schemas.base import Body
 from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
@@ -22,11 +23,11 @@ from upgrade_orchestrator.service.registry import write as registry
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import decode, encode
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, VersionId
 from upgrade_orchestrator.web.security import Administrator, RegistryReader
 
-router = APIRouter(tags=["registry"], route_class=KeyedRoute)
+router = APIRouter(tags=["registry"], route_class=ApiRoute)
 
 
 @router.get("/components", dependencies=[RegistryReader])
@@ -36,7 +37,13 @@ async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> P
     return page_of(found, query.limit, ComponentAnswer.model_validate, lambda each: encode(each.id))
 
 
-@router.post("/components", status_code=201, dependencies=[Administrator], openapi_extra=documented(ComponentBody))
+@router.post(
+    "/components",
+    status_code=201,
+    dependencies=[Administrator],
+    responses=refuses(AlreadyExists),
+    openapi_extra=documented(ComponentBody),
+)
 async def add_component(
     body: Annotated[ComponentBody, Depends(body_of(ComponentBody))], ports: PortsDep
 ) -> ComponentAnswer:
@@ -58,6 +65,7 @@ async def versions(
     "/components/{componentId}/versions",
     status_code=201,
     dependencies=[Administrator],
+    responses=refuses(NotFound, AlreadyExists),
     openapi_extra=documented(VersionBody),
 )
 async def add_version(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, NotFound, VersionMismatch
 from upgrade_orchestrator.domain.registry.entries import Backup, Deployment
 from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
 from upgrade_orchestrator.schemas.registry import BackupAnswer, BackupBody, DeploymentAnswer, DeploymentBody
@@ -14,12 +15,12 @@ from upgrade_orchestrator.service.registry import write as registry
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import decode_moment, encode
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
 from upgrade_orchestrator.web.routes.registry import with_id
 from upgrade_orchestrator.web.security import Administrator, Reader
 
-router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=["registry"], route_class=KeyedRoute)
+router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=["registry"], route_class=ApiRoute)
 
 
 @router.get("/deployment", dependencies=[Reader])
@@ -28,7 +29,12 @@ async def deployment(tenant_id: TenantId, component_id: ComponentId, ports: Port
     return DeploymentAnswer.model_validate(await registry.get_deployment(ports, tenant_id, component_id))
 
 
-@router.put("/deployment", dependencies=[Administrator], openapi_extra=documented(DeploymentBody))
+@router.put(
+    "/deployment",
+    dependencies=[Administrator],
+    responses=refuses(NotFound, VersionMismatch, ActiveUpgradeExists),
+    openapi_extra=documented(DeploymentBody),
+)
 async def put_deployment(
     tenant_id: TenantId,
     component_id: ComponentId,
@@ -54,7 +60,13 @@ def _position(backup: Backup) -> str:
     return encode(backup.created_at.isoformat(), backup.id)
 
 
-@router.post("/backups", status_code=201, dependencies=[Administrator], openapi_extra=documented(BackupBody))
+@router.post(
+    "/backups",
+    status_code=201,
+    dependencies=[Administrator],
+    responses=refuses(NotFound, AlreadyExists, VersionMismatch),
+    openapi_extra=documented(BackupBody),
+)
 async def add_backup(
     tenant_id: TenantId,
     component_id: ComponentId,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from upgrade_orchestrator.domain.errors import AlreadyExists, NotFound, VersionMismatch
 from upgrade_orchestrator.domain.registry.entries import UpgradePath
 from upgrade_orchestrator.schemas.pages import Page, PathsQuery, page_of
 from upgrade_orchestrator.schemas.registry import CompatibilityBody, PathBody
@@ -20,12 +21,12 @@ from upgrade_orchestrator.service.registry import upgrade_paths
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import encode
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
 from upgrade_orchestrator.web.routes.parameters import VersionId
 from upgrade_orchestrator.web.routes.registry import position_in, with_id
 from upgrade_orchestrator.web.security import Administrator, RegistryReader
 
-router = APIRouter(tags=["registry"], route_class=KeyedRoute)
+router = APIRouter(tags=["registry"], route_class=ApiRoute)
 
 
 @router.get("/upgrade-paths", dependencies=[RegistryReader])
@@ -35,7 +36,13 @@ async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[
     return page_of(found, query.limit, PathAnswer.of, lambda each: encode(each.path.id))
 
 
-@router.post("/upgrade-paths", status_code=201, dependencies=[Administrator], openapi_extra=documented(PathBody))
+@router.post(
+    "/upgrade-paths",
+    status_code=201,
+    dependencies=[Administrator],
+    responses=refuses(NotFound, AlreadyExists, VersionMismatch),
+    openapi_extra=documented(PathBody),
+)
 async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
     """Make a way between two versions known; ``riskLevel`` left out follows from the upgrade's type."""
     values = with_id(ports, body)
@@ -44,7 +51,7 @@ async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports:
     return PathAnswer.of(await upgrade_paths.add_path(ports, UpgradePath(**values), risk))
 
 
-@router.get("/upgrade-paths/calculate", dependencies=[RegistryReader])
+@router.get("/upgrade-paths/calculate", dependencies=[RegistryReader], responses=refuses(NotFound, VersionMismatch))
 async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) -> CalculatedAnswer:
     """The best route by steps, risk, downtime and duration, with alternatives; without any, the paths that are missing.
 
@@ -57,6 +64,7 @@ async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) 
 @router.post(
     "/versions/{versionId}/check-compatibility",
     dependencies=[RegistryReader],
+    responses=refuses(VersionMismatch),
     openapi_extra=documented(CompatibilityBody),
 )
 async def compatibility(

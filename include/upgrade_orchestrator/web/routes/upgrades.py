@@ -6,6 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from upgrade_orchestrator.domain.errors import (
+    ActiveUpgradeExists,
+    NoActiveUpgrade,
+    NotFound,
+    UpgradeBlocked,
+    VersionMismatch,
+)
 from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 from upgrade_orchestrator.schemas.pages import ExecutionsQuery, Page, page_of
 from upgrade_orchestrator.schemas.plans import PreviewAnswer
@@ -16,19 +23,23 @@ from upgrade_orchestrator.service.views.queries import ExecutionView, active_exe
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import decode_moment, encode
-from upgrade_orchestrator.web.http.etags import UNCHANGED, tagged
-from upgrade_orchestrator.web.http.idempotency import KeyedRoute
+from upgrade_orchestrator.web.http.etags import CONDITIONAL, UNCHANGED, tagged
+from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
 from upgrade_orchestrator.web.security import Operator, Reader
 
-router = APIRouter(tags=["upgrades"], route_class=KeyedRoute)
+router = APIRouter(tags=["upgrades"], route_class=ApiRoute)
 
 
 @router.post(
     "/tenants/{tenantId}/upgrades",
     status_code=201,
     response_model=ExecutionAnswer | PreviewAnswer,
-    responses={200: {"model": PreviewAnswer, "description": "dryRun=true"}, 201: {"model": ExecutionAnswer}},
+    responses={
+        200: {"model": PreviewAnswer, "description": "dryRun=true"},
+        201: {"model": ExecutionAnswer},
+        **refuses(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
+    },
     openapi_extra=documented(UpgradeBody),
 )
 async def create(
@@ -75,7 +86,8 @@ def _position(view: ExecutionView) -> str:
     "/tenants/{tenantId}/components/{componentId}/upgrades/active",
     dependencies=[Reader],
     response_model=ExecutionAnswer,
-    responses=UNCHANGED,
+    responses={**UNCHANGED, **refuses(NoActiveUpgrade)},
+    openapi_extra=CONDITIONAL,
 )
 async def active(
     tenant_id: TenantId,
