@@ -36,7 +36,7 @@ def shared_folder() -> Path:
 def environment(state: Path) -> dict[str, str]:
     """Of the stack in that state folder: its notifiers write to a file, its scheduler rests longer."""
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    notices = {"UPGRADES_NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(state / NOTICES)}
+    notices = {"AIRFLOW__UPGRADES__NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(state / NOTICES)}
     return kept | notices | {SCHEDULER_IDLE_SECONDS: "1"}
 
 

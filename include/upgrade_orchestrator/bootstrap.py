@@ -76,7 +76,7 @@ def _parse_requests(bundle: str, folder: str) -> AirflowParseRequests:
 
 async def open_ports() -> Ports:
     """The ports of a long-lived event loop (triggerer, API server): connections are kept and shared."""
-    settings = Settings.from_environment()
+    settings = Settings.read()
     return ports_for(await async_database_url(settings.db_conn_id), settings)
 
 
@@ -124,18 +124,18 @@ async def control_loops() -> AsyncIterator[None]:
 
 def relay_loops() -> tuple[Loop, ...]:
     """The relay's, which it runs with a lead of its own."""
-    settings = Settings.from_environment()
+    settings = Settings.read()
     relay = Relay(partial(open_stream, settings.kafka_conn_id, settings.kafka_topic))
     return Loop("relay", 1.0, relay.run), Loop("watch-relay", 5.0, relay.watch)
 
 
 async def _open_leadership(lock: int) -> PostgresLeadership:
-    return PostgresLeadership(await async_database_url(Settings.from_environment().db_conn_id), lock)
+    return PostgresLeadership(await async_database_url(Settings.read().db_conn_id), lock)
 
 
 def call_limits() -> tuple[float, float]:
     """How many calls one caller may make of this server process: a second, and at once."""
-    settings = Settings.from_environment()
+    settings = Settings.read()
     return settings.calls_per_second, settings.calls_at_once
 
 
@@ -176,5 +176,5 @@ _LOADED_LATE = (
 
 def dag_specs(shard: int, execution_id: str | None) -> list[DagSpec]:
     """What the dag files need of the executions (immutable columns only); raises when the database is away."""
-    settings = Settings.from_environment()
+    settings = Settings.read()
     return read_dag_specs(database_url(settings.db_conn_id), settings.dag_retention_days, shard, execution_id)

@@ -13,6 +13,7 @@ from local.credentials import Credentials
 from local.layout import Layout
 from local.ports import HOST, Ports
 from local.postgres.server import sqlalchemy_url
+from upgrade_orchestrator.settings import variable_of
 
 ADMIN = "admin"
 API_SERVER, SCHEDULER, DAG_PROCESSOR, TRIGGERER = "api-server", "scheduler", "dag-processor", "triggerer"
@@ -23,11 +24,13 @@ SCHEDULER_IDLE_SECONDS = "SCHEDULER_IDLE_SECONDS"
 
 # Another installation's Airflow; and what would make every process compile again what it imports.
 _LEFT_OUT = ("AIRFLOW_", "_AIRFLOW", "PYTHONDONTWRITEBYTECODE")
+_PRODUCT = variable_of("")
+"What the environment variables of the product's own options begin with: these are passed on."
 
 
 def environment(layout: Layout, ports: Ports, credentials: Credentials, inherited: Mapping[str, str]) -> dict[str, str]:
     """The environment of every Airflow process: what we inherit without Airflow settings of another installation."""
-    kept = {key: value for key, value in inherited.items() if not key.startswith(_LEFT_OUT)}
+    kept = {key: value for key, value in inherited.items() if key.startswith(_PRODUCT) or not key.startswith(_LEFT_OUT)}
     own = {
         "AIRFLOW_HOME": str(layout.airflow_home),
         "PYTHONPATH": str(layout.root),

@@ -7,7 +7,7 @@ from local.errors import LocalError
 from local.files import read_or_none, write_whole
 from local.kafka.jars import jars
 from local.layout import Layout
-from upgrade_orchestrator.settings import Settings
+from upgrade_orchestrator.settings import Settings, variable_of
 
 MOCK, REAL = "mock", "real"
 
@@ -39,7 +39,7 @@ class KafkaChoice:
         if self._known() == MOCK:
             return [sys.executable, "-m", "local.kafka.mock", "--port", str(port)]
         argv = [sys.executable, "-m", "local.kafka.broker", "--port", str(port)]
-        topic = Settings.from_environment(self._variables).kafka_topic
+        topic = self._variables.get(variable_of("kafka_topic")) or Settings().kafka_topic
         return [*argv, "--folder", str(self._layout.state / "kafka"), "--topic", topic]
 
     def _known(self) -> str:

@@ -107,7 +107,7 @@ def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
         return Outcome(Ending.UNFINISHED), execution
 
     monkeypatch.setattr(operators, "verify_now", paused)
-    monkeypatch.setenv("UPGRADES_INLINE_SECONDS", "3")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__INLINE_SECONDS", "3")
     with pytest.raises(TaskDeferred) as deferred:
         _verify(execution).execute({})
     assert given == [{"execution_id": execution.id, "seconds": 3}]

@@ -41,7 +41,7 @@ def test_it_works_for_the_seconds_that_are_set_and_waits_for_little(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = _answer(monkeypatch, "do_step", Outcome(Ending.DONE))
-    monkeypatch.setenv("UPGRADES_INLINE_SECONDS", "3.5")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__INLINE_SECONDS", "3.5")
     first.execute({})
     assert calls == [{"execution_id": "e-1", "step": STEP, "seconds": 3.5, "patience": PATIENCE_SECONDS}]
 

@@ -31,7 +31,7 @@ def notices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "notices"
     path.touch()
     monkeypatch.setenv("NOTICES_FILE", str(path))
-    monkeypatch.setenv("UPGRADES_NOTIFIERS", f"{HERE}:NOTIFIERS")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__NOTIFIERS", f"{HERE}:NOTIFIERS")
     return path
 
 
@@ -46,7 +46,7 @@ def _run(kind: NoticeKind, number: int, execution_id: str, **data: Any) -> None:
 
 
 def test_there_is_no_dag_where_no_notifier_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("UPGRADES_NOTIFIERS", raising=False)
+    monkeypatch.delenv("AIRFLOW__UPGRADES__NOTIFIERS", raising=False)
     assert build_notifications() == {}
 
 
@@ -117,7 +117,7 @@ def test_notifier_that_fails_fails_its_own_task_only(executions: Add, notices: P
     ],
 )
 def test_setting_that_cannot_be_used_says_what_could_be(place: str, told: str) -> None:
-    with pytest.raises(ValueError, match=f"UPGRADES_NOTIFIERS.*{told}"):
+    with pytest.raises(ValueError, match=rf"\[upgrades\] notifiers.*{told}"):
         load_notifiers(place)
 
 

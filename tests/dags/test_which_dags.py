@@ -44,9 +44,9 @@ def test_retention_is_a_setting(executions: Add, monkeypatch: pytest.MonkeyPatch
     execution = started(
         executions, status=ExecutionStatus.FAILED, started_at=ended, completed_at=ended, settled_at=ended
     )
-    monkeypatch.setenv("UPGRADES_DAG_RETENTION_DAYS", "0.125")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__DAG_RETENTION_DAYS", "0.125")
     assert execution.dag_id in build_dags(shard_of(execution))
-    monkeypatch.setenv("UPGRADES_DAG_RETENTION_DAYS", "0.0625")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__DAG_RETENTION_DAYS", "0.0625")
     assert build_dags(shard_of(execution)) == {}
 
 
@@ -81,7 +81,7 @@ def test_database_that_is_away_raises_instead_of_taking_every_dag_for_gone(
 
 
 def test_connection_that_is_missing_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UPGRADES_DB_CONN_ID", "no_such_connection")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__DB_CONN_ID", "no_such_connection")
     monkeypatch.setenv("AIRFLOW_CONN_NO_SUCH_CONNECTION", "{}")
     with pytest.raises(Exception):  # noqa: B017 - whatever it is: a file that fails keeps its DAGs
         build_dags(0)

@@ -1,52 +1,77 @@
-"""Settings come from the environment, and a typo is told by its name."""
+"""Settings are options of Airflow's configuration, and a bad value is refused by the option's name."""
 
-from dataclasses import fields
+from dataclasses import Field, fields
+from typing import Any
 
 import pytest
 
 from upgrade_orchestrator.settings import Settings
 
+NUMBERS = [each for each in fields(Settings) if each.type == "float"]
+
 
 def test_defaults_hold_where_nothing_is_set() -> None:
-    assert Settings.from_environment({}) == Settings()
-    assert Settings.from_environment({"UPGRADES_LEASE_SECONDS": "", "OTHER": "1"}) == Settings()
+    assert Settings.of({}) == Settings()
+    assert Settings.of({"lease_seconds": "", "other": "1"}) == Settings()
 
 
 def test_every_kind_of_setting_is_read() -> None:
-    environment = {
-        "UPGRADES_PLATFORM_VERSION": "3.1",
-        "UPGRADES_INLINE_SECONDS": "2.5",
-        "UPGRADES_WORKER_PLACES": "7",
-        "UPGRADES_MAX_BACKUP_AGE_HOURS": "0",
-        "UPGRADES_FOUR_EYES": "False",
-        "UPGRADES_DB_CONN_ID": "elsewhere",
+    texts = {
+        "platform_version": "3.1",
+        "inline_seconds": "2.5",
+        "worker_places": "7",
+        "max_backup_age_hours": "0",
+        "four_eyes": "False",
+        "db_conn_id": "elsewhere",
     }
-    found = Settings.from_environment(environment)
+    found = Settings.of(texts)
     assert (found.platform_version, found.inline_seconds, found.four_eyes) == ("3.1", 2.5, False)
     assert found.worker_places == 7
     assert (found.max_backup_age_hours, found.db_conn_id) == (0, "elsewhere")
 
 
-def test_process_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_airflows_configuration_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__UPGRADES__LEASE_SECONDS", "7")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__FOUR_EYES", "false")
+    assert Settings.read() == Settings(lease_seconds=7, four_eyes=False)
+
+
+def test_airflows_configuration_without_the_section_gives_the_defaults() -> None:
+    assert Settings.read() == Settings()
+
+
+def test_variable_of_before_airflows_configuration_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPGRADES_LEASE_SECONDS", "7")
-    assert Settings.from_environment().lease_seconds == 7
+    assert Settings.read() == Settings()
+
+
+def test_bad_value_in_airflows_configuration_is_refused_by_option_and_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__UPGRADES__WORKER_PLACES", "many")
+    with pytest.raises(ValueError, match=r"^\[upgrades\] worker_places \(AIRFLOW__UPGRADES__WORKER_PLACES\) must be"):
+        Settings.read()
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "1,5"])
-@pytest.mark.parametrize("name", [each.name for each in fields(Settings) if each.type == "float"])
-def test_number_that_cannot_be_is_refused_by_name(name: str, text: str) -> None:
-    variable = f"UPGRADES_{name.upper()}"
-    with pytest.raises(ValueError, match=f"{variable} must be a number of 0 or more, not '{text}'"):
-        Settings.from_environment({variable: text})
+@pytest.mark.parametrize("option", NUMBERS, ids=lambda each: each.name)
+def test_number_that_cannot_be_is_refused_by_name(option: Field[Any], text: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"\[upgrades\] {option.name} .* must be a number of [01] or more, not '{text}'"
+    ):
+        Settings.of({option.name: text})
+
+
+def test_number_below_the_least_is_refused_and_the_least_is_taken() -> None:
+    with pytest.raises(ValueError, match="lease_seconds .* must be a number of 1 or more, not '0.5'"):
+        Settings.of({"lease_seconds": "0.5"})
+    assert Settings.of({"lease_seconds": "1"}).lease_seconds == 1
 
 
 @pytest.mark.parametrize("text", ["two", "-1", "1.5", "1e3", "\u00b2", "9" * 10])
 def test_number_that_is_not_whole_is_refused_by_name(text: str) -> None:
-    expected = f"UPGRADES_WORKER_PLACES must be a whole number of 0 or more, not '{text}'"
-    with pytest.raises(ValueError, match=expected):
-        Settings.from_environment({"UPGRADES_WORKER_PLACES": text})
+    with pytest.raises(ValueError, match=f"worker_places .* must be a whole number of 0 or more, not '{text}'"):
+        Settings.of({"worker_places": text})
 
 
 def test_flag_that_is_neither_true_nor_false_is_refused() -> None:
-    with pytest.raises(ValueError, match="UPGRADES_FOUR_EYES must be true or false, not 'yes'"):
-        Settings.from_environment({"UPGRADES_FOUR_EYES": "yes"})
+    with pytest.raises(ValueError, match="four_eyes .* must be true or false, not 'yes'"):
+        Settings.of({"four_eyes": "yes"})

@@ -19,7 +19,7 @@ def main() -> int:
     from upgrade_orchestrator.adapters.postgres.migrate import migrate
     from upgrade_orchestrator.settings import Settings
 
-    migrate(database_url(Settings.from_environment().db_conn_id))
+    migrate(database_url(Settings.read().db_conn_id))
     print("upgrades: database is at the newest schema")
     try:
         print(f"upgrades: {make_roles(tenants)}")

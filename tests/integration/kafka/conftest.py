@@ -53,7 +53,7 @@ def topic(real_kafka: RealKafka, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"events-{next(_numbers)}"
     real_kafka.make_topic(name)
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_EVENTS", real_kafka.connection())
-    monkeypatch.setenv("UPGRADES_KAFKA_TOPIC", name)
+    monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_TOPIC", name)
     return name
 
 
@@ -87,7 +87,7 @@ async def relaying(url: str) -> AsyncIterator[None]:
     """The relay as an API server's process runs it, in this one."""
 
     async def open_ports() -> Ports:
-        return ports_for(url, Settings.from_environment())
+        return ports_for(url, Settings.read())
 
     async def open_leadership() -> PostgresLeadership:
         return PostgresLeadership(url, RELAY)

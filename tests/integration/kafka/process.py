@@ -1,6 +1,6 @@
 """The relay as a process of its own, to be killed: `python -m tests.integration.kafka.process URL`.
 
-Kafka is the Airflow connection `kafka_events`, the topic UPGRADES_KAFKA_TOPIC: from the environment, as always.
+Kafka is the Airflow connection `kafka_events`, the topic `[upgrades] kafka_topic`: from the environment, as always.
 """
 
 import asyncio

@@ -63,7 +63,7 @@ async def test_events_go_through_tls_and_sasl(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_EVENTS", secured_kafka.secured())
-    monkeypatch.setenv("UPGRADES_KAFKA_TOPIC", TOPIC)
+    monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_TOPIC", TOPIC)
     execution = await added()
     await tell(execution, *"abc")
     reader = Reader(secured_kafka.address, TOPIC)
@@ -83,7 +83,7 @@ async def test_wrong_password_and_unknown_certificate_are_told(
     told: str,
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_EVENTS", secured_kafka.secured(**said))  # type: ignore[arg-type]
-    monkeypatch.setenv("UPGRADES_KAFKA_TOPIC", TOPIC)
+    monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_TOPIC", TOPIC)
 
     async def is_told() -> bool:
         health = await relay_health(ports)

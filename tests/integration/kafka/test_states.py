@@ -62,7 +62,7 @@ async def test_relay_without_a_connection_is_off_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.delenv(CONNECTION, raising=False)
-    monkeypatch.setenv("UPGRADES_KAFKA_CONN_ID", "nowhere_defined")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_CONN_ID", "nowhere_defined")
     monkeypatch.setattr(relay, "OFF_SECONDS", 0.05)
     caplog.set_level("INFO")
     await tell(await added(), "waits")
@@ -116,7 +116,7 @@ async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(CONNECTION, real_kafka.connection())
-    monkeypatch.setenv("UPGRADES_KAFKA_TOPIC", "not-made-yet")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_TOPIC", "not-made-yet")
     execution = await added()
     await tell(execution, *"ab")
     async with relaying(postgres_url):

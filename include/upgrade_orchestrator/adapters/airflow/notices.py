@@ -36,7 +36,7 @@ def _trigger(session: Session, notice: Notice) -> None:
     except DagRunAlreadyExists:
         return
     except DagNotFound as error:
-        why = f"Airflow has no DAG {dag_id}: is UPGRADES_NOTIFIERS set for the dag processor, and its file deployed?"
+        why = f"Airflow has no DAG {dag_id}: is [upgrades] notifiers set for the dag processor?"
         raise Unavailable(why) from error
 
 

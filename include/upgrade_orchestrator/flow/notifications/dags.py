@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.events.notifications import NoticeKind, notice_
 from upgrade_orchestrator.flow.notifications.notifiers import Notifiers, load_notifiers
 from upgrade_orchestrator.flow.upgrade.operators import told_of
 from upgrade_orchestrator.service.runner.context import find_execution
-from upgrade_orchestrator.settings import Settings
+from upgrade_orchestrator.settings import Settings, option_of
 
 SENT_AT_ONCE = 2
 "Tasks of a kind: notifiers that hang must not take the workers from the upgrades."
@@ -35,7 +35,7 @@ def build_notifications() -> dict[str, DAG]:
 
     :raises ValueError: when what is set cannot be used, which Airflow shows as an import error.
     """
-    place = Settings.from_environment().notifiers
+    place = Settings.read().notifiers
     if place is None:
         return {}
     notifiers = load_notifiers(place)
@@ -46,7 +46,7 @@ def _build(kind: NoticeKind, notifiers: Notifiers) -> DAG:
     with DAG(
         dag_id=notice_dag(kind),
         dag_display_name=f"Upgrade notices: {kind.value}",
-        description="Sends what happened in an upgrade to the notifiers of UPGRADES_NOTIFIERS",
+        description="Sends what happened in an upgrade to the notifiers of [upgrades] notifiers",
         tags={"upgrade", "notices"},
         schedule=None,
         catchup=False,
@@ -81,7 +81,7 @@ class NotifyOperator(BaseOperator):
         copy.copy(self._notifier())(context)
 
     def _notifier(self) -> Any:
-        place = Settings.from_environment().notifiers
+        place = Settings.read().notifiers
         if place is None:
-            raise ValueError("UPGRADES_NOTIFIERS is not set for this worker")
+            raise ValueError(f"{option_of('notifiers')} is not set for this worker")
         return load_notifiers(place)[NoticeKind(self.kind)][self.number]

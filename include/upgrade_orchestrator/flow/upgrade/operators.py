@@ -97,7 +97,7 @@ class FirstStepOperator(StepOperator):
 
     def execute(self, context: Any) -> None:
         """Work for some seconds; defer what is left."""
-        seconds = Settings.from_environment().inline_seconds
+        seconds = Settings.read().inline_seconds
         begin = partial(do_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
         outcome = bootstrap.run(partial(begin, patience=PATIENCE_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
@@ -119,7 +119,7 @@ class VerifyOperator(UpgradeOperator):
 
     def execute(self, context: Any) -> None:
         """Verify; a paused upgrade is waited for in the triggerer."""
-        seconds = Settings.from_environment().inline_seconds
+        seconds = Settings.read().inline_seconds
         outcome, execution = bootstrap.run(partial(verify_now, execution_id=self.execution_id, seconds=seconds))
         if outcome.ending is Ending.UNFINISHED:
             self.defer(trigger=WorkTrigger(self.execution_id, Work.VERIFY.value, 1), method_name="conclude")

@@ -47,7 +47,7 @@ async def look(ports: Ports, case: Case, name: CheckName) -> CheckResult:
         async with asyncio.timeout(seconds):
             return await _LOOKS[name](ports, case)
     except TimeoutError:
-        todo = f"{_ASKED[name].format(case=case)} has to answer, or UPGRADES_CHECK_TIMEOUT_SECONDS to be longer"
+        todo = f"{_ASKED[name].format(case=case)} has to answer, or [upgrades] check_timeout_seconds to be longer"
         return CheckResult(name, CheckStatus.FAILED, f"could not look within {seconds:g} s: {todo}")
     except (FleetError, OSError, ValueError) as error:
         what = f"{_ASKED[name].format(case=case)} has to answer"

@@ -138,7 +138,7 @@ def test_database_that_is_away_or_not_known_is_told_without_a_traceback(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to("postgresql://u:secret@127.0.0.1:9/nothing"))
     assert (main(["load", "registry.yaml"]), main(["export"])) == (1, 1)
-    monkeypatch.setenv("UPGRADES_DB_CONN_ID", "not_defined")
+    monkeypatch.setenv("AIRFLOW__UPGRADES__DB_CONN_ID", "not_defined")
     assert main(["load", "registry.yaml"]) == 1
     told = capsys.readouterr().err
     assert told.count("the database does not answer") == 2
