@@ -1,9 +1,9 @@
 """What the product costs those on the same Airflow who do not use it: the bare DAG with the product and without it.
 
 Two stacks run side by side, of the same settings: also of those that the upgrades need, such as the scheduler's short
-sleep, or the difference would be the setting's. Without the product there is no plugin, no DAG of it, and so nobody
-who runs the control loops and the relay; and plugins are loaded when they are first needed, as by default, since
-loading them at the start serves ours only.
+sleep, or the difference would be the setting's. Without the product its package is not installed: there is no plugin,
+no DAG of it, and so no control loops and no relay; and plugins are loaded when they are first needed, as by default,
+since loading them at the start serves ours only.
 
 The bare DAG runs on one and then on the other, again and again. A machine's speed changes by a quarter within minutes,
 so each run is compared with the one beside it, and of those ratios the median counts.
@@ -12,7 +12,7 @@ so each run is compared with the one beside it, and of those ratios the median c
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.table import Table
@@ -20,9 +20,11 @@ from rich.table import Table
 from bench.jobs.bare_airflow import wait_parsed
 from bench.measure import BARE, Repetition, Result, Row, idle_cpus, measure_time
 from bench.stack.world import BenchStack, World, bench_stack
+from local.bare_venv import make_bare_venv
 from local.errors import LocalError
 from local.stack.components import AIRFLOW
 from local.stack.stack import Stack
+from local.supervisor.processes import Command
 
 MANY = 20
 "Bare DAGs at once."
@@ -43,6 +45,14 @@ class StackWithoutProduct(BenchStack):
         env = super().env()
         env.pop("AIRFLOW__CORE__LAZY_LOAD_PLUGINS", None)
         return env | {"AIRFLOW__CORE__PLUGINS_FOLDER": str(self.layout.state / "no-plugins")}
+
+    def _command(self, name: str) -> Command:
+        """Airflow's on a Python without the product's package: its entry points would bring the plugin."""
+        command = super()._command(name)
+        if name not in AIRFLOW:
+            return command
+        python = make_bare_venv(self.layout.state / "without-product")
+        return replace(command, argv=[str(python), *command.argv[1:]])
 
 
 @dataclass(frozen=True)
