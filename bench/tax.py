@@ -20,8 +20,8 @@ from rich.table import Table
 from bench.jobs.bare_airflow import wait_parsed
 from bench.measure import BARE, Repetition, Result, Row, idle_cpus, measure_time
 from bench.stack.world import BenchStack, World, bench_stack
-from local.bare_venv import make_bare_venv
 from local.errors import LocalError
+from local.stack.bare_venv import make_bare_venv
 from local.stack.components import AIRFLOW
 from local.stack.stack import Stack
 from local.supervisor.processes import Command

@@ -69,7 +69,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
 
 
 @cache
-def _parse_requests(bundle: str, folder: str) -> AirflowParseRequests:
+def _parse_requests(bundle: str | None, folder: str) -> AirflowParseRequests:
     """One a process: the control loops need not ask again for what a call has just asked for."""
     return AirflowParseRequests(bundle, folder)
 
@@ -82,7 +82,7 @@ async def open_ports() -> Ports:
 
 async def open_kept_answers() -> PostgresKeptAnswers:
     """The store of the answers to calls with an Idempotency-Key (API server only)."""
-    settings = Settings.from_environment()
+    settings = Settings.read()
     return PostgresKeptAnswers(await async_database_url(settings.db_conn_id), settings.lease_seconds)
 
 

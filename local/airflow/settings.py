@@ -13,6 +13,7 @@ from local.credentials import Credentials
 from local.layout import Layout
 from local.ports import HOST, Ports
 from local.postgres.server import sqlalchemy_url
+from upgrade_orchestrator.adapters.airflow.connections import AGENT_TYPE
 from upgrade_orchestrator.settings import variable_of
 
 ADMIN = "admin"
@@ -77,7 +78,7 @@ def _settings(layout: Layout, ports: Ports, variables: Mapping[str, str]) -> dic
             "dags_folder": layout.root / "dags",
             "plugins_folder": layout.root / "plugins",
             "load_examples": False,
-            # Workers are forked from the scheduler: what plugins/upgrades_preload.py has loaded there, they need not.
+            # Workers are forked from the scheduler: what the plugin has loaded there, they need not.
             "lazy_load_plugins": False,
             # LocalExecutor forks this many workers at once; the upgrades hold a worker for seconds only.
             "parallelism": 16,
@@ -130,13 +131,19 @@ def _connections(ports: Ports, credentials: Credentials, variables: Mapping[str,
     """The connections whose ports and passwords only the stack knows."""
     database = {"host": HOST, "port": ports.postgres, "login": UPGRADES_DATABASE, "schema": UPGRADES_DATABASE}
     producer = {"bootstrap.servers": kafka_bootstrap(ports, variables), "enable.idempotence": True, "acks": "all"}
-    agent = {"host": HOST, "port": ports.agent, "schema": "http", "password": credentials.agent_token}
+    agent = {
+        "conn_type": AGENT_TYPE,
+        "host": HOST,
+        "port": ports.agent,
+        "schema": "http",
+        "password": credentials.agent_token,
+    }
     return {
         "AIRFLOW_CONN_UPGRADES_DB": json.dumps(
             {"conn_type": "postgres", "password": credentials.upgrades_db_password, **database}
         ),
         "AIRFLOW_CONN_KAFKA_EVENTS": json.dumps({"conn_type": "kafka", "extra": producer}),
-        "AIRFLOW_CONN_DEMO_FLEET": json.dumps({"conn_type": "http", **agent}),
+        "AIRFLOW_CONN_DEMO_FLEET": json.dumps(agent),
     }
 
 

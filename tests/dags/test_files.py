@@ -8,15 +8,32 @@ import pytest
 
 from tests.architecture.sources import ROOT
 from tests.dags.conftest import Add
+from upgrade_orchestrator.dag_bundle import UpgradesDagBundle
 from upgrade_orchestrator.domain.airflow.shards import SHARDS, shard_file
 
 DAGS = ROOT / "dags"
+BUNDLE = ROOT / "include" / "upgrade_orchestrator" / "dag_files"
 SHARD_FILES = sorted((DAGS / "upgrade_executions").glob("*.py"))
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {str(each.relative_to(folder)): each.read_text(encoding="utf-8") for each in folder.rglob("*.py")}
 
 
 @pytest.mark.parametrize("path", sorted(DAGS.rglob("*.py")), ids=lambda path: str(path.relative_to(DAGS)))
 def test_dag_file_imports(path: Path, database: str) -> None:
     assert runpy.run_path(str(path))
+
+
+def test_packages_dag_files_are_those_of_the_project() -> None:
+    assert texts(BUNDLE) == {name: text for name, text in texts(DAGS).items() if not name.startswith("e2e_")}
+
+
+def test_bundle_is_the_packages_folder_and_holds_nothing_else() -> None:
+    bundle = UpgradesDagBundle(name="upgrades")
+    bundle.initialize()
+    assert bundle.path == BUNDLE
+    assert {each.suffix for each in BUNDLE.rglob("*") if each.is_file() and "__pycache__" not in each.parts} == {".py"}
 
 
 def test_shard_files_are_exactly_the_shards() -> None:

@@ -1,39 +1,42 @@
-"""``python -m upgrade_orchestrator.cli.setup``: migrate our database and make the roles.
+"""``airflow upgrades setup``: migrate our database and make the roles; idempotent, run it at every deploy.
 
-Idempotent: run it at every deploy.
-
-``--tenant ID`` (as often as needed) also makes roles that are limited to that tenant.
+``python -m upgrade_orchestrator.cli.setup`` is the same where the package is copied and not installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+
+from upgrade_orchestrator.cli.context import act_as_server
 
 
-def main() -> int:
-    """Run both steps; one clear line each."""
-    tenants = _tenants()
+def set_up(tenants: Sequence[str] = ()) -> int:
+    """Run both steps, one clear line each; also roles limited to each of ``tenants``. 1 when something is wrong."""
+    act_as_server()
+    from airflow.sdk.exceptions import AirflowException
+
     from upgrade_orchestrator.adapters.airflow.connections import database_url
     from upgrade_orchestrator.adapters.airflow.roles import make_roles
     from upgrade_orchestrator.adapters.postgres.migrate import migrate
     from upgrade_orchestrator.settings import Settings
 
-    migrate(database_url(Settings.read().db_conn_id))
-    print("upgrades: database is at the newest schema")
     try:
+        migrate(database_url(Settings.read().db_conn_id))
+        print("upgrades: database is at the newest schema")
         print(f"upgrades: {make_roles(tenants)}")
-    except ValueError as error:
+    except (ValueError, AirflowException) as error:
         print(f"upgrades: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _tenants() -> list[str]:
+def main() -> int:
+    """As a command of its own."""
     parser = argparse.ArgumentParser(prog="python -m upgrade_orchestrator.cli.setup", description="database and roles")
     parser.add_argument("--tenant", action="append", default=[], help="also roles that are limited to this tenant")
-    tenants: list[str] = parser.parse_args().tenant
-    return tenants
+    return set_up(parser.parse_args().tenant)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Asking for a DAG never fails a start, and what was asked for a moment ago is not asked for again."""
 
+import json
 import logging
 
 import pytest
 
 from upgrade_orchestrator.adapters.airflow import parse_requests
+from upgrade_orchestrator.adapters.airflow.bundles import UPGRADES_BUNDLE, configured_bundle
 from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
 
 
@@ -46,3 +48,12 @@ async def test_worker_leaves_it_to_the_loops_without_a_word(caplog: pytest.LogCa
     with caplog.at_level(logging.DEBUG):
         await LeftToTheLoops().ask("e-1")
     assert caplog.text == ""
+
+
+def test_bundle_is_the_configured_one_of_our_class_else_airflows_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert configured_bundle() == "dags-folder"
+    local = {"name": "team", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs": {}}
+    ours = {"name": "of-upgrades", "classpath": UPGRADES_BUNDLE, "kwargs": {}}
+    for bundles, name in (([local], "dags-folder"), ([local, ours], "of-upgrades"), ([], "dags-folder")):
+        monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(bundles))
+        assert configured_bundle() == name

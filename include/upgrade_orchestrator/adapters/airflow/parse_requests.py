@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from upgrade_orchestrator.adapters.airflow.bundles import configured_bundle
 from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
 from upgrade_orchestrator.domain.airflow.shards import shard_file
 
@@ -21,7 +22,8 @@ class AirflowParseRequests:
     a minute: so the control loops ask again until Airflow knows the DAG.
     """
 
-    def __init__(self, bundle: str, folder: str) -> None:
+    def __init__(self, bundle: str | None, folder: str) -> None:
+        """``bundle`` is None for the one that Airflow's configuration says."""
         self._bundle = bundle
         self._folder = folder
         self._asked_at: dict[str, float] = {}
@@ -43,11 +45,11 @@ class AirflowParseRequests:
         from sqlalchemy import select
         from sqlalchemy.exc import IntegrityError
 
-        path = f"{self._folder}/{shard_file(execution_id)}"
-        same = select(Request.id).where(Request.bundle_name == self._bundle, Request.relative_fileloc == path)
+        path, bundle = f"{self._folder}/{shard_file(execution_id)}", self._bundle or configured_bundle()
+        same = select(Request.id).where(Request.bundle_name == bundle, Request.relative_fileloc == path)
         if session.scalar(same) is not None:
             return
-        session.add(Request(bundle_name=self._bundle, relative_fileloc=path))
+        session.add(Request(bundle_name=bundle, relative_fileloc=path))
         try:
             session.flush()
         except IntegrityError:

@@ -1,1 +1,1 @@
-"""The registry as a file: ``python -m upgrade_orchestrator.cli.registry load | export`` (see docs/registry.md)."""
+"""The registry as a file: ``airflow upgrades registry load | export`` (see docs/registry.md)."""

@@ -1,4 +1,7 @@
-"""``python -m upgrade_orchestrator.cli.registry load FILE`` and ``export [FILE]``, in Airflow's environment."""
+"""``airflow upgrades registry load FILE`` and ``export [FILE]``.
+
+``python -m upgrade_orchestrator.cli.registry`` is the same where the package is copied and not installed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.cli.context import act_as_server
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.cli.registry.marked_yaml import Flaw, NotReadable, read_yaml
 from upgrade_orchestrator.cli.registry.writing import text_of
@@ -25,9 +29,7 @@ class Refused(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the two; 0 when it is done, 1 with every problem on a line of its own, 2 for a wrong command."""
-    parser = argparse.ArgumentParser(
-        prog="python -m upgrade_orchestrator.cli.registry", description="the registry as a file"
-    )
+    parser = argparse.ArgumentParser(prog="airflow upgrades registry", description="the registry as a file")
     commands = parser.add_subparsers(dest="command", required=True)
     loading = commands.add_parser("load", help="bring the registry to what FILE says, all or nothing")
     loading.add_argument("file", metavar="FILE", help="YAML; - is standard input")
@@ -119,4 +121,5 @@ def _refusal(name: str, flaws: list[Flaw]) -> Refused:
 
 
 if __name__ == "__main__":
+    act_as_server()
     sys.exit(main())

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from upgrade_orchestrator.cli.registry.document import SECTIONS
 from upgrade_orchestrator.domain.registry.entries import Thing
 
-_HEAD = "# The component registry; load it with: python -m upgrade_orchestrator.cli.registry load FILE\n"
+_HEAD = "# The component registry; load it with: airflow upgrades registry load FILE\n"
 _ALWAYS = frozenset({"status", "risk_level"})
 "Written even where it is the default: what decides should be seen."
 

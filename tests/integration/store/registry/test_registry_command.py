@@ -1,4 +1,4 @@
-"""`python -m upgrade_orchestrator.cli.registry`: what a person types, sees and reads, on the real database."""
+"""`airflow upgrades registry`: what a person types, sees and reads, on the real database."""
 
 import io
 import os
@@ -154,8 +154,9 @@ def test_wrong_command_is_2(file: Path) -> None:
         assert ended.value.code == 2
 
 
-def test_command_runs_as_it_is_typed_and_prints_nothing_else(file: Path) -> None:
-    command = [sys.executable, "-m", "upgrade_orchestrator.cli.registry"]
+@pytest.mark.parametrize("typed", ["airflow upgrades registry", "upgrade_orchestrator.cli.registry"])
+def test_command_runs_as_it_is_typed_and_prints_nothing_else(file: Path, typed: str) -> None:
+    command = [sys.executable, "-m", *typed.split()]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     loaded = subprocess.run([*command, "load", "registry.yaml"], env=env, capture_output=True, text=True, check=False)
     assert (loaded.returncode, loaded.stdout) == (0, "registry.yaml: 2 created, 0 changed, 0 unchanged\n"), (

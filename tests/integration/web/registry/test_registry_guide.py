@@ -65,9 +65,9 @@ def test_the_pages_commands_work_as_they_are_typed(
     (tmp_path / "registry.yaml").write_text(FILE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(empty_database))
-    load, export = starting_with("python")
+    load, export = starting_with("airflow")
     for command, said in ((load, "8 created"), (load, "8 unchanged"), (export, "8 exported"), (load, "8 unchanged")):
-        assert command[:3] == ["python", "-m", "upgrade_orchestrator.cli.registry"]
+        assert command[:3] == ["airflow", "upgrades", "registry"]
         assert main(command[3:]) == 0
         assert said in capsys.readouterr().out
 

@@ -1,0 +1,51 @@
+"""``airflow upgrades …``: our commands among Airflow's own; each start of ``airflow`` imports this."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
+
+
+def commands() -> list[CLICommand]:
+    """The commands, as Airflow's parser takes them."""
+    tenant = Arg(("--tenant",), action="append", default=[], help="also make roles that are limited to this tenant")
+    source = Arg(("file",), metavar="FILE", help="YAML; - is standard input")
+    target = Arg(("file",), metavar="FILE", nargs="?", default="-", help="where to; - is standard output")
+    registry = (
+        ActionCommand("load", "Bring the registry to what FILE says, all or nothing", _load, (source,)),
+        ActionCommand("export", "Write what is registered to FILE, or to standard output", _export, (target,)),
+    )
+    return [
+        GroupCommand(
+            "upgrades",
+            "Set up the upgrade orchestrator, load and export its registry",
+            (
+                ActionCommand("setup", "Migrate the orchestrator's database and make its roles", _set_up, (tenant,)),
+                GroupCommand("registry", "The component registry as a file", registry),
+            ),
+        )
+    ]
+
+
+def _set_up(given: argparse.Namespace) -> None:
+    from upgrade_orchestrator.cli.setup import set_up
+
+    sys.exit(set_up(given.tenant))
+
+
+def _load(given: argparse.Namespace) -> None:
+    _registry("load", given.file)
+
+
+def _export(given: argparse.Namespace) -> None:
+    _registry("export", given.file)
+
+
+def _registry(*arguments: str) -> None:
+    from upgrade_orchestrator.cli.context import act_as_server
+    from upgrade_orchestrator.cli.registry.__main__ import main
+
+    act_as_server()
+    sys.exit(main(list(arguments)))

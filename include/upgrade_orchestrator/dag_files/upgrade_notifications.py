@@ -1,0 +1,5 @@
+"""The Airflow DAGs that send notices, where [upgrades] notifiers is set (docs/observability.md)."""
+
+from upgrade_orchestrator.flow.notifications.dags import build_notifications
+
+globals().update(build_notifications())

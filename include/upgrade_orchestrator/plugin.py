@@ -1,0 +1,72 @@
+"""Adds the upgrade API and its pages to Airflow's API server, and warms up what forks workers.
+
+Each Airflow process imports this at its start: it must stay light.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Any
+
+from airflow.configuration import conf
+from airflow.plugins_manager import AirflowPlugin
+
+from upgrade_orchestrator.provider import PACKAGE
+
+log = logging.getLogger(__name__)
+
+VIEW = "api/v1/registry/view"
+"Relative: Airflow's page resolves it, also under a base path."
+
+
+class UpgradesPlugin(AirflowPlugin):
+    """The REST app under /api/v1/registry, and its pages in Airflow's UI."""
+
+    name = "upgrades"
+    external_views = (
+        {
+            "name": "Upgrades",
+            "destination": "nav",
+            "url_route": "upgrades",
+            "href": f"{VIEW}/upgrades",
+            "icon": f"{VIEW}/static/icon.svg",
+        },
+        {"name": "Upgrade", "destination": "dag", "url_route": "upgrade", "href": f"{VIEW}/dags/{{DAG_ID}}"},
+        {"name": "Upgrade", "destination": "dag_run", "url_route": "upgrade_run", "href": f"{VIEW}/dags/{{DAG_ID}}"},
+    )
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:
+        """Only the API server asks for it: workers, triggerer and dag processor never load FastAPI for it."""
+        from upgrade_orchestrator.web.app import URL_PREFIX, create_app
+
+        return [{"app": create_app(), "url_prefix": URL_PREFIX, "name": "Upgrade Orchestrator"}]
+
+    @classmethod
+    def on_load(cls, *args: Any, **kwargs: Any) -> None:
+        """Import what each task needs before Airflow forks its workers, which would import it again and again.
+
+        Only where plugins are loaded at start (``[core] lazy_load_plugins = False``): elsewhere it would come too late.
+        """
+        if conf.getboolean("core", "lazy_load_plugins"):
+            return
+        from upgrade_orchestrator.flow.upgrade.warm_up import warm_up
+
+        try:
+            warm_up()
+        except Exception:  # it costs time only: the API and its pages must not go for it
+            log.warning("what the upgrades' tasks need could not be loaded ahead", exc_info=True)
+
+
+def plugin_unless_installed() -> type[UpgradesPlugin] | None:
+    """The plugin for a file in the plugins folder; None where the installed package has brought it already.
+
+    Airflow refuses the second plugin of a name, and its task side then leaves out the plugins that come after it.
+    """
+    try:
+        entry_points = distribution(PACKAGE).entry_points
+    except PackageNotFoundError:
+        return UpgradesPlugin
+    return None if entry_points.select(group="airflow.plugins") else UpgradesPlugin

@@ -1,0 +1,71 @@
+"""What Airflow asks a provider package for: its connection type, its options and its commands.
+
+Each Airflow process reads this at its start: it must stay light.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields
+from typing import Any
+
+from upgrade_orchestrator.settings import SECTION, Settings
+
+PACKAGE = "airflow-upgrade-orchestrator"
+_TYPES = {"str": "string", "str | None": "string", "float": "float", "int": "integer", "bool": "boolean"}
+_ADDED = "0.1.0"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The provider, as Airflow's ``provider_info.schema.json`` describes it."""
+    return {
+        "package-name": PACKAGE,
+        "name": "Upgrade Orchestrator",
+        "description": "Upgrades a component across a tenant's instances, without an outage.",
+        "connection-types": [_FLEET_AGENT],
+        "cli": ["upgrade_orchestrator.cli.airflow_commands.commands"],
+        "config": {SECTION: {"description": "The upgrade orchestrator.", "options": _options()}},
+    }
+
+
+def _options() -> dict[str, dict[str, Any]]:
+    return {each.name: _option(each) for each in fields(Settings)}
+
+
+def _option(setting: Field[Any]) -> dict[str, Any]:
+    return {
+        "description": setting.metadata["description"],
+        "version_added": _ADDED,
+        "type": _TYPES[str(setting.type)],
+        "example": setting.metadata["example"],
+        "default": None if setting.default is None else str(setting.default),
+    }
+
+
+def _field(label: str, description: str) -> dict[str, Any]:
+    return {"label": label, "description": description, "schema": {"type": ["string", "null"]}}
+
+
+_FLEET_AGENT: dict[str, Any] = {
+    "connection-type": "upgrade_fleet_agent",
+    "hook-class-name": "upgrade_orchestrator.adapters.fleet.hook.FleetAgentHook",
+    "hook-name": "Upgrade fleet agent",
+    "ui-field-behaviour": {
+        "hidden-fields": ["login"],
+        "relabeling": {"schema": "Scheme", "password": "Token"},
+        "placeholders": {
+            "host": "agent.example.com, or https://agent.example.com/base",
+            "schema": "https",
+            "port": "8090",
+            "password": "what the agent expects as Authorization: Bearer; empty: none is sent",
+        },
+    },
+    "conn-fields": {
+        "verify": _field(
+            "Verify certificate",
+            "Empty or true: by the system's authorities; false: not at all; else the file of the authorities to trust.",
+        ),
+        "cert": _field("Client certificate", "The PEM file of our own certificate, where the agent asks for one."),
+        "key": _field("Client key", "The PEM file of its key, unless it is in the same file."),
+        "fleet": _field("Fleet to test with", "The fleet that the button Test asks for; not used otherwise."),
+    },
+}

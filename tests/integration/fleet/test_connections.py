@@ -1,0 +1,179 @@
+"""A fleet's agent behind an Airflow connection, of our type and of type http, and the button "Test"."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.ports import free_port
+from tests.integration.fleet.running_agent import TOKEN, Caller, RunningAgent
+from tests.integration.fleet.test_client import BODY, Server, answer, trickle
+from tests.integration.kafka import certificates
+from upgrade_orchestrator.adapters.airflow.connections import FleetAddress, fleet_address
+from upgrade_orchestrator.adapters.fleet import client as adapter
+from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets
+from upgrade_orchestrator.adapters.fleet.hook import FleetAgentHook
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.fleet import FleetError
+
+KINDS = ("upgrade_fleet_agent", "http")
+Define = Callable[..., None]
+
+
+@pytest.fixture
+def define(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> Define:
+    """Defines the Airflow connection ``agent``: the running agent's, except for what is given."""
+
+    def connection(**given: Any) -> None:
+        fields = {"conn_type": KINDS[0], "host": "127.0.0.1", "port": agent.port, "password": TOKEN} | given
+        monkeypatch.setenv("AIRFLOW_CONN_AGENT", json.dumps({key: each for key, each in fields.items() if each}))
+
+    return connection
+
+
+def button() -> tuple[bool, str]:
+    """What Airflow does for the button."""
+    from airflow.models.connection import Connection
+
+    status, message = Connection.get_connection_from_secrets("agent").test_connection()
+    return status, message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_fleet_is_reached_through_a_connection_of_either_type(kind: str, define: Define, fleet: Caller) -> None:
+    define(conn_type=kind)
+    deployment = Deployment(
+        tenant_id="acme", component_id="pg", driver="agent", conn_id="agent", fleet=fleet.fleet, current_version_id="v"
+    )
+    try:
+        async with ConnectionFleets().of(deployment) as driver:
+            assert len((await driver.fleet()).instances) == 3
+    finally:
+        await adapter.close_clients()
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, FleetAddress("http://a", "")),
+        ({"schema": "https", "port": 8443, "password": "t"}, FleetAddress("https://a:8443", "t")),
+        ({"host": "https://a/base/"}, FleetAddress("https://a/base", "")),
+        ({"extra": {"verify": False}}, FleetAddress("http://a", "", False)),
+        ({"extra": {"verify": "false"}}, FleetAddress("http://a", "", False)),
+        ({"extra": {"verify": " True "}}, FleetAddress("http://a", "", True)),
+        ({"extra": {"verify": "", "cert": "", "key": None}}, FleetAddress("http://a", "", True)),
+        ({"extra": {"verify": "/ca", "cert": "/c", "key": "/k"}}, FleetAddress("http://a", "", "/ca", "/c", "/k")),
+    ],
+)
+async def test_address_is_what_the_connection_says(
+    given: dict[str, Any], address: FleetAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in KINDS:
+        monkeypatch.setenv("AIRFLOW_CONN_AGENT", json.dumps({"conn_type": kind, "host": "a"} | given))
+        assert await fleet_address("agent") == address
+
+
+def test_button_says_that_the_agent_answers(define: Define) -> None:
+    define()
+    assert button()[0] is True
+    assert "answers and takes the token" in button()[1]
+
+
+def test_button_says_what_the_named_fleet_is(define: Define, fleet: Caller) -> None:
+    define(extra={"fleet": fleet.fleet})
+    assert button() == (True, f"The agent has fleet {fleet.fleet}: 3 instances, 3 healthy (3 on 3.5.0).")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"password": "wrong"}, "refuses the token (401)"),
+        ({"password": None}, "refuses the token (401)"),
+        ({"extra": {"fleet": "nowhere"}}, "the agent answered 404 to GET /fleets/nowhere"),
+        ({"port": free_port()}, "does not answer (ClientConnectorError)"),
+        ({"schema": "https"}, "does not answer"),
+        ({"schema": "https", "extra": {"verify": "/no/such/ca.pem"}}, "cannot be used (/no/such/ca.pem)"),
+    ],
+)
+def test_button_says_why_it_is_not_well(given: dict[str, Any], said: str, define: Define) -> None:
+    define(**given)
+    status, message = button()
+    assert (status, said in message) == (False, True), message
+    assert TOKEN not in message
+
+
+@asynccontextmanager
+async def serving(respond: Any, context: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Server, int]]:
+    server = Server(respond)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
+    try:
+        yield server, listening.sockets[0].getsockname()[1]
+    finally:
+        listening.close()
+
+
+@pytest.mark.parametrize(
+    ("respond", "said"),
+    [
+        (answer("404 Not Found", "Content-Type: text/html", body=b"<html>"), "not a JSON object"),
+        (answer("200 OK", body=b""), "answers 200, which an agent would not"),
+        (answer("302 Found", "Location: http://127.0.0.1:9/"), "answers 302, which an agent would not"),
+        (answer("200 OK", body=b" " * (adapter.MOST_BYTES + 1)), "larger than 16 MiB"),
+        (trickle, "does not answer (TimeoutError)"),
+    ],
+)
+async def test_button_takes_no_other_server_for_an_agent(
+    respond: Any, said: str, define: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "CALL_SECONDS", 1.0)
+    async with serving(respond) as (_, port):
+        define(port=port)
+        async with asyncio.timeout(20):
+            status, message = await asyncio.to_thread(button)
+    assert (status, said in message) == (False, True), message
+
+
+async def test_no_token_is_sent_where_the_connection_has_none(define: Define) -> None:
+    async with serving(answer("404 Not Found", body=BODY)) as (server, port):
+        for password in (None, "secret"):
+            define(port=port, password=password)
+            assert (await asyncio.to_thread(button))[0] is True
+    assert ["Authorization: Bearer secret" in head for head in server.heads] == [False, True]
+    assert "Authorization" not in server.heads[0]
+
+
+async def test_certificates_are_checked_as_the_connection_says(define: Define, tmp_path: Path) -> None:
+    authority, certificate = certificates.make(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    mutual = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority))
+    mutual.load_cert_chain(certificate)
+    mutual.verify_mode = ssl.CERT_REQUIRED
+    trusted, ours = {"verify": str(authority)}, {"cert": str(certificate)}
+    for server_side, extra, well in (
+        (context, {}, False),
+        (context, {"verify": False}, True),
+        (context, trusted, True),
+        (mutual, trusted, False),
+        (mutual, trusted | ours, True),
+        (mutual, {"verify": False} | ours, True),
+    ):
+        async with serving(answer("404 Not Found", body=BODY), server_side) as (_, port):
+            define(schema="https", port=port, extra=extra)
+            status, message = await asyncio.to_thread(button)
+        assert status is well, (extra, message)
+
+
+async def test_connection_that_is_not_defined_is_named() -> None:
+    with pytest.raises(FleetError, match="the Airflow connection nowhere is not defined"):
+        await fleet_address("nowhere")
+
+
+def test_hook_gives_the_address(define: Define, agent: RunningAgent) -> None:
+    define()
+    assert FleetAgentHook("agent").get_conn() == FleetAddress(agent.url, TOKEN)
