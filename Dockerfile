@@ -1,7 +1,18 @@
-# Astronomer's project shape: give the runtime image of your choice, for example
-#   docker build --build-arg RUNTIME_IMAGE=<your registry>/astro-runtime:<tag with Airflow 3.3> .
-ARG RUNTIME_IMAGE=astro-runtime:3.3
-FROM ${RUNTIME_IMAGE}
+# An image for every component: Airflow with the orchestrator installed. The official image by default; any Astronomer
+# runtime of the same Airflow by argument:
+#   docker build --build-arg BASE_IMAGE=<your registry>/runtime:<tag with Airflow 3.3.2> .
+# The project's tests have no container engine: they check what is named here, and do not build it.
+ARG BASE_IMAGE=apache/airflow:3.3.2-python3.11
 
-# The plugin, the DAGs and the triggerer import the package that is in include/.
-ENV PYTHONPATH=/usr/local/airflow/include
+FROM ${BASE_IMAGE} AS wheel
+COPY pyproject.toml README.md LICENSE /tmp/source/
+COPY include /tmp/source/include
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /tmp/wheel /tmp/source
+
+FROM ${BASE_IMAGE}
+COPY requirements.txt /tmp/requirements.txt
+COPY --from=wheel /tmp/wheel /tmp/wheel
+RUN pip install --no-cache-dir --requirement /tmp/requirements.txt /tmp/wheel/*.whl
+
+# The package's DAG bundle beside the DAGs folder (docs/adopt.md).
+ENV AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST='[{"name": "dags-folder", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs": {}}, {"name": "upgrades", "classpath": "upgrade_orchestrator.dag_bundle.UpgradesDagBundle", "kwargs": {}}]'

@@ -28,6 +28,7 @@ ORDER = (
     "tests/integration/kafka",
     "tests/integration/local",
     "tests/integration/web/api_server",
+    "tests/integration/adoption",
     "tests/integration",
     "tests/dags",
     "tests/unit",

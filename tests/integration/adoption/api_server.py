@@ -1,0 +1,42 @@
+"""The project's API server under a path of its own, and a client of it."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from local.ports import HOST
+from tests.integration.adoption.project import ADMIN, PASSWORD, Project
+
+START_SECONDS = 120
+
+
+@contextmanager
+def serving(project: Project, path: str, **settings: str) -> Iterator[httpx.Client]:
+    """Within it the server runs; the client is the administrator's, and its base URL ends with ``path``."""
+    base = f"http://localhost:{project.port}{path}"
+    process = project.start("api-server", "--host", HOST, "--port", str(project.port), API__BASE_URL=base, **settings)
+    try:
+        with httpx.Client(base_url=f"http://{HOST}:{project.port}{path}", trust_env=False, timeout=30) as client:
+            deadline = time.monotonic() + START_SECONDS
+            while not _answers(client):
+                ended = process.poll() is not None or time.monotonic() > deadline
+                assert not ended, project.log("api-server")
+                time.sleep(0.1)
+            given = {"username": ADMIN, "password": PASSWORD}
+            token = client.post("/auth/token", json=given).raise_for_status().json()["access_token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            yield client
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def _answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/api/v2/version").is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,124 @@
+"""An Airflow project that knows nothing of us: a bare environment, a DAG, an `include/` and a `plugins/` of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from local.ports import HOST, free_port
+from local.postgres.server import Postgres
+from local.stack.bare_venv import make_bare_venv
+from tests.architecture.sources import ROOT
+
+DAG = """
+from airflow.sdk import DAG
+from include.names import DAG_ID
+with DAG(DAG_ID, schedule=None) as dag:
+    pass
+"""
+PLUGIN = """
+from airflow.plugins_manager import AirflowPlugin
+class TeamPlugin(AirflowPlugin):
+    name = "team"
+"""
+ADMIN, PASSWORD = "ada", "only-for-this-test"
+EXISTING = f"""
+from airflow.utils import db
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+db.upgradedb()
+with get_application_builder() as builder:
+    builder.sm.sync_roles()
+    builder.sm.add_user("{ADMIN}", "Ada", "Admin", "ada@example.com", builder.sm.find_role("Admin"), "{PASSWORD}")
+"""
+"The database of an Airflow that exists, with its administrator."
+
+
+class Project:
+    """The project's folder and environment, and its Airflow on the test's PostgreSQL."""
+
+    def __init__(self, folder: Path, postgres: Postgres, database: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self._venv = folder / "venv"
+        self.python = make_bare_venv(self._venv)
+        self._write("dags/team.py", DAG)
+        self._write("include/__init__.py", "")
+        self._write("include/names.py", 'DAG_ID = "team_dag"\n')
+        self._write("plugins/team_plugin.py", PLUGIN)
+        self._write("home/airflow.cfg", "")
+        self.env = self._environment(postgres.url(database))
+
+    def install(self) -> None:
+        """What `pip install .` does in our checkout: build the wheel and install it. What it needs is there."""
+        built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(self.folder / "wheel")]
+        self._run(built, cwd=ROOT)
+        (wheel,) = (self.folder / "wheel").glob("*.whl")
+        self._run([*self._installer(), "--no-deps", str(wheel)], cwd=self.folder)
+
+    def configure(self, text: str) -> None:
+        """Add to airflow.cfg."""
+        with (self.folder / "home" / "airflow.cfg").open("a") as file:
+            file.write(text)
+
+    def airflow(self, *words: str) -> str:
+        """What the command prints."""
+        return self._run([str(self.python), "-m", "airflow", *words], cwd=self.folder)
+
+    def python_code(self, code: str) -> str:
+        """What it prints."""
+        return self._run([str(self.python), "-c", code], cwd=self.folder)
+
+    def start(self, *words: str, **settings: str) -> "subprocess.Popen[bytes]":
+        """One of Airflow's components, with further settings; its output goes to a file."""
+        with (self.folder / f"{words[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                [str(self.python), "-m", "airflow", *words],
+                cwd=self.folder,
+                env=self.env | {f"AIRFLOW__{name}": value for name, value in settings.items()},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def log(self, component: str) -> str:
+        """The end of what it has written."""
+        return (self.folder / f"{component}.log").read_text(errors="replace")[-4000:]
+
+    def _installer(self) -> list[str]:
+        if uv := shutil.which("uv"):
+            return [uv, "pip", "install", "--offline", "--python", str(self.python)]
+        base: str = getattr(sys, "_base_executable", sys.executable)
+        return [base, "-m", "pip", "--python", str(self.python), "install", "--no-index", "--quiet"]
+
+    def _run(self, command: list[str], cwd: Path) -> str:
+        done = subprocess.run(command, cwd=cwd, env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def _environment(self, metadata: str) -> dict[str, str]:
+        kept = {name: each for name, each in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON", "UV_"))}
+        settings = {
+            "DATABASE__SQL_ALCHEMY_CONN": metadata,
+            "DATABASE__SQL_ALCHEMY_CONN_ASYNC": metadata,
+            "CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "CORE__DAGS_FOLDER": str(self.folder / "dags"),
+            "CORE__PLUGINS_FOLDER": str(self.folder / "plugins"),
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__FERNET_KEY": Fernet.generate_key().decode(),
+            "CORE__TEST_CONNECTION": "Enabled",
+            "API__SECRET_KEY": "0" * 32,
+            "API_AUTH__JWT_SECRET": "1" * 32,
+        }
+        own = {
+            "AIRFLOW_HOME": str(self.folder / "home"),
+            "PYTHONPATH": str(self.folder),
+            "NO_PROXY": f"{HOST},localhost",
+        }
+        return kept | own | {f"AIRFLOW__{name}": value for name, value in settings.items()}

@@ -1,0 +1,242 @@
+"""docs/adopt.md, done as it says: install, two connections, one command, one line of configuration.
+
+In a new environment with the wheel and a bare Airflow, beside what a project has of its own; then with FAB under a path
+of the URL, and with SimpleAuthManager.
+"""
+
+import json
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+import yaml
+from sqlalchemy import make_url
+
+from local.ports import HOST
+from local.postgres.server import Postgres
+from tests.architecture.sources import ROOT
+from tests.guides import code_blocks
+from tests.integration.adoption.api_server import serving
+from tests.integration.adoption.project import EXISTING, Project
+from tests.integration.fleet.running_agent import TOKEN, RunningAgent
+from tests.integration.web.api_server import simple_auth
+from tests.integration.world import document
+from upgrade_orchestrator.adapters.airflow.connections import AGENT_TYPE
+from upgrade_orchestrator.domain.airflow.shards import shard_file
+from upgrade_orchestrator.settings import Settings
+
+BLOCKS = list(code_blocks((ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")))
+COMMANDS = [shlex.split(line, comments=True) for kind, text in BLOCKS if not kind for line in text.splitlines()]
+(LINE,) = (text for kind, text in BLOCKS if kind == "ini")
+API, FLEET = "/api/v1/registry", "adopted"
+PARSE_SECONDS = 60
+Bundles = dict[str, str]
+"Each DAG's bundle."
+WHERE = """
+import json, sys, upgrade_orchestrator
+from importlib.metadata import distribution, version
+from packaging.requirements import Requirement
+wanted = [Requirement(each) for each in distribution("airflow-upgrade-orchestrator").requires]
+wanted = [each for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""})]
+missing = [str(each) for each in wanted if not each.specifier.contains(version(each.name))]
+print(json.dumps([upgrade_orchestrator.__file__, sys.path, len(wanted), missing]))
+"""
+ASK_ALL = """
+import contextlib, io, json, logging
+from airflow.cli.cli_parser import get_parser
+found = []
+for words in {commands}:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        given = get_parser().parse_args(words)
+        given.func(given)
+    found.append(out.getvalue())
+print(json.dumps(found))
+"""
+"Airflow's commands in one process: each of its own would take seconds to begin."
+
+
+@dataclass
+class Adopted:
+    """The project once it has done what the page says."""
+
+    project: Project
+    agent: RunningAgent
+    said: list[str]
+
+    def ask(self, *commands: str) -> list[str]:
+        """What Airflow's commands print."""
+        code = ASK_ALL.format(commands=[each.split() for each in commands])
+        found: list[str] = json.loads(self.project.python_code(code).splitlines()[-1])
+        return found
+
+
+@pytest.fixture(scope="module")
+def adopted(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adopted]:
+    folder = tmp_path_factory.mktemp("adoption")
+    agent = RunningAgent(tmp_path_factory.mktemp("agent"))
+    with postgres_server.connect() as connection:
+        for name in ("adopting_airflow", "adopting_upgrades"):
+            connection.execute(f"CREATE DATABASE {name}")
+    project = Project(folder, postgres_server, "adopting_airflow")
+    project.python_code(EXISTING)
+    try:
+        yield Adopted(project, agent, list(_do(project, _values(postgres_server, agent))))
+    finally:
+        agent.close()
+        with postgres_server.connect() as connection:
+            for name in ("adopting_airflow", "adopting_upgrades"):
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def dags(adopted: Adopted, postgres_server: Postgres) -> Bundles:
+    """Airflow's DAGs with their bundles, with FAB and under a path, after the first upgrade was started."""
+    with serving(adopted.project, "/tools/airflow") as client:
+        _look(client)
+        meta = {each["connection_type"]: each for each in client.get("/ui/connections/hook_meta").json()}
+        assert set(meta[AGENT_TYPE]["extra_fields"]) == {"verify", "cert", "key", "fleet"}
+        execution = _start(adopted, client)
+        file = f"upgrade_executions/{shard_file(execution)}"
+        assert _asked_for(postgres_server) == {("upgrades", file)}
+        return _parsed(adopted, client, f"upgrade__{execution}")
+
+
+def _values(postgres: Postgres, agent: RunningAgent) -> dict[tuple[str, str], str]:
+    """What stands in the place of the page's examples, each after its option."""
+    url = make_url(postgres.url("adopting_upgrades"))
+    database = {("host", "db.example.com"): url.host, ("port", "5432"): url.port, ("login", "upgrades"): url.username}
+    database |= {("schema", "upgrades"): url.database, ("password", "change-me"): url.password}
+    fleet = {("schema", "https"): "http", ("host", "agent.example.com"): HOST, ("port", "8090"): agent.port}
+    return {key: str(each) for key, each in (database | fleet | {("password", "the-agents-token"): TOKEN}).items()}
+
+
+def _do(project: Project, values: dict[tuple[str, str], str]) -> Iterator[str]:
+    """The page's commands in its order, and its line; what the commands print."""
+    for words in COMMANDS:
+        before = ["", *(word.removeprefix("--conn-") for word in words)]
+        typed = [values.get(pair, pair[1]) for pair in zip(before, words, strict=False)]
+        if words[:2] == ["pip", "install"]:
+            project.install()
+        else:
+            yield project.airflow(*typed[1:])
+    project.configure(LINE)
+
+
+def test_package_is_the_installed_wheel_and_what_it_asks_for_is_there(adopted: Adopted) -> None:
+    file, path, wanted, missing = json.loads(adopted.project.python_code(WHERE))
+    assert file.startswith(f"{adopted.project.folder}/venv/lib/")
+    assert not [each for each in path if each in (str(ROOT), str(ROOT / "include"))]
+    assert (wanted > 10, missing) == (True, [])
+
+
+def test_one_command_says_what_it_did(adopted: Adopted) -> None:
+    *_, said = adopted.said
+    assert "upgrades: database is at the newest schema" in said
+    assert "upgrades: roles Upgrade Viewer, Upgrade Operator, Upgrade Approver, Upgrade Admin exist" in said
+
+
+def test_with_fab_and_under_a_path_the_first_upgrade_gets_its_dag_from_the_bundle(dags: Bundles) -> None:
+    (upgrade,) = (name for name in dags if name.startswith("upgrade__"))
+    assert dags == {"team_dag": "dags-folder", "upgrade_request": "upgrades", upgrade: "upgrades"}
+
+
+def test_airflow_lists_what_the_package_brings_and_no_import_error(adopted: Adopted, dags: Bundles) -> None:
+    config, *lists = adopted.ask(
+        "config list --section upgrades --include-descriptions",
+        "providers list --output json",
+        "providers hooks --output json",
+        "plugins --output json",
+        "connections list --output json",
+        "dags list --output json",
+        "dags list-import-errors --output json",
+    )
+    providers, hooks, plugins, connections, listed, errors = map(_json, lists)
+    assert re.findall(r"^# (\w+) = ", config, re.MULTILINE) == [each.name for each in fields(Settings)]
+    ours = "airflow-upgrade-orchestrator"
+    assert [each["version"] for each in providers if each["package_name"] == ours] == ["0.1.0"]
+    assert [each["connection_type"] for each in hooks if each["package_name"] == ours] == [AGENT_TYPE]
+    sources = {each["name"]: each["source"] for each in plugins}
+    assert sources["team"] == "$PLUGINS_FOLDER/team_plugin.py"
+    assert sources["upgrades"].startswith(f"{ours}==0.1.0")
+    kinds = {each["conn_id"]: each["conn_type"] for each in connections}
+    assert (kinds["upgrades_db"], kinds["my_fleet"]) == ("postgres", AGENT_TYPE)
+    assert {each["dag_id"] for each in listed} == dags.keys()
+    assert errors == []
+
+
+def test_with_simple_auth_manager_at_the_root(adopted: Adopted) -> None:
+    with serving(adopted.project, "", **simple_auth.settings(adopted.project.folder)) as client:
+        _look(client)
+
+
+def _look(client: httpx.Client) -> None:
+    """Health, the pages with what they load, and the button of the connection's form."""
+    assert client.get(f"{API}/health", headers={"Authorization": ""}).json()["parts"]["database"] == "ok"
+    page = client.get(f"{API}/view/upgrades")
+    assert page.status_code == 200
+    loaded = re.findall(r'(?:href|src)="([^"#]*static/[^"]+)"', page.text)
+    assert loaded
+    for each in loaded:
+        assert client.get(urljoin(str(page.url), each)).status_code == 200
+    tested = client.post("/api/v2/connections/test", json={"connection_id": "my_fleet", "conn_type": AGENT_TYPE})
+    assert tested.json()["status"] is True, tested.text
+    menu = client.get("/api/v2/plugins").json()["plugins"]
+    (ours,) = (each for each in menu if each["name"] == "upgrades")
+    assert ours["fastapi_apps"][0]["url_prefix"] == API
+
+
+def _start(adopted: Adopted, client: httpx.Client) -> str:
+    """Register a fleet by the command, create an upgrade and start it; its id."""
+    folder, agent = adopted.project.folder, adopted.agent
+    agent.admin.create(FLEET, 2, "3.6.0")
+    (folder / "backup").write_bytes(b"backup")
+    registry = document(FLEET, folder / "backup")
+    for each in registry["deployments"]:
+        each["connId"] = "my_fleet"
+    (folder / "registry.yaml").write_text(yaml.safe_dump(registry))
+    assert "created" in adopted.project.airflow("upgrades", "registry", "load", "registry.yaml")
+    (deployment,) = registry["deployments"]
+    versions = [each["id"] for each in registry["versions"]]
+    body = {"componentId": deployment["componentId"], "fromVersionId": versions[0], "toVersionId": versions[1]}
+    made = client.post(f"{API}/tenants/{deployment['tenantId']}/upgrades", json=body)
+    assert made.status_code == 201, made.text
+    started = client.post(f"{API}/upgrades/{made.json()['id']}/start")
+    assert started.status_code == 202, started.text
+    return str(made.json()["id"])
+
+
+def _asked_for(postgres: Postgres) -> set[tuple[str, str]]:
+    """Bundle and file of each request to the dag processor."""
+    with postgres.connect("adopting_airflow") as connection:
+        query = "SELECT bundle_name, relative_fileloc FROM dag_priority_parsing_request"
+        return {(str(bundle), str(file)) for bundle, file in connection.execute(query)}
+
+
+def _parsed(adopted: Adopted, client: httpx.Client, wanted: str) -> Bundles:
+    """Run the dag processor until the wanted DAG, the one for requests and the project's own are there."""
+    processor = adopted.project.start("dag-processor", CORE__LAZY_LOAD_PLUGINS="False")  # as the page says: faster
+    deadline = time.monotonic() + PARSE_SECONDS
+    found: Bundles = {}
+    try:
+        while not {wanted, "team_dag", "upgrade_request"} <= found.keys():
+            assert time.monotonic() < deadline, (found, adopted.project.log("dag-processor"))
+            found = {each["dag_id"]: each["bundle_name"] for each in client.get("/api/v2/dags").json()["dags"]}
+            time.sleep(0.2)
+    finally:
+        processor.terminate()
+        processor.wait(60)
+    return found
+
+
+def _json(said: str) -> Any:
+    """What a command prints below what Airflow logs."""
+    lines = said.splitlines()
+    begins = next(number for number, line in enumerate(lines) if line.startswith("[") and not line.startswith("[2"))
+    return json.loads("\n".join(lines[begins:]))
