@@ -12,7 +12,7 @@ def test_projects_own_file_lists_the_connections_of_the_product() -> None:
     names = {
         connection.name: connection.kind for connection in SettingsFile.read(ROOT / "airflow_settings.yaml").connections
     }
-    assert names == {"upgrades_db": "postgres", "kafka_events": "kafka", "demo_fleet": "http"}
+    assert names == {"upgrades_db": "postgres", "kafka_events": "kafka", "demo_fleet": "upgrade_fleet_agent"}
 
 
 def test_empty_examples_of_the_format_are_left_out(tmp_path: Path) -> None:
