@@ -16,6 +16,7 @@ def set_up(tenants: Sequence[str] = ()) -> int:
     """Run both steps, one clear line each; also roles limited to each of ``tenants``. 1 when something is wrong."""
     act_as_server()
     from airflow.sdk.exceptions import AirflowException
+    from sqlalchemy.exc import DBAPIError
 
     from upgrade_orchestrator.adapters.airflow.connections import database_url
     from upgrade_orchestrator.adapters.airflow.roles import make_roles
@@ -27,9 +28,15 @@ def set_up(tenants: Sequence[str] = ()) -> int:
         print("upgrades: database is at the newest schema")
         print(f"upgrades: {make_roles(tenants)}")
     except (ValueError, AirflowException) as error:
-        print(f"upgrades: {error}", file=sys.stderr)
-        return 1
+        return _refused(str(error))
+    except DBAPIError as error:
+        return _refused(f"the database does not do it: {str(error.orig).strip()}")
     return 0
+
+
+def _refused(why: str) -> int:
+    print(f"upgrades: {why}", file=sys.stderr)
+    return 1
 
 
 def main() -> int:
