@@ -12,6 +12,7 @@ OWN = ("bench", "dags", "local", "plugins", "tests", "upgrade_orchestrator")
 
 WITHOUT_IMPORT = {
     "apache-airflow-providers-http": "the connection type of the fleet agents",
+    "apache-airflow-providers-postgres": "the connection type of our own database",
     "flask-appbuilder": "its security manager makes the roles; the FAB provider hands it out",
 }
 "Of the product: what it is pinned for."
