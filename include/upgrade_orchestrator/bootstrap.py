@@ -24,12 +24,12 @@ from upgrade_orchestrator.adapters.ids import new_id
 from upgrade_orchestrator.adapters.kafka.connection import open_stream
 from upgrade_orchestrator.adapters.postgres.engine.engine import dispose_engines, sync_engine
 from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
-from upgrade_orchestrator.adapters.postgres.events.cursors import PostgresFollowers
+from upgrade_orchestrator.adapters.postgres.events.cursors import PostgresEventCursors
 from upgrade_orchestrator.adapters.postgres.events.outbox import PostgresOutbox
 from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
 from upgrade_orchestrator.adapters.postgres.events.task_ends import PostgresTaskEnds
 from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec, read_dag_specs
-from upgrade_orchestrator.adapters.postgres.idempotency import PostgresKeptAnswers
+from upgrade_orchestrator.adapters.postgres.idempotency import PostgresIdempotencyStore
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from upgrade_orchestrator.service.control.loops import LOOPS, Loop, run_control_loops
 from upgrade_orchestrator.service.events.relay import Relay
@@ -61,7 +61,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
             stream_seconds=settings.stream_seconds,
         ),
         outbox=PostgresOutbox(url),
-        followers=PostgresFollowers(url),
+        followers=PostgresEventCursors(url),
         metrics=AirflowMetrics(),
         notices=AirflowNotices(settings.notifiers is not None),
         task_ends=PostgresTaskEnds(url),
@@ -80,17 +80,17 @@ async def open_ports() -> Ports:
     return ports_for(await async_database_url(settings.db_conn_id), settings)
 
 
-async def open_kept_answers() -> PostgresKeptAnswers:
+async def open_kept_answers() -> PostgresIdempotencyStore:
     """The store of the answers to calls with an Idempotency-Key (API server only)."""
     settings = Settings.read()
-    return PostgresKeptAnswers(await async_database_url(settings.db_conn_id), settings.lease_seconds)
+    return PostgresIdempotencyStore(await async_database_url(settings.db_conn_id), settings.lease_seconds)
 
 
 async def _forget_old_answers(_: Ports) -> None:
     await (await open_kept_answers()).forget_old()
 
 
-FORGET_OLD_ANSWERS = Loop("forget-old-answers", 600.0, _forget_old_answers)
+FORGET_OLD_ANSWERS = Loop("delete-expired-responses", 600.0, _forget_old_answers)
 
 
 @asynccontextmanager

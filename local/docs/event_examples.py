@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
-from upgrade_orchestrator.domain.events import payloads as told
+from upgrade_orchestrator.domain.events import payloads
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
 from upgrade_orchestrator.domain.execution.events import Event, EventData, EventType, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -17,7 +17,7 @@ _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _TIME = datetime(2026, 1, 31, 12, 0, 5, 310000, UTC)
 
 _EXAMPLES: tuple[EventData, ...] = (
-    told.Created(
+    payloads.Created(
         tenant_id="550e8400",
         component_id="aaa-111",
         from_version="3.6.0",
@@ -37,14 +37,14 @@ _EXAMPLES: tuple[EventData, ...] = (
         actor="olga",
         source=Source.API,
     ),
-    told.CheckCompleted(
+    payloads.CheckCompleted(
         name=CheckName.VERSION_COMPATIBILITY,
         status=CheckStatus.PASSED,
         message="the path from 3.6.0 to 3.7.0 is registered and open",
     ),
-    told.BatchStarted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=0, failed=0),
-    told.BatchCompleted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=2, failed=0),
-    told.InstanceChanged(
+    payloads.BatchStarted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=0, failed=0),
+    payloads.BatchCompleted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=2, failed=0),
+    payloads.InstanceChanged(
         instance_id="kafka-1",
         batch=1,
         from_=InstanceStatus.DRAINING,
@@ -55,12 +55,12 @@ _EXAMPLES: tuple[EventData, ...] = (
         revert=None,
         error=None,
     ),
-    told.Progress(percentage=10, total=20, pending=15, in_flight=3, completed=2, failed=0, rolled_back=0),
-    told.CanaryPolled(
+    payloads.Progress(percentage=10, total=20, pending=15, in_flight=3, completed=2, failed=0, rolled_back=0),
+    payloads.CanaryPolled(
         healthy=False, unhealthy={"kafka-2": "no answer from its port"}, not_asked=[], polls=4, current_failures=1
     ),
-    told.ApprovalRequested(stage=2, plan_hash=_HASH),
-    told.ApprovalDecided(
+    payloads.ApprovalRequested(stage=2, plan_hash=_HASH),
+    payloads.ApprovalDecided(
         stage=2,
         decision=Decision.APPROVED,
         decided_by="anna",
@@ -68,9 +68,9 @@ _EXAMPLES: tuple[EventData, ...] = (
         reason="the first stage looks well",
         plan_hash=_HASH,
     ),
-    told.CommandReceived(command=Command.PAUSE, actor="olga", source=Source.API, reason="a look at the logs first"),
-    told.RollbackStarted(reason="3 of 3 failures: kafka-2: no answer from its port", initiated_by="system"),
-    told.RollbackCompleted(
+    payloads.CommandReceived(command=Command.PAUSE, actor="olga", source=Source.API, reason="a look at the logs first"),
+    payloads.RollbackStarted(reason="3 of 3 failures: kafka-2: no answer from its port", initiated_by="system"),
+    payloads.RollbackCompleted(
         status=ExecutionStatus.ROLLED_BACK,
         reason="all touched instances are back; 20 on 3.6.0",
         rolled_back_instances=["kafka-2", "kafka-1"],

@@ -49,7 +49,7 @@ class Ends:
         self._error = error
         self._seconds = seconds
 
-    async def tell(self, task_id: str) -> None:
+    async def notify(self, task_id: str) -> None:
         await asyncio.sleep(self._seconds)
         if self._error:
             raise self._error

@@ -20,7 +20,7 @@ class Contents:
         self._deletes = [sql.SQL("DELETE FROM {}").format(table) for table in tables]
         self._inserts = [sql.SQL("INSERT INTO {table} TABLE kept.{table}").format(table=table) for table in tables]
 
-    def put_back(self) -> None:
+    def undrain_left(self) -> None:
         """Every row as it was, and no other."""
         self._execute([*self._deletes, *self._inserts])
 

@@ -18,7 +18,7 @@ from tests.labs.world import World
 from tests.virtual_time import START, Clock
 from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
 from upgrade_orchestrator.adapters.memory.engine.tables import LEASE, LeaseRow, Tables
-from upgrade_orchestrator.adapters.memory.events.cursors import MemoryFollowers
+from upgrade_orchestrator.adapters.memory.events.cursors import MemoryEventCursors
 from upgrade_orchestrator.adapters.memory.events.outbox import MemoryOutbox
 from upgrade_orchestrator.adapters.memory.events.signals import MemoryNames, MemorySignals
 from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -54,7 +54,7 @@ class MemoryTaskEnds:
     def __init__(self) -> None:
         self._hear: set[MemoryNames] = set()
 
-    async def tell(self, task_id: str) -> None:
+    async def notify(self, task_id: str) -> None:
         """Whoever listens."""
         for each in self._hear:
             each.tell(task_id)
@@ -159,7 +159,7 @@ def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
         new_id=database.new_id,
         limits=Limits(lease_seconds=lease_seconds),
         outbox=MemoryOutbox(database),
-        followers=MemoryFollowers(database),
+        followers=MemoryEventCursors(database),
         metrics=NoMetrics(),
         notices=NoNotices(),
         task_ends=MemoryTaskEnds(),

@@ -8,7 +8,7 @@ from tests.lifecycle.state import LifecycleState
 from tests.lifecycle.stepped import Runner
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import is_terminal
-from upgrade_orchestrator.service.control.reconcile import follow_now
+from upgrade_orchestrator.service.control.reconcile import reconcile_now
 from upgrade_orchestrator.service.finalize.finalize import end_abandoned
 
 RARELY = one_of(*[False] * 7, True)
@@ -65,7 +65,7 @@ class Airflow(LifecycleState):
         state = ("failed" if failed else None) if end else "running"
         view = RunView("run-1", state, paused) if state else RunView(paused=paused)
         self.bench.airflow.show(self.current, view)
-        self.bench.run(follow_now(self.bench.ports, self.current))
+        self.bench.run(reconcile_now(self.bench.ports, self.current))
 
     @precondition(lambda self: self.is_started() and is_terminal(self.status()))
     @rule()

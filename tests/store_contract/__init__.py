@@ -9,7 +9,7 @@ pass_time     lets seconds pass for what is stored, or go back, without waiting 
 audit         the commands that were kept: execution, command, actor, source, reason
 signals       the store's port Signals, which is Signals too
 listens       returns once a new waiter would miss nothing and has been told nothing
-followers, outbox, kept_answers      the ports of those names
+followers, outbox, idempotency_store      the ports of those names
 """
 
 from pkgutil import iter_modules

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.commands import SYSTEM, Decision
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.event_cursors import Followers, Span, Waiting
+from upgrade_orchestrator.service.ports.event_cursors import EventCursors, Span, Waiting
 
 S, ALL = ExecutionStatus, [each.value for each in EventType]
 
@@ -25,7 +25,7 @@ async def _append(store: Store, execution: Execution, count: int) -> None:
         await work.commit()
 
 
-async def _take(followers: Followers, name: str = "one", limit: int = 10) -> list[tuple[str, int]]:
+async def _take(followers: EventCursors, name: str = "one", limit: int = 10) -> list[tuple[str, int]]:
     """Everything that is new to it, as the loops take it."""
     ours = await followers.mark(name, await followers.spans(name, limit))
     return [(each.execution_id, each.sequence) for each in await followers.told(ours, ALL)]
@@ -33,7 +33,7 @@ async def _take(followers: Followers, name: str = "one", limit: int = 10) -> lis
 
 class FollowersContract:
     async def test_follower_has_every_event_once_and_in_order(
-        self, store: Store, added: Added, followers: Followers
+        self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         first, second = await added(), await added()
         await _append(store, first, 3)
@@ -43,13 +43,15 @@ class FollowersContract:
         assert await _take(followers) == [(first.id, 4), (first.id, 5), (second.id, 1)]
         assert await _take(followers) == []
 
-    async def test_followers_do_not_disturb_each_other(self, store: Store, added: Added, followers: Followers) -> None:
+    async def test_followers_do_not_disturb_each_other(
+        self, store: Store, added: Added, followers: EventCursors
+    ) -> None:
         execution = await added()
         await _append(store, execution, 1)
         assert await _take(followers, "one") == await _take(followers, "two") == [(execution.id, 1)]
 
     async def test_of_two_that_saw_the_same_events_one_has_them(
-        self, store: Store, added: Added, followers: Followers
+        self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         execution = await added()
         for before in (0, 5):
@@ -60,7 +62,7 @@ class FollowersContract:
             assert sorted(won) == [[], [], [], [], spans]
 
     async def test_mark_of_who_looked_before_the_other_marked_is_too_late(
-        self, store: Store, added: Added, followers: Followers
+        self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         execution = await added()
         await _append(store, execution, 1)
@@ -72,14 +74,14 @@ class FollowersContract:
         assert await _take(followers) == [(execution.id, 2)]
 
     async def test_mark_that_begins_behind_its_place_is_none(
-        self, store: Store, added: Added, followers: Followers
+        self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         execution = await added()
         await _append(store, execution, 3)
         assert await followers.mark("one", [Span(execution.id, 1, 2)]) == []
         assert await _take(followers) == [(execution.id, 1), (execution.id, 2), (execution.id, 3)]
 
-    async def test_spans_come_in_portions(self, store: Store, added: Added, followers: Followers) -> None:
+    async def test_spans_come_in_portions(self, store: Store, added: Added, followers: EventCursors) -> None:
         made = [await added() for _ in range(3)]
         for each in made:
             await _append(store, each, 1)
@@ -88,7 +90,7 @@ class FollowersContract:
 
     @pytest.mark.parametrize(("minutes", "followed"), [(59, True), (61, False)])
     async def test_execution_that_ended_long_ago_is_not_told_of(
-        self, store: Store, added: Added, followers: Followers, minutes: int, followed: bool
+        self, store: Store, added: Added, followers: EventCursors, minutes: int, followed: bool
     ) -> None:
         async with store() as work:
             ended = await work.now() - timedelta(minutes=minutes)
@@ -97,7 +99,7 @@ class FollowersContract:
         assert bool(await _take(followers)) is followed
 
     async def test_events_know_when_that_began_whose_end_they_tell_of(
-        self, store: Store, added: Added, followers: Followers
+        self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         execution = await added(status=S.VALIDATING)
         async with store() as work:
@@ -114,7 +116,7 @@ class FollowersContract:
         assert [each.began_at for each in told] == [started, started]
         assert await followers.told(spans, ["created"]) == []
 
-    async def test_counts_are_of_executions_that_hold_their_place(self, added: Added, followers: Followers) -> None:
+    async def test_counts_are_of_executions_that_hold_their_place(self, added: Added, followers: EventCursors) -> None:
         assert await followers.counts() == {}
         execution = await added()
         await added(status=S.IN_PROGRESS, started_at=execution.created_at)
@@ -122,7 +124,7 @@ class FollowersContract:
         assert await followers.counts() == {("PENDING", "ROLLING"): 1, ("IN_PROGRESS", "ROLLING"): 1}
 
     async def test_approvals_wait_until_they_are_decided(
-        self, store: Store, added: Added, followers: Followers, pass_time: PassTime
+        self, store: Store, added: Added, followers: EventCursors, pass_time: PassTime
     ) -> None:
         assert await followers.waiting() == Waiting(0, 0.0)
         execution = await added(status=S.IN_PROGRESS)

@@ -10,17 +10,17 @@ from tests.store_contract.telling import append, event
 from tests.store_contract.waiting import QUIET_SECONDS, waits
 from upgrade_orchestrator.domain.errors import AlreadyExists, IdempotencyConflict
 from upgrade_orchestrator.domain.registry.entries import Component
-from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, KeptAnswer, KeptAnswers, Key, KeyedCall
+from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, IdempotencyStore, Key, KeyedCall, StoredResponse
 from upgrade_orchestrator.service.ports.signals import Signals
 
 KEY = Key("olga", "k-1", "f" * 64)
-ANSWER = KeptAnswer(201, {"Location": "/x"}, '{"id": "x"}')
+ANSWER = StoredResponse(201, {"Location": "/x"}, '{"id": "x"}')
 A_DAY = KEPT_HOURS * 3600
 
 
-async def carry_out(kept_answers: KeptAnswers, key: Key = KEY) -> KeptAnswer | None:
+async def carry_out(idempotency_store: IdempotencyStore, key: Key = KEY) -> StoredResponse | None:
     """As a call does that writes nothing; the answer it found."""
-    async with kept_answers.call(key) as call:
+    async with idempotency_store.call(key) as call:
         if call.first is None:
             await call.keep(ANSWER)
         return call.first
@@ -39,44 +39,46 @@ async def there_are(store: Store, *names: str) -> list[str]:
 
 
 class KeptAnswersContract:
-    async def test_repeated_call_gets_the_first_answer(self, kept_answers: KeptAnswers) -> None:
-        assert [await carry_out(kept_answers) for _ in range(3)] == [None, ANSWER, ANSWER]
+    async def test_repeated_call_gets_the_first_answer(self, idempotency_store: IdempotencyStore) -> None:
+        assert [await carry_out(idempotency_store) for _ in range(3)] == [None, ANSWER, ANSWER]
 
-    async def test_keys_of_different_actors_do_not_touch(self, kept_answers: KeptAnswers) -> None:
-        await carry_out(kept_answers)
-        assert await carry_out(kept_answers, replace(KEY, actor="anna")) is None
+    async def test_keys_of_different_actors_do_not_touch(self, idempotency_store: IdempotencyStore) -> None:
+        await carry_out(idempotency_store)
+        assert await carry_out(idempotency_store, replace(KEY, actor="anna")) is None
 
-    async def test_key_for_another_request_is_refused(self, kept_answers: KeptAnswers) -> None:
-        await carry_out(kept_answers)
+    async def test_key_for_another_request_is_refused(self, idempotency_store: IdempotencyStore) -> None:
+        await carry_out(idempotency_store)
         with pytest.raises(IdempotencyConflict):
-            await carry_out(kept_answers, replace(KEY, fingerprint="0" * 64))
+            await carry_out(idempotency_store, replace(KEY, fingerprint="0" * 64))
 
     async def test_call_that_fails_leaves_everything_as_it_was_and_the_key_free(
-        self, kept_answers: KeptAnswers, store: Store
+        self, idempotency_store: IdempotencyStore, store: Store
     ) -> None:
-        async with kept_answers.call(KEY) as call:
+        async with idempotency_store.call(KEY) as call:
             await add(call, "written")
         assert await there_are(store, "written") == []
-        assert await carry_out(kept_answers) is None
+        assert await carry_out(idempotency_store) is None
 
-    async def test_units_of_work_count_once_the_answer_is_kept(self, kept_answers: KeptAnswers, store: Store) -> None:
-        async with kept_answers.call(KEY) as call:
+    async def test_units_of_work_count_once_the_answer_is_kept(
+        self, idempotency_store: IdempotencyStore, store: Store
+    ) -> None:
+        async with idempotency_store.call(KEY) as call:
             await add(call, "kept")
             await add(call, "left", commit=False)
             assert await there_are(store, "kept") == []
             await call.keep(ANSWER)
         assert await there_are(store, "kept", "left") == ["kept"]
 
-    async def test_unit_of_work_sees_what_those_before_it_wrote(self, kept_answers: KeptAnswers) -> None:
-        async with kept_answers.call(KEY) as call:
+    async def test_unit_of_work_sees_what_those_before_it_wrote(self, idempotency_store: IdempotencyStore) -> None:
+        async with idempotency_store.call(KEY) as call:
             await add(call, "kept")
             async with call.work() as work:
                 assert await work.registry.component("kept") is not None
 
     async def test_refused_unit_of_work_spoils_nothing_but_itself(
-        self, kept_answers: KeptAnswers, store: Store
+        self, idempotency_store: IdempotencyStore, store: Store
     ) -> None:
-        async with kept_answers.call(KEY) as call:
+        async with idempotency_store.call(KEY) as call:
             await add(call, "kept")
             with pytest.raises(AlreadyExists):
                 await add(call, "aaa-111")
@@ -84,34 +86,36 @@ class KeptAnswersContract:
         assert await there_are(store, "kept") == ["kept"]
 
     async def test_lock_of_a_unit_of_work_that_is_left_is_free_before_the_call_ends(
-        self, kept_answers: KeptAnswers, store: Store, added: Added
+        self, idempotency_store: IdempotencyStore, store: Store, added: Added
     ) -> None:
         execution = await added()
-        async with kept_answers.call(KEY) as call:
+        async with idempotency_store.call(KEY) as call:
             async with call.work() as work:
                 await work.executions.lock(execution.id)
             await asyncio.wait_for(append(store, execution, "meanwhile"), 5)
 
-    async def test_second_call_waits_for_the_first_and_gets_its_answer(self, kept_answers: KeptAnswers) -> None:
-        async with kept_answers.call(KEY) as call:
-            second = asyncio.create_task(carry_out(kept_answers))
+    async def test_second_call_waits_for_the_first_and_gets_its_answer(
+        self, idempotency_store: IdempotencyStore
+    ) -> None:
+        async with idempotency_store.call(KEY) as call:
+            second = asyncio.create_task(carry_out(idempotency_store))
             assert await waits(second)
             await call.keep(ANSWER)
         assert await second == ANSWER
 
-    async def test_second_call_is_the_first_when_that_fails(self, kept_answers: KeptAnswers) -> None:
-        async with kept_answers.call(KEY):
-            second = asyncio.create_task(carry_out(kept_answers))
+    async def test_second_call_is_the_first_when_that_fails(self, idempotency_store: IdempotencyStore) -> None:
+        async with idempotency_store.call(KEY):
+            second = asyncio.create_task(carry_out(idempotency_store))
             assert await waits(second)
         assert await second is None
 
     async def test_listeners_are_told_once_the_answer_is_kept(
-        self, kept_answers: KeptAnswers, added: Added, signals: Signals, listens: Listens
+        self, idempotency_store: IdempotencyStore, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
         async with signals.of(execution.id) as waiter:
             await listens(waiter)
-            async with kept_answers.call(KEY) as call:
+            async with idempotency_store.call(KEY) as call:
                 async with call.work() as work:
                     await work.events.append(execution, [event()])
                     await work.commit()
@@ -119,19 +123,19 @@ class KeptAnswersContract:
                 await call.keep(ANSWER)
             assert await waiter.wait(60)
 
-    async def test_answer_is_kept_for_a_day(self, kept_answers: KeptAnswers, pass_time: PassTime) -> None:
-        await carry_out(kept_answers)
+    async def test_answer_is_kept_for_a_day(self, idempotency_store: IdempotencyStore, pass_time: PassTime) -> None:
+        await carry_out(idempotency_store)
         pass_time(A_DAY - 60)
-        await kept_answers.forget_old()
-        assert await carry_out(kept_answers) == ANSWER
+        await idempotency_store.forget_old()
+        assert await carry_out(idempotency_store) == ANSWER
         pass_time(120)
-        assert await carry_out(kept_answers, replace(KEY, fingerprint="0" * 64)) is None
+        assert await carry_out(idempotency_store, replace(KEY, fingerprint="0" * 64)) is None
 
-    async def test_old_answers_are_forgotten(self, kept_answers: KeptAnswers, pass_time: PassTime) -> None:
-        await carry_out(kept_answers)
+    async def test_old_answers_are_forgotten(self, idempotency_store: IdempotencyStore, pass_time: PassTime) -> None:
+        await carry_out(idempotency_store)
         pass_time(A_DAY + 60)
-        await carry_out(kept_answers, replace(KEY, key="k-2"))
-        await kept_answers.forget_old()
+        await carry_out(idempotency_store, replace(KEY, key="k-2"))
+        await idempotency_store.forget_old()
         pass_time(-A_DAY)
-        assert await carry_out(kept_answers) is None
-        assert await carry_out(kept_answers, replace(KEY, key="k-2")) == ANSWER
+        assert await carry_out(idempotency_store) is None
+        assert await carry_out(idempotency_store, replace(KEY, key="k-2")) == ANSWER

@@ -15,8 +15,8 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
+    RegistryEntry,
     RiskLevel,
-    Thing,
     UpgradePath,
     VersionStatus,
 )
@@ -130,8 +130,10 @@ class RegistryContract:
         ],
         ids=["id", "version", "way"],
     )
-    async def test_of_two_additions_at_the_same_time_one_is_refused(self, store: Store, one: Thing, two: Thing) -> None:
-        async def add(thing: Thing) -> None:
+    async def test_of_two_additions_at_the_same_time_one_is_refused(
+        self, store: Store, one: RegistryEntry, two: RegistryEntry
+    ) -> None:
+        async def add(thing: RegistryEntry) -> None:
             async with store() as work:
                 await work.registry.add(thing)  # type: ignore[arg-type]  # no deployment is among them
                 await work.commit()

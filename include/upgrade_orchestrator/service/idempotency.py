@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, KeptAnswers, Key, KeyedCall
+from upgrade_orchestrator.service.ports.idempotency import IdempotencyStore, Key, KeyedCall, StoredResponse
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
@@ -19,11 +19,11 @@ class Once:
 
     ports: Ports
     """What the call is to use: all its units of work are parts of one transaction."""
-    first: KeptAnswer | None
+    first: StoredResponse | None
     _call: KeyedCall
     _parses: _Later
 
-    async def keep(self, answer: KeptAnswer) -> None:
+    async def keep(self, answer: StoredResponse) -> None:
         """Commit all that the call wrote, with its answer."""
         await self._call.keep(answer)
         for execution_id in self._parses.asked:
@@ -42,13 +42,13 @@ class _Later:
 
 
 @asynccontextmanager
-async def once(ports: Ports, kept_answers: KeptAnswers, key: Key) -> AsyncIterator[Once]:
+async def once(ports: Ports, idempotency_store: IdempotencyStore, key: Key) -> AsyncIterator[Once]:
     """Within it the key is ours alone; leaving without ``keep`` leaves everything as it was, the key too.
 
     :raises IdempotencyConflict: the key was used for another request;
     :raises Unavailable: the first call with this key takes too long, or the database is away.
     """
-    async with kept_answers.call(key) as call:
+    async with idempotency_store.call(key) as call:
         parses = _Later(ports)
         joined = replace(ports, work=call.work, parse_requests=parses)
         yield Once(joined, call.first, call, parses)

@@ -88,7 +88,7 @@ def create_app(
     )
     app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, DecisionBody, *BODIES)
     app.state.ports, app.state.authenticate = Lazy(open_ports), authenticate
-    app.state.kept_answers, app.state.live = Lazy(open_kept_answers), live_feed_on(app.state.ports)
+    app.state.idempotency_store, app.state.live = Lazy(open_kept_answers), live_feed_on(app.state.ports)
     app.state.limiter = limiter or Limiter(*bootstrap.call_limits())
     app.state.fleet_health = FleetHealth()
     problems.install(app)

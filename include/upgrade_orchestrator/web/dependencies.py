@@ -12,12 +12,12 @@ from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.schemas.links import Links
 from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.idempotency import Once
-from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, KeptAnswers
+from upgrade_orchestrator.service.ports.idempotency import IdempotencyStore, StoredResponse
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 T = TypeVar("T")
 OpenPorts = Callable[[], Awaitable[Ports]]
-OpenKeptAnswers = Callable[[], Awaitable[KeptAnswers]]
+OpenKeptAnswers = Callable[[], Awaitable[IdempotencyStore]]
 
 
 class Lazy(Generic[T]):
@@ -56,7 +56,7 @@ class Lazy(Generic[T]):
 class Repeated(Exception):
     """The call was carried out before, under the same Idempotency-Key; raised when the caller may make it."""
 
-    def __init__(self, answer: KeptAnswer) -> None:
+    def __init__(self, answer: StoredResponse) -> None:
         super().__init__("repeated")
         self.answer = answer
 
@@ -67,9 +67,9 @@ async def open_ports_of(request: Request) -> Ports:
     return await lazy.get()
 
 
-async def kept_answers_of(request: Request) -> KeptAnswers:
+async def kept_answers_of(request: Request) -> IdempotencyStore:
     """The idempotency store of the app that serves ``request``."""
-    lazy: Lazy[KeptAnswers] = request.app.state.kept_answers
+    lazy: Lazy[IdempotencyStore] = request.app.state.idempotency_store
     return await lazy.get()
 
 

@@ -10,10 +10,10 @@ from psycopg import sql
 
 from tests.store_contract.fixtures import added
 from tests.store_contract.stores import LEASE_SECONDS, Added, Audit, Listens, PassTime, Store, fill, new_execution
-from upgrade_orchestrator.adapters.postgres.events.cursors import PostgresFollowers
+from upgrade_orchestrator.adapters.postgres.events.cursors import PostgresEventCursors
 from upgrade_orchestrator.adapters.postgres.events.outbox import PostgresOutbox
 from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
-from upgrade_orchestrator.adapters.postgres.idempotency import PostgresKeptAnswers
+from upgrade_orchestrator.adapters.postgres.idempotency import PostgresIdempotencyStore
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from upgrade_orchestrator.bootstrap import close_ports
 from upgrade_orchestrator.service.ports.signals import Waiter
@@ -77,8 +77,8 @@ def listens() -> Listens:
 
 
 @pytest.fixture
-def followers(postgres_url: str, store: Store) -> PostgresFollowers:
-    return PostgresFollowers(postgres_url)
+def followers(postgres_url: str, store: Store) -> PostgresEventCursors:
+    return PostgresEventCursors(postgres_url)
 
 
 @pytest.fixture
@@ -87,5 +87,5 @@ def outbox(postgres_url: str, store: Store) -> PostgresOutbox:
 
 
 @pytest.fixture
-def kept_answers(postgres_url: str, store: Store) -> PostgresKeptAnswers:
-    return PostgresKeptAnswers(postgres_url, LEASE_SECONDS)
+def idempotency_store(postgres_url: str, store: Store) -> PostgresIdempotencyStore:
+    return PostgresIdempotencyStore(postgres_url, LEASE_SECONDS)

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 
 from tests.integration.web.door import Door
 from tests.integration.world import World
-from upgrade_orchestrator.adapters.postgres.idempotency import PostgresKeptAnswers
+from upgrade_orchestrator.adapters.postgres.idempotency import PostgresIdempotencyStore
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.fleet_health import FleetHealth
 from upgrade_orchestrator.settings import Settings
@@ -25,7 +25,7 @@ class SharedApp:
 
     def __init__(self) -> None:
         self.ports: Ports | None = None
-        self.kept_answers: PostgresKeptAnswers | None = None
+        self.idempotency_store: PostgresIdempotencyStore | None = None
         self.authenticate: Authenticate = Door().authenticate
         self.app = create_app(
             self._open_ports,
@@ -37,7 +37,7 @@ class SharedApp:
 
     def stand_on(self, world: World, authenticate: Authenticate) -> FastAPI:
         """Until the next call; what it heard of the fleets, which it keeps for seconds, is forgotten."""
-        self.ports, self.kept_answers, self.authenticate = world.ports, kept_answers_in(world), authenticate
+        self.ports, self.idempotency_store, self.authenticate = world.ports, kept_answers_in(world), authenticate
         self.app.state.fleet_health = FleetHealth()
         return self.app
 
@@ -45,9 +45,9 @@ class SharedApp:
         assert self.ports is not None, "the test has no world"
         return self.ports
 
-    async def _open_kept_answers(self) -> PostgresKeptAnswers:
-        assert self.kept_answers is not None, "the test has no world"
-        return self.kept_answers
+    async def _open_kept_answers(self) -> PostgresIdempotencyStore:
+        assert self.idempotency_store is not None, "the test has no world"
+        return self.idempotency_store
 
     async def _authenticate(self, request: Request) -> Caller:
         return await self.authenticate(request)
@@ -59,7 +59,7 @@ def own_app(world: World, authenticate: Authenticate, limiter: Limiter | None = 
     async def open_ports() -> Ports:
         return world.ports
 
-    async def open_kept_answers() -> PostgresKeptAnswers:
+    async def open_kept_answers() -> PostgresIdempotencyStore:
         return kept_answers_in(world)
 
     return create_app(
@@ -72,9 +72,9 @@ def own_app(world: World, authenticate: Authenticate, limiter: Limiter | None = 
     )
 
 
-def kept_answers_in(world: World) -> PostgresKeptAnswers:
+def kept_answers_in(world: World) -> PostgresIdempotencyStore:
     """Those of one process: its callers with the same key queue."""
-    return PostgresKeptAnswers(world.url, Settings().lease_seconds)
+    return PostgresIdempotencyStore(world.url, Settings().lease_seconds)
 
 
 def client_of(app: FastAPI, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:

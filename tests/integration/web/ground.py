@@ -34,7 +34,7 @@ class Ground:
 
     def new_world(self, monkeypatch: pytest.MonkeyPatch) -> World:
         """As it was at first, whatever the test before has left."""
-        self.contents.put_back()
+        self.contents.undrain_left()
         return world_on(self.url, self.agent, self.fleet, write_backup(self.folder), monkeypatch)
 
 

@@ -1,4 +1,4 @@
-"""The answers to calls with an Idempotency-Key in memory (port ``KeptAnswers``)."""
+"""The answers to calls with an Idempotency-Key in memory (port ``IdempotencyStore``)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from upgrade_orchestrator.adapters.memory.engine.tables import IDEMPOTENCY_KEY, 
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.unit_of_work import JoinedUnitOfWork
 from upgrade_orchestrator.domain.errors import IdempotencyConflict, Unavailable
-from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, KeptAnswer, Key, KeyedCall
+from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, Key, KeyedCall, StoredResponse
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 WAIT_SECONDS = 10.0
 "How long a repetition waits for the first call."
 
 
-class MemoryKeptAnswers:
+class MemoryIdempotencyStore:
     """One row a key, held by its call's transaction: that keeps every other out."""
 
     def __init__(self, database: MemoryDatabase, lease_seconds: float) -> None:
@@ -48,7 +48,7 @@ class MemoryKeptAnswers:
 class MemoryKeyedCall:
     """Its units of work are savepoints of the one transaction."""
 
-    def __init__(self, transaction: Transaction, lease_seconds: float, key: Key, first: KeptAnswer | None) -> None:
+    def __init__(self, transaction: Transaction, lease_seconds: float, key: Key, first: StoredResponse | None) -> None:
         self._transaction = transaction
         self._lease_seconds = lease_seconds
         self._key = key
@@ -58,7 +58,7 @@ class MemoryKeyedCall:
         """Sequential ones, or one within the other; never side by side."""
         return JoinedUnitOfWork(self._transaction, self._lease_seconds)
 
-    async def keep(self, answer: KeptAnswer) -> None:
+    async def keep(self, answer: StoredResponse) -> None:
         """Answer and commit."""
         await self._transaction.statement()
         row = self._transaction.get(IDEMPOTENCY_KEY, self._key.actor, self._key.key)
@@ -68,7 +68,7 @@ class MemoryKeyedCall:
         await self._transaction.commit()
 
 
-async def _take(transaction: Transaction, key: Key) -> KeptAnswer | None:
+async def _take(transaction: Transaction, key: Key) -> StoredResponse | None:
     """Ours from here on (None), or the answer that was given."""
     await _enter(transaction, key)
     row = transaction.get(IDEMPOTENCY_KEY, key.actor, key.key)

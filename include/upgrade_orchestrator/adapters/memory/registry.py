@@ -26,11 +26,11 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
-    Thing,
+    RegistryEntry,
     UpgradePath,
 )
 
-_TABLES: dict[type[Thing], Table[Any]] = {
+_TABLES: dict[type[RegistryEntry], Table[Any]] = {
     Component: COMPONENT,
     ComponentVersion: COMPONENT_VERSION,
     UpgradePath: UPGRADE_PATH,
@@ -103,9 +103,9 @@ class MemoryRegistry:
         wanted = set(version_ids)
         return {each.id: own(each) for each in await self._rows(COMPONENT_VERSION) if each.id in wanted}
 
-    async def everything(self) -> list[Thing]:
+    async def everything(self) -> list[RegistryEntry]:
         """Parents first, each kind in the order of its key."""
-        found: list[Thing] = []
+        found: list[RegistryEntry] = []
         for table in _TABLES.values():
             found += [own(each) for each in sorted(await self._rows(table), key=_key)]
         return found
@@ -123,7 +123,7 @@ class MemoryRegistry:
                 latest = self._transaction.get(COMPONENT_VERSION, each.id) or each
                 await self._transaction.write(COMPONENT_VERSION, replace(latest, recommended=False), each.id)
 
-    async def put(self, thing: Thing) -> None:
+    async def put(self, thing: RegistryEntry) -> None:
         """Insert or replace by key."""
         await self._transaction.statement()
         await self._write(thing, replacing=True)
@@ -133,7 +133,7 @@ class MemoryRegistry:
         await self._transaction.statement()
         await self._write(thing, replacing=False)
 
-    async def _write(self, thing: Thing, replacing: bool) -> None:
+    async def _write(self, thing: RegistryEntry, replacing: bool) -> None:
         transaction, table, key = self._transaction, _TABLES[type(thing)], _key(thing)
         await transaction.lock_components(Strength.KEY_SHARE)  # of itself, or of what it refers to
         await transaction.lock(table, *key)
@@ -144,7 +144,7 @@ class MemoryRegistry:
             await transaction.refer(parent, of)
         await transaction.write(table, own(thing), *key)
 
-    async def _claim(self, thing: Thing) -> None:
+    async def _claim(self, thing: RegistryEntry) -> None:
         """What must be unique beside the key, before and after."""
         table, key = _TABLES[type(thing)], _key(thing)
         if (values := _unique(thing)) is None:
@@ -164,11 +164,11 @@ class MemoryRegistry:
         return self._transaction.rows(table)
 
 
-def _key(thing: Thing) -> Key:
+def _key(thing: RegistryEntry) -> Key:
     return (thing.tenant_id, thing.component_id) if isinstance(thing, Deployment) else (thing.id,)
 
 
-def _unique(thing: Thing) -> tuple[tuple[str, str], str] | None:
+def _unique(thing: RegistryEntry) -> tuple[tuple[str, str], str] | None:
     """Values that only one row may have, and what is said when they are taken."""
     match thing:
         case ComponentVersion(component_id=component, version=version):
@@ -178,7 +178,7 @@ def _unique(thing: Thing) -> tuple[tuple[str, str], str] | None:
     return None
 
 
-def _parents(thing: Thing) -> list[tuple[Table[Any], str]]:
+def _parents(thing: RegistryEntry) -> list[tuple[Table[Any], str]]:
     match thing:
         case Component():
             return []

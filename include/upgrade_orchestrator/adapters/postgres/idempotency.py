@@ -1,4 +1,4 @@
-"""The answers to calls with an Idempotency-Key in PostgreSQL (port ``KeptAnswers``); docs/adr/0014."""
+"""The answers to calls with an Idempotency-Key in PostgreSQL (port ``IdempotencyStore``); docs/adr/0014."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from upgrade_orchestrator.adapters.postgres.schema.tables import idempotency_key
 from upgrade_orchestrator.adapters.postgres.unit_of_work import JoinedUnitOfWork, PostgresUnitOfWork, connected
 from upgrade_orchestrator.domain.errors import IdempotencyConflict, Unavailable
-from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, KeptAnswer, Key, KeyedCall
+from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, Key, KeyedCall, StoredResponse
 
 K = idempotency_key.c
 WAIT_SECONDS = 10.0
@@ -26,7 +26,7 @@ IDLE_SECONDS = 120.0
 "After which the database gives up on a process that says nothing more: its machine may be gone."
 
 
-class PostgresKeptAnswers:
+class PostgresIdempotencyStore:
     """One row a key. It is written at the begin of the call's transaction: its unique index keeps every other out."""
 
     def __init__(self, url: str, lease_seconds: float) -> None:
@@ -55,7 +55,9 @@ class PostgresKeptAnswers:
 class PostgresKeyedCall:
     """Its units of work are savepoints of the one transaction."""
 
-    def __init__(self, connection: AsyncConnection, lease_seconds: float, key: Key, first: KeptAnswer | None) -> None:
+    def __init__(
+        self, connection: AsyncConnection, lease_seconds: float, key: Key, first: StoredResponse | None
+    ) -> None:
         self._connection = connection
         self._lease_seconds = lease_seconds
         self._key = key
@@ -65,7 +67,7 @@ class PostgresKeyedCall:
         """Sequential ones, or one within the other; never side by side."""
         return JoinedUnitOfWork(self._connection, self._lease_seconds)
 
-    async def keep(self, answer: KeptAnswer) -> None:
+    async def keep(self, answer: StoredResponse) -> None:
         """Answer and commit."""
         values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
         await self._connection.execute(update(idempotency_key).where(_is(self._key)).values(**values))
@@ -80,7 +82,7 @@ async def _enter(gate: asyncio.Lock) -> None:
         raise Unavailable("the first call with this Idempotency-Key has not ended yet") from None
 
 
-async def _take(connection: AsyncConnection, key: Key) -> KeptAnswer | None:
+async def _take(connection: AsyncConnection, key: Key) -> StoredResponse | None:
     """Ours from here on (None), or the answer that was given."""
     await connection.execute(_settings(lock_timeout=WAIT_SECONDS, idle_in_transaction_session_timeout=IDLE_SECONDS))
     await connection.execute(delete(idempotency_key).where(_is(key), _is_old()))
@@ -104,8 +106,8 @@ async def _is_taken(connection: AsyncConnection, taking: Any) -> bool:
         raise Unavailable("the first call with this Idempotency-Key has not ended yet") from error
 
 
-def _answer(row: RowMapping) -> KeptAnswer:
-    return KeptAnswer(row["status"], row["headers"], row["body"])
+def _answer(row: RowMapping) -> StoredResponse:
+    return StoredResponse(row["status"], row["headers"], row["body"])
 
 
 def _is(key: Key) -> ColumnElement[bool]:

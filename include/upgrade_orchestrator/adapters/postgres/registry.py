@@ -19,8 +19,8 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
+    RegistryEntry,
     RiskLevel,
-    Thing,
     UpgradePath,
     VersionStatus,
 )
@@ -112,9 +112,9 @@ class PostgresRegistry:
         found = await self._connection.execute(select(table).where(table.c.id.in_(set(version_ids))))
         return {row["id"]: _version_from(row) for row in found.mappings()}
 
-    async def everything(self) -> list[Thing]:
+    async def everything(self) -> list[RegistryEntry]:
         """Parents first, each kind in the order of its key."""
-        found: list[Thing] = []
+        found: list[RegistryEntry] = []
         for kind, table in _TABLES.items():
             result = await self._connection.execute(select(table).order_by(*table.primary_key))
             found += [_READERS[kind](row) for row in result.mappings()]
@@ -130,7 +130,7 @@ class PostgresRegistry:
         others = (table.c.component_id == version.component_id, table.c.id != version.id, table.c.recommended)
         await self._connection.execute(update(table).where(*others).values(recommended=False))
 
-    async def put(self, thing: Thing) -> None:
+    async def put(self, thing: RegistryEntry) -> None:
         """Insert or replace by primary key."""
         table = _TABLES[type(thing)]
         values = asdict(thing)
@@ -154,7 +154,7 @@ class PostgresRegistry:
 
 
 @contextmanager
-def _naming_what_is_taken(thing: Thing) -> Iterator[None]:
+def _naming_what_is_taken(thing: RegistryEntry) -> Iterator[None]:
     """:raises AlreadyExists: the database says within that something is taken."""
     try:
         yield
@@ -186,7 +186,7 @@ def _path_from(row: RowMapping) -> UpgradePath:
     return UpgradePath(**rows.pick(UpgradePath, row, risk_level=RiskLevel(row["risk_level"]), **steps))
 
 
-_READERS: dict[type, Callable[[RowMapping], Thing]] = {
+_READERS: dict[type, Callable[[RowMapping], RegistryEntry]] = {
     Component: _component_from,
     ComponentVersion: _version_from,
     UpgradePath: _path_from,

@@ -13,8 +13,8 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
+    RegistryEntry,
     RiskLevel,
-    Thing,
     UpgradePath,
 )
 from upgrade_orchestrator.domain.registry.merge import Entry
@@ -60,7 +60,7 @@ class BackupEntry(BackupBody):
     component_id: Id
 
 
-SECTIONS: dict[str, tuple[type[BaseModel], type[Thing]]] = {
+SECTIONS: dict[str, tuple[type[BaseModel], type[RegistryEntry]]] = {
     "components": (ComponentEntry, Component),
     "versions": (VersionEntry, ComponentVersion),
     "upgradePaths": (PathEntry, UpgradePath),

@@ -12,7 +12,7 @@ import yaml
 from pydantic.alias_generators import to_camel
 
 from upgrade_orchestrator.cli.registry.document import SECTIONS
-from upgrade_orchestrator.domain.registry.entries import Thing
+from upgrade_orchestrator.domain.registry.entries import RegistryEntry
 
 _HEAD = "# The component registry; load it with: airflow upgrades registry load FILE\n"
 _ALWAYS = frozenset({"status", "risk_level"})
@@ -26,7 +26,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def text_of(things: Iterable[Thing]) -> str:
+def text_of(things: Iterable[RegistryEntry]) -> str:
     """The file's text; a field that is as it is by default is left out."""
     known = list(things)
     document = {
@@ -37,7 +37,7 @@ def text_of(things: Iterable[Thing]) -> str:
     return _HEAD + yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _fields(thing: Thing) -> dict[str, Any]:
+def _fields(thing: RegistryEntry) -> dict[str, Any]:
     found = {}
     for each in fields(thing):
         value = getattr(thing, each.name)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from upgrade_orchestrator.domain.blue_green.cutover import RETIRE, SOAK
 from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteIll, PoolStep, Save, TakeBack
-from upgrade_orchestrator.domain.events import factory as telling
+from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
@@ -40,7 +40,7 @@ def _note_ill(step: NoteIll, execution: Execution, rows: Sequence[Instance], now
     counted = replace(execution, current_failures=execution.current_failures + first)
     after = _polled(rows, step.ill, now)
     fell = {each.instance_id: each for each in rows if each.healthy is not False}
-    told = [telling.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
+    told = [factory.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
     why, ends = step.too_late, list[Event]()
     if first and threshold_reached(counted):
         why = f"{reason_of(counted)}; ill in the soak: {'; '.join(step.ill.values())}"
@@ -101,5 +101,5 @@ _TOUCHED_BY_IT = frozenset(I) - {I.PENDING, I.ROLLED_BACK}
 
 
 def _told(changed: Iterable[tuple[Instance, Instance]], after: Sequence[Instance]) -> list[Event]:
-    told = [telling.instance_changed(was, row) for was, row in changed]
-    return [*told, telling.progress(after)] if told else []
+    told = [factory.instance_changed(was, row) for was, row in changed]
+    return [*told, factory.progress(after)] if told else []

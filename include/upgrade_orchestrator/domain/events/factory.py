@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from upgrade_orchestrator.domain.checks.checks import CheckResult
-from upgrade_orchestrator.domain.events import payloads as told
+from upgrade_orchestrator.domain.events import payloads
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.plan.batch import Batch
 def instance_changed(before: Instance, after: Instance) -> Event:
     """An instance went from one status to another."""
     return Event.of(
-        told.InstanceChanged(
+        payloads.InstanceChanged(
             instance_id=after.instance_id,
             batch=after.batch,
             from_=before.status,
@@ -29,7 +29,7 @@ def instance_changed(before: Instance, after: Instance) -> Event:
     )
 
 
-def batch_event(tells: type[told.BatchTold], batch: Batch, instances: Sequence[Instance]) -> Event:
+def batch_event(tells: type[payloads.BatchPayload], batch: Batch, instances: Sequence[Instance]) -> Event:
     """A batch has begun (``BatchStarted``), or every instance of it has come to its end (``BatchCompleted``)."""
     counts = Counter(each.status for each in instances)
     return Event.of(
@@ -48,7 +48,7 @@ def progress(instances: Sequence[Instance]) -> Event:
     counts = Counter(each.status for each in instances)
     completed = counts[InstanceStatus.COMPLETED]
     return Event.of(
-        told.Progress(
+        payloads.Progress(
             percentage=completed * 100 // len(instances),
             total=len(instances),
             pending=counts[InstanceStatus.PENDING],
@@ -62,4 +62,4 @@ def progress(instances: Sequence[Instance]) -> Event:
 
 def check_completed(result: CheckResult) -> Event:
     """A pre-upgrade check has its result."""
-    return Event.of(told.CheckCompleted(name=result.name, status=result.status, message=result.message))
+    return Event.of(payloads.CheckCompleted(name=result.name, status=result.status, message=result.message))

@@ -58,7 +58,7 @@ class CheckCompleted(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchTold(EventData):
+class BatchPayload(EventData):
     """A batch and how its instances stand."""
 
     batch: int
@@ -74,14 +74,14 @@ class BatchTold(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchStarted(BatchTold):
+class BatchStarted(BatchPayload):
     """The first instance of a batch is about to be worked on."""
 
     WHAT = EventType.BATCH_STARTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchCompleted(BatchTold):
+class BatchCompleted(BatchPayload):
     """Every instance of a batch has come to its end, good or bad."""
 
     WHAT = EventType.BATCH_COMPLETED

@@ -111,5 +111,5 @@ class Backup:
     created_at: datetime
 
 
-Thing = Component | ComponentVersion | UpgradePath | Deployment | Backup
+RegistryEntry = Component | ComponentVersion | UpgradePath | Deployment | Backup
 """Whatever the registry keeps."""

@@ -13,8 +13,8 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
+    RegistryEntry,
     RiskLevel,
-    Thing,
     UpgradePath,
 )
 from upgrade_orchestrator.domain.registry.rules import Problem, risk_of, version_problems
@@ -27,7 +27,7 @@ class Entry:
     """A thing and its place in the file, such as ``versions[2]``; a path's risk may be left out there."""
 
     place: str
-    thing: Thing
+    thing: RegistryEntry
     without_risk: bool = False
 
 
@@ -35,24 +35,24 @@ class Entry:
 class Merge:
     """What is to be written, parents first, and how many entries say what is registered already."""
 
-    created: tuple[Thing, ...]
-    changed: tuple[Thing, ...]
+    created: tuple[RegistryEntry, ...]
+    changed: tuple[RegistryEntry, ...]
     unchanged: int
 
 
-def key_of(thing: Thing) -> Key:
+def key_of(thing: RegistryEntry) -> Key:
     """What a thing is told apart by, across all kinds."""
     own = (thing.tenant_id, thing.component_id) if isinstance(thing, Deployment) else (thing.id,)
     return (type(thing).__name__, *own)
 
 
-def not_registered(registered: Sequence[Thing], entries: Sequence[Entry]) -> list[Entry]:
+def not_registered(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> list[Entry]:
     """Those whose key is new."""
     before = {key_of(each) for each in registered}
     return [each for each in entries if key_of(each.thing) not in before]
 
 
-def merge(registered: Sequence[Thing], entries: Sequence[Entry]) -> Merge:
+def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merge:
     """The difference that ``entries``, parents first, make; call it when ``problems_of`` finds none."""
     before = {key_of(each): each for each in registered}
     world = before | {key_of(each.thing): each.thing for each in entries}
@@ -64,7 +64,7 @@ def merge(registered: Sequence[Thing], entries: Sequence[Entry]) -> Merge:
     return Merge(created, tuple(each for key, each in written.items() if key in before), unchanged)
 
 
-def _completed(entry: Entry, before: dict[Key, Thing], world: dict[Key, Thing]) -> Thing:
+def _completed(entry: Entry, before: dict[Key, RegistryEntry], world: dict[Key, RegistryEntry]) -> RegistryEntry:
     """The thing with what was left out: a path's risk by its type; a deployment's mix, if nothing else changes."""
     thing = entry.thing
     if isinstance(thing, UpgradePath) and entry.without_risk:
@@ -76,7 +76,9 @@ def _completed(entry: Entry, before: dict[Key, Thing], world: dict[Key, Thing]) 
     return thing
 
 
-def _not_recommended_any_more(wanted: dict[Key, Thing], before: dict[Key, Thing]) -> dict[Key, Thing]:
+def _not_recommended_any_more(
+    wanted: dict[Key, RegistryEntry], before: dict[Key, RegistryEntry]
+) -> dict[Key, RegistryEntry]:
     """The registered versions that lose the recommendation to one of the file."""
     chosen = {each.component_id for each in wanted.values() if isinstance(each, ComponentVersion) and each.recommended}
     return {
@@ -86,7 +88,7 @@ def _not_recommended_any_more(wanted: dict[Key, Thing], before: dict[Key, Thing]
     }
 
 
-def problems_of(registered: Sequence[Thing], entries: Sequence[Entry]) -> list[Problem]:
+def problems_of(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> list[Problem]:
     """Everything in the file that contradicts itself or the registry; fields such as ``versions[2].componentId``."""
     before = {key_of(each): each for each in registered}
     world = before | {key_of(each.thing): each.thing for each in entries}
@@ -99,7 +101,7 @@ def problems_of(registered: Sequence[Thing], entries: Sequence[Entry]) -> list[P
     return found
 
 
-def _references(thing: Thing, world: dict[Key, Thing]) -> Iterator[Problem]:
+def _references(thing: RegistryEntry, world: dict[Key, RegistryEntry]) -> Iterator[Problem]:
     if isinstance(thing, Component):
         return
     if ("Component", thing.component_id) not in world:
@@ -112,7 +114,7 @@ def _references(thing: Thing, world: dict[Key, Thing]) -> Iterator[Problem]:
             yield Problem(field, f"version {version_id} is one of component {version.component_id}")
 
 
-def _versions_of(thing: Thing) -> Sequence[tuple[str, str]]:
+def _versions_of(thing: RegistryEntry) -> Sequence[tuple[str, str]]:
     match thing:
         case UpgradePath():
             return ("fromVersionId", thing.from_version_id), ("toVersionId", thing.to_version_id)
@@ -123,12 +125,12 @@ def _versions_of(thing: Thing) -> Sequence[tuple[str, str]]:
     return ()
 
 
-def _version(world: dict[Key, Thing], version_id: str) -> ComponentVersion | None:
+def _version(world: dict[Key, RegistryEntry], version_id: str) -> ComponentVersion | None:
     found = world.get(("ComponentVersion", version_id))
     return found if isinstance(found, ComponentVersion) else None
 
 
-def _moved(thing: Thing, before: dict[Key, Thing]) -> Iterator[Problem]:
+def _moved(thing: RegistryEntry, before: dict[Key, RegistryEntry]) -> Iterator[Problem]:
     """An id stays with its component and tenant: others may refer to it."""
     known = before.get(key_of(thing))
     for field, name in (("componentId", "component_id"), ("tenantId", "tenant_id")):
@@ -137,18 +139,18 @@ def _moved(thing: Thing, before: dict[Key, Thing]) -> Iterator[Problem]:
             yield Problem(field, f"the id is registered for {was} and stays there; give another id")
 
 
-_Named = Callable[[Thing], Key | None]
+_Named = Callable[[RegistryEntry], Key | None]
 
 
-def _text(thing: Thing) -> Key | None:
+def _text(thing: RegistryEntry) -> Key | None:
     return (thing.component_id, thing.version) if isinstance(thing, ComponentVersion) else None
 
 
-def _ends(thing: Thing) -> Key | None:
+def _ends(thing: RegistryEntry) -> Key | None:
     return (thing.from_version_id, thing.to_version_id) if isinstance(thing, UpgradePath) else None
 
 
-def _recommendation(thing: Thing) -> Key | None:
+def _recommendation(thing: RegistryEntry) -> Key | None:
     return (thing.component_id,) if isinstance(thing, ComponentVersion) and thing.recommended else None
 
 
@@ -160,7 +162,7 @@ _UNIQUE: tuple[tuple[str, _Named, str], ...] = (
 )
 
 
-def _twice(before: dict[Key, Thing], entries: Sequence[Entry]) -> Iterable[Problem]:
+def _twice(before: dict[Key, RegistryEntry], entries: Sequence[Entry]) -> Iterable[Problem]:
     """What must be there once and is named again, within the file or beside what is registered."""
     named = {key_of(each.thing) for each in entries}
     others = [

@@ -87,7 +87,7 @@ class UpgradeTrigger(BaseTrigger):
     async def _leave_to_control_loops(self, task_id: str) -> None:
         """Wait to be let go of, unless nobody can be told: whatever keeps us from it must not fail what is done."""
         try:
-            await (await bootstrap.open_ports()).task_ends.tell(task_id)
+            await (await bootstrap.open_ports()).task_ends.notify(task_id)
         except Exception as error:
             log.info("the control loops cannot be told that the task is done: %s", error)
         else:

@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.approval.approval import (
 from upgrade_orchestrator.domain.approval.question import Question, question_of
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.lifecycle import transitions as steering
+from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.service.approvals.release import release_tasks
@@ -155,4 +155,4 @@ async def _reject(work: UnitOfWork, execution: Execution, decided: Approval, act
     why = f"stage {decided.stage} rejected by {actor.name}" + (f": {decided.reason}" if decided.reason else "")
     if execution.request.auto_rollback_enabled:
         return begin_rollback(execution, why, actor, now)
-    return steering.cancel(execution, await work.executions.instances(execution.id), why, actor, now)
+    return transitions.cancel(execution, await work.executions.instances(execution.id), why, actor, now)

@@ -10,7 +10,7 @@ from math import inf
 
 from upgrade_orchestrator.domain.checks.admission import admit
 from upgrade_orchestrator.domain.checks.checks import OPEN, CheckName, CheckResult, CheckStatus
-from upgrade_orchestrator.domain.events import factory as telling
+from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.checks.probes import Case, look
@@ -222,7 +222,7 @@ async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequenc
         if kept := [*done, *given_back]:
             await work.executions.save_checks(execution_id, kept)
         moved, events = admit(execution, list((known | {each.name: each for each in kept}).values()), now)
-        await work.events.append(execution, [*map(telling.check_completed, done), *events])
+        await work.events.append(execution, [*map(factory.check_completed, done), *events])
         if events:
             await work.executions.save(moved)
         await work.commit()

@@ -24,7 +24,7 @@ from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.commands import Actor, Command, Source
 from upgrade_orchestrator.domain.execution.execution import Execution, dag_id_of
 from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
-from upgrade_orchestrator.domain.lifecycle import transitions as steering
+from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.service.audit import receive
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
@@ -59,14 +59,14 @@ def _is_behind(decision: Follow) -> bool:
 async def _keep_up(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
     async with gate:
         try:
-            await follow_now(ports, execution_id)
+            await reconcile_now(ports, execution_id)
         except Unavailable as error:
             log.warning("execution %s is followed later: %s", execution_id, error)
         except Exception:  # one that cannot be followed must not keep the others from it
             log.exception("execution %s cannot be followed", execution_id)
 
 
-async def follow_now(ports: Ports, execution_id: str) -> Execution:
+async def reconcile_now(ports: Ports, execution_id: str) -> Execution:
     """Look at both sides again under the execution's lock, so that no stale picture decides, and do what follows.
 
     :raises NotFound: no such execution; :raises Unavailable: our database or Airflow's does not answer.
@@ -93,7 +93,7 @@ async def _carry_out(work: UnitOfWork, execution: Execution, decision: Follow) -
     match decision:
         case PauseIt(reason):
             received = await receive(work, execution, Command.PAUSE, AIRFLOW, reason)
-            paused, events = steering.pause(execution, reason, AIRFLOW, now)
+            paused, events = transitions.pause(execution, reason, AIRFLOW, now)
             return replace(paused, dag_paused=True), [received, *events]
         case ResumeIt(reason):
             received = await receive(work, execution, Command.RESUME, AIRFLOW, reason)

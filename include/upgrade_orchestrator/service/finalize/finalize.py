@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.finalize.rollback import work_back
 from upgrade_orchestrator.service.finalize.settle import conclude, settle
-from upgrade_orchestrator.service.finalize.undrain import put_back
+from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
@@ -57,7 +57,7 @@ async def bring_to_end(ports: Ports, context: Context, seconds: float | None) ->
     for finish in (_finish_forward, work_back) if execution.settled_at is None else ():
         if (await finish(ports, context, seconds)).ending is Ending.UNFINISHED:
             return Outcome(Ending.UNFINISHED)
-    if (await put_back(ports, context, seconds)).ending is Ending.UNFINISHED:
+    if (await undrain_left(ports, context, seconds)).ending is Ending.UNFINISHED:
         return Outcome(Ending.UNFINISHED)
     settled = (await settle(ports, execution.id)).settled_at is not None
     return Outcome(Ending.DONE if settled else Ending.UNFINISHED)

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.instance.rollback import to_revert
 from upgrade_orchestrator.domain.lifecycle.transitions import spread
 from upgrade_orchestrator.service.blue_green.revert import switch_back
 from upgrade_orchestrator.service.finalize.settle import conclude, settle
-from upgrade_orchestrator.service.finalize.undrain import put_back
+from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.runner.context import Context, find_execution
@@ -73,7 +73,7 @@ async def confirm_rollback(ports: Ports, context: Context) -> Execution:
             await work.events.append(moved, [event, _completed(moved, rows)])
             await work.executions.save(moved)
             await work.commit()
-    if (await put_back(ports, context, PUT_BACK_SECONDS)).ending is Ending.UNFINISHED:
+    if (await undrain_left(ports, context, PUT_BACK_SECONDS)).ending is Ending.UNFINISHED:
         return await find_execution(ports, execution_id)  # the control loop goes on with it
     return await settle(ports, execution_id)
 

@@ -23,7 +23,7 @@ ASKED_AT_LEAST_SECONDS = 2.0
 "So long whoever comes late goes on asking, however long ago the upgrade ended."
 
 
-async def put_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
+async def undrain_left(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Ask each of them to run again: the terminal status is the intent, the order carries the lease's token.
 
     DONE when all run, or when ``healthCheckTimeoutSeconds`` have passed in vain: then the status reason names them.
@@ -43,7 +43,7 @@ async def put_back(ports: Ports, context: Context, seconds: float | None) -> Out
     keeper = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         try:
-            return await repeat(PutBack(ports, execution, rows, left, keeper, driver).tick, keeper, waiter, seconds)
+            return await repeat(UndrainLoop(ports, execution, rows, left, keeper, driver).tick, keeper, waiter, seconds)
         finally:
             await keeper.give_back(no_clocks)
 
@@ -54,7 +54,7 @@ def needs_a_look(execution: Execution, rows: Sequence[Instance], left: Sequence[
     return (begun and execution.request.strategy is Strategy.BLUE_GREEN) or bool(left)
 
 
-class PutBack:
+class UndrainLoop:
     """One look and one order each a round."""
 
     def __init__(

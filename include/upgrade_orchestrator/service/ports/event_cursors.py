@@ -27,7 +27,7 @@ class Waiting:
     oldest_seconds: float
 
 
-class Followers(Protocol):
+class EventCursors(Protocol):
     """How far each follower has come in each execution; every call raises Unavailable when the database is away."""
 
     async def spans(self, follower: str, limit: int) -> list[Span]:

@@ -22,7 +22,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class StoredResponse:
     """An answer as it was sent."""
 
     status: int
@@ -34,17 +34,17 @@ class KeyedCall(Protocol):
     """One transaction for all that a call writes."""
 
     @property
-    def first(self) -> KeptAnswer | None:
+    def first(self) -> StoredResponse | None:
         """The answer that was given before."""
 
     def work(self) -> UnitOfWork:
         """A unit of work within the transaction: what it commits counts once the call is kept."""
 
-    async def keep(self, answer: KeptAnswer) -> None:
+    async def keep(self, answer: StoredResponse) -> None:
         """Commit, with the answer."""
 
 
-class KeptAnswers(Protocol):
+class IdempotencyStore(Protocol):
     """The book of keys and answers."""
 
     def call(self, key: Key) -> AbstractAsyncContextManager[KeyedCall]:

@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
-    Thing,
+    RegistryEntry,
     UpgradePath,
 )
 
@@ -30,13 +30,13 @@ class Registry(Protocol):
 
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]: ...
     async def versions_by_id(self, version_ids: Iterable[str]) -> dict[str, ComponentVersion]: ...
-    async def everything(self) -> list[Thing]:
+    async def everything(self) -> list[RegistryEntry]:
         """Parents first, each kind in the order of its key."""
 
     async def lock(self) -> None:
         """Nobody else adds to the registry before this unit of work ends; reading goes on."""
 
-    async def put(self, thing: Thing) -> None:
+    async def put(self, thing: RegistryEntry) -> None:
         """Insert, or replace what has the same key.
 
         :raises AlreadyExists: what must be unique beside the key is taken.

@@ -42,7 +42,7 @@ class Signals(Protocol):
 class TaskEnds(Protocol):
     """Carries ids of finished task instances from the triggerer to the process that ends them in Airflow."""
 
-    async def tell(self, task_id: str) -> None:
+    async def notify(self, task_id: str) -> None:
         """It is lost when no process listens.
 
         :raises Unavailable: the database does not answer.

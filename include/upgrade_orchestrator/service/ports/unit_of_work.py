@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.service.ports.airflow import AirflowRuns, HumanTasks, Notices, ParseRequests
 from upgrade_orchestrator.service.ports.approvals import Approvals
 from upgrade_orchestrator.service.ports.board import Board
-from upgrade_orchestrator.service.ports.event_cursors import Followers, Metrics
+from upgrade_orchestrator.service.ports.event_cursors import EventCursors, Metrics
 from upgrade_orchestrator.service.ports.events import Events
 from upgrade_orchestrator.service.ports.executions import Executions
 from upgrade_orchestrator.service.ports.fleet import Fleets
@@ -81,7 +81,7 @@ class Ports:
     new_id: NewId
     limits: Limits
     outbox: Outbox
-    followers: Followers
+    followers: EventCursors
     metrics: Metrics
     notices: Notices
     task_ends: TaskEnds

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists
-from upgrade_orchestrator.domain.registry.entries import Deployment, Thing
+from upgrade_orchestrator.domain.registry.entries import Deployment, RegistryEntry
 from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.write import refuse
@@ -45,13 +45,13 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
     return Loaded(len(difference.created), len(difference.changed), unchanged)
 
 
-async def read_registry(ports: Ports) -> list[Thing]:
+async def read_registry(ports: Ports) -> list[RegistryEntry]:
     """Everything, parents first, each kind in the order of its key."""
     async with ports.work() as work:
         return await work.registry.everything()
 
 
-async def _write(work: UnitOfWork, thing: Thing) -> None:
+async def _write(work: UnitOfWork, thing: RegistryEntry) -> None:
     if isinstance(thing, Deployment):
         active = await work.executions.active(thing.tenant_id, thing.component_id)
         if active is not None:

@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.rollout.canary import monitor_canary
 from upgrade_orchestrator.service.rollout.verification import verify
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.outcome import Outcome
-from upgrade_orchestrator.service.upgrade.ensure import follow_to_end
+from upgrade_orchestrator.service.upgrade.ensure import wait_for_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +63,5 @@ STEPS: dict[Work, tuple[Before, UseCase]] = {
     Work.REVERT: (NOTHING, lambda to: revert(to.ports, to.context, to.seconds)),
     Work.CONFIRM: (NOTHING, lambda to: confirm(to.ports, to.context)),
     Work.END: (NOTHING, lambda to: end_upgrade(to.ports, to.context, to.seconds)),
-    Work.FOLLOW: (NOTHING, lambda to: follow_to_end(to.ports, to.id, to.seconds)),
+    Work.FOLLOW: (NOTHING, lambda to: wait_for_end(to.ports, to.id, to.seconds)),
 }

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.execution.commands import SYSTEM, Actor, Comman
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.lifecycle import transitions as steering
+from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import promote, require_well
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
@@ -40,7 +40,7 @@ async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, act
     """
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
-        return steering.pause(execution, reason, actor, now)
+        return transitions.pause(execution, reason, actor, now)
 
     return await _carry_out(ports, execution_id, Command.PAUSE, act, reason, actor)
 
@@ -74,7 +74,7 @@ async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
         rows = await work.executions.instances(execution.id)
         serving = as_served(rows, await work.executions.batches(execution.id))
-        moved, events = steering.cancel(execution, serving, reason, actor, now)
+        moved, events = transitions.cancel(execution, serving, reason, actor, now)
         return replace(moved, settled_at=now if _untouched(rows) else None), events
 
     moved = await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)

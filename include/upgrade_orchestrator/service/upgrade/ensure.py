@@ -55,7 +55,7 @@ async def start_once(ports: Ports, execution_id: str, actor: Actor) -> Execution
         return await find_execution(ports, execution_id)
 
 
-async def follow_to_end(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+async def wait_for_end(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
     """Wait for about ``seconds`` (None: until it is terminal): DONE with its reason, whichever its last status is.
 
     :raises NotFound: no such execution.

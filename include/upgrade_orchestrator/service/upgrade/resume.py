@@ -6,7 +6,7 @@ from datetime import datetime
 
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.lifecycle import transitions as steering
+from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.failures import judge_threshold
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
@@ -17,9 +17,9 @@ async def resume_in(work: UnitOfWork, execution: Execution, reason: str | None, 
 
     :raises InvalidState: it is not PAUSED.
     """
-    moved, events = steering.resume(execution, reason, actor, now)
+    moved, events = transitions.resume(execution, reason, actor, now)
     if execution.paused_at is not None:
-        for batch in steering.rebase(await work.executions.batches(execution.id), execution.paused_at, now):
+        for batch in transitions.rebase(await work.executions.batches(execution.id), execution.paused_at, now):
             await work.executions.save_batch(execution.id, batch)
     judged, more = judge_threshold(moved, now)  # instances in flight may have failed during the pause
     return judged, [*events, *more]

@@ -52,7 +52,7 @@ class Picture:
         return self.view.execution
 
 
-async def draw_picture(ports: Ports, execution_id: str) -> Picture:
+async def load_detail(ports: Ports, execution_id: str) -> Picture:
     """Our own part is of one moment, so that no two places of the page contradict each other.
 
     :raises NotFound: when there is no such execution.

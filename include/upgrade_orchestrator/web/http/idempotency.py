@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.service.idempotency import once
-from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, Key
+from upgrade_orchestrator.service.ports.idempotency import Key, StoredResponse
 from upgrade_orchestrator.web.dependencies import Repeated, kept_answers_of, open_ports_of
 from upgrade_orchestrator.web.http.bodies import content_of
 from upgrade_orchestrator.web.security import MOST_OF_NAME, authenticated
@@ -85,10 +85,10 @@ async def _fingerprint(request: Request) -> str:
     return hashlib.sha256(call.encode() + await content_of(request)).hexdigest()
 
 
-def _kept(response: Response) -> KeptAnswer:
+def _kept(response: Response) -> StoredResponse:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    return KeptAnswer(response.status_code, headers, bytes(response.body).decode())
+    return StoredResponse(response.status_code, headers, bytes(response.body).decode())
 
 
-def _again(answer: KeptAnswer) -> Response:
+def _again(answer: StoredResponse) -> Response:
     return Response(answer.body, answer.status, {**answer.headers, REPLAYED: "true"})

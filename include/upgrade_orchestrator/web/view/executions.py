@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
 from upgrade_orchestrator.schemas.base import ID_PATTERN
 from upgrade_orchestrator.schemas.links import Links
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.views.detail import draw_picture
+from upgrade_orchestrator.service.views.detail import load_detail
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
 from upgrade_orchestrator.web.security import Caller, Reader, RegistryReader, Signed, permissions_in
@@ -41,7 +41,7 @@ async def execution_part(
 
 async def _shown(ports: Ports, links: Links, caller: Caller | None, execution_id: str) -> dict[str, Any]:
     assert caller is not None
-    picture = await draw_picture(ports, execution_id)
+    picture = await load_detail(ports, execution_id)
     permissions = await permissions_in(caller, picture.execution.tenant_id)
     return shown(picture, links, caller.name, permissions, ports.limits.four_eyes)
 

@@ -1,4 +1,4 @@
-"""Followers on PostgreSQL: what every store does."""
+"""EventCursors on PostgreSQL: what every store does."""
 
 from tests.store_contract.event_cursors import FollowersContract
 

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.execution.execution import advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.control.loops import LOOPS
 from upgrade_orchestrator.service.events.notifications import hand_over_notices
-from upgrade_orchestrator.service.ports.event_cursors import Followers, Span
+from upgrade_orchestrator.service.ports.event_cursors import EventCursors, Span
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.settings import Settings
 
@@ -39,9 +39,9 @@ class Taken:
 
 
 class KilledAtTheMark:
-    """Port ``Followers`` of a process that dies when it wants to say that it has had the events."""
+    """Port ``EventCursors`` of a process that dies when it wants to say that it has had the events."""
 
-    def __init__(self, followers: Followers) -> None:
+    def __init__(self, followers: EventCursors) -> None:
         self.spans, self.told = followers.spans, followers.told
         self.counts, self.waiting = followers.counts, followers.waiting
 

@@ -14,8 +14,8 @@ async def test_tasks_that_are_told_are_heard(postgres_url: str) -> None:
     ends = PostgresTaskEnds(postgres_url)
     async with ends.told() as told:
         assert await told.wait(LONG) == {ANYTHING}  # it listens from here on
-        await ends.tell("one")
-        await ends.tell("two")
+        await ends.notify("one")
+        await ends.notify("two")
         heard: set[str] = set()
         async with asyncio.timeout(LONG):
             while heard != {"one", "two"}:
@@ -34,9 +34,9 @@ async def test_more_tasks_are_kept_than_of_other_signals(postgres_url: str) -> N
 async def test_task_that_is_told_wakes_nobody_who_waits_for_an_execution(postgres_url: str) -> None:
     async with PostgresSignals(postgres_url).of(ANYTHING) as waiter:
         await waiter.wait(LONG)  # it listens from here on
-        await PostgresTaskEnds(postgres_url).tell("one")
+        await PostgresTaskEnds(postgres_url).notify("one")
         assert await waiter.wait(QUIET_SECONDS) is False
 
 
 async def test_nobody_is_needed_to_hear_it(postgres_url: str) -> None:
-    await PostgresTaskEnds(postgres_url).tell("one")
+    await PostgresTaskEnds(postgres_url).notify("one")

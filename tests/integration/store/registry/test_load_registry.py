@@ -22,8 +22,8 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
+    RegistryEntry,
     RiskLevel,
-    Thing,
     UpgradePath,
     VersionStatus,
 )
@@ -33,7 +33,7 @@ from upgrade_orchestrator.service.upgrade.create import create_upgrade
 from upgrade_orchestrator.settings import Settings
 
 ODD = "yes: \"no\" # '~'\n- 3.10 \t ü 漢 \x85 {{ var }} | > & * !"
-EVERYTHING: list[Thing] = [
+EVERYTHING: list[RegistryEntry] = [
     Component(id="A", name="null", description=ODD),
     Component(id="b", name="3.10"),
     ComponentVersion(id="1.0", component_id="A", version="3.10"),
@@ -100,7 +100,7 @@ async def load_text(ports: Ports, text: str) -> Loaded:
     return await load_registry(ports, entries_in(read_yaml(text).value))
 
 
-async def put(ports: Ports, *things: Thing) -> None:
+async def put(ports: Ports, *things: RegistryEntry) -> None:
     async with ports.work() as work:
         for each in things:
             await work.registry.put(each)

@@ -14,7 +14,7 @@ from tests.integration.store.connections import connection_to
 from tests.integration.web.apps import client_of, own_app
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, OLD, TENANT, World
-from upgrade_orchestrator.adapters.postgres import idempotency as kept_answers
+from upgrade_orchestrator.adapters.postgres import idempotency as idempotency_store
 from upgrade_orchestrator.bootstrap import FORGET_OLD_ANSWERS
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.web.http.idempotency import KeyedRoute, is_write
@@ -153,7 +153,7 @@ async def test_two_processes_at_once_carry_it_out_once(api: httpx.AsyncClient, w
 async def test_who_waits_too_long_for_the_first_is_asked_to_come_back(
     api: httpx.AsyncClient, world: World, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_answers, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(idempotency_store, "WAIT_SECONDS", 0.2)
     with world.connect() as first, first.transaction():
         first.execute("INSERT INTO idempotency_key (actor, key, fingerprint) VALUES ('alice', 'build-4711', 'x')")
         response = await api.post(BACKUPS, json=backup(), headers=KEY)
@@ -168,7 +168,7 @@ async def test_crash_before_the_answer_is_kept_leaves_nothing_and_does_not_block
         raise ConnectionResetError("killed between the write and its answer")
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept_answers.PostgresKeyedCall, "keep", dies)
+        patched.setattr(idempotency_store.PostgresKeyedCall, "keep", dies)
         assert (await api.post(BACKUPS, json=backup(), headers=KEY)).status_code == 500
     assert (world.rows("backup"), world.rows("idempotency_key")) == (1, 0)
     assert (await api.post(BACKUPS, json=backup(), headers=KEY)).status_code == 201

@@ -11,10 +11,10 @@ from tests.store_contract.stores import LEASE_SECONDS, Audit, Listens, PassTime,
 from tests.virtual_time import VirtualLoop
 from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
 from upgrade_orchestrator.adapters.memory.engine.tables import COMMAND
-from upgrade_orchestrator.adapters.memory.events.cursors import MemoryFollowers
+from upgrade_orchestrator.adapters.memory.events.cursors import MemoryEventCursors
 from upgrade_orchestrator.adapters.memory.events.outbox import MemoryOutbox
 from upgrade_orchestrator.adapters.memory.events.signals import MemorySignals
-from upgrade_orchestrator.adapters.memory.idempotency import MemoryKeptAnswers
+from upgrade_orchestrator.adapters.memory.idempotency import MemoryIdempotencyStore
 from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
 from upgrade_orchestrator.service.ports.signals import Waiter
 
@@ -82,8 +82,8 @@ def listens() -> Listens:
 
 
 @pytest.fixture
-def followers(database: MemoryDatabase) -> MemoryFollowers:
-    return MemoryFollowers(database)
+def followers(database: MemoryDatabase) -> MemoryEventCursors:
+    return MemoryEventCursors(database)
 
 
 @pytest.fixture
@@ -92,5 +92,5 @@ def outbox(database: MemoryDatabase) -> MemoryOutbox:
 
 
 @pytest.fixture
-def kept_answers(database: MemoryDatabase) -> MemoryKeptAnswers:
-    return MemoryKeptAnswers(database, LEASE_SECONDS)
+def idempotency_store(database: MemoryDatabase) -> MemoryIdempotencyStore:
+    return MemoryIdempotencyStore(database, LEASE_SECONDS)

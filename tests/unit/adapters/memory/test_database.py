@@ -8,14 +8,14 @@ import pytest
 
 from tests.store_contract.stores import LEASE_SECONDS, fill, new_execution, rows
 from tests.unit.domain.builders import planned
-from upgrade_orchestrator.adapters.memory import idempotency as kept_answers
+from upgrade_orchestrator.adapters.memory import idempotency as idempotency_store
 from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
 from upgrade_orchestrator.adapters.memory.engine.tables import EVENT, LEASE
-from upgrade_orchestrator.adapters.memory.idempotency import MemoryKeptAnswers
+from upgrade_orchestrator.adapters.memory.idempotency import MemoryIdempotencyStore
 from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.events import Event, EventType
-from upgrade_orchestrator.service.ports.idempotency import KeptAnswer, Key
+from upgrade_orchestrator.service.ports.idempotency import Key, StoredResponse
 
 NOON = datetime(2031, 5, 17, 12, 0, tzinfo=UTC)
 KEY = Key("olga", "k-1", "f" * 64)
@@ -51,8 +51,8 @@ async def test_look_from_the_outside_shows_what_is_committed() -> None:
 
 
 async def test_repeated_call_waits_for_the_first_no_longer_than_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_answers, "WAIT_SECONDS", 0.05)
-    answers, answer = MemoryKeptAnswers(MemoryDatabase(), LEASE_SECONDS), KeptAnswer(200, {}, "")
+    monkeypatch.setattr(idempotency_store, "WAIT_SECONDS", 0.05)
+    answers, answer = MemoryIdempotencyStore(MemoryDatabase(), LEASE_SECONDS), StoredResponse(200, {}, "")
     async with answers.call(KEY) as call:
         with pytest.raises(Unavailable, match="has not ended yet"):
             async with answers.call(KEY):

@@ -4,7 +4,7 @@ import json
 
 from tests.unit.domain.builders import NOW, make_instance
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
-from upgrade_orchestrator.domain.events import factory as telling
+from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.events.payloads import BatchCompleted, BatchStarted
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
@@ -22,7 +22,7 @@ ROWS = [
 
 def test_instance_changed_tells_both_statuses_and_the_error() -> None:
     before = make_instance("a", I.UPGRADING, attempts=1)
-    event = telling.instance_changed(before, move(before, I.FAILED, NOW, "broken"))
+    event = factory.instance_changed(before, move(before, I.FAILED, NOW, "broken"))
     assert event.what is EventType.INSTANCE_CHANGED
     assert event.data == {
         "instanceId": "a",
@@ -39,14 +39,14 @@ def test_instance_changed_tells_both_statuses_and_the_error() -> None:
 
 def test_instance_on_its_way_back_tells_its_step() -> None:
     row = make_instance("a", I.COMPLETED, revert=I.DRAINING)
-    assert telling.instance_changed(row, row).data["revert"] == "DRAINING"
+    assert factory.instance_changed(row, row).data["revert"] == "DRAINING"
 
 
 def test_batches_tell_their_instances_and_counts() -> None:
     data = {"batch": 3, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"], "completed": 1, "failed": 1}
     started, completed = (
-        telling.batch_event(BatchStarted, Batch(3, "STAGE"), ROWS),
-        telling.batch_event(BatchCompleted, Batch(3, "STAGE"), ROWS),
+        factory.batch_event(BatchStarted, Batch(3, "STAGE"), ROWS),
+        factory.batch_event(BatchCompleted, Batch(3, "STAGE"), ROWS),
     )
     assert (started.what, started.data) == (EventType.BATCH_STARTED, data)
     assert (completed.what, completed.data) == (EventType.BATCH_COMPLETED, data)
@@ -54,22 +54,22 @@ def test_batches_tell_their_instances_and_counts() -> None:
 
 def test_progress_counts_every_instance() -> None:
     counts = {"total": 5, "pending": 1, "inFlight": 1, "completed": 1, "failed": 1, "rolledBack": 1}
-    assert telling.progress(ROWS).data == {"percentage": 20, **counts}
+    assert factory.progress(ROWS).data == {"percentage": 20, **counts}
 
 
 def test_check_completed_tells_its_result() -> None:
     result = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.FAILED, "no answer", NOW, NOW)
     data = {"name": "HEALTH_ENDPOINTS", "status": "FAILED", "message": "no answer"}
-    assert telling.check_completed(result).data == data
+    assert factory.check_completed(result).data == data
 
 
 def test_every_event_can_be_written_as_json() -> None:
     check = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.PASSED)
     events = [
-        telling.instance_changed(ROWS[0], ROWS[1]),
-        telling.batch_event(BatchStarted, Batch(1, "BATCH"), ROWS),
-        telling.progress(ROWS),
-        telling.check_completed(check),
+        factory.instance_changed(ROWS[0], ROWS[1]),
+        factory.batch_event(BatchStarted, Batch(1, "BATCH"), ROWS),
+        factory.progress(ROWS),
+        factory.check_completed(check),
     ]
     for event in events:
         assert json.loads(json.dumps(event.data)) == event.data

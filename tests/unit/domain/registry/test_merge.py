@@ -11,8 +11,8 @@ from upgrade_orchestrator.domain.registry.entries import (
     Component,
     ComponentVersion,
     Deployment,
+    RegistryEntry,
     RiskLevel,
-    Thing,
     UpgradePath,
 )
 from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of
@@ -37,21 +37,21 @@ BACKUP = Backup(
     sha256="0" * 64,
     created_at=NOW,
 )
-ALL: tuple[Thing, ...] = (KAFKA, OTHER, OLD, NEW, FOREIGN, PATH, DEPLOYMENT, BACKUP)
+ALL: tuple[RegistryEntry, ...] = (KAFKA, OTHER, OLD, NEW, FOREIGN, PATH, DEPLOYMENT, BACKUP)
 
 
-def entries(*things: Thing, without_risk: bool = False) -> list[Entry]:
+def entries(*things: RegistryEntry, without_risk: bool = False) -> list[Entry]:
     return [Entry(f"things[{index}]", each, without_risk) for index, each in enumerate(things)]
 
 
 def changes(
-    registered: tuple[Thing, ...], *things: Thing, without_risk: bool = False
-) -> tuple[list[Thing], list[Thing], int]:
+    registered: tuple[RegistryEntry, ...], *things: RegistryEntry, without_risk: bool = False
+) -> tuple[list[RegistryEntry], list[RegistryEntry], int]:
     found = merge(registered, entries(*things, without_risk=without_risk))
     return [*found.created], [*found.changed], found.unchanged
 
 
-def wrong(registered: tuple[Thing, ...], *things: Thing) -> list[str]:
+def wrong(registered: tuple[RegistryEntry, ...], *things: RegistryEntry) -> list[str]:
     return [each.field for each in problems_of(registered, entries(*things))]
 
 
@@ -127,12 +127,12 @@ def test_not_registered_are_those_with_a_new_key() -> None:
         (BACKUP, ["componentId", "versionId"]),
     ],
 )
-def test_reference_to_nothing_is_refused(thing: Thing, fields: list[str]) -> None:
+def test_reference_to_nothing_is_refused(thing: RegistryEntry, fields: list[str]) -> None:
     assert wrong((), thing) == [f"things[0].{each}" for each in fields]
 
 
 @pytest.mark.parametrize("thing", [OLD, PATH, DEPLOYMENT, BACKUP])
-def test_reference_may_be_registered_or_come_later_in_the_file(thing: Thing) -> None:
+def test_reference_may_be_registered_or_come_later_in_the_file(thing: RegistryEntry) -> None:
     assert wrong((KAFKA, OLD, NEW), thing) == []
     assert wrong((), thing, KAFKA, *(each for each in (OLD, NEW) if each is not thing)) == []
 
@@ -146,7 +146,7 @@ def test_reference_may_be_registered_or_come_later_in_the_file(thing: Thing) -> 
         (changed(BACKUP, version_id="foreign"), "versionId"),
     ],
 )
-def test_version_of_another_component_is_refused(thing: Thing, field: str) -> None:
+def test_version_of_another_component_is_refused(thing: RegistryEntry, field: str) -> None:
     (problem,) = problems_of((KAFKA, OTHER, OLD, NEW, FOREIGN), entries(thing))
     assert (problem.field, problem.message) == (f"things[0].{field}", "version foreign is one of component other")
 
@@ -164,7 +164,7 @@ def test_version_of_another_component_is_refused(thing: Thing, field: str) -> No
     ],
 )
 def test_what_must_be_there_once_is_refused_twice_with_the_place_of_the_first(
-    one: Thing, again: Thing, field: str
+    one: RegistryEntry, again: RegistryEntry, field: str
 ) -> None:
     problems = problems_of((KAFKA, OLD, NEW), entries(one, again))
     assert [each.field for each in problems] == [f"things[1].{field}"]
@@ -188,7 +188,7 @@ def test_versions_may_swap_their_texts() -> None:
         (changed(BACKUP, tenant_id="u"), "tenantId"),
     ],
 )
-def test_id_stays_where_it_is_registered(thing: Thing, field: str) -> None:
+def test_id_stays_where_it_is_registered(thing: RegistryEntry, field: str) -> None:
     assert wrong((KAFKA, OTHER, OLD, BACKUP), thing) == [f"things[0].{field}"]
 
 

@@ -26,7 +26,7 @@ async def ending_tasks(lab: Lab) -> AsyncIterator[asyncio.Task[None]]:
 
 async def tell(lab: Lab, *task_ids: str) -> None:
     for each in task_ids:
-        await lab.world.ports.task_ends.tell(each)
+        await lab.world.ports.task_ends.notify(each)
 
 
 async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLab) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.labs.lab import Lab
 from tests.labs.memory_lab import MakeLab
-from upgrade_orchestrator.adapters.memory.events.cursors import MemoryFollowers
+from upgrade_orchestrator.adapters.memory.events.cursors import MemoryEventCursors
 from upgrade_orchestrator.domain.approval.approval import ask, decide
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.events.factory import check_completed
@@ -84,7 +84,7 @@ async def test_crash_between_marking_and_counting_counts_nothing_twice(make_lab:
 
 
 async def test_process_that_was_not_the_first_to_mark_counts_nothing(make_lab: MakeLab) -> None:
-    class SecondToMark(MemoryFollowers):
+    class SecondToMark(MemoryEventCursors):
         async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
             await super().mark(follower, spans)  # another process leads as well, for a moment
             return await super().mark(follower, spans)

@@ -12,7 +12,7 @@ from tests.labs.seed import OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.service.finalize.finalize import bring_to_end, end_abandoned
-from upgrade_orchestrator.service.finalize.undrain import put_back
+from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.fleet import StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
@@ -150,7 +150,7 @@ async def test_upgrade_that_still_goes_on_has_nothing_put_back(make_lab: MakeLab
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     lab.fault("agent-503")
-    assert (await put_back(lab.world.ports, await lab.context(execution_id), 1.0)).ending is Ending.UNFINISHED
+    assert (await undrain_left(lab.world.ports, await lab.context(execution_id), 1.0)).ending is Ending.UNFINISHED
 
 
 async def test_upgrade_that_was_cancelled_before_it_began_asks_no_fleet(make_lab: MakeLab) -> None:

@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.control.dag_requests import ask_for_dags
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
-from upgrade_orchestrator.service.upgrade.ensure import create_once, follow_to_end, start_once
+from upgrade_orchestrator.service.upgrade.ensure import create_once, start_once, wait_for_end
 
 S = ExecutionStatus
 DORA = Actor("dora", Source.DAG)
@@ -89,7 +89,7 @@ async def test_start_of_nothing_is_refused(make_lab: MakeLab) -> None:
 async def test_follow_ends_as_soon_as_the_execution_does(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
-    following = asyncio.create_task(follow_to_end(lab.world.ports, ID, None))
+    following = asyncio.create_task(wait_for_end(lab.world.ports, ID, None))
     await start_once(lab.world.ports, ID, DORA)
     await lab.check(ID)
     assert not following.done()
@@ -103,13 +103,13 @@ async def test_follow_of_an_ended_execution_ends_at_once(make_lab: MakeLab) -> N
     lab = await make_lab(size=2)
     await create(lab)
     await cancel_upgrade(lab.world.ports, ID, None, OLGA)
-    assert (await follow_to_end(lab.world.ports, ID, 0)).ending is Ending.DONE
+    assert (await wait_for_end(lab.world.ports, ID, 0)).ending is Ending.DONE
 
 
 async def test_follow_for_a_time_is_to_be_gone_on_with(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
-    assert (await follow_to_end(lab.world.ports, ID, 0.1)).ending is Ending.UNFINISHED
+    assert (await wait_for_end(lab.world.ports, ID, 0.1)).ending is Ending.UNFINISHED
 
 
 async def test_dag_is_asked_for_until_airflow_knows_it(make_lab: MakeLab) -> None:

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.registry.entries import Backup, Component, ComponentVersion, Deployment, UpgradePath
-from upgrade_orchestrator.service.ports.idempotency import KeptAnswer
+from upgrade_orchestrator.service.ports.idempotency import StoredResponse
 from upgrade_orchestrator.service.ports.outbox import RelayState
 
 Key = tuple[str | int, ...]
@@ -83,7 +83,7 @@ class KeyRow:
     key: str
     fingerprint: str
     created_at: datetime
-    answer: KeptAnswer | None = None
+    answer: StoredResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)

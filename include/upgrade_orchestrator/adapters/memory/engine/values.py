@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    Thing = TypeVar("Thing", bound=DataclassInstance)
+    RegistryEntry = TypeVar("RegistryEntry", bound=DataclassInstance)
 
 
 def as_json(value: Mapping[str, Any]) -> str:
@@ -20,7 +20,7 @@ def as_json(value: Mapping[str, Any]) -> str:
     return json.dumps(dict(value))
 
 
-def own(thing: Thing) -> Thing:
+def own(thing: RegistryEntry) -> RegistryEntry:
     """The same value with mappings of its own, and with its times in UTC."""
     changed: dict[str, Any] = {}
     for name in _names(type(thing)):

@@ -1,4 +1,4 @@
-"""Reading every event once, in memory (port ``Followers``): how far a follower has come is a row an execution."""
+"""Reading every event once, in memory (port ``EventCursors``): how far a follower has come is a row an execution."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FOLLOWED_FOR = timedelta(hours=1)
 "After its end."
 
 
-class MemoryFollowers:
+class MemoryEventCursors:
     """Every call is a transaction of its own."""
 
     def __init__(self, database: MemoryDatabase) -> None:

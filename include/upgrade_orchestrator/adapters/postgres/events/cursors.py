@@ -1,4 +1,4 @@
-"""Reading every event once, in PostgreSQL (port ``Followers``): how far a follower has come is a row an execution."""
+"""Reading every event once, in PostgreSQL (port ``EventCursors``): a reader's position is a row an execution."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _TOLD = text("""
     ORDER BY event.execution_id, event.sequence""")
 
 
-class PostgresFollowers:
+class PostgresEventCursors:
     """Every call is a transaction of its own."""
 
     def __init__(self, url: str) -> None:

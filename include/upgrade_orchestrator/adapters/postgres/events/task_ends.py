@@ -21,7 +21,7 @@ class PostgresTaskEnds:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def tell(self, task_id: str) -> None:
+    async def notify(self, task_id: str) -> None:
         """In a transaction of its own."""
         async with connected(self._url) as connection:
             await connection.execute(select(func.pg_notify(CHANNEL.name, task_id)))
