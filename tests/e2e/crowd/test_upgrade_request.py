@@ -119,7 +119,7 @@ def test_refusal_fails_the_run_at_once_with_every_field(slow: Tenant) -> None:
     run_id = trigger(slow, batchsize=1, toVersionId="bbb-222").json()["dag_run_id"]
     ended(slow, run_id, "failed")
     assert tasks(slow, run_id) == {"create": "failed", "start": "upstream_failed", "follow": "upstream_failed"}
-    said = ("VALIDATION_FAILED", "batchsize is not", "toVersionId must")
+    said = ("VALIDATION_FAILED", "batchsize unknown field", "toVersionId must")
     wait_for("the log", lambda: all(each in log(slow, run_id, "create") for each in said))
     assert executions(slow) == []
 
