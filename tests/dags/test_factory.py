@@ -114,10 +114,15 @@ def test_tasks_that_must_be_reached_are_reached_whatever_came_before(executions:
     assert others == {TriggerRule.ALL_SUCCESS}
 
 
-def test_dag_runs_once_by_itself_as_soon_as_it_is_there(executions: Add) -> None:
-    dag = dag_of(started(executions))
-    assert (dag.schedule, dag.is_paused_upon_creation, dag.catchup, dag.max_active_runs) == ("@once", False, False, 1)
-    assert dag.start_date < datetime.now(UTC)
+def test_dag_runs_once_by_itself_as_soon_as_it_is_there_and_carries_the_day_of_the_start(executions: Add) -> None:
+    execution = started(executions, started_at=datetime(2031, 5, 17, 23, 59, 58, tzinfo=UTC))
+    dag = dag_of(execution)
+    assert (dag.schedule, dag.catchup, dag.max_active_runs, dag.is_paused_upon_creation) == ("@once", False, 1, False)
+    assert dag.start_date == datetime(2031, 5, 17, tzinfo=UTC)
+
+
+def test_dag_of_an_upgrade_that_starts_now_runs_at_once(executions: Add) -> None:
+    assert dag_of(started(executions)).start_date <= datetime.now(UTC)
 
 
 def test_dag_says_what_it_upgrades_for_whom(executions: Add) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG, Asset, get_parsing_context
 
 from upgrade_orchestrator import bootstrap
@@ -11,9 +9,6 @@ from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, asset_of, dag_id_of
 from upgrade_orchestrator.flow.retries import TRY_AGAIN
 from upgrade_orchestrator.flow.upgrade.groups import add_batches, add_ending, add_validation
-
-START = datetime(2024, 1, 1, tzinfo=UTC)
-"Any fixed day in the past: @once then runs as soon as the DAG is there."
 
 
 def build_dags(shard: int) -> dict[str, DAG]:
@@ -40,7 +35,7 @@ def build_dag(spec: DagSpec) -> DAG:
         doc_md=_document(spec),
         tags={"upgrade", f"tenant:{spec.tenant_id}"[:100], f"component:{spec.component_id}"[:100], spec.strategy},
         schedule="@once",
-        start_date=START,
+        start_date=spec.day,  # in the past: @once then runs as soon as the DAG is there
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,

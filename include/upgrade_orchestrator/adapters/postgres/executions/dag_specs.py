@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -13,7 +13,8 @@ from upgrade_orchestrator.domain.airflow.shards import SHARDS
 
 # Plain psycopg: every task reads its dag file first, and an engine would cost it three times as much.
 _COLUMNS = """SELECT id, tenant_id, component_id, strategy, from_version, to_version, shape,
-(request->>'batch_delay_seconds')::float, begins_in_worker FROM execution"""
+(request->>'batch_delay_seconds')::float, begins_in_worker,
+date_trunc('day', coalesce(started_at, created_at), 'UTC') FROM execution"""
 _ONE = f"{_COLUMNS} WHERE id = %(execution_id)s"
 _SHARD = f"""{_COLUMNS}
 WHERE started_at IS NOT NULL AND (settled_at IS NULL OR completed_at > clock_timestamp() - %(kept)s::interval)
@@ -36,6 +37,8 @@ class DagSpec:
     """Between the end of a batch and the beginning of the next."""
     begins_in_worker: bool = True
     """Where the first step begins."""
+    day: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    """The day of its start (UTC), which its run carries."""
 
 
 def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: str | None) -> list[DagSpec]:
