@@ -11,6 +11,7 @@ from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Phase
 from upgrade_orchestrator.domain.plan.steps import Step, Work
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
 from upgrade_orchestrator.service.finalize.finalize import end_upgrade
@@ -126,7 +127,7 @@ async def until_soaking(lab: Lab, execution_id: str) -> None:
     """Waits until the switch is written down."""
     async with lab.world.ports.signals.of(execution_id) as waiter:
         for _ in range(200):
-            if (await lab.batches(execution_id))[0].switched_at is not None:
+            if (await lab.batches(execution_id))[0].phase is Phase.SOAK:
                 return
             await waiter.wait(0.1)
     raise AssertionError("not switched")

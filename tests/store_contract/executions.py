@@ -17,7 +17,7 @@ from upgrade_orchestrator.domain.execution.commands import Actor, Command, Sourc
 from upgrade_orchestrator.domain.execution.execution import RollbackInfo, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 
 S = ExecutionStatus
 
@@ -68,7 +68,7 @@ class ExecutionsContract:
             **dict.fromkeys(("last_health_at", "started_at", "completed_at", "accepted_at"), NOW),
         )
         back = replace(instance, batch=ROLLBACK_BATCH, revert=None)
-        batch = Batch(1, "BATCH", after(1), after(2), after(3), 4.5, after(5), after(6), 7.5, 8.5)
+        batch = Batch(1, "BATCH", after(1), after(2), after(3), 4.5, Phase.SOAK, after(6), 7.5, 8.5)
         check = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.WARNING, "m", after(1), after(2))
         async with store() as work:
             await work.executions.save_instances(execution.id, [instance, replace(rows()[2], attempts=1)])

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from upgrade_orchestrator.domain.blue_green.cutover import RETIRE, SOAK
 from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteIll, PoolStep, Save, TakeBack
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
@@ -17,6 +16,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.instance.rollback import is_touched
 from upgrade_orchestrator.domain.lifecycle.failures import reason_of, threshold_reached
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
+from upgrade_orchestrator.domain.plan.batch import Phase
 
 I = InstanceStatus  # noqa: E741 - as in instance.py
 
@@ -25,7 +25,7 @@ def record_over(step: PoolStep, execution: Execution, rows: Sequence[Instance], 
     """What a step forward writes at ``now``."""
     match step:
         case Save(batch):
-            return Change(execution, batch, _polled(rows, {}, now) if batch.soaked_at else ())
+            return Change(execution, batch, _polled(rows, {}, now) if batch.phase is Phase.RETIRE else ())
         case NoteIll():
             return _note_ill(step, execution, rows, now)
         case GiveUp(phase, reason):
@@ -45,7 +45,7 @@ def _note_ill(step: NoteIll, execution: Execution, rows: Sequence[Instance], now
     if first and threshold_reached(counted):
         why = f"{reason_of(counted)}; ill in the soak: {'; '.join(step.ill.values())}"
     if why is not None:
-        counted, ends = _end(counted, SOAK, why, now)
+        counted, ends = _end(counted, Phase.SOAK, why, now)
     return Change(counted, step.batch, after, [*told, *ends])
 
 
@@ -62,7 +62,7 @@ def _polled(rows: Sequence[Instance], ill: Mapping[str, str], now: datetime) -> 
 
 def _end(execution: Execution, phase: str, reason: str, now: datetime) -> tuple[Execution, list[Event]]:
     """Back where that is enabled, else FAILED; a pool that has proved itself is not taken back."""
-    if execution.request.auto_rollback_enabled and phase != RETIRE:
+    if execution.request.auto_rollback_enabled and phase != Phase.RETIRE:
         return begin_rollback(execution, reason, SYSTEM, now)
     ended, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
     return replace(ended, failure_phase=phase), [event]

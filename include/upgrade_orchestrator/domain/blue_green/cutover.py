@@ -21,10 +21,8 @@ from upgrade_orchestrator.domain.blue_green.steps import (
 )
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.pools import counterparts
-
-CHECK, SWITCH, SOAK, RETIRE = "CHECK", "SWITCH", "SOAK", "RETIRE"
-"Phases in which a switch-over can fail."
 
 
 class Goal(IntEnum):
@@ -40,52 +38,72 @@ class Goal(IntEnum):
     "The old pool is removed."
 
 
+_REACHED = {
+    Goal.CHECKED: Phase.SWITCH,
+    Goal.SWITCHED: Phase.SOAK,
+    Goal.SOAKED: Phase.RETIRE,
+    Goal.RETIRED: Phase.DONE,
+}
+"The phase in which a goal is reached."
+
+
 def next_switch_step(view: PoolView, goal: Goal, now: datetime) -> PoolStep:
-    """What to do next on the way to ``goal``; where it stands is asked from the fleet."""
-    fleet, batch = view.fleet, view.batch
+    """What to do next on the way to ``goal``: the phase says what is next, the fleet where it stands."""
+    fleet, phase = view.fleet, view.batch.phase
+    if phase.reached(_REACHED[goal]):
+        return Reached()
     if fleet is None:
         return _unseen(view)
-    if fleet.traffic != view.pools.new:
-        return _before_switch(view, fleet, goal)
-    if batch.switched_at is None:
-        return Save(replace(batch, switched_at=now, healthy_seconds=0.0, blocked_seconds=None))
-    if goal <= Goal.SWITCHED:
-        return Reached()
-    if batch.soaked_at is None:
-        return _soak(view, fleet, now)
-    if goal is Goal.SOAKED or not fleet.in_pool(view.pools.old):
-        return Reached()
-    left = f"pool {view.pools.old} was not removed within {_seconds(view)}"
-    return GivePool(PoolCall.REMOVE, view.pools.old, GiveUp(RETIRE, left))
+    switched = fleet.traffic == view.pools.new
+    if phase.reached(Phase.SOAK) and not switched or not switched and fleet.traffic != view.pools.old:
+        return GiveUp(phase, f"the traffic was switched to pool {fleet.traffic} by another")
+    match phase:
+        case Phase.SOAK:
+            return _soak(view, fleet, now)
+        case Phase.RETIRE:
+            return _retire(view, fleet, now)
+    if switched:
+        return Save(_enter(view, Phase.SOAK, now, healthy_seconds=0.0))
+    return _before_switch(view, fleet, now)
+
+
+def _enter(view: PoolView, phase: Phase, now: datetime, healthy_seconds: float | None = None) -> Batch:
+    return replace(view.batch, phase=phase, phase_started_at=now, blocked_seconds=None, healthy_seconds=healthy_seconds)
 
 
 def _unseen(view: PoolView) -> PoolStep:
     """A fleet that cannot be asked is no ill pool: only the time-out makes it a failure."""
-    phase = CHECK if view.batch.switched_at is None else SOAK if view.batch.soaked_at is None else RETIRE
-    why = GiveUp(phase, f"the fleet did not answer for {_seconds(view)}")
-    if phase is not SOAK:
+    why = GiveUp(view.batch.phase, f"the fleet did not answer for {_seconds(view)}")
+    if view.batch.phase is not Phase.SOAK:
         return Await("the fleet does not answer", why)
     return why if _soak_left(view) < 0 else Watch(_soak_left(view))
 
 
-def _before_switch(view: PoolView, fleet: Fleet, goal: Goal) -> PoolStep:
-    pools, batch = view.pools, view.batch
-    if batch.switched_at is not None or fleet.traffic != pools.old:
-        phase = CHECK if batch.switched_at is None else SOAK if batch.soaked_at is None else RETIRE
-        return GiveUp(phase, f"somebody else has switched the traffic to pool {fleet.traffic}")
+def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
+    """A pool that was well when it was checked has to be well when it gets the traffic, too."""
+    pools, phase = view.pools, view.batch.phase
     if failed := [each for each in view.rows if each.status is not InstanceStatus.COMPLETED]:
-        return GiveUp(CHECK, f"pool {pools.new} did not come up: {_told({each.instance_id: each for each in failed})}")
+        return GiveUp(
+            phase, f"pool {pools.new} did not come up: {_describe({each.instance_id: each for each in failed})}"
+        )
     wrong = view.ill(fleet) | dict.fromkeys(view.silent(), "does not answer")
     if wrong:
         what = f"pool {pools.new} is not healthy: {'; '.join(f'{name}: {why}' for name, why in wrong.items())}"
-        return Await(what, GiveUp(CHECK, f"{what} (after {_seconds(view)})"))
-    if goal is Goal.CHECKED:
-        return Reached()
+        return Await(what, GiveUp(phase, f"{what} (after {_seconds(view)})"))
+    if phase is Phase.CHECK:
+        return Save(_enter(view, Phase.SWITCH, now))
     stays = f"the traffic did not go to pool {pools.new} within {_seconds(view)}"
-    return GivePool(PoolCall.SWITCH, pools.new, GiveUp(SWITCH, stays))
+    return GivePool(PoolCall.SWITCH, pools.new, GiveUp(phase, stays))
 
 
-def _told(rows: Mapping[str, Instance]) -> str:
+def _retire(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
+    if not fleet.in_pool(view.pools.old):
+        return Save(_enter(view, Phase.DONE, now))
+    left = f"pool {view.pools.old} was not removed within {_seconds(view)}"
+    return GivePool(PoolCall.REMOVE, view.pools.old, GiveUp(Phase.RETIRE, left))
+
+
+def _describe(rows: Mapping[str, Instance]) -> str:
     return "; ".join(f"{name} {row.status.value}: {row.error or 'no error'}" for name, row in rows.items())
 
 
@@ -97,18 +115,18 @@ def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
         return NoteIll(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, ill), too_late)
     if silent := view.silent():
         too_late = _not_soaked(view, dict.fromkeys(silent, "does not answer"))
-        return GiveUp(SOAK, too_late) if left < 0 else Watch(left)
+        return GiveUp(Phase.SOAK, too_late) if left < 0 else Watch(left)
     if healthy is None:
         return _begin_soak(view, left)
     if healthy < view.soak:
         return Watch(view.soak - healthy)
-    return Save(replace(view.batch, soaked_at=now, blocked_seconds=None))
+    return Save(_enter(view, Phase.RETIRE, now))
 
 
 def _begin_soak(view: PoolView, left: float) -> PoolStep:
     """Again after an illness, from when all are seen well: who was ill until just before has proved nothing yet."""
     if view.soak > left:
-        return GiveUp(SOAK, _not_soaked(view, {f"pool {view.pools.new}": "was well again too late"}))
+        return GiveUp(Phase.SOAK, _not_soaked(view, {f"pool {view.pools.new}": "was well again too late"}))
     return Save(replace(view.batch, healthy_seconds=0.0))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from upgrade_orchestrator.domain.blue_green.cutover import SOAK
 from upgrade_orchestrator.domain.blue_green.steps import (
     Await,
     GivePool,
@@ -20,6 +19,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Phase
 
 ROLLBACK = "ROLLBACK"
 "The phase in which the way back can fail."
@@ -43,7 +43,7 @@ def aim_of(execution: Execution) -> Aim | None:
             return Aim.ROLL_BACK
         case ExecutionStatus.CANCELLED:
             return Aim.CANCELLED
-        case ExecutionStatus.FAILED if execution.failure_phase == SOAK:
+        case ExecutionStatus.FAILED if execution.failure_phase == Phase.SOAK:
             return Aim.SOAK_FAILED
     return None
 

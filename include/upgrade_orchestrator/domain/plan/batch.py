@@ -5,11 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 
 from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus, is_terminal
 from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, SETTLED, Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.budget import Room, startable
+
+
+class Phase(StrEnum):
+    """What is next for a new pool that has come up, in this order (BLUE_GREEN)."""
+
+    CHECK = "CHECK"
+    "It has to prove itself before it gets the traffic."
+    SWITCH = "SWITCH"
+    "It was well when it was checked: it gets the traffic."
+    SOAK = "SOAK"
+    "It has the traffic, and has to stay well under it."
+    RETIRE = "RETIRE"
+    "It has stayed well: the old pool is removed."
+    DONE = "DONE"
+    "The old pool is gone."
+
+    def reached(self, other: Phase) -> bool:
+        """True when ``other`` is this phase or one before it."""
+        return _PHASES.index(self) >= _PHASES.index(other)
+
+
+_PHASES = list(Phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +39,9 @@ class Batch:
     """A batch's own clock; ``due_at`` is when it may start.
 
     ``blocked_seconds`` is for how many watched seconds it has found no budget (None: it has). BLUE_GREEN: for how many
-    its next step has had no effect; ``switched_at`` is when its pool got the traffic, ``soaked_at`` when it had proved
-    itself there; in between ``soak_seconds`` counts the watched seconds, and ``healthy_seconds`` those for which it
-    has been healthy without a break (None: it is not).
+    its next step has had no effect; ``phase`` is what is next for the new pool, since ``phase_started_at``; in the soak
+    ``soak_seconds`` counts the watched seconds, and ``healthy_seconds`` those for which it has been healthy without a
+    break (None: it is not).
     """
 
     number: int
@@ -28,15 +50,15 @@ class Batch:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     blocked_seconds: float | None = None
-    switched_at: datetime | None = None
-    soaked_at: datetime | None = None
+    phase: Phase = Phase.CHECK
+    phase_started_at: datetime | None = None
     soak_seconds: float = 0.0
     healthy_seconds: float | None = None
 
     @property
     def soaks(self) -> bool:
         """True while its pool has the traffic and has not proved itself yet."""
-        return self.switched_at is not None and self.soaked_at is None
+        return self.phase is Phase.SOAK
 
     @property
     def counts(self) -> bool:

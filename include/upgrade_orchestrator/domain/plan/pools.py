@@ -8,7 +8,7 @@ from typing import Self
 
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind
 
 GREEN_BATCH = 1
@@ -66,5 +66,5 @@ def as_planned(fleet: Fleet, pools: Pools, planned: Sequence[str], version: str,
 
 def as_served(rows: Sequence[Instance], batches: Sequence[Batch]) -> list[Instance]:
     """The rows by what serves: before the switch nothing of a new pool does."""
-    unused = any(each.kind == BatchKind.GREEN and each.switched_at is None for each in batches)
+    unused = any(each.kind == BatchKind.GREEN and not each.phase.reached(Phase.SOAK) for each in batches)
     return [replace(each, status=InstanceStatus.PENDING) if unused else each for each in rows]

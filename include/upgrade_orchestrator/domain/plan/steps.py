@@ -10,7 +10,7 @@ from math import inf
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
 HOP_SECONDS = 4.0
@@ -134,11 +134,8 @@ class Standing:
                 return None if self.execution.canary.promoted_at is not None else step
             case Work.BATCH:
                 return self._left_of_batches(step)
-            case Work.CHECK_GREEN | Work.SWITCH_TRAFFIC:
-                return step if any(each.switched_at is None for each in self.batches) else None
-            case Work.SOAK:
-                return step if any(each.soaked_at is None for each in self.batches) else None
-        return step
+        after = _PHASE_AFTER.get(step.work)
+        return None if after is not None and self.batches[0].phase.reached(after) else step
 
     def _left_of_batches(self, step: Step) -> Step | None:
         open_ = [each.number for each in self.batches if each.completed_at is None]
@@ -146,6 +143,13 @@ class Standing:
         return replace(step, batch=left[0]) if left else None
 
 
+_PHASE_AFTER = {
+    Work.CHECK_GREEN: Phase.SWITCH,
+    Work.SWITCH_TRAFFIC: Phase.SOAK,
+    Work.SOAK: Phase.RETIRE,
+    Work.RETIRE_BLUE: Phase.DONE,
+}
+"The phase of a new pool in which the step is done."
 _FORWARD = UPGRADING | {ExecutionStatus.VALIDATING, ExecutionStatus.CANARY_MONITORING, ExecutionStatus.PAUSED}
 
 

@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.plan.batch import Phase
 from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH, Pools
 from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
 from upgrade_orchestrator.service.blue_green.store import PoolState
@@ -48,7 +49,9 @@ class Over:
 
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
         """Before the switch, and through the soak."""
-        return fleet.traffic != pools.new or (state.green.soaked_at is None and self.goal > Goal.SWITCHED)
+        if state.green.phase is Phase.SOAK:
+            return self.goal > Goal.SWITCHED
+        return not state.green.phase.reached(Phase.SOAK)
 
     def next_step(self, view: PoolView, now: datetime) -> PoolStep:
         """The rules."""

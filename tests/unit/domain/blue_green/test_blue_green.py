@@ -26,14 +26,15 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.lifecycle.transitions import rebase
-from upgrade_orchestrator.domain.plan.batch import Batch, watched
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase, watched
 from upgrade_orchestrator.domain.plan.pools import Pools
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 WELL, ILL = Health(True, "3.7.0"), Health(False, "3.7.0", "out of memory")
 GREEN = Batch(1, "GREEN", completed_at=NOW)
-SWITCHED = replace(GREEN, switched_at=NOW, healthy_seconds=0.0)
-SOAKED = replace(SWITCHED, soaked_at=after(60))
+CHECKED = replace(GREEN, phase=Phase.SWITCH, phase_started_at=NOW)
+SWITCHED = replace(GREEN, phase=Phase.SOAK, phase_started_at=NOW, healthy_seconds=0.0)
+SOAKED = replace(GREEN, phase=Phase.RETIRE, phase_started_at=after(60))
 
 
 def fleet(traffic: str = "blue", blue: int = 2, green: int = 2, **fields: Any) -> Fleet:
@@ -69,8 +70,16 @@ def order(step: PoolStep) -> tuple[PoolCall, str]:
 
 
 def test_healthy_pool_is_checked_and_then_gets_the_traffic() -> None:
-    assert forth(fleet(), Goal.CHECKED) == Reached()
-    assert order(forth(fleet(), Goal.SWITCHED)) == (PoolCall.SWITCH, "green")
+    assert forth(fleet(), Goal.CHECKED) == Save(CHECKED)
+    assert forth(fleet(), Goal.CHECKED, CHECKED) == Reached()
+    assert order(forth(fleet(), Goal.SWITCHED, CHECKED)) == (PoolCall.SWITCH, "green")
+
+
+def test_pool_that_fell_ill_after_its_check_does_not_get_the_traffic() -> None:
+    step = forth(fleet(), Goal.SWITCHED, CHECKED, answers={"g-00": WELL, "g-01": ILL})
+    assert isinstance(step, Await)
+    assert isinstance(step.in_vain, GiveUp)
+    assert step.in_vain.phase == "SWITCH"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,7 @@ def test_row_that_failed_fails_the_check_at_once() -> None:
 
 def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
     step = forth(fleet("green"), Goal.SWITCHED, seconds=5)
-    assert step == Save(replace(GREEN, switched_at=after(5), healthy_seconds=0.0))
+    assert step == Save(replace(SWITCHED, phase_started_at=after(5)))
     assert forth(fleet("green"), Goal.SWITCHED, SWITCHED) == Reached()
 
 
@@ -114,13 +123,13 @@ def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
 )
 def test_traffic_that_somebody_else_has_switched_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
     step = forth(fleet(traffic), Goal.RETIRED, batch)
-    assert step == GiveUp(phase, f"somebody else has switched the traffic to pool {traffic}")
+    assert step == GiveUp(phase, f"the traffic was switched to pool {traffic} by another")
 
 
 def test_soak_is_over_at_its_time_when_all_are_well() -> None:
     assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59) == Watch(1)
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 60)
-    assert step == Save(replace(watched(SWITCHED, 60), soaked_at=after(60)))
+    assert step == Save(replace(SOAKED, soak_seconds=60))
 
 
 def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> None:
@@ -164,7 +173,9 @@ def test_old_pool_is_removed_after_the_soak_and_not_before() -> None:
     assert isinstance(forth(fleet("green"), Goal.RETIRED, SWITCHED, 10), Watch)
     assert forth(fleet("green"), Goal.SOAKED, SOAKED) == Reached()
     assert order(forth(fleet("green"), Goal.RETIRED, SOAKED)) == (PoolCall.REMOVE, "blue")
-    assert forth(fleet("green", blue=0), Goal.RETIRED, SOAKED) == Reached()
+    gone = replace(SOAKED, phase=Phase.DONE, phase_started_at=after(99))
+    assert forth(fleet("green", blue=0), Goal.RETIRED, SOAKED, 99) == Save(gone)
+    assert forth(fleet("green", blue=0), Goal.RETIRED, gone) == Reached()
 
 
 @pytest.mark.parametrize(("batch", "phase"), [(GREEN, "CHECK"), (SOAKED, "RETIRE")])

@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteIll
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 BATCH = Batch(1, "GREEN")
@@ -30,7 +30,7 @@ def test_ill_instance_counts_once_and_what_was_wrong_stays_told() -> None:
     assert (row.healthy, row.error, row.last_health_at) == (False, "g-00: out of memory", NOW)
     again = record_over(ILL, first.execution, [row, UP[1]], NOW)
     assert (again.execution.current_failures, again.events) == (1, [])
-    well = record_over(Save(replace(BATCH, soaked_at=NOW)), again.execution, [row, UP[1]], NOW)
+    well = record_over(Save(replace(BATCH, phase=Phase.RETIRE)), again.execution, [row, UP[1]], NOW)
     assert [(each.healthy, each.error) for each in well.rows] == [(True, "g-00: out of memory")]
 
 

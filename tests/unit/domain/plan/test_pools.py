@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.domain.builders import NOW, fleet_of, make_fleet, make_instance, make_request, name
+from tests.unit.domain.builders import fleet_of, make_fleet, make_instance, make_request, name
 from upgrade_orchestrator.domain.checks.checks import Findings, capacity, pool_verification
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, as_served, counterparts
 
 POOLS = Pools("blue", "green")
@@ -76,7 +76,7 @@ def test_nobody_counts_as_unavailable_while_a_pool_is_made() -> None:
 def test_before_the_switch_nothing_of_a_new_pool_serves() -> None:
     row, batch = make_instance(status=InstanceStatus.COMPLETED), Batch(1, "GREEN")
     assert [each.status for each in as_served([row], [batch])] == [InstanceStatus.PENDING]
-    assert as_served([row], [replace(batch, switched_at=NOW)]) == [row]
+    assert as_served([row], [replace(batch, phase=Phase.SOAK)]) == [row]
     assert as_served([row], [Batch(1, "BATCH")]) == [row]
 
 

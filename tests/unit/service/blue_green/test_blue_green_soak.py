@@ -23,6 +23,7 @@ from tests.labs.seed import OLD
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.blue_green.steps import Change
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import Phase
 from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH
 from upgrade_orchestrator.service.blue_green.store import PoolStore
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
@@ -85,7 +86,7 @@ async def test_illness_below_the_threshold_counts_once_and_begins_the_soak_anew(
     lab.heal()
     assert (await task).ending is Ending.DONE
     (batch,) = await lab.batches(execution_id)
-    assert seconds_between(batch.switched_at, batch.soaked_at) > 2
+    assert (batch.phase, batch.soak_seconds > 2) == (Phase.RETIRE, True)
     assert (await lab.execution(execution_id)).current_failures == 1
     assert all(each.healthy for each in (await lab.instances(execution_id)).values())
     assert (await upgrade(lab, execution_id)).status is S.COMPLETED
@@ -116,7 +117,7 @@ async def test_pause_stops_the_clock_of_the_soak(make_lab: MakeLab) -> None:
     assert after.soak_seconds - before.soak_seconds < 1
     assert (await task).ending is Ending.DONE
     (done,) = await lab.batches(execution_id)
-    assert seconds_between(done.switched_at, done.soaked_at) >= resumed.paused_seconds + 2 > 4
+    assert seconds_between(before.phase_started_at, done.phase_started_at) >= resumed.paused_seconds + 2 > 4
 
 
 async def test_nothing_is_written_over_what_a_command_has_changed_since_the_look(make_lab: MakeLab) -> None:

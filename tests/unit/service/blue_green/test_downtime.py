@@ -52,9 +52,10 @@ async def test_pause_is_not_counted_twice_by_whoever_waited_through_it(make_lab:
     task: asyncio.Task[Any] = going_over(lab, execution_id, Goal.SOAKED)
     await until_soaking(lab, execution_id)
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    (before,) = await lab.batches(execution_id)
     await until(lambda: not lab.lease()[2], "it waits")
     await asyncio.wait([task], timeout=1.5)
     resumed = await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
     assert (await task).ending is Ending.DONE
     (done,) = await lab.batches(execution_id)
-    assert seconds_between(done.switched_at, done.soaked_at) < resumed.paused_seconds + 3
+    assert seconds_between(before.phase_started_at, done.phase_started_at) < resumed.paused_seconds + 3

@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution, RollbackInfo, Strategy, UpgradeRequest
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan, PlannedBatch
 
 Row = Mapping[str, Any]
@@ -136,7 +136,7 @@ def rollback_instance_from(row: RowMapping) -> Instance:
 
 def batch_from(row: RowMapping) -> Batch:
     """A batch row."""
-    return Batch(**pick(Batch, row))
+    return Batch(**pick(Batch, row, phase=Phase(row["phase"])))
 
 
 def check_from(row: RowMapping) -> CheckResult:

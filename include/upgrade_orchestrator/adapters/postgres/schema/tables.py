@@ -137,8 +137,8 @@ batch = Table(
     Column("started_at", Time),
     Column("completed_at", Time),
     Column("blocked_seconds", Float),
-    Column("switched_at", Time),
-    Column("soaked_at", Time),
+    Column("phase", String(16), nullable=False, server_default=text("'CHECK'")),
+    Column("phase_started_at", Time),
     Column("soak_seconds", Float, nullable=False, server_default=text("0")),
     Column("healthy_seconds", Float),
 )

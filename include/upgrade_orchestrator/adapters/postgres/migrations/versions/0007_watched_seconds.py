@@ -1,4 +1,4 @@
-"""watched seconds instead of points in time, and rows of its own for the work of a rollback.
+"""watched seconds instead of points in time, phases of a new pool, and rows of its own for a rollback's work.
 
 What is under way keeps its clocks: what has passed of them by now counts as watched.
 """
@@ -41,6 +41,16 @@ _SECONDS_OF_SOAKS = """
         healthy_seconds = CASE WHEN due_at IS NOT NULL THEN 0 END, due_at = NULL
     WHERE switched_at IS NOT NULL AND soaked_at IS NULL
 """
+_PHASES = """
+    UPDATE batch SET phase = CASE WHEN soaked_at IS NOT NULL THEN 'RETIRE' ELSE 'SOAK' END,
+        phase_started_at = coalesce(soaked_at, switched_at)
+    WHERE switched_at IS NOT NULL
+"""
+_TIMES_OF_PHASES = """
+    UPDATE batch SET switched_at = phase_started_at,
+        soaked_at = CASE WHEN phase IN ('RETIRE', 'DONE') THEN phase_started_at END
+    WHERE phase IN ('SOAK', 'RETIRE', 'DONE')
+"""
 _STEPS_BEGIN_NOW = """
     UPDATE instance SET step_started_at = now() WHERE status IN ('DRAINING', 'UPGRADING', 'HEALTH_CHECKING')
 """
@@ -64,7 +74,11 @@ def upgrade() -> None:
     op.add_column("batch", sa.Column("healthy_seconds", sa.Float(), nullable=True))
     op.execute(_SECONDS_OF_WAITS)
     op.execute(_SECONDS_OF_SOAKS)
-    op.drop_column("batch", "blocked_since")
+    op.add_column("batch", sa.Column("phase", sa.String(length=16), server_default="CHECK", nullable=False))
+    op.add_column("batch", sa.Column("phase_started_at", _TIME, nullable=True))
+    op.execute(_PHASES)
+    for name in ("blocked_since", "switched_at", "soaked_at"):
+        op.drop_column("batch", name)
 
 
 def _make_rollback_instance() -> None:
@@ -97,9 +111,11 @@ def _make_rollback_instance() -> None:
 
 
 def downgrade() -> None:
-    op.add_column("batch", sa.Column("blocked_since", _TIME, nullable=True))
+    for name in ("blocked_since", "switched_at", "soaked_at"):
+        op.add_column("batch", sa.Column(name, _TIME, nullable=True))
+    op.execute(_TIMES_OF_PHASES)
     op.execute("UPDATE batch SET due_at = now() WHERE switched_at IS NOT NULL AND soaked_at IS NULL")
-    for name in ("blocked_seconds", "soak_seconds", "healthy_seconds"):
+    for name in ("blocked_seconds", "soak_seconds", "healthy_seconds", "phase", "phase_started_at"):
         op.drop_column("batch", name)
     op.add_column("instance", sa.Column("revert_attempts", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("instance", sa.Column("healthy_since", _TIME, nullable=True))
