@@ -141,7 +141,7 @@ def _not_soaked(view: PoolView, wrong: Mapping[str, str]) -> str:
 
 
 def _by_row(view: PoolView, fleet: Fleet, ill: Mapping[str, str]) -> dict[str, str]:
-    stands_for = counterparts(fleet, view.pools, [each.instance_id for each in view.rows], view.execution.to_version)
+    stands_for = counterparts(fleet, view.pools, view.rows, view.execution.to_version)
     names = {name: each.instance_id for name, each in stands_for.items() if each.instance_id in ill}
     return {name: f"{green}: {ill[green]}" for name, green in names.items()}
 

@@ -17,6 +17,8 @@ class FleetInstance:
     healthy: bool
     leader: bool = False
     pool: str = "blue"
+    own_id: str | None = None
+    """Its own id, where it is shown under that of the instance whose place it takes (BLUE_GREEN)."""
 
     @property
     def available(self) -> bool:

@@ -76,6 +76,8 @@ class Instance:
     accepted_at: datetime | None = None
     healthy_seconds: float | None = None
     revert: InstanceStatus | None = None
+    replacement: str | None = None
+    """BLUE_GREEN: the id of the instance of the new pool that takes its place; once known it stays the same."""
 
     @property
     def in_flight(self) -> bool:

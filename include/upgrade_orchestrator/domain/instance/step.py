@@ -65,6 +65,8 @@ def next_step(
     """
     if found is None:
         return Move(move(instance, I.FAILED, now, "the fleet does not know this instance any more"))
+    if found.own_id is not None:
+        instance = replace(instance, replacement=found.own_id)
     called_back = withdrawn and instance.status is I.DRAINING
     if instance.status is I.DRAINING:
         step = _undrain(instance, found, now) if called_back else _drain(instance, found, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -36,31 +36,39 @@ class Pools:
         return any(each.status == "RUNNING" and each.version != version for each in fleet.in_pool(self.new))
 
 
-def counterparts(fleet: Fleet, pools: Pools, planned: Sequence[str], version: str) -> Mapping[str, FleetInstance]:
-    """The instance of the new pool for each planned one; none while the pool is not all there.
+def counterparts(fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str) -> dict[str, FleetInstance]:
+    """The instance of the new pool that takes the place of each row's, by the row's id.
 
-    Which stands for which would change while instances are still appearing.
+    Which takes whose place is settled in the rows as they move on; before that the pool has to be all there, for it
+    would change while instances are still appearing.
     """
-    found = fleet.in_pool(pools.new)
-    if len(found) < pools.size(fleet, len(planned)) or pools.is_left_over(fleet, version):
-        return {}
-    return dict(zip(planned, found, strict=False))
+    pool = fleet.in_pool(pools.new)
+    known = {each.instance_id: each for each in pool}
+    settled = {row.instance_id: row.replacement for row in rows if row.replacement is not None}
+    found = {planned: known[own] for planned, own in settled.items() if own in known}
+    if len(pool) < pools.size(fleet, len(rows)) or pools.is_left_over(fleet, version):
+        return found
+    open_rows = [row.instance_id for row in rows if row.instance_id not in settled]
+    taken = set(settled.values())
+    return found | dict(zip(open_rows, [each for each in pool if each.instance_id not in taken], strict=False))
 
 
-def as_planned(fleet: Fleet, pools: Pools, planned: Sequence[str], version: str, let_go: Collection[str] = ()) -> Fleet:
-    """The new pool under the ids of the planned instances.
+def as_planned(
+    fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str, let_go: Collection[str] = ()
+) -> Fleet:
+    """The new pool under the ids of the planned instances, each with its own id beside it.
 
     One that is not there yet is shown DRAINED, so that the rules of any upgrade give it its version; one that was
     ``let_go`` is shown as its row should be: in service at the old version.
     """
-    found = counterparts(fleet, pools, planned, version)
+    found = counterparts(fleet, pools, rows, version)
     shown = []
-    for each in planned:
+    for each in (row.instance_id for row in rows):
         there = None if each in let_go else found.get(each)
         before = fleet.find(each)
         status = "RUNNING" if each in let_go else "DRAINED"
         missing = FleetInstance(each, before.version if before else "", status, healthy=False, pool=pools.new)
-        shown.append(replace(there, instance_id=each) if there else missing)
+        shown.append(replace(there, instance_id=each, own_id=there.instance_id) if there else missing)
     return replace(fleet, instances=tuple(shown))
 
 

@@ -63,11 +63,12 @@ async def run_batch(
     execution, end = context.execution, None if seconds is None else now_seconds() + seconds
     lease = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution.id) as waiter, ports.fleets.of(context.deployment) as driver:
-        green = context.plan.strategy is Strategy.BLUE_GREEN
-        fleet = FleetClient(GreenPool(driver, context.plan, execution) if green else driver, execution.id)
         try:
             for each in range(number, (last or number) + 1):
                 store = BatchStore(ports, lease, execution.id, each)
+                green = context.plan.strategy is Strategy.BLUE_GREEN
+                seen = GreenPool(driver, context.plan, execution, store.all) if green else driver
+                fleet = FleetClient(seen, execution.id)
                 rules = Rules.of(context.plan, each, execution.request.health_check_interval_seconds)
                 loop = BatchLoop(rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
                 left = None if end is None else max(0.0, end - now_seconds())

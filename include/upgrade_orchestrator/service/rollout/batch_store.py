@@ -57,6 +57,10 @@ class BatchStore:
         left = TAKEN_OVER if status is ExecutionStatus.ROLLING_BACK else ()
         return [each for each in jobs if each.revert is None and each.status not in left]
 
+    def all(self) -> list[Instance]:
+        """The rows of the plan's instances."""
+        return list(self.state.rows.values())
+
     async def read(self, fresh: bool) -> None:
         """The execution's row; with ``fresh`` everything, since another process may have written."""
         async with self._ports.work() as work:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
+from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, counterparts
 from upgrade_orchestrator.service.ports.fleet import Conflict, FleetDriver, FleetError
+
+Rows = Callable[[], Sequence[Instance]]
+"""The rows of the plan's instances, as they were last read or written."""
 
 
 class GreenPool:
     """Port ``FleetDriver``: what is not there yet is shown drained, and giving it its version makes the pool."""
 
-    def __init__(self, driver: FleetDriver, plan: Plan, execution: Execution) -> None:
-        self._driver, self._planned = driver, plan.instances
+    def __init__(self, driver: FleetDriver, plan: Plan, execution: Execution, rows: Rows) -> None:
+        self._driver, self._planned, self._rows = driver, plan.instances, rows
         self._pools, self._version = Pools.beside(plan.pool), execution.to_version
         self._key = f"{execution.id}.green"
         self._let_go: set[str] = set()
@@ -27,7 +32,7 @@ class GreenPool:
     async def fleet(self) -> Fleet:
         """The new pool under the planned ids."""
         self._seen = await self._driver.fleet()
-        return as_planned(self._seen, self._pools, self._planned, self._version, self._let_go)
+        return as_planned(self._seen, self._pools, self._rows(), self._version, self._let_go)
 
     async def health(self, instance_id: str) -> Health:
         """The answer of the instance that takes the place of this one."""
@@ -73,7 +78,7 @@ class GreenPool:
         return self._seen
 
     async def _find(self, instance_id: str) -> FleetInstance | None:
-        found = counterparts(await self._look(), self._pools, self._planned, self._version)
+        found = counterparts(await self._look(), self._pools, self._rows(), self._version)
         return found.get(instance_id)
 
     async def _there(self, instance_id: str) -> FleetInstance:

@@ -14,6 +14,7 @@ from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, as_served,
 
 POOLS = Pools("blue", "green")
 PLANNED = tuple(name(each) for each in range(2))
+ROWS = [make_instance(each) for each in PLANNED]
 
 
 def green_of(count: int, version: str = "3.7.0", status: str = "RUNNING", healthy: bool = True) -> list[FleetInstance]:
@@ -35,13 +36,25 @@ def test_new_pool_is_as_large_as_the_old_one_and_never_smaller_than_the_plan() -
 
 
 def test_each_planned_instance_has_one_of_the_new_pool_in_order() -> None:
-    found = counterparts(both(*green_of(3)), POOLS, PLANNED, "3.7.0")
+    found = counterparts(both(*green_of(3)), POOLS, ROWS, "3.7.0")
     assert {planned: each.instance_id for planned, each in found.items()} == {"i-00": "g-00", "i-01": "g-01"}
+
+
+def test_instance_whose_place_was_taken_keeps_its_replacement_whatever_the_order() -> None:
+    rows = [ROWS[0], make_instance("i-01", replacement="g-00")]
+    found = counterparts(both(*green_of(2)), POOLS, rows, "3.7.0")
+    assert {planned: each.instance_id for planned, each in found.items()} == {"i-01": "g-00", "i-00": "g-01"}
+
+
+def test_replacement_that_is_gone_is_replaced_by_no_other() -> None:
+    rows = [make_instance("i-00", replacement="g-09"), make_instance("i-01", replacement="g-01")]
+    found = counterparts(both(*green_of(2)), POOLS, rows, "3.7.0")
+    assert {planned: each.instance_id for planned, each in found.items()} == {"i-01": "g-01"}
 
 
 @pytest.mark.parametrize("green", [[], green_of(1), green_of(2, "3.5.0")], ids=["none", "half", "left over"])
 def test_pool_that_is_not_all_there_has_no_counterparts(green: list[FleetInstance]) -> None:
-    assert counterparts(both(*green), POOLS, PLANNED, "3.7.0") == {}
+    assert counterparts(both(*green), POOLS, ROWS, "3.7.0") == {}
 
 
 def test_instance_that_stopped_on_its_way_is_no_left_over() -> None:
@@ -50,7 +63,7 @@ def test_instance_that_stopped_on_its_way_is_no_left_over() -> None:
 
 
 def test_missing_instance_is_shown_drained_at_its_old_version() -> None:
-    shown = as_planned(both(), POOLS, PLANNED, "3.7.0")
+    shown = as_planned(both(), POOLS, ROWS, "3.7.0")
     assert [(each.instance_id, each.status, each.version) for each in shown.instances] == [
         ("i-00", "DRAINED", "3.6.0"),
         ("i-01", "DRAINED", "3.6.0"),
@@ -58,19 +71,20 @@ def test_missing_instance_is_shown_drained_at_its_old_version() -> None:
 
 
 def test_instance_that_is_there_is_shown_as_it_is_under_the_planned_id() -> None:
-    shown = as_planned(both(*green_of(2, status="UPGRADING", healthy=False)), POOLS, PLANNED, "3.7.0")
+    shown = as_planned(both(*green_of(2, status="UPGRADING", healthy=False)), POOLS, ROWS, "3.7.0")
     assert shown.instances == tuple(
-        FleetInstance(each, "3.7.0", "UPGRADING", healthy=False, pool="green") for each in PLANNED
+        FleetInstance(each, "3.7.0", "UPGRADING", healthy=False, pool="green", own_id=own)
+        for each, own in zip(PLANNED, ("g-00", "g-01"), strict=True)
     )
 
 
 def test_instance_that_was_let_go_is_shown_in_service() -> None:
-    shown = as_planned(both(*green_of(2)), POOLS, PLANNED, "3.7.0", let_go={"i-01"})
+    shown = as_planned(both(*green_of(2)), POOLS, ROWS, "3.7.0", let_go={"i-01"})
     assert [(each.status, each.version) for each in shown.instances] == [("RUNNING", "3.7.0"), ("RUNNING", "3.6.0")]
 
 
 def test_nobody_counts_as_unavailable_while_a_pool_is_made() -> None:
-    assert as_planned(both(), POOLS, PLANNED, "3.7.0").unavailable(PLANNED) == frozenset()
+    assert as_planned(both(), POOLS, ROWS, "3.7.0").unavailable(PLANNED) == frozenset()
 
 
 def test_before_the_switch_nothing_of_a_new_pool_serves() -> None:

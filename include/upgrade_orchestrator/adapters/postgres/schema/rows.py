@@ -131,7 +131,7 @@ def instance_from(row: RowMapping) -> Instance:
 
 def rollback_instance_from(row: RowMapping) -> Instance:
     """A row of a rollback's work."""
-    return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=None))
+    return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=None, replacement=None))
 
 
 def batch_from(row: RowMapping) -> Batch:

@@ -117,13 +117,14 @@ instance = Table(
     Column("accepted_at", Time),
     Column("healthy_seconds", Float),
     Column("revert", String(32)),
+    Column("replacement", String(255)),
 )
 
 # the work of a rollback: a row for each instance that it has begun with
 rollback_instance = Table(
     "rollback_instance",
     metadata,
-    *(column._copy() for column in instance.c if column.name not in ("execution_id", "revert")),
+    *(column._copy() for column in instance.c if column.name not in ("execution_id", "revert", "replacement")),
     Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
 )
 

@@ -66,6 +66,7 @@ def upgrade() -> None:
     op.execute(_ROWS_OF_ROLLBACK)
     op.add_column("instance", sa.Column("step_seconds", sa.Float(), server_default=sa.text("0"), nullable=False))
     op.add_column("instance", sa.Column("healthy_seconds", sa.Float(), nullable=True))
+    op.add_column("instance", sa.Column("replacement", sa.String(length=255), nullable=True))
     op.execute(_SECONDS_OF_STEPS)
     for name in ("step_started_at", "healthy_since", "revert_attempts"):
         op.drop_column("instance", name)
@@ -122,6 +123,6 @@ def downgrade() -> None:
     op.add_column("instance", sa.Column("step_started_at", _TIME, nullable=True))
     op.execute(_STEPS_BEGIN_NOW)
     op.execute(_ROLLBACK_IN_INSTANCES)
-    op.drop_column("instance", "healthy_seconds")
-    op.drop_column("instance", "step_seconds")
+    for name in ("healthy_seconds", "step_seconds", "replacement"):
+        op.drop_column("instance", name)
     op.drop_table("rollback_instance")
