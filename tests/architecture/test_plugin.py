@@ -64,6 +64,16 @@ def test_installed_plugin_is_there_once_beside_its_file_in_the_plugins_folder(tm
         assert "airflow-upgrade-orchestrator==" in source
 
 
+def test_copied_package_reads_the_options_with_the_same_defaults(tmp_path: Path) -> None:
+    code = """
+import json
+from upgrade_orchestrator.settings import Settings
+print(json.dumps([Settings.read() == Settings(lease_seconds=7)]))
+"""
+    python, given = make_bare_venv(tmp_path / "venv"), {"AIRFLOW__UPGRADES__LEASE_SECONDS": "7"}
+    assert _run(python, code, tmp_path, PYTHONPATH=str(ROOT / "include"), **given) == [True]
+
+
 @pytest.mark.parametrize("copied", [True, False])
 def test_copied_plugin_is_there_by_its_file(tmp_path: Path, copied: bool) -> None:
     """Without the installed package: with include/ on the path it is there, and without it an import error says why."""

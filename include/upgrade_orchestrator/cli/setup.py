@@ -30,7 +30,7 @@ def set_up(tenants: Sequence[str] = ()) -> int:
     except (ValueError, AirflowException) as error:
         return _refused(str(error))
     except DBAPIError as error:
-        return _refused(f"the database does not do it: {str(error.orig).strip()}")
+        return _refused(f"the database cannot be used: {str(error.orig).strip()}")
     return 0
 
 
