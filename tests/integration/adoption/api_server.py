@@ -11,7 +11,7 @@ import httpx
 from local.ports import HOST
 from tests.integration.adoption.project import ADMIN, PASSWORD, Project
 
-START_SECONDS = 120
+START_SECONDS = 200
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from upgrade_orchestrator.adapters.airflow.connections import AGENT_TYPE
 from upgrade_orchestrator.domain.airflow.shards import shard_file
 from upgrade_orchestrator.settings import Settings
 
+pytestmark = pytest.mark.timeout(600)  # a dozen starts of Airflow, beside the rest of the suite
 BLOCKS = list(code_blocks((ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")))
 COMMANDS = [shlex.split(line, comments=True) for kind, text in BLOCKS if not kind for line in text.splitlines()]
 (LINE,) = (text for kind, text in BLOCKS if kind == "ini")
