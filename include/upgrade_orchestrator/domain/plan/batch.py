@@ -170,7 +170,7 @@ def decide(view: BatchView, now: datetime) -> Decision:
     if view.batch.completed_at is not None and not _is_over(view.status):
         return BatchDone()  # its task did not live to say so
     if not view.direction.may_start(view.status):
-        return Wait(None) if any(each.in_flight for each in view.instances) else Stop(_why(view.status))
+        return Wait(None) if any(each.status in IN_FLIGHT for each in view.instances) else Stop(_why(view.status))
     if view.batch.due_at is not None and now < view.batch.due_at:
         return Wait((view.batch.due_at - now).total_seconds())
     return _work(view)
@@ -185,7 +185,7 @@ def _why(status: ExecutionStatus) -> str:
 
 
 def _work(view: BatchView) -> Decision:
-    pending, flying = view.pending(), [each for each in view.instances if each.in_flight]
+    pending, flying = view.pending(), [each for each in view.instances if each.status in IN_FLIGHT]
     worked_on = [each.instance_id for each in flying if not each.soaking]
     if chosen := startable(pending, view.room, worked_on, view.counted_unavailable()):
         return StartInstances(tuple(chosen))

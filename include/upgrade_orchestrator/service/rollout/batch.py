@@ -115,7 +115,7 @@ class BatchLoop:
     def _only_waits(self) -> bool:
         """Nothing in flight, and nothing may begin yet: no lease is needed to see that."""
         state = self._store.state
-        if any(each.in_flight for each in self._store.jobs()):
+        if self._store.flying():
             return False
         early = state.batch.due_at is not None and state.now < state.batch.due_at
         return early or not self._store.direction.may_start(state.execution.status)
@@ -151,11 +151,12 @@ class BatchLoop:
     def _steps(self, fleet: Fleet | None) -> dict[str, Move | Give]:
         state, patience, steps = self._store.state, self._rules.patience, dict[str, Move | Give]()
         withdrawn = self._store.direction.withdrawn(state.execution.status)
+        known = {each.instance_id: each for each in fleet.instances} if fleet is not None else {}
         for job in (each for each in self._store.jobs() if each.status in CHANGING):
             if fleet is None:
                 step = next_step_unseen(job, patience, state.now)
             else:
-                found, asked_back = fleet.find(job.instance_id), job.instance_id in self._asked_back
+                found, asked_back = known.get(job.instance_id), job.instance_id in self._asked_back
                 step = next_step(job, found, withdrawn, patience, state.now, asked_back)
             if isinstance(step, Move | Give):
                 steps[job.instance_id] = step
@@ -164,8 +165,8 @@ class BatchLoop:
     async def _poll(self) -> None:
         """Poll the HEALTH_CHECKING jobs that are due, and write what came of it."""
         state, patience = self._store.state, self._rules.patience
-        checking = [each for each in self._store.jobs() if each.status is InstanceStatus.HEALTH_CHECKING]
-        due = {each.instance_id: each for each in checking if self._polls.due(each.instance_id)}
+        jobs = [each for each in self._store.jobs() if each.status is InstanceStatus.HEALTH_CHECKING]
+        due = {name: state.jobs[name] for name in self._polls.due(each.instance_id for each in jobs)}
         if not due:
             return
         if self._store.direction.withdrawn(state.execution.status):
@@ -184,7 +185,7 @@ class BatchLoop:
 
     async def _wait_for_fleet(self) -> float:
         """With nothing in flight a fleet that does not answer is waited for, but not for ever."""
-        if not any(each.in_flight for each in self._store.jobs()):
+        if not self._store.flying():
             await self._store.note_blocked()
             if (self._store.state.batch.blocked_seconds or 0.0) > self._rules.patience.step:
                 await self._store.fail(f"the fleet did not answer for {self._rules.patience.step:g} s")
@@ -223,7 +224,7 @@ class BatchLoop:
 
     async def _wait(self, seconds: float | None) -> float:
         """The lease is not kept through a wait in which there is nothing to do."""
-        if any(each.in_flight for each in self._store.jobs()):
+        if self._store.flying():
             look = self._next_look()
             return look if seconds is None else max(0.0, min(seconds, look))
         if seconds is None or seconds > LEASE_WORTH_KEEPING_SECONDS:

@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus, watched
+from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, ROLLBACK_BATCH, Instance, InstanceStatus, watched
 from upgrade_orchestrator.domain.instance.rollback import reverted, rows_of_rollback
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import watch
 from upgrade_orchestrator.domain.lifecycle.failures import judge
@@ -57,6 +57,10 @@ class BatchStore:
         left = TAKEN_OVER if status is ExecutionStatus.ROLLING_BACK else ()
         return [each for each in jobs if each.revert is None and each.status not in left]
 
+    def flying(self) -> list[Instance]:
+        """What of it is in flight."""
+        return [each for each in self.jobs() if each.status in IN_FLIGHT]
+
     def all(self) -> list[Instance]:
         """The rows of the plan's instances."""
         return list(self.state.rows.values())
@@ -93,8 +97,7 @@ class BatchStore:
 
     async def save_clocks(self, work: UnitOfWork) -> None:
         """Write the watched seconds, so that a crash loses only those since."""
-        flying = [each for each in self.jobs() if each.in_flight]
-        await work.executions.save_clocks(self._id, flying, self.state.batch)
+        await work.executions.save_clocks(self._id, self.flying(), self.state.batch)
 
     async def write(self, jobs: Sequence[Instance]) -> bool:
         """Write what has changed; False, and nothing written, when the execution does not want it any more.

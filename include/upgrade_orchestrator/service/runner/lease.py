@@ -28,15 +28,12 @@ class LeaseKeeper:
         self._ports = ports
         self._key = (execution.tenant_id, execution.request.component_id, ports.new_id())
         self._lease: Lease | None = None
+        self.held = False
+        "True while this runner may write and give orders."
         self._renew_at = 0.0
         self._watched_at: float | None = None
         self.unfenced = False
         "True while the holder before, which never gave the lease back, may still send an order."
-
-    @property
-    def held(self) -> bool:
-        """True while this runner may write and give orders."""
-        return self._lease is not None
 
     @property
     def lease(self) -> Lease:
@@ -53,6 +50,7 @@ class LeaseKeeper:
         async with self._ports.work() as work:
             self._lease = lease = await work.leases.take(*self._key)
             await work.commit()
+        self.held = lease is not None
         if lease is not None:
             self.unfenced = lease.taken_over
             self._renew_at = now_seconds() + self._ports.limits.lease_seconds / 3
@@ -73,7 +71,7 @@ class LeaseKeeper:
                 await save_clocks(work)
             await work.commit()
         if not kept:
-            self._lease = None
+            self.forget()
             raise LostLease("the lease of this deployment has ended")
         self._renew_at = now_seconds() + self._ports.limits.lease_seconds / 3
 
@@ -88,13 +86,13 @@ class LeaseKeeper:
 
     def forget(self) -> None:
         """It is lost: what is done next needs a new one."""
-        self._lease = None
+        self._lease, self.held = None, False
 
     async def give_back(self, save_clocks: SaveClocks) -> None:
         """Let the next one work at once, which counts on from what was watched."""
         if self._lease is None:
             return
-        lease, self._lease = self._lease, None
+        lease, self._lease, self.held = self._lease, None, False
         async with self._ports.work() as work:
             if await work.leases.give_back(lease):
                 await save_clocks(work)

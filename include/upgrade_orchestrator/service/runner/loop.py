@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from upgrade_orchestrator.domain.errors import LostLease
@@ -66,9 +66,10 @@ class PollSchedule:
 
     FIRST = 0.5
 
-    def due(self, instance_id: str) -> bool:
-        """True when it is time to poll this instance."""
-        return now_seconds() >= self._due.get(instance_id, (0.0, 0.0))[0]
+    def due(self, instance_ids: Iterable[str]) -> list[str]:
+        """Those of the instances that it is time to poll."""
+        now = now_seconds()
+        return [each for each in instance_ids if now >= self._due.get(each, (0.0, 0.0))[0]]
 
     def polled(self, instance_id: str, at_most: float | None = None) -> None:
         """Note a poll; the next one comes later than the last, but within ``at_most`` seconds."""

@@ -42,7 +42,7 @@ def test_gap_grows_with_the_time_since_something_moved(clock: Clock) -> None:
 
 def test_first_poll_is_due_at_once(clock: Clock) -> None:
     polls = PollSchedule(30)
-    assert polls.due("a")
+    assert polls.due(["a"])
     assert polls.next_in() is None
 
 
@@ -51,9 +51,9 @@ def test_polls_come_at_gaps_that_double_from_half_a_second_up_to_the_longest(clo
     for _ in range(6):
         polls.polled("a")
         gaps.append(polls.next_in())
-        assert not polls.due("a")
+        assert not polls.due(["a"])
         clock.seconds += gaps[-1] or 0
-        assert polls.due("a")
+        assert polls.due(["a"])
     assert gaps == [0.5, 1, 2, 3, 3, 3]
 
 
@@ -90,7 +90,7 @@ def test_forgotten_instance_begins_anew(clock: Clock) -> None:
     for _ in range(4):
         polls.polled("a")
     polls.forget("a")
-    assert polls.due("a")
+    assert polls.due(["a"])
     polls.polled("a")
     assert polls.next_in() == 0.5
     polls.forget("never seen")
