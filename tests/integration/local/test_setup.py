@@ -108,5 +108,5 @@ def test_lock_holds_the_versions_asked_for(name: str) -> None:
     lock = (ROOT / f"{name}.lock").read_text().lower()
     for line in (ROOT / f"{name}.txt").read_text().lower().splitlines():
         if line and not line.startswith(("#", "-r")):
-            package, version = re.sub(r"\[.*\]", "", line).split("==")
+            package, version = re.sub(r"\[.*\]", "", line).replace("_", "-").split("==")
             assert re.search(rf"^{re.escape(package)}(\[.*\])?=={re.escape(version)}\b", lock, re.MULTILINE), line
