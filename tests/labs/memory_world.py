@@ -57,7 +57,7 @@ class MemoryTaskEnds:
     async def notify(self, task_id: str) -> None:
         """Whoever listens."""
         for each in self._hear:
-            each.tell(task_id)
+            each.notify(task_id)
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[MemoryNames]:

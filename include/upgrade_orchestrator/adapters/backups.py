@@ -1,4 +1,4 @@
-"""Reads a backup where it is, through Airflow's object storage paths: file://, s3://, gs:// and others."""
+"""Reads a backup in place, through Airflow's object storage paths: file://, s3://, gs:// and others."""
 
 from __future__ import annotations
 
@@ -20,31 +20,32 @@ _PROVIDERS = {
     "gs": "apache-airflow-providers-google",
     "abfs": "apache-airflow-providers-microsoft-azure",
 }
-"Where Airflow gets a storage from: a scheme that is not there is the provider's that is not installed."
+"The provider that must be installed for each scheme."
 
 
 async def read_object(location: str, *, whole: bool = True) -> StoredObject:
     """Size and SHA-256 of the object, streamed in a thread, so that its size does not matter.
 
-    A ``file:`` location is a URI: ``%20`` in it is a space. Without ``whole`` only its size is asked for, and there is
-    no SHA-256. Whoever stops waiting stops the reading.
+    A ``file:`` location is a URI: ``%20`` means a space. With ``whole=False`` only the size is read and the SHA-256 is
+    None. Cancelling the caller stops the reading.
 
-    :raises OSError: it is not there or cannot be read; :raises ValueError: the location is not understood.
+    :raises OSError: the object is missing or cannot be read.
+    :raises ValueError: the location cannot be parsed.
     """
-    unwanted = Event()
+    cancelled = Event()
     try:
-        return await _in_a_thread(partial(_look, location, whole, unwanted))
+        return await _in_a_thread(partial(_look, location, whole, cancelled))
     finally:
-        unwanted.set()
+        cancelled.set()
 
 
 async def _in_a_thread(call: Callable[[], StoredObject]) -> StoredObject:
-    """A thread of its own: a storage that hangs holds none of those that others in this process wait for.
+    """Run ``call`` in a daemon thread, so that a storage that hangs does not exhaust the process's thread pool.
 
-    Nor does the process wait for it at its end.
+    The process does not wait for it at exit either.
     """
     answer: Future[StoredObject] = Future()
-    answer.set_running_or_notify_cancel()  # whoever stops waiting cannot take it away from the thread
+    answer.set_running_or_notify_cancel()  # a waiter that is cancelled cannot cancel it
 
     def run() -> None:
         try:
@@ -56,16 +57,16 @@ async def _in_a_thread(call: Callable[[], StoredObject]) -> StoredObject:
     return await asyncio.wrap_future(answer)
 
 
-def _look(location: str, whole: bool, unwanted: Event) -> StoredObject:
+def _look(location: str, whole: bool, cancelled: Event) -> StoredObject:
     from airflow.sdk import ObjectStoragePath
 
     _require_provider(location.partition("://")[0])
     try:
         path = ObjectStoragePath(unquote(location) if location.startswith("file:") else location)
-        return _read(path, unwanted) if whole else StoredObject(int(path.stat().st_size), None)
+        return _read(path, cancelled) if whole else StoredObject(int(path.stat().st_size), None)
     except (OSError, ValueError):
         raise
-    except Exception as error:  # each storage has errors of its own: no credentials, a provider that is not installed
+    except Exception as error:  # each storage raises its own errors, for example for missing credentials
         raise OSError(f"{type(error).__name__}: {error}") from error
 
 
@@ -76,10 +77,10 @@ def _require_provider(scheme: str) -> None:
         raise OSError(f"no {scheme}:// here: install Airflow's provider {_PROVIDERS[scheme]} in every component")
 
 
-def _read(path: Any, unwanted: Event) -> StoredObject:
+def _read(path: Any, cancelled: Event) -> StoredObject:
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as stream:
-        while not unwanted.is_set() and (chunk := stream.read(CHUNK)):
+        while not cancelled.is_set() and (chunk := stream.read(CHUNK)):
             digest.update(chunk)
             size += len(chunk)
     return StoredObject(size, digest.hexdigest())

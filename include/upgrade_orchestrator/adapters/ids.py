@@ -1,4 +1,4 @@
-"""Ids minted here: UUIDv7, so that they sort by time (contract, "Ids")."""
+"""Creates ids: UUIDv7, so that they sort by time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from uuid import UUID
 
 
 def new_id() -> str:
-    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then randomness."""
+    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
     return _uuid7(time.time_ns() // 1_000_000, os.urandom(10))
 
 
 def id_for(name: str, at: datetime) -> str:
-    """The one id of what is called ``name`` and began at ``at``: a UUIDv7 with a hash in the place of randomness."""
+    """Always the same id for the same ``name`` and ``at``: a UUIDv7 with a hash instead of random bits."""
     digest = hashlib.sha256(f"{name} {at.astimezone(UTC).isoformat()}".encode()).digest()
     return _uuid7(int(at.timestamp() * 1000), digest[:10])
 

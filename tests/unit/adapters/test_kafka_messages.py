@@ -43,7 +43,7 @@ def test_event_without_an_id_is_no_cloud_event() -> None:
 def test_event_that_cannot_be_written_is_refused_for_certain_and_ends_the_wave(bad: StoredEvent) -> None:
     stream, reports = KafkaStream("topic"), Reports()
     stream._producer = object()  # it is not asked
-    assert not stream._give(bad, reports)
+    assert not stream._produce(bad, reports)
     (refused,) = reports.sent.refused
     assert (refused.event, refused.certain, reports.sent.broken) == (bad, True, False)
     assert refused.reason.startswith("it is no CloudEvent")

@@ -7,7 +7,7 @@ import pytest
 
 from upgrade_orchestrator.adapters.airflow import parse_requests
 from upgrade_orchestrator.adapters.airflow.bundles import UPGRADES_BUNDLE, configured_bundle
-from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
+from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_same_execution_is_asked_for_again_later(asked: list[object], monk
 
 async def test_worker_leaves_it_to_the_loops_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        await LeftToTheLoops().ask("e-1")
+        await NoParseRequests().ask("e-1")
     assert caplog.text == ""
 
 

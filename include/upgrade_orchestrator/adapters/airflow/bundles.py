@@ -1,4 +1,4 @@
-"""In which DAG bundle the upgrades' DAG files are."""
+"""The DAG bundle that holds the DAG files of the upgrades."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 UPGRADES_BUNDLE = "upgrade_orchestrator.dag_bundle.UpgradesDagBundle"
 DAGS_FOLDER = "dags-folder"
-"The bundle that Airflow has when none is configured."
+"The name of Airflow's default bundle."
 
 
 def configured_bundle() -> str:
-    """The name that Airflow's configuration gives to our bundle; ``dags-folder`` where our bundle is not configured."""
+    """The name of our bundle in Airflow's configuration; ``dags-folder`` when our bundle is not configured."""
     from airflow.configuration import conf
 
     bundles: list[dict[str, Any]] = conf.getjson("dag_processor", "dag_bundle_config_list") or []

@@ -1,9 +1,9 @@
-"""Addresses and secrets from Airflow connections; none is ever taken from a request.
+"""Addresses and secrets from Airflow connections; a request never supplies them.
 
 The connections are the providers' (``postgres``, ``http``) and ours (``upgrade_fleet_agent``), read as the providers'
 hooks read them. The hooks themselves stay out of the tasks: importing PostgresHook loads psycopg2 and 65 more modules
 (0.16 s and 8 MB for each task), its SQLAlchemy URL leaves ``sslmode`` and the like out, and HttpAsyncHook has no limit
-for a call's whole time. Tests hold the two readings together.
+for a call's whole time. Tests compare our reading with that of the hooks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from upgrade_orchestrator.service.ports.fleet import FleetError
 
 AGENT_TYPE = "upgrade_fleet_agent"
-"Our connection type; agents behind connections of type ``http`` are reached in the same way."
+"Our connection type. Connections of type ``http`` work in the same way."
 NOT_FOR_THE_DRIVER = frozenset(
     {
         "iam",
@@ -31,15 +31,15 @@ NOT_FOR_THE_DRIVER = frozenset(
         "azure_conn_id",
     }
 )
-"What PostgresHook reads of a connection's extra itself (its ``ignored_extra_options``); all else is libpq's."
+"Keys of a connection's extra for PostgresHook itself (its ``ignored_extra_options``); all others are for libpq."
 
 
 @dataclass(frozen=True, slots=True)
 class FleetAddress:
-    """Where an agent is: base URL without a slash at the end, and bearer token (empty: none is sent).
+    """Where an agent is: base URL without a trailing slash, and bearer token (empty: none is sent).
 
-    ``verify`` is whether its certificate is checked, or the file of the authorities that are trusted; ``cert`` and
-    ``key`` are the files of our own certificate.
+    ``verify``: whether the agent's certificate is checked, or the file of the trusted certificate authorities.
+    ``cert`` and ``key``: the files of our own client certificate.
     """
 
     base_url: str
@@ -50,7 +50,7 @@ class FleetAddress:
 
 
 _resolved: dict[str, str] = {}
-"What the dag file has looked up in this process: the task that runs in it need not ask again."
+"URLs that the dag file has already looked up in this process, so that its task does not look them up again."
 
 
 def database_url(conn_id: str) -> str:
@@ -65,7 +65,7 @@ def database_url(conn_id: str) -> str:
 
 
 async def async_database_url(conn_id: str) -> str:
-    """The same in an event loop (triggers, tasks, API server), which must not be blocked.
+    """``database_url`` for code in an event loop (triggers, tasks, API server), which must not be blocked.
 
     :raises ValueError: the connection is not one that the orchestrator can use.
     """
@@ -77,7 +77,7 @@ async def async_database_url(conn_id: str) -> str:
 
 
 def url_of(connection: Any) -> str:
-    """SQLAlchemy's URL of a connection of type ``postgres``: psycopg 3, and of its extra what is libpq's.
+    """The SQLAlchemy URL (psycopg 3) of a connection of type ``postgres``, with the libpq options of its extra.
 
     :raises ValueError: it is of another type, or its password is a token that expires (``iam``).
     """
@@ -125,7 +125,7 @@ def address_of(connection: Any) -> FleetAddress:
 
 
 def _verify(given: object) -> bool | str:
-    """A form's field gives text, and an empty one where nothing was entered."""
+    """The connection form stores text, and an empty string for a field that was left empty."""
     if given is None or str(given).strip().lower() in ("", "true"):
         return True
     return False if str(given).strip().lower() == "false" else str(given).strip()

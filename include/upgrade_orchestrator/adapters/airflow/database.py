@@ -1,4 +1,4 @@
-"""Airflow's own database, asked from an event loop (API server only: nothing else may open it)."""
+"""Queries to Airflow's own database from an event loop (API server only: no other component may open it)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 Session = Any
 
 ANSWER_SECONDS = 10.0
-"After which Airflow's database counts as away."
+"After this time without a response, Airflow's database counts as unavailable."
 
 
 async def ask_airflow(act: Callable[[Session], T]) -> T:
-    """What ``act`` makes of a session of Airflow's, in a thread; committed when it returns.
+    """Run ``act`` with a session of Airflow's database in a thread; commit when it returns.
 
     :raises Unavailable: Airflow's database does not answer.
     """

@@ -1,4 +1,4 @@
-"""Tasks of ours whose work is done in the triggerer, ended in Airflow's own database (API server only)."""
+"""Ends our deferred tasks whose work is done, in Airflow's own database (API server only)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
 
 FROZEN_SECONDS = 3.0
-"After which a process that holds the tasks' rows and says nothing more loses them: its machine may be gone."
+"A process that holds the tasks' row locks and is idle for this long loses them: its machine may have failed."
 
 
 async def end_well(task_ids: Iterable[str]) -> None:
-    """Mark as succeeded those of our tasks that still are in the triggerer; whoever is at them now is left alone.
+    """Mark as succeeded those of our tasks that are still deferred. Rows that another process has locked are skipped.
 
     :raises Unavailable: Airflow's database does not answer.
     """
@@ -35,15 +35,15 @@ def _end_well(session: Session, task_ids: list[UUID]) -> None:
 
     ours = Task.dag_id.startswith(DAG_PREFIX, autoescape=True)
     query = select(Task).where(Task.id.in_(task_ids), Task.state == TaskInstanceState.DEFERRED, ours)
-    _let_go_when_frozen(session)
+    _limit_idle_time(session)
     for each in session.scalars(query.with_for_update(of=Task, skip_locked=True)):
-        each.trigger_id = None  # the triggerer then lets go of it
-        each.end_date = None  # of its last try, where it was cleared
+        each.trigger_id = None  # the triggerer then stops the trigger
+        each.end_date = None  # the end of an earlier try, if the task was cleared
         each.set_state(TaskInstanceState.SUCCESS, session=session)
 
 
-def _let_go_when_frozen(session: Session) -> None:
-    """The triggerer waits for these rows when it ends the tasks itself, and with it every trigger of Airflow's."""
+def _limit_idle_time(session: Session) -> None:
+    """The triggerer needs these rows to end the tasks itself; while it waits for them, all triggers wait."""
     from sqlalchemy import text
 
     if session.get_bind().dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""Tasks that wait for people, in Airflow's own database, and what its auth manager grants them (API server only)."""
+"""Human-in-the-loop tasks in Airflow's own database, and who may respond to them (API server only)."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from upgrade_orchestrator.service.ports.airflow import HumanTask
 
 
 class AirflowHumanTasks:
-    """Port ``HumanTasks``: answers a question exactly as Airflow's own API does."""
+    """Port ``HumanTasks``: responds to a task exactly as Airflow's own API does."""
 
     async def may_approve(self, user_id: str, user_name: str) -> bool:
-        """As for a call of that user; nobody of that id may anything."""
+        """Decided as for a call of that user; an unknown user may do nothing."""
         return await ask_airflow(lambda _: _may_approve(user_id, user_name))
 
     async def waiting(self, dag_id: str | None = None) -> Sequence[HumanTask]:
-        """By the index of the tasks' states: few wait for people at any time."""
+        """Uses the index of the task states: few tasks wait for people at any time."""
         return await ask_airflow(lambda session: _waiting(session, dag_id))
 
     async def answers(self, tasks: Sequence[HumanTask]) -> Mapping[HumanTask, Answer]:
-        """In whichever state their tasks are."""
-        return await ask_airflow(lambda session: _answers(session, tasks))
+        """Whatever state the tasks are in."""
+        return await ask_airflow(lambda session: _responses(session, tasks))
 
     async def ask_again(self, task: HumanTask, body: str) -> None:
-        """Airflow keeps a question's row through the retries of its task, words, answer and all."""
+        """Airflow keeps the row of a question, with text and response, through the retries of its task: reset it."""
         await ask_airflow(lambda session: _ask_again(session, task, body))
 
     async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:
-        """Under the locks that Airflow takes for an answer of a person, in its order."""
+        """Takes the locks that Airflow takes for a person's response, in the same order."""
         return await ask_airflow(lambda session: _release(session, task, approved, by))
 
 
@@ -52,7 +52,7 @@ def _user(user_id: str) -> Any:
         return next((each for each in _simple_users(manager) if each.get_id() == user_id), None)
     try:
         return manager.deserialize_user({"sub": user_id})
-    except (KeyError, ValueError):  # no such user, or one whose rights only the own token tells
+    except (KeyError, ValueError):  # no such user, or one whose rights are only in the user's own token
         return None
 
 
@@ -75,7 +75,7 @@ def _waiting(session: Session, dag_id: str | None) -> list[HumanTask]:
     return [HumanTask(row.dag_id, row.task_id) for row in session.execute(query.distinct())]
 
 
-def _answers(session: Session, tasks: Sequence[HumanTask]) -> dict[HumanTask, Answer]:
+def _responses(session: Session, tasks: Sequence[HumanTask]) -> dict[HumanTask, Answer]:
     from airflow.models.hitl import HITLDetail
     from airflow.models.taskinstance import TaskInstance as Task
     from sqlalchemy import select
@@ -108,13 +108,13 @@ def _release(session: Session, task: HumanTask, approved: bool, by: str | None) 
     from sqlalchemy import select
 
     named = (Task.dag_id == task.dag_id, Task.task_id == task.task_id)
-    parked = select(Task.id).where(*named, Task.state == TaskInstanceState.AWAITING_INPUT)
-    found = list(session.scalars(parked))  # of whichever run: a DAG triggered by hand asks as well
-    released = [_answer(session, each, approved, by) for each in found]
+    waiting = select(Task.id).where(*named, Task.state == TaskInstanceState.AWAITING_INPUT)
+    found = list(session.scalars(waiting))  # of any run: a DAG that a person triggered asks as well
+    released = [_respond(session, each, approved, by) for each in found]
     return any(released)
 
 
-def _answer(session: Session, task_id: Any, approved: bool, by: str | None) -> bool:
+def _respond(session: Session, task_id: Any, approved: bool, by: str | None) -> bool:
     from airflow.models.hitl import HITLDetail, HITLUser
     from airflow.models.taskinstance import TaskInstance as Task
     from airflow.models.trigger import handle_event_submit
@@ -123,16 +123,16 @@ def _answer(session: Session, task_id: Any, approved: bool, by: str | None) -> b
     from airflow.utils.state import TaskInstanceState
     from sqlalchemy import select
 
-    parked = session.get(Task, task_id, with_for_update={"of": Task}, populate_existing=True)
-    mine = select(HITLDetail).where(HITLDetail.ti_id == task_id).with_for_update(of=HITLDetail)
-    detail = session.scalar(mine.execution_options(populate_existing=True))
-    if parked is None or parked.state != TaskInstanceState.AWAITING_INPUT:
+    waiting = session.get(Task, task_id, with_for_update={"of": Task}, populate_existing=True)
+    details = select(HITLDetail).where(HITLDetail.ti_id == task_id).with_for_update(of=HITLDetail)
+    detail = session.scalar(details.execution_options(populate_existing=True))
+    if waiting is None or waiting.state != TaskInstanceState.AWAITING_INPUT:
         return False
     if detail is None or detail.response_received:
         return False
-    detail.responded_by = HITLUser(id=by, name=by) if by else None  # nobody: as when Airflow itself answers
+    detail.responded_by = HITLUser(id=by, name=by) if by else None  # None, as when Airflow itself responds
     detail.responded_at = timezone.utcnow()
     detail.chosen_options = [APPROVE_OPTION if approved else REJECT_OPTION]
     detail.params_input = {}
-    handle_event_submit(TriggerEvent(detail.as_resume_event_payload()), task_instance=parked, session=session)
+    handle_event_submit(TriggerEvent(detail.as_resume_event_payload()), task_instance=waiting, session=session)
     return True

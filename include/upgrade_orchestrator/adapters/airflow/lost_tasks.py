@@ -1,8 +1,8 @@
-"""Tasks that were lost with the worker that had just taken them, in Airflow's own database (API server only).
+"""Retries tasks that were lost with the worker that had just taken them (Airflow's database, API server only).
 
-A worker that dies between taking a task and telling Airflow that it runs leaves the task ``queued``. Where the executor
-can take a task back, Airflow does that after ``[scheduler] task_queued_timeout``. LocalExecutor cannot: there the task
-would stay queued until the scheduler is started anew, and its upgrade would wait for it.
+A worker that dies after taking a task and before reporting it as running leaves the task ``queued``. If the executor
+can revoke a task, Airflow does so after ``[scheduler] task_queued_timeout``. LocalExecutor cannot: there the task
+would stay queued, and its upgrade would wait, until the scheduler is restarted.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, REQUEST_
 
 
 async def begin_lost_again(seconds: float) -> Sequence[str]:
-    """Give a new try to each of our tasks that is queued for longer than ``seconds``; the names of those.
+    """Clear each of our tasks that has been queued for longer than ``seconds``; return their names.
 
-    A worker that was only slow is refused when it comes: the try that it has taken is over.
+    A worker that was only slow is refused when it starts the task, because its try is over.
 
     :raises Unavailable: Airflow's database does not answer.
     """
-    return await ask_airflow(lambda session: [] if _airflow_does_it() else _begin_again(session, seconds))
+    return await ask_airflow(lambda session: [] if _executor_can_revoke() else _begin_again(session, seconds))
 
 
-def _airflow_does_it() -> bool:
-    """Whether the executor lets Airflow take back what was queued and never begun."""
+def _executor_can_revoke() -> bool:
+    """Whether the executor lets Airflow revoke a task that was queued and never started."""
     from airflow.executors.base_executor import BaseExecutor
     from airflow.executors.executor_loader import ExecutorLoader
 
@@ -42,7 +42,7 @@ def _begin_again(session: Session, seconds: float) -> list[str]:
     ours = or_(Task.dag_id.startswith(DAG_PREFIX, autoescape=True), Task.dag_id == REQUEST_DAG)
     late = Task.queued_dttm < func.now() - timedelta(seconds=seconds)
     query = select(Task).where(Task.state == TaskInstanceState.QUEUED, ours, late)
-    # under the lock that a worker needs to tell that it runs; one that just does so is not lost
+    # A worker needs this lock to report the task as running: a task that is locked is not lost.
     lost = list(session.scalars(query.with_for_update(of=Task, skip_locked=True)))
     names = [f"{each.dag_id}.{each.task_id}" for each in lost]
     if lost:

@@ -1,4 +1,4 @@
-"""Figures for Airflow's own metrics (StatsD, Datadog, OpenTelemetry): wherever the deployment sends those."""
+"""Sends metrics through Airflow's own metrics backend (StatsD, Datadog, OpenTelemetry)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from datetime import timedelta
 from upgrade_orchestrator.domain.events.metrics import Figure, Kind
 
 _BACKENDS = ("statsd_datadog_enabled", "statsd_on", "otel_on")
-"In the order in which Airflow chooses."
+"Options that switch a backend on, in the order in which Airflow chooses."
 
 
 class AirflowMetrics:
-    """Port ``Metrics``; API server only, which has set up Airflow's stats."""
+    """Port ``Metrics``; API server only, because it initialises Airflow's stats."""
 
     def are_on(self) -> bool:
-        """By Airflow's configuration, section ``metrics``."""
+        """Read from Airflow's configuration, section ``[metrics]``."""
         return _backend() is not None
 
     def show(self, figure: Figure) -> None:
-        """Nothing happens where no metrics are switched on."""
+        """Does nothing when no backend is switched on."""
         from airflow.observability import stats
 
         tagged = _carries_tags()
@@ -40,7 +40,7 @@ def _backend() -> str | None:
 
 
 def _carries_tags() -> bool:
-    """Plain StatsD knows no tags: figures would be taken for each other."""
+    """Plain StatsD has no tags: without them in the name, figures of different tags would be mixed up."""
     from airflow.configuration import conf
 
     if _backend() != "statsd_on":

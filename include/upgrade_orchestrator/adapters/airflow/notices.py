@@ -1,4 +1,4 @@
-"""Notices as DAG runs (API server only: it alone may write Airflow's database)."""
+"""Starts a DAG run for each notice (API server only: no other component may write Airflow's database)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from upgrade_orchestrator.domain.events.notifications import Notice, notice_dag
 
 @dataclass(frozen=True, slots=True)
 class AirflowNotices:
-    """Port ``Notices``; ``wanted`` is whether notifiers are set."""
+    """Port ``Notices``; ``wanted`` is whether any notifiers are configured."""
 
     wanted: bool
 
     def are_wanted(self) -> bool:
-        """Which notifiers, the DAG knows: what users wrote is not loaded into the API server."""
+        """Only the DAG loads the notifiers: code of users does not run in the API server."""
         return self.wanted
 
     async def hand_over(self, notice: Notice) -> None:
-        """One run for the notice, named after it: Airflow's unique index lets there be no second one."""
+        """One run, whose id is the notice's key: Airflow's unique index rejects a second one."""
         await ask_airflow(lambda session: _trigger(session, notice))
 
 

@@ -1,4 +1,4 @@
-"""Asks Airflow's dag processor to read one dag file now (API server only: it alone may write Airflow's database)."""
+"""Asks Airflow's dag processor to parse one dag file now (API server only, since it writes Airflow's database)."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from upgrade_orchestrator.domain.airflow.shards import shard_file
 log = logging.getLogger(__name__)
 
 ASK_AGAIN_SECONDS = 2.0
-"What reading a file takes at the most, usually: until then the request is not repeated."
+"Parsing a file rarely takes longer than this; the request is not repeated sooner."
 
 
 class AirflowParseRequests:
     """Port ``ParseRequests``: a row in the dag processor's own queue.
 
-    A request for a file that is being parsed at that moment is thrown away by the dag processor, which would cost half
-    a minute: so the control loops ask again until Airflow knows the DAG.
+    The dag processor drops a request for a file that it is parsing at that moment; the next regular parse may be half a
+    minute away. So the control loops repeat the request until Airflow knows the DAG.
     """
 
     def __init__(self, bundle: str | None, folder: str) -> None:
-        """``bundle`` is None for the one that Airflow's configuration says."""
+        """With ``bundle`` None, the bundle is read from Airflow's configuration."""
         self._bundle = bundle
         self._folder = folder
         self._asked_at: dict[str, float] = {}
 
     async def ask(self, execution_id: str) -> None:
-        """Nothing happens for one that was asked for a moment ago."""
+        """Does nothing if the same request was made within the last ``ASK_AGAIN_SECONDS``."""
         now = time.monotonic()
         self._asked_at = {each: at for each, at in self._asked_at.items() if now - at < ASK_AGAIN_SECONDS}
         if execution_id in self._asked_at:
@@ -37,7 +37,7 @@ class AirflowParseRequests:
         self._asked_at[execution_id] = now
         try:
             await ask_airflow(lambda session: self._write(session, execution_id))
-        except Exception:  # whatever Airflow's database says, the upgrade is started
+        except Exception:  # the upgrade has started all the same; the control loops repeat the request
             log.warning("could not ask for the DAG of execution %s", execution_id, exc_info=True)
 
     def _write(self, session: Session, execution_id: str) -> None:
@@ -54,11 +54,11 @@ class AirflowParseRequests:
             session.flush()
         except IntegrityError:
             session.rollback()
-            log.debug("%s was asked for at the same moment", path)
+            log.debug("another process requested %s at the same moment", path)
 
 
-class LeftToTheLoops:
-    """Port ``ParseRequests`` where Airflow's database may not be opened: in workers and in the triggerer."""
+class NoParseRequests:
+    """Port ``ParseRequests`` for workers and the triggerer, which may not open Airflow's database."""
 
     async def ask(self, execution_id: str) -> None:
-        """The control loops see within a second that the DAG is missing."""
+        """Does nothing: the control loops notice within a second that the DAG is missing."""

@@ -1,4 +1,4 @@
-"""Our permissions and roles as Airflow's auth manager names them: an action on a resource, in FAB's words."""
+"""Our permissions and roles as Airflow's auth manager names them: an action on a resource, as in FAB."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def resource_of(scope: Scope) -> str:
 
 
 def grant_of(permission: Permission, scope: Scope = EVERYTHING) -> Grant:
-    """Both."""
+    """The action and the resource."""
     return action_of(permission), resource_of(scope)
 
 
 _SHOWN = ("Website", "Plugins", "DAGs", "DAG Runs", "DAG Versions", "Task Instances", "Task Logs", "HITL Detail")
-"What Airflow's own pages need, so that they show ours (a plugin's) and an execution's links to them open."
+"Resources that a user must be able to read so that Airflow shows our pages and the links from them open."
 _IN_AIRFLOW: dict[Permission, tuple[Grant, ...]] = {
     Permission.READ: (
         *(("can_read", each) for each in _SHOWN),
@@ -46,21 +46,21 @@ _IN_AIRFLOW: dict[Permission, tuple[Grant, ...]] = {
     ),
     # to trigger the DAG that asks for an upgrade
     Permission.OPERATE: (("can_edit", f"DAG:{REQUEST_DAG}"), ("can_create", f"DAG Run:{REQUEST_DAG}")),
-    # to answer a question in Airflow's UI; whether the answer counts is asked of us
+    # to respond to an approval task in Airflow's UI; we decide whether the response counts
     Permission.APPROVE: (("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail")),
     Permission.ADMINISTER: (),
 }
-"What Airflow itself asks of a user who does such things in its UI."
+"What a user needs besides, to do the same in Airflow's own UI."
 
 
 def grants_of(role: Role) -> tuple[Grant, ...]:
-    """All that the role holds, in Airflow's own pages too."""
+    """All grants of the role, including those for Airflow's own pages."""
     held = [each for each in Permission if each in ROLES[role]]
     return tuple(grant for each in held for grant in (grant_of(each), *_IN_AIRFLOW[each]))
 
 
 def tenant_roles(tenant_id: str) -> dict[str, tuple[Grant, ...]]:
-    """The roles limited to one tenant. They open our calls only: Airflow's own pages would show every tenant's DAGs."""
+    """The roles limited to one tenant. They open our API only: Airflow's own pages show the DAGs of all tenants."""
     own, registry = of_tenant(tenant_id), grant_of(Permission.READ, REGISTRY)
     return {
         f"{role.value} {tenant_id}": (registry, *(grant_of(each, own) for each in Permission if each in ROLES[role]))
@@ -69,4 +69,4 @@ def tenant_roles(tenant_id: str) -> dict[str, tuple[Grant, ...]]:
 
 
 AIRFLOW_ADMIN = ("Admin", tuple(grant_of(each) for each in Permission))
-"Airflow's own administrators may do everything; FAB would grant it too, but only where it may update its permissions."
+"Airflow's Admin role may do everything. FAB grants this itself only where it is set to update permissions."

@@ -1,4 +1,4 @@
-"""The roles of section 9, made in FAB when it is the auth manager."""
+"""Creates the roles of specification section 9 in FAB, when FAB is the auth manager."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from upgrade_orchestrator.adapters.airflow.permissions import AIRFLOW_ADMIN, gra
 from upgrade_orchestrator.domain.operations.permissions import Role
 
 _MOST_OF_NAME = 64
-"Characters that FAB keeps of a role's name."
+"Maximum length of a role's name in FAB."
 
 
 def make_roles(tenant_ids: Iterable[str] = ()) -> str:
-    """Make roles and permissions that are missing, also those limited to each of these tenants; says what was done.
+    """Create missing roles and permissions, including those limited to each of these tenants; return a summary.
 
-    With another auth manager there is nothing to make: it maps its own roles.
+    Any other auth manager maps its own roles: nothing is created.
 
     :raises ValueError: a tenant's id is too long for a role's name.
     """

@@ -1,4 +1,4 @@
-"""The executions' DAGs and their runs in Airflow's own database (API server only: nothing else may open it)."""
+"""The executions' DAGs and their runs in Airflow's own database (API server only: no other component may open it)."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ Tasks = dict[int, dict[str, str | None]]
 
 
 class AirflowRuns:
-    """Port ``AirflowRuns``: plain columns, for there may be a thousand runs to look at every few seconds."""
+    """Port ``AirflowRuns``. Selects columns, not ORM objects: a thousand runs may be read every few seconds."""
 
     async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> Mapping[str, RunView]:
-        """One query, a second one for the tasks."""
+        """One query, and a second one for the tasks."""
         return await ask_airflow(lambda session: _read(session, dag_ids, with_tasks))
 
     async def begin_lost_again(self, seconds: float) -> Sequence[str]:
-        """As somebody who clears them in the UI does."""
+        """As if a person cleared them in the UI."""
         return await begin_lost_again(seconds)
 
     async def end_well(self, task_ids: Collection[str]) -> None:
-        """As the triggerer does for a trigger that ends its task, but without a callback."""
+        """As when a trigger ends its task, but without callbacks."""
         await end_well(task_ids)
 
     async def unpause(self, dag_id: str) -> None:
-        """As the switch in the UI does."""
+        """As if a person switched the DAG on in the UI."""
         await ask_airflow(lambda session: _unpause(session, dag_id))
 
 
@@ -39,7 +39,7 @@ def _read(session: Session, dag_ids: Sequence[str], with_tasks: bool) -> dict[st
     from airflow.models.dagrun import DagRun
     from sqlalchemy import select
 
-    # Whoever triggers the DAG by hand makes a second run: the first one is the upgrade's.
+    # A person may trigger the DAG a second time: the first run is the upgrade's.
     query = (
         select(DagModel.dag_id, DagModel.is_paused, DagModel.is_stale, DagRun.id, DagRun.run_id, DagRun.state)
         .join(DagRun, DagRun.dag_id == DagModel.dag_id, isouter=True)

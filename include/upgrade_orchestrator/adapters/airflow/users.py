@@ -1,4 +1,4 @@
-"""The user behind a request and what Airflow's auth manager grants (contract section 9; API server only)."""
+"""The user behind a request and what Airflow's auth manager grants (specification section 9; API server only)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AirflowUser:
 
 
 def _is_high_enough(manager: Any, user: Any, permission: Permission) -> bool:
-    """SimpleAuthManager lets its viewers do everything in a custom view: ask it for what is alike in Airflow."""
+    """SimpleAuthManager lets viewers do everything in a custom view, so ask it for a comparable right in Airflow."""
     from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
     if not isinstance(manager, SimpleAuthManager) or permission is Permission.READ:
@@ -39,9 +39,10 @@ def _is_high_enough(manager: Any, user: Any, permission: Permission) -> bool:
 
 
 async def user_of(request: Any) -> AirflowUser:
-    """The user of the Bearer token, else of the UI's cookie, as for Airflow's own calls.
+    """The user of the bearer token, or else of the UI's cookie, as for calls of Airflow's own API.
 
-    :raises Unauthenticated: no token, or one that is not valid; :raises Unavailable: Airflow's database is away.
+    :raises Unauthenticated: there is no token, or it is not valid.
+    :raises Unavailable: Airflow's database does not answer.
     """
     from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
     from fastapi import HTTPException

@@ -1,4 +1,4 @@
-"""The fleet agent protocol, version 1 (contract section 11), as a client."""
+"""A client of the fleet agent protocol, version 1 (specification section 11)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _REFUSALS: dict[int, type[FleetError]] = {404: UnknownFleet, 409: Conflict}
 
 
 class Client(Protocol):
-    """The way to an agent."""
+    """Sends calls to an agent."""
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
     ) -> Answer:
-        """The agent's answer to a call of ``path``, which is quoted already.
+        """Call ``path``, which is percent-encoded already, and return the agent's response.
 
-        :raises FleetError: there is none in time.
+        :raises FleetError: there is no response in time.
         """
 
 
@@ -35,18 +35,18 @@ class AgentDriver:
     async def fleet(self) -> Fleet:
         """All instances, capacity and traffic.
 
-        :raises FleetError: when the agent does not answer, or not as the protocol says.
+        :raises FleetError: the agent does not answer, or its response does not follow the protocol.
         """
         body = await self._call("GET", "")
         try:
             return _fleet(body)
         except (KeyError, TypeError, ValueError) as error:
-            raise FleetError(f"the agent's answer is not of the protocol: {error!r}") from error
+            raise FleetError(f"the agent's response does not follow the protocol: {error!r}") from error
 
     async def health(self, instance_id: str) -> Health:
-        """The instance's own answer, healthy or not.
+        """The health that the instance itself reports.
 
-        :raises FleetError: when there is none.
+        :raises FleetError: there is no report.
         """
         path = f"{self._base}{self._instance(instance_id)}/health"
         answer = await self._client.request("GET", path)
@@ -54,34 +54,34 @@ class AgentDriver:
             raise _refused(answer, "GET", path)
         body = answer.body()
         if not isinstance(body.get("healthy"), bool):
-            raise _refused(answer, "GET", path)  # a 503 of the agent itself: busy, says nothing of the instance
+            raise _refused(answer, "GET", path)  # a 503 of the agent itself, not of the instance
         return Health(body["healthy"], str(body.get("version", "")), str(body.get("detail", "")))
 
     async def drain(self, instance_id: str, token: int, key: str) -> None:
-        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
         await self._call("POST", f"{self._instance(instance_id)}/drain", token, key)
 
     async def undrain(self, instance_id: str, token: int, key: str) -> None:
-        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
         await self._call("POST", f"{self._instance(instance_id)}/undrain", token, key)
 
     async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
-        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
         await self._call("PUT", f"{self._instance(instance_id)}/version", token, key, {"version": version})
 
     async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
-        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted.
+        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted.
 
-        :raises Conflict: there is another pool of that name, or no room.
+        :raises Conflict: another pool has that name, or there is no capacity.
         """
         await self._call("PUT", self._pool(pool), token, key, {"version": version, "size": size})
 
     async def remove_pool(self, pool: str, token: int, key: str) -> None:
-        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
         await self._call("DELETE", self._pool(pool), token, key)
 
     async def switch_traffic(self, pool: str, token: int, key: str) -> None:
-        """:raises StaleToken: somebody newer works on the fleet; :raises FleetError: not accepted."""
+        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
         await self._call("PUT", "/traffic", token, key, {"pool": pool})
 
     def _pool(self, pool: str) -> str:

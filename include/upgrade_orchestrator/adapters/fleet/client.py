@@ -1,6 +1,6 @@
-"""HTTP to an agent: one session for each of its fleets and event loop, so that connections are kept and shared.
+"""HTTP to an agent: one session for each fleet and event loop, so that connections are reused.
 
-By fleet, so that one whose calls hang holds no connection that the calls of another fleet wait for.
+By fleet, so that calls that hang in one fleet do not use up the connections of another fleet.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from upgrade_orchestrator.adapters.airflow.connections import FleetAddress
 from upgrade_orchestrator.service.ports.fleet import FleetError
 
 CALL_SECONDS, CONNECT_SECONDS = 5.0, 3.0
-"How long a call may take in all, and its connection of that: an agent that hangs must not outlast the asker's lease."
+"Limits for a whole call and for connecting. An agent that hangs must not outlast the caller's lease."
 _EXACTLY = 2 * CALL_SECONDS
-"aiohttp rounds time-outs of so many seconds or more up to a whole second of its clock."
+"aiohttp rounds time-outs up to a whole second from this threshold on; ours must not be rounded."
 IDLE_SECONDS = 3.0
-"How long an unused connection is kept: usual servers close theirs after 5 s, and a call sent just then is lost."
+"How long an idle connection is kept. Many servers close it after 5 s, and a call sent just then is lost."
 MOST_BYTES = 16 * 1024 * 1024
-"How large an answer may be."
+"Maximum size of a response."
 _CONNECTIONS = 50
-"Of one fleet: more than whoever works on it has calls under way."
+"Connections for one fleet: more than a runner's concurrent calls."
 
 _Clients = dict[tuple[FleetAddress, str], "AgentClient"]
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Clients] = WeakKeyDictionary()
@@ -35,38 +35,38 @@ _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Clients] = WeakKeyDictio
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an agent has answered."""
+    """An agent's response."""
 
     status: int
     content: bytes
 
     @property
     def is_success(self) -> bool:
-        """The agent has done it, or will."""
+        """Whether the agent accepted the call."""
         return 200 <= self.status < 300
 
     def body(self) -> dict[str, Any]:
-        """The JSON object; an empty one where nothing was sent.
+        """The JSON object; an empty one for an empty response.
 
-        :raises FleetError: it is something else.
+        :raises FleetError: the response is anything else.
         """
         try:
             body = json.loads(self.content) if self.content else {}
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise FleetError("the agent's answer is not a JSON object")
+            raise FleetError("the agent's response is not a JSON object")
         return body
 
 
 class AgentClient:
-    """The calls to one agent's fleet, of one event loop.
+    """Calls to one fleet of an agent, from one event loop.
 
-    A GET, PUT or DELETE whose connection ends before the answer is sent once more, with the same key and token.
+    A GET, PUT or DELETE whose connection closes before the response is sent once more, with the same key and token.
     """
 
     def __init__(self, address: FleetAddress) -> None:
-        """:raises FleetError: a certificate's file cannot be used."""
+        """:raises FleetError: a certificate file cannot be used."""
         self._base = address.base_url
         tls = _tls(address)
         self._session = aiohttp.ClientSession(
@@ -79,9 +79,9 @@ class AgentClient:
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
     ) -> Answer:
-        """The agent's answer to a call of ``path``, which is quoted already.
+        """Call ``path``, which is percent-encoded already, and return the agent's response.
 
-        :raises FleetError: there is none in time, or it is too large.
+        :raises FleetError: there is no response in time, or it is too large.
         """
         more = {"skip_auto_headers": ("Content-Type",)} if json is None else {"json": json}
         try:
@@ -89,7 +89,12 @@ class AgentClient:
                 method, self._base + path, headers=headers, allow_redirects=False, **more
             ) as response:
                 return Answer(response.status, await _read(response))
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:  # a token that is no header, too
+        except (
+            aiohttp.ClientError,
+            TimeoutError,
+            OSError,
+            ValueError,
+        ) as error:  # ValueError: a token that cannot be sent as a header
             raise FleetError(f"the agent does not answer ({type(error).__name__})") from error
 
     async def close(self) -> None:
@@ -102,12 +107,12 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for part in response.content.iter_any():
         content += part
         if len(content) > MOST_BYTES:
-            raise FleetError(f"the agent's answer is larger than {MOST_BYTES >> 20} MiB")
+            raise FleetError(f"the agent's response is larger than {MOST_BYTES >> 20} MiB")
     return bytes(content)
 
 
 def _tls(address: FleetAddress) -> ssl.SSLContext | bool:
-    """What aiohttp takes; True is the system's authorities."""
+    """The ``ssl`` argument of aiohttp; True means the system's certificate authorities."""
     if not address.base_url.startswith("https://"):
         return True
     if isinstance(address.verify, bool) and address.cert is None:
@@ -118,16 +123,16 @@ def _tls(address: FleetAddress) -> ssl.SSLContext | bool:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if address.cert is not None:
             context.load_cert_chain(address.cert, address.key)
-    except OSError as error:  # not there, not readable, not PEM
+    except OSError as error:  # missing, unreadable or not PEM
         names = ", ".join(str(each) for each in (address.verify, address.cert, address.key) if isinstance(each, str))
         raise FleetError(f"the certificates of the agent's connection cannot be used ({names}): {error}") from error
     return context
 
 
 def client_of(address: FleetAddress, fleet: str) -> AgentClient:
-    """The client of the running event loop for ``fleet`` at ``address``.
+    """The running event loop's client for ``fleet`` at ``address``.
 
-    :raises FleetError: a certificate's file cannot be used.
+    :raises FleetError: a certificate file cannot be used.
     """
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     if (address, fleet) not in clients:
@@ -136,6 +141,6 @@ def client_of(address: FleetAddress, fleet: str) -> AgentClient:
 
 
 async def close_clients() -> None:
-    """Close what the running event loop has opened; a worker does so before its loop ends."""
+    """Close the clients of the running event loop; a worker does so before its loop ends."""
     for client in _clients.pop(asyncio.get_running_loop(), {}).values():
         await client.close()

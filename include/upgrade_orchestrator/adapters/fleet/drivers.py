@@ -12,15 +12,15 @@ from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError
 
 DRIVERS = ("agent",)
-"The drivers there are (contract section 1, deployment.driver)."
+"All drivers (specification section 13)."
 
 
 class ConnectionFleets:
-    """Resolves ``connId`` through Airflow, so that secrets stay where Airflow keeps them."""
+    """Resolves ``connId`` through Airflow, so that secrets stay in Airflow's secrets backend."""
 
     @asynccontextmanager
     async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
-        """The driver, ready to be asked.
+        """A driver that is ready for calls.
 
         :raises FleetError: unknown driver or connection.
         """

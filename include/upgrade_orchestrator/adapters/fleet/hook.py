@@ -1,4 +1,4 @@
-"""The hook of the connection type *Upgrade fleet agent*: Airflow's button "Test" asks the agent with it."""
+"""The hook of the connection type *Upgrade fleet agent*; Airflow's *Test* button calls the agent through it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class FleetAgentHook(BaseHook):
         self.agent_conn_id = agent_conn_id
 
     def get_conn(self) -> FleetAddress:
-        """The address as the connection says now."""
+        """The address in the connection as it is now."""
         return address_of(self.get_connection(self.agent_conn_id))
 
     def test_connection(self) -> tuple[bool, str]:
-        """Ask the agent once, within the time and size of any call to it: whether it answers, and what."""
+        """Call the agent once, with the usual limits: whether that worked, and a message for the user."""
         connection = self.get_connection(self.agent_conn_id)
         address, fleet = address_of(connection), str(connection.extra_dejson.get("fleet") or "")
         try:
@@ -46,27 +46,27 @@ async def _ask(address: FleetAddress, fleet: str) -> str:
     client = AgentClient(address)
     try:
         if fleet:
-            return _said_of(await AgentDriver(client, fleet).fleet())
-        return _said(await client.request("GET", f"/fleets/{_NO_FLEET}"))
+            return _fleet_message(await AgentDriver(client, fleet).fleet())
+        return _agent_message(await client.request("GET", f"/fleets/{_NO_FLEET}"))
     finally:
         await client.close()
 
 
-def _said_of(fleet: Fleet) -> str:
+def _fleet_message(fleet: Fleet) -> str:
     versions = Counter(each.version for each in fleet.instances)
     healthy = sum(each.healthy for each in fleet.instances)
     on = ", ".join(f"{count} on {version}" for version, count in sorted(versions.items()))
     return f"The agent has fleet {fleet.name}: {len(fleet.instances)} instances, {healthy} healthy ({on or 'none'})."
 
 
-def _said(answer: Answer) -> str:
-    """An agent knows no fleet of that name, and says so in JSON.
+def _agent_message(answer: Answer) -> str:
+    """The message for an agent that has no fleet of that name and says so in JSON.
 
-    :raises FleetError: it is no agent that says so, or the token is refused.
+    :raises FleetError: the response is not that of an agent, or the token is refused.
     """
     if answer.status in (401, 403):
         raise FleetError(f"the agent refuses the token ({answer.status})")
     if answer.status not in (200, 404) or not answer.content:
-        raise FleetError(f"what is there answers {answer.status}, which an agent would not")
+        raise FleetError(f"the response is {answer.status}, which no agent would send: check host and port")
     answer.body()
-    return "The agent answers and takes the token. Name a fleet in the connection to have that asked for, too."
+    return "The agent answers and accepts the token. To test a fleet as well, name it in the connection."

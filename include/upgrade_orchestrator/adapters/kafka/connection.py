@@ -1,4 +1,4 @@
-"""Kafka behind an Airflow connection; without one there is nothing to publish to."""
+"""Opens the stream into Kafka with an Airflow connection; without a connection, publishing is off."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from upgrade_orchestrator.service.ports.outbox import StreamAway, StreamOff
 
 
 async def open_stream(conn_id: str, topic: str) -> KafkaStream:
-    """A stream into ``topic``, with the connection as it is defined now.
+    """Open a stream into ``topic``, with the connection as it is defined now.
 
-    :raises StreamOff: it is not defined; :raises StreamAway: Kafka is away, has no such topic or refuses us.
+    :raises StreamOff: the connection is not defined.
+    :raises StreamAway: Kafka does not answer, has no such topic or refuses us.
     """
     stream = KafkaStream(topic)
     try:
@@ -31,14 +32,14 @@ def _producer(conn_id: str, on_error: Callable[[KafkaError], None]) -> Producer:
     from upgrade_orchestrator.adapters.kafka.hook import RelayHook
 
     try:
-        return RelayHook(conn_id, on_error).get_conn  # get_producer() does the same and writes a line to the log
+        return RelayHook(conn_id, on_error).get_conn  # get_producer() does the same, and logs a line each time
     except AirflowNotFoundException as error:
         raise StreamOff(f"the Airflow connection {conn_id} is not defined") from error
-    except Exception as error:  # whichever way the hook, librdkafka or a plugin of either says so
+    except Exception as error:  # the hook, librdkafka and their plugins raise many types
         raise StreamAway(f"the Airflow connection {conn_id} cannot be used: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
-    """librdkafka names the setting, never its value."""
+    """Safe to log: librdkafka names the setting, never its value."""
     first = error.args[0] if error.args else ""
     return first.str() if isinstance(first, KafkaError) else type(error).__name__

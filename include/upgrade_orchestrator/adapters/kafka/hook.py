@@ -1,4 +1,4 @@
-"""Airflow's producer hook, with what the relay relies on; the rest is the connection's to say."""
+"""Airflow's producer hook with the settings that the relay relies on; the connection decides the others."""
 
 from __future__ import annotations
 

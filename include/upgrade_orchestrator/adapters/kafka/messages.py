@@ -1,4 +1,4 @@
-"""An event as the message that is published: a structured CloudEvent, keyed by tenant (contract section 10)."""
+"""An event as a Kafka message: a structured CloudEvent, keyed by tenant (specification section 10)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _FORMAT = JSONFormat()
 
 
 def message_of(stored: StoredEvent) -> KafkaMessage:
-    """The library checks the attributes and writes them.
+    """Build the message; the CloudEvents library checks the attributes.
 
-    :raises BaseCloudEventException: not a CloudEvent.
-    :raises TypeError: data that is not JSON.
+    :raises BaseCloudEventException: the event is not a valid CloudEvent.
+    :raises TypeError: its data is not JSON.
     """
     attributes: dict[str, Any] = dict(cloud_event(stored))
     data = attributes.pop("data")

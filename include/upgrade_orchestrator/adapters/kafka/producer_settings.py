@@ -1,4 +1,4 @@
-"""What the relay's producer is told: the connection's words, over our defaults and under what the relay relies on."""
+"""The relay's producer settings: required ones, then those of the connection, then our defaults."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 DEFAULTS: dict[str, Any] = {
     "client.id": "upgrades-relay",
     "linger.ms": 2,
-    # where the same key goes with the Java clients
+    # the same partition for a key as with the Java clients
     "partitioner": "murmur2_random",
     "reconnect.backoff.max.ms": 2000,
     "socket.keepalive.enable": True,
-    # librdkafka writes to standard error at every attempt; what matters of it is in our own log
+    # librdkafka would write to standard error at every attempt; our own log has what matters
     "log_level": 0,
 }
 NEEDED: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
-    # a message that fails stops the ones behind it, so that none gets ahead of it
+    # a message that fails stops those behind it, which keeps the order
     "enable.gapless.guarantee": True,
-    # for the same reason none is given up alone: the stream as a whole is, by the relay
+    # for the same reason no single message expires: the relay gives up the stream as a whole
     "message.timeout.ms": 0,
 }
 _OTHER_NAMES = frozenset({"request.required.acks", "delivery.timeout.ms"})
-"Of what is needed: two for one thing would contradict each other."
+"Aliases of required settings, left out because they could contradict them."
 
 
 def with_needs(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The connection's configuration over our defaults, and what is needed over both."""
-    said = {name: value for name, value in config.items() if name not in _OTHER_NAMES}
-    return DEFAULTS | said | NEEDED
+    """The connection's configuration over our defaults, with the required settings over both."""
+    configured = {name: value for name, value in config.items() if name not in _OTHER_NAMES}
+    return DEFAULTS | configured | NEEDED

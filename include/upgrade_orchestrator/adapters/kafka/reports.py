@@ -1,4 +1,4 @@
-"""The delivery reports of one wave: what Kafka has, what it does not want, and what else went wrong."""
+"""The delivery reports of one batch of messages: delivered, refused, and other errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ABOUT_THE_EVENT = frozenset(
         KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT,
     }
 )
-"Errors that come back however often these bytes are sent; all others are Kafka's own and pass."
+"Errors caused by the message itself, which repeating cannot cure; all others are Kafka's and temporary."
 _FOLLOWS = frozenset(
     {
         KafkaError._FATAL,
@@ -33,11 +33,11 @@ _FOLLOWS = frozenset(
         KafkaError._PURGE_INFLIGHT,
     }
 )
-"What the messages behind a failed one are told."
+"Reported for the messages behind a failed one; they say nothing about the cause."
 
 
 def is_about_the_event(error: KafkaError) -> bool:
-    """Whether the event itself is the reason."""
+    """Whether the event itself causes the error."""
     return error.code() in _ABOUT_THE_EVENT
 
 
@@ -47,7 +47,7 @@ def described(error: KafkaError, size: int) -> str:
 
 
 class Reports:
-    """Counts what is given and reported; ``sent`` is what came of it."""
+    """Counts messages handed to librdkafka and their reports; ``sent`` is the result."""
 
     def __init__(self) -> None:
         self.sent = Sent()
@@ -59,15 +59,15 @@ class Reports:
         return partial(self._report, event, size)
 
     def forget(self) -> None:
-        """The last expected one was not given after all."""
+        """The last message of ``expect`` was not accepted by librdkafka, so there will be no report."""
         self.open -= 1
 
     def refuse(self, event: StoredEvent, reason: str) -> None:
-        """It was never given, and never can be."""
+        """The event can never be sent."""
         self.sent.refused.append(Refused(event, reason, certain=True))
 
     def fail(self, trouble: str) -> None:
-        """The stream has come to its end; the first reason is the one that is told."""
+        """The stream is broken; the first reason is the one that is reported."""
         self.sent.broken = True
         self.sent.trouble = self.sent.trouble or trouble
 

@@ -1,4 +1,4 @@
-"""A stream into Kafka (port ``EventStream``): librdkafka's producer on a thread of its own."""
+"""A stream into Kafka (port ``EventStream``): librdkafka's producer on its own thread."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ANSWER_SECONDS = 5.0
-"How long Kafka may take to say what it knows of the topic."
+"Time-out for Kafka's metadata of the topic."
 STALL_SECONDS = 10.0
-"Without a single report the stream is given up, and the connection is looked up again."
+"After this time without a report the stream is closed, and the connection is looked up again."
 _POLL_SECONDS = 0.25
 
 MakeProducer = Callable[[Callable[[KafkaError], None]], Producer]
-"""The producer whose errors go to a callback.
+"""Creates a producer that reports its errors to the given callback.
 
-:raises StreamOff: there is no connection; :raises StreamAway: it cannot be used.
+:raises StreamOff: there is no connection.
+:raises StreamAway: the connection cannot be used.
 """
 
 
 class KafkaStream:
-    """Every call into librdkafka is made on one thread, one after the other."""
+    """Makes all calls into librdkafka on one thread, one after the other."""
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
@@ -46,18 +47,19 @@ class KafkaStream:
         self._last_error = ""
 
     async def open(self, make_producer: MakeProducer) -> None:
-        """Connect, and look whether the topic is there.
+        """Connect, and check that the topic exists.
 
-        :raises StreamOff: no connection is defined; :raises StreamAway: Kafka is away or has no such topic.
+        :raises StreamOff: no connection is defined.
+        :raises StreamAway: Kafka does not answer or has no such topic.
         """
         await self._on_thread(partial(self._open, make_producer))
 
     async def send(self, events: Sequence[StoredEvent]) -> Sent:
-        """In their order; returns when each is reported, or when the stream has come to its end."""
+        """Send in order; return when each event is reported, or when the stream breaks."""
         return await self._on_thread(partial(self._send, events))
 
     async def close(self) -> None:
-        """What is under way is dropped: nobody marks it, so it is sent again."""
+        """Drop what is in transit: it stays in the outbox, so it is sent again."""
         self._given_up.set()
         await self._on_thread(self._close)
         self._thread.shutdown(wait=False)
@@ -80,24 +82,24 @@ class KafkaStream:
 
     def _note_error(self, error: KafkaError) -> None:
         log.debug("Kafka: %s", error.str())
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # says less than the one before it
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # less precise than the error before it
             self._last_error = error.name()
 
     def _send(self, events: Sequence[StoredEvent]) -> Sent:
         reports = Reports()
         for event in events:
-            if not self._give(event, reports):
+            if not self._produce(event, reports):
                 break
         self._wait(reports)
         return reports.sent
 
-    def _give(self, event: StoredEvent, reports: Reports) -> bool:
-        """False when those behind it have to wait for another wave."""
+    def _produce(self, event: StoredEvent, reports: Reports) -> bool:
+        """Pass one event to librdkafka; False when the events after it must wait for the next call."""
         assert self._producer is not None
         try:
             message = message_of(event)
         except (BaseCloudEventException, TypeError, ValueError) as error:
-            reports.refuse(event, f"it is no CloudEvent: {error}")
+            reports.refuse(event, f"it is not a valid CloudEvent: {error}")
             return False
         size = len(message.value)
         report = reports.expect(event, size)
@@ -107,17 +109,17 @@ class KafkaStream:
             return True
         except (KafkaException, BufferError) as error:
             reports.forget()
-            self._not_given(event, size, error, reports)
+            self._note_rejection(event, size, error, reports)
             return False
 
-    def _not_given(self, event: StoredEvent, size: int, error: Exception, reports: Reports) -> None:
+    def _note_rejection(self, event: StoredEvent, size: int, error: Exception, reports: Reports) -> None:
         if isinstance(error, BufferError):
-            return  # enough for one wave
+            return  # librdkafka's queue is full: the next call goes on from here
         problem: KafkaError = error.args[0]
         if is_about_the_event(problem):
             reports.refuse(event, described(problem, size))
         elif problem.code() == KafkaError._FATAL:
-            reports.sent.broken = True  # of one before it, whose report says more
+            reports.sent.broken = True  # caused by an earlier message, whose report has the reason
         else:
             reports.fail(f"Kafka does not take events ({problem.name()})")
 
@@ -135,7 +137,7 @@ class KafkaStream:
         assert self._producer is not None
         try:
             self._producer.poll(_POLL_SECONDS)
-        except KafkaException:  # the producer's end is told like this; the reports still say what became of each
+        except KafkaException:  # a fatal error of the producer; the reports still give each message's result
             reports.sent.broken = True
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""The answers to calls with an Idempotency-Key in memory (port ``IdempotencyStore``)."""
+"""The responses to calls with an Idempotency-Key, in memory (port ``IdempotencyStore``)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, Key, Keye
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 WAIT_SECONDS = 10.0
-"How long a repetition waits for the first call."
+"How long a repeated call waits for the first one."
 
 
 class MemoryIdempotencyStore:
-    """One row a key, held by its call's transaction: that keeps every other out."""
+    """One row for each key, locked by its call's transaction, so that no other call runs with that key."""
 
     def __init__(self, database: MemoryDatabase, lease_seconds: float) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class MemoryIdempotencyStore:
 
     @asynccontextmanager
     async def call(self, key: Key) -> AsyncIterator[KeyedCall]:
-        """Callers with the same key queue here."""
+        """Calls with the same key wait here for each other."""
         transaction = self._database.begin()
         try:
             yield MemoryKeyedCall(transaction, self._lease_seconds, key, await _take(transaction, key))
@@ -37,7 +37,7 @@ class MemoryIdempotencyStore:
             transaction.rollback()
 
     async def forget_old(self) -> None:
-        """Those whose time is over."""
+        """Delete the keys that have expired."""
         async with self._database.statement() as transaction:
             old = [each for each in transaction.rows(IDEMPOTENCY_KEY) if _is_old(transaction, each)]
             for each in old:
@@ -46,7 +46,7 @@ class MemoryIdempotencyStore:
 
 
 class MemoryKeyedCall:
-    """Its units of work are savepoints of the one transaction."""
+    """A call in one transaction, of which its units of work are savepoints."""
 
     def __init__(self, transaction: Transaction, lease_seconds: float, key: Key, first: StoredResponse | None) -> None:
         self._transaction = transaction
@@ -55,11 +55,11 @@ class MemoryKeyedCall:
         self.first = first
 
     def work(self) -> UnitOfWork:
-        """Sequential ones, or one within the other; never side by side."""
+        """Units of work one after the other or nested, never in parallel."""
         return JoinedUnitOfWork(self._transaction, self._lease_seconds)
 
     async def keep(self, answer: StoredResponse) -> None:
-        """Answer and commit."""
+        """Store the response and commit."""
         await self._transaction.statement()
         row = self._transaction.get(IDEMPOTENCY_KEY, self._key.actor, self._key.key)
         assert row is not None  # written when the key was taken
@@ -69,7 +69,7 @@ class MemoryKeyedCall:
 
 
 async def _take(transaction: Transaction, key: Key) -> StoredResponse | None:
-    """Ours from here on (None), or the answer that was given."""
+    """The response to the first call, or None if this is the first call."""
     await _enter(transaction, key)
     row = transaction.get(IDEMPOTENCY_KEY, key.actor, key.key)
     if row is None or _is_old(transaction, row):
@@ -78,7 +78,7 @@ async def _take(transaction: Transaction, key: Key) -> StoredResponse | None:
         return None
     if row.fingerprint != key.fingerprint:
         raise IdempotencyConflict("the Idempotency-Key was used for another request: take a new one for a new request")
-    assert row.answer is not None  # it is committed together with the key
+    assert row.answer is not None  # committed together with the key
     return replace(row.answer, headers=dict(row.answer.headers))
 
 

@@ -1,4 +1,4 @@
-"""Leases in memory (port ``Leases``): the database's clock decides, tokens only grow."""
+"""Leases in memory (port ``Leases``): expiry is by the database's clock, tokens only grow."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.service.ports.leases import Lease
 
 CLOCK_SET_BACK = timedelta(seconds=60)
-"An end so much later than any holder's is none: the clock was set back, and nobody waits it out."
+"An expiry this far beyond a full lease means that the clock was set back; the lease then counts as expired."
 
 
 class MemoryLeases:
-    """One row per deployment; ``seconds`` is how long a holder may be silent."""
+    """One row per deployment; a lease lasts ``seconds`` unless it is renewed."""
 
     def __init__(self, transaction: Transaction, seconds: float) -> None:
         self._transaction = transaction
         self._ttl = timedelta(seconds=seconds)
 
     async def take(self, tenant_id: str, component_id: str, owner: str) -> Lease | None:
-        """Under the lock of the row, so that two takers cannot both win."""
+        """Under the row's lock, so that of two runners only one gets the lease."""
         await self._transaction.statement()
         await self._transaction.lock(LEASE, tenant_id, component_id, strength=Strength.ALONE)
         before, now = self._transaction.get(LEASE, tenant_id, component_id), self._now()
@@ -38,15 +38,15 @@ class MemoryLeases:
         return Lease(tenant_id, component_id, owner, token, unattended, before.owner not in ("", owner))
 
     def _is_over(self, lease: LeaseRow, now: datetime) -> bool:
-        """Its time has passed; or the clock was set back, for no holder pushes the end out so far."""
+        """Whether it has expired, or the clock was set back: no holder extends a lease that far."""
         return lease.expires_at <= now or lease.expires_at > now + CLOCK_SET_BACK + self._ttl
 
     def _attended_until(self, lease: LeaseRow) -> datetime:
-        """Given back then, or, by one that went without a word, renewed for the last time."""
+        """When it was given back or, if its holder vanished, renewed for the last time."""
         return lease.expires_at if lease.owner == "" else lease.expires_at - self._ttl
 
     async def renew(self, lease: Lease) -> bool:
-        """Push the end of the lease out; one that has ended is taken anew, for nobody knows who worked meanwhile."""
+        """Extend the lease. An expired one must be taken again: another runner may have worked in the meantime."""
         row = await self._locked(lease, Strength.CHANGE)
         now = self._now()
         if row is None or row.expires_at <= now:
@@ -55,12 +55,12 @@ class MemoryLeases:
         return True
 
     async def require(self, lease: Lease) -> None:
-        """A shared lock: a take-over waits until this unit of work has ended."""
+        """Under a shared lock, so that a take-over waits until this unit of work has ended."""
         if await self._locked(lease, Strength.SHARE) is None:
-            raise LostLease(f"somebody else works on component {lease.component_id} of tenant {lease.tenant_id}")
+            raise LostLease(f"another runner works on component {lease.component_id} of tenant {lease.tenant_id}")
 
     async def give_back(self, lease: Lease) -> bool:
-        """The next taker need not wait for the end of the lease."""
+        """The next runner need not wait for the expiry."""
         row = await self._locked(lease, Strength.CHANGE)
         if row is None:
             return False
@@ -68,14 +68,14 @@ class MemoryLeases:
         return True
 
     async def _locked(self, lease: Lease, strength: Strength) -> LeaseRow | None:
-        """The row while it is the lease's; whoever has lost it need not wait to hear so."""
+        """Lock the row if the lease is still held. Without the lease, return None without waiting for a lock."""
         await self._transaction.statement()
-        if self._mine(lease) is None:
+        if self._held(lease) is None:
             return None
         await self._transaction.lock(LEASE, lease.tenant_id, lease.component_id, strength=strength)
-        return self._mine(lease)
+        return self._held(lease)
 
-    def _mine(self, lease: Lease) -> LeaseRow | None:
+    def _held(self, lease: Lease) -> LeaseRow | None:
         row = self._transaction.get(LEASE, lease.tenant_id, lease.component_id)
         return row if row and (row.owner, row.token) == (lease.owner, lease.token) else None
 

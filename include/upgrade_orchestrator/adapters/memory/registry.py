@@ -40,7 +40,7 @@ _TABLES: dict[type[RegistryEntry], Table[Any]] = {
 
 
 class MemoryRegistry:
-    """Speaks through the unit of work's transaction."""
+    """Uses the unit of work's transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -55,10 +55,10 @@ class MemoryRegistry:
         return own(found) if found else None
 
     async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None:
-        """The direct path between two versions."""
-        way = (from_version_id, to_version_id)
+        """The direct upgrade path between two versions."""
+        ends = (from_version_id, to_version_id)
         found = await self._rows(UPGRADE_PATH)
-        return next((each for each in found if (each.from_version_id, each.to_version_id) == way), None)
+        return next((each for each in found if (each.from_version_id, each.to_version_id) == ends), None)
 
     async def components(self, after: str, limit: int) -> list[Component]:
         """By id."""
@@ -75,12 +75,12 @@ class MemoryRegistry:
         return _page(found, after, limit)
 
     async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None:
-        """Where a tenant's instances of a component live."""
+        """The tenant's deployment of a component."""
         found = await self._get(DEPLOYMENT, tenant_id, component_id)
         return own(found) if found else None
 
     async def ways(self, limit: int) -> list[Deployment]:
-        """One for each driver and connection, those with an upgrade under way first."""
+        """One for each driver and connection, those with an upgrade under ends first."""
         found = [(self._is_idle(each), each) for each in await self._rows(DEPLOYMENT)]
         found.sort(key=lambda pair: (pair[0], pair[1].fleet))
         first: dict[tuple[str, str], tuple[bool, Deployment]] = {}
@@ -93,61 +93,63 @@ class MemoryRegistry:
         return holder_of(self._transaction, deployment.tenant_id, deployment.component_id) is None
 
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]:
-        """Newest first."""
+        """Newest backup first."""
         of = (tenant_id, component_id)
         found = [each for each in await self._rows(BACKUP) if (each.tenant_id, each.component_id) == of]
         return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
 
     async def versions_by_id(self, version_ids: Iterable[str]) -> dict[str, ComponentVersion]:
-        """Those of them that there are."""
+        """Unknown ids are left out."""
         wanted = set(version_ids)
         return {each.id: own(each) for each in await self._rows(COMPONENT_VERSION) if each.id in wanted}
 
     async def everything(self) -> list[RegistryEntry]:
-        """Parents first, each kind in the order of its key."""
+        """Referenced entries first, each kind ordered by key."""
         found: list[RegistryEntry] = []
         for table in _TABLES.values():
             found += [own(each) for each in sorted(await self._rows(table), key=_key)]
         return found
 
     async def lock(self) -> None:
-        """On what every addition refers to; reading goes on."""
+        """Locks the table that every addition refers to; reads go on."""
         await self._transaction.statement()
         await self._transaction.lock_components(Strength.ALONE)
 
     async def recommend_only(self, version: ComponentVersion) -> None:
-        """The others of its component that are."""
+        """Clears the flag of the component's other versions."""
         for each in await self._rows(COMPONENT_VERSION):
             if each.component_id == version.component_id and each.id != version.id and each.recommended:
                 await self._transaction.lock(COMPONENT_VERSION, each.id)
                 latest = self._transaction.get(COMPONENT_VERSION, each.id) or each
                 await self._transaction.write(COMPONENT_VERSION, replace(latest, recommended=False), each.id)
 
-    async def put(self, thing: RegistryEntry) -> None:
+    async def put(self, entry: RegistryEntry) -> None:
         """Insert or replace by key."""
         await self._transaction.statement()
-        await self._write(thing, replacing=True)
+        await self._write(entry, replacing=True)
 
-    async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
-        """Insert; of two at once one is refused."""
+    async def add(self, entry: Component | ComponentVersion | UpgradePath | Backup) -> None:
+        """Insert; of two concurrent inserts of the same key, one is refused."""
         await self._transaction.statement()
-        await self._write(thing, replacing=False)
+        await self._write(entry, replacing=False)
 
-    async def _write(self, thing: RegistryEntry, replacing: bool) -> None:
-        transaction, table, key = self._transaction, _TABLES[type(thing)], _key(thing)
-        await transaction.lock_components(Strength.KEY_SHARE)  # of itself, or of what it refers to
+    async def _write(self, entry: RegistryEntry, replacing: bool) -> None:
+        transaction, table, key = self._transaction, _TABLES[type(entry)], _key(entry)
+        await transaction.lock_components(
+            Strength.KEY_SHARE
+        )  # FOR KEY SHARE on the component, which is this entry or its parent
         await transaction.lock(table, *key)
         if not replacing and transaction.get(table, *key):
             raise transaction.failed(AlreadyExists(f"the id {key[0]} is taken"))
-        await self._claim(thing)
-        for parent, of in _parents(thing):
+        await self._claim(entry)
+        for parent, of in _parents(entry):
             await transaction.refer(parent, of)
-        await transaction.write(table, own(thing), *key)
+        await transaction.write(table, own(entry), *key)
 
-    async def _claim(self, thing: RegistryEntry) -> None:
-        """What must be unique beside the key, before and after."""
-        table, key = _TABLES[type(thing)], _key(thing)
-        if (values := _unique(thing)) is None:
+    async def _claim(self, entry: RegistryEntry) -> None:
+        """Check the unique columns other than the key, and reserve their old and new values."""
+        table, key = _TABLES[type(entry)], _key(entry)
+        if (values := _unique(entry)) is None:
             return
         before = self._transaction.get(table, *key)
         for each in {values, before and _unique(before) or values}:
@@ -164,13 +166,13 @@ class MemoryRegistry:
         return self._transaction.rows(table)
 
 
-def _key(thing: RegistryEntry) -> Key:
-    return (thing.tenant_id, thing.component_id) if isinstance(thing, Deployment) else (thing.id,)
+def _key(entry: RegistryEntry) -> Key:
+    return (entry.tenant_id, entry.component_id) if isinstance(entry, Deployment) else (entry.id,)
 
 
-def _unique(thing: RegistryEntry) -> tuple[tuple[str, str], str] | None:
-    """Values that only one row may have, and what is said when they are taken."""
-    match thing:
+def _unique(entry: RegistryEntry) -> tuple[tuple[str, str], str] | None:
+    """The values that must be unique, and the message if they are not."""
+    match entry:
         case ComponentVersion(component_id=component, version=version):
             return (component, version), "the component has this version already"
         case UpgradePath(from_version_id=begin, to_version_id=end):
@@ -178,8 +180,8 @@ def _unique(thing: RegistryEntry) -> tuple[tuple[str, str], str] | None:
     return None
 
 
-def _parents(thing: RegistryEntry) -> list[tuple[Table[Any], str]]:
-    match thing:
+def _parents(entry: RegistryEntry) -> list[tuple[Table[Any], str]]:
+    match entry:
         case Component():
             return []
         case ComponentVersion():
@@ -188,7 +190,7 @@ def _parents(thing: RegistryEntry) -> list[tuple[Table[Any], str]]:
             versions = [begin, end]
         case Deployment(current_version_id=version) | Backup(version_id=version):
             versions = [version]
-    return [(COMPONENT, thing.component_id), *((COMPONENT_VERSION, each) for each in versions)]
+    return [(COMPONENT, entry.component_id), *((COMPONENT_VERSION, each) for each in versions)]
 
 
 def _page(found: list[Any], after: str, limit: int) -> list[Any]:

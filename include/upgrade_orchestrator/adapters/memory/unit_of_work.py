@@ -1,4 +1,4 @@
-"""One transaction (port ``UnitOfWork``): nothing happened unless ``commit`` was called."""
+"""One transaction (port ``UnitOfWork``): changes are discarded unless ``commit`` is called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from upgrade_orchestrator.adapters.memory.registry import MemoryRegistry
 
 
 class MemoryUnitOfWork:
-    """Works on a database that several share; ``lease_seconds`` is how long a holder of a lease may be silent."""
+    """A unit of work on a shared database; ``lease_seconds`` is how long a lease lasts without renewal."""
 
     def __init__(self, database: MemoryDatabase, lease_seconds: float) -> None:
         self._bind(database.begin(), lease_seconds)
@@ -42,23 +42,23 @@ class MemoryUnitOfWork:
         self._transaction.rollback()
 
     async def now(self) -> datetime:
-        """The database's clock, UTC: of the execution's last read in this unit of work."""
+        """The database's clock (UTC), as of the last read of an execution in this unit of work, if there was one."""
         if self.executions.read_at is not None:
             return self.executions.read_at
         await self._transaction.statement()
         return self._transaction.database.now()
 
     async def at_one_moment(self) -> None:
-        """A read-only snapshot, from the next statement on."""
+        """Read-only from here on, with a snapshot taken at the next statement."""
         self._transaction.at_one_moment()
 
     async def commit(self) -> None:
-        """End the transaction for good; a new one begins with the next statement."""
+        """Commit the transaction; a new one begins with the next statement."""
         await self._transaction.commit()
 
 
 class JoinedUnitOfWork(MemoryUnitOfWork):
-    """A part of somebody else's transaction: a savepoint, kept by ``commit`` and undone otherwise."""
+    """A savepoint in another call's transaction, kept by ``commit`` and rolled back otherwise."""
 
     def __init__(self, transaction: Transaction, lease_seconds: float) -> None:
         self._bind(transaction, lease_seconds)
@@ -73,6 +73,6 @@ class JoinedUnitOfWork(MemoryUnitOfWork):
         self._transaction.go_back(self._savepoint)
 
     async def commit(self) -> None:
-        """The savepoint is over; another one begins."""
+        """Keep the changes so far and set a new savepoint."""
         await self._transaction.statement()
         self._savepoint = self._transaction.savepoint()

@@ -1,4 +1,4 @@
-"""The answers to calls with an Idempotency-Key in PostgreSQL (port ``IdempotencyStore``); docs/adr/0014."""
+"""The responses to calls with an Idempotency-Key, in PostgreSQL (port ``IdempotencyStore``); docs/adr/0014."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, Key, Keye
 
 K = idempotency_key.c
 WAIT_SECONDS = 10.0
-"How long a repetition waits for the first call."
+"How long a repeated call waits for the first one."
 IDLE_SECONDS = 120.0
-"After which the database gives up on a process that says nothing more: its machine may be gone."
+"The database ends a transaction that is idle for this long: its process's machine may have failed."
 
 
 class PostgresIdempotencyStore:
-    """One row a key. It is written at the begin of the call's transaction: its unique index keeps every other out."""
+    """One row for each key, inserted when the call's transaction begins; the unique index makes other calls wait."""
 
     def __init__(self, url: str, lease_seconds: float) -> None:
         self._url = url
@@ -36,7 +36,7 @@ class PostgresIdempotencyStore:
 
     @asynccontextmanager
     async def call(self, key: Key) -> AsyncIterator[KeyedCall]:
-        """In this process callers with the same key queue here: waiting must not use up the connections."""
+        """Calls of this process with the same key wait on a lock, so that waiting does not use up the connections."""
         gate = self._gates.setdefault((key.actor, key.key), asyncio.Lock())
         await _enter(gate)
         try:
@@ -46,14 +46,14 @@ class PostgresIdempotencyStore:
             gate.release()
 
     async def forget_old(self) -> None:
-        """By the index of their times."""
+        """Delete the keys that have expired."""
         async with connected(self._url) as connection:
             await connection.execute(delete(idempotency_key).where(_is_old()))
             await connection.commit()
 
 
 class PostgresKeyedCall:
-    """Its units of work are savepoints of the one transaction."""
+    """A call in one transaction, of which its units of work are savepoints."""
 
     def __init__(
         self, connection: AsyncConnection, lease_seconds: float, key: Key, first: StoredResponse | None
@@ -64,11 +64,11 @@ class PostgresKeyedCall:
         self.first = first
 
     def work(self) -> PostgresUnitOfWork:
-        """Sequential ones, or one within the other; never side by side."""
+        """Units of work one after the other or nested, never in parallel."""
         return JoinedUnitOfWork(self._connection, self._lease_seconds)
 
     async def keep(self, answer: StoredResponse) -> None:
-        """Answer and commit."""
+        """Store the response and commit."""
         values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
         await self._connection.execute(update(idempotency_key).where(_is(self._key)).values(**values))
         await self._connection.commit()
@@ -83,7 +83,7 @@ async def _enter(gate: asyncio.Lock) -> None:
 
 
 async def _take(connection: AsyncConnection, key: Key) -> StoredResponse | None:
-    """Ours from here on (None), or the answer that was given."""
+    """The response to the first call, or None if this is the first call."""
     await connection.execute(_settings(lock_timeout=WAIT_SECONDS, idle_in_transaction_session_timeout=IDLE_SECONDS))
     await connection.execute(delete(idempotency_key).where(_is(key), _is_old()))
     values = {"actor": key.actor, "key": key.key, "fingerprint": key.fingerprint}
@@ -93,7 +93,7 @@ async def _take(connection: AsyncConnection, key: Key) -> StoredResponse | None:
         return None
     found = (await connection.execute(select(idempotency_key).where(_is(key)))).mappings().first()
     if found is None:
-        raise Unavailable("the Idempotency-Key has just become too old: send the call again")
+        raise Unavailable("the Idempotency-Key has just expired: send the call again")
     if found["fingerprint"] != key.fingerprint:
         raise IdempotencyConflict("the Idempotency-Key was used for another request: take a new one for a new request")
     return _answer(found)
@@ -119,5 +119,5 @@ def _is_old() -> ColumnElement[bool]:
 
 
 def _settings(**seconds: float) -> Any:
-    """For this transaction only."""
+    """Set time-outs in seconds, for this transaction only."""
     return select(*(func.set_config(name, f"{round(each * 1000)}", True) for name, each in seconds.items()))

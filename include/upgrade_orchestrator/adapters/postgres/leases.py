@@ -1,4 +1,4 @@
-"""Leases in PostgreSQL (port ``Leases``): the database's clock decides, tokens only grow."""
+"""Leases in PostgreSQL (port ``Leases``): expiry is by the database's clock, tokens only grow."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from upgrade_orchestrator.service.ports.leases import Lease
 
 L = tables.lease.c
 CLOCK_SET_BACK = timedelta(seconds=60)
-"An end so much later than any holder's is none: the database's clock was set back, and nobody waits it out."
+"An expiry this far beyond a full lease means that the clock was set back; the lease then counts as expired."
 
-# Made once: they are asked in every transaction of a runner.
-_MINE = and_(*(L[name] == bindparam(f"my_{name}") for name in ("tenant_id", "component_id", "owner", "token")))
-_REQUIRE = select(L.token).where(_MINE).with_for_update(read=True)
+# Built once, because every transaction of a runner uses them.
+_HELD = and_(*(L[name] == bindparam(f"my_{name}") for name in ("tenant_id", "component_id", "owner", "token")))
+_REQUIRE = select(L.token).where(_HELD).with_for_update(read=True)
 _TTL: BindParameter[timedelta] = bindparam("ttl", type_=Interval())
 _RENEW = (
     update(tables.lease)
-    .where(_MINE, L.expires_at > func.clock_timestamp())
+    .where(_HELD, L.expires_at > func.clock_timestamp())
     .values(expires_at=func.clock_timestamp() + _TTL)
 )
 _GIVE_BACK = (
-    update(tables.lease).where(_MINE).values(expires_at=func.least(L.expires_at, func.clock_timestamp()), owner="")
+    update(tables.lease).where(_HELD).values(expires_at=func.least(L.expires_at, func.clock_timestamp()), owner="")
 )
 
 
 class PostgresLeases:
-    """One row per deployment; ``seconds`` is how long a holder may be silent."""
+    """One row per deployment; a lease lasts ``seconds`` unless it is renewed."""
 
     def __init__(self, connection: AsyncConnection, seconds: float) -> None:
         self._connection = connection
         self._ttl = timedelta(seconds=seconds)
 
     async def take(self, tenant_id: str, component_id: str, owner: str) -> Lease | None:
-        """One statement decides, so that two takers cannot both win; what it replaces is read under its lock."""
+        """One statement decides, so that of two runners only one gets the lease; the old row is read under its lock."""
         before = await self._locked(tenant_id, component_id)
         until = func.clock_timestamp() + self._ttl
         statement = insert(tables.lease).values(
@@ -60,31 +60,31 @@ class PostgresLeases:
 
     async def _locked(self, tenant_id: str, component_id: str) -> Any:
         query = select(L.owner, L.expires_at, func.clock_timestamp().label("now"))
-        mine = query.where(L.tenant_id == tenant_id, L.component_id == component_id)
-        return (await self._connection.execute(mine.with_for_update())).one_or_none()
+        row = query.where(L.tenant_id == tenant_id, L.component_id == component_id)
+        return (await self._connection.execute(row.with_for_update())).one_or_none()
 
     def _is_over(self) -> ColumnElement[bool]:
-        """Its time has passed; or the clock was set back, for no holder pushes the end out so far."""
+        """Whether it has expired, or the clock was set back: no holder extends a lease that far."""
         now = func.clock_timestamp()
         return or_(L.expires_at <= now, L.expires_at > now + CLOCK_SET_BACK + self._ttl)
 
     def _attended_until(self, lease: Any) -> datetime:
-        """Given back then, or, by one that went without a word, renewed for the last time."""
+        """When it was given back or, if its holder vanished, renewed for the last time."""
         until: datetime = lease.expires_at
         return until if lease.owner == "" else until - self._ttl
 
     async def renew(self, lease: Lease) -> bool:
-        """Push the end of the lease out; one that has ended is taken anew, for nobody knows who worked meanwhile."""
+        """Extend the lease. An expired one must be taken again: another runner may have worked in the meantime."""
         result = await self._connection.execute(_RENEW, _named(lease) | {"ttl": self._ttl})
         return result.rowcount == 1
 
     async def require(self, lease: Lease) -> None:
-        """A shared row lock: a take-over waits until this unit of work has ended."""
+        """Under a shared row lock, so that a take-over waits until this unit of work has ended."""
         if await self._connection.scalar(_REQUIRE, _named(lease)) is None:
-            raise LostLease(f"somebody else works on component {lease.component_id} of tenant {lease.tenant_id}")
+            raise LostLease(f"another runner works on component {lease.component_id} of tenant {lease.tenant_id}")
 
     async def give_back(self, lease: Lease) -> bool:
-        """The next taker need not wait for the end of the lease."""
+        """The next runner need not wait for the expiry."""
         return (await self._connection.execute(_GIVE_BACK, _named(lease))).rowcount == 1
 
 

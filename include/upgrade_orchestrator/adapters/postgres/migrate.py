@@ -1,4 +1,4 @@
-"""Brings our database to the newest schema; run by the set-up, never at import."""
+"""Migrates our database to the newest schema; run by the set-up, never at import."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from sqlalchemy import text
 
 from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
 
-_LOCK = 0x75706772  # "upgr": two set-ups at once take turns
+_LOCK = 0x75706772  # "upgr": concurrent set-ups run one after the other
 
 
 def alembic_config() -> Config:
-    """Alembic's configuration, in code: there is no ini file to forget."""
+    """Alembic's configuration in code, so that no ini file has to be deployed."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
 def migrate(url: str) -> None:
-    """Apply what is missing, in one transaction."""
+    """Apply the missing migrations, in one transaction."""
     config = alembic_config()
     with sync_engine(url).begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

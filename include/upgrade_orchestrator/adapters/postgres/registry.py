@@ -34,7 +34,7 @@ _TABLES: dict[type, Table] = {
     Deployment: tables.deployment,
     Backup: tables.backup,
 }
-_TAKEN = {
+_CONFLICTS = {
     "uq_component_version_version": "the component has this version already",
     "uq_upgrade_path_way": "there is a path between these two versions already",
 }
@@ -58,7 +58,7 @@ class PostgresRegistry:
         return _version_from(row) if row else None
 
     async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None:
-        """The direct path between two versions."""
+        """The direct upgrade path between two versions."""
         table = tables.upgrade_path
         where = (table.c.from_version_id == from_version_id, table.c.to_version_id == to_version_id)
         row = await self._first(select(table).where(*where))
@@ -82,14 +82,14 @@ class PostgresRegistry:
         return [_path_from(row) for row in await self._page(table, after, limit, *where)]
 
     async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None:
-        """Where a tenant's instances of a component live."""
+        """The tenant's deployment of a component."""
         table = tables.deployment
         where = (table.c.tenant_id == tenant_id, table.c.component_id == component_id)
         row = await self._first(select(table).where(*where))
         return _deployment_from(row) if row else None
 
     async def ways(self, limit: int) -> list[Deployment]:
-        """One for each driver and connection; which upgrades are under way is in a small index."""
+        """One for each driver and connection; active upgrades are found by a small index."""
         table, execution = tables.deployment.c, tables.execution.c
         of_it = (execution.tenant_id == table.tenant_id, execution.component_id == table.component_id)
         idle = ~exists().where(*of_it, execution.settled_at.is_(None))
@@ -100,20 +100,20 @@ class PostgresRegistry:
         return [_deployment_from(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]:
-        """Newest first."""
+        """Newest backup first."""
         table = tables.backup
         where = (table.c.tenant_id == tenant_id, table.c.component_id == component_id)
         query = select(table).where(*where).order_by(table.c.created_at.desc(), table.c.id.desc())
         return [_backup_from(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def versions_by_id(self, version_ids: Iterable[str]) -> dict[str, ComponentVersion]:
-        """Those of them that there are."""
+        """Unknown ids are left out."""
         table = tables.component_version
         found = await self._connection.execute(select(table).where(table.c.id.in_(set(version_ids))))
         return {row["id"]: _version_from(row) for row in found.mappings()}
 
     async def everything(self) -> list[RegistryEntry]:
-        """Parents first, each kind in the order of its key."""
+        """Referenced entries first, each kind ordered by key."""
         found: list[RegistryEntry] = []
         for kind, table in _TABLES.items():
             result = await self._connection.execute(select(table).order_by(*table.primary_key))
@@ -121,29 +121,29 @@ class PostgresRegistry:
         return found
 
     async def lock(self) -> None:
-        """On the table that every addition refers to; the foreign keys' own look at it has to wait too."""
+        """Locks the table that every addition refers to, in a mode that foreign key checks also wait for."""
         await self._connection.execute(text("LOCK TABLE component IN EXCLUSIVE MODE"))
 
     async def recommend_only(self, version: ComponentVersion) -> None:
-        """One statement."""
+        """In one statement."""
         table = tables.component_version
         others = (table.c.component_id == version.component_id, table.c.id != version.id, table.c.recommended)
         await self._connection.execute(update(table).where(*others).values(recommended=False))
 
-    async def put(self, thing: RegistryEntry) -> None:
+    async def put(self, entry: RegistryEntry) -> None:
         """Insert or replace by primary key."""
-        table = _TABLES[type(thing)]
-        values = asdict(thing)
+        table = _TABLES[type(entry)]
+        values = asdict(entry)
         keys = [column.name for column in table.primary_key]
         statement = insert(table).values(**values)
         replaced = {name: value for name, value in values.items() if name not in keys}
-        with _naming_what_is_taken(thing):
+        with _translating_conflicts(entry):
             await self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced))
 
-    async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
-        """Insert; the table's constraints decide, so that of two at once one is refused."""
-        with _naming_what_is_taken(thing):
-            await self._connection.execute(insert(_TABLES[type(thing)]).values(**asdict(thing)))
+    async def add(self, entry: Component | ComponentVersion | UpgradePath | Backup) -> None:
+        """Insert. The table's constraints decide, so that of two concurrent inserts one is refused."""
+        with _translating_conflicts(entry):
+            await self._connection.execute(insert(_TABLES[type(entry)]).values(**asdict(entry)))
 
     async def _page(self, table: Table, after: str, limit: int, *where: Any) -> Sequence[RowMapping]:
         query = select(table).where(table.c.id > after, *where).order_by(table.c.id).limit(limit)
@@ -154,15 +154,15 @@ class PostgresRegistry:
 
 
 @contextmanager
-def _naming_what_is_taken(thing: RegistryEntry) -> Iterator[None]:
-    """:raises AlreadyExists: the database says within that something is taken."""
+def _translating_conflicts(entry: RegistryEntry) -> Iterator[None]:
+    """:raises AlreadyExists: a statement within violates a unique constraint."""
     try:
         yield
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", "") != UNIQUE_VIOLATION:
             raise
         constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
-        raise AlreadyExists(_TAKEN.get(constraint, f"the id {getattr(thing, 'id', '')} is taken")) from None
+        raise AlreadyExists(_CONFLICTS.get(constraint, f"the id {getattr(entry, 'id', '')} is taken")) from None
 
 
 def _component_from(row: RowMapping) -> Component:

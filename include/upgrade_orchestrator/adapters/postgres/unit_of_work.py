@@ -1,4 +1,4 @@
-"""One transaction (port ``UnitOfWork``): nothing happened unless ``commit`` was called."""
+"""One transaction (port ``UnitOfWork``): changes are discarded unless ``commit`` is called."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from upgrade_orchestrator.domain.errors import Unavailable
 
 
 class PostgresUnitOfWork:
-    """Opens a connection of the running loop's pool; a database that is away is ``Unavailable``."""
+    """A unit of work on a connection of the running loop's pool; raises ``Unavailable`` when the database is down."""
 
     def __init__(self, url: str, lease_seconds: float) -> None:
         self._url = url
@@ -59,7 +59,7 @@ class PostgresUnitOfWork:
         await connection.close()  # rolls back what was not committed
 
     async def now(self) -> datetime:
-        """The database's clock, UTC: of the execution's last read in this unit of work, which costs no extra call."""
+        """The database's clock (UTC), as of the last read of an execution in this unit of work, to save a query."""
         assert self._connection is not None
         if self.executions.read_at is not None:
             return self.executions.read_at
@@ -67,18 +67,18 @@ class PostgresUnitOfWork:
         return found
 
     async def at_one_moment(self) -> None:
-        """A read-only snapshot, from the transaction's first statement on."""
+        """A read-only snapshot, which must be asked for before the transaction's first statement."""
         assert self._connection is not None
         await self._connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
 
     async def commit(self) -> None:
-        """End the transaction for good; a new one begins with the next statement."""
+        """Commit the transaction; a new one begins with the next statement."""
         assert self._connection is not None
         await self._connection.commit()
 
 
 class JoinedUnitOfWork(PostgresUnitOfWork):
-    """A part of somebody else's transaction: a savepoint, kept by ``commit`` and undone otherwise."""
+    """A savepoint in another call's transaction, kept by ``commit`` and rolled back otherwise."""
 
     def __init__(self, connection: AsyncConnection, lease_seconds: float) -> None:
         super().__init__("", lease_seconds)
@@ -94,7 +94,7 @@ class JoinedUnitOfWork(PostgresUnitOfWork):
             await self._savepoint.rollback()
 
     async def commit(self) -> None:
-        """The savepoint is over; another one begins."""
+        """Release the savepoint and set a new one."""
         await self._savepoint.commit()
         self._savepoint = await self._shared.begin_nested()
 
@@ -112,7 +112,7 @@ async def connect(url: str) -> AsyncConnection:
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[AsyncConnection]:
-    """The same, given back at the end; what was not committed is rolled back.
+    """A connection that is given back at the end; what was not committed is rolled back.
 
     :raises Unavailable: the database does not answer, or goes away.
     """

@@ -23,7 +23,7 @@ _OURS = (
 @pytest.fixture(autouse=True)
 def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "PING_AFTER_SECONDS", 0.2)
-    monkeypatch.setattr(engine, "REST_SECONDS", 1.0)
+    monkeypatch.setattr(engine, "IDLE_SECONDS", 1.0)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_closed_connections_are_opened_again_when_they_are_needed(
 async def test_connection_that_waits_in_a_transaction_is_not_closed(store: Store) -> None:
     async with store() as work:
         began = await _now(work)
-        await asyncio.sleep(2 * engine.REST_SECONDS)  # the time that must pass is what is tested
+        await asyncio.sleep(2 * engine.IDLE_SECONDS)  # the time that must pass is what is tested
         assert await _now(work) > began
 
 

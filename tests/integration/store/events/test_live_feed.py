@@ -55,8 +55,8 @@ async def test_last_to_leave_ends_the_reader_and_the_connection(
 async def test_names_beyond_the_most_become_anything() -> None:
     names = PostgresNames()
     for number in range(PostgresNames.MOST):
-        names.tell(str(number))
+        names.notify(str(number))
     assert len(await names.wait(0)) == PostgresNames.MOST
     for number in range(PostgresNames.MOST + 1):
-        names.tell(str(number))
+        names.notify(str(number))
     assert await names.wait(0) == {ANYTHING}

@@ -27,7 +27,7 @@ async def test_more_tasks_are_kept_than_of_other_signals(postgres_url: str) -> N
     async with ends.told() as told:
         assert await told.wait(LONG) == {ANYTHING}
         for each in range(number):
-            told.tell(str(each))
+            told.notify(str(each))
         assert len(await told.wait(LONG)) == number
 
 

@@ -1,4 +1,4 @@
-"""The database: what is committed, its clock, and who listens."""
+"""The database: committed rows, its clock, and the listeners."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _now() -> datetime:
 
 
 class MemoryDatabase:
-    """Of one process and one event loop; ``now`` is its clock (UTC), ``new_id`` names events and rows of the audit."""
+    """For one process and event loop. ``now`` is its clock (UTC); ``new_id`` makes ids of events and audit rows."""
 
     def __init__(self, now: Clock = _now, new_id: NewId = ids.new_id) -> None:
         self.now, self.new_id = now, new_id
@@ -34,7 +34,7 @@ class MemoryDatabase:
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
-        """A transaction of one call, at its first statement; what it has not committed at the end is undone."""
+        """A transaction for one call, at its first statement; rolled back at the end unless committed."""
         transaction = self.begin()
         try:
             await transaction.statement()
@@ -43,10 +43,10 @@ class MemoryDatabase:
             transaction.rollback()
 
     def committed(self, table: Table[Row]) -> list[Row]:
-        """What everybody can see, for who looks at the store from the outside, as a test does."""
+        """The committed rows, for tests that look into the store."""
         return [row for _, row in self.tables.of(table.name, None)]
 
-    def tell(self, execution_id: str) -> None:
-        """Something was committed about the execution."""
+    def notify(self, execution_id: str) -> None:
+        """Notify all listeners that a change to the execution was committed."""
         for listener in list(self.listeners):
             listener(execution_id)

@@ -1,4 +1,4 @@
-"""Row locks as PostgreSQL has them: four strengths, held until the transaction ends, a deadlock is refused."""
+"""Row locks as in PostgreSQL: four strengths, held until the transaction ends; deadlocks are detected."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ LockKey = tuple[object, ...]
 
 
 class Strength(IntEnum):
-    """What a lock keeps others from. Two of different transactions can be held together when their sum is 4 or less."""
+    """Strength of a lock. Locks of two transactions are compatible when their sum is 4 or less."""
 
     KEY_SHARE = 1
-    "The row is referred to: it stays (FOR KEY SHARE)."
+    "The row is referred to and must not be deleted (FOR KEY SHARE)."
     SHARE = 2
-    "The row stays as it is (FOR SHARE)."
+    "The row must not be changed (FOR SHARE)."
     CHANGE = 3
     "The row is written (UPDATE)."
     ALONE = 4
-    "Nobody else so much as refers to it (FOR UPDATE)."
+    "No other transaction may even refer to the row (FOR UPDATE)."
 
 
 _MOST_TOGETHER = 4
 
 
 class RowLock:
-    """Who holds one row how strongly, and who waits for it."""
+    """The transactions that hold one row, at which strength, and those that wait for it."""
 
     def __init__(self) -> None:
         self.holders: dict[Locks, Strength] = {}
         self._waiting: list[asyncio.Future[None]] = []
 
     def in_the_way(self, of: Locks, strength: Strength) -> list[Locks]:
-        """The other holders that ``strength`` has to wait for."""
+        """The other holders that a lock of ``strength`` must wait for."""
         held = self.holders.items()
         return [each for each, theirs in held if each is not of and theirs + strength > _MOST_TOGETHER]
 
     async def freed(self) -> None:
-        """Return when somebody has let go of it; whoever waits has to look again."""
+        """Return when a holder has released it. All waiters are woken, so each must check again."""
         woken = asyncio.get_running_loop().create_future()
         self._waiting.append(woken)
         try:
@@ -49,7 +49,7 @@ class RowLock:
             self._waiting.remove(woken)
 
     def free(self, holder: Locks) -> None:
-        """Wakes all: one that is cancelled while it waits takes nobody's turn."""
+        """Release and wake all waiters, so that a waiter that was cancelled does not cost another its turn."""
         del self.holders[holder]
         for each in self._waiting:
             if not each.done():
@@ -57,11 +57,11 @@ class RowLock:
 
 
 LockTable = WeakValueDictionary[LockKey, RowLock]
-"The locks that are held or waited for; nobody else holds on to one."
+"Locks that are held or waited for; the table itself keeps none alive."
 
 
 class Locks:
-    """What one transaction holds."""
+    """The locks of one transaction."""
 
     def __init__(self, table: LockTable) -> None:
         self._table = table
@@ -70,13 +70,13 @@ class Locks:
 
     @property
     def count(self) -> int:
-        """How many it holds, in the order in which it took them."""
+        """How many locks it holds; ``free`` counts them in the order in which they were taken."""
         return len(self._held)
 
     async def take(self, key: LockKey, strength: Strength) -> None:
-        """Wait until nobody is in the way.
+        """Take the lock, after waiting for incompatible holders.
 
-        :raises Unavailable: the one in the way waits for this transaction, as PostgreSQL would find out.
+        :raises Unavailable: the holder waits for this transaction: a deadlock, which PostgreSQL would detect as well.
         """
         lock = self._table.setdefault(key, RowLock())
         while lock.in_the_way(self, strength):
@@ -91,7 +91,7 @@ class Locks:
         lock.holders[self] = max(strength, lock.holders.get(self, strength))
 
     def free(self, since: int = 0) -> None:
-        """Let go of what it took after its first ``since`` locks."""
+        """Release all but the first ``since`` locks."""
         freed, self._held = self._held[since:], self._held[:since]
         for lock in freed:
             lock.free(self)

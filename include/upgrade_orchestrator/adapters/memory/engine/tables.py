@@ -1,4 +1,4 @@
-"""What is stored: tables of rows by key, and the rows that are no values of the domain."""
+"""Tables of rows by key, and the row types that are not values of the domain."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ExecutionRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event; ``data`` is JSON text, so that what is read is nobody else's."""
+    """An event; ``data`` is JSON text, so that each reader gets its own copy."""
 
     id: str
     execution_id: str
@@ -48,13 +48,13 @@ class EventRow:
 
     @property
     def waits(self) -> bool:
-        """Whether it is still in the outbox."""
+        """Whether the event is still in the outbox."""
         return self.published_at is None and self.parked_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseRow:
-    """Who holds a deployment until when; nobody where ``owner`` is empty."""
+    """The holder of a deployment's lease and its expiry; free when ``owner`` is empty."""
 
     owner: str
     token: int
@@ -63,7 +63,7 @@ class LeaseRow:
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
-    """Who asked for what; ``detail`` is JSON text."""
+    """A command of the audit; ``detail`` is JSON text."""
 
     id: str
     execution_id: str
@@ -77,7 +77,7 @@ class CommandRow:
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A taken Idempotency-Key, and the answer once there is one."""
+    """An Idempotency-Key in use, and the response once there is one."""
 
     actor: str
     key: str
@@ -88,7 +88,7 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True)
 class RelayRow:
-    """What the relay noted of itself."""
+    """The state that the relay reported last."""
 
     state: RelayState
     detail: str
@@ -97,7 +97,7 @@ class RelayRow:
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Row]):
-    """A table's name, which knows what its rows are."""
+    """A table's name, with the type of its rows."""
 
     name: str
 
@@ -122,13 +122,13 @@ RELAY: Table[RelayRow] = Table("relay")
 
 
 class Tables:
-    """Rows by table and key; those with the same first part of the key lie together. None stands for a deleted row."""
+    """Rows by table and key, grouped by the first part of the key. None stands for a deleted row."""
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str | int, dict[Key, Any]]] = defaultdict(lambda: defaultdict(dict))
 
     def has(self, name: str, key: Key) -> bool:
-        """Whether it knows of the row, be it that it was deleted."""
+        """Whether it has an entry for the row, even as deleted."""
         return key in self._rows[name].get(key[0], ())
 
     def get(self, name: str, key: Key) -> Any:
@@ -140,11 +140,11 @@ class Tables:
         self._rows[name][key[0]][key] = row
 
     def drop(self, name: str, key: Key) -> None:
-        """Forget the row."""
+        """Remove the entry."""
         self._rows[name].get(key[0], {}).pop(key, None)
 
     def of(self, name: str, first: str | int | None) -> Iterator[tuple[Key, Any]]:
-        """The rows of a table, or those of one first part of the key."""
+        """The rows of a table, or only those whose key begins with ``first``."""
         groups = self._rows[name]
         for group in groups.values() if first is None else [groups.get(first, {})]:
             yield from group.items()
@@ -156,7 +156,7 @@ class Tables:
                 yield name, key, row
 
     def copy(self) -> Tables:
-        """The same rows, as they are now."""
+        """A copy of all rows as they are now."""
         copied = Tables()
         for name, groups in self._rows.items():
             for first, group in groups.items():

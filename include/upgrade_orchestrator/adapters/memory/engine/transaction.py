@@ -1,4 +1,4 @@
-"""A transaction: sees what is committed and what it has written itself; nobody else sees that before ``commit``."""
+"""A transaction: sees committed rows and its own writes, which others see only after ``commit``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from upgrade_orchestrator.adapters.memory.engine.locks import Locks, Strength
 from upgrade_orchestrator.adapters.memory.engine.tables import COMPONENT, Row, Table, Tables
 
-if TYPE_CHECKING:  # it makes transactions
+if TYPE_CHECKING:  # the database creates transactions: a circular import
     from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
 
 Error = TypeVar("Error", bound=BaseException)
@@ -17,18 +17,18 @@ Error = TypeVar("Error", bound=BaseException)
 
 @dataclass(frozen=True, slots=True)
 class Savepoint:
-    """What a transaction had done when it was set."""
+    """The state of a transaction when the savepoint was set."""
 
     written: Tables
     locks: int
-    told: dict[str, None]
+    changed: dict[str, None]
 
 
 class Transaction:
-    """READ COMMITTED as PostgreSQL has it; goes on as a new one after ``commit`` and ``rollback``.
+    """READ COMMITTED as in PostgreSQL; ``commit`` and ``rollback`` begin a new transaction on the same object.
 
-    A statement looks and writes at one moment: after ``statement`` nothing waits but for a lock, and who has waited for
-    one looks again.
+    A statement reads and writes at one moment: after ``statement``, only a lock makes it wait, and after such a wait
+    the caller reads again.
     """
 
     def __init__(self, database: MemoryDatabase) -> None:
@@ -38,14 +38,14 @@ class Transaction:
 
     def _begin(self) -> None:
         self._written = Tables()
-        self._told: dict[str, None] = {}
+        self._changed: dict[str, None] = {}
         self._snapshot: Tables | None = None
         self._wants_snapshot = self._failed = False
 
     async def statement(self) -> None:
-        """Begin a statement: others get their turn in between, as they do while a server works.
+        """Begin a statement; other tasks run in between, as they do while a server works.
 
-        :raises RuntimeError: one before it was refused by a constraint; only going back helps then.
+        :raises RuntimeError: an earlier statement violated a constraint; only a rollback helps then.
         """
         await asyncio.sleep(0)
         if self._failed:
@@ -54,7 +54,7 @@ class Transaction:
             self._snapshot = self.database.tables.copy()
 
     def at_one_moment(self) -> None:
-        """Read-only from here on, as things are at the next statement."""
+        """Read-only from here on, with a snapshot taken at the next statement."""
         self._wants_snapshot = True
 
     def get(self, table: Table[Row], *key: str | int) -> Row | None:
@@ -63,7 +63,7 @@ class Transaction:
         return cast("Row | None", found.get(table.name, key))
 
     def rows(self, table: Table[Row], first: str | int | None = None) -> list[Row]:
-        """The table's rows, or those whose key begins with ``first``, in no order."""
+        """The table's rows, or only those whose key begins with ``first``, in no particular order."""
         found = dict(self._seen.of(table.name, first)) | dict(self._written.of(table.name, first))
         return [row for row in found.values() if row is not None]
 
@@ -72,15 +72,15 @@ class Transaction:
         return self.database.tables if self._snapshot is None else self._snapshot
 
     async def lock(self, table: Table[Any], *key: str | int, strength: Strength = Strength.CHANGE) -> None:
-        """Hold the row, or the place of one that is not there yet, until the end."""
+        """Lock the row, which need not exist yet, until the end of the transaction."""
         await self._take((table.name, key), strength)
 
     async def claim(self, table: Table[Any], *values: str) -> None:
-        """Hold values that must be unique in the table, until the end."""
+        """Reserve values that must be unique in the table, until the end of the transaction."""
         await self._take((table.name, "unique", values), Strength.ALONE)
 
     async def lock_components(self, strength: Strength) -> None:
-        """The table that everything of the registry refers to: ALONE keeps every addition out."""
+        """Lock the table that the whole registry refers to; ALONE blocks every addition."""
         await self._take((COMPONENT.name,), strength)
 
     async def _take(self, key: tuple[object, ...], strength: Strength) -> None:
@@ -88,11 +88,14 @@ class Transaction:
             raise RuntimeError("cannot write in a read-only transaction")
         try:
             await self._locks.take(key, strength)
-        except BaseException as error:  # who was cancelled in the midst of a statement cannot go on either
+        except BaseException as error:  # a cancelled statement aborts the transaction too
             raise self.failed(error) from None
 
     async def refer(self, table: Table[Any], *key: str | int) -> None:
-        """A foreign key. :raises LookupError: there is no such row."""
+        """Check a foreign key.
+
+        :raises LookupError: there is no such row.
+        """
         if table is COMPONENT:
             await self.lock_components(Strength.KEY_SHARE)
         await self.lock(table, *key, strength=Strength.KEY_SHARE)
@@ -104,26 +107,26 @@ class Transaction:
         await self.lock(table, *key)
         self._written.put(table.name, key, row)
 
-    def tell(self, execution_id: str) -> None:
-        """Whoever listens is told at the commit."""
-        self._told[execution_id] = None
+    def notify(self, execution_id: str) -> None:
+        """Notify listeners of a change to the execution, at commit."""
+        self._changed[execution_id] = None
 
     def failed(self, error: Error) -> Error:
-        """``error``, after which nothing of this transaction can be kept."""
+        """Mark the transaction as aborted and return ``error``."""
         self._failed = True
         return error
 
     def savepoint(self) -> Savepoint:
-        """A place to go back to."""
-        return Savepoint(self._written.copy(), self._locks.count, dict(self._told))
+        """The current state, for ``go_back``."""
+        return Savepoint(self._written.copy(), self._locks.count, dict(self._changed))
 
     def go_back(self, to: Savepoint) -> None:
-        """As things were there; the locks taken since are free."""
-        self._written, self._told, self._failed = to.written.copy(), dict(to.told), False
+        """Restore the state of the savepoint and release the locks taken since."""
+        self._written, self._changed, self._failed = to.written.copy(), dict(to.changed), False
         self._locks.free(since=to.locks)
 
     async def commit(self) -> None:
-        """Make it so and tell; what has failed is undone instead."""
+        """Apply the writes and notify listeners; an aborted transaction is rolled back instead."""
         await asyncio.sleep(0)
         if self._failed:
             self.rollback()
@@ -133,12 +136,12 @@ class Transaction:
                 self.database.tables.drop(name, key)
             else:
                 self.database.tables.put(name, key, row)
-        told = self._told
+        changed = self._changed
         self.rollback()
-        for each in told:
-            self.database.tell(each)
+        for each in changed:
+            self.database.notify(each)
 
     def rollback(self) -> None:
-        """Forget what was written and free the locks."""
+        """Discard the writes and release the locks."""
         self._begin()
         self._locks.free()

@@ -1,4 +1,4 @@
-"""Values that nobody else can change, as a column of a database holds them."""
+"""Copies of values that no other code can change, like values in a database column."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def as_json(value: Mapping[str, Any]) -> str:
-    """The text of a JSON column: tuples become lists there, enums their values."""
+    """The text of a JSON column: tuples become lists, enums their values."""
     return json.dumps(dict(value))
 
 
-def own(thing: RegistryEntry) -> RegistryEntry:
-    """The same value with mappings of its own, and with its times in UTC."""
+def own(value: RegistryEntry) -> RegistryEntry:
+    """A copy of the value with its own mappings and with times in UTC."""
     changed: dict[str, Any] = {}
-    for name in _names(type(thing)):
-        value = getattr(thing, name)
-        if isinstance(value, datetime):
-            if value.tzinfo is not UTC:
-                changed[name] = value.astimezone(UTC)
-        elif value is not None and not isinstance(value, str | int) and isinstance(value, Mapping):
-            changed[name] = json.loads(as_json(value))
-    return replace(thing, **changed) if changed else thing
+    for name in _names(type(value)):
+        field = getattr(value, name)
+        if isinstance(field, datetime):
+            if field.tzinfo is not UTC:
+                changed[name] = field.astimezone(UTC)
+        elif field is not None and not isinstance(field, str | int) and isinstance(field, Mapping):
+            changed[name] = json.loads(as_json(field))
+    return replace(value, **changed) if changed else value
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Reading every event once, in memory (port ``EventCursors``): how far a follower has come is a row an execution."""
+"""Reading every event once, in memory (port ``EventCursors``): one row for each follower and execution."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
 
 _FOLLOWED_FOR = timedelta(hours=1)
-"After its end."
+"How long an execution is followed after its end."
 
 
 class MemoryEventCursors:
-    """Every call is a transaction of its own."""
+    """Every call is its own transaction."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
     async def spans(self, follower: str, limit: int) -> list[Span]:
-        """By the executions' ids."""
+        """Ordered by execution id."""
         since, found = self._database.now() - _FOLLOWED_FOR, list[Span]()
         async with self._database.statement() as transaction:
             for row in transaction.rows(EXECUTION):
@@ -46,7 +46,7 @@ class MemoryEventCursors:
         return sorted(found, key=lambda each: each.execution_id)[:limit]
 
     async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
-        """Only from where it stands: of two that saw the same, one has it."""
+        """Advance only from the expected position: of two readers of the same span, one gets it."""
         marked = list[Span]()
         async with self._database.statement() as transaction:
             for each in spans:
@@ -58,7 +58,7 @@ class MemoryEventCursors:
         return marked
 
     async def told(self, spans: Sequence[Span], what: Collection[str]) -> list[Told]:
-        """By execution and sequence."""
+        """Ordered by execution and sequence."""
         found = list[Told]()
         async with self._database.statement() as transaction:
             for span in sorted(spans, key=lambda each: each.execution_id):
@@ -70,14 +70,14 @@ class MemoryEventCursors:
         return found
 
     async def counts(self) -> dict[tuple[str, str], int]:
-        """Of those that hold their place."""
+        """Of executions that hold their active slot."""
         async with self._database.statement() as transaction:
             every = [row.execution for row in transaction.rows(EXECUTION)]
         held = (each for each in every if each.settled_at is None)
         return dict(Counter((each.status.value, each.request.strategy.value) for each in held))
 
     async def waiting(self) -> Waiting:
-        """Of executions that hold their place: the question of one that is over waits for nobody."""
+        """Of executions that hold their active slot: once one has ended, its question needs no response."""
         async with self._database.statement() as transaction:
             asked = [each for each in transaction.rows(APPROVAL) if each.decision is None]
             open_ones = [each for each in asked if _is_open(transaction.get(EXECUTION, each.execution_id))]
@@ -104,7 +104,7 @@ def _told(transaction: Transaction, row: ExecutionRow, event: EventRow) -> Told:
 
 
 def _began_at(transaction: Transaction, row: ExecutionRow, event: EventRow) -> datetime | None:
-    """When that began whose end the event tells of."""
+    """The start of the work whose end the event reports."""
     data, of = json.loads(event.data), event.execution_id
     match event.what:
         case EventType.STATUS_CHANGED:

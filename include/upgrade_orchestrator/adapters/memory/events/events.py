@@ -1,4 +1,4 @@
-"""The event log in memory (port ``Events``): written with the change it tells of, told at the commit."""
+"""The event log in memory (port ``Events``): written in the transaction of the change, published at commit."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 
 
 class MemoryEvents:
-    """Appends under the execution's row lock, so that its sequence has no gap."""
+    """Appends under the execution's row lock, so that its sequence has no gaps."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def append(self, execution: Execution, events: Sequence[Event]) -> None:
-        """Number and insert."""
+        """Number the events and insert them."""
         if not events:
             return
         transaction = self._transaction
@@ -35,7 +35,7 @@ class MemoryEvents:
         for sequence, event in enumerate(events, row.last_sequence + 1):
             written = self._row(execution, sequence, now, event)
             await transaction.write(EVENT, written, execution.id, sequence)
-        transaction.tell(execution.id)
+        transaction.notify(execution.id)
 
     def _row(self, execution: Execution, sequence: int, now: datetime, event: Event) -> EventRow:
         return EventRow(
@@ -49,7 +49,7 @@ class MemoryEvents:
         )
 
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
-        """In order."""
+        """In ascending order."""
         await self._transaction.statement()
         row = self._transaction.get(EXECUTION, execution_id)
         last = min(row.last_sequence, after + limit) if row else 0
@@ -57,21 +57,21 @@ class MemoryEvents:
         return [event_from(each) for each in found if each]
 
     async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
-        """Downwards."""
+        """In descending order."""
         await self._transaction.statement()
         found = [each for each in self._transaction.rows(EVENT, execution_id) if each.what in whats]
         found.sort(key=lambda each: each.sequence, reverse=True)
         return [event_from(each) for each in found[:limit]]
 
     async def tail(self, execution_id: str) -> Tail:
-        """From the execution's row, which counts its events."""
+        """Read from the execution's row, which has the number of its last event."""
         await self._transaction.statement()
         row = row_of(self._transaction, execution_id)
         return Tail(row.last_sequence, row.execution.status, row.execution.settled_at is not None)
 
 
 def event_from(row: EventRow) -> StoredEvent:
-    """The event in ``row``, with data of its own."""
+    """The event in ``row``, with its own copy of the data."""
     return StoredEvent(
         id=row.id,
         execution_id=row.execution_id,

@@ -17,25 +17,25 @@ from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import Lag, Note, ParkedEvent, RelayState
 
 RELEASE = "release-event"
-"What the audit calls it."
-_THE_ONE = 1
+"The command's name in the audit."
+_ONLY_ROW = 1
 
 
 class MemoryOutbox:
-    """Every call is a transaction of its own."""
+    """Every call is its own transaction."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
     async def pending(self, limit: int) -> list[StoredEvent]:
-        """By execution and sequence."""
+        """Ordered by execution and sequence."""
         async with self._database.statement() as transaction:
             waiting = [each for each in transaction.rows(EVENT) if each.waits]
             waiting.sort(key=lambda each: (each.execution_id, each.sequence))
             return [event_from(each) for each in waiting[:limit]]
 
     async def mark_published(self, events: Sequence[StoredEvent]) -> None:
-        """Those that there are."""
+        """Events that do not exist are skipped."""
         async with self._database.statement() as transaction:
             now = self._database.now()
             for row in await _locked(transaction, events):
@@ -43,7 +43,7 @@ class MemoryOutbox:
             await transaction.commit()
 
     async def park(self, event: StoredEvent, reason: str) -> None:
-        """Unless it was published meanwhile."""
+        """Does nothing if the event was published in the meantime."""
         async with self._database.statement() as transaction:
             for row in await _locked(transaction, [event]):
                 if row.published_at is None:
@@ -51,14 +51,14 @@ class MemoryOutbox:
             await transaction.commit()
 
     async def parked(self, after: tuple[datetime, str] | None, limit: int) -> list[ParkedEvent]:
-        """By keyset (parked_at, id)."""
+        """Pages by keyset (parked_at, id)."""
         async with self._database.statement() as transaction:
             found = _parked(transaction.rows(EVENT))
             found.sort(key=lambda each: (each.parked_at, each.id))
             return [each for each in found if after is None or (each.parked_at, each.id) > after][:limit]
 
     async def release(self, event_id: str, actor: Actor) -> ParkedEvent:
-        """Wakes the relay at once."""
+        """Also wakes the relay."""
         async with self._database.statement() as transaction:
             rows = [each for each in transaction.rows(EVENT) if each.id == event_id]
             rows = await _locked(transaction, rows)
@@ -66,13 +66,13 @@ class MemoryOutbox:
                 await _write(transaction, replace(rows[0], parked_at=None, parked_reason=None))
                 what = {"eventId": found.id, "sequence": found.sequence, "parkedBecause": found.reason}
                 await audit.add(transaction, found.execution_id, RELEASE, actor, None, **what)
-                transaction.tell(found.execution_id)
+                transaction.notify(found.execution_id)
                 await transaction.commit()
                 return found
         raise NotFound(f"no event {event_id} is parked")
 
     async def lag(self) -> Lag:
-        """Counted one by one."""
+        """Counts all rows."""
         async with self._database.statement() as transaction:
             rows, now = transaction.rows(EVENT), self._database.now()
             waiting = [each.time for each in rows if each.waits]
@@ -80,15 +80,15 @@ class MemoryOutbox:
             return Lag(len(waiting), oldest, len(_parked(rows)))
 
     async def note(self, state: RelayState, detail: str) -> None:
-        """The last one counts."""
+        """Replaces the previous note."""
         async with self._database.statement() as transaction:
-            await transaction.write(RELAY, RelayRow(state, detail, self._database.now()), _THE_ONE)
+            await transaction.write(RELAY, RelayRow(state, detail, self._database.now()), _ONLY_ROW)
             await transaction.commit()
 
     async def noted(self) -> Note | None:
-        """Its age is by the database's clock."""
+        """With its age by the database's clock."""
         async with self._database.statement() as transaction:
-            row = transaction.get(RELAY, _THE_ONE)
+            row = transaction.get(RELAY, _ONLY_ROW)
             return Note(row.state, row.detail, (self._database.now() - row.noted_at).total_seconds()) if row else None
 
 

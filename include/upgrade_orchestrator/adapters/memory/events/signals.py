@@ -1,4 +1,4 @@
-"""Signals in memory (port ``Signals``): the database tells them at every commit of an event."""
+"""Signals in memory (port ``Signals``): sent by the database at every commit of an event."""
 
 from __future__ import annotations
 
@@ -17,70 +17,70 @@ class MemoryWaiter:
         self._execution_id = execution_id
         self._event = asyncio.Event()
 
-    def tell(self, execution_id: str) -> None:
-        """Something was committed."""
+    def notify(self, execution_id: str) -> None:
+        """A change to the execution was committed."""
         if self._execution_id in (ANYTHING, execution_id):
             self._event.set()
 
     async def wait(self, seconds: float) -> bool:
-        """True when something was told, at once when told since the last wait."""
+        """True on a signal; at once if there was one since the last wait."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._event.wait()
-        told = self._event.is_set()
+        signalled = self._event.is_set()
         self._event.clear()
-        return told
+        return signalled
 
 
 class MemoryNames:
-    """Whose events were committed (port ``Names``)."""
+    """Collects the ids of executions with new events (port ``Names``)."""
 
     def __init__(self) -> None:
-        self._told = {ANYTHING}
+        self._collected = {ANYTHING}
         self._event = asyncio.Event()
         self._event.set()
 
-    def tell(self, execution_id: str) -> None:
-        """One more."""
-        self._told.add(execution_id)
+    def notify(self, execution_id: str) -> None:
+        """Add an execution's id."""
+        self._collected.add(execution_id)
         self._event.set()
 
     def wake(self) -> None:
-        """Let who waits go on."""
+        """End a wait early."""
         self._event.set()
 
     async def wait(self, seconds: float) -> frozenset[str]:
-        """What was told since the last call, at once when there is something."""
+        """The ids collected since the last call; returns at once if there are any."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._event.wait()
         self._event.clear()
-        told, self._told = frozenset(self._told), set()
-        return told
+        signalled, self._collected = frozenset(self._collected), set()
+        return signalled
 
 
 class MemorySignals:
-    """Of one database."""
+    """Signals of one database."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self._listeners = database.listeners
 
     @asynccontextmanager
     async def of(self, execution_id: str) -> AsyncIterator[MemoryWaiter]:
-        """A waiter that notices everything from here on."""
+        """A waiter that notices every signal from here on."""
         waiter = MemoryWaiter(execution_id)
-        self._listeners.add(waiter.tell)
+        self._listeners.add(waiter.notify)
         try:
             yield waiter
         finally:
-            self._listeners.discard(waiter.tell)
+            self._listeners.discard(waiter.notify)
 
     @asynccontextmanager
     async def names(self) -> AsyncIterator[MemoryNames]:
         """Collects from here on."""
         names = MemoryNames()
-        self._listeners.add(names.tell)
+        self._listeners.add(names.notify)
         try:
             yield names
         finally:
-            self._listeners.discard(names.tell)
+            self._listeners.discard(names.notify)

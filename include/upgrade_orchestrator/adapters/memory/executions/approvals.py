@@ -1,4 +1,4 @@
-"""The approvals of stages in memory (port ``Approvals``)."""
+"""Approvals of stages in memory (port ``Approvals``)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 
 class MemoryApprovals:
-    """Speaks through the unit of work's transaction."""
+    """Uses the unit of work's transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def of(self, *execution_ids: str) -> list[Approval]:
-        """By stage."""
+        """Ordered by stage."""
         await self._transaction.statement()
         return self._of(execution_ids)
 
@@ -32,13 +32,13 @@ class MemoryApprovals:
         await self._transaction.write(APPROVAL, approval, *key)
 
     async def asked(self) -> list[Approval]:
-        """Of executions that hold their place."""
+        """Of executions that hold their active slot."""
         await self._transaction.statement()
         open_ones = [each for each in self._transaction.rows(APPROVAL) if each.decision is None and each.answer is None]
         return [each for each in open_ones if _waits(self._execution(each))]
 
     async def answered(self) -> list[Approval]:
-        """Oldest answer first."""
+        """Oldest response first."""
         await self._transaction.statement()
         found = list[tuple[datetime, Approval]]()
         for each in self._transaction.rows(APPROVAL):
@@ -49,7 +49,7 @@ class MemoryApprovals:
         return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
     async def over(self, execution_ids: Sequence[str]) -> list[Approval]:
-        """Decided, or of an execution in which none can be."""
+        """Decided, or of an execution in which no decision is possible any more."""
         await self._transaction.statement()
         found = self._of(execution_ids)
         return [each for each in found if each.decision is not None or self._execution(each).status not in WAITS_IN]
@@ -60,7 +60,7 @@ class MemoryApprovals:
 
     def _execution(self, approval: Approval) -> Execution:
         row = self._transaction.get(EXECUTION, approval.execution_id)
-        assert row is not None  # what an approval refers to is never deleted
+        assert row is not None  # executions are never deleted
         return row.execution
 
 

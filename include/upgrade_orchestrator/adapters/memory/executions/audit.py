@@ -1,4 +1,4 @@
-"""The rows of the audit: who asked for what, when, through which door and why."""
+"""The rows of the audit: who gave which command, when, from where and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.execution.commands import Actor
 async def add(
     transaction: Transaction, execution_id: str, command: str, actor: Actor, reason: str | None, **detail: object
 ) -> None:
-    """A new row; ``detail`` is beside the id of the call, under which the log tells of it."""
+    """Add a row. Its detail also gets the request id, which finds the call in the log."""
     await transaction.refer(EXECUTION, execution_id)
     call = {"requestId": actor.request_id} if actor.request_id else {}
     row = CommandRow(

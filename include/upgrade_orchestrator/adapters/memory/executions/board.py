@@ -1,4 +1,4 @@
-"""The board in memory (port ``Board``): newest first by the ids, which grow with time."""
+"""The board in memory (port ``Board``): newest first, by ids that grow with time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENDED_WITHIN = timedelta(days=1)
 
 
 class MemoryBoard:
-    """Speaks through the unit of work's transaction."""
+    """Uses the unit of work's transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -32,7 +32,7 @@ class MemoryBoard:
         return [overview_of(self._transaction, row) for row in found[: wanted.limit]]
 
     async def counts(self, tenants: frozenset[str] | None) -> Counts:
-        """What is unfinished, and what ended within the last day."""
+        """Unfinished executions, and those that ended within the last day."""
         await self._transaction.statement()
         since = self._transaction.database.now() - _ENDED_WITHIN
         shown = [row.execution for row in self._transaction.rows(EXECUTION) if _is_of(row.execution, tenants)]
@@ -44,7 +44,7 @@ class MemoryBoard:
         )
 
     async def tenants(self) -> frozenset[str]:
-        """Executions are made for deployments only."""
+        """Read from the deployments: every execution has one."""
         await self._transaction.statement()
         return frozenset(each.tenant_id for each in self._transaction.rows(DEPLOYMENT))
 
@@ -56,10 +56,10 @@ class MemoryBoard:
             and wanted.strategy in (None, request.strategy)
             and (wanted.after is None or execution.id < wanted.after)
             and (not wanted.text or any(wanted.text.lower() in each.lower() for each in _texts(execution)))
-            and self._stands(execution, wanted.status)
+            and self._has_status(execution, wanted.status)
         )
 
-    def _stands(self, execution: Execution, status: ExecutionStatus | Group | None) -> bool:
+    def _has_status(self, execution: Execution, status: ExecutionStatus | Group | None) -> bool:
         match status:
             case None:
                 return True
@@ -67,8 +67,8 @@ class MemoryBoard:
                 return _unfinished(execution)
             case Group.AWAITING_APPROVAL:
                 return _may_await(execution) and self._questions(execution) > 0
-        open_place = execution.is_terminal or execution.settled_at is None
-        return execution.status is status and open_place
+        shown = execution.is_terminal or execution.settled_at is None
+        return execution.status is status and shown
 
     def _questions(self, execution: Execution) -> int:
         return sum(each.decision is None for each in self._transaction.rows(APPROVAL, execution.id))
@@ -87,7 +87,7 @@ def _may_await(execution: Execution) -> bool:
 
 
 def _texts(execution: Execution) -> tuple[str, ...]:
-    """What is searched."""
+    """The texts in which a search looks."""
     return (
         execution.id,
         execution.tenant_id,

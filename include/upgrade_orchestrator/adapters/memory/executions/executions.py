@@ -1,4 +1,4 @@
-"""Executions and what belongs to them, in memory (port ``Executions``)."""
+"""Executions with their batches, instances and checks, in memory (port ``Executions``)."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ _CHECK_ORDER = list(CheckName)
 
 
 class MemoryExecutions(MemoryInstances):
-    """Speaks through the unit of work's transaction."""
+    """Uses the unit of work's transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction)
         self.read_at: datetime | None = None
 
     async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
-        """The execution with its batches, instances and (pending) checks."""
+        """Insert the execution with its batches, instances and pending checks."""
         transaction, of = self._transaction, execution.id
         await transaction.statement()
         await transaction.lock(EXECUTION, of)
         if transaction.get(EXECUTION, of):
             raise transaction.failed(AlreadyExists(f"there is an execution {of}"))
         if execution.settled_at is None:
-            await self._take_place(execution)
+            await self._take_active_slot(execution)
         await self._refer(execution.request)
         await transaction.write(EXECUTION, ExecutionRow(stored(execution), plan), of)
         for batch in plan.batches:
@@ -59,10 +59,10 @@ class MemoryExecutions(MemoryInstances):
         for name in CheckName:
             await transaction.write(CHECK_RESULT, CheckResult(name, CheckStatus.PENDING), of, name)
 
-    async def _take_place(self, execution: Execution) -> None:
-        place = (execution.tenant_id, execution.request.component_id)
-        await self._transaction.claim(EXECUTION, *place)
-        if holder_of(self._transaction, *place):
+    async def _take_active_slot(self, execution: Execution) -> None:
+        slot = (execution.tenant_id, execution.request.component_id)
+        await self._transaction.claim(EXECUTION, *slot)
+        if holder_of(self._transaction, *slot):
             raise self._transaction.failed(ActiveUpgradeExists("of another request made at the same time"))
 
     async def _refer(self, request: UpgradeRequest) -> None:
@@ -76,7 +76,7 @@ class MemoryExecutions(MemoryInstances):
         return self._read(execution_id)
 
     async def lock(self, execution_id: str) -> Execution:
-        """Read and keep every other writer out until this unit of work ends."""
+        """Read, and block every other writer until this unit of work ends."""
         await self._transaction.statement()
         await self._transaction.lock(EXECUTION, execution_id, strength=Strength.ALONE)
         return self._read(execution_id)
@@ -87,17 +87,17 @@ class MemoryExecutions(MemoryInstances):
         return found
 
     async def save(self, execution: Execution) -> Execution:
-        """Optimistic write of what can change after creation."""
+        """Write the columns that can change after creation, with an optimistic version check."""
         await self._transaction.statement()
         self._require_unchanged(execution)
         await self._transaction.lock(EXECUTION, execution.id)
         row = self._require_unchanged(execution)
         if (row.execution.settled_at is None) is not (execution.settled_at is None):
             await self._transaction.claim(EXECUTION, row.execution.tenant_id, row.execution.request.component_id)
-        following = replace(execution, version=execution.version + 1)
-        changed = replace(row, execution=_changed(row.execution, following))
+        saved = replace(execution, version=execution.version + 1)
+        changed = replace(row, execution=_changed(row.execution, saved))
         await self._transaction.write(EXECUTION, changed, execution.id)
-        return following
+        return saved
 
     def _require_unchanged(self, execution: Execution) -> ExecutionRow:
         row = self._transaction.get(EXECUTION, execution.id)
@@ -106,20 +106,20 @@ class MemoryExecutions(MemoryInstances):
         return row
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
-        """The one that holds the place of tenant and component."""
+        """The execution that holds the active slot of tenant and component."""
         await self._transaction.statement()
         found = holder_of(self._transaction, tenant_id, component_id)
         return stored(found.execution) if found else None
 
     async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
-        """Those that were started and hold their place."""
+        """Executions that were started and hold their active slot."""
         await self._transaction.statement()
         every = (row.execution for row in self._transaction.rows(EXECUTION))
         waits = (each for each in every if each.started_at is not None and each.settled_at is None)
         return [Standing.of(each) for each in waits if status in (None, each.status)]
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
-        """Who comes while another is being told waits, and then sees what that one has made of it."""
+        """Serialised by a lock: a concurrent caller waits, and then counts the start of the first one."""
         await self._transaction.statement()
         await self._transaction.claim(EXECUTION, "begins in a worker")
         now = self._transaction.database.now()
@@ -127,13 +127,13 @@ class MemoryExecutions(MemoryInstances):
         return sum(_has_just_begun(each, now - timedelta(seconds=seconds), now) for each in begun) < places
 
     async def statistics(self, component_id: str) -> Statistics:
-        """Of all that there are."""
+        """Over all executions of the component."""
         await self._transaction.statement()
         every = (row.execution for row in self._transaction.rows(EXECUTION))
         return statistics.statistics_of(component_id, every)
 
     async def history(self, of: HistoryOf, since: date, until: date) -> History:
-        """The same over time."""
+        """The same by week."""
         await self._transaction.statement()
         every = (row.execution for row in self._transaction.rows(EXECUTION))
         return statistics.history_of(of, since, until, every)
@@ -144,7 +144,7 @@ class MemoryExecutions(MemoryInstances):
         return row_of(self._transaction, execution_id).plan
 
     async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
-        """By number."""
+        """Ordered by number."""
         await self._transaction.statement()
         found = [each for each in self._transaction.rows(BATCH, execution_id) if each.number >= first]
         return sorted(found, key=lambda each: each.number)
@@ -157,7 +157,7 @@ class MemoryExecutions(MemoryInstances):
         await self._transaction.write(BATCH, batch, execution_id, batch.number)
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
-        """The five, in their order."""
+        """All five, in their fixed order."""
         await self._transaction.statement()
         return checks_of(self._transaction, execution_id)
 
@@ -170,13 +170,16 @@ class MemoryExecutions(MemoryInstances):
             await self._transaction.write(CHECK_RESULT, result, execution_id, result.name)
 
     async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
-        """One row of audit."""
+        """Add one audit row."""
         await self._transaction.statement()
         await audit.add(self._transaction, execution_id, command, actor, reason)
 
 
 def row_of(transaction: Transaction, execution_id: str) -> ExecutionRow:
-    """:raises NotFound: there is none."""
+    """The execution's row.
+
+    :raises NotFound: there is no such execution.
+    """
     row = transaction.get(EXECUTION, execution_id)
     if row is None:
         raise NotFound(f"there is no execution {execution_id}")
@@ -184,7 +187,7 @@ def row_of(transaction: Transaction, execution_id: str) -> ExecutionRow:
 
 
 def holder_of(transaction: Transaction, tenant_id: str, component_id: str) -> ExecutionRow | None:
-    """The one that is not settled."""
+    """The row of the execution that holds the active slot, if any."""
     for row in transaction.rows(EXECUTION):
         each = row.execution
         if each.settled_at is None and (each.tenant_id, each.request.component_id) == (tenant_id, component_id):
@@ -193,12 +196,12 @@ def holder_of(transaction: Transaction, tenant_id: str, component_id: str) -> Ex
 
 
 def checks_of(transaction: Transaction, execution_id: str) -> list[CheckResult]:
-    """In the order in which they are shown."""
+    """The check results in their fixed order."""
     return sorted(transaction.rows(CHECK_RESULT, execution_id), key=lambda each: _CHECK_ORDER.index(each.name))
 
 
 def stored(execution: Execution) -> Execution:
-    """A copy whose request is nobody else's."""
+    """A copy that does not share its request's mappings with the caller."""
     return (
         execution
         if execution.request.installed_components is None
@@ -211,7 +214,7 @@ def _has_just_begun(execution: Execution, since: datetime, now: datetime) -> boo
 
 
 def _changed(before: Execution, after: Execution) -> Execution:
-    """What was asked for stays as it was, whatever the writer has made of it."""
+    """``after`` with the columns of ``before`` that never change after creation."""
     return replace(
         stored(after),
         tenant_id=before.tenant_id,

@@ -1,4 +1,4 @@
-"""The rows of an execution's instances, and of a rollback's, in memory (a part of port ``Executions``)."""
+"""The rows of an execution's instances and of its rollback's, in memory (a part of port ``Executions``)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from upgrade_orchestrator.domain.plan.batch import Batch
 
 
 class MemoryInstances:
-    """Speaks through the unit of work's transaction."""
+    """Uses the unit of work's transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def instances(self, execution_id: str) -> list[Instance]:
-        """All of them, in the plan's order."""
+        """All instances, in the plan's order."""
         await self._transaction.statement()
         return instances_of(self._transaction, execution_id)
 
     async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
-        """Those that there are."""
+        """Instances without a row are skipped."""
         await self._transaction.statement()
         for each in instances:
             if self._transaction.get(INSTANCE, execution_id, each.instance_id):
                 await self._transaction.write(INSTANCE, each, execution_id, each.instance_id)
 
     async def rollback_instances(self, execution_id: str) -> list[Instance]:
-        """All of them, in the rollback's order."""
+        """All rows of the rollback, in its order."""
         await self._transaction.statement()
         return sorted(self._transaction.rows(ROLLBACK_INSTANCE, execution_id), key=lambda each: each.position)
 
@@ -41,7 +41,7 @@ class MemoryInstances:
             await self._transaction.write(ROLLBACK_INSTANCE, each, execution_id, each.instance_id)
 
     async def save_clocks(self, execution_id: str, instances: Sequence[Instance], batch: Batch) -> None:
-        """Only of what is still in the same step."""
+        """Only for rows that are still in the same step."""
         await self._transaction.statement()
         table = ROLLBACK_INSTANCE if batch.number == ROLLBACK_BATCH else INSTANCE
         for each in instances:
@@ -61,5 +61,5 @@ class MemoryInstances:
 
 
 def instances_of(transaction: Transaction, execution_id: str) -> list[Instance]:
-    """In the plan's order."""
+    """The instances in the plan's order."""
     return sorted(transaction.rows(INSTANCE, execution_id), key=lambda each: (each.batch, each.position))

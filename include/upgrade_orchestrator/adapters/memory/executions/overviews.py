@@ -1,4 +1,4 @@
-"""Executions as they are shown, in memory (port ``Overviews``)."""
+"""Executions as the API and the pages show them, in memory (port ``Overviews``)."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from upgrade_orchestrator.service.ports.overviews import ExecutionFilter, Overvi
 
 
 class MemoryOverviews:
-    """Speaks through the unit of work's transaction."""
+    """Uses the unit of work's transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def get(self, execution_id: str) -> Overview:
-        """By id."""
+        """Read by id."""
         await self._transaction.statement()
         return overview_of(self._transaction, row_of(self._transaction, execution_id))
 
     async def active(self, tenant_id: str, component_id: str) -> Overview | None:
-        """The one that holds the place."""
+        """The execution that holds the active slot."""
         await self._transaction.statement()
         row = holder_of(self._transaction, tenant_id, component_id)
         return overview_of(self._transaction, row) if row else None
 
     async def page(self, wanted: ExecutionFilter) -> Sequence[Overview]:
-        """By keyset (created_at, id) downwards."""
+        """Pages by keyset (created_at, id), newest first."""
         await self._transaction.statement()
         found = [row for row in self._transaction.rows(EXECUTION) if _fits(row.execution, wanted)]
         found.sort(key=lambda row: (row.execution.created_at, row.execution.id), reverse=True)
@@ -57,7 +57,7 @@ def _fits(execution: Execution, wanted: ExecutionFilter) -> bool:
 
 
 def overview_of(transaction: Transaction, row: ExecutionRow) -> Overview:
-    """The execution with what its body shows."""
+    """The execution with everything that its representation contains."""
     of = row.execution.id
     instances, batches = instances_of(transaction, of), transaction.rows(BATCH, of)
     begun = max((each.number for each in batches if each.started_at is not None), default=0)

@@ -1,4 +1,4 @@
-"""ExecutionStatistics, counted one by one."""
+"""Statistics in memory, computed from all executions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from upgrade_orchestrator.domain.operations.statistics import (
 
 
 def statistics_of(component_id: str, executions: Iterable[Execution]) -> Statistics:
-    """The component's, in every tenant."""
+    """The statistics of a component over all tenants."""
     found = [each for each in executions if each.request.component_id == component_id]
     return Statistics(component_id, _figures(found), _by_strategy(found))
 
 
 def history_of(of: HistoryOf, since: date, until: date, executions: Iterable[Execution]) -> History:
-    """Of those that ended since then; a week in which nothing ended has a place too."""
+    """The history of executions that ended since then; weeks in which none ended are included."""
     begin = datetime.combine(since, time(), UTC)
     found = [(each, each.completed_at) for each in executions if _is_of(each, of)]
     ended = [(each, at) for each, at in found if at is not None and at >= begin]
@@ -35,8 +35,8 @@ def history_of(of: HistoryOf, since: date, until: date, executions: Iterable[Exe
         Week(monday, _figures([each for each, at in ended if _monday_of(at) == monday]))
         for monday in mondays(since, until)
     ]
-    all_of_them = [each for each, _ in ended]
-    return History(_figures(all_of_them), _by_strategy(all_of_them), weeks)
+    every = [each for each, _ in ended]
+    return History(_figures(every), _by_strategy(every), weeks)
 
 
 def _is_of(execution: Execution, of: HistoryOf) -> bool:
@@ -74,14 +74,14 @@ def _figures(executions: Sequence[Execution]) -> Figures:
 
 
 def _seconds(execution: Execution) -> float:
-    """How long it took; a clock that was set back in between makes it 0, not less."""
+    """The duration; 0 if the clock was set back in between."""
     if execution.started_at is None or execution.completed_at is None:
         return 0.0
     return max(0.0, (execution.completed_at - execution.started_at).total_seconds())
 
 
 def _percentile(rising: Sequence[float], part: float) -> float:
-    """Between the two nearest ranks, by proportion."""
+    """Linear interpolation between the two nearest ranks."""
     if not rising:
         return 0.0
     rank = (len(rising) - 1) * part

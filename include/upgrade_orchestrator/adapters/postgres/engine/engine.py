@@ -1,4 +1,4 @@
-"""Connections to our own database: one small pool per process and event loop, opened when first needed."""
+"""Connections to our own database: one small pool for each process and event loop, opened on first use."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 POOL_SIZE = 4
-"Connections a process keeps; all its triggers share them."
+"Connections that a process keeps; all its triggers share them."
 
 PING_AFTER_SECONDS = 5.0
-"A connection that was not used for so long is asked whether it still lives, before it is used."
+"A connection that was idle for longer is pinged before use."
 
-REST_SECONDS = 15.0
-"""PostgreSQL closes a connection that was not used for so long: after a burst a process that waits keeps the one or two
+IDLE_SECONDS = 15.0
+"""PostgreSQL closes a connection that was idle for longer: after a burst a process that waits keeps the one or two
 that it needs, not the whole pool. Well above ``PING_AFTER_SECONDS``, so that none is closed just before its use."""
 
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]] = WeakKeyDictionary()
@@ -40,26 +40,26 @@ def _open(url: str) -> AsyncEngine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=10,
-        pool_use_lifo=True,  # the one used last is used first, so that the others come to rest
+        pool_use_lifo=True,  # reuse the most recent connection, so that the others become idle and are closed
         connect_args={"connect_timeout": 5, "application_name": "upgrades", "options": _options()},
     )
-    event.listen(engine.sync_engine, "checkin", _note_rest)
-    event.listen(engine.sync_engine, "checkout", partial(_ping_after_rest, engine.sync_engine.dialect))
+    event.listen(engine.sync_engine, "checkin", _note_idle)
+    event.listen(engine.sync_engine, "checkout", partial(_ping_if_idle, engine.sync_engine.dialect))
     return engine
 
 
 def _options() -> str:
-    return f"-c timezone=UTC -c idle_session_timeout={REST_SECONDS * 1000:.0f}"
+    return f"-c timezone=UTC -c idle_session_timeout={IDLE_SECONDS * 1000:.0f}"
 
 
-def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+def _note_idle(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info["rests_since"] = time.monotonic()
 
 
-def _ping_after_rest(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """A ping at every use would double the calls of a busy process; a connection that has just worked needs none."""
-    rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
-    if rested < PING_AFTER_SECONDS:
+def _ping_if_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ping only idle connections: a ping at every use would double the round trips of a busy process."""
+    idle = time.monotonic() - record.info.get("rests_since", time.monotonic())
+    if idle < PING_AFTER_SECONDS:
         return
     try:
         dialect.do_ping(connection)
@@ -68,7 +68,7 @@ def _ping_after_rest(dialect: Dialect, connection: Any, record: ConnectionPoolEn
 
 
 async def dispose_engines() -> None:
-    """Close what the running event loop has opened; a worker does so before its loop ends."""
+    """Close the engines of the running event loop; a worker does so before its loop ends."""
     for engine in _engines.pop(asyncio.get_running_loop(), {}).values():
         await engine.dispose()
 

@@ -1,4 +1,4 @@
-"""Who of the API server's processes runs the control loops: whoever holds PostgreSQL's advisory lock."""
+"""Leader election among API servers: the holder of a PostgreSQL advisory lock runs the control loops."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from sqlalchemy.engine import make_url
 log = logging.getLogger(__name__)
 
 CONTROL_LOOPS, RELAY = 0x757067726C6F6F70, 0x7570677272656C79
-"""The advisory locks' numbers in our own database: any that nothing else there uses (the migrations have another one).
-The relay has its own: a Kafka that hangs must not hold up the loops."""
+"""Numbers of advisory locks in our own database, used for nothing else (the migrations have another one).
+The relay has its own lock, so that a Kafka that hangs does not hold up the other loops."""
 ANSWER_SECONDS = 5.0
-"After which the connection counts as lost."
-FREE_SECONDS = 1.0
-"So long the lock's release is waited for; the connection's end frees it anyway."
+"After this time without a response, the connection counts as lost."
+RELEASE_SECONDS = 1.0
+"How long to wait for the lock's release; closing the connection releases it anyway."
 NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
-"Lets PostgreSQL free the lock of a machine that vanished after about 11 s."
+"Lets PostgreSQL release the lock of a vanished machine after about 11 s."
 
 
 class PostgresLeadership:
-    """Port ``Leadership``: a lock that lives as long as its one connection, which is used for nothing else."""
+    """Port ``Leadership``: a session lock on a connection that is used for nothing else."""
 
     def __init__(self, url: str, lock: int = CONTROL_LOOPS) -> None:
         self._lock = lock
@@ -32,16 +32,16 @@ class PostgresLeadership:
         self._held = False
 
     async def lead(self) -> bool:
-        """Take the lead if nobody has it, or look whether it is still ours; False while the database is away."""
+        """Take the lock if it is free, or check that it is still ours; False while the database does not answer."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._ask()
+                return await self._try_lock()
         except (psycopg.Error, OSError, TimeoutError) as error:
             log.warning("no control loops in this process: the database does not answer (%s)", type(error).__name__)
             await self.resign()
             return False
 
-    async def _ask(self) -> bool:
+    async def _try_lock(self) -> bool:
         if self._connection is None:
             self._connection = await psycopg.AsyncConnection.connect(
                 self._dsn, autocommit=True, application_name="upgrades-leader", options=NOTICE_DEATH
@@ -54,17 +54,17 @@ class PostgresLeadership:
         return self._held
 
     async def resign(self) -> None:
-        """Let the next one lead at once: PostgreSQL sees only some time after it that a connection was closed."""
+        """Release the lock explicitly, since PostgreSQL may notice a closed connection late."""
         connection, self._connection = self._connection, None
         held, self._held = self._held, False
         if connection is None:
             return
         if held:
-            await self._free(connection)
+            await self._release(connection)
         with suppress(psycopg.Error, OSError):
             await connection.close()
 
-    async def _free(self, connection: psycopg.AsyncConnection) -> None:
+    async def _release(self, connection: psycopg.AsyncConnection) -> None:
         with suppress(psycopg.Error, OSError, TimeoutError):
-            async with asyncio.timeout(FREE_SECONDS):
+            async with asyncio.timeout(RELEASE_SECONDS):
                 await connection.execute("SELECT pg_advisory_unlock(%s)", (self._lock,))

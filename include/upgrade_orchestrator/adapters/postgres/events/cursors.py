@@ -1,4 +1,4 @@
-"""Reading every event once, in PostgreSQL (port ``EventCursors``): a reader's position is a row an execution."""
+"""Reading every event once, in PostgreSQL (port ``EventCursors``): one row for each reader and execution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
 
 E, A = tables.execution.c, tables.approval.c
-# Two small indexes, and a row of "followed" for each that they find: what is stored beside does not matter.
+# Uses two small indexes and one row of "followed" for each hit, so the cost does not grow with stored history.
 _SPANS = text("""
     WITH candidate AS MATERIALIZED (
         SELECT id, last_sequence FROM execution WHERE settled_at IS NULL
@@ -26,7 +26,7 @@ _SPANS = text("""
         ), 0) AS sequence FROM candidate
     )
     SELECT id, sequence, last_sequence FROM seen WHERE last_sequence > sequence ORDER BY id LIMIT :limit""")
-# The first to mark an execution inserts, later ones move on from where they saw it: of two at once one changes a row.
+# The first mark of an execution inserts; later ones advance from the expected position. Of two at once, one succeeds.
 _MARK = text("""
     WITH span AS (
         SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:afters AS bigint[]), CAST(:lasts AS bigint[]))
@@ -64,32 +64,32 @@ _TOLD = text("""
 
 
 class PostgresEventCursors:
-    """Every call is a transaction of its own."""
+    """Every call is its own transaction."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     async def spans(self, follower: str, limit: int) -> list[Span]:
-        """By the small indexes of what has not ended or has just ended, whatever else is stored."""
+        """Uses the small indexes of executions that are active or have just ended."""
         found = await self._execute(_SPANS, {"follower": follower, "limit": limit})
         return [Span(*row) for row in found]
 
     async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
-        """All in one statement."""
+        """In one statement."""
         marked = {row.execution_id for row in await self._execute(_MARK, _arrays(spans) | {"follower": follower})}
         return [each for each in spans if each.execution_id in marked]
 
     async def told(self, spans: Sequence[Span], what: Collection[str]) -> list[Told]:
-        """All in one statement."""
+        """In one statement."""
         return [_told(row) for row in await self._execute(_TOLD, _arrays(spans) | {"what": list(what)})]
 
     async def counts(self) -> dict[tuple[str, str], int]:
-        """Over the index of the places that are taken."""
+        """Uses the index of taken active slots."""
         query = select(E.status, E.strategy, func.count()).where(E.settled_at.is_(None)).group_by(E.status, E.strategy)
         return {(status, strategy): count for status, strategy, count in await self._execute(query)}
 
     async def waiting(self) -> Waiting:
-        """Of executions that hold their place: the question of one that is over waits for nobody."""
+        """Of executions that hold their active slot: once one has ended, its question needs no response."""
         age = func.extract("epoch", func.clock_timestamp() - func.min(A.requested_at))
         open_ones = (A.decision.is_(None), E.settled_at.is_(None), E.completed_at.is_(None))
         joined = tables.approval.join(tables.execution, A.execution_id == E.id)

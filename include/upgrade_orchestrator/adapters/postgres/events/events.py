@@ -1,4 +1,4 @@
-"""The event log in PostgreSQL (port ``Events``): written with the change it tells of, published later."""
+"""The event log in PostgreSQL (port ``Events``): written in the transaction of the change, published later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 
 CHANNEL = "upgrades"
-"NOTIFY tells the execution's id here whenever an event is committed (a trigger of the event table does it)."
+"NOTIFY channel. A trigger on the event table sends the execution's id here when an event is committed."
 
 _APPEND = text(
     """
@@ -31,17 +31,17 @@ _APPEND = text(
     FROM reserved, jsonb_to_recordset(:given) AS given (place integer, id varchar, what varchar, data jsonb)
     """
 ).bindparams(bindparam("given", type_=JSONB))
-"Numbers the events and writes them, in one statement: every change of an upgrade tells of itself."
+"Numbers and inserts events in one statement, since every change of an upgrade writes events."
 
 
 class PostgresEvents:
-    """Appends under the execution's row lock, so that its sequence has no gap."""
+    """Appends under the execution's row lock, so that its sequence has no gaps."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def append(self, execution: Execution, events: Sequence[Event]) -> None:
-        """Number and insert."""
+        """Number the events and insert them."""
         if not events:
             return
         given = [
@@ -54,7 +54,7 @@ class PostgresEvents:
             raise NotFound(f"there is no execution {execution.id}")
 
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
-        """In order."""
+        """In ascending order."""
         table = tables.event
         query = (
             select(table)
@@ -66,7 +66,7 @@ class PostgresEvents:
         return [event_from(row) for row in found]
 
     async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
-        """By the primary key, downwards."""
+        """Reads the primary key in descending order."""
         table = tables.event
         query = (
             select(table)
@@ -78,7 +78,7 @@ class PostgresEvents:
         return [event_from(row) for row in found]
 
     async def tail(self, execution_id: str) -> Tail:
-        """From the execution's row, which counts its events."""
+        """Read from the execution's row, which has the number of its last event."""
         table = tables.execution.c
         query = select(table.last_sequence, table.status, table.settled_at).where(table.id == execution_id)
         row = (await self._connection.execute(query)).first()
@@ -88,7 +88,10 @@ class PostgresEvents:
 
 
 def event_from(row: Any) -> StoredEvent:
-    """The event in ``row``. :raises ValueError: when its type is not known here."""
+    """The event in ``row``.
+
+    :raises ValueError: this version of the code does not know its type.
+    """
     return StoredEvent(
         id=row["id"],
         execution_id=row["execution_id"],

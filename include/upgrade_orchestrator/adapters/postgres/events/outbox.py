@@ -30,34 +30,34 @@ _MARK = text(
     "WHERE event.execution_id = sent.execution_id AND event.sequence = sent.sequence"
 )
 RELEASE = "release-event"
-"What the audit calls it."
+"The command's name in the audit."
 
 
 class PostgresOutbox:
-    """Every call is a transaction of its own."""
+    """Every call is its own transaction."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     async def pending(self, limit: int) -> list[StoredEvent]:
-        """In the index's own order, so the time does not grow with what is stored."""
+        """In the index's order, so that the time does not grow with stored history."""
         query = select(tables.event).where(*_OPEN).order_by(E.execution_id, E.sequence).limit(limit)
         async with self._transaction() as connection:
             return await _readable(connection, query)
 
     async def mark_published(self, events: Sequence[StoredEvent]) -> None:
-        """All in one statement."""
+        """In one statement."""
         keys = {"executions": [each.execution_id for each in events], "sequences": [each.sequence for each in events]}
         async with self._transaction() as connection:
             await connection.execute(_MARK, keys)
 
     async def park(self, event: StoredEvent, reason: str) -> None:
-        """Nothing is told: nobody waits for it."""
+        """Sends no signal: no one waits for a parked event."""
         async with self._transaction() as connection:
             await _park(connection, event.id, reason)
 
     async def parked(self, after: tuple[datetime, str] | None, limit: int) -> list[ParkedEvent]:
-        """By keyset (parked_at, id)."""
+        """Pages by keyset (parked_at, id)."""
         query = _parked().order_by(E.parked_at, E.id).limit(limit)
         if after is not None:
             query = query.where(tuple_(E.parked_at, E.id) > tuple_(*after))
@@ -65,7 +65,7 @@ class PostgresOutbox:
             return [_parked_from(row) for row in (await connection.execute(query)).mappings()]
 
     async def release(self, event_id: str, actor: Actor) -> ParkedEvent:
-        """Wakes the relay at once."""
+        """Also wakes the relay."""
         async with self._transaction() as connection:
             query = _parked().where(E.id == event_id).with_for_update()
             row = (await connection.execute(query)).mappings().first()
@@ -79,23 +79,23 @@ class PostgresOutbox:
             return found
 
     async def lag(self) -> Lag:
-        """Counted over the two small indexes."""
+        """Counts over the two small indexes."""
         age = func.extract("epoch", func.clock_timestamp() - func.min(E.time))
         parked = select(func.count()).where(E.parked_at.is_not(None)).scalar_subquery()
         query = select(func.count(), func.coalesce(func.greatest(age, 0), 0), parked).where(*_OPEN)
         async with self._transaction() as connection:
-            rows, seconds, kept = (await connection.execute(query)).one()
-        return Lag(rows, float(seconds), kept)
+            rows, seconds, parked_rows = (await connection.execute(query)).one()
+        return Lag(rows, float(seconds), parked_rows)
 
     async def note(self, state: RelayState, detail: str) -> None:
-        """The one row of the table ``relay``."""
+        """Writes the only row of the table ``relay``."""
         values = {"state": state.value, "detail": detail, "noted_at": func.clock_timestamp()}
         statement = upsert(tables.relay).values(id=1, **values)
         async with self._transaction() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
     async def noted(self) -> Note | None:
-        """Its age is by the database's clock."""
+        """With its age by the database's clock."""
         age = func.extract("epoch", func.clock_timestamp() - tables.relay.c.noted_at)
         async with self._transaction() as connection:
             row = (await connection.execute(select(tables.relay.c.state, tables.relay.c.detail, age))).first()
@@ -111,7 +111,7 @@ class PostgresOutbox:
 
 
 async def _readable(connection: AsyncConnection, query: Select[Any]) -> list[StoredEvent]:
-    """What this version of the code does not know is parked: a newer one can release and publish it."""
+    """Park events whose type this version of the code does not know: a newer version can publish them later."""
     found: list[StoredEvent] = []
     for row in (await connection.execute(query)).mappings():
         try:

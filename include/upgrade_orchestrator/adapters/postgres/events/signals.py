@@ -1,4 +1,4 @@
-"""Signals through LISTEN/NOTIFY: one listening connection per event loop and channel, shared by all that wait."""
+"""Signals through LISTEN/NOTIFY: one listening connection per event loop and channel, shared by all waiters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Of NOTIFY, and what who listens there calls itself in ``pg_stat_activity``."""
+    """A NOTIFY channel, and the application name of its listeners in ``pg_stat_activity``."""
 
     name: str
     listener: str
@@ -33,7 +33,7 @@ _listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, Channel
 
 
 class Listener:
-    """Wakes every waiter of whom PostgreSQL names on the channel; lives while somebody waits."""
+    """Wakes the waiters of each execution that is notified on the channel; connected while there are waiters."""
 
     def __init__(self, url: str, channel: Channel) -> None:
         self._channel = channel
@@ -44,36 +44,36 @@ class Listener:
         self._connected = False
 
     def add(self, execution_id: str, event: asyncio.Event) -> None:
-        """Wake ``event`` from now on; at once when it was listened already, since something may have been told."""
+        """Set ``event`` on signals from now on; at once if already connected, since a signal may just have passed."""
         self._waiters[execution_id].add(event)
         if self._connected:
             event.set()
         self._begin()
 
     async def remove(self, execution_id: str, event: asyncio.Event) -> None:
-        """Forget ``event``; the last one to leave closes the connection."""
+        """Remove ``event``; the connection closes with the last waiter."""
         self._waiters[execution_id].discard(event)
         if not self._waiters[execution_id]:
             del self._waiters[execution_id]
-        await self._end_if_alone()
+        await self._end_if_unused()
 
     def collect(self, names: PostgresNames) -> None:
-        """Tell ``names`` of every signal from now on."""
+        """Add the id of every signal to ``names`` from now on."""
         self._collectors.add(names)
         if self._connected:
-            names.tell(ANYTHING)
+            names.notify(ANYTHING)
         self._begin()
 
     async def discard(self, names: PostgresNames) -> None:
-        """Forget ``names``; the last one to leave closes the connection."""
+        """Remove ``names``; the connection closes with the last waiter."""
         self._collectors.discard(names)
-        await self._end_if_alone()
+        await self._end_if_unused()
 
     def _begin(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._listen())
 
-    async def _end_if_alone(self) -> None:
+    async def _end_if_unused(self) -> None:
         if not self._waiters and not self._collectors and self._task is not None:
             task, self._task = self._task, None
             task.cancel()
@@ -84,7 +84,7 @@ class Listener:
             try:
                 await self._listen_once()
             except (psycopg.Error, OSError) as error:
-                log.warning("listening for signals failed, trying again: %s", type(error).__name__)
+                log.warning("listening for signals failed, reconnecting: %s", type(error).__name__)
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_once(self) -> None:
@@ -93,7 +93,7 @@ class Listener:
             autocommit=True,
             connect_timeout=5,
             application_name=self._channel.listener,
-            # who only listens says nothing, and would not notice for hours that the network has forgotten it
+            # A connection that only listens sends nothing and would not notice for hours that the network dropped it.
             keepalives_idle=30,
             keepalives_interval=10,
             keepalives_count=3,
@@ -101,12 +101,12 @@ class Listener:
         async with connection:
             await connection.execute(f"LISTEN {self._channel.name}")
             self._connected = True
-            self._wake(self._waiters)  # whatever was told before the LISTEN has to be looked up
-            self._tell(ANYTHING)
+            self._wake(self._waiters)  # signals sent before the LISTEN were missed: let every waiter read its rows
+            self._notify(ANYTHING)
             try:
                 async for notice in connection.notifies():
                     self._wake([notice.payload, ANYTHING])
-                    self._tell(notice.payload)
+                    self._notify(notice.payload)
             finally:
                 self._connected = False
 
@@ -115,48 +115,48 @@ class Listener:
             for event in self._waiters.get(execution_id, ()):
                 event.set()
 
-    def _tell(self, execution_id: str) -> None:
+    def _notify(self, execution_id: str) -> None:
         for names in self._collectors:
-            names.tell(execution_id)
+            names.notify(execution_id)
 
 
 class PostgresNames:
-    """Who was named (port ``Names``): a set, so that it does not grow with what one of them does."""
+    """Collects execution ids (port ``Names``) in a set, so that a busy execution takes no more room."""
 
     MOST = 1000
-    "Names that are kept, if nothing else is said: beyond, it is ``ANYTHING``."
+    "Default maximum of ids kept; beyond it they are replaced by ``ANYTHING``."
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._told: set[str] = set()
+        self._collected: set[str] = set()
         self._event = asyncio.Event()
 
-    def tell(self, execution_id: str) -> None:
-        """One more."""
-        self._told.add(execution_id)
-        if len(self._told) > self._most:
-            self._told = {ANYTHING}
+    def notify(self, execution_id: str) -> None:
+        """Add an execution's id."""
+        self._collected.add(execution_id)
+        if len(self._collected) > self._most:
+            self._collected = {ANYTHING}
         self._event.set()
 
     def wake(self) -> None:
-        """Let who waits go on."""
+        """End a wait early."""
         self._event.set()
 
     async def wait(self, seconds: float) -> frozenset[str]:
-        """What was told since the last call, at once when there is something."""
+        """The ids collected since the last call; returns at once if there are any."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._event.wait()
         self._event.clear()
-        told, self._told = frozenset(self._told), set()
-        return told
+        signalled, self._collected = frozenset(self._collected), set()
+        return signalled
 
 
 class PostgresWaiter:
-    """Waits for one execution (port ``Waiter``); connects only when a wait is long enough to be worth it."""
+    """Waits for one execution (port ``Waiter``); listens only for waits that are long enough to be worth it."""
 
     WORTHWHILE = 0.5
-    "Seconds: shorter waits just sleep, whoever waits reads the rows again anyway."
+    "Seconds. Shorter waits just sleep: the caller reads the rows again anyway."
 
     def __init__(self, listener: Listener, execution_id: str) -> None:
         self._listener = listener
@@ -165,7 +165,7 @@ class PostgresWaiter:
         self._listening = False
 
     async def wait(self, seconds: float) -> bool:
-        """True when something was told, at once when told since the last wait."""
+        """True on a signal; at once if there was one since the last wait."""
         if seconds <= self.WORTHWHILE and not self._listening:
             await asyncio.sleep(max(0.0, seconds))
             return False
@@ -175,9 +175,9 @@ class PostgresWaiter:
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._event.wait()
-        told = self._event.is_set()
+        signalled = self._event.is_set()
         self._event.clear()
-        return told
+        return signalled
 
     async def close(self) -> None:
         """Stop listening."""
@@ -186,7 +186,7 @@ class PostgresWaiter:
 
 
 class PostgresSignals:
-    """Port ``Signals``; another channel carries signals about something else."""
+    """Port ``Signals``, on the channel of events unless another one is given."""
 
     def __init__(self, url: str, channel: Channel = EVENTS) -> None:
         self._url = url
@@ -203,7 +203,7 @@ class PostgresSignals:
 
     @asynccontextmanager
     async def names(self, most: int = PostgresNames.MOST) -> AsyncIterator[PostgresNames]:
-        """Collects from here on, up to ``most``."""
+        """Collects ids from here on, up to ``most``."""
         listener, names = _listener_of(self._url, self._channel), PostgresNames(most)
         listener.collect(names)
         try:

@@ -1,4 +1,4 @@
-"""The approvals of stages in PostgreSQL (port ``Approvals``)."""
+"""Approvals of stages in PostgreSQL (port ``Approvals``)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _JUDGED = E.status == ExecutionStatus.IN_PROGRESS
 
 
 class PostgresApprovals:
-    """Speaks through the unit of work's connection; every method is one statement."""
+    """Uses the unit of work's connection; every method is one statement."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def of(self, *execution_ids: str) -> list[Approval]:
-        """By the primary key."""
+        """Uses the primary key."""
         return await self._read(select(approval).where(A.execution_id.in_(execution_ids)).order_by(A.stage))
 
     async def save(self, approved: Approval) -> None:
@@ -41,19 +41,19 @@ class PostgresApprovals:
         )
 
     async def asked(self) -> list[Approval]:
-        """By the executions that hold their place: there are few, however many have been."""
+        """Starts from the executions that hold their active slot, which are few however long the history is."""
         waits = (A.decision.is_(None), A.answer.is_(None), E.settled_at.is_(None), E.status.in_(WAITS_IN))
         return await self._read(select(approval).select_from(_WITH_EXECUTION).where(*waits))
 
     async def answered(self) -> list[Approval]:
-        """By the index made for it: it is asked every second, and empty nearly always."""
+        """Has its own index: this runs every second, and nearly always finds none."""
         waits = (A.answered_at.is_not(None), A.decision.is_(None), A.answer.is_not(None))
         return await self._read(
             select(approval).select_from(_WITH_EXECUTION).where(*waits, _JUDGED).order_by(A.answered_at)
         )
 
     async def over(self, execution_ids: Sequence[str]) -> list[Approval]:
-        """By the primary key."""
+        """Uses the primary key."""
         done = or_(A.decision.is_not(None), E.status.not_in(WAITS_IN))
         query = select(approval).select_from(_WITH_EXECUTION).where(A.execution_id.in_(execution_ids), done)
         return await self._read(query)

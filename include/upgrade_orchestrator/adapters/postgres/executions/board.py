@@ -1,4 +1,4 @@
-"""The board in PostgreSQL (port ``Board``): by keyset over the ids, which are UUIDv7 and so grow with time."""
+"""The board in PostgreSQL (port ``Board``): pages by keyset over the ids, UUIDv7, which grow with time."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ E, A = tables.execution.c, tables.approval.c
 _ENDED_WITHIN = timedelta(days=1)
 _SEARCHED = (E.id, E.tenant_id, E.component_id, E.from_version, E.to_version, E.created_by)
 _WAITS = exists(select(A.stage).where(A.execution_id == E.id, A.decision.is_(None)))
-# all that has not ended holds its place, so the small index of the places that are taken finds it
+# every unfinished execution holds its active slot, so the small index of taken slots finds it
 _UNFINISHED = (E.settled_at.is_(None), E.status.not_in(TERMINAL))
 _AWAITING = (E.settled_at.is_(None), E.status.in_(WAITS_IN))
 _INDEXED = text("execution.status <> 'PENDING'")
-"What the index over the ends asks for, word for word: a parameter would keep it from being used."
+"The condition of the partial index over ends, as literal text: with a parameter the index would not be used."
 
 
 class PostgresBoard:
-    """Speaks through the unit of work's connection; every method is one statement."""
+    """Uses the unit of work's connection; every method is one statement."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def page(self, wanted: BoardFilter) -> Sequence[Overview]:
-        """The rows are chosen first and looked into then: what is not shown is not counted."""
+        """Selects the ids first and reads the details only of those."""
         found = (await self._connection.execute(page_query(wanted))).mappings()
         return [overview_from(row) for row in found]
 
     async def counts(self, tenants: frozenset[str] | None) -> Counts:
-        """By the index of what is unfinished, and by the one of when things ended."""
+        """Uses the index of unfinished executions and the one of end times."""
         rows = (await self._connection.execute(counts_query(tenants))).all()
         found = {ExecutionStatus(row.status): row.number for row in rows}
         active = {status: number for status, number in found.items() if status not in TERMINAL}
@@ -47,13 +47,13 @@ class PostgresBoard:
         return Counts(active, ended, rows[0].awaiting if rows else 0)
 
     async def tenants(self) -> frozenset[str]:
-        """Executions are made for deployments only."""
+        """Read from the deployments: every execution has one."""
         found = await self._connection.execute(select(tables.deployment.c.tenant_id).distinct())
         return frozenset(found.scalars())
 
 
 def page_query(wanted: BoardFilter) -> Select[Any]:
-    """The statement of a page; an array of ids, since a join to them is planned as a sort of all executions."""
+    """The statement of a page. It passes an array of ids: a join would be planned as a sort of all executions."""
     chosen = select(E.id).where(*_conditions(wanted)).order_by(E.id.desc()).limit(wanted.limit)
     ids = func.array(chosen.correlate(None).scalar_subquery())
     return OVERVIEW.where(E.id == any_(ids)).order_by(E.id.desc())
@@ -78,7 +78,7 @@ def _of_tenants(tenants: frozenset[str] | None) -> list[ColumnElement[bool]]:
 def _conditions(wanted: BoardFilter) -> list[ColumnElement[bool]]:
     exact = {E.component_id: wanted.component_id, E.strategy: wanted.strategy}
     found = [column == value for column, value in exact.items() if value is not None]
-    found += [*_of_tenants(wanted.tenants), *_standing(wanted.status)]
+    found += [*_of_tenants(wanted.tenants), *_status_conditions(wanted.status)]
     if wanted.text:
         found.append(or_(*(column.icontains(wanted.text, autoescape=True) for column in _texts())))
     if wanted.after is not None:
@@ -90,12 +90,12 @@ def _texts() -> list[ColumnElement[str]]:
     return [*_SEARCHED, func.coalesce(E.request["initiated_by"].astext, "")]
 
 
-def _standing(status: ExecutionStatus | Group | None) -> list[ColumnElement[bool]]:
+def _status_conditions(status: ExecutionStatus | Group | None) -> list[ColumnElement[bool]]:
     if status is None:
         return []
     if status is Group.AWAITING_APPROVAL:
         return [*_AWAITING, _WAITS]
     if status is Group.ACTIVE:
         return list(_UNFINISHED)
-    open_place = [] if status in TERMINAL else [E.settled_at.is_(None)]
-    return [*open_place, E.status == status]
+    holds_slot = [] if status in TERMINAL else [E.settled_at.is_(None)]
+    return [*holds_slot, E.status == status]

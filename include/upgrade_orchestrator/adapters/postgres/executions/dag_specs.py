@@ -1,4 +1,4 @@
-"""What the dag files ask for: of every execution that still has a DAG the columns that never change any more."""
+"""What the dag files read: for each execution that has a DAG, the columns that no longer change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from upgrade_orchestrator.domain.airflow.shards import SHARDS
 
-# Plain psycopg: every task reads its dag file first, and an engine would cost it three times as much.
+# Plain psycopg, because every task parses its dag file first and an SQLAlchemy engine would take three times as long.
 _COLUMNS = """SELECT id, tenant_id, component_id, strategy, from_version, to_version, shape,
 (request->>'batch_delay_seconds')::float, begins_in_worker,
 date_trunc('day', coalesce(started_at, created_at), 'UTC') FROM execution"""
@@ -23,7 +23,7 @@ AND shard_key %% %(shards)s = %(shard)s ORDER BY id"""
 
 @dataclass(frozen=True, slots=True)
 class DagSpec:
-    """All that an execution's DAG is built from; none of it changes after the start, so the DAG has one version."""
+    """Everything that an execution's DAG is built from. It does not change after the start: the DAG has one version."""
 
     execution_id: str
     tenant_id: str
@@ -34,18 +34,18 @@ class DagSpec:
     batches: tuple[tuple[int, str], ...]
     """Number and kind of each batch."""
     delay_seconds: float = 0.0
-    """Between the end of a batch and the beginning of the next."""
+    """Between the end of a batch and the start of the next."""
     begins_in_worker: bool = True
-    """Where the first step begins."""
+    """Whether the first step begins in a worker; otherwise it is deferred from the start."""
     day: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     """The day of its start (UTC), which its run carries."""
 
 
 def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: str | None) -> list[DagSpec]:
-    """Specs of one shard, or of one execution when Airflow asks for that one.
+    """The specs of one shard, or only of ``execution_id`` when Airflow parses for that one.
 
-    From its start until ``retention_days`` after its end an execution has a DAG. A database that is away raises:
-    an empty list would make Airflow take every DAG of the file for gone.
+    An execution has a DAG from its start until ``retention_days`` after its end. An error of the database is raised,
+    since an empty list would make Airflow deactivate every DAG of the file.
     """
     wanted = {
         "execution_id": execution_id,

@@ -1,4 +1,4 @@
-"""Executions and what belongs to them, in PostgreSQL (port ``Executions``)."""
+"""Executions with their batches, instances and checks, in PostgreSQL (port ``Executions``)."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _HIDDEN = {"plan"}
 SHOWN = [column for column in tables.execution.c if column.name not in _HIDDEN]
 _CLOCK = func.clock_timestamp().label("read_at")
 _BEGINS = 0x7570677262656769
-"The number of an advisory lock in our own database: any that nothing else there uses."
+"Number of an advisory lock in our own database, used for nothing else."
 _CHECK_ORDER = list(CheckName)
 
-# Made once: what a runner asks for again and again would else be put together, and its key in the cache of compiled
-# statements made, for every call.
+# Built once: otherwise each of a runner's frequent calls would build the statement and its key in SQLAlchemy's cache of
+# compiled statements again.
 _OF: BindParameter[str] = bindparam("of")
 _GET = select(*SHOWN, _CLOCK).where(E.id == _OF)
 _LOCK = _GET.with_for_update()
@@ -57,14 +57,14 @@ _SAVE_BATCH = upsert(tables.batch).on_conflict_do_update(
 
 
 class PostgresExecutions(PostgresInstances):
-    """Speaks through the unit of work's connection; every method is one or two statements."""
+    """Uses the unit of work's connection; every method is one or two statements."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self.read_at: datetime | None = None
 
     async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
-        """Insert the execution with its batches, instances and (pending) checks."""
+        """Insert the execution with its batches, instances and pending checks."""
         try:
             await self._execute(insert(tables.execution), rows.new_execution_to(execution, plan))
         except IntegrityError as error:
@@ -84,7 +84,7 @@ class PostgresExecutions(PostgresInstances):
         return await self._one(_GET, execution_id)
 
     async def lock(self, execution_id: str) -> Execution:
-        """Read and keep every other writer out until this unit of work ends."""
+        """Read, and block every other writer until this unit of work ends."""
         return await self._one(_LOCK, execution_id)
 
     async def _one(self, query: Select[Any], execution_id: str) -> Execution:
@@ -95,25 +95,25 @@ class PostgresExecutions(PostgresInstances):
         return rows.execution_from(row)
 
     async def save(self, execution: Execution) -> Execution:
-        """Optimistic write."""
-        following = replace(execution, version=execution.version + 1)
+        """Write with an optimistic version check."""
+        saved = replace(execution, version=execution.version + 1)
         statement = (
             update(tables.execution)
             .where(E.id == execution.id, E.version == execution.version)
-            .values(**rows.execution_to(following))
+            .values(**rows.execution_to(saved))
         )
         if (await self._connection.execute(statement)).rowcount != 1:
             raise ConcurrentChange(f"execution {execution.id} was changed in the meantime")
-        return following
+        return saved
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
-        """The one that holds the place of tenant and component."""
+        """The execution that holds the active slot of tenant and component."""
         query = select(*SHOWN).where(E.tenant_id == tenant_id, E.component_id == component_id, E.settled_at.is_(None))
         row = (await self._connection.execute(query)).mappings().first()
         return rows.execution_from(row) if row else None
 
     async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
-        """By the index of the places that are taken, whatever else is stored."""
+        """Uses the index of taken active slots, so the time does not grow with stored history."""
         query = select(E.id, E.status, E.run_ref, E.dag_paused).where(E.started_at.is_not(None), E.settled_at.is_(None))
         if status is not None:
             query = query.where(E.status == status)
@@ -121,21 +121,21 @@ class PostgresExecutions(PostgresInstances):
         return [Standing(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
-        """A start at the same moment finds the lock taken and gets no place: waiting for it would cost it more."""
+        """Does not wait for a concurrent start: False at once is cheaper than waiting for the lock."""
         if not await self._connection.scalar(select(func.pg_try_advisory_xact_lock(_BEGINS))):
             return False
-        now = func.clock_timestamp()  # whoever began after it did so before the clock was set back
+        now = func.clock_timestamp()  # a later start means that the clock was set back since
         just_now = and_(E.started_at > now - timedelta(seconds=seconds), E.started_at <= now)
         begun = select(func.count()).where(E.begins_in_worker, E.settled_at.is_(None), just_now)
         return (await self._connection.scalar(begun) or 0) < places
 
     async def statistics(self, component_id: str) -> Statistics:
-        """In one pass over the index made for it."""
+        """One pass over an index that has all the columns."""
         found = (await self._connection.execute(statistics_query(component_id))).mappings()
         return statistics_from(component_id, found)
 
     async def history(self, of: HistoryOf, since: date, until: date) -> History:
-        """By whichever index fits: the component's, the tenant's, or the one of when they ended."""
+        """Uses the index that fits: by component, by tenant or by end time."""
         found = (await self._connection.execute(history_query(of, since))).mappings()
         return history_from(since, until, found)
 
@@ -147,7 +147,7 @@ class PostgresExecutions(PostgresInstances):
         return rows.plan_from(stored)
 
     async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
-        """By number."""
+        """Ordered by number."""
         found = await self._connection.execute(_BATCHES, {"of": execution_id, "first": first})
         return [rows.batch_from(row) for row in found.mappings()]
 
@@ -156,7 +156,7 @@ class PostgresExecutions(PostgresInstances):
         await self._execute(_SAVE_BATCH, asdict(batch) | {"execution_id": execution_id})
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
-        """The five, in their order."""
+        """All five, in their fixed order."""
         found = (await self._connection.execute(_CHECKS, {"of": execution_id})).mappings()
         return sorted((rows.check_from(row) for row in found), key=lambda each: _CHECK_ORDER.index(each.name))
 
@@ -171,6 +171,6 @@ class PostgresExecutions(PostgresInstances):
         )
 
     async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
-        """One row of audit."""
+        """Add one audit row."""
         values = rows.command_values(execution_id, command, actor, reason)
         await self._connection.execute(insert(tables.command).values(**values))

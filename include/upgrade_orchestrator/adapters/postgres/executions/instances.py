@@ -1,4 +1,4 @@
-"""The rows of an execution's instances, and of a rollback's, in PostgreSQL (a part of port ``Executions``)."""
+"""The rows of an execution's instances and of its rollback's, in PostgreSQL (a part of port ``Executions``)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.adapters.postgres.schema import rows, tables
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
 from upgrade_orchestrator.domain.plan.batch import Batch
 
-# Made once, as in executions.py: what a runner asks for again and again.
+# Built once, as in executions.py, because runners use them all the time.
 _OF: BindParameter[str] = bindparam("of")
 _INSTANCES = (
     select(tables.instance)
@@ -44,7 +44,7 @@ _SAVE_ROLLBACK_INSTANCE = upsert(tables.rollback_instance).on_conflict_do_update
 
 
 def _save_steps(table: Table) -> Update:
-    """Of the rows that are still in the step whose seconds were counted."""
+    """An update that skips rows which have left the step whose seconds were counted."""
     step = [table.c[name] == bindparam(f"v_{name}") for name in ("instance_id", "status", "attempts")]
     values: dict[str, Any] = {name: bindparam(f"v_{name}") for name in ("step_seconds", "healthy_seconds")}
     return update(table).where(table.c.execution_id == _OF, *step).values(values)
@@ -61,25 +61,25 @@ _SAVE_BATCH_CLOCKS = (
 
 
 class PostgresInstances:
-    """Speaks through the unit of work's connection."""
+    """Uses the unit of work's connection."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def instances(self, execution_id: str) -> list[Instance]:
-        """All of them, in the plan's order."""
+        """All instances, in the plan's order."""
         found = await self._connection.execute(_INSTANCES, {"of": execution_id})
         return [rows.instance_from(row) for row in found.mappings()]
 
     async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
-        """One statement for all of them."""
+        """One statement for all instances."""
         of = {"of": execution_id}
         given = [of | {f"v_{name}": value for name, value in asdict(each).items()} for each in instances]
         if given:
             await self._execute(_SAVE_INSTANCE, given)
 
     async def rollback_instances(self, execution_id: str) -> list[Instance]:
-        """All of them, in the rollback's order."""
+        """All rows of the rollback, in its order."""
         found = await self._connection.execute(_ROLLBACK_INSTANCES, {"of": execution_id})
         return [rows.rollback_instance_from(row) for row in found.mappings()]
 
@@ -91,7 +91,7 @@ class PostgresInstances:
             await self._execute(_SAVE_ROLLBACK_INSTANCE, [{name: each[name] for name in names} for each in given])
 
     async def save_clocks(self, execution_id: str, instances: Sequence[Instance], batch: Batch) -> None:
-        """A statement for the instances, where there are any, and one for the batch, where it counts anything."""
+        """One statement for the instances and one for the batch, each only if there is something to write."""
         of = {"of": execution_id}
         names = ("instance_id", "status", "attempts", "step_seconds", "healthy_seconds")
         given = [of | {f"v_{name}": getattr(each, name) for name in names} for each in instances]

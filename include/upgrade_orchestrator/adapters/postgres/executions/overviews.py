@@ -1,4 +1,4 @@
-"""Executions as they are shown, in PostgreSQL (port ``Overviews``): the database counts, nothing is read row by row."""
+"""Executions as the API and the pages show them, in PostgreSQL (port ``Overviews``); the database does the counting."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _json(value: Any) -> ColumnElement[Any]:
 
 
 def _instances() -> FromClause:
-    """How many instances of the execution stand where, and which have gone back."""
+    """The execution's instances counted by status, with the ids of those that were rolled back."""
     groups = select(N.status, N.revert, func.count().label("count"), _rolled_back().label("ids"))
     groups = groups.where(N.execution_id == E.id).group_by(N.status, N.revert)
     counted = groups.correlate(tables.execution).lateral("counted")
@@ -74,9 +74,9 @@ def _overview() -> Select[Any]:
     return select(*SHOWN, *shown).select_from(joined)
 
 
-# made once: what SQLAlchemy knows of a statement is kept with it
+# built once, so that SQLAlchemy caches the compiled statement
 OVERVIEW = _overview()
-"The statement that every read of executions narrows."
+"The base statement of every read of overviews."
 _BY_ID = OVERVIEW.where(E.id == bindparam("id"))
 _ACTIVE = OVERVIEW.where(
     E.tenant_id == bindparam("tenant"), E.component_id == bindparam("component"), E.settled_at.is_(None)
@@ -84,26 +84,26 @@ _ACTIVE = OVERVIEW.where(
 
 
 class PostgresOverviews:
-    """Speaks through the unit of work's connection; every method is one statement."""
+    """Uses the unit of work's connection; every method is one statement."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def get(self, execution_id: str) -> Overview:
-        """By its primary key."""
+        """Uses the primary key."""
         row = (await self._connection.execute(_BY_ID, {"id": execution_id})).mappings().first()
         if row is None:
             raise NotFound(f"there is no execution {execution_id}")
         return overview_from(row)
 
     async def active(self, tenant_id: str, component_id: str) -> Overview | None:
-        """By the index of the places that are taken."""
+        """Uses the index of taken active slots."""
         of = {"tenant": tenant_id, "component": component_id}
         row = (await self._connection.execute(_ACTIVE, of)).mappings().first()
         return overview_from(row) if row else None
 
     async def page(self, wanted: ExecutionFilter) -> Sequence[Overview]:
-        """By keyset (created_at, id) downwards, so that the time does not grow with what is stored."""
+        """Pages by keyset (created_at, id), newest first, so that the time does not grow with stored history."""
         found = (await self._connection.execute(_page(wanted))).mappings()
         return [overview_from(row) for row in found]
 

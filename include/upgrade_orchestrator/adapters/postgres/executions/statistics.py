@@ -1,4 +1,4 @@
-"""ExecutionStatistics in one statement: the database counts, however many executions there are."""
+"""Statistics in one statement: the database does the counting."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from upgrade_orchestrator.domain.operations.statistics import (
 E = tables.execution.c
 _COMPLETED = E.status == ExecutionStatus.COMPLETED
 _SECONDS = func.greatest(cast(extract("epoch", E.completed_at - E.started_at), Float), 0.0)
-"How long it took; a clock that was set back in between makes it 0, not less."
+"The duration; 0 if the clock was set back in between."
 _WEEK: ColumnElement[datetime] = literal_column("date_trunc('week', execution.completed_at AT TIME ZONE 'UTC')")
-"The Monday; written out, so that what is selected is seen to be what is grouped by."
+"The Monday. Literal text, so that PostgreSQL recognises it as the expression that is grouped by."
 
 
 def statistics_query(component_id: str) -> Select[Any]:
-    """A row for each strategy that occurs, and one without a strategy for all of them, also when there are none."""
+    """A row for each strategy that occurs, and always one without a strategy for the total."""
     return select(E.strategy, *_figures_of()).where(E.component_id == component_id).group_by(func.rollup(E.strategy))
 
 
 def history_query(of: HistoryOf, since: date) -> Select[Any]:
-    """The same of those that ended since then: a row for all, one for each strategy, and one for each week."""
+    """The same for executions that ended since then: a row for the total, for each strategy and for each week."""
     query = select(E.strategy, _WEEK.label("week"), *_figures_of()).where(
         E.completed_at >= datetime.combine(since, time(), UTC)
     )
@@ -67,14 +67,14 @@ def _of_completed(aggregate: Any, name: str) -> ColumnElement[Any]:
 
 
 def statistics_from(component_id: str, found: Iterable[RowMapping]) -> Statistics:
-    """The rows of ``statistics_query``."""
+    """Build the statistics from the rows of ``statistics_query``."""
     figures = {row["strategy"]: _figures(row) for row in found}
     overall = figures.pop(None)
     return Statistics(component_id, overall, {Strategy(name): each for name, each in sorted(figures.items())})
 
 
 def history_from(since: date, until: date, found: Iterable[RowMapping]) -> History:
-    """The rows of ``history_query``; a week in which nothing ended has a place too."""
+    """Build the history from the rows of ``history_query``; weeks in which nothing ended are included."""
     figures = {(row["strategy"], row["week"] and row["week"].date()): _figures(row) for row in found}
     by_strategy = {Strategy(name): each for (name, _), each in sorted(figures.items(), key=str) if name}
     weeks = [Week(begins, figures.get((None, begins), Figures())) for begins in mondays(since, until)]

@@ -1,4 +1,4 @@
-"""What all tables share: names of constraints, the types of ids and times."""
+"""Shared by all tables: naming of constraints, types of ids and times."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ Time = DateTime(timezone=True)
 
 
 def created() -> Column[object]:
-    """When the row was written, by the database's clock."""
+    """A column with the time of the insert, by the database's clock."""
     return Column("created_at", Time, nullable=False, server_default=text("clock_timestamp()"))

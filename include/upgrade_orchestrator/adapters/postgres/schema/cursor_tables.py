@@ -1,4 +1,4 @@
-"""How far those have come who read every event once."""
+"""The positions of readers that read every event once."""
 
 from __future__ import annotations
 

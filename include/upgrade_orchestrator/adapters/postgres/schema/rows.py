@@ -1,4 +1,4 @@
-"""Rows to domain values and back; column and field names are the same, so only what differs is written out."""
+"""Maps rows to domain values and back. Columns are named like fields; only the differences are spelled out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pick(cls: type, row: Row | RowMapping, **other: object) -> dict[str, Any]:
 
 
 def request_from(stored: Row) -> UpgradeRequest:
-    """The request as it was asked."""
+    """The request from its JSON column."""
     stages = stored["stage_percentages"]
     return UpgradeRequest(
         **(
@@ -40,7 +40,7 @@ def request_from(stored: Row) -> UpgradeRequest:
 
 
 def execution_from(row: RowMapping) -> Execution:
-    """An execution row."""
+    """The execution in a row."""
     return Execution(
         **pick(
             Execution,
@@ -62,7 +62,7 @@ def execution_from(row: RowMapping) -> Execution:
 
 
 def execution_to(execution: Execution) -> dict[str, Any]:
-    """The columns that can change after creation."""
+    """The values of the columns that can change after creation."""
     return {
         "status": execution.status,
         "status_reason": execution.status_reason,
@@ -90,7 +90,7 @@ def execution_to(execution: Execution) -> dict[str, Any]:
 
 
 def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
-    """All columns of a new row."""
+    """The values of all columns of a new row."""
     request = execution.request
     return execution_to(execution) | {
         "id": execution.id,
@@ -115,7 +115,7 @@ def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
 
 
 def plan_from(stored: Row) -> Plan:
-    """The frozen plan."""
+    """The frozen plan from its JSON column."""
     batches = tuple(
         PlannedBatch(each["number"], BatchKind(each["kind"]), tuple(each["instances"])) for each in stored["batches"]
     )
@@ -124,30 +124,30 @@ def plan_from(stored: Row) -> Plan:
 
 
 def instance_from(row: RowMapping) -> Instance:
-    """An instance row."""
+    """The instance in a row."""
     revert = InstanceStatus(row["revert"]) if row["revert"] else None
     return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=revert))
 
 
 def rollback_instance_from(row: RowMapping) -> Instance:
-    """A row of a rollback's work."""
+    """The instance in a row of a rollback."""
     return Instance(**pick(Instance, row, status=InstanceStatus(row["status"]), revert=None, replacement=None))
 
 
 def batch_from(row: RowMapping) -> Batch:
-    """A batch row."""
+    """The batch in a row."""
     return Batch(**pick(Batch, row, phase=Phase(row["phase"])))
 
 
 def check_from(row: RowMapping) -> CheckResult:
-    """A check's row."""
+    """The check result in a row."""
     return CheckResult(**pick(CheckResult, row, name=CheckName(row["name"]), status=CheckStatus(row["status"])))
 
 
 def command_values(
     execution_id: str, command: str, actor: Actor, reason: str | None, **detail: object
 ) -> dict[str, object]:
-    """A new row of the audit; ``detail`` is beside the id of the call, under which the log tells of it."""
+    """The values of a new audit row. Its detail also gets the request id, which finds the call in the log."""
     call = {"requestId": actor.request_id} if actor.request_id else {}
     return {
         "id": new_id(),

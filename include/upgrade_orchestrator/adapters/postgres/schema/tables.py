@@ -1,4 +1,4 @@
-"""The tables, all in our own database (never Airflow's); migrations/ is how they come into being."""
+"""The tables, all in our own database (never Airflow's); created by migrations/."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ execution = Table(
     Column("request", JSONB, nullable=False),
     Column("plan", JSONB, nullable=False),
     Column("plan_hash", String(64), nullable=False),
-    # what the dag files read at every parse: small, and never changed
+    # read by the dag files at every parse: small, and never changed
     Column("shape", JSONB, nullable=False),
     Column("shard_key", BigInteger, nullable=False),
     Column("total_instances", Integer, nullable=False),
@@ -75,21 +75,21 @@ execution = Table(
     Column("begins_in_worker", Boolean, nullable=False, server_default=text("true")),
     Column("last_sequence", BigInteger, nullable=False, server_default=text("0")),
     Column("version", Integer, nullable=False),
-    # one not-settled execution for a tenant's component: the rule that no race gets around
+    # at most one unsettled execution for a tenant and component, even with concurrent requests
     Index("uq_execution_active", "tenant_id", "component_id", unique=True, postgresql_where=text("settled_at IS NULL")),
     Index("ix_execution_tenant_newest", "tenant_id", "created_at", "id"),
-    # the same for each filter of the list: one that fits few of a tenant's executions must not read them all
+    # one for each filter of the list, so that a selective filter does not read all executions of the tenant
     Index("ix_execution_tenant_status", "tenant_id", "status", "created_at", "id"),
     Index("ix_execution_tenant_component", "tenant_id", "component_id", "created_at", "id"),
     Index("ix_execution_tenant_strategy", "tenant_id", "strategy", "created_at", "id"),
-    # all that the statistics read: they never touch the rows, which are wide
+    # has all columns of the statistics, so that they need not read the wide rows
     Index(
         "ix_execution_component",
         "component_id",
         "strategy",
         postgresql_include=["status", "started_at", "completed_at", "paused_seconds"],
     ),
-    # what the dag files ask for at every parse
+    # for the query of the dag files at every parse
     Index(
         "ix_execution_dag",
         "completed_at",
@@ -120,7 +120,7 @@ instance = Table(
     Column("replacement", String(255)),
 )
 
-# the work of a rollback: a row for each instance that it has begun with
+# the work of a rollback: a row for each instance that it has started on
 rollback_instance = Table(
     "rollback_instance",
     metadata,
@@ -149,16 +149,16 @@ approval = Table(
     metadata,
     Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
     Column("stage", Integer, primary_key=True),
-    # what the approval is given for: a decision on another plan is none
+    # the plan that is approved: a decision on another plan does not count
     Column("plan_hash", String(64), nullable=False),
     Column("requested_at", Time, nullable=False),
-    # what somebody answered in the Airflow UI, before it is judged
+    # the response given in Airflow's UI, before it is checked
     Column("answer", String(16)),
     Column("answered_by", String(255)),
     Column("answered_by_id", String(255)),
     Column("answer_reason", Text),
     Column("answered_at", Time),
-    # why the last answer did not count: the next question says so
+    # why the last response did not count; shown in the next question
     Column("refused", Text),
     Column("decision", String(16)),
     Column("decided_by", String(255)),
@@ -203,10 +203,10 @@ event = Table(
     Column("time", Time, nullable=False),
     Column("data", JSONB, nullable=False),
     Column("published_at", Time),
-    # why Kafka does not take it; until it is released it is left out of the outbox
+    # why Kafka refuses the event; until it is released it is not in the outbox
     Column("parked_at", Time),
     Column("parked_reason", Text),
-    # the outbox is this table where both are empty; in this order an event never comes before its predecessor
+    # the outbox: rows in which both are empty, ordered so that an event never comes before its predecessor
     Index(
         "ix_event_outbox",
         "execution_id",

@@ -11,7 +11,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Whoever waits for an execution is told of its events when they are committed; no writer can forget to.
+# A trigger notifies waiters of an execution's events at commit, so that no writer can forget to.
 NOTIFY_FUNCTION = """
 CREATE FUNCTION notify_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
