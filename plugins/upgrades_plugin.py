@@ -1,4 +1,4 @@
-"""The upgrade API and its pages for a project that copies include/ (see include/upgrade_orchestrator/plugin.py)."""
+"""The upgrade API and its pages, for a project that copies include/ (see include/upgrade_orchestrator/plugin.py)."""
 
 from upgrade_orchestrator.plugin import plugin_unless_installed
 

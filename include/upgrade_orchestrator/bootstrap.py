@@ -1,4 +1,4 @@
-"""Wiring: the ports with their adapters, made inside execute(), run() and Depends, never at import."""
+"""Wiring of ports and adapters, done inside execute(), run() and Depends, never at import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.adapters.airflow.connections import async_database_url
 from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
 from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
 from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
-from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, LeftToTheLoops
+from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
 from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
 from upgrade_orchestrator.adapters.airflow.users import user_of
 from upgrade_orchestrator.adapters.backups import read_object
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 def ports_for(url: str, settings: Settings) -> Ports:
-    """The ports on the database at ``url``."""
+    """The ports, with the store in the database at ``url``."""
     return Ports(
         work=partial(PostgresUnitOfWork, url, settings.lease_seconds),
         fleets=ConnectionFleets(),
@@ -70,48 +70,48 @@ def ports_for(url: str, settings: Settings) -> Ports:
 
 @cache
 def _parse_requests(bundle: str | None, folder: str) -> AirflowParseRequests:
-    """One a process: the control loops need not ask again for what a call has just asked for."""
+    """One for each process, so that the control loops do not repeat a request that a call has just made."""
     return AirflowParseRequests(bundle, folder)
 
 
 async def open_ports() -> Ports:
-    """The ports of a long-lived event loop (triggerer, API server): connections are kept and shared."""
+    """The ports for a long-lived event loop (triggerer, API server); connections are kept and shared."""
     settings = Settings.read()
     return ports_for(await async_database_url(settings.db_conn_id), settings)
 
 
-async def open_kept_answers() -> PostgresIdempotencyStore:
-    """The store of the answers to calls with an Idempotency-Key (API server only)."""
+async def open_idempotency_store() -> PostgresIdempotencyStore:
+    """The idempotency store (API server only)."""
     settings = Settings.read()
     return PostgresIdempotencyStore(await async_database_url(settings.db_conn_id), settings.lease_seconds)
 
 
-async def _forget_old_answers(_: Ports) -> None:
-    await (await open_kept_answers()).forget_old()
+async def _delete_expired_responses(_: Ports) -> None:
+    await (await open_idempotency_store()).forget_old()
 
 
-FORGET_OLD_ANSWERS = Loop("delete-expired-responses", 600.0, _forget_old_answers)
+DELETE_EXPIRED_RESPONSES = Loop("delete-expired-responses", 600.0, _delete_expired_responses)
 
 
 @asynccontextmanager
 async def borrowed_ports() -> AsyncIterator[Ports]:
-    """The ports of a short-lived event loop (a worker's task): connections are closed at the end."""
+    """The ports for a short-lived event loop (a worker's task); connections are closed at the end."""
     try:
-        yield replace(await open_ports(), parse_requests=LeftToTheLoops())
+        yield replace(await open_ports(), parse_requests=NoParseRequests())
     finally:
         await close_ports()
 
 
 async def close_ports() -> None:
-    """Close what the running event loop has opened."""
+    """Close the connections of the running event loop."""
     await close_clients()
     await dispose_engines()
 
 
 @asynccontextmanager
 async def control_loops() -> AsyncIterator[None]:
-    """Within it this process runs the control loops and the relay, or waits for its turn (API server only)."""
-    each = ((CONTROL_LOOPS, (*LOOPS, FORGET_OLD_ANSWERS)), (RELAY, relay_loops()))
+    """Run the control loops and the relay while the context is open, or wait to become leader (API server only)."""
+    each = ((CONTROL_LOOPS, (*LOOPS, DELETE_EXPIRED_RESPONSES)), (RELAY, relay_loops()))
     runs = (run_control_loops(open_ports, partial(_open_leadership, lock), loops) for lock, loops in each)
     tasks = [asyncio.create_task(run) for run in runs]
     try:
@@ -123,7 +123,7 @@ async def control_loops() -> AsyncIterator[None]:
 
 
 def relay_loops() -> tuple[Loop, ...]:
-    """The relay's, which it runs with a lead of its own."""
+    """The relay's loops, which have their own leader election."""
     settings = Settings.read()
     relay = Relay(partial(open_stream, settings.kafka_conn_id, settings.kafka_topic))
     return Loop("relay", 1.0, relay.run), Loop("watch-relay", 5.0, relay.watch)
@@ -134,7 +134,7 @@ async def _open_leadership(lock: int) -> PostgresLeadership:
 
 
 def call_limits() -> tuple[float, float]:
-    """How many calls one caller may make of this server process: a second, and at once."""
+    """The rate limit of one caller in this server process: calls per second, and calls at once."""
     settings = Settings.read()
     return settings.calls_per_second, settings.calls_at_once
 
@@ -144,7 +144,7 @@ authenticate = user_of
 
 
 def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
-    """Run one use case from code without an event loop."""
+    """Run a use case from code without an event loop."""
 
     async def within() -> T:
         async with borrowed_ports() as ports:
@@ -154,7 +154,7 @@ def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
 
 
 def load_clients() -> None:
-    """Import what the adapters and their libraries import on first use only; connects to nothing."""
+    """Import the modules that adapters and libraries would import on first use; makes no connections."""
     for module in _LOADED_LATE:
         importlib.import_module(module)
     sync_engine("postgresql+psycopg://nobody@localhost/nothing").dialect.import_dbapi()
@@ -175,6 +175,6 @@ _LOADED_LATE = (
 
 
 def dag_specs(shard: int, execution_id: str | None) -> list[DagSpec]:
-    """What the dag files need of the executions (immutable columns only); raises when the database is away."""
+    """The immutable columns that the dag files need; raises when the database does not answer."""
     settings = Settings.read()
     return read_dag_specs(database_url(settings.db_conn_id), settings.dag_retention_days, shard, execution_id)

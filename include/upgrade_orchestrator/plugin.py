@@ -1,6 +1,6 @@
-"""Adds the upgrade API and its pages to Airflow's API server, and warms up what forks workers.
+"""Adds the upgrade API and its pages to Airflow's API server, and imports modules early where workers are forked.
 
-Each Airflow process imports this at its start: it must stay light.
+Every Airflow process imports this module at start, so it must stay light.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from upgrade_orchestrator.provider import PACKAGE
 log = logging.getLogger(__name__)
 
 VIEW = "api/v1/registry/view"
-"Relative: Airflow's page resolves it, also under a base path."
+"Relative, so that it also works under a base path."
 
 
 class UpgradesPlugin(AirflowPlugin):
-    """The REST app under /api/v1/registry, and its pages in Airflow's UI."""
+    """The REST API under /api/v1/registry, and the pages in Airflow's UI."""
 
     name = "upgrades"
     external_views = (
@@ -39,16 +39,16 @@ class UpgradesPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:
-        """Only the API server asks for it: workers, triggerer and dag processor never load FastAPI for it."""
+        """Read only by the API server; workers, triggerer and dag processor never load FastAPI because of it."""
         from upgrade_orchestrator.web.app import URL_PREFIX, create_app
 
         return [{"app": create_app(), "url_prefix": URL_PREFIX, "name": "Upgrade Orchestrator"}]
 
     @classmethod
     def on_load(cls, *args: Any, **kwargs: Any) -> None:
-        """Import what each task needs before Airflow forks its workers, which would import it again and again.
+        """Import what each task needs before Airflow forks its workers, so that they need not import it again.
 
-        Only where plugins are loaded at start (``[core] lazy_load_plugins = False``): elsewhere it would come too late.
+        Only if plugins are loaded at start (``[core] lazy_load_plugins = False``); otherwise it would be too late.
         """
         if conf.getboolean("core", "lazy_load_plugins"):
             return
@@ -56,14 +56,14 @@ class UpgradesPlugin(AirflowPlugin):
 
         try:
             warm_up()
-        except Exception:  # it costs time only: the API and its pages must not go for it
-            log.warning("what the upgrades' tasks need could not be loaded ahead", exc_info=True)
+        except Exception:  # only a loss of time: the API and its pages must still load
+            log.warning("the modules of the upgrades' tasks could not be imported ahead of time", exc_info=True)
 
 
 def plugin_unless_installed() -> type[UpgradesPlugin] | None:
-    """The plugin for a file in the plugins folder; None where the installed package has brought it already.
+    """The plugin for a file in the plugins folder; None if the installed package registers it already.
 
-    Airflow refuses the second plugin of a name, and its task side then leaves out the plugins that come after it.
+    Airflow rejects a second plugin with the same name, and its task side then skips the plugins after it.
     """
     try:
         entry_points = distribution(PACKAGE).entry_points

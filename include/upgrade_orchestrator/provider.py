@@ -1,6 +1,6 @@
-"""What Airflow asks a provider package for: its connection type, its options and its commands.
+"""What a provider package declares to Airflow: its connection type, options and commands.
 
-Each Airflow process reads this at its start: it must stay light.
+Every Airflow process reads this module at start, so it must stay light.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ADDED = "0.1.0"
 
 
 def get_provider_info() -> dict[str, Any]:
-    """The provider, as Airflow's ``provider_info.schema.json`` describes it."""
+    """The provider's description, by Airflow's ``provider_info.schema.json``."""
     return {
         "package-name": PACKAGE,
         "name": "Upgrade Orchestrator",
@@ -56,16 +56,16 @@ _FLEET_AGENT: dict[str, Any] = {
             "host": "agent.example.com, or https://agent.example.com/base",
             "schema": "https",
             "port": "8090",
-            "password": "what the agent expects as Authorization: Bearer; empty: none is sent",
+            "password": "sent as Authorization: Bearer; if empty, none is sent",
         },
     },
     "conn-fields": {
         "verify": _field(
             "Verify certificate",
-            "Empty or true: by the system's authorities; false: not at all; else the file of the authorities to trust.",
+            "Empty or true: by the system's authorities; false: not at all; otherwise the file of trusted authorities.",
         ),
-        "cert": _field("Client certificate", "The PEM file of our own certificate, where the agent asks for one."),
+        "cert": _field("Client certificate", "The PEM file of our own certificate, if the agent requires one."),
         "key": _field("Client key", "The PEM file of its key, unless it is in the same file."),
-        "fleet": _field("Fleet to test with", "The fleet that the button Test asks for; not used otherwise."),
+        "fleet": _field("Fleet to test with", "The fleet that the Test button reads; not used otherwise."),
     },
 }

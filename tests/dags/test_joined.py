@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from upgrade_orchestrator.flow.upgrade.joined import JoinedLooks
+from upgrade_orchestrator.flow.upgrade.joined import SharedReads
 
 
 class Looks:
@@ -28,31 +28,31 @@ class Looks:
 
 
 async def test_those_that_ask_at_the_same_moment_share_a_look() -> None:
-    joined, looks = JoinedLooks[int](), Looks()
+    joined, looks = SharedReads[int](), Looks()
     looks.go_on.set()
-    assert await asyncio.gather(*(joined.look("e-1", looks) for _ in range(5))) == [1] * 5
-    assert await joined.look("e-1", looks) == 2
+    assert await asyncio.gather(*(joined.read("e-1", looks) for _ in range(5))) == [1] * 5
+    assert await joined.read("e-1", looks) == 2
 
 
 async def test_who_asks_when_a_look_has_begun_gets_one_of_its_own() -> None:
-    joined, looks = JoinedLooks[int](), Looks()
-    first = asyncio.create_task(joined.look("e-1", looks))
+    joined, looks = SharedReads[int](), Looks()
+    first = asyncio.create_task(joined.read("e-1", looks))
     assert await looks.begun.get() == 1
-    second = asyncio.create_task(joined.look("e-1", looks))
+    second = asyncio.create_task(joined.read("e-1", looks))
     assert await looks.begun.get() == 2
     looks.go_on.set()
     assert (await first, await second) == (1, 2)
 
 
 async def test_looks_at_different_things_are_not_shared() -> None:
-    joined, looks = JoinedLooks[int](), Looks()
+    joined, looks = SharedReads[int](), Looks()
     looks.go_on.set()
-    assert sorted(await asyncio.gather(joined.look("e-1", looks), joined.look("e-2", looks))) == [1, 2]
+    assert sorted(await asyncio.gather(joined.read("e-1", looks), joined.read("e-2", looks))) == [1, 2]
 
 
 async def test_who_is_cancelled_leaves_the_look_to_the_others() -> None:
-    joined, looks = JoinedLooks[int](), Looks()
-    leaves, stays = (asyncio.create_task(joined.look("e-1", looks)) for _ in range(2))
+    joined, looks = SharedReads[int](), Looks()
+    leaves, stays = (asyncio.create_task(joined.read("e-1", looks)) for _ in range(2))
     assert await looks.begun.get() == 1
     leaves.cancel()
     looks.go_on.set()
@@ -62,30 +62,30 @@ async def test_who_is_cancelled_leaves_the_look_to_the_others() -> None:
 
 
 async def test_look_that_fails_fails_for_all_that_share_it() -> None:
-    joined, looks = JoinedLooks[int](), Looks(ValueError("a mistake"))
+    joined, looks = SharedReads[int](), Looks(ValueError("a mistake"))
     looks.go_on.set()
-    found = await asyncio.gather(*(joined.look("e-1", looks) for _ in range(2)), return_exceptions=True)
+    found = await asyncio.gather(*(joined.read("e-1", looks) for _ in range(2)), return_exceptions=True)
     assert [type(each) for each in found] == [ValueError, ValueError]
 
 
 async def test_look_that_was_cancelled_before_it_began_is_not_joined() -> None:
-    joined, looks = JoinedLooks[int](), Looks()
+    joined, looks = SharedReads[int](), Looks()
     looks.go_on.set()
-    asker = asyncio.create_task(joined.look("e-1", looks))
+    asker = asyncio.create_task(joined.read("e-1", looks))
     others = asyncio.all_tasks()
     await asyncio.sleep(0)  # the asker has made the look, which has not run yet
     (look,) = asyncio.all_tasks() - others
     look.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asker
-    assert await joined.look("e-1", looks) == 1
+    assert await joined.read("e-1", looks) == 1
 
 
 async def test_look_that_fails_when_nobody_waits_any_more_is_not_complained_of() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    joined, looks = JoinedLooks[int](), Looks(ValueError("a mistake"))
-    asker = asyncio.create_task(joined.look("e-1", looks))
+    joined, looks = SharedReads[int](), Looks(ValueError("a mistake"))
+    asker = asyncio.create_task(joined.read("e-1", looks))
     await looks.begun.get()
     asker.cancel()
     await asyncio.gather(asker, return_exceptions=True)

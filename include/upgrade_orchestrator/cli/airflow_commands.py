@@ -1,4 +1,4 @@
-"""``airflow upgrades …``: our commands among Airflow's own; each start of ``airflow`` imports this."""
+"""The ``airflow upgrades …`` commands; every start of ``airflow`` imports this module."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
 
 
 def commands() -> list[CLICommand]:
-    """The commands, as Airflow's parser takes them."""
-    tenant = Arg(("--tenant",), action="append", default=[], help="also make roles that are limited to this tenant")
+    """The commands in the form that Airflow's parser takes."""
+    tenant = Arg(("--tenant",), action="append", default=[], help="also create roles limited to this tenant")
     source = Arg(("file",), metavar="FILE", help="YAML; - is standard input")
-    target = Arg(("file",), metavar="FILE", nargs="?", default="-", help="where to; - is standard output")
+    target = Arg(("file",), metavar="FILE", nargs="?", default="-", help="the file to write; - is standard output")
     registry = (
-        ActionCommand("load", "Bring the registry to what FILE says, all or nothing", _load, (source,)),
-        ActionCommand("export", "Write what is registered to FILE, or to standard output", _export, (target,)),
+        ActionCommand("load", "Load FILE into the registry, all or nothing", _load, (source,)),
+        ActionCommand("export", "Write the registry to FILE, or to standard output", _export, (target,)),
     )
     return [
         GroupCommand(
             "upgrades",
             "Set up the upgrade orchestrator, load and export its registry",
             (
-                ActionCommand("setup", "Migrate the orchestrator's database and make its roles", _set_up, (tenant,)),
+                ActionCommand("setup", "Migrate the orchestrator's database and create its roles", _set_up, (tenant,)),
                 GroupCommand("registry", "The component registry as a file", registry),
             ),
         )

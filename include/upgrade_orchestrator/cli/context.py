@@ -1,4 +1,4 @@
-"""Airflow's connections for a command."""
+"""Access to Airflow's connections from a command."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 
 
 def act_as_server() -> None:
-    """Let Airflow look connections up in its database, too, as its own commands do.
+    """Let Airflow look up connections in its database as well, as its own commands do.
 
-    Else it looks in the environment and in secrets backends only: what was entered in the UI would not be found.
+    Otherwise it only looks in the environment and in secrets backends, and misses connections entered in the UI.
     """
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")

@@ -1,6 +1,6 @@
-"""``airflow upgrades setup``: migrate our database and make the roles; idempotent, run it at every deploy.
+"""``airflow upgrades setup``: migrates our database and creates the roles. Idempotent; run it at every deploy.
 
-``python -m upgrade_orchestrator.cli.setup`` is the same where the package is copied and not installed.
+``python -m upgrade_orchestrator.cli.setup`` does the same if the package is copied and not installed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from upgrade_orchestrator.cli.context import act_as_server
 
 
 def set_up(tenants: Sequence[str] = ()) -> int:
-    """Run both steps, one clear line each; also roles limited to each of ``tenants``. 1 when something is wrong."""
+    """Run both steps, also creating roles limited to each of ``tenants``; prints a line each, returns 1 on failure."""
     act_as_server()
     from airflow.sdk.exceptions import AirflowException
     from sqlalchemy.exc import DBAPIError
@@ -40,9 +40,9 @@ def _refused(why: str) -> int:
 
 
 def main() -> int:
-    """As a command of its own."""
+    """The entry point of the module."""
     parser = argparse.ArgumentParser(prog="python -m upgrade_orchestrator.cli.setup", description="database and roles")
-    parser.add_argument("--tenant", action="append", default=[], help="also roles that are limited to this tenant")
+    parser.add_argument("--tenant", action="append", default=[], help="also create roles limited to this tenant")
     return set_up(parser.parse_args().tenant)
 
 

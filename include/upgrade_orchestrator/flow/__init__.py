@@ -1,1 +1,7 @@
-"""Airflow's side of an upgrade: the DAG factory, its operators, sensors and triggers."""
+"""Airflow's side of an upgrade: DAGs, operators and triggers.
+
+In come the specs of started executions, read from the database when Airflow parses the dag files; out come DAGs whose
+tasks call use cases of ``service`` and end as those do. All state is in our database, so each task may run again. The
+front doors are ``upgrade.factory.build_dags``, ``request.dag.build_upgrade_request`` and
+``notifications.dags.build_notifications``.
+"""

@@ -1,4 +1,4 @@
-"""How the tasks of our DAGs are tried again."""
+"""The retry settings of the tasks of our DAGs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REST app that the plugin mounts into Airflow's API server."""
+"""The REST API that the plugin mounts into Airflow's API server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from upgrade_orchestrator.schemas.approvals import DecisionBody
 from upgrade_orchestrator.schemas.registry import BODIES
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.views.fleet_health import FleetHealth
-from upgrade_orchestrator.web.dependencies import Lazy, OpenKeptAnswers, OpenPorts, live_feed_on
+from upgrade_orchestrator.web.dependencies import Lazy, OpenIdempotencyStore, OpenPorts, live_feed_on
 from upgrade_orchestrator.web.http import problems
 from upgrade_orchestrator.web.http.middleware import RequestIds
 from upgrade_orchestrator.web.http.rate_limits import Limiter
@@ -51,7 +51,7 @@ _ROUTERS = (
     documentation.router,
     board.router,
     changes.router,
-    create_form.router,  # before the executions: no id is "new"
+    create_form.router,  # before the executions, so that "new" is not taken for an id
     statistics_pages.router,
     execution_pages.router,
     assets.router,
@@ -64,9 +64,9 @@ def create_app(
     close_ports: Callable[[], Awaitable[None]] = bootstrap.close_ports,
     beside: Callable[[], AbstractAsyncContextManager[None]] = bootstrap.control_loops,
     limiter: Limiter | None = None,
-    open_kept_answers: OpenKeptAnswers = bootstrap.open_kept_answers,
+    open_idempotency_store: OpenIdempotencyStore = bootstrap.open_idempotency_store,
 ) -> FastAPI:
-    """The app, with every call behind ``authenticated``; ``beside`` is what runs beside it while it is served."""
+    """The app, with every call behind ``authenticated``; ``beside`` runs in the background while it is served."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -88,7 +88,7 @@ def create_app(
     )
     app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, DecisionBody, *BODIES)
     app.state.ports, app.state.authenticate = Lazy(open_ports), authenticate
-    app.state.idempotency_store, app.state.live = Lazy(open_kept_answers), live_feed_on(app.state.ports)
+    app.state.idempotency_store, app.state.live = Lazy(open_idempotency_store), live_feed_on(app.state.ports)
     app.state.limiter = limiter or Limiter(*bootstrap.call_limits())
     app.state.fleet_health = FleetHealth()
     problems.install(app)

@@ -1,4 +1,4 @@
-"""What the calls are handed: the ports, the live feed, and where this app is mounted."""
+"""FastAPI dependencies: the ports, the live feed and the links of this app."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 T = TypeVar("T")
 OpenPorts = Callable[[], Awaitable[Ports]]
-OpenKeptAnswers = Callable[[], Awaitable[IdempotencyStore]]
+OpenIdempotencyStore = Callable[[], Awaitable[IdempotencyStore]]
 
 
 class Lazy(Generic[T]):
-    """Opened at the first call that needs it: a database that is away does not keep the server down."""
+    """Opened at the first call that needs it, so that the server starts without the database."""
 
     def __init__(self, open_now: Callable[[], Awaitable[T]]) -> None:
         self._open = open_now
@@ -30,13 +30,13 @@ class Lazy(Generic[T]):
 
     @property
     def opened(self) -> T | None:
-        """What is open for the running event loop."""
+        """The value that is open in the running event loop."""
         return self._value if self._loop is asyncio.get_running_loop() else None
 
     async def get(self) -> T:
-        """That of the running event loop.
+        """The value for the running event loop, opened if necessary.
 
-        :raises Unavailable: when it cannot be opened now.
+        :raises Unavailable: it cannot be opened now.
         """
         found = self.opened
         if found is None:
@@ -49,12 +49,14 @@ class Lazy(Generic[T]):
             return await self._open()
         except Unavailable:
             raise
-        except Exception as error:  # whichever way Airflow says that it does not know the connection
-            raise Unavailable("our own database is not known: is its Airflow connection defined?") from error
+        except Exception as error:  # several types mean that the connection is not defined
+            raise Unavailable(
+                "the orchestrator's database is not configured: is its Airflow connection defined?"
+            ) from error
 
 
 class Repeated(Exception):
-    """The call was carried out before, under the same Idempotency-Key; raised when the caller may make it."""
+    """The call was carried out before with the same Idempotency-Key; raised once the caller's rights are checked."""
 
     def __init__(self, answer: StoredResponse) -> None:
         super().__init__("repeated")
@@ -67,20 +69,20 @@ async def open_ports_of(request: Request) -> Ports:
     return await lazy.get()
 
 
-async def kept_answers_of(request: Request) -> IdempotencyStore:
+async def idempotency_store_of(request: Request) -> IdempotencyStore:
     """The idempotency store of the app that serves ``request``."""
     lazy: Lazy[IdempotencyStore] = request.app.state.idempotency_store
     return await lazy.get()
 
 
 async def live_of(request: Request) -> LiveFeed:
-    """The live feed that all followers of this process share."""
+    """The live feed, which all streams of this process share."""
     lazy: Lazy[LiveFeed] = request.app.state.live
     return await lazy.get()
 
 
 def live_feed_on(lazy: Lazy[Ports]) -> Lazy[LiveFeed]:
-    """A live feed on those ports."""
+    """A live feed that uses these ports."""
 
     async def open_feed() -> LiveFeed:
         ports = await lazy.get()
@@ -90,9 +92,9 @@ def live_feed_on(lazy: Lazy[Ports]) -> Lazy[LiveFeed]:
 
 
 async def ports_of(request: Request) -> Ports:
-    """What the call is to use: under an Idempotency-Key its units of work are parts of one transaction.
+    """The ports for a call; with an Idempotency-Key, all its units of work are part of one transaction.
 
-    :raises Repeated: with the first answer, when there is one.
+    :raises Repeated: with the response to the first call, if there is one.
     """
     once: Once | None = getattr(request.state, "once", None)
     if once is None:

@@ -32,12 +32,12 @@ class SharedApp:
             self._authenticate,
             _leave_open,
             beside=nullcontext,
-            open_kept_answers=self._open_kept_answers,
+            open_idempotency_store=self._open_idempotency_store,
         )
 
     def stand_on(self, world: World, authenticate: Authenticate) -> FastAPI:
         """Until the next call; what it heard of the fleets, which it keeps for seconds, is forgotten."""
-        self.ports, self.idempotency_store, self.authenticate = world.ports, kept_answers_in(world), authenticate
+        self.ports, self.idempotency_store, self.authenticate = world.ports, idempotency_store_in(world), authenticate
         self.app.state.fleet_health = FleetHealth()
         return self.app
 
@@ -45,7 +45,7 @@ class SharedApp:
         assert self.ports is not None, "the test has no world"
         return self.ports
 
-    async def _open_kept_answers(self) -> PostgresIdempotencyStore:
+    async def _open_idempotency_store(self) -> PostgresIdempotencyStore:
         assert self.idempotency_store is not None, "the test has no world"
         return self.idempotency_store
 
@@ -59,8 +59,8 @@ def own_app(world: World, authenticate: Authenticate, limiter: Limiter | None = 
     async def open_ports() -> Ports:
         return world.ports
 
-    async def open_kept_answers() -> PostgresIdempotencyStore:
-        return kept_answers_in(world)
+    async def open_idempotency_store() -> PostgresIdempotencyStore:
+        return idempotency_store_in(world)
 
     return create_app(
         open_ports,
@@ -68,11 +68,11 @@ def own_app(world: World, authenticate: Authenticate, limiter: Limiter | None = 
         _leave_open,
         beside=nullcontext,
         limiter=limiter,
-        open_kept_answers=open_kept_answers,
+        open_idempotency_store=open_idempotency_store,
     )
 
 
-def kept_answers_in(world: World) -> PostgresIdempotencyStore:
+def idempotency_store_in(world: World) -> PostgresIdempotencyStore:
     """Those of one process: its callers with the same key queue."""
     return PostgresIdempotencyStore(world.url, Settings().lease_seconds)
 

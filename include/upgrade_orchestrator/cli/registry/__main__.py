@@ -1,6 +1,6 @@
 """``airflow upgrades registry load FILE`` and ``export [FILE]``.
 
-``python -m upgrade_orchestrator.cli.registry`` is the same where the package is copied and not installed.
+``python -m upgrade_orchestrator.cli.registry`` does the same if the package is copied and not installed.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ T = TypeVar("T")
 
 
 class Refused(Exception):
-    """What is said on standard error, line by line."""
+    """The command failed; the message goes to standard error, line by line."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one of the two; 0 when it is done, 1 with every problem on a line of its own, 2 for a wrong command."""
+    """Run a command; returns 0 on success, 1 after printing one line per problem, 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="airflow upgrades registry", description="the registry as a file")
     commands = parser.add_subparsers(dest="command", required=True)
-    loading = commands.add_parser("load", help="bring the registry to what FILE says, all or nothing")
+    loading = commands.add_parser("load", help="load FILE into the registry, all or nothing")
     loading.add_argument("file", metavar="FILE", help="YAML; - is standard input")
-    exporting = commands.add_parser("export", help="write what is registered to FILE, or to standard output")
+    exporting = commands.add_parser("export", help="write the registry to FILE, or to standard output")
     exporting.add_argument("file", metavar="FILE", nargs="?", default="-")
     given = parser.parse_args(arguments)
     try:
@@ -45,9 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def load(file: str) -> str:
-    """What was done.
+    """Load the file and return a summary.
 
-    :raises Refused: the file cannot be read, or something in it is wrong; then nothing was loaded.
+    :raises Refused: the file cannot be read or has mistakes; nothing was loaded.
     """
     name, text = ("standard input", _standard_input()) if file == "-" else (file, _read(Path(file)))
     try:
@@ -58,28 +58,28 @@ def load(file: str) -> str:
         entries = entries_in(marked.value if marked.value is not None else {})
         done = _run(lambda ports: load_registry(ports, entries))
     except ValidationFailed as error:
-        raise _refusal(name, [Flaw(marked.line_of(place), place, said) for place, said in _errors(error)]) from None
+        raise _refusal(name, [Flaw(marked.line_of(path), path, message) for path, message in _errors(error)]) from None
     except UpgradeError as error:
         raise Refused(f"{name}: {error.detail}\n{name}: nothing was loaded") from None
     return f"{name}: {done}\n"
 
 
 def export(file: str) -> str:
-    """The text itself for standard output, else what was done.
+    """Return the text for standard output, or write the file and return a summary.
 
-    :raises Refused: the registry cannot be read or the file not be written.
+    :raises Refused: the registry cannot be read, or the file cannot be written.
     """
     try:
-        things = _run(read_registry)
+        entries = _run(read_registry)
     except UpgradeError as error:
         raise Refused(f"export: {error.detail}") from None
     if file == "-":
-        return text_of(things)
+        return text_of(entries)
     try:
-        Path(file).write_text(text_of(things), encoding="utf-8")
+        Path(file).write_text(text_of(entries), encoding="utf-8")
     except OSError as error:
         raise Refused(f"{file}: cannot be written: {error.strerror}") from None
-    return f"{file}: {len(things)} exported\n"
+    return f"{file}: {len(entries)} exported\n"
 
 
 def _run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
@@ -87,8 +87,8 @@ def _run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
 
     try:
         return bootstrap.run(use_case)
-    except AirflowException as error:  # whichever way Airflow says that it does not know the connection
-        raise Unavailable(f"our own database is not known: {error}") from None
+    except AirflowException as error:  # several subtypes mean that the connection is not defined
+        raise Unavailable(f"the connection to the orchestrator's database cannot be used: {error}") from None
 
 
 def _read(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a registry file may say: lists of the bodies of the REST calls, each with its id and its parents' ids."""
+"""The schema of a registry file: lists of entries as in the REST API, each with its own and its parents' ids."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ Mixed = dict[Name, Annotated[int, Field(ge=0, le=BIGGEST)]]
 
 
 class ComponentEntry(ComponentBody):
-    """One of ``components``."""
+    """An entry of ``components``."""
 
     id: Id
 
 
 class VersionEntry(VersionBody):
-    """One of ``versions``."""
+    """An entry of ``versions``."""
 
     id: Id
     component_id: Id
 
 
 class PathEntry(PathBody):
-    """One of ``upgradePaths``."""
+    """An entry of ``upgradePaths``."""
 
     id: Id
 
 
 class DeploymentEntry(DeploymentBody):
-    """One of ``deployments``; ``mixed`` left out stays as it is."""
+    """An entry of ``deployments``; without ``mixed``, the stored value is kept."""
 
     tenant_id: Id
     component_id: Id
@@ -53,7 +53,7 @@ class DeploymentEntry(DeploymentBody):
 
 
 class BackupEntry(BackupBody):
-    """One of ``backups``."""
+    """An entry of ``backups``."""
 
     id: Id
     tenant_id: Id
@@ -67,28 +67,28 @@ SECTIONS: dict[str, tuple[type[BaseModel], type[RegistryEntry]]] = {
     "deployments": (DeploymentEntry, Deployment),
     "backups": (BackupEntry, Backup),
 }
-"In the order in which one needs the other."
+"Ordered so that referenced entries come first."
 
 
 def entries_in(document: object) -> list[Entry]:
-    """Everything that ``document`` names, parents first; its values may be text, as in YAML.
+    """All entries of ``document``, referenced ones first; values may be text, as in YAML.
 
-    :raises ValidationFailed: naming every section and field that is unknown, missing or cannot be understood.
+    :raises ValidationFailed: with every section and field that is unknown, missing or invalid.
     """
     if not isinstance(document, Mapping):
         raise ValidationFailed.of("", f"must have some of the sections {', '.join(SECTIONS)}")
     errors = [
-        _error(str(name), f"unknown section; there are {', '.join(SECTIONS)}")
+        _error(str(name), f"unknown section; the sections are {', '.join(SECTIONS)}")
         for name in document
         if name not in SECTIONS
     ]
     entries: list[Entry] = []
-    for place, kind, given in _given(document, errors):
+    for path, kind, given in _given(document, errors):
         try:
-            entries.append(_entry(place, kind, given))
+            entries.append(_entry(path, kind, given))
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
-            errors += [_error(f"{place}{_inner(each['loc'])}", field_errors([each])[0]["message"]) for each in found]
+            errors += [_error(f"{path}{_inner(each['loc'])}", field_errors([each])[0]["message"]) for each in found]
     if errors:
         raise ValidationFailed(errors)
     return entries
@@ -107,14 +107,14 @@ def _given(document: Mapping[Any, Any], errors: list[dict[str, str]]) -> Iterato
                 errors.append(_error(f"{section}[{index}]", "must have fields, such as id"))
 
 
-def _entry(place: str, section: str, given: object) -> Entry:
+def _entry(path: str, section: str, given: object) -> Entry:
     model, kind = SECTIONS[section]
     read = model.model_validate(given, strict=False)
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in read}
     without_risk = values.get("risk_level", RiskLevel.HIGH) is None
     if without_risk:
-        values["risk_level"] = RiskLevel.HIGH  # until its type is known
-    return Entry(place, kind(**values), without_risk)
+        values["risk_level"] = RiskLevel.HIGH  # replaced later by the default for the path's type
+    return Entry(path, kind(**values), without_risk)
 
 
 def _inner(location: tuple[int | str, ...]) -> str:
@@ -122,5 +122,5 @@ def _inner(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
 
 
-def _error(place: str, message: str) -> dict[str, str]:
-    return {"field": place, "message": message}
+def _error(path: str, message: str) -> dict[str, str]:
+    return {"field": path, "message": message}

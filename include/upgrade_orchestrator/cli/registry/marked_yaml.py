@@ -1,4 +1,4 @@
-"""Reads YAML so that every problem can be told with its line: what is in it, and where each value stands."""
+"""Reads YAML and keeps the line of each value, so that every problem can be reported with its line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 MOST_VALUES = 100_000
-"Aliases let a small file stand for a huge one."
+"Limit on values, since aliases can expand a small file to a huge document."
 
 _TAG = "tag:yaml.org,2002:"
 _NULL = f"{_TAG}null"
@@ -17,7 +17,7 @@ _NULL = f"{_TAG}null"
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What is wrong in a line, counted from 1; ``field`` is empty when it is about the file's form."""
+    """A problem and its line, counted from 1; ``field`` is empty for errors of syntax."""
 
     line: int
     field: str
@@ -25,7 +25,7 @@ class Flaw:
 
 
 class NotReadable(Exception):
-    """The text is no YAML that can be read, with every flaw."""
+    """The text is not acceptable YAML; has every flaw."""
 
     def __init__(self, *flaws: Flaw) -> None:
         super().__init__(*flaws)
@@ -34,20 +34,20 @@ class NotReadable(Exception):
 
 @dataclass(slots=True)
 class Marked:
-    """The document, and the line of each of its places, such as ``versions[2].status``."""
+    """The document, and the line of each path in it, such as ``versions[2].status``."""
 
     value: Any = None
     lines: dict[str, int] = field(default_factory=dict)
 
-    def line_of(self, place: str) -> int:
-        """Of the place itself; of what it is missing in, when it is not there."""
-        while place and place not in self.lines:
-            place = place[: max(place.rfind("."), place.rfind("["), 0)]
-        return self.lines.get(place, 1)
+    def line_of(self, path: str) -> int:
+        """The line of ``path``, or of the nearest enclosing value if it is missing."""
+        while path and path not in self.lines:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.lines.get(path, 1)
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads every plain word as text but null: ``3.10`` stays 3.10, and what a field is decides what it means."""
+    """Reads all scalars but null as text, so that ``3.10`` stays 3.10; the fields' types decide what they mean."""
 
     yaml_implicit_resolvers: dict[str, Any] = {
         first: [each for each in resolvers if each[0] == _NULL]
@@ -56,7 +56,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(text: str) -> Marked:
-    """:raises NotReadable: no YAML, more than one document, a key given twice, a tag, an endless alias."""
+    """Parse the text.
+
+    :raises NotReadable: not YAML, several documents, a duplicate key, a tag, or an alias of itself.
+    """
     try:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
@@ -81,38 +84,38 @@ class _Reading:
         self._within: list[yaml.Node] = []
         self._count = 0
 
-    def value(self, node: yaml.Node, place: str) -> Any:
-        """The node as text, list or dictionary; its line is kept."""
+    def value(self, node: yaml.Node, path: str) -> Any:
+        """The node as text, list or dictionary; records its line."""
         line = node.start_mark.line + 1
-        self.marked.lines.setdefault(place, line)
+        self.marked.lines.setdefault(path, line)
         self._count += 1
         if any(node is each for each in self._within) or self._count > MOST_VALUES:
-            raise NotReadable(Flaw(line, place, f"an alias of itself, or more than {MOST_VALUES} values"))
+            raise NotReadable(Flaw(line, path, f"an alias of itself, or more than {MOST_VALUES} values"))
         if node.tag.removeprefix(_TAG) not in ("null", "str", "seq", "map"):
-            self.flaws.append(Flaw(line, place, f"the tag {node.tag.replace(_TAG, '!!')} is not understood"))
+            self.flaws.append(Flaw(line, path, f"the tag {node.tag.replace(_TAG, '!!')} is not supported"))
         self._within.append(node)
         try:
-            return self._content(node, place)
+            return self._content(node, path)
         finally:
             self._within.pop()
 
-    def _content(self, node: yaml.Node, place: str) -> Any:
+    def _content(self, node: yaml.Node, path: str) -> Any:
         match node:
             case yaml.SequenceNode():
-                return [self.value(each, f"{place}[{index}]") for index, each in enumerate(node.value)]
+                return [self.value(each, f"{path}[{index}]") for index, each in enumerate(node.value)]
             case yaml.MappingNode():
-                return self._mapping(node, place)
+                return self._mapping(node, path)
             case _:
                 return None if node.tag == _NULL else node.value
 
-    def _mapping(self, node: yaml.MappingNode, place: str) -> dict[Hashable, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: str) -> dict[Hashable, Any]:
         found: dict[Hashable, Any] = {}
         for key, each in node.value:
             line, name = key.start_mark.line + 1, key.value
             if not isinstance(key, yaml.ScalarNode):
-                self.flaws.append(Flaw(line, place, "a name must be a word"))
+                self.flaws.append(Flaw(line, path, "a key must be a plain text"))
                 continue
-            inner = f"{place}.{name}" if place else str(name)
+            inner = f"{path}.{name}" if path else str(name)
             if name in found:
                 self.flaws.append(Flaw(line, inner, f"is given twice, first in line {self.marked.lines[inner]}"))
                 continue

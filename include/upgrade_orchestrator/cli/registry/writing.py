@@ -1,4 +1,4 @@
-"""Writes what is registered as a file that loads back to the same; the order is always the same."""
+"""Writes the registry as a file that loads back unchanged; the order is always the same."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from upgrade_orchestrator.domain.registry.entries import RegistryEntry
 
 _HEAD = "# The component registry; load it with: airflow upgrades registry load FILE\n"
 _ALWAYS = frozenset({"status", "risk_level"})
-"Written even where it is the default: what decides should be seen."
+"Fields written even with their default, because they decide whether an upgrade is allowed."
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes an aliased value out each time."""
+    """Writes repeated values in full, without aliases."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
 
 
-def text_of(things: Iterable[RegistryEntry]) -> str:
-    """The file's text; a field that is as it is by default is left out."""
-    known = list(things)
+def text_of(entries: Iterable[RegistryEntry]) -> str:
+    """The file's text, without fields that have their default."""
+    known = list(entries)
     document = {
         section: found
         for section, (_, kind) in SECTIONS.items()
@@ -37,10 +37,10 @@ def text_of(things: Iterable[RegistryEntry]) -> str:
     return _HEAD + yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _fields(thing: RegistryEntry) -> dict[str, Any]:
+def _fields(entry: RegistryEntry) -> dict[str, Any]:
     found = {}
-    for each in fields(thing):
-        value = getattr(thing, each.name)
+    for each in fields(entry):
+        value = getattr(entry, each.name)
         default = each.default_factory() if each.default_factory is not MISSING else each.default
         if each.name in _ALWAYS or value != default:
             found[to_camel(each.name)] = _plain(value)

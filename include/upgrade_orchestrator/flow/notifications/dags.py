@@ -1,4 +1,4 @@
-"""The DAGs that send notices, one for each kind: a run is a notice, a task a notifier, and none waits for another."""
+"""The DAGs that send notices, one for each kind. A run is a notice, a task a notifier; tasks run independently."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from airflow.sdk.bases.operator import BaseOperator
 from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.events.notifications import NoticeKind, notice_dag
 from upgrade_orchestrator.flow.notifications.notifiers import Notifiers, load_notifiers
-from upgrade_orchestrator.flow.upgrade.operators import told_of
+from upgrade_orchestrator.flow.upgrade.operators import asset_extra
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.settings import Settings, option_of
 
 SENT_AT_ONCE = 2
-"Tasks of a kind: notifiers that hang must not take the workers from the upgrades."
-PATIENCE: dict[str, Any] = {
+"Concurrent tasks of a kind, so that notifiers that hang do not take the workers from the upgrades."
+RETRIES: dict[str, Any] = {
     "retries": 5,
     "retry_delay": timedelta(seconds=10),
     "retry_exponential_backoff": True,
@@ -31,14 +31,14 @@ PATIENCE: dict[str, Any] = {
 
 
 def build_notifications() -> dict[str, DAG]:
-    """The DAGs by id; none where no notifiers are set.
+    """The DAGs by id; none if no notifiers are configured.
 
-    :raises ValueError: when what is set cannot be used, which Airflow shows as an import error.
+    :raises ValueError: the option cannot be used; Airflow shows this as an import error.
     """
-    place = Settings.read().notifiers
-    if place is None:
+    reference = Settings.read().notifiers
+    if reference is None:
         return {}
-    notifiers = load_notifiers(place)
+    notifiers = load_notifiers(reference)
     return {notice_dag(kind): _build(kind, notifiers) for kind in NoticeKind}
 
 
@@ -46,14 +46,14 @@ def _build(kind: NoticeKind, notifiers: Notifiers) -> DAG:
     with DAG(
         dag_id=notice_dag(kind),
         dag_display_name=f"Upgrade notices: {kind.value}",
-        description="Sends what happened in an upgrade to the notifiers of [upgrades] notifiers",
+        description="Sends notices of upgrades with the notifiers of [upgrades] notifiers",
         tags={"upgrade", "notices"},
         schedule=None,
         catchup=False,
         max_active_tasks=SENT_AT_ONCE,
         max_active_runs=100,
         is_paused_upon_creation=False,
-        default_args=PATIENCE,
+        default_args=RETRIES,
     ) as dag:
         for number, _ in enumerate(notifiers[kind]):
             NotifyOperator(task_id=f"notifier_{number + 1}", kind=kind.value, number=number)
@@ -63,7 +63,7 @@ def _build(kind: NoticeKind, notifiers: Notifiers) -> DAG:
 
 
 class NotifyOperator(BaseOperator):
-    """Sends the run's notice by one notifier."""
+    """Sends the run's notice with one notifier."""
 
     ui_color = "#f3e8fb"
 
@@ -72,16 +72,16 @@ class NotifyOperator(BaseOperator):
         self.kind, self.number = kind, number
 
     def execute(self, context: Any) -> None:
-        """With Airflow's context and in it ``upgrade``: which one it is, and what happened."""
+        """Call the notifier with Airflow's context, to which ``upgrade`` adds the execution and what happened."""
         conf = context["dag_run"].conf
         execution = bootstrap.run(partial(find_execution, execution_id=conf["executionId"]))
         happened = {each: conf[each] for each in ("notice", "sequence", "time")} | conf["data"]
-        context["upgrade"] = happened | told_of(execution)
-        # rendering changes a notifier: the set one stays as it is
+        context["upgrade"] = happened | asset_extra(execution)
+        # rendering changes a notifier, so use a copy
         copy.copy(self._notifier())(context)
 
     def _notifier(self) -> Any:
-        place = Settings.read().notifiers
-        if place is None:
+        reference = Settings.read().notifiers
+        if reference is None:
             raise ValueError(f"{option_of('notifiers')} is not set for this worker")
-        return load_notifiers(place)[NoticeKind(self.kind)][self.number]
+        return load_notifiers(reference)[NoticeKind(self.kind)][self.number]

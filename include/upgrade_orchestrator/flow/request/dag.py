@@ -1,4 +1,4 @@
-"""The DAG that asks for an upgrade: a form in the Airflow UI, a command, or a call of Airflow's own API."""
+"""The DAG that requests an upgrade: from a form in Airflow's UI, by command or through Airflow's own API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from upgrade_orchestrator.flow.retries import TRY_AGAIN
 from upgrade_orchestrator.schemas.request_form import FormField, form_fields
 
 MOST_AT_ONCE = 1000
-"A run lasts as long as its upgrade and costs no worker meanwhile: Airflow's usual 16 would make the others wait."
+"Maximum of active runs. A run lasts as long as its upgrade without using a worker; Airflow's default is only 16."
 
 
 def build_upgrade_request() -> DAG:
@@ -47,7 +47,7 @@ The form has the fields and ranges of `POST /api/v1/registry/tenants/{tenantId}/
 starts it and follows it without holding a worker: it succeeds only if the upgrade is COMPLETED, and a failed run says
 why.
 
-The upgrade has a DAG of its own, `upgrade__{executionId}`; the tasks' logs and results name it. A run is one upgrade: a
-task that is cleared looks at the same one again, and a run that is marked failed here leaves its upgrade going on.
-Steer it by its own DAG or the API.
+The upgrade has its own DAG, `upgrade__{executionId}`, which is named in the tasks' logs and results. A run is one
+upgrade: a cleared task continues with the same upgrade, and marking the run as failed does not stop the upgrade.
+Control the upgrade in its own DAG or with the API.
 """

@@ -1,4 +1,4 @@
-"""The tasks of a DAG run that asks for an upgrade; the run's own name leads to its execution, so each may run again."""
+"""The tasks of a DAG run that requests an upgrade. The run's name determines its execution, so each may run again."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.upgrade.ensure import create_once, start_once
 
 API = "/api/v1/registry/upgrades"
-"Where the API shows an execution, below Airflow's own address."
-NOBODY = "airflow"
-"Who asked, where Airflow does not say it."
+"The path of executions in the API, relative to Airflow's own address."
+UNKNOWN_USER = "airflow"
+"The actor when Airflow does not name the user who triggered the run."
 
 Result = dict[str, Any]
 
 
 def requested_id(run: Any) -> str:
-    """The id of the execution that the DAG run asks for: always the same, and another one for a run made anew."""
+    """The execution id of a DAG run: always the same, and a different one if the run is deleted and created again."""
     return id_for(f"{run.dag_id} {run.run_id}", run.run_after)
 
 
 class RequestOperator(BaseOperator):
-    """A task of such a run; what it returns says which execution it is, where it stands and where to look."""
+    """A task of such a run; its result has the execution's id, status and links."""
 
     ui_color = "#e8f1fb"
 
     def execute(self, context: Any) -> Result:
-        """Take the step, unless it was taken."""
+        """Do the step, unless it is done already."""
         run = context["dag_run"]
-        actor = Actor(run.triggering_user_name or NOBODY, Source.DAG)
+        actor = Actor(run.triggering_user_name or UNKNOWN_USER, Source.DAG)
         execution = self.step(requested_id(run), actor, context["params"])
         self.log.info("execution %s is %s: %s", execution.id, execution.status.value, _where(execution))
         return _result(execution)
 
     def step(self, execution_id: str, actor: Actor, params: dict[str, Any]) -> Execution:
-        """The execution afterwards."""
+        """Do the step and return the execution."""
         raise NotImplementedError
 
 
 class CreateOperator(RequestOperator):
-    """Creates the execution; a refusal fails the task for good, only what is away for the moment is tried again."""
+    """Creates the execution. A refusal fails the task without retry; only temporary outages are retried."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(retries=10, retry_delay=timedelta(seconds=2), max_retry_delay=timedelta(seconds=30), **kwargs)
 
     def step(self, execution_id: str, actor: Actor, params: dict[str, Any]) -> Execution:
-        """As POST /tenants/{tenantId}/upgrades does it."""
+        """Like POST /tenants/{tenantId}/upgrades."""
         try:
             request = request_from({name: value for name, value in params.items() if name != TENANT.name})
             create = partial(create_once, execution_id=execution_id, tenant_id=params[TENANT.name], request=request)
@@ -71,18 +71,18 @@ class CreateOperator(RequestOperator):
 
 
 class StartOperator(RequestOperator):
-    """Starts it."""
+    """Starts the execution."""
 
     def step(self, execution_id: str, actor: Actor, params: dict[str, Any]) -> Execution:
-        """As POST /upgrades/{executionId}/start does it."""
+        """Like POST /upgrades/{executionId}/start."""
         return _run(partial(start_once, execution_id=execution_id, actor=actor))
 
 
 class FollowOperator(RequestOperator):
-    """Waits in the triggerer for the end; succeeds if that is COMPLETED, and says why if it is not."""
+    """Waits in the triggerer for the end; succeeds if the execution is COMPLETED, else fails with the reason."""
 
     def step(self, execution_id: str, actor: Actor, params: dict[str, Any]) -> Execution:
-        """Defer at once: a wait of hours, so it never stays in the worker."""
+        """Defer at once: the wait may take hours and must not hold a worker."""
         execution = _run(partial(find_execution, execution_id=execution_id))
         if not execution.is_terminal:
             from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
@@ -96,19 +96,19 @@ class FollowOperator(RequestOperator):
         return execution
 
     def resume_after_trigger(self, context: Any, event: dict[str, str]) -> Result:
-        """The triggerer has seen the end."""
+        """Called when the triggerer has seen the end."""
         return self.execute(context)
 
 
 def _run(use_case: Callable[[Ports], Awaitable[Execution]]) -> Execution:
-    """Import the clients of databases and fleets only in a task: they are most of what a parse would take."""
+    """Import the clients of databases and fleets only in a task: they would dominate the time of a parse."""
     from upgrade_orchestrator import bootstrap
 
     return bootstrap.run(use_case)
 
 
 def explain(refusal: UpgradeError) -> str:
-    """The refusal with its code and every offending field, as the API would tell it."""
+    """The refusal with its code and every offending field, as in the API's response."""
     errors: Any = refusal.extra.get("errors", [])
     fields = "".join(f"; {each['field']} {each['message']}" for each in errors)
     return f"{refusal.code}: {refusal.detail}{fields}"

@@ -1,4 +1,4 @@
-"""One DAG per started execution, built from columns that its start is the last to write: so it has one DAG version."""
+"""One DAG per started execution, built from columns that no longer change after the start: it has one DAG version."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from upgrade_orchestrator.flow.upgrade.groups import add_batches, add_ending, ad
 
 
 def build_dags(shard: int) -> dict[str, DAG]:
-    """The DAGs of one shard file, by id; only the asked one when Airflow names it (a task is about to run).
+    """The DAGs of one shard file, by id; only one DAG when Airflow parses the file for it (a task is about to run).
 
-    Raises when the database is away: an empty answer would make Airflow take every DAG of the file for gone.
+    Raises when the database does not answer: an empty result would make Airflow deactivate every DAG of the file.
     """
     asked = get_parsing_context().dag_id
     if asked is None:
@@ -56,6 +56,6 @@ def _document(spec: DagSpec) -> str:
         f"### Upgrade of {spec.component_id} from {spec.from_version} to {spec.to_version}\n\n"
         f"Tenant `{spec.tenant_id}`, strategy {spec.strategy}, {len(spec.batches)} batches, "
         f"execution `{spec.execution_id}`.\n\n"
-        "All state is kept in the upgrades database: clearing a task makes it look again and go on where the upgrade "
-        "is; it never repeats what is done."
+        "All state is in the upgrades database: a cleared task continues where the upgrade is and never repeats work "
+        "that is done."
     )

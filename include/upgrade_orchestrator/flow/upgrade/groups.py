@@ -1,4 +1,4 @@
-"""The parts of an upgrade's DAG, in their order."""
+"""The parts of an upgrade's DAG, in order."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from upgrade_orchestrator.flow.upgrade.staged import ApproveStageOperator
 
 
 def add_validation(execution_id: str) -> BaseOperator:
-    """The five checks side by side; ``admit`` joins them, whatever became of their tasks.
+    """The five checks in parallel; ``admit`` joins them, whether their tasks succeeded or not.
 
-    It costs no worker: the check that ended last has decided in the database, and the first step looks there.
+    ``admit`` needs no worker: the last check to end stores the decision, and the first step reads it.
     """
     with TaskGroup("validate"):
         checks = [
@@ -34,9 +34,9 @@ def add_validation(execution_id: str) -> BaseOperator:
 
 
 def add_batches(spec: DagSpec, before: BaseOperator) -> BaseOperator:
-    """A task group for each batch, one after the other; work that stops skips the rest.
+    """A task group for each batch, one after the other; if the upgrade stops, the rest is skipped.
 
-    Of batches that are one piece of work the first does it all, and the others end with it.
+    Of batches that run as one, the first task does the work, and the tasks of the others end with it.
     """
     kinds = dict(spec.batches)
     for first, last in chains(spec.batches, spec.delay_seconds):
@@ -47,7 +47,7 @@ def add_batches(spec: DagSpec, before: BaseOperator) -> BaseOperator:
 
 
 def _add_rest(rest: Sequence[BaseOperator], before: BaseOperator) -> BaseOperator:
-    """Side by side before the last: Airflow takes a turn of its scheduler for each that waits for another."""
+    """In parallel before the last: a chain would cost a scheduler loop for each task."""
     before >> rest[-1]
     for each in rest[:-1]:
         before >> each >> rest[-1]
@@ -101,7 +101,7 @@ def _add_stage(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
 
 
 def _work(spec: DagSpec, task_id: str, step: Step) -> BaseOperator:
-    """The upgrade's first step does not wait for the tasks of the checks: it sees to them itself."""
+    """The first step of an upgrade does not wait for the check tasks, because it runs the checks itself."""
     of = spec.execution_id
     if step.work is not Work.BATCH or step.batch > 1:
         return StepOperator(task_id=task_id, execution_id=of, step=step)
@@ -120,9 +120,9 @@ _GROUPS: dict[BatchKind, Group] = {
 
 
 def add_ending(spec: DagSpec, before: BaseOperator, upgraded: Asset) -> None:
-    """``verify``, and ``complete`` when it succeeds; else ``outcome`` is reached whatever was skipped or failed.
+    """Add ``verify``, then ``complete`` if it succeeds; otherwise ``outcome`` runs, whatever was skipped or failed.
 
-    What follows that asks the database whether it is its turn. ``upgraded`` is the asset of a completed upgrade.
+    The tasks after it ask the database whether they are needed. ``upgraded`` is the asset of a completed upgrade.
     """
     of = spec.execution_id
     verify = VerifyOperator(task_id="verify", execution_id=of, outlets=[upgraded], instead=[END, REVERT])
@@ -132,7 +132,7 @@ def add_ending(spec: DagSpec, before: BaseOperator, upgraded: Asset) -> None:
     with TaskGroup("rollback"):
         revert = _work(spec, "revert", Step(Work.REVERT, ROLLBACK_BATCH))
         confirm = _work(spec, "confirm", Step(Work.CONFIRM, ROLLBACK_BATCH))
-    confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a revert that broke down: the database says
+    confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a failed revert: the database decides
     before >> verify >> outcome >> [complete, end, revert]
     verify >> complete
     revert >> confirm

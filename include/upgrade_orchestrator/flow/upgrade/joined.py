@@ -1,4 +1,4 @@
-"""One look at the database for all triggers of the triggerer that are woken for the same thing at the same moment."""
+"""One read of the database for all triggers of a triggerer that are woken for the same thing at the same moment."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class JoinedLooks(Generic[T]):
-    """Looks by what they are at. Who asks before a look has begun shares it; who asks later may know of something
-    newer than it has seen, and gets one of its own."""
+class SharedReads(Generic[T]):
+    """Reads by key. A caller that comes before a read has begun shares it.
+
+    A later caller may know of newer changes than that read sees, so it gets its own.
+    """
 
     def __init__(self) -> None:
-        self._about_to: dict[str, asyncio.Task[T]] = {}
+        self._planned: dict[str, asyncio.Task[T]] = {}
 
-    async def look(self, at: str, look: Callable[[], Awaitable[T]]) -> T:
-        """What ``look`` finds, or raises; who is cancelled leaves it to the others."""
-        if at not in self._about_to:
-            self._about_to[at] = asyncio.create_task(self._begin(at, look))
-            self._about_to[at].add_done_callback(partial(self._forget, at))
-        return await asyncio.shield(self._about_to[at])
+    async def read(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
+        """The result of ``read``, or its exception; a cancelled caller does not cancel it for the others."""
+        if key not in self._planned:
+            self._planned[key] = asyncio.create_task(self._begin(key, read))
+            self._planned[key].add_done_callback(partial(self._forget, key))
+        return await asyncio.shield(self._planned[key])
 
-    def _forget(self, at: str, ended: asyncio.Task[T]) -> None:
-        """One that was cancelled before it began must not be joined any more; one that failed may have nobody left."""
+    def _forget(self, key: str, ended: asyncio.Task[T]) -> None:
+        """Remove a read that was cancelled before it began; retrieve the exception of one without waiting callers."""
         if not ended.cancelled():
             ended.exception()
-        if self._about_to.get(at) is ended:
-            del self._about_to[at]
+        if self._planned.get(key) is ended:
+            del self._planned[key]
 
-    async def _begin(self, at: str, look: Callable[[], Awaitable[T]]) -> T:
-        await asyncio.sleep(0)  # all that were woken with us have asked by now
-        del self._about_to[at]
-        return await look()
+    async def _begin(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
+        await asyncio.sleep(0)  # let all callers that were woken at the same moment join
+        del self._planned[key]
+        return await read()

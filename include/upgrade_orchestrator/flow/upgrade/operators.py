@@ -1,4 +1,4 @@
-"""The tasks of an upgrade: each calls one use case; all state is in our database, so that each may run again."""
+"""The tasks of an upgrade. Each calls one use case; all state is in our database, so each may run again."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from upgrade_orchestrator.settings import Settings
 
 
 def leave(execution: Execution) -> None:
-    """End the task because the execution is over or elsewhere: red when it failed, skipped otherwise.
+    """End the task because the execution has ended or does not need it: failed if the execution failed, else skipped.
 
-    Green when it is COMPLETED: somebody else has done this task's work too.
+    Successful if it is COMPLETED: another runner has done this task's work as well.
     """
     if execution.status is ExecutionStatus.COMPLETED:
         return
@@ -35,7 +35,7 @@ def leave(execution: Execution) -> None:
 
 
 PATIENCE_SECONDS = 1.0
-"A worker waits no longer than this for what follows: delays are the triggerer's."
+"A worker does not wait longer than this between steps; longer delays are left to the triggerer."
 
 
 class UpgradeOperator(BaseOperator):
@@ -49,7 +49,7 @@ class UpgradeOperator(BaseOperator):
 
 
 class TriggeredOperator(UpgradeOperator):
-    """A task that is in the triggerer from its start to its end, which costs no process."""
+    """A task that runs in the triggerer from start to end, so it needs no process."""
 
     start_from_trigger = True
 
@@ -60,16 +60,16 @@ class TriggeredOperator(UpgradeOperator):
         self.trigger = trigger
 
     def execute(self, context: Any) -> None:
-        """Where the task is run without a scheduler."""
+        """Used only when the task runs without a scheduler."""
         self.defer(trigger=self.trigger, method_name="fail")
 
     def fail(self, context: Any, event: str) -> NoReturn:
-        """The trigger found that the task has to fail, and why: for good, so that Airflow does not try again."""
+        """Fail without retry, with the reason that the trigger found."""
         raise AirflowFailException(event)
 
 
 class CheckOperator(TriggeredOperator):
-    """One pre-upgrade check (section 7); a failed check is a failed task; the last one to end decides what follows."""
+    """One pre-upgrade check (specification section 7). A failed check fails its task; the last one to end decides."""
 
     def __init__(self, *, execution_id: str, check: str, **kwargs: Any) -> None:
         super().__init__(trigger=CheckTrigger(execution_id, check), **kwargs)
@@ -83,10 +83,10 @@ class StepOperator(TriggeredOperator):
 
 
 class FirstStepOperator(StepOperator):
-    """The step with which the upgrade begins, in a worker, since that begins within a second.
+    """The first step of the upgrade, in a worker, which starts within a second.
 
-    It begins beside the tasks of the checks, which begin seconds later: it runs the checks itself, and those tasks tell
-    what it found. So it does with all that follows it at once. What is left after some seconds, the triggerer does.
+    The check tasks start in parallel but seconds later: this step runs the checks itself, and those tasks report the
+    results. It goes on with all steps that are due at once, and after some seconds leaves the rest to the triggerer.
     """
 
     start_from_trigger = False
@@ -96,7 +96,7 @@ class FirstStepOperator(StepOperator):
         self.step = step
 
     def execute(self, context: Any) -> None:
-        """Work for some seconds; defer what is left."""
+        """Work for some seconds; defer the rest."""
         seconds = Settings.read().inline_seconds
         begin = partial(do_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
         outcome = bootstrap.run(partial(begin, patience=PATIENCE_SECONDS))
@@ -107,10 +107,10 @@ class FirstStepOperator(StepOperator):
 
 
 class VerifyOperator(UpgradeOperator):
-    """Post-upgrade verification; with it the execution is COMPLETED or FAILED.
+    """Post-upgrade verification, which makes the execution COMPLETED or FAILED.
 
-    In a worker, for only there an asset can be updated, which what users scheduled on it waits for. ``instead`` are the
-    tasks for an upgrade that ends otherwise.
+    Runs in a worker, because only there can a task update an asset, on which users may have scheduled DAGs. ``instead``
+    names the tasks for an upgrade that does not complete; they are skipped when it does.
     """
 
     def __init__(self, *, instead: Collection[str], **kwargs: Any) -> None:
@@ -118,7 +118,7 @@ class VerifyOperator(UpgradeOperator):
         self.instead = list(instead)
 
     def execute(self, context: Any) -> None:
-        """Verify; a paused upgrade is waited for in the triggerer."""
+        """Verify; wait in the triggerer while the upgrade is paused."""
         seconds = Settings.read().inline_seconds
         outcome, execution = bootstrap.run(partial(verify_now, execution_id=self.execution_id, seconds=seconds))
         if outcome.ending is Ending.UNFINISHED:
@@ -126,19 +126,19 @@ class VerifyOperator(UpgradeOperator):
         self._end(context, execution)
 
     def conclude(self, context: Any, event: Any = None) -> None:
-        """The triggerer has seen it verified."""
+        """Called when the triggerer has finished the verification."""
         self._end(context, bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
 
     def _end(self, context: Any, execution: Execution) -> None:
-        """Tell the asset of the execution; one that is not COMPLETED updates nothing."""
+        """Update the asset if the execution is COMPLETED."""
         if execution.status is not ExecutionStatus.COMPLETED:
             leave(execution)
         for asset in self.outlets:
-            context["outlet_events"][asset].extra = told_of(execution)
+            context["outlet_events"][asset].extra = asset_extra(execution)
         raise DownstreamTasksSkipped(tasks=self.instead)
 
 
-def told_of(execution: Execution) -> dict[str, Any]:
+def asset_extra(execution: Execution) -> dict[str, Any]:
     """The extra of the asset's event."""
     return {
         "executionId": execution.id,

@@ -1,4 +1,4 @@
-"""STAGED: the task before a stage that asks people in the Airflow UI, and goes by the one decision there is."""
+"""STAGED: the task before a stage that asks for approval in Airflow's UI and follows the stored decision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.work import work_on
 
 JUDGED_WITHIN_SECONDS = 4.0
-"How long the judgement is waited for in the worker: it takes about a second."
+"How long a worker waits until the response is checked, which takes about a second."
 REASON = Param(
     None,
     type=["null", "string"],
@@ -33,13 +33,13 @@ REASON = Param(
 
 
 class AskAgain(AirflowException):
-    """The answer did not count: Airflow's retry asks anew, and says why."""
+    """The response did not count: Airflow's retry asks again, with the reason."""
 
 
 class ApproveStageOperator(ApprovalOperator):
-    """Asks before ``stage``; without default and without time-out, for nothing is approved by waiting.
+    """Asks before ``stage``; it has no default and no time-out, because waiting must never approve.
 
-    What people answer here is kept and judged like a call of the API. Whatever was decided elsewhere goes first.
+    A response is stored and checked like a call of the API. A decision that was made elsewhere takes precedence.
     """
 
     ui_color = "#fff4d6"
@@ -49,39 +49,39 @@ class ApproveStageOperator(ApprovalOperator):
         self.execution_id, self.stage = execution_id, stage
 
     def execute(self, context: Any) -> None:
-        """Ask, unless there is nothing to ask (any more): the task then waits without a worker."""
+        """Ask, unless no decision is needed (any more). The task then waits without a worker."""
         match self._request():
-            case StageState.EARLY:  # somebody took the task of the stage before for done
+            case StageState.EARLY:  # a person marked the task of the previous stage as done
                 self._defer_to(Work.BATCH, self.stage - 1, "ask_after_work")
             case StageState.ASKED:
                 self._ask(context)
-            case StageState.ANSWERED:  # by this task, which did not live to hear what came of it
+            case StageState.ANSWERED:  # an earlier try stored the response and died before it was checked
                 self._judge()
             case StageState.OVER:
                 self._leave()
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
-        """Somebody has answered in the UI, or the question was settled elsewhere and Airflow's row answered for us."""
-        said = (event["responded_by_user"], event["responded_at"], event["chosen_options"], event["params_input"])
-        given = answer_given(*said)
+        """A person has responded in the UI, or the decision was made elsewhere and we responded on Airflow's row."""
+        response = (event["responded_by_user"], event["responded_at"], event["chosen_options"], event["params_input"])
+        given = answer_given(*response)
         if given is not None:
-            kept = partial(answer_in_ui, execution_id=self.execution_id, stage=self.stage, given=given)
-            bootstrap.run(kept)
+            store = partial(answer_in_ui, execution_id=self.execution_id, stage=self.stage, given=given)
+            bootstrap.run(store)
         self._judge()
 
     def ask_after_work(self, context: Any, event: dict[str, str]) -> None:
-        """The stage before has come to its end."""
+        """Called when the previous stage has ended."""
         if Ending(event["ending"]) is Ending.STOPPED:
             self._leave()
         self.execute(context)
 
     def resume_after_judgement(self, context: Any, event: dict[str, str]) -> None:
-        """The triggerer has seen what became of the answer."""
+        """Called when the triggerer has seen the response checked."""
         self._conclude(Outcome(Ending(event["ending"]), event["reason"]))
 
     def _ask(self, context: Any) -> None:
         question = bootstrap.run(partial(question_about, execution_id=self.execution_id, stage=self.stage))
-        # set here and not when the DAG is built: texts of the registry must not be taken for templates
+        # set here and not when the DAG is built, since texts of the registry must not be rendered as templates
         self.subject, self.body = question.subject, question.body
         super().execute(context)
 

@@ -1,4 +1,4 @@
-"""Triggers: data and a loop. They run in the triggerer, which imports them by their dotted path."""
+"""The triggers: data and a loop. The triggerer imports them by their dotted path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Step, Work
-from upgrade_orchestrator.flow.upgrade.joined import JoinedLooks
+from upgrade_orchestrator.flow.upgrade.joined import SharedReads
 from upgrade_orchestrator.service.checks.run import Validation, read_validation, run_check
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -28,43 +28,43 @@ from upgrade_orchestrator.service.steps.work import do_step, work_on
 log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 2.0
-"How long to wait when the database or the fleet is away: the upgrade goes on when it is back."
+"Pause before the next try when the database or the fleet does not answer."
 FIRST_STEP_SECONDS = 15.0
-"""How long after its start an execution's checks are left to its first step, which begins beside their tasks and runs
-them together: one by one they cost several times as much. It may have to wait for a worker."""
+"""For how long after the start the checks are left to the execution's first step, which runs them together at a
+fraction of the cost. It may have to wait for a worker."""
 LEFT_SECONDS = 5.0
-"For how long a task whose work is done is left to the control loops, which end it at less cost."
+"For how long a finished task is left to the control loops, which can end it at less cost."
 T = TypeVar("T")
-_looks: JoinedLooks[Validation] = JoinedLooks()
+_shared_reads: SharedReads[Validation] = SharedReads()
 
 
 class UpgradeTrigger(BaseTrigger):
-    """Something of the execution ``execution_id``; after a crash the next triggerer goes on from the rows."""
+    """A trigger for execution ``execution_id``; after a crash the next triggerer continues from the rows."""
 
     def __init__(self, execution_id: str) -> None:
         super().__init__()
         self.execution_id = execution_id
 
     def arguments(self) -> dict[str, Any]:
-        """What it is made from."""
+        """The constructor's arguments."""
         return {"execution_id": self.execution_id}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Path and arguments."""
+        """Dotted path and arguments."""
         return path_of(type(self)), self.arguments()
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """One event."""
+        """Yield the only event."""
         yield await self.event()
 
     @abstractmethod
     async def event(self) -> TriggerEvent:
-        """What the task is told."""
+        """The event with which the trigger ends."""
 
-    async def stubbornly(self, use_case: Callable[[Ports], Awaitable[T]]) -> T:
-        """What it answers, as soon as the database and the fleet are there.
+    async def retrying(self, use_case: Callable[[Ports], Awaitable[T]]) -> T:
+        """Run ``use_case``, repeating it until the database and the fleet answer.
 
-        :raises StaleToken: the fleet obeys somebody newer.
+        :raises StaleToken: a newer runner works on the fleet.
         """
         while True:
             try:
@@ -72,12 +72,12 @@ class UpgradeTrigger(BaseTrigger):
             except StaleToken:
                 raise
             except (Unavailable, FleetError) as error:
-                log.warning("execution %s: %s, trying again", self.execution_id, error)
+                log.warning("execution %s: %s; trying again", self.execution_id, error)
                 await asyncio.sleep(AWAY_SECONDS)
 
-    async def succeed(self, told: str) -> TriggerEvent:
-        """The task's good end, where the control loops do not bring it about (see service/end_tasks.py)."""
-        log.info("%s", told)
+    async def succeed(self, message: str) -> TriggerEvent:
+        """End the task successfully, unless the control loops do so first (see service/control/ended_tasks.py)."""
+        log.info("%s", message)
         if self.task_instance is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LEFT_SECONDS):
@@ -85,39 +85,39 @@ class UpgradeTrigger(BaseTrigger):
         return TaskSuccessEvent()
 
     async def _leave_to_control_loops(self, task_id: str) -> None:
-        """Wait to be let go of, unless nobody can be told: whatever keeps us from it must not fail what is done."""
+        """Notify the control loops and wait for them. An error here must not fail a task whose work is done."""
         try:
             await (await bootstrap.open_ports()).task_ends.notify(task_id)
         except Exception as error:
-            log.info("the control loops cannot be told that the task is done: %s", error)
+            log.info("cannot notify the control loops that the task is done: %s", error)
         else:
             await asyncio.sleep(LEFT_SECONDS)
 
 
 class WorkTrigger(UpgradeTrigger):
-    """Brings the work that a worker has begun to its end, and tells the task how it ended."""
+    """Finishes work that a worker has begun; the event has its outcome."""
 
     def __init__(self, execution_id: str, work: str, batch: int) -> None:
         super().__init__(execution_id)
         self.work, self.batch = work, batch
 
     def arguments(self) -> dict[str, Any]:
-        """What it is made from."""
+        """The constructor's arguments."""
         return {**super().arguments(), "work": self.work, "batch": self.batch}
 
     async def event(self) -> TriggerEvent:
-        """How the work ended, for the task that goes on in a worker."""
+        """The outcome of the work, for the task that continues in a worker."""
         step = Step(Work(self.work), self.batch)
-        outcome = await self.stubbornly(
+        outcome = await self.retrying(
             partial(work_on, execution_id=self.execution_id, step=step, seconds=None),
         )
         return TriggerEvent({"ending": outcome.ending.value, "reason": outcome.reason})
 
 
 class StepTrigger(UpgradeTrigger):
-    """Is a task from its start to its end: no worker is needed. ``last``: of the batches that are one piece of work.
+    """Runs a whole task without a worker. ``last`` is the last of the batches that run as one.
 
-    Only a failure is left to a worker: of what a trigger fails, Airflow would try again what was meant to fail.
+    A failure is left to a worker, because Airflow would retry a task that its trigger fails.
     """
 
     def __init__(self, execution_id: str, work: str, batch: int, last: int) -> None:
@@ -125,47 +125,47 @@ class StepTrigger(UpgradeTrigger):
         self.work, self.batch, self.last = work, batch, last
 
     def arguments(self) -> dict[str, Any]:
-        """What it is made from."""
+        """The constructor's arguments."""
         return {**super().arguments(), "work": self.work, "batch": self.batch, "last": self.last}
 
     async def event(self) -> TriggerEvent:
-        """The end of the task: green, red when the execution has failed, skipped when it went elsewhere."""
+        """The end of the task: success, failure if the execution has failed, or skipped if the step is not needed."""
         step = Step(Work(self.work), self.batch, self.last)
-        outcome = await self.stubbornly(
+        outcome = await self.retrying(
             partial(do_step, execution_id=self.execution_id, step=step, seconds=None),
         )
-        told = f"{self.work}: {outcome.ending.value} {outcome.reason}"
+        message = f"{self.work}: {outcome.ending.value} {outcome.reason}"
         if outcome.ending is Ending.DONE:
-            return await self.succeed(told)
-        log.info("%s", told)
+            return await self.succeed(message)
+        log.info("%s", message)
         return await self._end(outcome)
 
     async def _end(self, outcome: Outcome) -> TriggerEvent:
         if outcome.ending is Ending.NOT_TAKEN:
             return TaskSkippedEvent()
-        execution = await self.stubbornly(partial(find_execution, execution_id=self.execution_id))
+        execution = await self.retrying(partial(find_execution, execution_id=self.execution_id))
         why = f"the execution is {execution.status.value}: {execution.status_reason}"
-        if execution.status is ExecutionStatus.COMPLETED:  # by somebody else, this task's work with it
+        if execution.status is ExecutionStatus.COMPLETED:  # another runner has done this task's work as well
             return await self.succeed(why)
         log.info("%s", why)
         return TriggerEvent(why) if execution.status is ExecutionStatus.FAILED else TaskSkippedEvent()
 
 
 class CheckTrigger(UpgradeTrigger):
-    """Is the task of one pre-upgrade check: tells what was found, and looks where nobody did."""
+    """The task of one pre-upgrade check: reports its result, and runs the check if no other runner did."""
 
     def __init__(self, execution_id: str, check: str) -> None:
         super().__init__(execution_id)
         self.check = check
 
     def arguments(self) -> dict[str, Any]:
-        """What it is made from."""
+        """The constructor's arguments."""
         return {**super().arguments(), "check": self.check}
 
     async def event(self) -> TriggerEvent:
-        """The end of the task: red when the check has failed."""
+        """The end of the task, which fails if the check has failed."""
         name = CheckName(self.check)
-        result = await self.stubbornly(
+        result = await self.retrying(
             partial(
                 run_check,
                 execution_id=self.execution_id,
@@ -175,22 +175,22 @@ class CheckTrigger(UpgradeTrigger):
                 read=_read_together,
             )
         )
-        told = f"{name.value} {result.status.value}: {result.message}"
+        message = f"{name.value} {result.status.value}: {result.message}"
         if result.status is not CheckStatus.FAILED:
-            return await self.succeed(told)
-        log.info("%s", told)
+            return await self.succeed(message)
+        log.info("%s", message)
         return TriggerEvent(result.message)
 
     def _is_repeated(self) -> bool:
-        """Somebody has cleared the task, and wants it to look."""
+        """Whether a person has cleared the task, so that the check must run again."""
         return self.task_instance is not None and self.task_instance.try_number > 1
 
 
 def path_of(trigger: type[BaseTrigger]) -> str:
-    """Where the triggerer imports it from."""
+    """The dotted path from which the triggerer imports it."""
     return f"{trigger.__module__}.{trigger.__qualname__}"
 
 
 async def _read_together(ports: Ports, execution_id: str) -> Validation:
-    """The five checks of an execution wait for the same."""
-    return await _looks.look(execution_id, partial(read_validation, ports, execution_id))
+    """The triggers of an execution's five checks share one read."""
+    return await _shared_reads.read(execution_id, partial(read_validation, ports, execution_id))

@@ -1,4 +1,4 @@
-"""What every task would do first, done once before workers are forked: the imports behind a DAG and a query."""
+"""Imports what every task needs, for a DAG and a query, once before workers are forked."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _done = False
 
 
 def warm_up() -> None:
-    """Build two DAGs that are thrown away, load the clients and the task side's plugins; connects to nothing.
+    """Build and discard two DAGs, load the clients and Airflow's task-side plugins; makes no connections.
 
-    Once a process and its forks: loading the task side's plugins comes back here.
+    Runs once for a process and its forks, because loading the task-side plugins calls it again.
     """
     global _done
     if _done:

@@ -1,4 +1,4 @@
-"""Reads a JSON body strictly (contract sections 2 and 8): nothing is guessed, nothing is coerced."""
+"""Reads a JSON body strictly (specification sections 2 and 8): nothing is guessed, nothing is coerced."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from upgrade_orchestrator.web.http.problems import Malformed, TooLarge, Unsuppor
 
 MOST_BYTES = 1 << 20
 _DRAINED_BYTES = 16 << 20
-"Read and thrown away of a body that is too large, so that its sender hears the answer and not a reset."
+"How much of an oversized body is read and discarded, so that its sender gets the response and not a reset."
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -34,7 +34,7 @@ def body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
 
 
 def optional_body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
-    """As ``body_of``; a call without any body is one with an empty object."""
+    """Like ``body_of``, but an empty body counts as an empty object."""
 
     async def read(request: Request) -> B:
         content = await content_of(request)
@@ -47,15 +47,16 @@ def optional_body_of(model: type[B]) -> Callable[[Request], Awaitable[B]]:
 
 
 def documented(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """``openapi_extra`` for a call that reads ``model``; description.py adds the schema itself."""
+    """``openapi_extra`` for a call that reads ``model``; description.py adds the schema."""
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference}}}}
 
 
 def parse(model: type[B], content: bytes) -> B:
-    """``content`` as ``model``.
+    """Parse ``content`` as ``model``.
 
-    :raises Malformed: it is not JSON; :raises ValidationFailed: naming every offending field.
+    :raises Malformed: it is not JSON.
+    :raises ValidationFailed: with every offending field.
     """
     repeated: list[str] = []
     _check_json(content, repeated)
@@ -80,7 +81,7 @@ def _named_twice(names: list[str]) -> list[dict[str, str]]:
 
 
 def _check_json(content: bytes, repeated: list[str]) -> None:
-    """Refuse what is not JSON; keys that are given twice go to ``repeated`` (NaN is no number to any model's field)."""
+    """Refuse what is not JSON, and collect duplicate keys in ``repeated`` (the models refuse NaN themselves)."""
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -102,7 +103,7 @@ def _require_json(request: Request) -> None:
 
 
 async def content_of(request: Request) -> bytes:
-    """The body as it was sent, read once.
+    """The raw body, read once and cached.
 
     :raises TooLarge: it is over the limit.
     """

@@ -1,4 +1,4 @@
-"""Opaque positions in a list (contract section 1): where the next page begins."""
+"""Opaque cursors (specification section 1): the position in a list at which the next page begins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.errors import ValidationFailed
 
 
 def encode(*parts: str) -> str:
-    """The cursor for a position; no padding, safe in a URL."""
+    """The cursor for a position, URL-safe and without padding."""
     text = json.dumps(parts, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
@@ -18,7 +18,7 @@ def encode(*parts: str) -> str:
 def decode(cursor: str, count: int) -> tuple[str, ...]:
     """The ``count`` parts of the position.
 
-    :raises ValidationFailed: when it is not a cursor that ``encode`` gave out for this list.
+    :raises ValidationFailed: it is not a cursor of this list.
     """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
@@ -61,4 +61,4 @@ def _is_plain(part: object) -> bool:
 
 
 def _bad_cursor() -> ValidationFailed:
-    return ValidationFailed.of("cursor", "is not a cursor of this list; take nextCursor of the page before")
+    return ValidationFailed.of("cursor", "is not a cursor of this list; use nextCursor of the previous page")

@@ -1,4 +1,4 @@
-"""The event log as Server-Sent Events: for whoever names ``text/event-stream`` in Accept (contract section 1)."""
+"""The event log as Server-Sent Events, for calls with ``Accept: text/event-stream`` (specification section 1)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from upgrade_orchestrator.service.runner.clock import now_seconds
 
 MEDIA_TYPE = "text/event-stream"
 RETRY_MILLISECONDS = 2000
-"How long a client is asked to wait before it connects again."
+"How long a client is asked to wait before it reconnects."
 KEEP_ALIVE_SECONDS = 15.0
 GRACE_SECONDS = 30.0
-"How much longer than its life a stream may take to send what nobody reads."
+"Extra time after which a stream is closed even if its client does not read."
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept"}
 
 _EXAMPLE = (
@@ -32,13 +32,13 @@ _EXAMPLE = (
 )
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}}},
-    204: {"description": "to a stream's `Last-Event-ID`: that was the last event, a browser then stops asking"},
+    204: {"description": "there will be no events after `Last-Event-ID`; browsers then stop reconnecting"},
 }
-"For the description of the call."
+"``responses=`` of the call."
 
 
 def wants_stream(request: Request) -> bool:
-    """Whether Accept names ``text/event-stream`` and does not like JSON better; ``*/*`` is no wish for a stream."""
+    """Whether Accept names ``text/event-stream`` and does not prefer JSON; ``*/*`` alone does not ask for a stream."""
     weights = dict(_weights(request.headers.getlist("Accept")))
     stream = weights.get(MEDIA_TYPE, 0.0)
     return stream > 0 and stream >= weights.get("application/json", 0.0)
@@ -56,7 +56,7 @@ def _weights(given: Sequence[str]) -> Iterator[tuple[str, float]]:
 
 
 class FrameStream(StreamingResponse):
-    """Sends ``frames``, which come to their end after ``seconds`` at the most."""
+    """Sends ``frames``, which end after ``seconds`` at the latest."""
 
     media_type = MEDIA_TYPE
 
@@ -66,14 +66,14 @@ class FrameStream(StreamingResponse):
         super().__init__(self._frames, headers=_HEADERS)
 
     async def stream_response(self, send: Send) -> None:
-        """Lets go of the reader however it ends, also when the client neither reads nor leaves."""
+        """Close the generator in any case, even if the client neither reads nor disconnects."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._longest), aclosing(self._frames):
                 await super().stream_response(send)
 
 
 class EventStream(FrameStream):
-    """Follows an execution from behind ``after``, for ``seconds`` at the most."""
+    """The events of an execution after sequence ``after``, for at most ``seconds``."""
 
     def __init__(self, live: LiveFeed, execution_id: str, after: int, seconds: float) -> None:
         super().__init__(_frames(live, execution_id, after, seconds), seconds)
@@ -103,5 +103,5 @@ def _last(follower: Follower) -> bytes:
 
 
 def _line(shown: object) -> str:
-    """In ASCII: a line separator of Unicode within a text would otherwise break the line for some readers."""
+    """JSON in ASCII, because some readers would break the line at a Unicode line separator."""
     return json.dumps(shown, separators=(",", ":"), allow_nan=False)

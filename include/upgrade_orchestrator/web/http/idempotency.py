@@ -1,4 +1,4 @@
-"""Idempotency-Key on every write (contract section 1): what is repeated is answered as the first time."""
+"""Idempotency-Key on every write (specification section 1): a repeated call gets the first response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.service.idempotency import once
 from upgrade_orchestrator.service.ports.idempotency import Key, StoredResponse
-from upgrade_orchestrator.web.dependencies import Repeated, kept_answers_of, open_ports_of
+from upgrade_orchestrator.web.dependencies import Repeated, idempotency_store_of, open_ports_of
 from upgrade_orchestrator.web.http.bodies import content_of
 from upgrade_orchestrator.web.security import MOST_OF_NAME, authenticated
 
@@ -25,22 +25,22 @@ DESCRIBED_KEY: dict[str, Any] = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "The same key and request again get the first answer, for 24 h.",
+    "description": "Repeating the same key and request returns the first response, for 24 h.",
     "schema": {"type": "string", "pattern": PATTERN, "examples": ["build-4711"]},
 }
-"For the description of a write."
+"The header parameter in the OpenAPI description of a write."
 STORE_NOTHING = frozenset({"compatibility"})
-"Names of the routes that are a POST for their body's sake only."
+"Names of routes that are POST only because they have a body."
 _KEPT_HEADERS = ("content-type", "location", "etag")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class KeyedRoute(APIRoute):
-    """A route whose writes may come with a key."""
+    """A route whose writes accept an Idempotency-Key."""
 
     def get_route_handler(self) -> Handler:
-        """Around FastAPI's own."""
+        """Wrap FastAPI's handler."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -52,22 +52,22 @@ class KeyedRoute(APIRoute):
 
 
 def is_write(route: APIRoute) -> bool:
-    """Whether a call of ``route`` may store something."""
+    """Whether a call of ``route`` may store anything."""
     return bool(WRITES & route.methods) and route.name not in STORE_NOTHING
 
 
 async def _once(request: Request, handler: Handler) -> Response:
     caller = await authenticated(request)
-    assert caller is not None  # there is no public write
+    assert caller is not None  # no write is public
     key = Key(caller.name[:MOST_OF_NAME], _key_of(request), await _fingerprint(request))
-    if request.query_params.get("dryRun") == "true":  # stores nothing: asked anew each time
+    if request.query_params.get("dryRun") == "true":  # stores nothing, so it is carried out each time
         return await handler(request)
-    async with once(await open_ports_of(request), await kept_answers_of(request), key) as call:
+    async with once(await open_ports_of(request), await idempotency_store_of(request), key) as call:
         request.state.once = call
         try:
             response = await handler(request)
-        except Repeated as repeated:  # the caller may still do what was asked
-            return _again(repeated.answer)
+        except Repeated as repeated:  # the caller still has the right to make the call
+            return _replay(repeated.answer)
         if response.status_code < 300:
             await call.keep(_kept(response))
     return response
@@ -90,5 +90,5 @@ def _kept(response: Response) -> StoredResponse:
     return StoredResponse(response.status_code, headers, bytes(response.body).decode())
 
 
-def _again(answer: StoredResponse) -> Response:
+def _replay(answer: StoredResponse) -> Response:
     return Response(answer.body, answer.status, {**answer.headers, REPLAYED: "true"})

@@ -1,4 +1,4 @@
-"""Around every call: its id in the answer and the log, a line of the log, and an answer for what nobody expected."""
+"""Around every call: a request id in response and log, a log line, and a 500 for unexpected errors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from upgrade_orchestrator.web.http.problems import unexpected
 log = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
-_SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _READS = frozenset({"GET", "HEAD"})
 
 
 class RequestIds:
-    """Gives every call an ``X-Request-ID`` (the caller's when it is sane) and turns exceptions into a plain 500.
+    """Gives every call an ``X-Request-ID`` (the caller's if it is valid) and turns exceptions into a plain 500.
 
-    The id is ``request_id`` in Airflow's logging, so that every line of ours from within the call carries it.
+    The id is bound as ``request_id`` in Airflow's logging, so every log line of the call has it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -35,31 +35,31 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, request_id_of(Headers(scope=scope).get(HEADER)))
-        scope.setdefault("state", {})["request_id"] = answer.request_id
+        response = _Response(send, request_id_of(Headers(scope=scope).get(HEADER)))
+        scope.setdefault("state", {})["request_id"] = response.request_id
         began = time.perf_counter()
-        with bound_contextvars(request_id=answer.request_id):
+        with bound_contextvars(request_id=response.request_id):
             try:
-                await self._serve(scope, receive, answer)
+                await self._serve(scope, receive, response)
             finally:
-                _tell(scope, answer, time.perf_counter() - began)
+                _log_call(scope, response, time.perf_counter() - began)
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, response: _Response) -> None:
         try:
-            await self._app(scope, receive, answer.send)
+            await self._app(scope, receive, response.send)
         except Exception:
-            log.exception("request %s failed: %s %s", answer.request_id, scope["method"], quote(scope["path"]))
-            if answer.status:
-                raise  # half an answer is out: only a broken connection can tell
-            await unexpected(answer.request_id, scope["path"])(scope, receive, answer.send)
+            log.exception("request %s failed: %s %s", response.request_id, scope["method"], quote(scope["path"]))
+            if response.status:
+                raise  # part of the response is sent: only a broken connection can show the error
+            await unexpected(response.request_id, scope["path"])(scope, receive, response.send)
 
 
 def request_id_of(given: str | None) -> str:
-    """``given`` when it can stand in a header and a log line, else a new one."""
-    return given if given is not None and _SANE.fullmatch(given) else new_id()
+    """``given`` if it is safe in a header and a log line, otherwise a new id."""
+    return given if given is not None and _VALID_ID.fullmatch(given) else new_id()
 
 
-class _Answer:
+class _Response:
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self.request_id = request_id
@@ -72,14 +72,14 @@ class _Answer:
         await self._send(message)
 
 
-def _tell(scope: Scope, answer: _Answer, seconds: float) -> None:
-    """One line for what may have changed something and for what was refused; Airflow's access log has the others.
+def _log_call(scope: Scope, response: _Response, seconds: float) -> None:
+    """Log writes and refused calls; Airflow's access log has the others.
 
-    Nothing of headers, query and body is in it: those could hold secrets.
+    The line has nothing of headers, query and body, which could contain secrets.
     """
-    if scope["method"] in _READS and 200 <= answer.status < 400:
+    if scope["method"] in _READS and 200 <= response.status < 400:
         return
     caller = scope["state"].get("caller")
-    name, path, status = caller.name if caller else "-", quote(scope["path"]), answer.status or "no answer"
+    name, path, status = caller.name if caller else "-", quote(scope["path"]), response.status or "no response"
     line = "request %s by %r: %s %s is %s after %.0f ms"
-    log.info(line, answer.request_id, name, scope["method"], path, status, seconds * 1000)
+    log.info(line, response.request_id, name, scope["method"], path, status, seconds * 1000)

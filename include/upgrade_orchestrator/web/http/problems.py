@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 ``application/problem+json`` (contract section 8): the one place where they become answers."""
+"""Turns errors into responses, RFC 9457 ``application/problem+json`` (specification section 8)."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class TooLarge(UpgradeError):
 
 
 class UnsupportedMediaType(UpgradeError):
-    """The body is not declared to be JSON; a browser's form never is, so it cannot be sent by another site."""
+    """The body is not declared as JSON. An HTML form cannot declare it, so no other site can send one."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
 class Kind(NamedTuple):
-    """How refusals with one code are answered."""
+    """Status and title of the responses with one code."""
 
     status: HTTPStatus
     title: str
@@ -69,29 +69,29 @@ KINDS: dict[str, Kind] = {
     "INTERNAL_ERROR": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
     "SERVICE_UNAVAILABLE": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable"),
 }
-"By the code of the refusal; a test holds that each code is here, and no other."
+"By error code; a test checks that every code is here, and no other."
 
 
 class ProblemResponse(JSONResponse):
-    """A JSON answer with the problem media type."""
+    """A JSON response with the problem media type."""
 
     media_type = MEDIA_TYPE
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of ``app`` with a problem, FastAPI's own ones too; the unexpected ones are middleware's."""
+    """Turn every error of ``app``, including FastAPI's own, into a problem; middleware.py does the unexpected ones."""
     app.add_exception_handler(UpgradeError, _of_domain)
     app.add_exception_handler(RequestValidationError, _of_parameters)
     app.add_exception_handler(HTTPException, _of_framework)
 
 
 def problem(error: UpgradeError, path: str) -> ProblemResponse:
-    """The answer for ``error``."""
+    """The response for ``error``."""
     return ProblemResponse(problem_body(error, path), KINDS[error.code].status, _headers(error))
 
 
 def problem_body(error: UpgradeError, path: str) -> dict[str, Any]:
-    """Its body; ``extra`` cannot replace RFC 9457's own members."""
+    """The body for ``error``; its ``extra`` cannot replace members of RFC 9457."""
     kind = KINDS[error.code]
     return dict(error.extra) | {
         "type": f"urn:registry:problem:{error.code.lower().replace('_', '-')}",
@@ -104,8 +104,8 @@ def problem_body(error: UpgradeError, path: str) -> dict[str, Any]:
 
 
 def unexpected(request_id: str, path: str) -> ProblemResponse:
-    """A 500 that says nothing of its cause: the log has it under ``request_id``."""
-    return problem(UpgradeError(f"something went wrong here; the log has it as request {request_id}"), path)
+    """A 500 without the cause, which the log has under ``request_id``."""
+    return problem(UpgradeError(f"internal error; the log has the cause under request {request_id}"), path)
 
 
 def _headers(error: UpgradeError) -> dict[str, str] | None:
@@ -128,12 +128,12 @@ async def _of_domain(request: Request, error: Exception) -> ProblemResponse:
 
 
 async def _of_parameters(request: Request, error: Exception) -> ProblemResponse:
-    """An id in the path that cannot exist is 404; everything else of the query is 422."""
+    """404 for an impossible id in the path, 422 for anything else."""
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     wrong = [each for each in found if each["loc"][0] == "path"]
     if wrong:
-        return problem(NotFound(f"{wrong[0]['loc'][-1]} is not an id that can exist"), _path(request))
+        return problem(NotFound(f"{wrong[0]['loc'][-1]} is not a valid id"), _path(request))
     plain = [{**each, "loc": each["loc"][1:]} for each in found]
     return problem(ValidationFailed(field_errors(plain)), _path(request))
 
@@ -154,7 +154,7 @@ async def _of_framework(request: Request, error: Exception) -> ProblemResponse:
 
 
 def _allowed(request: Request) -> str:
-    """Of all routes with this path; the framework names the first one's only."""
+    """The methods of all routes with this path; the framework would list only those of the first."""
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     found = [route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path)]
     return ", ".join(sorted({method for route in found for method in route.methods or ()}))

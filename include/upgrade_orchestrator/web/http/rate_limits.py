@@ -1,4 +1,4 @@
-"""How many calls one caller may make (contract section 8, 429): a bucket each, in this server process only."""
+"""Rate limits (specification section 8, 429): a token bucket for each caller, in this server process only."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from upgrade_orchestrator.domain.errors import UpgradeError
 
 _MOST_CALLERS = 10_000
-"Buckets that are remembered; who is forgotten begins with a full one."
+"Maximum of buckets kept; a caller whose bucket was dropped starts with a full one."
 
 
 class TooManyRequests(UpgradeError):
-    """The caller asks for more than its share; ``seconds`` until a call is taken again."""
+    """The caller is over the limit; ``seconds`` until the next call is accepted."""
 
     code = "TOO_MANY_REQUESTS"
     seconds = 1
@@ -25,7 +25,7 @@ class TooManyRequests(UpgradeError):
 
 
 class Limiter:
-    """``per_second`` calls a second for each caller, and ``burst`` at once; 0 a second is no limit."""
+    """``per_second`` calls a second for each caller and ``burst`` at once; no limit if ``per_second`` is 0."""
 
     def __init__(self, per_second: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second = per_second
@@ -36,7 +36,7 @@ class Limiter:
     def take(self, caller: str) -> None:
         """Count a call of ``caller``.
 
-        :raises TooManyRequests: it has had its share.
+        :raises TooManyRequests: the caller is over the limit.
         """
         if not self._per_second:
             return

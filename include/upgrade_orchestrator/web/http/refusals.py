@@ -1,4 +1,4 @@
-"""What calls are refused with (section 8), as FastAPI's ``responses=``: by status, each code with an example."""
+"""The error responses (specification section 8) as FastAPI's ``responses=``: by status, an example for each code."""
 
 from __future__ import annotations
 
@@ -50,23 +50,23 @@ _EXAMPLES: dict[str, e.UpgradeError] = {
         e.IdempotencyConflict("the Idempotency-Key was used for another request: take a new one for a new request"),
     )
 }
-"By code: each that a call names is here."
+"By code; has every code that a call declares."
 _BASE = "/api/v1/registry"
 _HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
 def refuses(*kinds: Refusal) -> Responses:
-    """``responses=`` of a call: what it is refused with beside what every call of its shape is."""
+    """``responses=`` of a call: the errors that do not follow from its shape (see ``_by_shape``)."""
     return _responses({each.code for each in kinds}, "/")
 
 
 def refuses_by_status(*kinds: Refusal) -> Responses:
-    """The same of a command, which the execution's status may refuse too."""
+    """The same for a command, which the execution's status may forbid as well."""
     return refuses(*_STEERING, *kinds)
 
 
 class ApiRoute(KeyedRoute):
-    """A call of the API: its description tells all that it is refused with, and the key of a write."""
+    """A call of the API, described with all its errors and, for a write, the Idempotency-Key."""
 
     def __init__(self, path: str, endpoint: Any, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -79,7 +79,7 @@ class ApiRoute(KeyedRoute):
 
 
 def codes_in(responses: Responses) -> set[str]:
-    """The codes that the responses name."""
+    """The error codes in the responses."""
     contents = (each.get("content", {}).get(MEDIA_TYPE, {}) for each in responses.values())
     return {code for each in contents for code in each.get("examples", ())}
 

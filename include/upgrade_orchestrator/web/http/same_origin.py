@@ -1,4 +1,4 @@
-"""Keeps other sites from steering upgrades with the cookie that a browser adds by itself (contract section 9)."""
+"""Protection against cross-site requests that use the browser's cookie (specification section 9)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def by_cookie(request: Request) -> bool:
-    """Whether the browser vouches for the caller, not a token that the caller has put there on purpose."""
+    """Whether the caller is authenticated by the browser's cookie and not by a bearer token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return not (scheme.lower() == "bearer" and token)
 
 
 def require_same_origin(request: Request) -> None:
-    """Refuse a write that comes by cookie, unless a page of this very server has made it and as JSON.
+    """Refuse a write by cookie unless it is JSON and sent by a page of this server.
 
-    No page of another site can send JSON without this server's leave, nor hide where it comes from.
+    A page of another site cannot send JSON without this server's consent (CORS), nor hide its origin.
 
-    :raises UnsupportedMediaType: it is not declared as JSON; :raises Forbidden: another origin, or none that is told.
+    :raises UnsupportedMediaType: it is not declared as JSON.
+    :raises Forbidden: its origin is another server or is missing.
     """
     if request.method in SAFE or not by_cookie(request):
         return
@@ -34,9 +35,9 @@ def require_same_origin(request: Request) -> None:
 
 
 def _from_here(request: Request) -> bool:
-    """What the browser says of itself; older ones, and those on plain HTTP, tell the origin only."""
-    told = request.headers.get("sec-fetch-site")
-    if told is not None:
-        return told == "same-origin"
+    """Checks Sec-Fetch-Site; older browsers, and all on plain HTTP, send only Origin."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
     origin = urlsplit(request.headers.get("origin", "")).netloc
     return bool(origin) and origin.lower() == request.headers.get("host", "").lower()

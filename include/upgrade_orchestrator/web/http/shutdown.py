@@ -1,4 +1,4 @@
-"""Notices that the server is about to end: it waits for open streams, and tells the app only when they are gone."""
+"""Detects that the server is shutting down: it waits for open streams before it runs the app's shutdown."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ LOOK_SECONDS = 0.25
 
 
 async def end_streams_with_the_server(live: Lazy[LiveFeed]) -> None:
-    """Until the server ends; then let everybody go who follows a live stream."""
-    while not _server_ends():  # noqa: ASYNC110 - it tells nobody
+    """Wait until the server shuts down, then end all live streams."""
+    while not _server_ends():  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(LOOK_SECONDS)
     if live.opened is not None:
         live.opened.close()
 
 
 def _server_ends() -> bool:
-    """What uvicorn notes at SIGTERM: it is the owner of the signal's handler, as the only server of Airflow's.
+    """Read uvicorn's flag, which it sets at SIGTERM; it owns the signal handler, being Airflow's only server.
 
-    Under another server nothing is noticed: streams end with their life, or when that server cuts them.
+    With another server this is always False: streams then end by their own time limit, or when the server cuts them.
     """
     server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return bool(getattr(server, "should_exit", False))

@@ -15,7 +15,7 @@ from tests.integration.web.apps import client_of, own_app
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, OLD, TENANT, World
 from upgrade_orchestrator.adapters.postgres import idempotency as idempotency_store
-from upgrade_orchestrator.bootstrap import FORGET_OLD_ANSWERS
+from upgrade_orchestrator.bootstrap import DELETE_EXPIRED_RESPONSES
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.web.http.idempotency import KeyedRoute, is_write
 
@@ -212,7 +212,7 @@ async def test_old_keys_are_deleted_by_a_control_loop(
     with world.connect() as connection:
         connection.execute(aged)
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(world.url))
-    await FORGET_OLD_ANSWERS.use_case(world.ports)
+    await DELETE_EXPIRED_RESPONSES.use_case(world.ports)
     assert world.rows("idempotency_key") == left
 
 
