@@ -1,4 +1,4 @@
-"""What comes with a decision on a stage."""
+"""The body of a decision on a stage."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from upgrade_orchestrator.schemas.base import Body, Reason
 
 
 class DecisionBody(Body):
-    """Why, kept with the decision."""
+    """The reason, which is stored with the decision."""
 
     reason: Reason | None = Field(None, examples=["the canaries look well"])

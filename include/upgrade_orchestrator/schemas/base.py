@@ -1,4 +1,4 @@
-"""The types that bodies and answers are made of (contract, "Ids" and times; section 2, strictness)."""
+"""The types of which request and response bodies are made (specification: ids and times; section 2, strictness)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pydantic.alias_generators import to_camel
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 BIGGEST = 2**63 - 1
-"What a 64 bit column holds."
+"The largest value of a 64-bit column."
 SOME_ID = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
 SOME_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-"For examples."
+"Values for examples."
 
 _IN_REACH = "^(?!0001-01-01|9999-12-31)"
-"Days that may be in no year that there is once they are told in UTC."
+"Excludes days that may leave the range of years when converted to UTC."
 _TIME = re.compile(_IN_REACH + r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -38,7 +38,7 @@ def _without_nul(text: str) -> str:
 
 
 def _rfc3339(value: object) -> datetime:
-    """Not pydantic's own reading, which takes "1700000000" for a time; what is finer than a microsecond is cut off."""
+    """Stricter than Pydantic, which accepts "1700000000" as a time. Digits beyond microseconds are cut off."""
     if isinstance(value, str) and _TIME.fullmatch(value):
         try:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -65,10 +65,10 @@ def _with_z(moment: datetime) -> str:
 
 
 _NO_NUL = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
-"Told in the schema; ``_without_nul`` enforces it with words of its own."
+"For the schema only; ``_without_nul`` enforces it with a clearer message."
 
 Whole = BeforeValidator(_whole)
-"Of an integer, behind its bounds: JSON has one kind of numbers, and 2.0 is an integer to JSON Schema. 2.5 is none."
+"Accepts 2.0 as an integer, as JSON Schema does, since JSON has one type of number; 2.5 is refused."
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul), _NO_NUL]
 Label = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul), _NO_NUL]
@@ -77,7 +77,7 @@ Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_with
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul), _NO_NUL]
 Texts = Annotated[list[Text], Field(max_length=200)]
 MapSize = Field(max_length=200, json_schema_extra={"additionalProperties": False})
-"""Of a map with ``Name`` keys: its schema has a pattern for the keys, and without this one a key that does not match it
+"""For maps with ``Name`` keys: their schema has a pattern for the keys, and without this, a key that does not match
 would be allowed with any value."""
 Installed = Annotated[dict[Name, VersionText], MapSize]
 TimeIn = Annotated[
@@ -98,19 +98,19 @@ Time = Annotated[
 
 
 class Body(BaseModel):
-    """What a caller sends: unknown fields are refused, nothing is coerced."""
+    """A request body: unknown fields are refused, and values are not coerced."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
 
 
 class Query(BaseModel):
-    """The parameters behind the question mark: a typo must not silently become a default."""
+    """Query parameters; unknown ones are refused, so that a typo does not silently become a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
 
 class Answer(BaseModel):
-    """What a caller gets: every field is there, null where it is empty."""
+    """A response body: every field is present, and null if it has no value."""
 
     model_config = ConfigDict(
         frozen=True, alias_generator=to_camel, validate_by_name=True, from_attributes=True, extra="ignore"

@@ -1,4 +1,4 @@
-"""What comes with a command."""
+"""The query parameters of commands."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from upgrade_orchestrator.schemas.base import Query, Reason
 
 
 class ReasonQuery(Query):
-    """Why, for the audit."""
+    """The reason, for the audit."""
 
     reason: Reason | None = None
 
 
 class PromoteQuery(ReasonQuery):
-    """``force=true``: whatever the canaries say."""
+    """``force=true`` promotes unhealthy canaries as well."""
 
     force: Literal["true", "false"] = "false"

@@ -1,4 +1,4 @@
-"""The body of a refusal (section 8), and what Pydantic found wrong as its ``errors``."""
+"""The body of an error response (specification section 8), with Pydantic's findings as its ``errors``."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pydantic import BaseModel, Field
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """The error of one field."""
 
     field: str
     message: str
 
 
 class Problem(BaseModel):
-    """RFC 9457; the members behind ``code`` come with some codes only."""
+    """A problem by RFC 9457; the fields after ``code`` are present for some codes only."""
 
     type: str = Field(json_schema_extra={"format": "uri-reference"})
     title: str
@@ -32,7 +32,7 @@ class Problem(BaseModel):
 
 
 def field_errors(errors: list[Any]) -> list[dict[str, str]]:
-    """Pydantic's findings as ``{field, message}``; never the value, it could be a secret."""
+    """Pydantic's findings as ``{field, message}``, without the value, which could be a secret."""
     return [{"field": _field(each["loc"]), "message": _message(each)} for each in errors]
 
 

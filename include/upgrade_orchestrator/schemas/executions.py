@@ -1,4 +1,4 @@
-"""The execution as it is read (contract section 6): every key is there, null where it is empty."""
+"""The representation of an execution (specification section 6): every field is present, null if it has no value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.service.views.queries import ExecutionView
 
 
 class ProgressAnswer(Answer):
-    """How far it is; ``percentage`` is 0 to 100."""
+    """The progress; ``percentage`` is 0 to 100."""
 
     percentage: int = Field(examples=[10])
     total: int = Field(examples=[20])
@@ -29,7 +29,7 @@ class ProgressAnswer(Answer):
 
 
 class CheckAnswer(Answer):
-    """A pre-upgrade check (section 7)."""
+    """A pre-upgrade check (specification section 7)."""
 
     name: str = Field(examples=["VERSION_COMPATIBILITY"])
     status: str = Field(examples=["PASSED"])
@@ -39,7 +39,7 @@ class CheckAnswer(Answer):
 
 
 class CanaryAnswer(Answer):
-    """What is known of the canaries."""
+    """The state of the canaries."""
 
     instances: list[str] = Field(examples=[["kafka-1", "kafka-2"]])
     healthy: bool | None = Field(examples=[True])
@@ -57,7 +57,7 @@ class ApprovalAnswer(Answer):
 
 
 class RollbackAnswer(Answer):
-    """RollbackInfo of the seed."""
+    """The rollback, as in specification section 6."""
 
     auto_rollback_enabled: bool
     failure_threshold: int = Field(examples=[3])
@@ -69,7 +69,7 @@ class RollbackAnswer(Answer):
 
 
 class LinksAnswer(Answer):
-    """Where to look, as paths from the server's root."""
+    """Links as paths from the server's root."""
 
     self: str = Field(examples=[f"/api/v1/registry/upgrades/{SOME_ID}"])
     events: str = Field(examples=[f"/api/v1/registry/upgrades/{SOME_ID}/events"])
@@ -77,7 +77,7 @@ class LinksAnswer(Answer):
 
 
 class RequestAnswer(Answer):
-    """The fields of the request (section 2)."""
+    """The fields of the request (specification section 2)."""
 
     component_id: str = Field(examples=["aaa-111"])
     from_version_id: str = Field(examples=["bbb-222"])
@@ -99,7 +99,7 @@ class RequestAnswer(Answer):
 
 
 class HeadAnswer(Answer):
-    """What a reader looks for first."""
+    """The most important fields, which come first."""
 
     id: str = Field(examples=[SOME_ID])
     tenant_id: str = Field(examples=["550e8400"])
@@ -108,7 +108,7 @@ class HeadAnswer(Answer):
 
 
 class ExecutionAnswer(RequestAnswer, HeadAnswer):
-    """The execution's body."""
+    """The execution."""
 
     created_by: str = Field(examples=["olga"])
     created_at: Time
@@ -128,7 +128,7 @@ class ExecutionAnswer(RequestAnswer, HeadAnswer):
 
     @classmethod
     def of(cls, view: ExecutionView, links: Links) -> ExecutionAnswer:
-        """The view as it is shown."""
+        """Build the representation of the view."""
         execution = view.execution
         return cls.model_validate(
             asdict(execution.request)
@@ -152,7 +152,7 @@ def _own(execution: Execution) -> dict[str, object]:
 
 
 def _dag_run(execution: Execution, links: Links) -> str | None:
-    """Nothing before the start: there is no DAG yet."""
+    """None before the start, when there is no DAG yet."""
     return None if execution.status is ExecutionStatus.PENDING else links.dag_run(execution.dag_id)
 
 

@@ -1,4 +1,4 @@
-"""Where an execution is found: by REST and in the Airflow UI (contract section 6, ``links``)."""
+"""The links of an execution in the API and in Airflow's UI (specification section 6, ``links``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Paths from the server's root, with whatever base path Airflow is served under."""
+    """Paths from the server's root, including Airflow's base path."""
 
     root: str
     airflow_root: str

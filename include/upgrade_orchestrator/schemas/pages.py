@@ -1,4 +1,4 @@
-"""Pages of lists (contract section 1): limit, cursor and ``{"items", "nextCursor"}``."""
+"""Pages of lists (specification section 1): limit, cursor and ``{"items", "nextCursor"}``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Cursor = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 
 
 class PageQuery(Query):
-    """Every list: how much, and from where."""
+    """The parameters of every list: page size and cursor."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Cursor | None = None
@@ -46,13 +46,13 @@ class PathsQuery(PageQuery):
 
 
 class Page(Answer, Generic[A]):
-    """Some items, and where to go on: null after the last."""
+    """A page of items and the cursor of the next page, null after the last."""
 
     items: list[A]
     next_cursor: str | None = None
 
 
 def page_of(rows: Sequence[R], limit: int, shown: Callable[[R], A], cursor: Callable[[R], str]) -> Page[A]:
-    """The page from ``rows``, of which one more than ``limit`` was asked for to know whether there are more."""
+    """The page from ``rows``, which has one row more than ``limit`` if there is a next page."""
     kept = rows[:limit]
     return Page(items=[shown(row) for row in kept], next_cursor=cursor(kept[-1]) if len(rows) > limit else None)

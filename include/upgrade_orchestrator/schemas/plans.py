@@ -1,4 +1,4 @@
-"""Plan, preview, instance and event as they are read (contract section 1, bodies)."""
+"""Representations of plan, preview, instance and event (specification section 1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class BatchAnswer(Answer):
 
 
 class PlanAnswer(Answer):
-    """The frozen plan; ``budget`` is null where the strategy has none."""
+    """The frozen plan; ``budget`` is null if the strategy has none."""
 
     hash: str = Field(examples=[SOME_SHA256])
     total_instances: int = Field(examples=[3])
@@ -34,7 +34,7 @@ class PlanAnswer(Answer):
 
     @classmethod
     def of(cls, plan: Plan, findings: Findings) -> PlanAnswer:
-        """The plan with what speaks against it."""
+        """The plan with its warnings and blockers."""
         return cls(
             hash=plan.hash,
             total_instances=len(plan.instances),
@@ -50,9 +50,9 @@ class PlanAnswer(Answer):
 
 
 class ValidationAnswer(Answer):
-    """Whether an upgrade would be accepted and admitted, and everything that was found.
+    """Whether an upgrade would be accepted and admitted, with all findings.
 
-    ``checks`` is what the pre-upgrade checks would find now.
+    ``checks`` has what the pre-upgrade checks would find now.
     """
 
     valid: bool = Field(examples=[True])
@@ -62,14 +62,14 @@ class ValidationAnswer(Answer):
 
 
 class PreviewAnswer(Answer):
-    """The answer of ``dryRun=true``; ``plan`` is null when the fleet is too small for one."""
+    """The response to ``dryRun=true``; ``plan`` is null if the fleet is too small for one."""
 
     plan: PlanAnswer | None
     validation: ValidationAnswer
 
     @classmethod
     def of(cls, preview: Preview) -> PreviewAnswer:
-        """The preview as it is shown."""
+        """Build the representation of the preview."""
         findings = preview.findings
         return cls(
             plan=PlanAnswer.of(preview.plan, findings) if preview.plan else None,
@@ -83,7 +83,7 @@ class PreviewAnswer(Answer):
 
 
 class InstanceAnswer(Answer):
-    """One instance within the execution."""
+    """An instance in an execution."""
 
     instance_id: str = Field(examples=["kafka-1"])
     batch: int = Field(examples=[1])
@@ -99,12 +99,12 @@ class InstanceAnswer(Answer):
 
     @classmethod
     def of(cls, instance: Instance) -> InstanceAnswer:
-        """The row as it is shown."""
+        """Build the representation of the instance."""
         return cls.model_validate(instance)
 
 
 class EventAnswer(Answer):
-    """A CloudEvent (section 10)."""
+    """A CloudEvent (specification section 10)."""
 
     specversion: str = Field(examples=["1.0"])
     id: str = Field(examples=[SOME_ID])

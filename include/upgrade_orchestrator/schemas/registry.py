@@ -1,4 +1,4 @@
-"""Bodies of the registry calls (contract section 1): in, and as they are read."""
+"""Request and response bodies of the registry's calls (specification section 1)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class VersionBody(Body):
 
 
 class StatusBody(Body):
-    """PUT /versions/{vid}/status; a date that is left out stays as it is."""
+    """PUT /versions/{vid}/status; dates that are left out do not change."""
 
     status: VersionStatus = Field(examples=["DEPRECATED"])
     release_date: DateIn | None = None
@@ -70,7 +70,7 @@ class StatusBody(Body):
 
 
 class CompatibilityBody(Body):
-    """POST /versions/{vid}/check-compatibility; the platform left out is the one that is set (docs/adopt.md)."""
+    """POST /versions/{vid}/check-compatibility; the platform's default is the configured one (docs/adopt.md)."""
 
     installed_components: Installed | None = Field(None, examples=[{"postgresql": "16.1"}])
     platform_version: VersionText | None = None
@@ -86,7 +86,7 @@ class CompatibilityBody(Body):
 
 
 class PathBody(Body):
-    """POST /upgrade-paths; ``riskLevel`` left out follows from the upgrade's type."""
+    """POST /upgrade-paths; without ``riskLevel``, it follows from the upgrade's type."""
 
     id: Id | None = Field(None, examples=["path-1"])
     component_id: Id = Field(examples=["aaa-111"])
@@ -151,7 +151,7 @@ class ComponentAnswer(Answer):
 
 
 class VersionAnswer(Answer):
-    """A version of a component; ``effectiveStatus`` is EOL once its end of life is past, else its status."""
+    """A version of a component; ``effectiveStatus`` is EOL after its end of life, otherwise its status."""
 
     id: str = Field(examples=["ccc-333"])
     component_id: str = Field(examples=["aaa-111"])
@@ -169,13 +169,13 @@ class VersionAnswer(Answer):
 
     @classmethod
     def of(cls, version: ComponentVersion, today: date) -> VersionAnswer:
-        """The version as it is shown."""
+        """Build the representation of the version."""
         values = {each.name: getattr(version, each.name) for each in fields(version)}
         return cls(**values, effective_status=version.effective_status(today))
 
 
 class DeploymentAnswer(Answer):
-    """A deployment; ``mixed`` counts instances per version while not all run the current one, else null."""
+    """A deployment; ``mixed`` counts instances by version unless all run the current one, and is null otherwise."""
 
     tenant_id: str = Field(examples=["550e8400"])
     component_id: str = Field(examples=["aaa-111"])

@@ -1,4 +1,4 @@
-"""How the relay of events stands, and the events that Kafka does not take."""
+"""The state of the relay, and the events that Kafka refuses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from upgrade_orchestrator.service.views.health import RelayHealth
 
 
 class NamedEvent(Answer):
-    """A parked event, for everybody."""
+    """A parked event, with what may be shown without a token."""
 
     id: str = Field(examples=[SOME_ID])
     execution_id: str = Field(examples=[SOME_ID])
@@ -29,7 +29,7 @@ class RelayAnswer(Answer):
 
     @classmethod
     def of(cls, health: RelayHealth) -> RelayAnswer:
-        """As it is shown; it tells no tenant and no reason, since nobody is asked for a token."""
+        """Without tenants and reasons, because the call needs no token."""
         return cls(
             state=health.state.value,
             detail=health.detail,
@@ -41,7 +41,7 @@ class RelayAnswer(Answer):
 
 
 class ParkedAnswer(Answer):
-    """An event that Kafka does not take, and why; its execution's later events were published without it."""
+    """An event that Kafka refuses, with the reason; later events of its execution were published without it."""
 
     id: str = Field(examples=[SOME_ID])
     execution_id: str = Field(examples=[SOME_ID])
@@ -53,7 +53,7 @@ class ParkedAnswer(Answer):
 
     @classmethod
     def of(cls, parked: ParkedEvent) -> ParkedAnswer:
-        """As it is shown."""
+        """Build the representation of the event."""
         return cls(
             id=parked.id,
             execution_id=parked.execution_id,

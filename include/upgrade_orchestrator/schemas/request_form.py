@@ -1,4 +1,4 @@
-"""The upgrade request as a form: each field of ``UpgradeBody`` with its JSON schema, and what a form asks for."""
+"""The upgrade request as a form: the tenant and each field of ``UpgradeBody``, with their JSON schemas."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field: what it takes (JSON schema), what it is for, and what it is preset with."""
+    """A field with its JSON schema, description and default."""
 
     name: str
     schema: Schema
@@ -31,13 +31,13 @@ class FormField:
 
 
 TENANT = FormField(
-    "tenantId", {"type": "string", "pattern": ID_PATTERN}, "Whose deployment is upgraded.", required=True
+    "tenantId", {"type": "string", "pattern": ID_PATTERN}, "The tenant whose deployment is upgraded.", required=True
 )
 
 
 @cache
 def form_fields() -> tuple[FormField, ...]:
-    """The tenant, and the fields of the request in their order."""
+    """The tenant, and the fields of the request in order."""
     document = UpgradeBody.model_json_schema()
     required, definitions = document["required"], document["$defs"]
     fields = ((name, _resolved(schema, definitions)) for name, schema in document["properties"].items())
@@ -45,7 +45,7 @@ def form_fields() -> tuple[FormField, ...]:
 
 
 def _resolved(schema: Schema, definitions: Schema) -> Schema:
-    """Without a reference; what may be null says so as a second type, which Airflow's form knows."""
+    """The schema without references; nullable fields list null as a type, which Airflow's form understands."""
     if "$ref" in schema:
         return {**definitions[schema["$ref"].rpartition("/")[2]], **schema}
     (given, *_) = schema.get("anyOf", ({},))
@@ -53,19 +53,19 @@ def _resolved(schema: Schema, definitions: Schema) -> Schema:
 
 
 def _field(name: str, schema: Schema, required: bool) -> FormField:
-    takes = {key: value for key, value in schema.items() if key not in _TOLD}
+    takes = {key: value for key, value in schema.items() if key not in _NOT_TYPES}
     if not required and schema.get("default") is None and isinstance(takes["type"], str):
-        takes["type"] = ["null", takes["type"]]  # a body leaves it out, a form sends null
+        takes["type"] = ["null", takes["type"]]  # a form sends null for a field that a body leaves out
     return FormField(name, takes, schema["description"], schema.get("default"), required)
 
 
-_TOLD = {"$ref", "anyOf", "title", "description", "default", "examples"}
+_NOT_TYPES = {"$ref", "anyOf", "title", "description", "default", "examples"}
 
 
 def request_from(values: Mapping[str, Any]) -> UpgradeRequest:
-    """The request of a form without its tenant; a field that is missing or null has its default.
+    """The request from a form's values without the tenant; missing and null fields get their defaults.
 
-    :raises ValidationFailed: naming every field that is not of the request or not as it has to be.
+    :raises ValidationFailed: with every unknown or invalid field.
     """
     given = json.dumps({name: value for name, value in values.items() if value is not None})
     try:

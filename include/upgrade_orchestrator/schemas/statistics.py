@@ -1,4 +1,4 @@
-"""ExecutionStatistics as it is read (contract section 6): every figure is a number, 0 where there is nothing."""
+"""Representation of statistics (specification section 6): every figure is a number, 0 if there is no data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from upgrade_orchestrator.schemas.base import Answer
 
 
 class FiguresAnswer(Answer):
-    """``successRate`` is percent; the seconds are of the COMPLETED executions."""
+    """``successRate`` is in percent; durations are of COMPLETED executions."""
 
     total_executions: int = Field(examples=[12])
     successful_executions: int = Field(examples=[9])
@@ -26,14 +26,14 @@ class FiguresAnswer(Answer):
 
 
 class StatisticsAnswer(FiguresAnswer):
-    """The seed's fields, and the same figures for each strategy that occurs."""
+    """The totals, and the same figures for each strategy that occurs."""
 
     component_id: str = Field(examples=["aaa-111"])
     by_strategy: dict[str, FiguresAnswer]
 
     @classmethod
     def of(cls, statistics: Statistics) -> Self:
-        """The statistics as they are shown."""
+        """Build the representation of the statistics."""
         overall = FiguresAnswer.model_validate(statistics.overall)
         split = {name.value: FiguresAnswer.model_validate(each) for name, each in statistics.by_strategy.items()}
         return cls(**dict(overall), component_id=statistics.component_id, by_strategy=split)

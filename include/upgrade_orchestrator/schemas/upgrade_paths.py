@@ -1,4 +1,4 @@
-"""Upgrade paths, calculated routes and compatibility as they are asked for and read (contract section 1)."""
+"""Upgrade paths, routes and compatibility: parameters and representations (specification section 1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from upgrade_orchestrator.service.registry.upgrade_paths import Calculated, Path
 
 
 class CalculateQuery(Query):
-    """Of which component, from where, to where."""
+    """The component and the two versions of a route."""
 
     component_id: Id
     from_version_id: Id
@@ -26,7 +26,7 @@ class CalculateQuery(Query):
 
 
 class WayAnswer(Answer):
-    """Two versions; ``upgradeType`` is PATCH, MINOR or MAJOR, null for versions that have no order."""
+    """Two versions; ``upgradeType`` is PATCH, MINOR or MAJOR, null for versions that cannot be compared."""
 
     from_version_id: str = Field(examples=["bbb-222"])
     to_version_id: str = Field(examples=["ccc-333"])
@@ -55,20 +55,20 @@ class PathAnswer(WayAnswer):
 
     @classmethod
     def of(cls, view: PathView) -> PathAnswer:
-        """The path as it is shown."""
-        path, way = view.path, _way(view.source, view.target)
-        return cls(**{name: getattr(path, name) for name in cls.model_fields if hasattr(path, name)} | way)
+        """Build the representation of the path."""
+        path, pair = view.path, _version_pair(view.source, view.target)
+        return cls(**{name: getattr(path, name) for name in cls.model_fields if hasattr(path, name)} | pair)
 
 
 class ClosedPathAnswer(WayAnswer):
-    """A path that would help and cannot be taken now."""
+    """A path that would be useful but is closed now."""
 
     id: str = Field(examples=["path-2"])
     reasons: list[str] = Field(examples=[["the target is DEPRECATED"]])
 
 
 class TotalsAnswer(Answer):
-    """A whole route: the highest risk, the sum of the durations (null when one is not known)."""
+    """The totals of a route: the highest risk, the sum of durations (null if one is unknown)."""
 
     steps: int = Field(examples=[1])
     risk_level: str = Field(examples=["MEDIUM"])
@@ -78,16 +78,16 @@ class TotalsAnswer(Answer):
 
 
 class RouteAnswer(Answer):
-    """Paths to take one after the other, each an upgrade of its own."""
+    """Paths one after the other, each a separate upgrade."""
 
     steps: list[PathAnswer]
     totals: TotalsAnswer
 
 
 class CalculatedAnswer(WayAnswer):
-    """The best route and its alternatives, best first; else what is reachable and which paths are missing.
+    """The best route and alternatives, best first; if there is none, the reachable versions and the missing paths.
 
-    ``blockers`` speak against the target version itself.
+    ``blockers`` are those of the target version itself.
     """
 
     component_id: str = Field(examples=["aaa-111"])
@@ -103,12 +103,12 @@ class CalculatedAnswer(WayAnswer):
 
     @classmethod
     def of(cls, calculated: Calculated) -> CalculatedAnswer:
-        """The answer as it is shown."""
+        """Build the representation of the calculation."""
         search, ways = calculated.search, calculated.ways
         routes = [_route(search, each) for each in ways.routes]
         best = routes[0] if routes else None
         return cls(
-            **_way(search.source, search.target),
+            **_version_pair(search.source, search.target),
             component_id=search.source.component_id,
             found=best is not None,
             steps=best.steps if best else [],
@@ -123,7 +123,7 @@ class CalculatedAnswer(WayAnswer):
 
 
 class DependencyAnswer(Answer):
-    """A dependency; ``problem`` says what is wrong, null when nothing is."""
+    """A dependency; ``problem`` is null if it is satisfied."""
 
     name: str = Field(examples=["postgresql"])
     wanted_range: str = Field(examples=[">=15,<18"])
@@ -133,7 +133,7 @@ class DependencyAnswer(Answer):
 
 
 class CompatibilityAnswer(Answer):
-    """Whether the version may be upgraded to; ``path`` is the one from fromVersionId, null when none is registered."""
+    """Whether upgrading to the version is allowed; ``path`` is the one from fromVersionId, null if there is none."""
 
     version_id: str = Field(examples=["ccc-333"])
     component_id: str = Field(examples=["aaa-111"])
@@ -147,7 +147,7 @@ class CompatibilityAnswer(Answer):
 
     @classmethod
     def of(cls, judgement: Judgement) -> CompatibilityAnswer:
-        """The judgement as it is shown."""
+        """Build the representation of the result."""
         version, findings = judgement.version, judgement.findings
         return cls(
             version_id=version.id,
@@ -162,7 +162,7 @@ class CompatibilityAnswer(Answer):
         )
 
 
-def _way(source: ComponentVersion, target: ComponentVersion) -> dict[str, Any]:
+def _version_pair(source: ComponentVersion, target: ComponentVersion) -> dict[str, Any]:
     return {
         "from_version_id": source.id,
         "to_version_id": target.id,
@@ -195,12 +195,12 @@ def _all_tested(paths: Iterable[UpgradePath]) -> bool:
 
 
 def _closed(search: Search, closed: ClosedPath) -> ClosedPathAnswer:
-    way = _way(*_ends(search, closed.path))
-    return ClosedPathAnswer(**way, id=closed.path.id, reasons=list(closed.reasons))
+    pair = _version_pair(*_ends(search, closed.path))
+    return ClosedPathAnswer(**pair, id=closed.path.id, reasons=list(closed.reasons))
 
 
 def _missing(jump: Jump) -> WayAnswer:
-    return WayAnswer(**_way(jump.source, jump.target))
+    return WayAnswer(**_version_pair(jump.source, jump.target))
 
 
 def _dependency(found: Dependency) -> DependencyAnswer:

@@ -1,4 +1,4 @@
-"""Who calls, and whether they may (contract section 9): the auth manager of Airflow decides."""
+"""Authentication and authorisation (specification section 9); Airflow's auth manager decides."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from upgrade_orchestrator.web.dependencies import open_ports_of
 from upgrade_orchestrator.web.http.same_origin import by_cookie, require_same_origin
 
 PUBLIC = frozenset({"health", "asset"})
-"Names of the routes that need no token: nothing else gets past the app's own dependency."
+"Names of the routes that need no token; all others need one."
 
 MOST_OF_NAME = 255
-"Characters of a name that are recorded."
+"Maximum length of a user's name in the audit."
 
 
 class Caller(Protocol):
@@ -39,10 +39,10 @@ class Caller(Protocol):
 
     @property
     def name(self) -> str:
-        """What is recorded as createdBy and in the audit."""
+        """The name that is recorded as createdBy and in the audit."""
 
     def may(self, permission: Permission, scope: Scope = EVERYTHING) -> bool:
-        """Whether the auth manager grants ``permission`` on ``scope``; may ask a database."""
+        """Whether the auth manager grants ``permission`` on ``scope``; may query a database."""
 
 
 Authenticate = Callable[[Request], Awaitable[Caller]]
@@ -50,10 +50,12 @@ Authenticate = Callable[[Request], Awaitable[Caller]]
 
 
 async def authenticated(request: Request) -> Caller | None:
-    """The app's own dependency: nobody is let in without a token, save to what is ``PUBLIC``.
+    """Dependency of the whole app: every call needs a token, except for routes in ``PUBLIC``.
 
-    :raises Unauthenticated: no valid token; :raises TooManyRequests: more calls than one caller may make;
-    :raises Forbidden: a write by cookie from another site; :raises UnsupportedMediaType: one that is not JSON.
+    :raises Unauthenticated: there is no valid token.
+    :raises TooManyRequests: the caller is over the rate limit.
+    :raises Forbidden: a write by cookie comes from another site.
+    :raises UnsupportedMediaType: a write by cookie is not JSON.
     """
     if request.scope["route"].name in PUBLIC:
         return None
@@ -68,9 +70,9 @@ async def authenticated(request: Request) -> Caller | None:
 
 
 async def no_unknown_parameters(request: Request) -> None:
-    """The app's own dependency too: a parameter that a write does not know is a misunderstanding.
+    """Dependency of the whole app: refuse unknown query parameters of writes, which are probably mistakes.
 
-    :raises ValidationFailed: naming each; the calls that know parameters say so themselves.
+    :raises ValidationFailed: with each unknown parameter. Calls that have parameters check them themselves.
     """
     route: APIRoute = request.scope["route"]
     if request.method in ("POST", "PUT") and request.query_params and not route.dependant.query_params:
@@ -78,9 +80,9 @@ async def no_unknown_parameters(request: Request) -> None:
 
 
 def require(permission: Permission, *also: Scope) -> Callable[..., Awaitable[Actor]]:
-    """The dependency of a call that needs ``permission``; it gives the actor that is recorded.
+    """The dependency of a call that needs ``permission``; it returns the actor for the audit.
 
-    On everything, or on one of ``also``, or on the tenant that the call is about.
+    The permission must be granted on everything, on one of ``also``, or on the tenant that the call is about.
     """
 
     async def check(request: Request, caller: Annotated[Caller | None, Depends(authenticated)]) -> Actor:
@@ -95,14 +97,15 @@ def require(permission: Permission, *also: Scope) -> Callable[..., Awaitable[Act
 
 
 async def _may(caller: Caller, permission: Permission, *scopes: Scope) -> bool:
-    # in a thread: the auth manager may ask its database, which must not hold up the event loop
+    # in a thread: the auth manager may query its database, which must not block the event loop
     return await run_in_threadpool(lambda: any(caller.may(permission, each) for each in scopes))
 
 
 async def _require_of_tenant(request: Request, caller: Caller, permission: Permission) -> None:
-    """What belongs to a tenant that the caller may not see does not exist for it.
+    """Check the permission on the call's tenant. To a caller that may not see the tenant, its objects do not exist.
 
-    :raises NotFound: nor does it say whether it is there; :raises Forbidden: the caller sees it, but may not do this.
+    :raises NotFound: the object does not exist, or the caller may not see its tenant.
+    :raises Forbidden: the caller may see the tenant, but lacks the permission.
     """
     lacks = lacking(caller.name, permission)
     if await _may(caller, Permission.READ, EVERYTHING) or not await _may(caller, Permission.READ, REGISTRY):
@@ -117,7 +120,7 @@ async def _require_of_tenant(request: Request, caller: Caller, permission: Permi
 
 
 async def _tenant_of(request: Request) -> tuple[str | None, NotFound | None]:
-    """The tenant that the call is about, and what is said when it may not be seen; nothing for calls about none."""
+    """The tenant that the call is about, and the error if the caller may not see it; None for other calls."""
     given = request.path_params
     if "tenantId" in given:
         return given["tenantId"], NotFound(f"there is no tenant {given['tenantId']}")
@@ -133,7 +136,7 @@ async def _tenant_of(request: Request) -> tuple[str | None, NotFound | None]:
 
 
 async def permissions_in(caller: Caller, tenant_id: str) -> frozenset[Permission]:
-    """What the caller may do in a tenant."""
+    """The caller's permissions in a tenant."""
     both = (EVERYTHING, of_tenant(tenant_id))
     return await run_in_threadpool(
         lambda: frozenset(each for each in Permission if any(caller.may(each, scope) for scope in both))
@@ -143,7 +146,7 @@ async def permissions_in(caller: Caller, tenant_id: str) -> frozenset[Permission
 async def tenants_seen_by(
     caller: Caller, ports: Ports, permission: Permission = Permission.READ
 ) -> frozenset[str] | None:
-    """The tenants whose executions the caller may see (or has another ``permission`` in); None: all there are."""
+    """The tenants on which the caller has ``permission``; None means all tenants."""
     if await _may(caller, permission, EVERYTHING):
         return None
     known = await all_tenants(ports)
@@ -153,7 +156,7 @@ async def tenants_seen_by(
 Signed = Annotated[Caller | None, Depends(authenticated)]
 Reader = Depends(require(Permission.READ))
 RegistryReader = Depends(require(Permission.READ, REGISTRY))
-"Of what belongs to no tenant: also for who is limited to tenants."
+"For data that belongs to no tenant; also granted to users who are limited to tenants."
 Administrator = Depends(require(Permission.ADMINISTER))
 Approver = Annotated[Actor, Depends(require(Permission.APPROVE))]
 Operator = Annotated[Actor, Depends(require(Permission.OPERATE))]

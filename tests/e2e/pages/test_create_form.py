@@ -43,7 +43,7 @@ def filled(visits: Visits, tenant: Tenant) -> Filled:
 
 
 def plan(page: Page) -> Any:
-    return page.get_by_role("region", name="What it would be")
+    return page.get_by_role("region", name="Preview")
 
 
 def upgrades(tenant: Tenant) -> list[Json]:
@@ -178,7 +178,7 @@ def test_second_upgrade_of_a_deployment_is_refused_in_words(filled: Filled, tena
     active = tenant.create()
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(f"execution {active} is not finished")
-    page.get_by_role("link", name="Show that upgrade").click()
+    page.get_by_role("link", name="Show the active upgrade").click()
     page.wait_for_url(f"**/view/upgrades/{active}")
 
 
@@ -228,7 +228,7 @@ def test_axe_finds_nothing_grave(filled: Filled, scheme: Scheme) -> None:
     expect(page.locator("#batchSize-error")).not_to_be_empty()
     assert problems(page) == []
     page.get_by_label("Batch size").fill("1")
-    expect(plan(page)).to_contain_text("What stops it")
+    expect(plan(page)).to_contain_text("Blockers")
     assert problems(page) == []
 
 

@@ -44,7 +44,7 @@ def test_from_the_form_to_completed_by_keyboard_alone_the_page_shows_no_state_th
     _compare(page, tenant, execution_id, "PENDING")
     give(keyboard, "start")
     expect_status(page, "CANARY_MONITORING")
-    expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
+    expect(page.locator("#canary")).to_contain_text("Healthy at the last check")
     expect(page.locator("#button-promote-canary")).to_have_class("first")
     _compare(page, tenant, execution_id, "CANARY_MONITORING")
     give(keyboard, "promote-canary")

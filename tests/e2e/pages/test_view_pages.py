@@ -84,7 +84,7 @@ def test_execution(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     expect_status(page, "COMPLETED")
     assert problems(page) == []
     open_upgrade(page, shown.watched)
-    expect(page.locator("#canary")).to_contain_text("Healthy at the last look")
+    expect(page.locator("#canary")).to_contain_text("Healthy at the last check")
     expect(page.locator("#live")).to_have_text("Live")
     page.locator("details.tile summary").first.click()
     assert problems(page) == []
@@ -108,7 +108,7 @@ def test_create_form(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page.goto(f"{VIEW}/upgrades/new?tenant={shown.fresh.id}&component={COMPONENT}")
     expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
     page.locator("[name=toVersionId]").fill(NEW)
-    expect(page.locator("#preview")).to_contain_text("What stops it")
+    expect(page.locator("#preview")).to_contain_text("Blockers")
     assert problems(page) == []
     page.locator("[name=strategy]").select_option("CANARY")
     page.locator("[name=canaryPercentage]").fill("20")
@@ -124,12 +124,12 @@ def test_statistics(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page = visits.of("otto", scheme)
     open_upgrade(page, shown.done)
     page.get_by_role("link", name=shown.tenant.id, exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Tenant {shown.tenant.id}: how upgrades went")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Tenant {shown.tenant.id}: upgrade statistics")
     expect(page.get_by_role("img")).to_have_count(4)
     assert problems(page) == []
     page.go_back()
     page.get_by_role("link", name=COMPONENT, exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Component {COMPONENT}: how upgrades went")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Component {COMPONENT}: upgrade statistics")
     assert problems(page) == []
     take(page, "statistics", scheme)
 

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 of the app: FastAPI's document, with the bodies that are read by hand and an example of each body."""
+"""OpenAPI 3.1 of the app: FastAPI's document, plus the bodies that we parse ourselves and examples of all bodies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 def description(app: FastAPI, root: str) -> Json:
-    """The document of the app below ``root``."""
+    """The document of the app mounted at ``root``."""
     document = get_openapi(title=app.title, version=app.version, routes=app.routes, servers=[{"url": root or "/"}])
     read: tuple[type[BaseModel], ...] = (*app.state.bodies, Problem)
     _, found = models_json_schema([(model, "validation") for model in read], ref_template=REFERENCE)
@@ -34,7 +34,7 @@ def description(app: FastAPI, root: str) -> Json:
 
 
 def _complete(operation: Json, schemas: Json) -> None:
-    """What FastAPI does not know: a wrong id in a path is a 404, and a parameter that is left out is not null."""
+    """Correct FastAPI's description: an invalid id in a path is a 404, and an optional parameter is not nullable."""
     found = operation["responses"]
     operation["responses"] = {
         status: found[status] for status in sorted(found) if _NOT_OURS[0] not in str(found[status])
@@ -49,9 +49,9 @@ def _complete(operation: Json, schemas: Json) -> None:
 
 
 def example_of(schema: Json, schemas: Json) -> Any:
-    """A value of the schema, made of the examples and defaults of its parts.
+    """An example of the schema, built from the examples and defaults of its parts.
 
-    :raises LookupError: a text without an example.
+    :raises LookupError: a text has no example.
     """
     for name in ("examples", "enum"):
         if name in schema:

@@ -1,4 +1,4 @@
-"""The description of the API for machines and people, behind the same door as the API itself."""
+"""The description of the API for machines and people, with the same authentication as the API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 @router.get("/docs", dependencies=[RegistryReader])
 async def docs(request: Request) -> HTMLResponse:
-    """The same to read; it needs no other server, so it works where there is no way out."""
+    """The same as a page; it loads nothing from other servers, so it works without access to the internet."""
     return HTMLResponse(reference_page(_described(request)), headers=HEADERS)
 
 
@@ -33,5 +33,5 @@ def _described(request: Request) -> dict[str, Any]:
 
 @lru_cache(maxsize=2)
 def _document(app: FastAPI, root: str) -> dict[str, Any]:
-    """Made once: that takes a fifth of a second, and nothing but the app and its address changes it."""
+    """Cached, since it takes a fifth of a second and depends only on the app and its address."""
     return description(app, root)

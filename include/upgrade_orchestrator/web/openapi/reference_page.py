@@ -1,4 +1,4 @@
-"""The description of the API as one page for people: no script, nothing from any other server."""
+"""The description of the API as one page for people, without scripts and without content from other servers."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def reference_page(document: Json) -> str:
     ]
     title, base = escape(document["info"]["title"]), escape(document["servers"][0]["url"])
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
-    told = f"<h1>{title}</h1><p>Below <code>{base}</code>; for machines: <a href=openapi.json>openapi.json</a></p>"
-    return head + told + "".join(calls) + "</html>"
+    intro = f"<h1>{title}</h1><p>Base path <code>{base}</code>; for machines: <a href=openapi.json>openapi.json</a></p>"
+    return head + intro + "".join(calls) + "</html>"
 
 
 def _call(method: str, path: str, operation: Json) -> str:
-    told = escape(str(operation.get("description", operation.get("summary", ""))))
+    text = escape(str(operation.get("description", operation.get("summary", ""))))
     parts = [_parameters(operation.get("parameters", [])), _content("body", operation.get("requestBody", {}))]
     parts += [_content(status, response) for status, response in operation["responses"].items()]
     head = f"<summary><b>{method}</b><code>{escape(path)}</code></summary>"
-    return f"<details>{head}<p>{told}</p>{''.join(parts)}</details>"
+    return f"<details>{head}<p>{text}</p>{''.join(parts)}</details>"
 
 
 def _parameters(parameters: list[Json]) -> str:

@@ -1,4 +1,4 @@
-"""The decision on a stage of a STAGED upgrade, the same as the one in the Airflow UI (contract sections 1 and 4)."""
+"""Decisions on stages of a STAGED upgrade, the same as in Airflow's UI (specification sections 1 and 4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BODY = documented(DecisionBody, required=False)
 async def approve(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
-    """The stage begins, if it can run right now; whoever created the execution may not approve its stages."""
+    """Start the stage, if it can run right now. The creator of the execution may not approve its stages."""
     await decide_stage(ports, execution_id, stage, True, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -36,6 +36,6 @@ async def approve(
 async def reject(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
-    """ROLLING_BACK when autoRollbackEnabled, else CANCELLED."""
+    """ROLLING_BACK if autoRollbackEnabled, otherwise CANCELLED."""
     await decide_stage(ports, execution_id, stage, False, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)

@@ -1,4 +1,4 @@
-"""Steering an execution: pause, resume, cancel, promote, roll back, retry (contract sections 1 and 3)."""
+"""The commands of an execution: pause, resume, cancel, promote, roll back, retry (specification sections 1 and 3)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Why = Annotated[ReasonQuery, Query()]
 async def pause(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
-    """PAUSED: no new work and no clock; what is in flight finishes, ``progress.inFlight`` counts it."""
+    """PAUSED: no new work starts and time limits stop; instances in flight finish, see ``progress.inFlight``."""
     await command.pause_upgrade(ports, execution_id, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -41,7 +41,7 @@ async def pause(
 async def resume(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
-    """Goes on at the same place, if the registry and the fleet still let it; delays are pushed out by the pause."""
+    """Continue at the same point, if registry and fleet still allow it; delays are extended by the pause."""
     await command.resume_upgrade(ports, execution_id, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -50,7 +50,7 @@ async def resume(
 async def cancel(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
-    """CANCELLED; ``statusReason`` says how many instances are on which version."""
+    """CANCELLED; ``statusReason`` has the number of instances on each version."""
     await command.cancel_upgrade(ports, execution_id, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -63,7 +63,7 @@ async def promote_canary(
     ports: PortsDep,
     links: LinksDep,
 ) -> ExecutionAnswer:
-    """IN_PROGRESS with the rest, if every canary is healthy right now (else 409 CANARY_UNHEALTHY) and it can run."""
+    """IN_PROGRESS with the rest, if every canary is healthy now (else 409 CANARY_UNHEALTHY) and the rest can run."""
     await command.promote_canary(ports, execution_id, query.force == "true", query.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -72,7 +72,7 @@ async def promote_canary(
 async def rollback(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
-    """ROLLING_BACK; with nothing to revert ROLLED_BACK at once."""
+    """ROLLING_BACK; if there is nothing to revert, ROLLED_BACK at once."""
     await command.roll_back_upgrade(ports, execution_id, why.reason, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -85,7 +85,7 @@ async def rollback(
 async def retry(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep, response: Response
 ) -> ExecutionAnswer:
-    """A new execution in PENDING over the instances that a FAILED or CANCELLED one did not complete."""
+    """Create a new execution, PENDING, for the instances that a FAILED or CANCELLED one did not complete."""
     execution = await retry_upgrade(ports, execution_id, why.reason, actor)
     response.headers["Location"] = links.execution(execution.id)
     return ExecutionAnswer.of(await get_execution(ports, execution.id), links)

@@ -1,4 +1,4 @@
-"""One execution: read it, its plan, its instances, its events, and start it (contract section 1)."""
+"""One execution: read it, its plan, instances and events, and start it (specification section 1)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from upgrade_orchestrator.web.security import Operator, Reader
 
 LastEventId = Annotated[
     int | None,
-    Field(ge=0, le=BIGGEST, description="Of a stream: the id of the last event seen; it wins over `after`."),
+    Field(ge=0, le=BIGGEST, description="For a stream: the id of the last event seen; takes precedence over `after`."),
     Header(alias="Last-Event-ID"),
 ]
 
@@ -40,13 +40,13 @@ router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_
 async def read(
     execution_id: ExecutionId, ports: PortsDep, links: LinksDep, request: Request, response: Response
 ) -> ExecutionAnswer | Response:
-    """The execution; 304 when its ``ETag`` comes as ``If-None-Match``."""
+    """The execution; 304 if its ``ETag`` is sent as ``If-None-Match``."""
     return tagged(request, response, ExecutionAnswer.of(await get_execution(ports, execution_id), links))
 
 
 @router.post("/start", status_code=202, responses=refuses_by_status())
 async def start(execution_id: ExecutionId, actor: Operator, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
-    """PENDING to VALIDATING at once; the checks run in Airflow."""
+    """Change PENDING to VALIDATING; the checks then run in Airflow."""
     await start_upgrade(ports, execution_id, actor)
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
@@ -62,7 +62,7 @@ async def plan(execution_id: ExecutionId, ports: PortsDep) -> PlanAnswer:
 async def instances(
     execution_id: ExecutionId, query: Annotated[PageQuery, Query()], ports: PortsDep
 ) -> Page[InstanceAnswer]:
-    """The instances in the plan's order, which never changes: the cursor is a place in it."""
+    """The instances in the plan's order, which never changes; the cursor is a position in it."""
     begin = decode_number(query.cursor) if query.cursor else 0
     numbered = list(enumerate(await list_instances(ports, execution_id), start=1))
     rows = numbered[begin : begin + query.limit + 1]
@@ -78,14 +78,14 @@ async def events(
     request: Request,
     last_event_id: LastEventId = None,
 ) -> Page[EventAnswer] | Response:
-    """The event log in order, from behind ``after`` (a sequence) or the cursor; a live stream with
-    ``Accept: text/event-stream``, from behind ``Last-Event-ID`` or ``after``."""
+    """The event log in order, after sequence ``after`` or the cursor; with ``Accept: text/event-stream`` a live stream,
+    after ``Last-Event-ID`` or ``after``."""
     if wants_stream(request):
         for name in sorted(request.query_params.keys() & {"limit", "cursor"}):
-            raise ValidationFailed.of(name, "is for a page: a stream goes on from Last-Event-ID or after")
+            raise ValidationFailed.of(name, "is for pages only: a stream continues after Last-Event-ID or after")
         return await _stream(ports, live, execution_id, query.after or 0, last_event_id)
     if query.after is not None and query.cursor is not None:
-        raise ValidationFailed.of("cursor", "goes without after: give one of the two")
+        raise ValidationFailed.of("cursor", "cannot be combined with after: give one of the two")
     after = decode_number(query.cursor) if query.cursor else query.after or 0
     found = await list_events(ports, execution_id, after, query.limit + 1)
     return page_of(found, query.limit, _shown, lambda stored: encode(str(stored.sequence)))

@@ -1,4 +1,4 @@
-"""GET /health: the one call that needs no token, and tells no secrets (contract section 1)."""
+"""GET /health: the only call without a token; it returns no secrets (specification section 1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["health"], route_class=ApiRoute)
 
 
 class DriverAnswer(Answer):
-    """A fleet driver by the Airflow connection that it is reached through; ``status`` is ok or unavailable."""
+    """A fleet driver and its Airflow connection; ``status`` is ok or unavailable."""
 
     driver: str = Field(examples=["agent"])
     conn_id: str = Field(examples=["demo_fleet"])
@@ -27,12 +27,12 @@ class DriverAnswer(Answer):
 
     @classmethod
     def of(cls, health: DriverHealth) -> DriverAnswer:
-        """As it is shown; not why, since that may tell an address."""
-        return cls(driver=health.driver, conn_id=health.conn_id, status=_word(health.answers))
+        """Without the reason, which could contain an address."""
+        return cls(driver=health.driver, conn_id=health.conn_id, status=_status(health.answers))
 
 
 class HealthAnswer(Answer):
-    """``status`` is ok; every part that was asked answers."""
+    """``status`` is ok: every part answers."""
 
     status: str = Field(examples=["ok"])
     parts: dict[str, str] = Field(examples=[{"database": "ok", "relay": "running", "fleets": "ok"}])
@@ -42,22 +42,22 @@ class HealthAnswer(Answer):
 
 @router.get("/health", name="health", openapi_extra={"security": []})
 async def health(request: Request) -> HealthAnswer:
-    """200 when database, relay and fleet drivers answer, else 503 naming what does not; with the lag of the events."""
+    """200 if database, relay and fleet drivers found, otherwise 503 with those that do not; with the lag of events."""
     fleet_health: FleetHealth = request.app.state.fleet_health
     try:
         ports = await ports_of(request)
         await check_database(ports)
         relay, drivers = await relay_health(ports), await fleet_health.look(ports)
     except Unavailable as error:
-        raise Unavailable("the database does not answer", parts={"database": "unavailable"}) from error
-    answer = _answer(relay, drivers)
+        raise Unavailable("the database does not found", parts={"database": "unavailable"}) from error
+    found = _health(relay, drivers)
     if troubles := _troubles(relay, drivers):
-        raise Unavailable("; ".join(troubles), **answer.model_dump(mode="json", by_alias=True, exclude={"status"}))
-    return answer
+        raise Unavailable("; ".join(troubles), **found.model_dump(mode="json", by_alias=True, exclude={"status"}))
+    return found
 
 
-def _answer(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> HealthAnswer:
-    fleets = _word(all(each.answers for each in drivers))
+def _health(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> HealthAnswer:
+    fleets = _status(all(each.answers for each in drivers))
     return HealthAnswer(
         status="ok",
         parts={"database": "ok", "relay": relay.state.value, "fleets": fleets},
@@ -68,9 +68,9 @@ def _answer(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> HealthAnswer
 
 def _troubles(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> list[str]:
     silent = [each for each in drivers if not each.answers]
-    told = [f"the fleet driver {each.driver} does not answer at the connection {each.conn_id}" for each in silent]
-    return told if relay.is_well else [f"the relay of events is {relay.state.value}: {relay.detail}", *told]
+    messages = [f"the fleet driver {each.driver} does not found at the connection {each.conn_id}" for each in silent]
+    return messages if relay.is_well else [f"the relay of events is {relay.state.value}: {relay.detail}", *messages]
 
 
-def _word(well: bool) -> str:
+def _status(well: bool) -> str:
     return "ok" if well else "unavailable"

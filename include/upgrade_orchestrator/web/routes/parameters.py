@@ -1,4 +1,4 @@
-"""The ids in the paths: what cannot be an id cannot exist, so it is 404."""
+"""The ids in paths; an invalid id is a 404, because nothing can exist under it."""
 
 from __future__ import annotations
 

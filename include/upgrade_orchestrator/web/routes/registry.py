@@ -1,4 +1,4 @@
-"""The component registry: components and their versions (contract section 1); paths are in upgrade_paths.py."""
+"""The component registry: components and versions (specification section 1); paths are in upgrade_paths.py."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ router = APIRouter(tags=["registry"], route_class=ApiRoute)
 
 @router.get("/components", dependencies=[RegistryReader])
 async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ComponentAnswer]:
-    """The components by id."""
+    """The components, ordered by id."""
     found = await registry_lists.list_components(ports, position_in(query), query.limit + 1)
     return page_of(found, query.limit, ComponentAnswer.model_validate, lambda each: encode(each.id))
 
@@ -47,7 +47,7 @@ async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> P
 async def add_component(
     body: Annotated[ComponentBody, Depends(body_of(ComponentBody))], ports: PortsDep
 ) -> ComponentAnswer:
-    """Make a component known."""
+    """Register a component."""
     added = await registry.add_component(ports, Component(**with_id(ports, body)))
     return ComponentAnswer.model_validate(added)
 
@@ -56,7 +56,7 @@ async def add_component(
 async def versions(
     component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
 ) -> Page[VersionAnswer]:
-    """The versions of a component by id."""
+    """The versions of a component, ordered by id."""
     found, today = await registry_lists.list_versions(ports, component_id, position_in(query), query.limit + 1)
     return page_of(found, query.limit, lambda each: VersionAnswer.of(each, today), lambda each: encode(each.id))
 
@@ -71,7 +71,7 @@ async def versions(
 async def add_version(
     component_id: ComponentId, body: Annotated[VersionBody, Depends(body_of(VersionBody))], ports: PortsDep
 ) -> VersionAnswer:
-    """Make a version known."""
+    """Register a version."""
     version = ComponentVersion(component_id=component_id, **with_id(ports, body))
     return VersionAnswer.of(*await registry.add_version(ports, version))
 
@@ -80,13 +80,13 @@ async def add_version(
 async def set_status(
     version_id: VersionId, body: Annotated[StatusBody, Depends(body_of(StatusBody))], ports: PortsDep
 ) -> VersionAnswer:
-    """Say how far a version is in its life, with the dates that change with it."""
+    """Set the status of a version, and the dates that change with it."""
     dates = {name: getattr(body, name) for name in body.model_fields_set & {"release_date", "end_of_life_date"}}
     return VersionAnswer.of(*await registry.set_version_status(ports, version_id, body.status, dates))
 
 
 def with_id(ports: Ports, body: Body) -> dict[str, Any]:
-    """The body's fields, with an id minted here when it names none."""
+    """The body's fields, with a new id if it has none."""
     values = dict(body)
     return values | {"id": values["id"] or ports.new_id()}
 

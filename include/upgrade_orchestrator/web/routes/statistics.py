@@ -1,4 +1,4 @@
-"""How a component's upgrades went (contract sections 1 and 6)."""
+"""Statistics of a component's upgrades (specification sections 1 and 6)."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ router = APIRouter(tags=["statistics"], route_class=ApiRoute)
 
 @router.get("/components/{componentId}/upgrade-statistics", dependencies=[Reader])
 async def statistics(component_id: ComponentId, ports: PortsDep) -> StatisticsAnswer:
-    """Counts, success rate and durations of the component's executions in every tenant, also split by strategy."""
+    """Counts, success rate and durations of the component's executions in all tenants, in total and by strategy."""
     return StatisticsAnswer.of(await get_statistics(ports, component_id))

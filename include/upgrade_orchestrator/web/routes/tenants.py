@@ -1,4 +1,4 @@
-"""What a tenant has: its deployment of a component, and its backups (contract section 1)."""
+"""A tenant's deployment of a component, and its backups (specification section 1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=[
 
 @router.get("/deployment", dependencies=[Reader])
 async def deployment(tenant_id: TenantId, component_id: ComponentId, ports: PortsDep) -> DeploymentAnswer:
-    """Where the instances live and what they run."""
+    """Where the instances are and which version they run."""
     return DeploymentAnswer.model_validate(await registry.get_deployment(ports, tenant_id, component_id))
 
 
@@ -41,7 +41,7 @@ async def put_deployment(
     body: Annotated[DeploymentBody, Depends(body_of(DeploymentBody))],
     ports: PortsDep,
 ) -> DeploymentAnswer:
-    """Replace it; not while an upgrade of it is unfinished."""
+    """Create or replace the deployment; refused while an upgrade of it is unfinished."""
     wanted = Deployment(tenant_id=tenant_id, component_id=component_id, **dict(body))
     return DeploymentAnswer.model_validate(await registry.put_deployment(ports, wanted))
 
@@ -50,7 +50,7 @@ async def put_deployment(
 async def backups(
     tenant_id: TenantId, component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
 ) -> Page[BackupAnswer]:
-    """The known backups, newest first."""
+    """The registered backups, newest first."""
     before = decode_moment(query.cursor) if query.cursor else None
     found = await registry_lists.list_backups(ports, tenant_id, component_id, before, query.limit + 1)
     return page_of(found, query.limit, BackupAnswer.model_validate, _position)
@@ -73,6 +73,6 @@ async def add_backup(
     body: Annotated[BackupBody, Depends(body_of(BackupBody))],
     ports: PortsDep,
 ) -> BackupAnswer:
-    """Make a backup known for rollback; the pre-upgrade check looks whether it is really there."""
+    """Register a backup for rollback; a pre-upgrade check verifies that it exists."""
     backup = Backup(tenant_id=tenant_id, component_id=component_id, **with_id(ports, body))
     return BackupAnswer.model_validate(await registry.add_backup(ports, backup))

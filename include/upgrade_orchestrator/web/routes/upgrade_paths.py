@@ -1,4 +1,4 @@
-"""Upgrade paths, routes over them, and whether a version may be upgraded to (contract section 1)."""
+"""Upgrade paths, routes, and the check whether upgrading to a version is allowed (specification section 1)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ router = APIRouter(tags=["registry"], route_class=ApiRoute)
 
 @router.get("/upgrade-paths", dependencies=[RegistryReader])
 async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[PathAnswer]:
-    """The upgrade paths by id, of one component or of all."""
+    """The upgrade paths of one component or of all, ordered by id."""
     found = await upgrade_paths.list_paths(ports, query.component_id, position_in(query), query.limit + 1)
     return page_of(found, query.limit, PathAnswer.of, lambda each: encode(each.path.id))
 
@@ -44,7 +44,7 @@ async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[
     openapi_extra=documented(PathBody),
 )
 async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
-    """Make a way between two versions known; ``riskLevel`` left out follows from the upgrade's type."""
+    """Register a path between two versions; without ``riskLevel``, it follows from the upgrade's type."""
     values = with_id(ports, body)
     values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     risk = values.pop("risk_level")
@@ -53,9 +53,9 @@ async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports:
 
 @router.get("/upgrade-paths/calculate", dependencies=[RegistryReader], responses=refuses(NotFound, VersionMismatch))
 async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) -> CalculatedAnswer:
-    """The best route by steps, risk, downtime and duration, with alternatives; without any, the paths that are missing.
+    """The best route by steps, risk, downtime and duration, with alternatives; if there is none, the missing paths.
 
-    Closed paths, and those to versions that may not be upgraded to, are not used but named.
+    Closed paths, and paths to versions that must not be upgraded to, are not used but listed.
     """
     found = await upgrade_paths.calculate_route(ports, query.component_id, query.from_version_id, query.to_version_id)
     return CalculatedAnswer.of(found)
@@ -70,5 +70,5 @@ async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) 
 async def compatibility(
     version_id: VersionId, body: Annotated[CompatibilityBody, Depends(body_of(CompatibilityBody))], ports: PortsDep
 ) -> CompatibilityAnswer:
-    """Whether the version may be upgraded to: all blockers, warnings and dependencies at once; stores nothing."""
+    """Whether upgrading to the version is allowed: all blockers, warnings and dependencies; stores nothing."""
     return CompatibilityAnswer.of(await check_compatibility(ports, version_id, Circumstances(**dict(body))))

@@ -1,4 +1,4 @@
-"""Upgrades of a tenant: create, list, the active one (contract section 1)."""
+"""Upgrades of a tenant: create, list, read the active one (specification section 1)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def create(
     links: LinksDep,
     response: Response,
 ) -> ExecutionAnswer | PreviewAnswer:
-    """Make an execution in PENDING; with ``dryRun=true`` only say what it would be (200)."""
+    """Create an execution, PENDING; with ``dryRun=true`` only preview it (200)."""
     if query.dry_run == "true":
         response.status_code = 200
         return PreviewAnswer.of(await preview_upgrade(ports, tenant_id, body.to_domain()))
@@ -64,7 +64,7 @@ async def create(
 async def list_of_tenant(
     tenant_id: TenantId, query: Annotated[ExecutionsQuery, Query()], ports: PortsDep, links: LinksDep
 ) -> Page[ExecutionAnswer]:
-    """A page of executions, newest first."""
+    """The executions of a tenant, newest first."""
     wanted = ExecutionFilter(
         tenant_id=tenant_id,
         status=query.status,
@@ -97,5 +97,5 @@ async def active(
     request: Request,
     response: Response,
 ) -> ExecutionAnswer | Response:
-    """The one execution that is not terminal; else 404 NO_ACTIVE_UPGRADE. With an ``ETag`` as the execution itself."""
+    """The active execution, or 404 NO_ACTIVE_UPGRADE; with the execution's ``ETag``."""
     return tagged(request, response, ExecutionAnswer.of(await active_execution(ports, tenant_id, component_id), links))

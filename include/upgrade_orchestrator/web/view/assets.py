@@ -1,4 +1,4 @@
-"""Style and scripts of the pages. Without a token: the page that says that one is missing needs its style too."""
+"""Style sheets and scripts of the pages. They need no token, because the page for missing tokens uses them too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 @router.get("/{name}")
 async def asset(name: Annotated[str, Path(max_length=100)], request: Request) -> Response:
-    """The file, or 304 when the browser has it; asked for each time, so that page and script are of one version."""
+    """The file, or 304 if the browser has it. Browsers revalidate it each time, so that page and script match."""
     content, tag, media_type = _read(name)
     headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if request.headers.get("if-none-match") == tag:

@@ -1,4 +1,4 @@
-"""The list: every execution that the caller may see (one page of it), and how many there are of each status."""
+"""The list of executions that the caller may see, one page at a time, with counts by status."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRout
 ROWS = 20
 "Executions on a page."
 
-_Empty = BeforeValidator(lambda given: given or None)  # a form sends every field, also those left empty
+_Empty = BeforeValidator(lambda given: given or None)  # a form also sends the fields that were left empty
 _Id = Annotated[base.Id | None, _Empty]
 _Text = Annotated[Annotated[str, StringConstraints(max_length=100, strip_whitespace=True)] | None, _Empty]
 
 
-_STANDING = {each.value: each for each in (*ExecutionStatus, *Group)}
+_STATUSES = {each.value: each for each in (*ExecutionStatus, *Group)}
 
 
-def _standing(given: str) -> ExecutionStatus | Group | None:
-    if given and given not in _STANDING:
-        raise ValueError(f"should be one of {', '.join(_STANDING)}")
-    return _STANDING.get(given)
+def _status(given: str) -> ExecutionStatus | Group | None:
+    if given and given not in _STATUSES:
+        raise ValueError(f"should be one of {', '.join(_STATUSES)}")
+    return _STATUSES.get(given)
 
 
 class BoardQuery(base.Query):
-    """The filters, as the form and the links send them."""
+    """The filters in the query."""
 
-    status: Annotated[ExecutionStatus | Group | None, PlainValidator(_standing)] = None
+    status: Annotated[ExecutionStatus | Group | None, PlainValidator(_status)] = None
     tenant: _Id = None
     component: _Id = None
     strategy: Annotated[Strategy | None, _Empty] = None
@@ -52,7 +52,7 @@ class BoardQuery(base.Query):
     cursor: Annotated[str | None, _Empty] = None
 
     def given(self, **changed: str | None) -> str:
-        """The filters as a query, with some of them ``changed``."""
+        """The filters as a query string, with the ``changed`` ones replaced."""
         kept = {name: value for name, value in (self.model_dump() | changed).items() if value}
         return "?" + urlencode(kept)
 
@@ -69,12 +69,12 @@ async def board_page(request: Request, asked: Asked, caller: Signed, ports: Port
 
 @router.get("/board", dependencies=[RegistryReader])
 async def board_part(request: Request, asked: Asked, caller: Signed, ports: PortsDep) -> HTMLResponse:
-    """What of it changes, for the script that keeps it up to date."""
+    """The part of the page that changes, for the script that keeps it up to date."""
     return page(request, "board_part.html", **await _shown(ports, caller, asked))
 
 
 async def _creates(ports: Ports, caller: Caller | None) -> bool:
-    """Whether there is a tenant whose upgrades the caller may create."""
+    """Whether the caller may create upgrades for any tenant."""
     assert caller is not None
     allowed = await tenants_seen_by(caller, ports, Permission.OPERATE)
     return allowed is None or bool(allowed)
@@ -112,10 +112,10 @@ def _filter(asked: BoardQuery, seen: frozenset[str] | None) -> BoardFilter:
 
 
 def _counts(found: BoardView) -> list[tuple[str, int, str]]:
-    """Value of the filter, how many, and what is said beside it."""
+    """Value of the filter, count, and a note on the period."""
     counts = found.counts
     active = sum(counts.active.values())
-    told = [(Group.ACTIVE.value, active, ""), (Group.AWAITING_APPROVAL.value, counts.awaiting, "")]
-    told += [(each.value, counts.active[each], "") for each in ExecutionStatus if counts.active.get(each)]
-    told += [(each.value, counts.ended[each], "24 h") for each in ExecutionStatus if counts.ended.get(each)]
-    return told
+    shown = [(Group.ACTIVE.value, active, ""), (Group.AWAITING_APPROVAL.value, counts.awaiting, "")]
+    shown += [(each.value, counts.active[each], "") for each in ExecutionStatus if counts.active.get(each)]
+    shown += [(each.value, counts.ended[each], "24 h") for each in ExecutionStatus if counts.ended.get(each)]
+    return shown

@@ -1,4 +1,4 @@
-"""Tells the list that something has changed, not what: who may see what is decided where the list is read."""
+"""Notifies the list page of changes, without details, because reading the list is what checks permissions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANGED = "changed"
 
 @router.get("/changes", dependencies=[RegistryReader])
 async def changes(request: Request, ports: PortsDep, live: LiveDep) -> Response:
-    """Server-Sent Events, at most four a second; 204 for who does not ask for a stream."""
+    """Server-Sent Events, at most four a second; 204 if the caller does not accept a stream."""
     if not wants_stream(request):
         return Response(status_code=204)
     live.require_room()

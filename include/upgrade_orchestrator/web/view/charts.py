@@ -1,6 +1,6 @@
-"""Pictures as inline SVG, made from figures alone: no clock, no database, no style (the classes are the stylesheet's).
+"""Charts as inline SVG, computed from figures only; the style sheet has the classes.
 
-What a picture shows is said in its title and description, and stands in a table beside it on the page.
+For screen readers, title and description contain all values, and the page shows them in a table as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MOST_LABELS = 12
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One value for each place on the axis, and the class it is drawn with; None where there is nothing to show."""
+    """A value for each category, None for no value, and the CSS class with which it is drawn."""
 
     name: str
     css: str
@@ -27,66 +27,66 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn: the places along the bottom and the series above them; ``unit`` follows the axis' numbers."""
+    """A chart: categories on the horizontal axis, and series; ``unit`` follows the numbers of the vertical axis."""
 
     id: str
     title: str
-    places: Sequence[str]
+    categories: Sequence[str]
     series: Sequence[Series]
     unit: str = ""
 
     @property
     def description(self) -> str:
-        """All of it in words."""
-        return " ".join(f"{place}: {self._said(index)}." for index, place in enumerate(self.places))
+        """All values as text."""
+        return " ".join(f"{category}: {self._values_at(index)}." for index, category in enumerate(self.categories))
 
-    def _said(self, index: int) -> str:
+    def _values_at(self, index: int) -> str:
         values = ((each.name, each.values[index]) for each in self.series)
         return ", ".join(f"{name} {'none' if value is None else number(value) + self.unit}" for name, value in values)
 
 
 def stacked_bars(chart: Chart) -> Markup:
-    """A bar for each place, its series on top of each other: they count, so the axis has whole numbers only."""
-    tops = [sum(each.values[index] or 0 for each in chart.series) for index in range(len(chart.places))]
-    axis = _Axis(max(tops, default=0), len(chart.places), finest=1)
+    """A stacked bar for each category. Values are counts, so the axis has whole numbers only."""
+    tops = [sum(each.values[index] or 0 for each in chart.series) for index in range(len(chart.categories))]
+    axis = _Axis(max(tops, default=0), len(chart.categories), finest=1)
     return _svg(chart, axis, _bars(chart, axis))
 
 
 def lines(chart: Chart, most: float | None = None) -> Markup:
-    """A line for each series with a dot for each value; it is broken where there is none. ``most``: the axis' end."""
+    """A line for each series with a dot for each value and gaps for missing ones. ``most`` is the end of the axis."""
     values = [value for each in chart.series for value in each.values if value is not None]
-    axis = _Axis(most or max(values, default=0), len(chart.places))
+    axis = _Axis(most or max(values, default=0), len(chart.categories))
     return _svg(chart, axis, (part for each in chart.series for part in _line(each, axis)))
 
 
 def number(value: float) -> str:
-    """As it is read: whole when it is, else with one digit."""
+    """The number as text: whole if it is whole or large, otherwise with one decimal."""
     return f"{value:.0f}" if value >= 100 or value == floor(value) else f"{value:.1f}"
 
 
 class _Axis:
-    """Where a value and a place are in the picture."""
+    """Coordinates of values and categories."""
 
-    def __init__(self, most: float, places: int, finest: float = 0) -> None:
+    def __init__(self, most: float, categories: int, finest: float = 0) -> None:
         self.step = max(_step(most), finest)
         self.most = max(self.step * -(-most // self.step), self.step)
-        self.slot = (WIDTH - _LEFT - _RIGHT) / max(places, 1)
+        self.slot = (WIDTH - _LEFT - _RIGHT) / max(categories, 1)
 
     def x(self, index: float) -> float:
-        """The middle of a place is at ``index + 0.5``."""
+        """The horizontal coordinate; the middle of a category is at ``index + 0.5``."""
         return _LEFT + self.slot * index
 
     def y(self, value: float) -> float:
         return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * value / self.most
 
     def marks(self) -> Iterator[float]:
-        """The values that have a line of their own."""
+        """The values of the grid lines."""
         count = round(self.most / self.step)
         return (self.step * each for each in range(count + 1))
 
 
 def _step(most: float) -> float:
-    """1, 2 or 5 times a power of ten, so that there are at most five of them."""
+    """The step of the grid: 1, 2 or 5 times a power of ten, with at most five steps."""
     if most <= 0:
         return 1
     power = 10 ** floor(log10(most / 5))
@@ -98,7 +98,7 @@ def _svg(chart: Chart, axis: _Axis, drawn: Iterator[Markup]) -> Markup:
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{id}-title {id}-text">'
         '<title id="{id}-title">{}</title><desc id="{id}-text">{}</desc>'
     ).format(WIDTH, HEIGHT, chart.title, chart.description, id=chart.id)
-    parts = (*_legend(chart), *_grid(chart, axis), *drawn, *_places(chart, axis))
+    parts = (*_legend(chart), *_grid(chart, axis), *drawn, *_category_labels(chart, axis))
     return head + Markup("").join(parts) + Markup("</svg>")
 
 
@@ -118,29 +118,29 @@ def _grid(chart: Chart, axis: _Axis) -> Iterator[Markup]:
         yield _text(_LEFT - 6, y + 4, "end", number(value) + chart.unit)
 
 
-def _places(chart: Chart, axis: _Axis) -> Iterator[Markup]:
-    every = -(-len(chart.places) // _MOST_LABELS)
-    for index, place in enumerate(chart.places):
+def _category_labels(chart: Chart, axis: _Axis) -> Iterator[Markup]:
+    every = -(-len(chart.categories) // _MOST_LABELS)
+    for index, category in enumerate(chart.categories):
         if index % max(every, 1) == 0:
-            yield _text(axis.x(index + 0.5), HEIGHT - 8, "middle", place)
+            yield _text(axis.x(index + 0.5), HEIGHT - 8, "middle", category)
 
 
 def _bars(chart: Chart, axis: _Axis) -> Iterator[Markup]:
-    for index, place in enumerate(chart.places):
+    for index, category in enumerate(chart.categories):
         below = 0.0
         for each in chart.series:
             value = each.values[index] or 0
             if value:
-                yield _bar(each, axis, index, below, f"{place}: {each.name} {number(value)}{chart.unit}")
+                yield _bar(each, axis, index, below, f"{category}: {each.name} {number(value)}{chart.unit}")
             below += value
 
 
-def _bar(series: Series, axis: _Axis, index: int, below: float, said: str) -> Markup:
+def _bar(series: Series, axis: _Axis, index: int, below: float, text: str) -> Markup:
     value = series.values[index] or 0
     top = axis.y(below + value)
     x, width = axis.x(index + 0.15), min(axis.slot * 0.7, 48)
     x += (axis.slot * 0.7 - width) / 2
-    return _tag("rect", series.css, said, x=x, y=top, width=width, height=axis.y(below) - top)
+    return _tag("rect", series.css, text, x=x, y=top, width=width, height=axis.y(below) - top)
 
 
 def _line(series: Series, axis: _Axis) -> Iterator[Markup]:
@@ -153,7 +153,7 @@ def _line(series: Series, axis: _Axis) -> Iterator[Markup]:
 
 
 def _runs(series: Series, axis: _Axis) -> Iterator[list[tuple[float, float]]]:
-    """Values that follow each other without a gap."""
+    """Points that follow each other without a gap."""
     run: list[tuple[float, float]] = []
     for index, value in enumerate((*series.values, None)):
         if value is not None:
@@ -163,15 +163,15 @@ def _runs(series: Series, axis: _Axis) -> Iterator[list[tuple[float, float]]]:
             run = []
 
 
-def _text(x: float, y: float, anchor: str, said: str, css: str = "chart-text") -> Markup:
-    place = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}" aria-hidden="true">{}</text>')
-    return place.format(css, x, y, anchor, said)
+def _text(x: float, y: float, anchor: str, text: str, css: str = "chart-text") -> Markup:
+    element = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}" aria-hidden="true">{}</text>')
+    return element.format(css, x, y, anchor, text)
 
 
-def _tag(name: str, css: str, said: str = "", **attributes: float | str) -> Markup:
+def _tag(name: str, css: str, text: str = "", **attributes: float | str) -> Markup:
     written = (f"{key}={_quoted(value)}" for key, value in attributes.items())
-    title = Markup("<title>{}</title>").format(said) if said else Markup("")
-    start = Markup(f'<{name} class="{escape(css)}" {" ".join(written)}>')  # noqa: S704 - names and numbers of this file
+    title = Markup("<title>{}</title>").format(text) if text else Markup("")
+    start = Markup(f'<{name} class="{escape(css)}" {" ".join(written)}>')  # noqa: S704 - only names and numbers from this file
     return start + title + Markup(f"</{name}>")  # noqa: S704
 
 

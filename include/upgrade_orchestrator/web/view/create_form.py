@@ -1,4 +1,4 @@
-"""The form that an upgrade is asked for with; its script shows the dry run's plan beside it while somebody types."""
+"""The form for a new upgrade; its script shows the plan of a dry run while the user types."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from upgrade_orchestrator.web.view.refusals import PageRoute
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 
 MOST_OFFERED = 500
-"Tenants and components that are offered; any other can be typed."
+"Maximum of tenants and components that are suggested; others can be typed."
 
 _GROUPS = {
     "What": ("tenantId", "componentId", "fromVersionId", "toVersionId"),
@@ -39,14 +39,14 @@ _NAMED = {
     "componentId": "Component",
     "fromVersionId": "From version",
     "toVersionId": "To version",
-    "autoRollbackEnabled": "Roll back by itself",
+    "autoRollbackEnabled": "Roll back automatically",
     "installedComponents": "Installed components",
 }
 _LISTED = {"tenantId": "tenants", "componentId": "components", "fromVersionId": "versions", "toVersionId": "versions"}
 
 
 class FormQuery(base.Query):
-    """What is filled in already, by a link."""
+    """Values that a link fills in."""
 
     tenant: Annotated[base.Id | None, BeforeValidator(lambda given: given or None)] = None
     component: Annotated[base.Id | None, BeforeValidator(lambda given: given or None)] = None
@@ -61,7 +61,7 @@ class Input(NamedTuple):
     """number, checkbox, select, lines, percentages, listed or text."""
     only_for: str | None
     options: str | None
-    """The id of the list that is offered."""
+    """The id of the list of suggestions."""
     value: object = None
 
 
@@ -69,7 +69,7 @@ class Input(NamedTuple):
 async def create_page(
     request: Request, asked: Annotated[FormQuery, Query()], caller: Signed, ports: PortsDep
 ) -> HTMLResponse:
-    """The whole page.
+    """The form's page.
 
     :raises Forbidden: the caller may operate in no tenant.
     """
@@ -110,7 +110,7 @@ def label_of(name: str) -> str:
 
 
 def kind_of(field: FormField) -> str:
-    """Which control takes what the field's schema allows."""
+    """The kind of control for the field's schema."""
     if field.name in _LISTED:
         return "listed"
     if "enum" in field.schema:

@@ -1,4 +1,4 @@
-"""What the page of one execution is made of, from the picture that was drawn of it."""
+"""The values that the page of an execution shows, computed from its details."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from upgrade_orchestrator.web.view.steering import buttons
 from upgrade_orchestrator.web.view.timeline import line_of
 
 MOST_TILES = 400
-"Instances that are all shown; of more, those batches are folded in which nothing happens and nothing is wrong."
+"Up to this many instances, all are shown; beyond it, batches without activity and without problems are folded."
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOfTiles:
-    """A batch with its instances; ``task`` is the one in Airflow that works on it."""
+    """A batch with its instances; ``task`` is its task in Airflow."""
 
     number: int
     kind: str
@@ -42,8 +42,8 @@ class BatchOfTiles:
 
 
 @dataclass(frozen=True, slots=True)
-class AirflowSays:
-    """The run's tasks, and what the reconciler's rule makes of them; ``agrees`` with the execution's own status."""
+class AirflowView:
+    """The run's tasks and the status that the reconciler derives from them; ``agrees`` if the execution has it too."""
 
     run_state: str | None
     paused: bool
@@ -54,37 +54,37 @@ class AirflowSays:
 
 
 def shown(
-    picture: Picture, links: Links, caller: str, permissions: Collection[Permission], four_eyes: bool
+    detail: Picture, links: Links, caller: str, permissions: Collection[Permission], four_eyes: bool
 ) -> dict[str, Any]:
-    """The values of the templates execution.html and execution_part.html; ``e`` is what the API answers."""
-    execution, now = picture.execution, picture.view.overview.read_at
+    """The values for the templates execution.html and execution_part.html; ``e`` is the representation of the API."""
+    execution, now = detail.execution, detail.view.overview.read_at
     return {
-        "e": ExecutionAnswer.of(picture.view, links),
+        "e": ExecutionAnswer.of(detail.view, links),
         "x": execution,
-        "sequence": picture.view.overview.sequence,
-        "awaits": picture.view.awaits,
-        "since": _since(picture),
-        "left": _left(picture, now),
-        "buttons": buttons(picture, permissions, caller, four_eyes),
-        "batches": _batches(picture),
-        "wrong": [each for each in picture.instances if _is_wrong(each)],
-        "polls": list(reversed(picture.polls)),
-        "lines": [line_of(each) for each in picture.timeline],
-        "airflow": _airflow(picture),
-        "approvals": picture.approvals,
-        "budget": picture.plan.budget,
+        "sequence": detail.view.overview.sequence,
+        "awaits": detail.view.awaits,
+        "since": _since(detail),
+        "left": _left(detail, now),
+        "buttons": buttons(detail, permissions, caller, four_eyes),
+        "batches": _batches(detail),
+        "wrong": [each for each in detail.instances if _is_wrong(each)],
+        "polls": list(reversed(detail.polls)),
+        "lines": [line_of(each) for each in detail.timeline],
+        "airflow": _airflow(detail),
+        "approvals": detail.approvals,
+        "budget": detail.plan.budget,
         "caller": caller,
         "now": now,
     }
 
 
-def _since(picture: Picture) -> datetime:
-    changes = (each.time for each in picture.timeline if each.event.what is EventType.STATUS_CHANGED)
-    return next(changes, picture.execution.created_at)
+def _since(detail: Picture) -> datetime:
+    changes = (each.time for each in detail.timeline if each.event.what is EventType.STATUS_CHANGED)
+    return next(changes, detail.execution.created_at)
 
 
-def _left(picture: Picture, now: datetime) -> timedelta | None:
-    end = picture.view.progress.estimated_completion_at
+def _left(detail: Picture, now: datetime) -> timedelta | None:
+    end = detail.view.progress.estimated_completion_at
     return None if end is None else max(end - now, timedelta())
 
 
@@ -92,13 +92,13 @@ def _is_wrong(instance: Instance) -> bool:
     return instance.status is InstanceStatus.FAILED or instance.error is not None or instance.healthy is False
 
 
-def _batches(picture: Picture) -> list[BatchOfTiles]:
-    rows = {each.number: each for each in picture.batches}
+def _batches(detail: Picture) -> list[BatchOfTiles]:
+    rows = {each.number: each for each in detail.batches}
     of_batch: dict[int, list[Instance]] = {}
-    for each in picture.instances:
+    for each in detail.instances:
         of_batch.setdefault(each.batch, []).append(each)
-    kinds = {each.number: each.kind for each in picture.plan.batches}
-    many = len(picture.instances) > MOST_TILES
+    kinds = {each.number: each.kind for each in detail.plan.batches}
+    many = len(detail.instances) > MOST_TILES
     return [
         BatchOfTiles(
             number,
@@ -125,11 +125,11 @@ def _task(kind: BatchKind, number: int) -> str:
     return named.get(kind, f"batch_{number:03d}.upgrade")
 
 
-def _airflow(picture: Picture) -> AirflowSays | None:
-    run = picture.run
+def _airflow(detail: Picture) -> AirflowView | None:
+    run = detail.run
     if run is None or run.ref is None:
         return None
     status = from_task_states(run)
-    return AirflowSays(
-        run.state, run.paused, run.name, status, status is picture.execution.status, task_groups(run.tasks)
+    return AirflowView(
+        run.state, run.paused, run.name, status, status is detail.execution.status, task_groups(run.tasks)
     )

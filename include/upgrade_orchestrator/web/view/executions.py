@@ -1,4 +1,4 @@
-"""One execution: the page, and the part of it that is fetched again whenever something has happened."""
+"""One execution: the page, and the part of it that is fetched again after each change."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ async def execution_page(
 async def execution_part(
     request: Request, execution_id: ExecutionId, caller: Signed, ports: PortsDep, links: LinksDep
 ) -> HTMLResponse:
-    """What of it changes; its links are those of the page that it becomes a part of."""
+    """The part that changes; its links are relative to the page that shows it."""
     return page(request, "execution_part.html", home="../", **await _shown(ports, links, caller, execution_id))
 
 
 async def _shown(ports: Ports, links: Links, caller: Caller | None, execution_id: str) -> dict[str, Any]:
     assert caller is not None
-    picture = await load_detail(ports, execution_id)
-    permissions = await permissions_in(caller, picture.execution.tenant_id)
-    return shown(picture, links, caller.name, permissions, ports.limits.four_eyes)
+    detail = await load_detail(ports, execution_id)
+    permissions = await permissions_in(caller, detail.execution.tenant_id)
+    return shown(detail, links, caller.name, permissions, ports.limits.four_eyes)
 
 
 @router.get("/dags/{dagId}", dependencies=[RegistryReader])
 async def page_of_dag(request: Request, dag_id: Annotated[str, Path(alias="dagId", max_length=250)]) -> Response:
-    """The tab that Airflow shows on every DAG's page: leads to the execution where the DAG is one's."""
+    """The tab that Airflow shows on every DAG's page; redirects to the execution if the DAG belongs to one."""
     execution_id = dag_id.removeprefix(DAG_PREFIX)
     if not dag_id.startswith(DAG_PREFIX) or not re.fullmatch(ID_PATTERN, execution_id):
         return page(request, "no_upgrade.html", dag_id=dag_id)

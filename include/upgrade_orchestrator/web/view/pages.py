@@ -1,4 +1,4 @@
-"""Makes the pages: templates of this folder, everything in them escaped, and the headers that every page carries."""
+"""Renders the pages: templates with autoescape, and the security headers of every page."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"Only what comes from this server runs or shows, also when a name or a reason is hostile; nothing stays in a cache."
+"Only content of this server is loaded, even if a name or a reason contains hostile text; nothing is cached."
 
 
 @cache
 def templates() -> Environment:
-    """The templates, read once; an undefined name is an error, not a gap in the page."""
+    """The templates, loaded once; an undefined name raises an error."""
     found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -43,13 +43,13 @@ def templates() -> Environment:
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """The page made of ``template``; ``home`` is the way from where it is shown to the view's own root, relative."""
+    """Render ``template``; ``home`` is the relative path from the page to the root of the view."""
     content = templates().get_template(template).render({"home": home_of(request)} | values)
     return HTMLResponse(content, status, HEADERS)
 
 
 def home_of(request: Request) -> str:
-    """How many folders up the view's root is, so that links work under whatever base path Airflow is served."""
+    """The relative path to the view's root, so that links work under any base path of Airflow."""
     path = str(request.scope["path"])
     depth = path[path.rindex(f"{PREFIX}/") + len(PREFIX) + 1 :].count("/")
     return "../" * depth or "./"

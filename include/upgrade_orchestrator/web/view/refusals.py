@@ -1,4 +1,4 @@
-"""Refusals as pages, for who reads them in a browser; programs get the same problem as from the API."""
+"""Errors as pages for browsers; programs get the same problem as from the API."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class PageRoute(APIRoute):
-    """A route whose refusals are pages."""
+    """A route whose errors are pages."""
 
     def get_route_handler(self) -> Handler:
-        """Around FastAPI's own."""
+        """Wrap FastAPI's handler."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -44,7 +44,7 @@ class PageRoute(APIRoute):
 
 
 def refusal(request: Request, error: UpgradeError) -> Response:
-    """The page, or the problem where no page is asked for; both with the problem's status and headers."""
+    """The error page, or the problem if the caller does not accept HTML, both with the problem's status and headers."""
     answer = problem(error, request.url.path)
     if "text/html" not in request.headers.get("accept", ""):
         return answer
@@ -65,7 +65,7 @@ def refusal(request: Request, error: UpgradeError) -> Response:
 def _of_parameters(error: RequestValidationError) -> UpgradeError:
     found = error.errors()
     if any(each["loc"][0] == "path" for each in found):
-        return NotFound("this is not an id that can exist")
+        return NotFound("this is not a valid id")
     return ValidationFailed(field_errors([{**each, "loc": each["loc"][1:]} for each in found]))
 
 
@@ -80,9 +80,9 @@ def _advice(error: UpgradeError) -> str:
             " frame): Airflow then asks you to sign in, and leads you back here. Nothing was changed; upgrades go on."
         )
     if isinstance(error, Unavailable | TooManyRequests):
-        return "Upgrades go on meanwhile: only this page cannot show them right now. Try again in a few seconds."
+        return "Upgrades go on; only this page cannot be shown right now. Try again in a few seconds."
     if isinstance(error, NotFound):
-        return "It may have been removed, or it belongs to a tenant that you may not see."
+        return "It does not exist, or it belongs to a tenant that you may not see."
     if isinstance(error, Forbidden):
         return "Ask an administrator of Airflow for one of the Upgrade roles."
     return "Check the address, or go back to the list."

@@ -1,4 +1,4 @@
-"""How upgrades went, as pictures and in words: a component's in every tenant, or a tenant's of every component."""
+"""Statistics pages with charts and tables: of a component in all tenants, or of a tenant over all components."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Named = Sequence[tuple[str, Figures]]
 
 @router.get("/components/{componentId}/statistics", dependencies=[Reader])
 async def of_component(request: Request, component_id: ComponentId, ports: PortsDep) -> HTMLResponse:
-    """In every tenant: not for who is limited to some."""
+    """A component in all tenants; not for users who are limited to some tenants."""
     return await _shown(request, ports, f"Component {component_id}", HistoryOf(component_id=component_id))
 
 
 @router.get("/tenants/{tenantId}/statistics", dependencies=[Reader])
 async def of_tenant(request: Request, tenant_id: TenantId, ports: PortsDep) -> HTMLResponse:
-    """Of every component."""
+    """A tenant, over all components."""
     return await _shown(request, ports, f"Tenant {tenant_id}", HistoryOf(tenant_id=tenant_id))
 
 
@@ -45,12 +45,12 @@ async def _shown(request: Request, ports: Ports, whose: str, of: HistoryOf) -> H
         overall=history.overall,
         count=WEEKS,
         tables=[("Week from", weeks), ("Strategy", strategies)],
-        pictures=pictures(history, weeks, strategies),
+        charts=charts(history, weeks, strategies),
     )
 
 
-def pictures(history: History, weeks: Named, strategies: Named) -> list[object]:
-    """What is drawn, in order; nothing where nothing has ended."""
+def charts(history: History, weeks: Named, strategies: Named) -> list[object]:
+    """The charts in order; none if no upgrade has ended."""
     if not history.overall.total_executions:
         return []
     return [
@@ -65,7 +65,7 @@ def _ended(name: str, title: str, figures: Named) -> Chart:
     return Chart(
         name,
         title,
-        [place for place, _ in figures],
+        [name_of for name_of, _ in figures],
         [
             Series("completed", "fill-good", _each(figures, lambda each: each.successful_executions)),
             Series("failed or rolled back", "fill-bad", _each(figures, lambda each: each.failed_executions)),
@@ -78,14 +78,14 @@ def _rate(name: str, title: str, figures: Named) -> Chart:
     rates = _each(
         figures, lambda each: each.success_rate if each.successful_executions + each.failed_executions else None
     )
-    return Chart(name, title, [place for place, _ in figures], [Series("success rate", "fill-good", rates)], "%")
+    return Chart(name, title, [name_of for name_of, _ in figures], [Series("success rate", "fill-good", rates)], "%")
 
 
 def _durations(name: str, title: str, figures: Named) -> Chart:
     return Chart(
         name,
         title,
-        [place for place, _ in figures],
+        [name_of for name_of, _ in figures],
         [
             Series("median", "fill-busy", _each(figures, lambda each: _known(each, each.p50_duration_seconds))),
             Series("95 %", "fill-watch", _each(figures, lambda each: _known(each, each.p95_duration_seconds))),

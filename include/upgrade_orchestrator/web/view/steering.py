@@ -1,4 +1,4 @@
-"""The buttons of an execution's page, each with its question: what will happen, and where it is sent to."""
+"""The buttons of an execution's page, each with its question, its impact and the path of its command."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ WORDS: dict[Command, tuple[str, str]] = {
     Command.REJECT: ("Reject", "Reject the next stage?"),
     Command.RETRY: ("Retry", "Retry what did not complete?"),
 }
-"What stands on the button, and above the question."
+"The button's label and the dialog's question."
 _GRAVE = frozenset({Command.CANCEL, Command.ROLLBACK, Command.REJECT})
 _IN_BODY = frozenset({Command.APPROVE, Command.REJECT})
-"Commands whose reason is sent as a body; the others take it as a parameter, START takes none."
+"Commands whose reason is sent in the body; the others take it as a query parameter, and START takes none."
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A command to be given here and now."""
+    """A command that is available now."""
 
     offer: Offer
     label: str
     question: str
-    told: Sequence[str]
+    impact: Sequence[str]
     path: str
-    """Below the execution."""
+    """The command's path, relative to the execution."""
     reason: str
-    """Where its reason goes: body, query, or nowhere ("")."""
+    """How the reason is sent: body, query, or not at all ("")."""
     stage: PlannedBatch | None
 
     @property
     def name(self) -> str:
-        """The command, as the API calls it."""
+        """The command's name in the API."""
         return self.offer.command.value
 
     @property
     def grave(self) -> bool:
-        """It cannot be taken back."""
+        """Whether the command cannot be undone."""
         return self.offer.command in _GRAVE or self.offer.forced
 
 
-def buttons(picture: Picture, permissions: Collection[Permission], caller: str, four_eyes: bool) -> list[Button]:
-    """The right one first."""
-    awaits = picture.view.awaits
-    standing = Standing(picture.execution, picture.plan, picture.instances, awaits)
-    found = offers(picture.execution, awaits, permissions, caller, four_eyes)
+def buttons(detail: Picture, permissions: Collection[Permission], caller: str, four_eyes: bool) -> list[Button]:
+    """The available commands, the recommended one first."""
+    awaits = detail.view.awaits
+    standing = Standing(detail.execution, detail.plan, detail.instances, awaits)
+    found = offers(detail.execution, awaits, permissions, caller, four_eyes)
     return [_button(each, standing) for each in found]
 
 
@@ -70,7 +70,7 @@ def _button(offer: Offer, standing: Standing) -> Button:
         offer=offer,
         label=f"{label} …" if offer.forced else label,
         question="Promote unhealthy canaries?" if offer.forced else question,
-        told=consequences(command, standing),
+        impact=consequences(command, standing),
         path=_path(command, standing),
         reason="" if command is Command.START else "body" if command in _IN_BODY else "query",
         stage=_stage(standing) if command in _IN_BODY else None,

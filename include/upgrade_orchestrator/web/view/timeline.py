@@ -1,4 +1,4 @@
-"""The timeline: what happened to an execution, who did it and why, one line an event."""
+"""The timeline of an execution: what happened, who did it and why, one line for each event."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Data = Mapping[str, Any]
 
 
 class Line(NamedTuple):
-    """One line of it."""
+    """A line of the timeline."""
 
     sequence: int
     time: datetime
     look: Look
-    told: str
+    text: str
     actor: str | None
     source: str | None
     reason: str | None
 
 
 def line_of(stored: StoredEvent) -> Line:
-    """The line of an event."""
+    """The line for an event."""
     data = stored.event.data
-    shown, told = _SAID[stored.event.what](data)
+    shown, text = _TEXTS[stored.event.what](data)
     actor = data.get("actor") or data.get("decidedBy") or data.get("createdBy") or data.get("initiatedBy")
     return Line(
-        stored.sequence, stored.time, shown, told, _text(actor), _text(data.get("source")), _text(data.get("reason"))
+        stored.sequence, stored.time, shown, text, _text(actor), _text(data.get("source")), _text(data.get("reason"))
     )
 
 
@@ -50,15 +50,15 @@ def _command(data: Data) -> tuple[Look, str]:
 
 def _decided(data: Data) -> tuple[Look, str]:
     yes = data.get("decision") == "APPROVED"
-    said = "approved" if yes else "rejected"
-    return Look(said, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {said}"
+    decision = "approved" if yes else "rejected"
+    return Look(decision, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {decision}"
 
 
 def _asked(data: Data) -> tuple[Look, str]:
     return Look("Asked", "warn", "?"), f"Stage {data.get('stage')} waits for an approval"
 
 
-_SAID: dict[EventType, Callable[[Data], tuple[Look, str]]] = {
+_TEXTS: dict[EventType, Callable[[Data], tuple[Look, str]]] = {
     EventType.CREATED: lambda _: (Look("Created", "idle", "○"), "Created"),
     EventType.STATUS_CHANGED: _status,
     EventType.COMMAND_RECEIVED: _command,

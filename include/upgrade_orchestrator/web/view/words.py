@@ -1,4 +1,4 @@
-"""The words, tones and signs of the pages: a status is never told by its colour alone."""
+"""The words, colours and signs of statuses on the pages; colour is never the only cue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ S, N = ExecutionStatus, InstanceStatus
 
 
 class Look(NamedTuple):
-    """How a status is shown: its words, its tone (a class of the style sheet) and its sign."""
+    """How a status is shown: its words, its tone (a CSS class) and its sign."""
 
     words: str
     tone: str
@@ -56,23 +56,23 @@ _UNKNOWN = Look("Unknown", "idle", "?")
 
 
 def moment(value: datetime | None) -> Markup | str:
-    """A time as people and programs read it; scripts turn it into "3 min ago"."""
+    """A ``<time>`` element, whose text a script turns into "3 min ago"."""
     if value is None:
         return "–"
-    there = value.astimezone(UTC)
-    stamp, text = there.isoformat().replace("+00:00", "Z"), f"{there:%Y-%m-%d %H:%M:%S} UTC"
+    utc = value.astimezone(UTC)
+    stamp, text = utc.isoformat().replace("+00:00", "Z"), f"{utc:%Y-%m-%d %H:%M:%S} UTC"
     return Markup('<time datetime="{}">{}</time>').format(stamp, text)
 
 
 def span(value: timedelta | float | None) -> str:
-    """A duration in the two largest units that matter: 45 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
+    """A duration in its two largest units: 45 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
     if value is None:
         return "–"
-    left, told = max(0, int(value.total_seconds() if isinstance(value, timedelta) else value)), list[str]()
+    left, parts = max(0, int(value.total_seconds() if isinstance(value, timedelta) else value)), list[str]()
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         number, left = divmod(left, size)
-        told += [f"{number} {unit}"] if number else []
-    return " ".join(told[:2]) or "0 s"
+        parts += [f"{number} {unit}"] if number else []
+    return " ".join(parts[:2]) or "0 s"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -81,12 +81,12 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def look(value: str | None, kind: str = "status") -> Look:
-    """How ``value`` is shown; ``kind`` is status, instance or check."""
+    """The look of ``value``; ``kind`` is status, instance or check."""
     return {"status": STATUS, "instance": INSTANCE, "check": CHECK}[kind].get(str(value), _UNKNOWN)
 
 
 def data(value: Any) -> str:
-    """JSON for a data attribute: escaped like any other text, never for a script element."""
+    """JSON for a data attribute, where it is escaped like any text; not for a script element."""
     return json.dumps(value, separators=(",", ":"))
 
 

@@ -101,7 +101,7 @@ async def test_button_is_taken_by_the_api_with_the_very_call_that_it_names(
         (S.PENDING, "–"),
         (S.VALIDATING, "about"),
         (S.IN_PROGRESS, "waits for a decision"),
-        (S.PAUSED, "stands still"),
+        (S.PAUSED, "paused"),
         (S.ROLLING_BACK, "–"),
         (S.COMPLETED, "–"),
     ],
@@ -127,7 +127,7 @@ async def test_airflows_tasks_are_shown_with_the_status_that_they_mean(
     tasks = {"validate.backup_verification": "success", "admit": "success", "stage_01.upgrade": "running", "end": None}
     world.airflow.show(staged.id, RunView("7", "running", tasks=tasks, name="scheduled__2031"))
     shown = (await read(api, staged.id)).one("#airflow")
-    assert "Its tasks say what the execution says" in shown.text
+    assert "The tasks agree with the execution" in shown.text
     assert [each["id"] for each in shown.all("tbody tr")] == [f"group-{each}" for each in GROUPS]
     assert shown.one("#group-stage_01 a")["href"].endswith("/runs/scheduled__2031/tasks/stage_01.upgrade")
     world.airflow.show(staged.id, RunView("7", "running", paused=True, tasks=tasks))

@@ -99,7 +99,7 @@ async def test_database_away_is_a_503_page_that_says_that_upgrades_go_on(
     monkeypatch.setattr("upgrade_orchestrator.web.view.executions.load_detail", away)
     response = await api.get(f"/view/upgrades/{staged.id}", headers=HTML)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-    assert "Upgrades go on meanwhile" in response.text
+    assert "Upgrades go on" in response.text
 
 
 async def test_reading_changes_nothing(api: httpx.AsyncClient, staged: Standing) -> None:

@@ -1,4 +1,4 @@
-// The create form: asks the API what the upgrade would be while somebody types, and creates it when told to.
+// The form for a new upgrade: shows the API's dry run while the user types, and creates the upgrade on submit.
 "use strict";
 (() => {
   const WAIT = 300;
@@ -25,16 +25,16 @@
   };
   const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
   const span = (seconds) => {
-    const told = [];
+    const parts = [];
     for (const [unit, size] of [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]]) {
       const number = Math.floor(seconds / size);
       seconds -= number * size;
-      if (number) told.push(`${number} ${unit}`);
+      if (number) parts.push(`${number} ${unit}`);
     }
-    return told.slice(0, 2).join(" ") || "0 s";
+    return parts.slice(0, 2).join(" ") || "0 s";
   };
 
-  // what was typed goes to the API as it is: it says better than this script what is wrong with it
+  // input goes to the API unchecked, because the API has the better error messages
   const whole = (text) => (/^-?\d+$/.test(text) ? Number(text) : text);
   const lines = (text) => {
     const found = {};
@@ -65,14 +65,14 @@
   const call = async (path, options = {}) => {
     const headers = { Accept: "application/json", ...options.headers };
     if (options.body) headers["Content-Type"] = "application/json";
-    const answer = await fetch(api + path, { ...options, headers });
-    const said = await answer.json().catch(() => ({}));
-    return { ok: answer.ok, status: answer.status, said };
+    const response = await fetch(api + path, { ...options, headers });
+    const body = await response.json().catch(() => ({}));
+    return { ok: response.ok, status: response.status, body };
   };
   const path = (...parts) => parts.map(encodeURIComponent).join("/");
 
-  const tell = (...parts) => outcome.replaceChildren(...parts);
-  const words = (answer) => answer.said.detail || answer.said.title || `the server answered ${answer.status}`;
+  const showOutcome = (...parts) => outcome.replaceChildren(...parts);
+  const words = ({ body: problem, status }) => problem.detail || problem.title || `the server responded with ${status}`;
   const mark = (name, message) => {
     const input = control(name);
     document.getElementById(`${name}-error`).textContent = message;
@@ -80,13 +80,13 @@
     else input.removeAttribute("aria-invalid");
   };
   const showErrors = (errors) => {
-    const told = new Map();
+    const messages = new Map();
     for (const each of errors) {
       const name = String(each.field).split(".")[0];
-      if (control(name)) told.set(name, [...(told.get(name) || []), each.message]);
+      if (control(name)) messages.set(name, [...(messages.get(name) || []), each.message]);
     }
-    for (const each of controls) mark(each.name, (told.get(each.name) || []).join("; "));
-    return errors.filter((each) => !told.has(String(each.field).split(".")[0]));
+    for (const each of controls) mark(each.name, (messages.get(each.name) || []).join("; "));
+    return errors.filter((each) => !messages.has(String(each.field).split(".")[0]));
   };
 
   const list = (title, items, css, tag = "ul") => {
@@ -99,26 +99,26 @@
     each.instances.slice(0, 6).join(", ")}${each.instances.length > 6 ? ", …" : ""})`;
   const showPreview = ({ plan, validation }) => {
     const bad = validation.checks.filter((each) => each.status === "FAILED" || each.status === "WARNING");
-    state.textContent = !plan ? "There is no plan for this." : `${plural(plan.totalInstances, "instance")} in ${
+    state.textContent = !plan ? "There is no plan for this request." : `${plural(plan.totalInstances, "instance")} in ${
       plural(plan.batches.length, "batch", "batches")}${plan.budget === null ? "" : `, at most ${plan.budget} unavailable at once`
-    }, about ${span(plan.estimatedSeconds)}. ${validation.valid ? "It can start." : "It would not be admitted."}`;
+    }, about ${span(plan.estimatedSeconds)}. ${validation.valid ? "It can start." : "The checks would not pass."}`;
     shown.replaceChildren(
-      ...list("What stops it", validation.blockers, "bad"),
-      ...list("What to know", validation.warnings, "warn"),
-      ...list("Checks that would not pass now", bad.map((each) => `${each.name}: ${each.message || each.status}`),
+      ...list("Blockers", validation.blockers, "bad"),
+      ...list("Warnings", validation.warnings, "warn"),
+      ...list("Checks that fail or warn now", bad.map((each) => `${each.name}: ${each.message || each.status}`),
         "warn"),
       ...(plan ? list("Plan", plan.batches.map(batch), "", "ol") : []),
     );
   };
-  const showProblem = (answer) => {
-    const errors = showErrors(answer.said.errors || []);
-    state.textContent = answer.said.errors && !errors.length ? "Some fields need another value." : words(answer);
-    shown.replaceChildren(...list("What stops it", [...errors.map((each) => `${each.field}: ${each.message}`),
-      ...(answer.said.blockers || [])], "bad"));
+  const showProblem = (response) => {
+    const errors = showErrors(response.body.errors || []);
+    state.textContent = response.body.errors && !errors.length ? "Some fields are invalid." : words(response);
+    shown.replaceChildren(...list("Blockers", [...errors.map((each) => `${each.field}: ${each.message}`),
+      ...(response.body.blockers || [])], "bad"));
   };
 
   const dryRun = async () => {
-    const mine = ++asked;
+    const current = ++asked;
     if (REQUIRED.some((name) => !control(name).value.trim())) {
       state.textContent = "Choose tenant, component and versions to see the plan.";
       shown.replaceChildren();
@@ -127,20 +127,20 @@
     preview.classList.add("stale");
     try {
       const request = { method: "POST", body: JSON.stringify(body()) };
-      const answer = await call(`tenants/${path(tenant())}/upgrades?dryRun=true`, request);
-      if (mine !== asked) return; // somebody has typed on: a later answer is the one that counts
-      if (answer.ok) showErrors([]);
-      if (answer.ok) showPreview(answer.said);
-      else showProblem(answer);
+      const response = await call(`tenants/${path(tenant())}/upgrades?dryRun=true`, request);
+      if (current !== asked) return; // the input has changed since: a later response counts
+      if (response.ok) showErrors([]);
+      if (response.ok) showPreview(response.body);
+      else showProblem(response);
     } catch {
-      if (mine !== asked) return;
-      state.textContent = "The server does not answer; the plan comes when it does and something is changed.";
+      if (current !== asked) return;
+      state.textContent = "The server does not answer. Change any field to try again.";
       shown.replaceChildren();
     }
     preview.classList.remove("stale");
   };
   const soon = () => {
-    asked += 1; // whatever is on its way is about what was there before
+    asked += 1; // responses on their way are for earlier input
     clearTimeout(timer);
     timer = setTimeout(dryRun, WAIT);
   };
@@ -150,7 +150,7 @@
     const offered = document.getElementById("versions");
     const found = component ? await call(`components/${path(component)}/versions?limit=200`).catch(() => null) : null;
     if (component !== control("componentId").value.trim()) return;
-    offered.replaceChildren(...(found && found.ok ? found.said.items : []).map((each) => {
+    offered.replaceChildren(...(found && found.ok ? found.body.items : []).map((each) => {
       const option = make("option", `${each.version} ${each.status}`);
       option.value = each.id;
       return option;
@@ -161,7 +161,7 @@
     if (!owner || !component || from.value.trim()) return;
     const found = await call(`tenants/${path(owner)}/components/${path(component)}/deployment`).catch(() => null);
     if (!found || !found.ok || from.value.trim() || owner !== tenant()) return;
-    from.value = found.said.currentVersionId;
+    from.value = found.body.currentVersionId;
     soon();
   };
   const fitStrategy = () => {
@@ -178,25 +178,25 @@
     }
     return key;
   };
-  const refused = (answer) => {
-    keyed = null; // the next try is another one
-    const elsewhere = showErrors(answer.said.errors || []);
-    const more = [...elsewhere.map((each) => `${each.field}: ${each.message}`), ...(answer.said.blockers || [])];
-    tell(make("p", [words(answer), ...more].join(" ")));
-    if (answer.said.activeExecutionId) {
-      const link = make("a", "Show that upgrade");
-      link.href = path(answer.said.activeExecutionId);
+  const refused = (response) => {
+    keyed = null; // the next try is a new call
+    const elsewhere = showErrors(response.body.errors || []);
+    const more = [...elsewhere.map((each) => `${each.field}: ${each.message}`), ...(response.body.blockers || [])];
+    showOutcome(make("p", [words(response), ...more].join(" ")));
+    if (response.body.activeExecutionId) {
+      const link = make("a", "Show the active upgrade");
+      link.href = path(response.body.activeExecutionId);
       outcome.append(link);
     }
     const wrong = controls.find((each) => each.getAttribute("aria-invalid"));
     (wrong || outcome).focus();
   };
   const start = async (id, sent) => {
-    const answer = await call(`upgrades/${path(id)}/start`, { method: "POST", body: "{}", headers: sent });
-    if (answer.ok) return true;
+    const response = await call(`upgrades/${path(id)}/start`, { method: "POST", body: "{}", headers: sent });
+    if (response.ok) return true;
     const link = make("a", "Show it");
     link.href = path(id);
-    tell(make("p", `It was created, but not started: ${words(answer)}`), link);
+    showOutcome(make("p", `It was created, but not started: ${words(response)}`), link);
     outcome.focus();
     return false;
   };
@@ -208,23 +208,23 @@
       return;
     }
     const sent = JSON.stringify(body());
-    const mine = newKey(tenant() + sent);
-    const request = { method: "POST", body: sent, headers: { "Idempotency-Key": mine } };
-    const answer = await call(`tenants/${path(tenant())}/upgrades`, request);
-    if (!answer.ok) return refused(answer);
-    if (thenStart && !(await start(answer.said.id, { "Idempotency-Key": `${mine}-start` }))) return;
-    location.assign(path(answer.said.id));
+    const current = newKey(tenant() + sent);
+    const request = { method: "POST", body: sent, headers: { "Idempotency-Key": current } };
+    const response = await call(`tenants/${path(tenant())}/upgrades`, request);
+    if (!response.ok) return refused(response);
+    if (thenStart && !(await start(response.body.id, { "Idempotency-Key": `${current}-start` }))) return;
+    location.assign(path(response.body.id));
   };
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (sending) return;
     sending = true;
-    tell();
+    showOutcome();
     try {
       await create(Boolean(event.submitter && event.submitter.value === "start"));
     } catch {
-      tell(make("p", "The server did not answer. Try again: nothing is created twice."));
+      showOutcome(make("p", "The server did not answer. Try again: nothing is created twice."));
       outcome.focus();
     }
     sending = false;

@@ -1,10 +1,10 @@
-// Links to Airflow's own pages. Within Airflow these pages stand in a frame that may not lead the tab elsewhere, and
-// the link would open Airflow within Airflow: the click is handed to Airflow's page, which is of the same origin.
-// Loaded before the page is drawn: a link that somebody clicks at once must lead out as well.
+// Links to Airflow's own pages. Airflow shows our pages in a frame that must not navigate the tab, and a normal link
+// would open Airflow inside Airflow. So the click is repeated in Airflow's page, which has the same origin.
+// Loaded before the page is drawn, so that it works for the first click.
 "use strict";
 (() => {
   if (window.parent === window) return;
-  const handOver = (event) => {
+  const clickOutside = (event) => {
     const link = event.target.closest("a[data-airflow]");
     if (!link || event.button > 1) return;
     event.preventDefault();
@@ -16,5 +16,5 @@
     outside.click();
     outside.remove();
   };
-  for (const kind of ["click", "auxclick"]) document.addEventListener(kind, handOver);
+  for (const kind of ["click", "auxclick"]) document.addEventListener(kind, clickOutside);
 })();

@@ -1,14 +1,14 @@
-// Keeps the page up to date: listens to the server's events and fetches the changed part, rendered by the server, at
-// most three times a second. Without events it asks by itself every few seconds, and says so.
+// Keeps the page up to date: listens to the server's events and fetches the changed part, rendered on the server, at
+// most three times a second. Without a stream it polls every few seconds and shows that.
 
 import { morph } from "./morph.js";
-import { tell } from "./times.js";
+import { showTimes } from "./times.js";
 
 const GAP = 330; // ms between two fetches
-const POLL = 3000; // ms between two questions while no events come
-const SLOW = 10000; // ms: what no event tells of, such as Airflow's own task states
-const AGAIN = 4000; // ms until a refused stream is tried again
-const PATIENCE = 5000; // ms: streams end by themselves now and then, and are there again after two seconds
+const POLL = 3000; // ms between two polls while there is no stream
+const SLOW = 10000; // ms between two polls for what has no events, such as Airflow's task states
+const RETRY = 4000; // ms until a refused stream is opened again
+const PATIENCE = 5000; // ms until a lost stream is shown; streams are closed regularly and are back after two seconds
 
 const EVENTS = [
   "created", "status-changed", "check-completed", "batch-started", "batch-completed", "instance-changed", "progress",
@@ -25,7 +25,7 @@ let again = false;
 let over = false;
 let stopped = false;
 let connected = false;
-let alone = performance.now(); // since when no stream is open
+let lostSince = performance.now(); // time since which no stream is open
 
 export function follow() {
   connect();
@@ -37,7 +37,7 @@ export function follow() {
 }
 
 function comeBack() {
-  alone = performance.now();
+  lostSince = performance.now();
   connect();
   ask();
 }
@@ -61,11 +61,11 @@ async function fetchAfter(wait) {
   await new Promise((done) => setTimeout(done, wait));
   fetched = performance.now();
   try {
-    const answer = await fetch(part.dataset.part, { headers: { Accept: "text/html" }, cache: "no-store" });
-    if (answer.ok) show(await answer.text());
-    else refuse(answer.status);
+    const response = await fetch(part.dataset.part, { headers: { Accept: "text/html" }, cache: "no-store" });
+    if (response.ok) show(await response.text());
+    else refuse(response.status);
   } catch {
-    say("No connection: what you see may be out of date. Trying again …", true);
+    say("No connection: this page may be out of date. Trying again …", true);
   }
 }
 
@@ -74,7 +74,7 @@ function show(html) {
   const before = document.getElementById("head")?.dataset.status;
   for (const { name, value } of part.attributes) wanted.setAttribute(name, value);
   morph(part, wanted);
-  tell(part);
+  showTimes(part);
   announce(before);
   if (over) say("Ended");
   else if (connected) say("Live");
@@ -83,9 +83,9 @@ function show(html) {
 
 function announce(before) {
   const head = document.getElementById("head");
-  const told = document.getElementById("told");
-  if (!head || !told || head.dataset.status === before) return;
-  told.textContent = `${head.dataset.words}: ${document.getElementById("why").textContent}`;
+  const announcement = document.getElementById("announcement");
+  if (!head || !announcement || head.dataset.status === before) return;
+  announcement.textContent = `${head.dataset.words}: ${document.getElementById("why").textContent}`;
 }
 
 function refuse(status) {
@@ -96,8 +96,8 @@ function refuse(status) {
   } else if (status === 404 || status === 403) {
     stopped = true;
     disconnect();
-    say("You may not see this any more, or it is gone", true);
-  } else say("The server does not answer right now: what you see may be out of date. Trying again …", true);
+    say("You may not see this any more, or it does not exist any more", true);
+  } else say("The server does not answer right now: this page may be out of date. Trying again …", true);
 }
 
 function connect() {
@@ -115,15 +115,15 @@ function connect() {
 }
 
 function sayLost() {
-  if (performance.now() - alone > PATIENCE) say("Live connection lost: asking every few seconds", true);
+  if (performance.now() - lostSince > PATIENCE) say("Live connection lost: updating every few seconds", true);
 }
 
 function lost() {
-  if (connected) alone = performance.now();
+  if (connected) lostSince = performance.now();
   connected = false;
   if (source?.readyState === EventSource.CLOSED) {
     disconnect();
-    setTimeout(connect, AGAIN);
+    setTimeout(connect, RETRY);
   }
 }
 
@@ -137,7 +137,7 @@ function ended() {
 function disconnect() {
   source?.close();
   source = null;
-  if (connected) alone = performance.now();
+  if (connected) lostSince = performance.now();
   connected = false;
 }
 

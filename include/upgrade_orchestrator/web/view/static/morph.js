@@ -1,5 +1,5 @@
-// Makes a part of the page what the server has just rendered, touching only what differs: focus, scroll, what is
-// folded out and what is being typed stay.
+// Updates a part of the page to what the server has just rendered and touches only what differs, so that focus, scroll
+// position, opened details and typed text are kept.
 
 const KEPT = { DETAILS: ["open"], DIALOG: ["open"], TEXTAREA: ["value"], INPUT: ["value", "checked"] };
 
@@ -9,7 +9,7 @@ export function morph(from, to) {
     from.nodeValue = to.nodeValue;
     return;
   }
-  if (from.matches("[data-own]")) return; // what scripts have written there is theirs
+  if (from.matches("[data-own]")) return; // its content is written by scripts
   syncAttributes(from, to);
   syncChildren(from, to);
 }
@@ -37,41 +37,41 @@ function flash(element) {
 
 function syncChildren(from, to) {
   const named = new Map([...from.children].filter((each) => each.id).map((each) => [each.id, each]));
-  let place = from.firstChild;
+  let node = from.firstChild;
   for (const child of [...to.childNodes]) {
-    const match = child.id ? named.get(child.id) : like(place, child);
+    const match = child.id ? named.get(child.id) : like(node, child);
     if (!match || match.nodeName !== child.nodeName) {
-      from.insertBefore(document.importNode(child, true), place);
+      from.insertBefore(document.importNode(child, true), node);
       continue;
     }
-    place = withoutUnnamed(place, match);
-    if (match === place) place = place.nextSibling;
-    else from.insertBefore(match, place);
+    node = withoutUnnamed(node, match);
+    if (match === node) node = node.nextSibling;
+    else from.insertBefore(match, node);
     morph(match, child);
   }
-  removeFrom(place);
+  removeFrom(node);
 }
 
-function like(place, child) {
-  return place && !place.id && place.nodeType === child.nodeType && place.nodeName === child.nodeName ? place : null;
+function like(node, child) {
+  return node && !node.id && node.nodeType === child.nodeType && node.nodeName === child.nodeName ? node : null;
 }
 
-// What is moved loses the focus, and a click that is under way: where only things without a name are before the match,
-// they go instead.
-function withoutUnnamed(place, match) {
-  let next = place;
+// Moving an element loses the focus and interrupts a click. So if only elements without an id come before the match,
+// remove those instead.
+function withoutUnnamed(node, match) {
+  let next = node;
   while (next && next !== match && !next.id) next = next.nextSibling;
-  if (next !== match) return place;
-  removeFrom(place, match);
+  if (next !== match) return node;
+  removeFrom(node, match);
   return match;
 }
 
-function removeFrom(place, end = null) {
-  while (place !== end) {
-    const next = place.nextSibling;
-    // an open question is not taken from under somebody's hands: it says that it is out of date
-    if (place.nodeName === "DIALOG" && place.open) place.dispatchEvent(new Event("outdated"));
-    else place.remove();
-    place = next;
+function removeFrom(node, end = null) {
+  while (node !== end) {
+    const next = node.nextSibling;
+    // an open dialog is not removed while a person uses it; it shows that it is out of date
+    if (node.nodeName === "DIALOG" && node.open) node.dispatchEvent(new Event("outdated"));
+    else node.remove();
+    node = next;
   }
 }

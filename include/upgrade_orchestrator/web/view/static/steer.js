@@ -1,9 +1,9 @@
-// The commands: a question that says what will happen, then a call of the API, whose refusals are told in words.
+// The commands: a dialog that shows the impact, then a call of the API, whose errors are shown in the dialog.
 
 import { ask } from "./live.js";
 
 const part = document.getElementById("part");
-const keys = new WeakMap(); // the same question answered twice is one command
+const keys = new WeakMap(); // confirming the same dialog twice is one command
 
 export function steer() {
   document.addEventListener("click", (event) => {
@@ -32,7 +32,7 @@ function open(dialog) {
 
 function outdate(dialog) {
   dialog.querySelector("[data-confirm]").disabled = true;
-  complain(dialog, "This is not possible any more: the upgrade has moved on meanwhile.");
+  complain(dialog, "This is not possible any more: the upgrade has changed in the meantime.");
   dialog.addEventListener("close", () => dialog.remove(), { once: true });
 }
 
@@ -45,51 +45,51 @@ async function confirm(dialog) {
   try {
     await answered(dialog, await send(dialog, form));
   } catch {
-    complain(dialog, "The server could not be reached. Try again: it is carried out once only.");
+    complain(dialog, "The server could not be reached. Try again: the command is carried out only once.");
   }
   if (dialog.isConnected) button.disabled = false;
 }
 
 function send(dialog, form) {
-  const { command, reason: place } = dialog.dataset;
+  const { command, reason: target } = dialog.dataset;
   const reason = form.elements.reason?.value.trim();
   const query = new URLSearchParams();
-  if (reason && place === "query") query.set("reason", reason);
+  if (reason && target === "query") query.set("reason", reason);
   if (form.elements.force?.checked) query.set("force", "true");
-  const asked = query.size ? `?${query}` : "";
-  return fetch(part.dataset.api + command + asked, {
+  const parameters = query.size ? `?${query}` : "";
+  return fetch(part.dataset.api + command + parameters, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": keys.get(dialog) },
-    body: reason && place === "body" ? JSON.stringify({ reason }) : "{}",
+    body: reason && target === "body" ? JSON.stringify({ reason }) : "{}",
   });
 }
 
-async function answered(dialog, answer) {
-  if (answer.ok) {
-    const body = await answer.json();
+async function answered(dialog, response) {
+  if (response.ok) {
+    const body = await response.json();
     dialog.close();
     if (body.id !== part.dataset.execution) return location.assign(encodeURIComponent(body.id));
     await ask();
     return focusAgain();
   }
-  keys.set(dialog, newKey()); // a refusal is not kept: the next try is a new one
-  complain(dialog, await words(answer, dialog));
+  keys.set(dialog, newKey()); // errors are not stored: the next try is a new call
+  complain(dialog, await words(response, dialog));
   return ask();
 }
 
 function focusAgain() {
-  // the button that was pressed is gone: go on where the next one is
+  // the pressed button does not exist any more: move the focus to the next one
   if (document.activeElement !== document.body) return;
   (document.querySelector("#buttons button:not(:disabled)") ?? document.getElementById("main")).focus();
 }
 
-async function words(answer, dialog) {
-  const problem = await answer.json().catch(() => ({}));
-  if (answer.status === 401) return "Your session has expired: reload the whole browser tab to sign in again.";
+async function words(response, dialog) {
+  const problem = await response.json().catch(() => ({}));
+  if (response.status === 401) return "Your session has expired: reload the whole browser tab to sign in again.";
   if (problem.code === "CANARY_UNHEALTHY") insist(dialog);
   const more = [...(problem.errors ?? []).map((each) => `${each.field} ${each.message}`), ...(problem.blockers ?? [])];
-  const said = problem.detail ?? `The server answered ${answer.status}.`;
-  return more.length ? `${said} (${more.join("; ")})` : said;
+  const text = problem.detail ?? `The server responded with ${response.status}.`;
+  return more.length ? `${text} (${more.join("; ")})` : text;
 }
 
 function insist(dialog) {

@@ -1,5 +1,5 @@
-// Before anything is drawn: the colour mode of Airflow's UI, which keeps it in this origin's storage; without it the
-// system's, which the style sheet knows by itself.
+// Runs before the page is drawn: applies the colour mode of Airflow's UI, which is in this origin's local storage.
+// Without it, the style sheet uses the system's mode.
 "use strict";
 (() => {
   const apply = () => {
@@ -7,7 +7,7 @@
     try {
       chosen = localStorage.getItem("theme");
     } catch {
-      // storage may be forbidden: the system's mode then
+      // storage may be forbidden: use the system's mode
     }
     if (chosen === "dark" || chosen === "light") document.documentElement.dataset.theme = chosen;
     else delete document.documentElement.dataset.theme;
