@@ -1,4 +1,4 @@
-"""The Airflow DAGs that send notices, where [upgrades] notifiers is set (docs/observability.md)."""
+"""The Airflow DAGs that send notices, if [upgrades] notifiers is set (docs/observability.md)."""
 
 from upgrade_orchestrator.flow.notifications.dags import build_notifications
 

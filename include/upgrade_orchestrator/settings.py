@@ -1,6 +1,6 @@
-"""Settings: the options of section ``[upgrades]`` in Airflow's configuration; read when wiring, never at import.
+"""The options of section ``[upgrades]`` in Airflow's configuration; read when wiring, never at import.
 
-Each is listed by ``airflow config list`` and may be given by an environment variable, as any option of Airflow's.
+``airflow config list`` lists them, and each can be set by an environment variable, like any option of Airflow.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ SECTION = "upgrades"
 
 
 def variable_of(name: str) -> str:
-    """The environment variable that gives the option ``name``."""
+    """The environment variable for the option ``name``."""
     return f"AIRFLOW__{SECTION.upper()}__{name.upper()}"
 
 
 def option_of(name: str) -> str:
-    """How messages name the option."""
+    """The option's name in messages."""
     return f"[{SECTION}] {name} ({variable_of(name)})"
 
 
 def _option(default: Any, description: str, *, least: float = 0, example: str | None = None) -> Any:
-    """An option; ``least`` is the lowest number that it may be."""
+    """An option; ``least`` is the smallest valid number."""
     return field(default=default, metadata={"description": description, "least": least, "example": example})
 
 
@@ -35,61 +35,67 @@ class Settings:
     db_conn_id: str = _option("upgrades_db", "The Airflow connection of the orchestrator's own PostgreSQL database.")
     kafka_conn_id: str = _option(
         "kafka_events",
-        "The Airflow connection of the Kafka that events are published to; where it is not defined, none are.",
+        "The Airflow connection of the Kafka that events are published to; if it is not defined, none are published.",
     )
     kafka_topic: str = _option(
         "registry.upgrade-orchestration-events", "The topic that events are published to; it must exist."
     )
     platform_version: str | None = _option(
-        None, "What a version's minPlatformVersion and maxPlatformVersion are compared with.", example="3.1"
+        None,
+        "The platform version that is compared with minPlatformVersion and maxPlatformVersion of versions.",
+        example="3.1",
     )
-    max_backup_age_hours: float = _option(24, "How old the backup may be that a rollback would need.")
-    check_timeout_seconds: float = _option(60, "After how long a pre-upgrade check counts as failed.", least=1)
+    max_backup_age_hours: float = _option(24, "Maximum age of the backup that a rollback would need.")
+    check_timeout_seconds: float = _option(
+        60, "Time-out of a pre-upgrade check, after which it counts as failed.", least=1
+    )
     inline_seconds: float = _option(
-        8, "How long the work that an upgrade begins with stays in its worker before it goes on in the triggerer."
+        8, "How long the first work of an upgrade stays in its worker before it continues in the triggerer."
     )
     worker_places: int = _option(
         1,
-        "How many of the upgrades that are started within 15 s begin in a worker, each within a second; the others "
-        "begin in the triggerer, some 3 s after their start, as does one that is started in the same moment as "
-        "another; 0: all of them.",
+        "How many of the upgrades started within 15 s begin in a worker, within a second each. The others begin in the "
+        "triggerer, about 3 s after their start, and so does one that is started at the same moment as another. "
+        "0: all begin in the triggerer.",
     )
     lease_seconds: float = _option(
-        10, "How long the holder of a deployment may be silent before another takes over.", least=1
+        10, "How long a runner may fail to renew its lease on a deployment before another takes over.", least=1
     )
-    dag_retention_days: float = _option(7, "How long a finished execution keeps its DAG.")
-    dags_folder: str = _option("upgrade_executions", "Where the shard files are within the DAG bundle.")
+    dag_retention_days: float = _option(7, "How long an execution keeps its DAG after its end.")
+    dags_folder: str = _option("upgrade_executions", "The folder of the shard files in the DAG bundle.")
     dag_bundle: str | None = _option(
         None,
-        "The name of the DAG bundle that holds the upgrades' DAG files; left out, it is the configured bundle of the "
-        "class upgrade_orchestrator.dag_bundle.UpgradesDagBundle, and dags-folder where there is none.",
+        "The name of the DAG bundle with the upgrades' DAG files; by default the configured bundle of class "
+        "upgrade_orchestrator.dag_bundle.UpgradesDagBundle, or dags-folder if there is none.",
         example="dags-folder",
     )
     calls_per_second: float = _option(
         200,
-        "How many calls a second one caller may make in the long run; 0: without limit. Each API server process counts "
-        "for itself, so with several a caller may make as many times more; beyond it is 429 with Retry-After.",
+        "Average number of calls per second that one caller may make; more get 429 with Retry-After. 0: no limit. Each "
+        "API server process counts separately, so the limit is multiplied by their number.",
     )
-    calls_at_once: float = _option(2000, "How many calls one caller may make before calls_per_second counts.", least=1)
+    calls_at_once: float = _option(
+        2000, "How many calls one caller may make at once before calls_per_second applies.", least=1
+    )
     stream_seconds: float = _option(
         300,
-        "How long a live stream of events lives at the most; its reader then connects again, and its token and rights "
-        "are checked again.",
+        "Maximum duration of a live stream of events. The client then reconnects, and its token and permissions are "
+        "checked again.",
         least=1,
     )
     notifiers: str | None = _option(
         None,
-        "Where the mapping of Airflow notifiers for approvals, failures and rollbacks is, as module:NAME; none are "
-        "called where it is not set.",
+        "The mapping of Airflow notifiers for approvals, failures and rollbacks, as module:NAME; without it, no "
+        "notices are sent.",
         example="include.my_notifiers:NOTIFIERS",
     )
-    four_eyes: bool = _option(True, "Whether the creator of an upgrade is kept from approving its stages.")
+    four_eyes: bool = _option(True, "Whether the creator of an upgrade is forbidden to approve its stages.")
 
     @classmethod
     def read(cls) -> Settings:
-        """As Airflow's configuration says now.
+        """Read Airflow's configuration as it is now.
 
-        :raises ValueError: naming the option that cannot be understood, and what is accepted.
+        :raises ValueError: an option is invalid; names it and what it accepts.
         """
         from airflow.configuration import conf
 
@@ -97,9 +103,9 @@ class Settings:
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Settings:
-        """From the texts of the options that are given.
+        """Parse the texts of the given options; others get their defaults.
 
-        :raises ValueError: naming the option that cannot be understood, and what is accepted.
+        :raises ValueError: an option is invalid; names it and what it accepts.
         """
         return cls._from(texts.get)
 

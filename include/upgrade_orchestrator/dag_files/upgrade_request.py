@@ -1,4 +1,4 @@
-"""The Airflow DAG that asks for an upgrade (see include/upgrade_orchestrator/flow/request/dag.py)."""
+"""The Airflow DAG that requests an upgrade (see include/upgrade_orchestrator/flow/request/dag.py)."""
 
 from upgrade_orchestrator.flow.request.dag import build_upgrade_request
 

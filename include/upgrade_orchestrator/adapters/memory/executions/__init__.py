@@ -1,0 +1,1 @@
+"""Executions in memory, with their batches, instances, checks, approvals, overviews and statistics."""
