@@ -1,4 +1,4 @@
-"""Executions that were started, and the DAGs that they have."""
+"""Started executions, and their DAGs."""
 
 from datetime import UTC, datetime
 from typing import Any

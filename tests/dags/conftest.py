@@ -1,4 +1,4 @@
-"""Dag files on a real database of ours; no Airflow runs, and none is needed to build a DAG."""
+"""Dag files on a real database of ours; building a DAG needs no running Airflow."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def point_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = {"conn_type": "postgres", "host": parts.host, "port": parts.port, "schema": parts.database}
     connection |= {"login": parts.username, "password": parts.password}
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", json.dumps(connection))
-    # a dag file's process ends with it, and with it what it looked up; here the tests that follow have other databases
+    # A dag file's process ends with its lookups. Here the process goes on, and later tests have other databases.
     monkeypatch.setattr(connections, "_resolved", {})
 
 

@@ -1,4 +1,4 @@
-"""What Airflow tells one version of a DAG from another by."""
+"""The hash by which Airflow distinguishes versions of a DAG."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ SPEC = DagSpec("e-1", "t-1", "aaa-111", "ROLLING", "3.6.0", "3.7.0", ((1, "BATCH
 
 
 def hash_of(dag: Any) -> str:
-    """The hash that a new version is made for when it changes."""
+    """The hash; Airflow makes a new version when it changes."""
     found: str = SerializedDagModel.hash(LazyDeserializedDAG.from_dag(dag).data)
     return found
 
 
 def all_hashes() -> list[str]:
-    """Of an upgrade's DAG and of the DAG that asks for upgrades."""
+    """Of an upgrade's DAG and of the DAG that requests upgrades."""
     return [hash_of(build_dag(SPEC)), hash_of(build_upgrade_request())]

@@ -1,4 +1,4 @@
-"""Real notifiers for the tests: one writes a line to the file that NOTICES_FILE names, one always fails."""
+"""Real notifiers for the tests: one appends to the file that NOTICES_FILE names, one always fails."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from airflow.sdk.bases.notifier import BaseNotifier
 
 
 class FileNotifier(BaseNotifier):  # type: ignore[misc]
-    """Its text is a template, as those of Slack, mail and others are."""
+    """Its text is a template, as in the notifiers for Slack, mail and others."""
 
     template_fields = ("text",)
 
@@ -22,10 +22,10 @@ class FileNotifier(BaseNotifier):  # type: ignore[misc]
 
 
 class BrokenNotifier(BaseNotifier):  # type: ignore[misc]
-    """As one whose service is away."""
+    """Fails like a notifier whose service is down."""
 
     def notify(self, context: Any) -> None:
-        raise ConnectionError("nobody is there")
+        raise ConnectionError("no connection")
 
 
 FAILED = FileNotifier("{{ upgrade.executionId }} of {{ upgrade.tenantId }} {{ upgrade.notice }}: {{ upgrade.reason }}")

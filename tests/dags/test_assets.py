@@ -1,4 +1,4 @@
-"""The asset of a completed upgrade: what it is called, when it is updated, and the example that is scheduled on it."""
+"""The asset of a completed upgrade: its name, when it is updated, and the example DAG that is scheduled on it."""
 
 import runpy
 from collections import defaultdict
@@ -28,7 +28,7 @@ EXAMPLE = ROOT / "docs/examples/after_upgrade.py"
 
 @pytest.fixture(autouse=True)
 def nothing_to_verify(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever there is to verify was verified: the row says how it ended."""
+    """The verification has ended as the row says."""
 
     async def done(ports: Ports, execution_id: str, **_: Any) -> tuple[Outcome, Execution]:
         return Outcome(Ending.DONE), await find_execution(ports, execution_id)
@@ -40,19 +40,19 @@ def _verify(execution: Execution) -> Any:
     return dag_of(execution).get_task("verify")
 
 
-class _Told(defaultdict[str, SimpleNamespace]):
-    """What a task tells of each asset, by its name; as Airflow's accessors, it is asked by the asset."""
+class _OutletEvents(defaultdict[str, SimpleNamespace]):
+    """The events that a task records for its assets, by name; like Airflow's accessor, it is indexed by the asset."""
 
     def __getitem__(self, asset: Any) -> SimpleNamespace:
         return super().__getitem__(asset.name)
 
 
 def _run(task: Any, method: str = "execute") -> tuple[dict[str, Any], set[str]]:
-    """What a task that ends well tells of each asset, and the tasks that it skips."""
-    told = _Told(SimpleNamespace)
+    """The extra that a successful task records for each asset, and the tasks that it skips."""
+    recorded = _OutletEvents(SimpleNamespace)
     with pytest.raises(DownstreamTasksSkipped) as ended:
-        getattr(task, method)({"outlet_events": told})
-    return {name: each.extra for name, each in told.items()}, set(ended.value.tasks)
+        getattr(task, method)({"outlet_events": recorded})
+    return {name: each.extra for name, each in recorded.items()}, set(ended.value.tasks)
 
 
 def _in(executions: Add, status: S) -> Execution:
@@ -79,7 +79,7 @@ def test_completed_upgrade_updates_its_asset_and_says_what_it_was(executions: Ad
     }
 
 
-def test_completed_upgrade_skips_what_another_end_would_be(executions: Add) -> None:
+def test_completed_upgrade_skips_the_tasks_of_other_endings(executions: Add) -> None:
     task = _verify(_in(executions, S.COMPLETED))
     assert _run(task)[1] == {"end", "rollback.revert"}
     assert _run(task)[1] <= {each.task_id for each in task.dag.tasks}
@@ -90,10 +90,10 @@ def test_completed_upgrade_skips_what_another_end_would_be(executions: Add) -> N
 def test_verification_of_an_upgrade_that_is_not_completed_updates_and_skips_nothing(
     executions: Add, status: S, method: str
 ) -> None:
-    task, told = _verify(_in(executions, status)), _Told(SimpleNamespace)
+    task, recorded = _verify(_in(executions, status)), _OutletEvents(SimpleNamespace)
     with pytest.raises(AirflowFailException if status is S.FAILED else AirflowSkipException, match=status.value):
-        getattr(task, method)({"outlet_events": told})
-    assert not told
+        getattr(task, method)({"outlet_events": recorded})
+    assert not recorded
 
 
 def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
@@ -121,7 +121,7 @@ def test_no_other_task_updates_anything(executions: Add) -> None:
 
 
 @pytest.mark.parametrize("each", ["a", "A-b_c.d", "a" * 64, "550e8400-e29b-41d4-a716-446655440000", "x-y.", "1"])
-def test_every_id_of_the_contract_makes_an_asset_that_is_named_as_documented(each: str) -> None:
+def test_every_valid_id_makes_an_asset_that_is_named_as_documented(each: str) -> None:
     spec = DagSpec("e-1", each, each, "ROLLING", "3.6.0", "3.7.0", ((1, "BATCH"),))
     (asset,) = build_dag(spec).get_task("verify").outlets
     assert (asset.name, asset.uri) == (f"upgrades/{each}/{each}", f"upgrades/{each}/{each}")

@@ -1,4 +1,4 @@
-"""What the DAG of an execution looks like."""
+"""The tasks of an execution's DAG and their order."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -160,7 +160,7 @@ def test_batches_with_less_between_them_than_a_task_takes_are_one_task_and_empty
     assert _leads_to(_edges(dag), [BATCHES[-1], "verify", "outcome"])
 
 
-def test_empty_tasks_of_one_piece_of_work_wait_for_each_other_once_however_many_they_are(executions: Add) -> None:
+def test_empty_tasks_of_batches_that_run_as_one_wait_for_each_other_only_once(executions: Add) -> None:
     plan = planned(40, batch_size=2)
     dag = dag_of(started(executions, plan=plan, request=make_request(batch_delay_seconds=0)))
     edges, last = _edges(dag), "batch_020.upgrade"

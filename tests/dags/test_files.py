@@ -42,7 +42,7 @@ def test_shard_files_are_exactly_the_shards() -> None:
         assert f"build_dags(shard={path.stem.removeprefix('shard_')})" in path.read_text(encoding="utf-8")
 
 
-def test_execution_is_born_in_the_file_that_is_asked_to_be_parsed(executions: Add) -> None:
+def test_execution_is_in_the_file_whose_parse_is_requested(executions: Add) -> None:
     for _ in range(10):
         execution = executions(started_at=datetime.now(UTC))
         found = runpy.run_path(str(DAGS / "upgrade_executions" / shard_file(execution.id)))

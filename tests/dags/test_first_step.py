@@ -1,4 +1,4 @@
-"""The upgrade's first step in its worker: what it asks for, and how its task ends."""
+"""The upgrade's first step in its worker: what it does, and how its task ends."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, name: str, answer: Any) -> list[dic
     return calls
 
 
-def test_it_works_for_the_seconds_that_are_set_and_waits_for_little(
+def test_it_works_for_the_configured_seconds_and_waits_only_briefly(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = _answer(monkeypatch, "do_step", Outcome(Ending.DONE))
@@ -50,7 +50,7 @@ def test_worker_is_less_patient_than_the_triggerer_and_as_the_use_cases_are_test
     assert PATIENCE == PATIENCE_SECONDS < HOP_SECONDS
 
 
-def test_what_is_left_goes_on_in_the_triggerer_with_all_that_are_one_piece_of_work(
+def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _answer(monkeypatch, "do_step", Outcome(Ending.UNFINISHED))
@@ -60,7 +60,7 @@ def test_what_is_left_goes_on_in_the_triggerer_with_all_that_are_one_piece_of_wo
     assert (deferred.value.trigger.arguments(), deferred.value.method_name) == (left, "fail")
 
 
-def test_it_is_done_if_somebody_else_has_brought_the_upgrade_to_its_end(
+def test_it_is_done_if_another_runner_has_completed_the_upgrade(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
@@ -69,7 +69,7 @@ def test_it_is_done_if_somebody_else_has_brought_the_upgrade_to_its_end(
 
 
 @pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED, S.COMPLETED)])
-def test_it_is_skipped_if_the_upgrade_goes_elsewhere(
+def test_it_is_skipped_if_the_upgrade_does_not_need_it(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, status: S
 ) -> None:
     _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
@@ -89,7 +89,7 @@ def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
 
 
 @pytest.mark.parametrize("ending", [Ending.DONE, Ending.UNFINISHED])
-def test_nobody_asks_why_if_it_was_not_stopped(
+def test_reason_is_not_read_if_it_was_not_stopped(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
     _answer(monkeypatch, "do_step", Outcome(ending))
@@ -104,11 +104,11 @@ def test_nobody_asks_why_if_it_was_not_stopped(
 @pytest.mark.parametrize(
     "error",
     [
-        *(Unavailable("no database"), FleetError("no fleet"), StaleToken("somebody newer")),
+        *(Unavailable("no database"), FleetError("no fleet"), StaleToken("a newer runner")),
         *(NotFound("no such execution"), ValueError("a mistake of ours")),
     ],
 )
-def test_what_keeps_it_from_its_work_is_told_to_airflow_which_tries_again(
+def test_error_is_raised_so_that_airflow_retries(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     _answer(monkeypatch, "do_step", error)

@@ -1,4 +1,4 @@
-"""The DAGs that send notices: which there are, what a notifier is told, and that a broken one disturbs no other."""
+"""The DAGs that send notices: which exist, what a notifier gets, and that a broken one does not affect others."""
 
 import runpy
 from datetime import UTC, datetime
@@ -79,7 +79,7 @@ def test_notifiers_of_a_notice_do_not_wait_for_each_other() -> None:
     assert dag.max_active_tasks == 2, "notifiers that hang must leave workers to the upgrades"
 
 
-def test_notifier_is_told_which_upgrade_it_is_and_what_happened(executions: Add, notices: Path) -> None:
+def test_notifier_gets_the_upgrade_and_what_happened(executions: Add, notices: Path) -> None:
     execution = executions(started_at=NOW)
     _run(FAILED, 2, execution.id, reason="too many failures", to="FAILED")
     _run(ASKED, 1, execution.id, stage=2)
@@ -98,14 +98,14 @@ def test_notifier_of_one_notice_is_the_same_for_the_next(executions: Add, notice
 
 def test_notifier_that_fails_fails_its_own_task_only(executions: Add, notices: Path) -> None:
     execution = executions(started_at=NOW)
-    with pytest.raises(ConnectionError, match="nobody is there"):
+    with pytest.raises(ConnectionError, match="no connection"):
         _run(FAILED, 1, execution.id, reason="why")
     _run(FAILED, 2, execution.id, reason="why")
     assert notices.read_text().count("why") == 1
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("reference", "message"),
     [
         ("nonsense", "must be module:NAME"),
         (f"{HERE}:NOT_THERE", "cannot be loaded: .*NOT_THERE"),
@@ -116,9 +116,9 @@ def test_notifier_that_fails_fails_its_own_task_only(executions: Add, notices: P
         (f"{HERE}:NO_MAPPING", "must be a mapping, not list"),
     ],
 )
-def test_setting_that_cannot_be_used_says_what_could_be(place: str, told: str) -> None:
-    with pytest.raises(ValueError, match=rf"\[upgrades\] notifiers.*{told}"):
-        load_notifiers(place)
+def test_setting_that_cannot_be_used_says_what_could_be(reference: str, message: str) -> None:
+    with pytest.raises(ValueError, match=rf"\[upgrades\] notifiers.*{message}"):
+        load_notifiers(reference)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,6 @@ def test_setting_that_cannot_be_used_says_what_could_be(place: str, told: str) -
         (EventType.APPROVAL_REQUESTED, {"stage": 2}, ASKED),
     ],
 )
-def test_events_that_people_are_told_of(what: EventType, data: dict[str, Any], kind: NoticeKind | None) -> None:
+def test_events_that_make_a_notice(what: EventType, data: dict[str, Any], kind: NoticeKind | None) -> None:
     notice = notice_in(Told("e-1", 3, Event(what, data), NOW, "ROLLING", None))
     assert notice == (Notice(kind, "e-1", 3, NOW, data) if kind else None)

@@ -1,4 +1,4 @@
-"""The tasks that start in the triggerer: what it is given, and what it makes of that."""
+"""The tasks that start in the triggerer: what Airflow stores of them, and the triggers made from it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""How the tasks in the triggerer end, by what their use case says."""
+"""How the tasks in the triggerer end, by the outcome of their use case."""
 
 import asyncio
 import time
@@ -42,10 +42,10 @@ every_trigger = pytest.mark.parametrize(("trigger", "use_case", "answer"), USE_C
 
 
 class Ends:
-    """Port ``TaskEnds``: who was told, by a call that fails so or takes so long."""
+    """Port ``TaskEnds``: records notified tasks; the call may fail or take some time."""
 
     def __init__(self, error: Exception | None = None, seconds: float = 0.0) -> None:
-        self.told: list[str] = []
+        self.notified: list[str] = []
         self._error = error
         self._seconds = seconds
 
@@ -53,12 +53,12 @@ class Ends:
         await asyncio.sleep(self._seconds)
         if self._error:
             raise self._error
-        self.told.append(task_id)
+        self.notified.append(task_id)
 
 
 @pytest.fixture
 def replaced(monkeypatch: pytest.MonkeyPatch) -> Replace:
-    """A use case answers so, or raises it (a list: one after the other); what it was called with."""
+    """Replaces a use case with results or errors (a list: one after the other); returns its calls."""
 
     async def no_ports() -> Any:
         return SimpleNamespace(task_ends=Ends())
@@ -111,7 +111,7 @@ def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(rep
 @pytest.mark.parametrize(
     ("ending", "event"), [(Ending.STOPPED, TaskSuccessEvent), (Ending.NOT_TAKEN, TaskSkippedEvent)]
 )
-def test_step_that_somebody_else_has_done_with_the_whole_upgrade_is_done_unless_it_was_not_its_turn(
+def test_step_of_an_upgrade_that_another_runner_completed_is_done_unless_it_was_not_needed(
     replaced: Replace, ending: Ending, event: type[TriggerEvent]
 ) -> None:
     replaced("do_step", Outcome(ending))
@@ -121,13 +121,13 @@ def test_step_that_somebody_else_has_done_with_the_whole_upgrade_is_done_unless_
 
 @pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
 @pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED, S.COMPLETED)])
-def test_step_of_an_upgrade_that_goes_elsewhere_is_skipped(replaced: Replace, ending: Ending, status: S) -> None:
+def test_step_that_the_upgrade_does_not_need_is_skipped(replaced: Replace, ending: Ending, status: S) -> None:
     replaced("do_step", Outcome(ending))
     replaced("find_execution", make_execution(status))
     assert isinstance(_event(_step()), TaskSkippedEvent)
 
 
-def test_step_that_stops_since_the_upgrade_has_failed_tells_its_task_why(replaced: Replace) -> None:
+def test_step_that_stops_since_the_upgrade_has_failed_gives_its_task_the_reason(replaced: Replace) -> None:
     replaced("do_step", Outcome(Ending.STOPPED, "enough"))
     replaced("find_execution", make_execution(S.FAILED, status_reason="three have failed"))
     event = _event(_step())
@@ -146,7 +146,7 @@ def test_check_without_a_fault_is_a_task_that_succeeds(replaced: Replace, status
     assert isinstance(_event(CheckTrigger("e-1", "HEALTH_ENDPOINTS")), TaskSuccessEvent)
 
 
-def test_check_that_fails_tells_its_task_what_it_has_found(replaced: Replace) -> None:
+def test_check_that_fails_gives_its_task_the_finding(replaced: Replace) -> None:
     replaced("run_check", CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.FAILED, "i-01 is silent"))
     event = _event(CheckTrigger("e-1", "HEALTH_ENDPOINTS"))
     assert (type(event), event.payload) == (TriggerEvent, "i-01 is silent")
@@ -163,7 +163,7 @@ def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: i
     assert call | asked | {"patience": FIRST_STEP_SECONDS} == call
 
 
-def test_work_that_goes_on_in_a_worker_is_told_how_it_ended(replaced: Replace) -> None:
+def test_work_that_goes_on_in_a_worker_gets_the_outcome(replaced: Replace) -> None:
     calls = replaced("work_on", Outcome(Ending.STOPPED, "rejected"))
     event = _event(WorkTrigger("e-1", Work.JUDGEMENT.value, 2))
     assert (type(event), event.payload) == (TriggerEvent, {"ending": "STOPPED", "reason": "rejected"})
@@ -172,7 +172,7 @@ def test_work_that_goes_on_in_a_worker_is_told_how_it_ended(replaced: Replace) -
 
 @every_trigger
 @pytest.mark.parametrize("error", [Unavailable("no database"), FleetError("no fleet")])
-def test_what_is_away_is_asked_again(
+def test_call_is_repeated_while_database_or_fleet_do_not_answer(
     replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
 ) -> None:
     calls = replaced(use_case, [error, error, answer])
@@ -181,8 +181,8 @@ def test_what_is_away_is_asked_again(
 
 
 @every_trigger
-@pytest.mark.parametrize("error", [StaleToken("somebody newer"), ValueError("a mistake of ours")])
-def test_what_asking_again_does_not_help_fails_the_task(
+@pytest.mark.parametrize("error", [StaleToken("a newer runner"), ValueError("a mistake of ours")])
+def test_error_that_repeating_cannot_cure_fails_the_task(
     replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
 ) -> None:
     calls = replaced(use_case, [error, answer])
@@ -191,14 +191,14 @@ def test_what_asking_again_does_not_help_fails_the_task(
     assert len(calls) == 1
 
 
-def test_database_that_is_away_when_the_reason_is_looked_up_is_asked_again(replaced: Replace) -> None:
+def test_read_of_the_reason_is_repeated_while_the_database_does_not_answer(replaced: Replace) -> None:
     replaced("do_step", Outcome(Ending.STOPPED))
     calls = replaced("find_execution", [Unavailable("no database"), make_execution(S.CANCELLED)])
     assert isinstance(_event(_step()), TaskSkippedEvent)
     assert len(calls) == 2
 
 
-# -- the good end ----------------------------------------------------------------------------------------------------
+# -- successful end ----------------------------------------------------------------------------------------------------
 
 
 def test_end_of_a_task_is_left_to_the_control_loops_for_some_seconds(
@@ -207,11 +207,11 @@ def test_end_of_a_task_is_left_to_the_control_loops_for_some_seconds(
     trigger, ends, left = _done(replaced), _ends(monkeypatch), 0.3
     monkeypatch.setattr(triggers, "LEFT_SECONDS", left)
     began = time.monotonic()
-    assert isinstance(_event(trigger), TaskSuccessEvent)  # nobody has ended it meanwhile
-    assert (ends.told, time.monotonic() - began >= left) == (["ti-1"], True)
+    assert isinstance(_event(trigger), TaskSuccessEvent)  # the control loops have not ended it in the meantime
+    assert (ends.notified, time.monotonic() - began >= left) == (["ti-1"], True)
 
 
-def test_trigger_that_the_control_loops_have_made_needless_is_let_go_of(
+def test_trigger_whose_task_the_control_loops_have_ended_stops(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trigger, ends = _done(replaced), _ends(monkeypatch)
@@ -219,7 +219,7 @@ def test_trigger_that_the_control_loops_have_made_needless_is_let_go_of(
 
     async def let_go() -> None:
         running = asyncio.create_task(trigger.event())
-        await until(lambda: ends.told, "the control loops are told")
+        await until(lambda: ends.notified, "the control loops are notified")
         running.cancel()
         await running
 
@@ -228,7 +228,7 @@ def test_trigger_that_the_control_loops_have_made_needless_is_let_go_of(
 
 
 @pytest.mark.parametrize("error", [Unavailable("no database"), ValueError("a standby takes no NOTIFY")])
-def test_task_ends_at_once_while_the_control_loops_cannot_be_told(
+def test_task_ends_at_once_while_the_control_loops_cannot_be_notified(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     trigger = _done(replaced)
@@ -237,7 +237,7 @@ def test_task_ends_at_once_while_the_control_loops_cannot_be_told(
     assert isinstance(_soon(trigger), TaskSuccessEvent)
 
 
-def test_telling_the_control_loops_takes_no_longer_than_the_time_that_they_have(
+def test_notifying_the_control_loops_takes_no_longer_than_the_time_that_they_have(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trigger = _done(replaced)
@@ -247,20 +247,20 @@ def test_telling_the_control_loops_takes_no_longer_than_the_time_that_they_have(
 
 
 @pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
-def test_control_loops_are_told_of_no_task_that_ends_otherwise(
+def test_control_loops_are_not_notified_of_tasks_that_end_otherwise(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
     trigger, ends = _done(replaced, ending), _ends(monkeypatch)
     replaced("find_execution", make_execution(S.CANCELLED))
     assert isinstance(_event(trigger), TaskSkippedEvent)
-    assert ends.told == []
+    assert ends.notified == []
 
 
 FOREVER = 30.0
 
 
 def _done(replaced: Replace, ending: Ending = Ending.DONE) -> StepTrigger:
-    """The trigger of a task that Airflow knows, whose work ends so."""
+    """The trigger of a task that Airflow knows, with work that succeeds."""
     replaced("do_step", Outcome(ending))
     trigger = _step()
     trigger.task_instance = _task()

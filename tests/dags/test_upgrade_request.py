@@ -1,4 +1,4 @@
-"""The DAG that asks for an upgrade: its form is the contract's request, and two parses give one version."""
+"""The DAG that requests an upgrade: its form has the fields of the request, and two parses give one version."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def body_schema() -> dict[str, Any]:
 
 
 def _flat(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """References followed, and "this or null" as Airflow's form knows it."""
+    """The schema without references, and with nullable types as Airflow's form has them."""
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rpartition("/")[2]] | schema
     if "anyOf" in schema:
@@ -41,7 +41,7 @@ def _flat(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
 
 
 def _may_be_empty(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a body may leave out without a default, a form sends as null."""
+    """A form sends null for an optional field without a default, which a body leaves out."""
     return schema if "default" in schema else schema | {"type": ["null", schema["type"]], "default": None}
 
 
@@ -110,7 +110,7 @@ def test_form_refuses_what_is_out_of_range(wrong: dict[str, Any]) -> None:
         build_upgrade_request().params.update(wrong)
 
 
-def test_dag_waits_to_be_triggered_and_asks_in_three_steps() -> None:
+def test_dag_waits_to_be_triggered_and_has_three_steps() -> None:
     dag = build_upgrade_request()
     assert (dag.dag_id, dag.schedule, dag.is_paused_upon_creation) == ("upgrade_request", None, False)
     assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
@@ -126,10 +126,10 @@ def test_runs_do_not_wait_for_the_upgrades_of_others() -> None:
     assert build_upgrade_request().max_active_runs >= 1000
 
 
-def test_refusal_is_told_with_its_code_and_every_field() -> None:
+def test_refusal_is_explained_with_its_code_and_every_field() -> None:
     errors = [{"field": "a", "message": "is wrong"}, {"field": "b", "message": "is too long"}]
-    told = "VALIDATION_FAILED: not accepted: a, b; a is wrong; b is too long"
-    assert explain(ValidationFailed(errors)) == told
+    message = "VALIDATION_FAILED: not accepted: a, b; a is wrong; b is too long"
+    assert explain(ValidationFailed(errors)) == message
     assert explain(NotFound("there is no version 7")) == "NOT_FOUND: there is no version 7"
 
 

@@ -1,4 +1,4 @@
-"""A DAG has one version however often it is parsed and whatever becomes of its execution."""
+"""A DAG has one version however often it is parsed and however its execution ends."""
 
 import asyncio
 import json

@@ -20,7 +20,7 @@ def test_pending_execution_has_no_dag(executions: Add) -> None:
     assert pending.dag_id not in found
 
 
-def test_every_started_execution_is_born_in_exactly_oneshard_of(executions: Add) -> None:
+def test_every_started_execution_is_in_exactly_one_shard(executions: Add) -> None:
     made = sorted(started(executions).dag_id for _ in range(20))
     assert sorted(name for shard in range(SHARDS) for name in build_dags(shard)) == made
 
@@ -33,7 +33,7 @@ def test_finished_execution_keeps_its_dag_for_a_while(executions: Add, days: flo
     assert (execution.dag_id in build_dags(shard_of(execution))) is kept
 
 
-def test_execution_that_still_holds_its_place_keeps_its_dag(executions: Add) -> None:
+def test_execution_that_still_holds_its_active_slot_keeps_its_dag(executions: Add) -> None:
     ended = datetime.now(UTC) - timedelta(days=30)
     execution = started(executions, status=ExecutionStatus.FAILED, started_at=ended, completed_at=ended)
     assert execution.dag_id in build_dags(shard_of(execution))
@@ -58,7 +58,7 @@ def test_only_the_dag_that_airflow_names_is_built(executions: Add, monkeypatch: 
     assert set(build_dags(shard)) == {named.dag_id}
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "somebody_elses_dag")
     assert build_dags(shard) == {}
-    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id_of("nobody"))
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id_of("unknown"))
     assert build_dags(shard) == {}
 
 
@@ -71,7 +71,7 @@ def test_dag_of_a_run_that_lasts_beyond_its_retention_is_still_built_when_named(
     assert set(build_dags(shard_of(execution))) == {execution.dag_id}
 
 
-def test_database_that_is_away_raises_instead_of_taking_every_dag_for_gone(
+def test_database_that_does_not_answer_raises_instead_of_removing_every_dag(
     executions: Add, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = started(executions)
@@ -83,5 +83,5 @@ def test_database_that_is_away_raises_instead_of_taking_every_dag_for_gone(
 def test_connection_that_is_missing_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__UPGRADES__DB_CONN_ID", "no_such_connection")
     monkeypatch.setenv("AIRFLOW_CONN_NO_SUCH_CONNECTION", "{}")
-    with pytest.raises(Exception):  # noqa: B017 - whatever it is: a file that fails keeps its DAGs
+    with pytest.raises(Exception):  # noqa: B017 - any error: a file that fails keeps its DAGs
         build_dags(0)

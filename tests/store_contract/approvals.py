@@ -1,4 +1,4 @@
-"""Approvals: which ones somebody has to decide, which to judge, and which nobody wants any more."""
+"""Approvals: which wait for a response, which have one to check, and which are over."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,7 +37,7 @@ class ApprovalsContract:
         await save(store, full, asked(execution.id, 1))
         async with store() as work:
             assert await work.approvals.of(execution.id) == [asked(execution.id, 1), full]
-            assert await work.approvals.of("nobody") == []
+            assert await work.approvals.of("unknown") == []
 
     async def test_saved_again_an_approval_is_replaced(self, store: Store, added: Added) -> None:
         execution = await added(status=S.IN_PROGRESS)
@@ -51,7 +51,7 @@ class ApprovalsContract:
         async with store() as work:
             assert keys(await work.approvals.of(one.id, two.id)) == [(two.id, 2), (one.id, 3), (two.id, 4)]
 
-    async def test_asked_are_those_that_wait_for_an_answer(self, store: Store, added: Added) -> None:
+    async def test_asked_are_those_that_wait_for_a_response(self, store: Store, added: Added) -> None:
         runs, paused = await added(status=S.IN_PROGRESS), await added(status=S.PAUSED)
         back, ended = await added(status=S.ROLLING_BACK), await added(status=S.CANCELLED, settled_at=NOW)
         await save(
@@ -64,7 +64,7 @@ class ApprovalsContract:
         async with store() as work:
             assert sorted(keys(await work.approvals.asked())) == sorted([(runs.id, 4), (paused.id, 2)])
 
-    async def test_answered_are_those_to_judge_the_oldest_answer_first(self, store: Store, added: Added) -> None:
+    async def test_answered_are_those_with_a_response_to_check_oldest_first(self, store: Store, added: Added) -> None:
         runs, paused = await added(status=S.IN_PROGRESS), await added(status=S.PAUSED)
         await save(
             store,
@@ -77,14 +77,14 @@ class ApprovalsContract:
         async with store() as work:
             assert keys(await work.approvals.answered()) == [(runs.id, 3), (runs.id, 2)]
 
-    async def test_over_are_those_that_nobody_has_to_decide(self, store: Store, added: Added) -> None:
+    async def test_over_are_those_that_need_no_decision(self, store: Store, added: Added) -> None:
         runs, back = await added(status=S.IN_PROGRESS), await added(status=S.ROLLING_BACK)
         other = await added(status=S.CANCELLED)
         await save(store, asked(runs.id, 2, **DECIDED), asked(runs.id, 3), asked(back.id), asked(other.id))
         async with store() as work:
             assert sorted(keys(await work.approvals.over([runs.id, back.id]))) == sorted([(runs.id, 2), (back.id, 2)])
 
-    async def test_approval_that_is_not_committed_is_gone(self, store: Store, added: Added) -> None:
+    async def test_approval_that_is_not_committed_is_not_stored(self, store: Store, added: Added) -> None:
         execution = await added(status=S.IN_PROGRESS)
         await save(store, asked(execution.id))
         async with store() as work:

@@ -35,7 +35,7 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"text": "0%"}, "5"),
     ({"text": "wo"}, "32"),
     ({"text": "3.7"}, "54321"),
-    ({"text": "nobody"}, ""),
+    ({"text": "no-match"}, ""),
 ]
 "What the list is narrowed to, and the executions that it has then."
 
@@ -43,7 +43,7 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
 class BoardContract:
     @pytest.fixture
     async def five(self, store: Store, added: Added) -> None:
-        """e-1 was cancelled long ago, e-3 just now and is not settled; stage 3 of e-4 waits for somebody."""
+        """e-1 was cancelled long ago, e-3 just now and is not settled; stage 3 of e-4 waits for a decision."""
         async with store() as work:
             now = await work.now()
         old = now - timedelta(days=2)
@@ -70,11 +70,11 @@ class BoardContract:
         async with store() as work:
             everybody = await work.board.counts(None)
             some = await work.board.counts(frozenset({"one", "two"}))
-            nobody = await work.board.counts(frozenset())
+            no_tenants = await work.board.counts(frozenset())
         active = {S.PENDING: 1, S.IN_PROGRESS: 1, S.VALIDATING: 1}
         assert everybody == Counts(active, {S.CANCELLED: 1}, awaiting=1)
         assert some == Counts({S.PENDING: 1}, {}, awaiting=0)
-        assert nobody == Counts({}, {}, awaiting=0)
+        assert no_tenants == Counts({}, {}, awaiting=0)
 
     async def test_tenants_are_those_with_a_deployment(self, store: Store) -> None:
         of_all: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The figures of executions, counted in the words of the contract."""
+"""The figures of executions, computed directly from the specification."""
 
 from dataclasses import asdict
 from math import floor
@@ -14,7 +14,7 @@ S = ExecutionStatus
 
 
 def brute_force(executions: list[Execution]) -> Figures:
-    """The figures as the contract words them."""
+    """The figures by the definitions of the specification."""
     of = [each.status for each in executions]
     took = sorted(_seconds(each) for each in executions if each.status is S.COMPLETED)
     paused = [each.paused_seconds for each in executions if each.status is S.COMPLETED]
@@ -38,7 +38,7 @@ def _seconds(execution: Execution) -> float:
 
 
 def _percentile(rising: list[float], part: float) -> float:
-    """Between the two nearest ranks, by proportion."""
+    """Linear interpolation between the two nearest ranks."""
     if not rising:
         return 0.0
     rank = (len(rising) - 1) * part

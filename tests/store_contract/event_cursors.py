@@ -1,4 +1,4 @@
-"""Who follows the events has each of them once: also two at the same time, and one after the other's death."""
+"""Each follower gets every event once, also if two run at the same time or one takes over from a dead one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ async def _append(store: Store, execution: Execution, count: int) -> None:
 
 
 async def _take(followers: EventCursors, name: str = "one", limit: int = 10) -> list[tuple[str, int]]:
-    """Everything that is new to it, as the loops take it."""
+    """All new events, read as the control loops do it."""
     ours = await followers.mark(name, await followers.spans(name, limit))
     return [(each.execution_id, each.sequence) for each in await followers.told(ours, ALL)]
 
@@ -61,7 +61,7 @@ class FollowersContract:
             won: Sequence[list[Span]] = await asyncio.gather(*(followers.mark("one", spans) for _ in range(5)))
             assert sorted(won) == [[], [], [], [], spans]
 
-    async def test_mark_of_who_looked_before_the_other_marked_is_too_late(
+    async def test_mark_based_on_an_outdated_read_is_ignored(
         self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         execution = await added()
@@ -73,7 +73,7 @@ class FollowersContract:
         assert await followers.mark("one", late) == []
         assert await _take(followers) == [(execution.id, 2)]
 
-    async def test_mark_that_begins_behind_its_place_is_none(
+    async def test_mark_that_begins_after_the_position_is_ignored(
         self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         execution = await added()
@@ -89,7 +89,7 @@ class FollowersContract:
         assert [len(each) for each in taken] == [2, 1, 0]
 
     @pytest.mark.parametrize(("minutes", "followed"), [(59, True), (61, False)])
-    async def test_execution_that_ended_long_ago_is_not_told_of(
+    async def test_execution_that_ended_long_ago_is_not_followed(
         self, store: Store, added: Added, followers: EventCursors, minutes: int, followed: bool
     ) -> None:
         async with store() as work:
@@ -98,7 +98,7 @@ class FollowersContract:
         await _append(store, execution, 1)
         assert bool(await _take(followers)) is followed
 
-    async def test_events_know_when_that_began_whose_end_they_tell_of(
+    async def test_events_have_the_start_of_the_work_whose_end_they_report(
         self, store: Store, added: Added, followers: EventCursors
     ) -> None:
         execution = await added(status=S.VALIDATING)
@@ -112,11 +112,13 @@ class FollowersContract:
             await work.executions.save_batch(execution.id, replace(first, started_at=started))
             await work.commit()
         spans = await followers.mark("one", await followers.spans("one", 10))
-        told = await followers.told(spans, ALL)
-        assert [each.began_at for each in told] == [started, started]
+        events = await followers.told(spans, ALL)
+        assert [each.began_at for each in events] == [started, started]
         assert await followers.told(spans, ["created"]) == []
 
-    async def test_counts_are_of_executions_that_hold_their_place(self, added: Added, followers: EventCursors) -> None:
+    async def test_counts_are_of_executions_that_hold_their_active_slot(
+        self, added: Added, followers: EventCursors
+    ) -> None:
         assert await followers.counts() == {}
         execution = await added()
         await added(status=S.IN_PROGRESS, started_at=execution.created_at)

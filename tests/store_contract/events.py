@@ -1,4 +1,4 @@
-"""The event log: numbered without a gap under concurrency, written with its change."""
+"""The event log: numbered without gaps under concurrency, written in the transaction of the change."""
 
 import asyncio
 from enum import StrEnum
@@ -40,7 +40,7 @@ class EventsContract:
         for one, two in zip(found[::2], found[1::2], strict=True):  # what is appended together stays together
             assert two.event.data["text"] == f"{one.event.data['text']}+"
 
-    async def test_event_is_gone_with_its_change_when_that_is_not_committed(self, store: Store, added: Added) -> None:
+    async def test_event_is_not_stored_when_its_change_is_not_committed(self, store: Store, added: Added) -> None:
         execution = await added()
         await append(store, execution, "kept")
         async with store() as work:
@@ -56,11 +56,11 @@ class EventsContract:
         async with store() as work:
             found = await work.events.page(execution.id, 2, 2)
             assert await work.events.page(execution.id, 5, 2) == []
-            assert await work.events.page("nobody", 0, 2) == []
+            assert await work.events.page("unknown", 0, 2) == []
         assert [each.event.data["text"] for each in found] == ["c", "d"]
         assert (found[0].execution_id, found[0].tenant_id) == (execution.id, execution.tenant_id)
 
-    async def test_nothing_is_appended_when_there_is_nothing_to_tell(self, store: Store, added: Added) -> None:
+    async def test_nothing_is_appended_when_there_are_no_events(self, store: Store, added: Added) -> None:
         execution = await added()
         await append(store, execution)
         async with store() as work:
@@ -79,8 +79,8 @@ class EventsContract:
         await append(store, execution, "a", "b")
         async with store() as work:
             assert await work.events.tail(execution.id) == Tail(2, ExecutionStatus.CANCELLED, True)
-            with pytest.raises(NotFound, match="there is no execution nobody"):
-                await work.events.tail("nobody")
+            with pytest.raises(NotFound, match="there is no execution unknown"):
+                await work.events.tail("unknown")
 
     async def test_data_comes_back_as_json_has_it(self, store: Store, added: Added) -> None:
         execution = await added()

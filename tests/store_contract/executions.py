@@ -1,4 +1,4 @@
-"""Executions: everything comes back, one is active for a tenant's component, no write is lost."""
+"""Executions: everything is read back, one is active for a tenant and component, no write is lost."""
 
 import asyncio
 from dataclasses import replace
@@ -100,8 +100,8 @@ class ExecutionsContract:
     async def test_unknown_execution_is_not_found(self, store: Store) -> None:
         async with store() as work:
             for ask in (work.executions.get, work.executions.lock, work.executions.plan):
-                with pytest.raises(NotFound, match="there is no execution nobody"):
-                    await ask("nobody")
+                with pytest.raises(NotFound, match="there is no execution unknown"):
+                    await ask("unknown")
 
     async def test_id_that_is_taken_is_refused(self, store: Store, added: Added) -> None:
         execution = await added()
@@ -129,7 +129,7 @@ class ExecutionsContract:
         found = await asyncio.gather(create(), create(), return_exceptions=True)
         assert sorted(map(type, found), key=str) == sorted([str, ActiveUpgradeExists], key=str)
 
-    async def test_creation_takes_the_place_that_another_left_without_commit(self, store: Store) -> None:
+    async def test_creation_takes_the_active_slot_that_another_left_without_commit(self, store: Store) -> None:
         async with store() as work:
             await work.executions.add(new_execution(tenant_id="one"), planned(3), rows())
         second = new_execution(tenant_id="one")
@@ -138,7 +138,7 @@ class ExecutionsContract:
             await work.commit()
             assert await work.executions.active("one", "aaa-111") == second
 
-    async def test_place_is_held_until_a_terminal_execution_is_settled(self, store: Store, added: Added) -> None:
+    async def test_active_slot_is_held_until_a_terminal_execution_is_settled(self, store: Store, added: Added) -> None:
         first = await added(tenant_id="one")
         ended = replace(first, status=S.CANCELLED, completed_at=NOW)
         async with store() as work:
@@ -154,7 +154,9 @@ class ExecutionsContract:
         async with store() as work:
             assert await work.executions.active("one", "aaa-111") == second
 
-    async def test_unsettled_are_those_that_were_started_and_hold_their_place(self, store: Store, added: Added) -> None:
+    async def test_unsettled_are_those_that_were_started_and_hold_their_active_slot(
+        self, store: Store, added: Added
+    ) -> None:
         await added()
         runs = await added(status=S.IN_PROGRESS, started_at=NOW, run_ref="run-1")
         stopped = await added(status=S.PAUSED, started_at=NOW, dag_paused=True)
@@ -179,7 +181,7 @@ class ExecutionsContract:
             ({"status": S.COMPLETED, "settled_at": NOW}, False),
         ],
     )
-    async def test_place_in_a_worker_is_taken_by_who_has_just_begun_there(
+    async def test_recent_starts_in_a_worker_count_against_its_limit(
         self, store: Store, added: Added, other: dict[str, Any], is_counted: bool
     ) -> None:
         async with store() as work:
@@ -201,7 +203,7 @@ class ExecutionsContract:
             await work.commit()
             assert await work.executions.get(execution.id) == replace(execution, version=2, **changed)
 
-    async def test_second_writer_of_what_was_read_together_is_refused(self, store: Store, added: Added) -> None:
+    async def test_second_writer_of_the_same_version_is_refused(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as one, store() as two:
             mine, yours = await one.executions.get(execution.id), await two.executions.get(execution.id)
@@ -215,7 +217,9 @@ class ExecutionsContract:
             assert await work.executions.get(execution.id) == saved
             assert saved.version == execution.version + 1
 
-    async def test_command_is_kept_with_who_from_where_and_why(self, store: Store, added: Added, audit: Audit) -> None:
+    async def test_command_is_audited_with_actor_source_and_reason(
+        self, store: Store, added: Added, audit: Audit
+    ) -> None:
         execution = await added()
         async with store() as work:
             await work.executions.add_command(execution.id, Command.CANCEL, Actor("olga", Source.UI), "enough")

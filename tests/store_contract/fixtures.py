@@ -1,4 +1,4 @@
-"""The fixtures that need nothing but those of the folder's own."""
+"""Fixtures that are built only on the fixtures of the implementing folder."""
 
 from typing import Any
 

@@ -51,7 +51,7 @@ class HistoryContract:
 
     async def test_history_without_executions_is_zero_in_every_week(self, store: Store) -> None:
         async with store() as work:
-            found = await work.executions.history(HistoryOf(tenant_id="nobody"), SINCE, TODAY)
+            found = await work.executions.history(HistoryOf(tenant_id="unknown"), SINCE, TODAY)
         assert (found.overall, found.by_strategy) == (Figures(), {})
         assert [asdict(each.figures) for each in found.weeks] == [asdict(Figures())] * 4
 

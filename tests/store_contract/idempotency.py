@@ -1,4 +1,4 @@
-"""Answers to calls with an Idempotency-Key: kept together with what the call has written, or not at all."""
+"""Responses to calls with an Idempotency-Key: stored together with the call's writes, or not at all."""
 
 import asyncio
 from dataclasses import replace
@@ -19,7 +19,7 @@ A_DAY = KEPT_HOURS * 3600
 
 
 async def carry_out(idempotency_store: IdempotencyStore, key: Key = KEY) -> StoredResponse | None:
-    """As a call does that writes nothing; the answer it found."""
+    """Make a call that writes nothing; return the stored response."""
     async with idempotency_store.call(key) as call:
         if call.first is None:
             await call.keep(ANSWER)
@@ -38,7 +38,7 @@ async def there_are(store: Store, *names: str) -> list[str]:
         return [each for each in names if await work.registry.component(each)]
 
 
-class KeptAnswersContract:
+class IdempotencyStoreContract:
     async def test_repeated_call_gets_the_first_answer(self, idempotency_store: IdempotencyStore) -> None:
         assert [await carry_out(idempotency_store) for _ in range(3)] == [None, ANSWER, ANSWER]
 
@@ -109,7 +109,7 @@ class KeptAnswersContract:
             assert await waits(second)
         assert await second is None
 
-    async def test_listeners_are_told_once_the_answer_is_kept(
+    async def test_listeners_are_notified_once_the_response_is_stored(
         self, idempotency_store: IdempotencyStore, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()

@@ -16,7 +16,7 @@ Take = Callable[[str], Awaitable[Lease | None]]
 
 
 async def taken(take: Take, owner: str) -> Lease:
-    """It must be free."""
+    """Take a lease that must be free."""
     lease = await take(owner)
     assert lease is not None
     return lease
@@ -136,7 +136,7 @@ class LeasesContract:
         assert one is not None
         assert two is not None
 
-    async def test_end_so_late_that_the_clock_was_set_back_is_none(self, take: Take, pass_time: PassTime) -> None:
+    async def test_lease_counts_as_expired_when_the_clock_was_set_back(self, take: Take, pass_time: PassTime) -> None:
         await taken(take, "one")
         pass_time(-59)
         assert await take("two") is None
@@ -155,7 +155,7 @@ class LeasesContract:
         assert await renew(store, lease) is True
 
     @pytest.mark.parametrize("given_back", [True, False])
-    async def test_lease_says_for_how_long_nobody_had_it(
+    async def test_lease_has_the_time_for_which_it_had_no_holder(
         self, take: Take, store: Store, pass_time: PassTime, given_back: bool
     ) -> None:
         first = await taken(take, "one")

@@ -1,4 +1,4 @@
-"""The live feed on a store: every event once and in order for each follower, read once for all of them."""
+"""The live feed: each follower gets every event once and in order; the store is read once for all of them."""
 
 import asyncio
 import time
@@ -64,7 +64,7 @@ class LiveFeedContract:
 
     @pytest.fixture
     async def feed(self, work: WatchedWork, watched: WatchedSignals) -> AsyncIterator[LiveFeed]:
-        """Whatever a test does with it, nobody waits for a signal once all have left."""
+        """A live feed; afterwards, no waiter for signals may be left."""
         made = LiveFeed(work, watched)
         yield made
         await until(lambda: not watched.waiters)
@@ -73,7 +73,7 @@ class LiveFeedContract:
     async def test_follower_gets_what_was_and_what_comes_in_order(
         self, store: Store, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(live_reader, "POLL_SECONDS", 3600.0)  # what comes is told, not found
+        monkeypatch.setattr(live_reader, "POLL_SECONDS", 3600.0)  # new events are found by signals, not by polling
         execution = await added()
         await append(store, execution, 3)
         async with feed.following(execution.id) as follower:
@@ -114,7 +114,9 @@ class LiveFeedContract:
                 assert len(await take(quick, 20)) == 20
             before = work.made
             assert await take(slow, 100) == list(range(1, 101))
-        assert work.made - before >= 13  # only the last ten were kept: the ninety before are read again, 7 at a time
+        assert (
+            work.made - before >= 13
+        )  # only the last ten were buffered: the ninety before are read again, 7 at a time
 
     async def test_two_hundred_followers_cost_one_read_a_wake_up(
         self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork
@@ -145,7 +147,7 @@ class LiveFeedContract:
             assert (await follower.next(SECONDS), follower.over) == ([], True)
         assert [each.sequence async for each in feed.follow(execution.id, 1)] == [2]
 
-    async def test_follower_of_nothing_hears_that_there_is_none(self, store: Store, feed: LiveFeed) -> None:
+    async def test_follower_of_an_unknown_execution_gets_an_error(self, store: Store, feed: LiveFeed) -> None:
         with pytest.raises(NotFound, match="there is no execution none"):
             async for _ in feed.follow("none"):
                 pass
@@ -178,7 +180,7 @@ class LiveFeedContract:
             await append(store, execution, 1)
             assert await take(follower, 1) == [2]
 
-    async def test_closed_feed_lets_everybody_go(self, added: Added, feed: LiveFeed) -> None:
+    async def test_closed_feed_ends_all_followers(self, added: Added, feed: LiveFeed) -> None:
         execution = await added()
 
         async def follow() -> None:

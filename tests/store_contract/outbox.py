@@ -1,4 +1,4 @@
-"""The outbox: the first events that wait, in an order in which none overtakes another, however much is stored."""
+"""The outbox: waiting events in an order in which none overtakes another of its execution."""
 
 import pytest
 
@@ -21,7 +21,7 @@ async def _waiting(outbox: Outbox, limit: int = 100) -> list[tuple[str, int]]:
 
 
 class OutboxContract:
-    async def test_what_waits_is_told_in_order_and_cut_without_a_gap(
+    async def test_pending_events_are_in_order_and_limited_without_a_gap(
         self, outbox: Outbox, store: Store, added: Added
     ) -> None:
         one, two = await added(), await added()

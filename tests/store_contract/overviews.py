@@ -1,4 +1,4 @@
-"""What is shown of executions: one by one and in lists."""
+"""Overviews of executions, single and in lists."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -88,10 +88,10 @@ class OverviewsContract:
 
     async def test_overview_of_nothing_is_not_found(self, store: Store) -> None:
         async with store() as work:
-            with pytest.raises(NotFound, match="there is no execution nobody"):
-                await work.overviews.get("nobody")
+            with pytest.raises(NotFound, match="there is no execution unknown"):
+                await work.overviews.get("unknown")
 
-    async def test_active_is_the_one_that_holds_the_place(self, store: Store, added: Added) -> None:
+    async def test_active_is_the_one_that_holds_the_active_slot(self, store: Store, added: Added) -> None:
         await added(tenant_id="one", status=ExecutionStatus.COMPLETED, settled_at=NOW)
         second = await added(tenant_id="one")
         async with store() as work:
@@ -99,4 +99,4 @@ class OverviewsContract:
             assert found is not None
             assert found.execution == second
             assert await work.overviews.active("one", "another") is None
-            assert await work.overviews.active("nobody", "aaa-111") is None
+            assert await work.overviews.active("unknown", "aaa-111") is None

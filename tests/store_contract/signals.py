@@ -1,4 +1,4 @@
-"""Signals: whoever waits for an execution is told of its events when they are committed."""
+"""Signals: waiters for an execution are woken when its events are committed."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ LONG = 60.0
 
 
 class SignalsContract:
-    async def test_waiter_is_told_while_it_waits_and_only_of_its_own(
+    async def test_waiter_is_woken_while_it_waits_and_only_for_its_own_execution(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution, other = await added(), await added()
@@ -28,7 +28,7 @@ class SignalsContract:
             assert await waiting is True
             assert await waiter.wait(QUIET_SECONDS) is False
 
-    async def test_waiter_is_told_of_what_came_between_its_waits(
+    async def test_waiter_is_woken_for_events_between_its_waits(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
@@ -38,7 +38,7 @@ class SignalsContract:
             assert await waiter.wait(LONG) is True
             assert await waiter.wait(QUIET_SECONDS) is False
 
-    async def test_waiter_is_not_told_of_what_is_rolled_back(
+    async def test_waiter_is_not_woken_for_events_that_are_rolled_back(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
@@ -48,7 +48,7 @@ class SignalsContract:
                 await work.events.append(execution, [event()])
             assert await waiter.wait(QUIET_SECONDS) is False
 
-    async def test_waiter_is_not_told_of_a_change_without_an_event(
+    async def test_waiter_is_not_woken_for_a_change_without_an_event(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
@@ -59,7 +59,7 @@ class SignalsContract:
                 await work.commit()
             assert await waiter.wait(QUIET_SECONDS) is False
 
-    async def test_waiter_for_anything_is_told_of_every_execution(
+    async def test_waiter_for_anything_is_woken_for_every_execution(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         executions = [await added(), await added()]
@@ -70,7 +70,7 @@ class SignalsContract:
                 await append(store, each, "something")
                 assert await waiter.wait(LONG)
 
-    async def test_every_waiter_of_an_execution_is_told(
+    async def test_every_waiter_of_an_execution_is_woken(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
@@ -97,7 +97,7 @@ class SignalsContract:
         one, two, _ = await added(), await added(), await added()
         async with signals.names() as names:
             assert ANYTHING in await names.wait(LONG)
-            for each in (one, one, two):  # told in this order: after the last nothing is on its way
+            for each in (one, one, two):  # signalled in this order: after the last none is on its way
                 await append(store, each, "something")
             found = set[str]()
             async with asyncio.timeout(LONG):

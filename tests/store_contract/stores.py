@@ -1,4 +1,4 @@
-"""What the fixtures of the contract are, and executions to put into a store."""
+"""The types of the contract's fixtures, and executions to store."""
 
 import itertools
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Events to tell of an execution."""
+"""Events for the tests to append."""
 
 from tests.store_contract.stores import Store
 from upgrade_orchestrator.domain.execution.events import Event, EventType
@@ -10,7 +10,7 @@ def event(text: str = "") -> Event:
 
 
 async def append(store: Store, execution: Execution, *texts: str) -> None:
-    """In a transaction of its own."""
+    """Append in a separate transaction."""
     async with store() as work:
         await work.events.append(execution, [event(text) for text in texts])
         await work.commit()

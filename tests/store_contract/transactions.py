@@ -1,4 +1,4 @@
-"""What a unit of work promises: all or nothing, locks until its end, one clock, values of its own."""
+"""Guarantees of a unit of work: all or nothing, locks until its end, one clock, no shared values."""
 
 import asyncio
 from contextlib import suppress
@@ -102,7 +102,7 @@ class TransactionsContract:
             await one.executions.lock(first.id)
             assert await two.executions.lock(second.id) == second
 
-    async def test_cancelled_waiter_takes_the_lock_from_nobody(self, store: Store, added: Added) -> None:
+    async def test_cancelled_waiter_does_not_block_the_others(self, store: Store, added: Added) -> None:
         execution = await added()
 
         async def lock() -> str:
@@ -164,7 +164,7 @@ class TransactionsContract:
             with pytest.raises(Exception, match="read-only transaction"):
                 await work.executions.save(replace(execution, status=ExecutionStatus.VALIDATING))
 
-    async def test_what_is_stored_is_nobody_elses(self, store: Store) -> None:
+    async def test_stored_values_are_not_shared_with_the_caller(self, store: Store) -> None:
         installed = {"a": "1"}
         data: dict[str, Any] = {"instances": ["i-00"]}
         execution = new_execution(request=make_request(installed_components=installed, total_instances=3))

@@ -1,15 +1,15 @@
-"""How to see that something does not happen."""
+"""Helpers to check that something does not happen."""
 
 import asyncio
 from typing import Any
 
 QUIET_SECONDS = 0.2
-"Without a signal, after which none is taken to come."
+"Seconds without a signal after which a test assumes that none will come."
 STUCK_SECONDS = 0.1
-"Without getting on, after which a task is taken to wait for somebody."
+"Seconds without progress after which a test assumes that a task is blocked."
 
 
 async def waits(*tasks: "asyncio.Task[Any]") -> bool:
-    """None of them gets on for a while."""
+    """Check that none of the tasks makes progress for a while."""
     done, _ = await asyncio.wait(tasks, timeout=STUCK_SECONDS)
     return not done

@@ -1,4 +1,4 @@
-"""A store and its signals as somebody sees them who counts what is done with them, or takes them away."""
+"""A store and its signals that count their use and can be made unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 
 class WatchedWork:
-    """Makes units of work and counts them; can be away."""
+    """Makes units of work and counts them; can be made unavailable."""
 
     def __init__(self, store: Store) -> None:
         self._store, self.made, self.away = store, 0, False
@@ -24,7 +24,7 @@ class WatchedWork:
 
 
 class WatchedSignals:
-    """Port ``Signals`` that knows how many wait for an execution; while ``lost``, none arrives."""
+    """Port ``Signals`` that counts the waiters of an execution; while ``lost``, no signal arrives."""
 
     def __init__(self, signals: Signals) -> None:
         self._signals, self.waiters, self.lost = signals, 0, False
@@ -49,8 +49,8 @@ class _WatchedWaiter:
     async def wait(self, seconds: float) -> bool:
         time = asyncio.get_running_loop().time
         end = time() + seconds
-        told = await self._waiter.wait(seconds)
-        if told and self._signals.lost:
+        signalled = await self._waiter.wait(seconds)
+        if signalled and self._signals.lost:
             await asyncio.sleep(max(0.0, end - time()))
             return False
-        return told
+        return signalled

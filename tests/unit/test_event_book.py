@@ -1,4 +1,4 @@
-"""Every type of event: its example keeps to its schema, and what is not as the book says does not."""
+"""Every type of event: its example is valid by its schema, and events that differ from the book are not."""
 
 import copy
 import json
@@ -92,12 +92,12 @@ def test_data_of_one_type_is_none_of_another() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"), [("from_", "from"), ("instance_id", "instanceId"), ("to", "to"), ("not_asked", "notAsked")]
 )
-def test_field_is_told_in_camel_case(name: str, expected: str) -> None:
+def test_field_is_written_in_camel_case(name: str, expected: str) -> None:
     assert json_name(name) == expected
 
 
-@pytest.mark.parametrize("told", BOOK, ids=lambda told: told.WHAT)
-def test_every_field_says_what_it_means(told: type[EventData]) -> None:
-    schema = json.loads((FOLDER / f"{told.WHAT.cloud_type}.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("event_type", BOOK, ids=lambda event_type: event_type.WHAT)
+def test_every_field_says_what_it_means(event_type: type[EventData]) -> None:
+    schema = json.loads((FOLDER / f"{event_type.WHAT.cloud_type}.json").read_text(encoding="utf-8"))
     for name, about in schema["properties"]["data"]["properties"].items():
         assert about.get("description"), name

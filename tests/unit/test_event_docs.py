@@ -1,7 +1,7 @@
 from local.docs.events import FOLDER, PAGE, files
 
 
-def test_events_book_is_what_the_code_tells() -> None:
+def test_events_page_is_generated_from_the_code() -> None:
     made = files()
     assert set(FOLDER.iterdir()) | {PAGE} == set(made)
     for path, content in made.items():

@@ -37,7 +37,7 @@ def test_counts_hold_when_all_are_as_the_table_says() -> None:
     hold("calls of", {"two": ("3", "4"), "one": ("1", "2")})
 
 
-def test_change_is_told_with_the_old_number_the_new_one_and_what_to_do() -> None:
+def test_change_is_reported_with_the_old_number_the_new_one_and_what_to_do() -> None:
     with pytest.raises(pytest.fail.Exception) as failed:
         hold("calls of", {"one": ("1", "2"), "two": ("3", "5")})
     assert "two: was 3 | 4, is 3 | 5" in str(failed.value)

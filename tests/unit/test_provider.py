@@ -1,4 +1,4 @@
-"""What the package says of itself to Airflow is of Airflow's schema, and agrees with the code and the page."""
+"""The provider's description is valid by Airflow's schema, and agrees with the code and the page."""
 
 import json
 import tomllib

@@ -12,7 +12,7 @@ SOAK = Path(__file__).resolve().parents[1] / "soak"
 
 @dataclass
 class Watch:
-    """A clock that the test moves, and the lines that were said."""
+    """A clock that the test moves, and the printed lines."""
 
     now: float = 0.0
     said: list[str] = field(default_factory=list)

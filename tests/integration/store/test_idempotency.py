@@ -1,7 +1,7 @@
-"""Kept answers on PostgreSQL: what every store does."""
+"""The idempotency store on PostgreSQL: the contract of every store."""
 
-from tests.store_contract.idempotency import KeptAnswersContract
+from tests.store_contract.idempotency import IdempotencyStoreContract
 
 
-class TestKeptAnswers(KeptAnswersContract):
+class TestIdempotencyStore(IdempotencyStoreContract):
     """On PostgreSQL."""

@@ -48,9 +48,9 @@ def test_ids_of_one_moment_differ_in_every_random_bit() -> None:
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def test_id_for_a_name_is_always_the_same_in_whichever_zone_its_time_is_told() -> None:
-    told = NOON.astimezone(timezone(timedelta(hours=2)))
-    assert id_for("run-1", NOON) == id_for("run-1", told)
+def test_id_for_a_name_is_the_same_in_every_time_zone() -> None:
+    elsewhere = NOON.astimezone(timezone(timedelta(hours=2)))
+    assert id_for("run-1", NOON) == id_for("run-1", elsewhere)
     assert int(id_for("run-1", NOON).replace("-", "")[:12], 16) == NOON.timestamp() * 1000
     assert UUID(id_for("run-1", NOON)).version == 7
 

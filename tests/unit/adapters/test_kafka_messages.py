@@ -1,4 +1,4 @@
-"""An event as a message; what is no CloudEvent is found out before it is sent."""
+"""An event as a Kafka message; what is not a valid CloudEvent is refused before it is sent."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -42,8 +42,8 @@ def test_event_without_an_id_is_no_cloud_event() -> None:
 )
 def test_event_that_cannot_be_written_is_refused_for_certain_and_ends_the_wave(bad: StoredEvent) -> None:
     stream, reports = KafkaStream("topic"), Reports()
-    stream._producer = object()  # it is not asked
+    stream._producer = object()  # Kafka is not involved
     assert not stream._produce(bad, reports)
     (refused,) = reports.sent.refused
     assert (refused.event, refused.certain, reports.sent.broken) == (bad, True, False)
-    assert refused.reason.startswith("it is no CloudEvent")
+    assert refused.reason.startswith("it is not a valid CloudEvent")

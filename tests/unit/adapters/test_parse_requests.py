@@ -1,4 +1,4 @@
-"""Asking for a DAG never fails a start, and what was asked for a moment ago is not asked for again."""
+"""A parse request never fails a start, and is not repeated at once."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseReq
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Airflow's database is away; every attempt is noted."""
+    """Airflow's database does not answer; every attempt is counted."""
     attempts: list[object] = []
 
     async def away(act: object) -> None:

@@ -1,4 +1,4 @@
-"""Our permissions and roles in the words of Airflow's auth manager (FAB)."""
+"""Our permissions and roles as actions and resources of Airflow's auth manager (FAB)."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_role_is_granted_its_own_permissions_and_no_others(role: Role) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_role_sees_the_upgrades_in_airflow_approvers_answer_and_operators_ask_there(role: Role) -> None:
+def test_role_sees_the_upgrades_in_airflow_approvers_respond_and_operators_request_there(role: Role) -> None:
     answered = ANSWERED if P.APPROVE in ROLES[role] else set()
     requested = REQUESTED if P.OPERATE in ROLES[role] else set()
     assert set(grants_of(role)) - OURS == SEEN | answered | requested

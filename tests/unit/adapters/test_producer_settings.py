@@ -1,4 +1,4 @@
-"""What the connection may say of the producer, and what it may not."""
+"""Which producer settings the connection may change, and which it may not."""
 
 import pytest
 

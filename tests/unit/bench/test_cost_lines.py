@@ -1,4 +1,4 @@
-"""What the bench makes of the lines that its probe has told."""
+"""The bench's evaluation of the lines that its probe has written."""
 
 import json
 from pathlib import Path
@@ -59,14 +59,14 @@ def test_parts_of_a_task_add_up_to_what_it_and_its_supervisor_used(tmp_path: Pat
     assert (process.statements, process.requests, process.supervisor_requests) == (60, 22, 3)
 
 
-def test_lines_are_not_read_before_every_supervisor_has_told_of_its_task(tmp_path: Path) -> None:
+def test_lines_are_not_read_before_every_supervisor_has_reported_its_task(tmp_path: Path) -> None:
     assert read_lines(tmp_path / "nothing.jsonl", {DAG}) is None
     assert read_lines(write(tmp_path, TASK), {DAG}) is None
     assert read_lines(write(tmp_path, TASK, SUPERVISOR_OF_IT), {DAG, "upgrade__two"}) is None
 
 
 def test_triggers_count_and_what_other_dags_did_does_not(tmp_path: Path) -> None:
-    other = {**TRIGGER, "dag": "somebody's"}
+    other = {**TRIGGER, "dag": "another"}
     found = read_lines(write(tmp_path, TRIGGER, other), {DAG})
     assert found is not None
     (trigger,) = found[1]

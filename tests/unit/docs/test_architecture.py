@@ -1,4 +1,4 @@
-"""docs/architecture.md draws the lifecycles and names the rooms that the code has."""
+"""docs/architecture.md has the lifecycles and the layers of the code."""
 
 import re
 import tomllib

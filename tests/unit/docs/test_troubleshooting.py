@@ -30,9 +30,9 @@ def test_every_code_that_is_named_exists() -> None:
 
 def test_every_code_of_a_refused_call_is_explained_with_its_status() -> None:
     cells = [row[0] for row in rows(section(PAGE, "## The API refuses a call"))]
-    told = {names(cell)[0]: int(re.findall(r"\((\d{3})\)", cell)[0]) for cell in cells if "(" in cell}
+    documented = {names(cell)[0]: int(re.findall(r"\((\d{3})\)", cell)[0]) for cell in cells if "(" in cell}
     plain = {"MALFORMED", "NO_ACTIVE_UPGRADE"} | INTERNAL
-    assert told == {code: status for code, status in _codes().items() if code not in plain}
+    assert documented == {code: status for code, status in _codes().items() if code not in plain}
 
 
 def test_every_check_is_explained() -> None:

@@ -34,7 +34,7 @@ def refused_fields(more: bytes) -> list[str]:
     return [each["field"] for each in errors]
 
 
-def test_body_without_options_gets_the_contracts_defaults() -> None:
+def test_body_without_options_gets_the_specified_defaults() -> None:
     assert upgrade(b"").to_domain() == UpgradeRequest(component_id="a", from_version_id="b", to_version_id="c")
 
 

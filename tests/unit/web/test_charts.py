@@ -1,4 +1,4 @@
-"""Charts are well-formed SVG that says in words what it draws."""
+"""Charts are well-formed SVG, with all values as text."""
 
 from xml.etree import ElementTree
 
@@ -38,7 +38,7 @@ def test_bars_stand_on_each_other_in_proportion() -> None:
     assert float(bars[1]["y"]) + float(bars[1]["height"]) == pytest.approx(float(bars[0]["y"]), abs=0.2)
 
 
-def test_everything_is_inside_the_picture() -> None:
+def test_everything_is_inside_the_chart() -> None:
     for each in all_of(stacked_bars(chart(OK, BAD)), "rect"):
         assert 0 <= float(each["x"]) <= float(each["x"]) + float(each["width"]) <= WIDTH
         assert 0 <= float(each["y"]) <= float(each["y"]) + float(each["height"]) <= HEIGHT
@@ -56,7 +56,7 @@ def test_a_higher_value_is_higher_up() -> None:
     assert heights == sorted(heights, reverse=True)
 
 
-def test_what_is_drawn_is_said_in_words() -> None:
+def test_description_has_all_values_as_text() -> None:
     svg = parsed(lines(chart(Series("median", "a", (1.25, None, 300)), unit=" s")))
     title, text = svg.find(SVG + "title"), svg.find(SVG + "desc")
     assert title is not None
@@ -67,7 +67,7 @@ def test_what_is_drawn_is_said_in_words() -> None:
 
 
 @pytest.mark.parametrize("empty", [(), (0, 0, 0), (None, None, None)], ids=["no places", "zeroes", "nothing"])
-def test_nothing_to_show_is_an_empty_picture(empty: tuple[float | None, ...]) -> None:
+def test_chart_without_values_is_empty(empty: tuple[float | None, ...]) -> None:
     places = ("a", "b", "c")[: len(empty)]
     nothing = Chart("x", "Nothing", places, [Series("median", "a", empty)])
     assert not all_of(stacked_bars(nothing), "rect")

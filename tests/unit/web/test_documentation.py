@@ -30,13 +30,13 @@ async def no_ports() -> Ports:
     raise AssertionError("a description opens nothing")
 
 
-async def nobody(_: Request) -> Caller:
-    raise Unauthenticated("nobody")
+async def no_user(_: Request) -> Caller:
+    raise Unauthenticated("no user")
 
 
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
-    return create_app(no_ports, nobody)
+    return create_app(no_ports, no_user)
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +260,7 @@ def test_every_call_but_health_says_401_403_429_and_503_with_their_headers(docum
         assert (operation.get("security") == []) == (call == "get /health")
 
 
-def test_dry_run_is_told_apart_from_a_creation(document: dict[str, Any]) -> None:
+def test_dry_run_is_distinguished_from_a_creation(document: dict[str, Any]) -> None:
     answers = document["paths"]["/tenants/{tenantId}/upgrades"]["post"]["responses"]
     shown = {code: answers[code]["content"]["application/json"]["schema"]["$ref"] for code in ("200", "201")}
     assert {code: name.rsplit("/", 1)[-1] for code, name in shown.items()} == {
@@ -269,7 +269,7 @@ def test_dry_run_is_told_apart_from_a_creation(document: dict[str, Any]) -> None
     }
 
 
-def test_page_for_people_tells_every_call_and_needs_no_other_server(document: dict[str, Any]) -> None:
+def test_page_for_people_has_every_call_and_needs_no_other_server(document: dict[str, Any]) -> None:
     text = reference_page(document)
     page = read_html(text)
     for path in document["paths"]:

@@ -1,4 +1,4 @@
-"""The bucket of each caller."""
+"""The token bucket of each caller."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_callers_do_not_take_from_each_other(clock: Clock) -> None:
     assert (taken(limiter, "a"), taken(limiter, "b")) == (3, 3)
 
 
-def test_refused_call_is_told_when_to_come_back_and_costs_nothing(clock: Clock) -> None:
+def test_refused_call_says_when_to_retry_and_costs_nothing(clock: Clock) -> None:
     limiter = Limiter(0.1, 1, clock)
     limiter.take("a")
     for _ in range(5):

@@ -59,7 +59,7 @@ REFUSALS = sorted(refusals(), key=lambda kind: kind.__name__)
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
 
 
-def told(response: ProblemResponse) -> dict[str, Any]:
+def content_of(response: ProblemResponse) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(bytes(response.body))
     return body
 
@@ -69,7 +69,7 @@ def test_every_refusal_becomes_a_problem_with_all_members(kind: type[UpgradeErro
     error = kind.__new__(kind)
     UpgradeError.__init__(error, "why")
     response = problem(error, "/x")
-    body = told(response)
+    body = content_of(response)
     assert set(body) == MEMBERS
     assert (body["status"], body["code"], body["detail"]) == (response.status_code, kind.code, "why")
     assert response.media_type == "application/problem+json"
@@ -96,11 +96,11 @@ def test_refusals_have_the_status_of_the_specification() -> None:
     ],
 )
 def test_problem_has_the_members_of_its_code(error: UpgradeError, member: str, value: object) -> None:
-    assert told(problem(error, "/x"))[member] == value
+    assert content_of(problem(error, "/x"))[member] == value
 
 
 def test_extra_cannot_replace_a_member_of_the_standard() -> None:
-    body = told(problem(UpgradeError("why", status="PAUSED", code="X"), "/x"))
+    body = content_of(problem(UpgradeError("why", status="PAUSED", code="X"), "/x"))
     assert (body["status"], body["code"]) == (500, "INTERNAL_ERROR")
 
 
@@ -111,7 +111,7 @@ def test_headers_go_with_401_and_503_only() -> None:
 
 
 def test_unexpected_problem_names_the_request_only() -> None:
-    body = told(unexpected("r-1", "/x"))
+    body = content_of(unexpected("r-1", "/x"))
     assert (body["status"], body["code"]) == (500, "INTERNAL_ERROR")
     assert "r-1" in body["detail"]
 

@@ -1,4 +1,4 @@
-"""The form has the fields and defaults of the request, and what does not go together is refused by name."""
+"""The form has the fields and defaults of the request, and invalid combinations are refused by field."""
 
 from dataclasses import fields
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the pages do with hostile text, and the words that they use: rendered by the real templates."""
+"""Hostile text on the pages, and the words that they use, rendered with the real templates."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -62,10 +62,10 @@ def events() -> list[StoredEvent]:
     data = dict.fromkeys(
         ("from", "to", "reason", "actor", "source", "command", "stage", "decision", "decidedBy"), HOSTILE
     )
-    return [StoredEvent(f"v-{n}", "e-1", "t", n, NOW, Event(what, data)) for n, what in enumerate(TOLD, start=1)]
+    return [StoredEvent(f"v-{n}", "e-1", "t", n, NOW, Event(what, data)) for n, what in enumerate(EVENTS, start=1)]
 
 
-TOLD = (
+EVENTS = (
     *(EventType.CREATED, EventType.STATUS_CHANGED, EventType.COMMAND_RECEIVED, EventType.APPROVAL_REQUESTED),
     *(EventType.APPROVAL_DECIDED, EventType.ROLLBACK_STARTED, EventType.ROLLBACK_COMPLETED),
 )
@@ -160,11 +160,11 @@ def test_every_status_has_words_and_a_sign_of_its_own_beside_its_colour(looks: d
         (-5, "0 s"),
     ],
 )
-def test_span_is_told_in_its_two_largest_units(seconds: int, said: str) -> None:
+def test_span_is_shown_in_its_two_largest_units(seconds: int, said: str) -> None:
     assert span(timedelta(seconds=seconds)) == said == span(float(seconds))
 
 
-def test_instance_of_a_large_upgrade_is_folded_away_only_where_nothing_happens() -> None:
+def test_batch_of_a_large_upgrade_is_folded_only_without_activity_and_problems() -> None:
     execution = make_execution(ExecutionStatus.IN_PROGRESS)
     picture = picture_of(execution)
     calm = [make_instance(f"c-{n}", InstanceStatus.COMPLETED, batch=n // 5 + 2) for n in range(500)]

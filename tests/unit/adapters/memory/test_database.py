@@ -1,4 +1,4 @@
-"""What only the store in memory has: a clock and ids that are given, a look from the outside, a short patience."""
+"""What only the store in memory has: clock and ids as arguments, access to committed rows, a short time-out."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

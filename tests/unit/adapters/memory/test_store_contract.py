@@ -1,4 +1,4 @@
-"""The store in memory does what every store has to do."""
+"""The store in memory fulfils the contract of every store."""
 
 from tests.store_contract.approvals import ApprovalsContract
 from tests.store_contract.board import BoardContract
@@ -6,7 +6,7 @@ from tests.store_contract.event_cursors import FollowersContract
 from tests.store_contract.events import EventsContract
 from tests.store_contract.executions import ExecutionsContract
 from tests.store_contract.history import HistoryContract
-from tests.store_contract.idempotency import KeptAnswersContract
+from tests.store_contract.idempotency import IdempotencyStoreContract
 from tests.store_contract.leases import LeasesContract
 from tests.store_contract.live_feed import LiveFeedContract
 from tests.store_contract.outbox import OutboxContract
@@ -41,7 +41,7 @@ class TestHistory(HistoryContract):
     """In memory."""
 
 
-class TestKeptAnswers(KeptAnswersContract):
+class TestIdempotencyStore(IdempotencyStoreContract):
     """In memory."""
 
 

@@ -1,4 +1,4 @@
-"""What a registry file may say: the rules of the REST bodies, with the place of everything that is wrong."""
+"""The schema of a registry file: the rules of the REST bodies, with the path of every mistake."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def refused(document: Any) -> list[tuple[str, str]]:
     return [(each["field"], each["message"]) for each in errors]
 
 
-def test_entries_come_parents_first_with_their_places() -> None:
+def test_entries_come_parents_first_with_their_paths() -> None:
     found = entries_in({"versions": [VERSION], "components": [{"id": "kafka", "name": "Kafka"}], "backups": None})
     assert [each.place for each in found] == ["components[0]", "versions[0]"]
     assert found[0].thing == Component(id="kafka", name="Kafka")
@@ -51,7 +51,7 @@ def test_values_may_be_text_and_mean_what_their_field_is() -> None:
 
 
 @pytest.mark.parametrize("risk", [None, "LOW"])
-def test_risk_that_is_left_out_is_told_apart(risk: str | None) -> None:
+def test_risk_that_is_left_out_is_distinguished_from_a_given_one(risk: str | None) -> None:
     entry = entries_in({"upgradePaths": [PATH | ({"riskLevel": risk} if risk else {})]})[0]
     assert entry.without_risk is (risk is None)
     assert isinstance(entry.thing, UpgradePath)
@@ -62,7 +62,7 @@ def test_risk_that_is_left_out_is_told_apart(risk: str | None) -> None:
     ("document", "place", "message"),
     [
         ([], "", "must have some of the sections components, versions"),
-        ({"component": []}, "component", "unknown section; there are components"),
+        ({"component": []}, "component", "unknown section; the sections are components"),
         ({"components": {}}, "components", "must be a list"),
         ({"components": ["kafka"]}, "components[0]", "must have fields"),
         ({"components": [{"id": "kafka"}]}, "components[0].name", "is required"),
@@ -92,12 +92,14 @@ def test_risk_that_is_left_out_is_told_apart(risk: str | None) -> None:
         ({"backups": [BACKUP | {"location": "/tmp/x"}]}, "backups[0].location", "should match"),
     ],
 )
-def test_document_is_refused_with_the_place_and_what_would_be_accepted(document: Any, place: str, message: str) -> None:
+def test_invalid_document_is_refused_with_the_path_and_what_is_accepted(
+    document: Any, place: str, message: str
+) -> None:
     ((found, said),) = refused(document)
     assert (found, message in said) == (place, True), said
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     wrong = {"versions": [VERSION | {"x": "1"}, {"id": "v2"}], "components": 5, "more": []}
     assert [place for place, _ in refused(wrong)] == [
         "more",

@@ -1,4 +1,4 @@
-"""YAML with the line of every value, and what of YAML is not taken."""
+"""YAML with the line of every value, and the parts of YAML that are refused."""
 
 import pytest
 
@@ -16,7 +16,7 @@ versions: [{id: v1,
 """
 
 
-def test_every_place_has_its_line() -> None:
+def test_every_path_has_its_line() -> None:
     lines = read_yaml(TEXT).lines
     assert lines["components"] == 2
     assert (lines["components[0]"], lines["components[0].name"], lines["components[1].id"]) == (3, 4, 6)
@@ -34,7 +34,7 @@ def test_every_place_has_its_line() -> None:
         ("versions[0].dependencies.zk", 8),
     ],
 )
-def test_place_that_is_not_there_has_the_line_of_what_it_is_missing_in(place: str, line: int) -> None:
+def test_missing_path_has_the_line_of_the_enclosing_value(place: str, line: int) -> None:
     assert read_yaml(TEXT).line_of(place) == line
 
 
@@ -57,7 +57,7 @@ def test_place_that_is_not_there_has_the_line_of_what_it_is_missing_in(place: st
         ("{a: [1]}", {"a": ["1"]}),
     ],
 )
-def test_plain_words_are_text_whatever_they_look_like(text: str, value: object) -> None:
+def test_plain_scalars_are_text_whatever_they_look_like(text: str, value: object) -> None:
     assert read_yaml(f"key: {text}\n").value == {"key": value}
 
 
@@ -81,7 +81,7 @@ def test_empty_text_has_no_value(text: str) -> None:
         ("a: 1\nb: !other x\n", 2, "the tag !other is not supported"),
         ("a: 1\nb: *nowhere\n", 2, "undefined alias"),
         ("a: 1\nb: &x [*x]\n", 2, "an alias of itself"),
-        ("? [a]\n: 1\n", 1, "a name must be a word"),
+        ("? [a]\n: 1\n", 1, "a key must be a plain text"),
         ("[" * 700, 1, "nested too deeply"),
         ("a: \x00", 1, "special characters are not allowed"),
     ],
@@ -93,7 +93,7 @@ def test_text_is_refused_with_its_line(text: str, line: int, said: str) -> None:
     assert said in refusal.value.flaws[0].message
 
 
-def test_every_flaw_of_the_form_is_told_at_once() -> None:
+def test_every_syntax_error_is_reported_at_once() -> None:
     with pytest.raises(NotReadable) as refusal:
         read_yaml("a: !x 1\na: 2\nb: !y 3\n")
     assert [(each.line, each.field) for each in refusal.value.flaws] == [(1, "a"), (2, "a"), (3, "b")]
