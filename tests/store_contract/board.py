@@ -37,7 +37,7 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"text": "3.7"}, "54321"),
     ({"text": "no-match"}, ""),
 ]
-"What the list is narrowed to, and the executions that it has then."
+"Filters, and the executions that they select."
 
 
 class BoardContract:

@@ -19,7 +19,7 @@ Audit = Callable[[], list[tuple[str, str, str, str, str | None]]]
 Listens = Callable[[Waiter], Awaitable[None]]
 
 LEASE_SECONDS = 10.0
-"Of the store that the contract is run on; time passes by ``pass_time`` only."
+"The clock of the store under test, which only ``pass_time`` moves."
 _numbers = itertools.count(1)
 
 

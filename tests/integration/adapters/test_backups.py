@@ -28,7 +28,7 @@ async def test_memory_does_not_grow_with_the_object(tmp_path: Path) -> None:
     path.touch()
     with path.open("r+b") as file:
         file.truncate(size := 256 << 20)
-    await read_object(path.as_uri(), whole=False)  # whatever is imported on first use
+    await read_object(path.as_uri(), whole=False)  # so that first imports do not count
     tracemalloc.start()
     try:
         found = await read_object(path.as_uri())
@@ -74,7 +74,7 @@ async def test_storages_that_hang_hold_no_thread_that_others_wait_for(monkeypatc
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "abfs"])
-async def test_storage_whose_provider_is_not_installed_is_told_with_what_to_do(scheme: str) -> None:
+async def test_storage_whose_provider_is_not_installed_is_refused_with_the_remedy(scheme: str) -> None:
     with pytest.raises(OSError, match=f"no {scheme}:// here: install Airflow's provider"):
         await read_object(f"{scheme}://bucket/backup")
 
@@ -84,8 +84,8 @@ async def test_folder_is_no_backup(tmp_path: Path) -> None:
         await read_object(tmp_path.as_uri())
 
 
-async def test_reading_ends_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
-    """A process waits for its threads: a backup that is read on would keep a worker long after the time-out."""
+async def test_reading_ends_when_its_waiter_is_cancelled(tmp_path: Path) -> None:
+    """A process waits for its threads, so reading on would keep a worker long after the time-out."""
     path = tmp_path / "backup"
     path.touch()
     with path.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Tasks that are done succeed in Airflow's own tables: ours, still in the triggerer, and with nobody at them."""
+"""Finished tasks are marked as succeeded in Airflow's own tables if they are ours, deferred and not locked."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -88,7 +88,7 @@ def row(sessions: Sessions) -> Callable[[str], Any]:
     return read
 
 
-async def test_task_that_is_done_has_succeeded_and_its_trigger_is_let_go_of(task: Add, row: Any) -> None:
+async def test_finished_task_is_marked_as_succeeded_and_its_trigger_is_released(task: Add, row: Any) -> None:
     ids = [task(), task()]
     await end_well(ids)
     found = [row(each) for each in ids]
@@ -116,13 +116,13 @@ async def test_task_of_another_dag_is_left_alone(task: Add, row: Any) -> None:
     assert row(other)["state"] == "deferred"
 
 
-async def test_task_that_is_not_there_and_what_is_no_id_hinder_nobody(task: Add, row: Any) -> None:
+async def test_missing_task_and_invalid_id_are_ignored(task: Add, row: Any) -> None:
     known = task()
     await end_well([str(uuid4()), "no id", "", known])
     assert row(known)["state"] == "success"
 
 
-async def test_task_that_somebody_is_at_is_left_to_its_trigger(task: Add, row: Any, sessions: Sessions) -> None:
+async def test_task_whose_row_is_locked_is_left_to_its_trigger(task: Add, row: Any, sessions: Sessions) -> None:
     taken, free = task(), task()
     with sessions() as session:
         session.execute(text("SELECT 1 FROM task_instance WHERE id = :id FOR UPDATE"), {"id": taken})

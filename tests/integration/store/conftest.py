@@ -1,4 +1,4 @@
-"""The store on PostgreSQL, and what the contract of every store (tests/store_contract) asks of its folder."""
+"""The store on PostgreSQL, with the fixtures that tests/store_contract requires."""
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -37,7 +37,7 @@ async def store(postgres_url: str) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def own_connection(postgres_url: str) -> "Iterator[psycopg.Connection[Any]]":
-    """A connection of the test's own, autocommit; it waits for no lock for long."""
+    """A separate connection for the test, with autocommit and a short lock time-out."""
     dsn = postgres_url.replace("+psycopg", "")
     with psycopg.connect(dsn, autocommit=True, options="-c lock_timeout=5000") as connection:
         yield connection
@@ -45,7 +45,7 @@ def own_connection(postgres_url: str) -> "Iterator[psycopg.Connection[Any]]":
 
 @pytest.fixture
 def pass_time(own_connection: "psycopg.Connection[Any]") -> PassTime:
-    """Everything that is stored becomes older."""
+    """Make everything stored older."""
 
     def pass_(seconds: float) -> None:
         for table, column in own_connection.execute(_TIMES).fetchall():
@@ -70,7 +70,7 @@ def signals(postgres_url: str) -> PostgresSignals:
 @pytest.fixture
 def listens() -> Listens:
     async def connected(waiter: Waiter) -> None:
-        """The connection that a waiter's first wait opens wakes it: something may have happened before."""
+        """A waiter's first wait connects, which wakes it, because it may have missed a signal before."""
         assert await waiter.wait(LISTEN_SECONDS)
 
     return connected

@@ -1,4 +1,4 @@
-"""The database as Airflow's connections name it."""
+"""Airflow connections for the test database."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The loops run in one process at a time, survive what goes wrong in them, and stop when they are told to."""
+"""The loops run in one process at a time, survive errors, and stop when they are cancelled."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

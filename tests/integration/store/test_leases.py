@@ -1,4 +1,4 @@
-"""Leases on PostgreSQL: its clock counts, whatever the processes take the time to be."""
+"""Leases on PostgreSQL: the database's clock counts, not those of the processes."""
 
 import asyncio
 import time

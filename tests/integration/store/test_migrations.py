@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of tables.py, and can be taken back and made again."""
+"""The migrations create exactly the tables of tables.py, and can be reverted and applied again."""
 
 from collections.abc import Iterator
 

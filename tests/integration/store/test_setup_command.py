@@ -1,4 +1,4 @@
-"""`airflow upgrades setup`: what it says and how it ends, on a real database and without one."""
+"""`airflow upgrades setup`: output and exit code, with a real database and without one."""
 
 import argparse
 import json

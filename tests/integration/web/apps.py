@@ -18,7 +18,7 @@ from upgrade_orchestrator.web.security import Authenticate, Caller
 
 
 class SharedApp:
-    """The product's app, made once: that takes longer than most tests. Each test says what it stands on and who calls.
+    """The product's app, created once, since that takes longer than most tests. Each test sets its world and caller.
 
     Nothing of the test before is left: ports are opened for each event loop, so for each test, before its first call.
     """
@@ -36,7 +36,7 @@ class SharedApp:
         )
 
     def stand_on(self, world: World, authenticate: Authenticate) -> FastAPI:
-        """Until the next call; what it heard of the fleets, which it keeps for seconds, is forgotten."""
+        """Applies until the next call; also clears the health of the fleets, which the app caches for seconds."""
         self.ports, self.idempotency_store, self.authenticate = world.ports, idempotency_store_in(world), authenticate
         self.app.state.fleet_health = FleetHealth()
         return self.app
@@ -73,7 +73,7 @@ def own_app(world: World, authenticate: Authenticate, limiter: Limiter | None = 
 
 
 def idempotency_store_in(world: World) -> PostgresIdempotencyStore:
-    """Those of one process: its callers with the same key queue."""
+    """The store of one process, in which calls with the same key wait for each other."""
     return PostgresIdempotencyStore(world.url, Settings().lease_seconds)
 
 

@@ -14,7 +14,7 @@ from local.postgres.server import Postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.apps import SharedApp, client_of
 from tests.integration.web.door import Door
-from tests.integration.web.ground import Ground, laid_ground
+from tests.integration.web.ground import SharedDatabaseAndFleet, shared_database_and_fleet
 from tests.integration.web.live import serving
 from tests.integration.world import World
 from upgrade_orchestrator.bootstrap import close_ports
@@ -22,33 +22,35 @@ from upgrade_orchestrator.domain.operations.permissions import Permission
 
 
 @pytest.fixture(scope="session")
-def ground(
+def shared(
     postgres_server: Postgres,
     migrated_template: str,
     demo_agent: RunningAgent,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Ground]:
-    with laid_ground(postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("ground")) as laid:
-        yield laid
+) -> Iterator[SharedDatabaseAndFleet]:
+    with shared_database_and_fleet(
+        postgres_server, migrated_template, demo_agent, tmp_path_factory.mktemp("shared")
+    ) as shared:
+        yield shared
 
 
 @pytest.fixture
-def postgres_url(ground: Ground) -> str:
+def postgres_url(shared: SharedDatabaseAndFleet) -> str:
     """The world's database."""
-    return ground.url
+    return shared.url
 
 
 @pytest.fixture
-def empty_database(ground: Ground) -> str:
+def empty_database(shared: SharedDatabaseAndFleet) -> str:
     """The same database with nothing in it."""
-    ground.contents.clear()
-    return ground.url
+    shared.contents.clear()
+    return shared.url
 
 
 @pytest.fixture
-async def world(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """The same world as elsewhere, on the ground that it shares with the other tests of this folder."""
-    made = ground.new_world(monkeypatch)
+async def world(shared: SharedDatabaseAndFleet, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """The same world as in other folders, on the database and fleet that the tests of this folder share."""
+    made = shared.new_world(monkeypatch)
     yield made
     made.close()
     await close_ports()
@@ -72,14 +74,14 @@ def app(shared_app: SharedApp, world: World, door: Door) -> FastAPI:
 
 @pytest.fixture
 async def api(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of somebody who may do everything; `headers=` makes it somebody else."""
+    """A client of a user who may do everything; `headers=` selects another user."""
     async with client_of(app, door.admit("alice", Permission)) as client:
         yield client
 
 
 @pytest.fixture
 async def live(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
-    """The same on a real server: what is streamed arrives while it is told."""
+    """The same on a real server, where streamed events arrive at once."""
     headers = door.admit("alice", Permission)
     async with (
         serving(app) as url,

@@ -1,4 +1,4 @@
-"""Who stands before the app: in the place of Airflow's auth manager, the test says whom it knows and what each may."""
+"""A replacement for Airflow's auth manager: the test sets the users and what each may do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -8,7 +8,7 @@ UPGRADES = f"/tenants/{TENANT}/upgrades"
 
 
 async def ended(api: httpx.AsyncClient, world: World, status: str, seconds: int, strategy: str = "ROLLING") -> None:
-    """An execution that went that way and took that long."""
+    """An execution with that ending and duration."""
     made = (await api.post(UPGRADES, json=world.request(strategy=strategy))).json()["id"]
     world.connection.execute(
         "UPDATE execution SET status = %s, settled_at = now(), started_at = created_at,"

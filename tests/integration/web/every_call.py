@@ -1,4 +1,4 @@
-"""Every call that there is: what it needs (contract section 9), and how a good one of it looks."""
+"""Every call of the API: the permission that it needs (specification section 9), and a valid request."""
 
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ class Needs(NamedTuple):
     about: str
 
 
-ALL, ONE, ANY, NONE = "all tenants", "a tenant", "whichever tenant there is", "the registry"
+ALL, ONE, ANY, NONE = "all tenants", "a tenant", "any tenant", "the registry"
 TABLE: dict[str, Needs] = {
     "create": Needs(P.OPERATE, ONE),
     "list_of_tenant": Needs(P.READ, ONE),
@@ -74,7 +74,7 @@ TABLE: dict[str, Needs] = {
     "of_component": Needs(P.READ, ALL),
     "of_tenant": Needs(P.READ, ONE),
 }
-"By the route's name: a new call fails the tests until somebody says here who may make it."
+"By the route's name: a new call fails the tests until its permission is listed here."
 
 
 def routes(app: FastAPI) -> dict[str, APIRoute]:

@@ -1,4 +1,4 @@
-"""What all worlds of this folder stand on, one after the other: a database and a fleet, which take long to make.
+"""The database and the fleet that the worlds of this folder share one after the other, since they take long to make.
 
 No test here gives an order to an instance, and each finds the database as if it had just been made.
 """
@@ -23,7 +23,7 @@ from upgrade_orchestrator.settings import Settings
 
 
 @dataclass(frozen=True)
-class Ground:
+class SharedDatabaseAndFleet:
     """`contents` are those of the database at `url` with the registry loaded, and no upgrade in it."""
 
     url: str
@@ -33,14 +33,16 @@ class Ground:
     folder: Path
 
     def new_world(self, monkeypatch: pytest.MonkeyPatch) -> World:
-        """As it was at first, whatever the test before has left."""
+        """A world on the database and fleet, both reset to their initial state."""
         self.contents.undrain_left()
         return world_on(self.url, self.agent, self.fleet, write_backup(self.folder), monkeypatch)
 
 
 @contextmanager
-def laid_ground(postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> Iterator[Ground]:
-    """Within it the fleet and the database are there, each of this process alone."""
+def shared_database_and_fleet(
+    postgres: Postgres, template: str, agent: RunningAgent, folder: Path
+) -> Iterator[SharedDatabaseAndFleet]:
+    """Create a database and a fleet for this process; both are removed at the end."""
     name = f"web-{os.getpid()}"
     url = postgres.url(name)
     agent.admin.create(name, 4, "3.6.0")
@@ -48,7 +50,7 @@ def laid_ground(postgres: Postgres, template: str, agent: RunningAgent, folder: 
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
         asyncio.run(_fill(url, name, folder))
         with postgres.connect(name) as connection:
-            yield Ground(url, Contents(connection), agent, name, folder)
+            yield SharedDatabaseAndFleet(url, Contents(connection), agent, name, folder)
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     agent.admin.delete(name)
 

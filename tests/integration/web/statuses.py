@@ -1,4 +1,4 @@
-"""Executions that stand in any status there is, and what is stored of them, for tests of the commands."""
+"""Executions in any status, and what is stored of them, for tests of the commands."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,14 +40,14 @@ class Standing:
     id: str
 
     async def go(self, status: ExecutionStatus) -> None:
-        """Bring it into ``status`` in legal steps, each with its event; a terminal one has let go of its place."""
+        """Bring it into ``status`` in legal steps, each with its event; a terminal one has released its active slot."""
         self.begin_again()
         async with self.world.ports.work() as work:
-            execution, now, told = await work.executions.lock(self.id), await work.now(), list[Event]()
+            execution, now, events = await work.executions.lock(self.id), await work.now(), list[Event]()
             for step in WAY[status]:
                 execution, event = advance(execution, step, "on its way", SYSTEM, now)
-                told.append(event)
-            await work.events.append(execution, told)
+                events.append(event)
+            await work.events.append(execution, events)
             await work.executions.save(replace(execution, settled_at=now if execution.is_terminal else None))
             await work.commit()
 
@@ -66,7 +66,7 @@ class Standing:
             (self.id,),
         )
         connection.execute("UPDATE instance SET status = 'COMPLETED' WHERE batch = 1 AND position = 0")
-        # canaries that nobody has upgraded are well at the version which they run
+        # canaries that were not upgraded are healthy at the version that they run
         connection.execute("UPDATE execution SET to_version = from_version WHERE strategy = 'CANARY'")
         connection.execute("DELETE FROM approval")
         connection.execute(
@@ -89,14 +89,14 @@ class Standing:
             for table in STORED
         }
 
-    def last_told(self) -> int:
+    def last_sequence(self) -> int:
         """The sequence of the newest event."""
         query = "SELECT max(sequence) FROM event WHERE execution_id = %s"
         row = self.world.connection.execute(query, (self.id,)).fetchone()
         assert row is not None
         return int(row[0])
 
-    def told(self, after: int = 0) -> list[tuple[int, str, dict[str, Any]]]:
+    def events(self, after: int = 0) -> list[tuple[int, str, dict[str, Any]]]:
         """Sequence, type and data of the events above ``after``."""
         query = "SELECT sequence, what, data FROM event WHERE execution_id = %s AND sequence > %s ORDER BY sequence"
         return [(row[0], row[1], row[2]) for row in self.world.connection.execute(query, (self.id, after))]

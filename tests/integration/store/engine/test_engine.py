@@ -1,4 +1,4 @@
-"""How many connections a process keeps, and that one which PostgreSQL has closed harms nobody."""
+"""How many connections a process keeps, and that a connection closed by PostgreSQL is replaced."""
 
 import asyncio
 import time

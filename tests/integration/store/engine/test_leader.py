@@ -48,7 +48,7 @@ async def test_leader_whose_connection_is_lost_leads_no_more(postgres_url: str) 
     await second.resign()
 
 
-async def test_nobody_leads_while_the_database_is_away(postgres_url: str) -> None:
+async def test_no_process_leads_while_the_database_does_not_answer(postgres_url: str) -> None:
     away = make_url(postgres_url).set(port=free_port()).render_as_string(hide_password=False)
     leadership = PostgresLeadership(away)
     assert not await leadership.lead()

@@ -1,4 +1,4 @@
-"""Notices are handed over for what happened, each until it was; nobody's wish costs nothing."""
+"""Notices become DAG runs, once each and retried until accepted; without notifiers they cost nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ S = ExecutionStatus
 
 
 class Taken:
-    """Port ``Notices`` where no Airflow runs; ``away`` is how often it cannot be reached."""
+    """Port ``Notices`` without Airflow; ``away`` is the number of calls that fail."""
 
     def __init__(self, away: int = 0) -> None:
         self.notices: list[Notice] = []
@@ -39,7 +39,7 @@ class Taken:
 
 
 class KilledAtTheMark:
-    """Port ``EventCursors`` of a process that dies when it wants to say that it has had the events."""
+    """Port ``EventCursors`` of a process that dies before it marks the events as read."""
 
     def __init__(self, followers: EventCursors) -> None:
         self.spans, self.told = followers.spans, followers.told
@@ -91,7 +91,7 @@ async def test_notice_that_airflow_could_not_take_is_handed_over_later(
     assert len(taken.notices) == 1
 
 
-async def test_process_killed_before_it_marks_hands_the_same_notice_over_again(
+async def test_process_killed_before_it_marks_sends_the_same_notice_again(
     store: Store, added: Added, ports: Ports, taken: Taken
 ) -> None:
     await _fail(store, (await added(status=S.VALIDATING)).id)
@@ -101,7 +101,7 @@ async def test_process_killed_before_it_marks_hands_the_same_notice_over_again(
     assert len({each.key for each in taken.notices}) == 1 < len(taken.notices)
 
 
-async def test_nobody_is_told_where_no_notifier_is_set(postgres_url: str) -> None:
+async def test_no_notice_is_sent_without_a_notifier(postgres_url: str) -> None:
     ports = ports_for(postgres_url, Settings())
     assert not ports.notices.are_wanted()
     await hand_over_notices(replace(ports, followers=None))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The outbox on PostgreSQL: an index finds what waits; the database away; the lock of who empties it."""
+"""The outbox on PostgreSQL: reads use the index, outages are reported, and the relay's lock is its own."""
 
 import asyncio
 from typing import Any

@@ -16,7 +16,7 @@ class TestSignals(SignalsContract):
 
 
 async def _listens(connection: "psycopg.Connection[tuple[object, ...]]", than: int | None = None) -> int:
-    """The backend that listens for signals, another one than ``than``."""
+    """The backend that listens for signals, other than ``than``."""
     query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'upgrades-signals' AND query LIKE 'LISTEN%'"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -24,7 +24,7 @@ async def _listens(connection: "psycopg.Connection[tuple[object, ...]]", than: i
             if pid != than:
                 return int(str(pid))
         await asyncio.sleep(0.02)
-    raise AssertionError("nobody listens")
+    raise AssertionError("no process listens")
 
 
 async def test_waiter_listens_again_after_its_connection_was_cut(store: Store, added: Added, postgres_url: str) -> None:
@@ -34,7 +34,9 @@ async def test_waiter_listens_again_after_its_connection_was_cut(store: Store, a
             await waiter.wait(60)
             pid = await _listens(connection)
             connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
-            assert await waiter.wait(60) is True  # the new connection: what was told in between must be looked up
+            assert (
+                await waiter.wait(60) is True
+            )  # the new connection wakes it, because a signal may have been missed in between
             await _listens(connection, than=pid)
             waiting = asyncio.create_task(waiter.wait(60))
             await append(store, execution, "after the cut")
@@ -51,7 +53,7 @@ async def test_waiter_beside_others_misses_nothing_from_its_beginning_on(
             await beside.wait(60)
             await _listens(connection)
             await append(store, execution, "before the first wait")
-            await append(store, other, "told after it")
+            await append(store, other, "signalled after it")
             assert await beside.wait(60) is True
             assert await waiter.wait(60) is True
 

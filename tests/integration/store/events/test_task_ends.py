@@ -1,4 +1,4 @@
-"""Which tasks are done is told by NOTIFY, and to nobody who listens for something else."""
+"""Finished tasks are announced by NOTIFY, on a channel that wakes no other waiters."""
 
 import asyncio
 
@@ -10,33 +10,33 @@ from upgrade_orchestrator.service.ports.signals import ANYTHING
 LONG = 60.0
 
 
-async def test_tasks_that_are_told_are_heard(postgres_url: str) -> None:
+async def test_announced_tasks_are_received(postgres_url: str) -> None:
     ends = PostgresTaskEnds(postgres_url)
-    async with ends.told() as told:
-        assert await told.wait(LONG) == {ANYTHING}  # it listens from here on
+    async with ends.told() as ended:
+        assert await ended.wait(LONG) == {ANYTHING}  # it listens from here on
         await ends.notify("one")
         await ends.notify("two")
-        heard: set[str] = set()
+        received: set[str] = set()
         async with asyncio.timeout(LONG):
-            while heard != {"one", "two"}:
-                heard |= await told.wait(LONG)
+            while received != {"one", "two"}:
+                received |= await ended.wait(LONG)
 
 
 async def test_more_tasks_are_kept_than_of_other_signals(postgres_url: str) -> None:
     ends, number = PostgresTaskEnds(postgres_url), PostgresNames.MOST + 1
-    async with ends.told() as told:
-        assert await told.wait(LONG) == {ANYTHING}
+    async with ends.told() as ended:
+        assert await ended.wait(LONG) == {ANYTHING}
         for each in range(number):
-            told.notify(str(each))
-        assert len(await told.wait(LONG)) == number
+            ended.notify(str(each))
+        assert len(await ended.wait(LONG)) == number
 
 
-async def test_task_that_is_told_wakes_nobody_who_waits_for_an_execution(postgres_url: str) -> None:
+async def test_announced_task_does_not_wake_waiters_for_executions(postgres_url: str) -> None:
     async with PostgresSignals(postgres_url).of(ANYTHING) as waiter:
         await waiter.wait(LONG)  # it listens from here on
         await PostgresTaskEnds(postgres_url).notify("one")
         assert await waiter.wait(QUIET_SECONDS) is False
 
 
-async def test_nobody_is_needed_to_hear_it(postgres_url: str) -> None:
+async def test_announcement_needs_no_listener(postgres_url: str) -> None:
     await PostgresTaskEnds(postgres_url).notify("one")

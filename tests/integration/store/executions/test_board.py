@@ -1,4 +1,4 @@
-"""The board on PostgreSQL: the work does not grow with what is stored, nor with how much is running."""
+"""The board on PostgreSQL: its cost grows neither with stored nor with running executions."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ async def crowd(added: Added, postgres_url: str) -> "psycopg.Connection[Any]":
 
 
 def scanned(connection: "psycopg.Connection[Any]", query: Any, relation: str = "execution") -> int:
-    """How many rows of a relation the statement looks at."""
+    """How many rows of a relation the statement reads."""
     dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
     compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     literal = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}", _plain(compiled.params)).fetchone()
@@ -78,7 +78,7 @@ PAGES = [
     (BoardFilter(limit=21, tenants=frozenset({"tenant-7"})), 2000),
     (BoardFilter(limit=21, strategy=Strategy.ROLLING), 60),
 ]
-"What is asked for, and how many rows of executions may be looked at for it."
+"Filters, and how many rows of executions the statement may read for them."
 
 
 async def test_page_reads_little_of_what_is_stored(crowd: "psycopg.Connection[Any]") -> None:

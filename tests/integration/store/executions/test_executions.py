@@ -25,7 +25,7 @@ async def test_cut_connection_is_unavailable_and_the_next_unit_of_work_is_fine(
         assert await work.executions.get(execution.id) == execution
 
 
-async def test_place_in_a_worker_is_nobodys_while_another_is_being_told(store: Store) -> None:
+async def test_start_in_a_worker_is_refused_while_another_start_holds_the_lock(store: Store) -> None:
     async with store() as first, store() as second:
         assert await first.executions.may_begin_in_worker(1, 15)
         assert not await second.executions.may_begin_in_worker(2, 15)

@@ -1,4 +1,4 @@
-"""What is shown of executions: the statements do not grow with the page, nor the work with what is stored."""
+"""Overviews on PostgreSQL: the number of statements and the rows read do not grow with page size and history."""
 
 from datetime import timedelta
 from typing import Any
@@ -71,11 +71,11 @@ async def test_every_filter_reads_only_what_it_shows(crowd: "psycopg.Connection[
 
 
 def _scans(connection: "psycopg.Connection[Any]", wanted: ExecutionFilter) -> list[dict[str, Any]]:
-    """What the page's statement reads of the executions."""
+    """The plan nodes of the page's statement that read executions."""
     query = _page(wanted).compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]
-    told = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", query.params).fetchone()
-    assert told is not None
-    return [each for each in _nodes(told[0][0]["Plan"]) if each.get("Relation Name") == "execution"]
+    explained = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", query.params).fetchone()
+    assert explained is not None
+    return [each for each in _nodes(explained[0][0]["Plan"]) if each.get("Relation Name") == "execution"]
 
 
 def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:

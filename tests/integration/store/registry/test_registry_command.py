@@ -1,4 +1,4 @@
-"""`airflow upgrades registry`: what a person types, sees and reads, on the real database."""
+"""`airflow upgrades registry` on the real database: arguments, output and exit codes."""
 
 import io
 import os
@@ -89,20 +89,20 @@ def test_standard_input_is_a_file_too(
         ),
     ],
 )
-def test_what_is_wrong_is_told_by_file_line_and_field_and_nothing_is_loaded(
+def test_mistake_is_reported_by_file_line_and_field_and_nothing_is_loaded(
     file: Path, capsys: pytest.CaptureFixture[str], more: str, said: str
 ) -> None:
     file.write_text(TEXT + more)
     assert main(["load", "registry.yaml"]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert said in told.err.splitlines()
-    assert told.err.splitlines()[-1].startswith("registry.yaml: nothing was loaded (")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert said in printed.err.splitlines()
+    assert printed.err.splitlines()[-1].startswith("registry.yaml: nothing was loaded (")
     assert main(["export"]) == 0
     assert "kafka" not in capsys.readouterr().out
 
 
-def test_every_problem_is_told_at_once_in_the_order_of_the_lines(
+def test_every_problem_is_reported_at_once_in_the_order_of_the_lines(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_text(TEXT.replace("name: Kafka", "nmae: Kafka") + "    lts: perhaps\n")
@@ -115,7 +115,7 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_lines(
     ]
 
 
-def test_file_that_cannot_be_read_or_written_is_told_in_one_line(
+def test_file_that_cannot_be_read_or_written_is_reported_in_one_line(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_bytes(b"\xff\xfe")
@@ -133,18 +133,21 @@ def test_empty_file_loads_nothing(file: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "registry.yaml: 0 created, 0 changed, 0 unchanged\n"
 
 
-def test_database_that_is_away_or_not_known_is_told_without_a_traceback(
+def test_database_that_does_not_answer_or_is_not_defined_is_reported_without_a_traceback(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to("postgresql://u:secret@127.0.0.1:9/nothing"))
     assert (main(["load", "registry.yaml"]), main(["export"])) == (1, 1)
     monkeypatch.setenv("AIRFLOW__UPGRADES__DB_CONN_ID", "not_defined")
     assert main(["load", "registry.yaml"]) == 1
-    told = capsys.readouterr().err
-    assert told.count("the database does not answer") == 2
-    assert "our own database is not known: The conn_id `not_defined` isn't defined" in told
-    assert "Traceback" not in told
-    assert "secret" not in told
+    printed = capsys.readouterr().err
+    assert printed.count("the database does not answer") == 2
+    assert (
+        "the connection to the orchestrator's database cannot be used: The conn_id `not_defined` isn't defined"
+        in printed
+    )
+    assert "Traceback" not in printed
+    assert "secret" not in printed
 
 
 def test_wrong_command_is_2(file: Path) -> None:

@@ -42,7 +42,7 @@ class RunningAirflow:
         self._make_databases(template)
         asyncio.run(_fill(postgres.url(self.own), agent, folder, f"airflow-{os.getpid()}"))
         self._env = self._environment(agent, folder) | _metrics(self.statsd)
-        self.told_by_set_up = self._set_up(simple_auth.SET_UP)
+        self.set_up_output = self._set_up(simple_auth.SET_UP)
         self._log = (folder / "api-server.log").open("a+b")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -135,7 +135,7 @@ class RunningAirflow:
             "password": simple_auth.PASSWORD,
         }
         fleet = {"conn_type": "http", "host": HOST, "port": agent_port, "password": TOKEN}
-        kafka = {"conn_type": "kafka", "extra": {"bootstrap.servers": f"{HOST}:1"}}  # nobody is there
+        kafka = {"conn_type": "kafka", "extra": {"bootstrap.servers": f"{HOST}:1"}}  # no broker listens there
         named = {"UPGRADES_DB": own, "DEMO_FLEET": fleet, "KAFKA_EVENTS": kafka}
         return {f"AIRFLOW_CONN_{name}": json.dumps(each) for name, each in named.items()}
 

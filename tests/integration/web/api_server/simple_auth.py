@@ -1,4 +1,4 @@
-"""The auth manager that Airflow has when nobody chose one: its users, its settings, and how it is set up."""
+"""Airflow's default auth manager: its users, settings and set-up."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What Airflow's real API server writes of our calls into its log, and shows of our upgrades in its metrics."""
+"""Log lines of our calls and metrics of our upgrades in Airflow's real API server."""
 
 import time
 
@@ -24,7 +24,7 @@ def calls_in(log: str) -> list[str]:
     return [line for line in log.splitlines() if "request " in line and " by '" in line]
 
 
-def test_log_tells_of_a_write_under_its_request_id_and_so_does_the_audit(airflow: RunningAirflow) -> None:
+def test_log_and_audit_have_a_write_under_its_request_id(airflow: RunningAirflow) -> None:
     deployment = f"/tenants/{TENANT}/components/{COMPONENT}"
     headers = {"X-Request-ID": "ci-4711"}
     with airflow.client("ulla") as client:
@@ -33,16 +33,16 @@ def test_log_tells_of_a_write_under_its_request_id_and_so_does_the_audit(airflow
         read = client.get(f"/upgrades/{active}", headers={"X-Request-ID": "only-read"})
         cancelled = client.post(f"/upgrades/{active}/cancel", params={"reason": "not-for-the-log"}, headers=headers)
     assert (cancelled.status_code, cancelled.headers["X-Request-ID"], read.status_code) == (200, "ci-4711", 200)
-    told = calls_in(log_with(airflow, "request ci-4711 by 'ulla'"))
-    (line,) = (each for each in told if "request ci-4711 by" in each)
+    found = calls_in(log_with(airflow, "request ci-4711 by 'ulla'"))
+    (line,) = (each for each in found if "request ci-4711 by" in each)
     assert f"POST {URL_PREFIX}/upgrades/{active}/cancel is 200 after " in line
-    assert not [each for each in told if "only-read" in each]
+    assert not [each for each in found if "only-read" in each]
     with airflow.postgres.connect(airflow.own) as connection:
         kept = connection.execute("SELECT command, detail FROM command WHERE detail ->> 'requestId' = 'ci-4711'")
         assert kept.fetchall() == [("cancel", {"requestId": "ci-4711"})]
 
 
-def test_log_tells_of_a_refused_read_under_the_id_that_was_made_for_it(airflow: RunningAirflow) -> None:
+def test_log_has_a_refused_read_under_the_generated_id(airflow: RunningAirflow) -> None:
     with airflow.client("vera") as client:
         refused = client.get("/events/parked", params={"limit": "77"}).headers["X-Request-ID"]
     log = log_with(airflow, f"request {refused} by")
@@ -53,8 +53,8 @@ def test_log_tells_of_a_refused_read_under_the_id_that_was_made_for_it(airflow: 
 def test_every_line_of_ours_from_within_a_call_carries_its_id(airflow: RunningAirflow) -> None:
     with airflow.client() as client:
         assert client.get("/health", headers={"X-Request-ID": "probe-1"}).status_code == 503  # Kafka is away
-    told = [line for line in airflow.log().splitlines() if "the relay of events is" in line and "GET" in line]
-    assert [line for line in told if "request_id" in line and "probe-1" in line], told
+    found = [line for line in airflow.log().splitlines() if "the relay of events is" in line and "GET" in line]
+    assert [line for line in found if "request_id" in line and "probe-1" in line], found
 
 
 def test_log_holds_no_token_no_query_and_no_password(airflow: RunningAirflow) -> None:

@@ -1,4 +1,4 @@
-"""Airflow's real API server with the auth manager that it has when nobody chose one: what its four roles may do.
+"""Airflow's real API server with its default auth manager: what its four roles may do.
 
 Which permission each call needs, and that none is made without one, is the app's own: test_who_may.py, test_door.py.
 """
@@ -36,7 +36,7 @@ def execution(airflow: RunningAirflow) -> str:
 
 
 def test_set_up_works_without_fab_and_says_that_there_are_no_roles_to_make(airflow: RunningAirflow) -> None:
-    *_, schema, roles = airflow.told_by_set_up.strip().splitlines()
+    *_, schema, roles = airflow.set_up_output.strip().splitlines()
     assert schema == "upgrades: database is at the newest schema"
     assert roles.startswith("upgrades: no roles to make: SimpleAuthManager has its own")
 

@@ -38,10 +38,10 @@ class Upgrade:
         async with self._ports.work() as work:
             await work.executions.add(self._execution, planned(1), [make_instance(name(0))])
             await work.commit()
-        await self.tell(1)
+        await self.append(1)
 
-    async def tell(self, count: int) -> None:
-        """So many more events."""
+    async def append(self, count: int) -> None:
+        """Append ``count`` events."""
         async with self._ports.work() as work:
             await work.executions.lock(self.id)
             await work.events.append(self._execution, [Event(EventType.PROGRESS, {"text": "x" * 2000})] * count)
@@ -103,7 +103,7 @@ async def test_event_passes_at_once_through_all_that_airflow_puts_around(
         await take(found, 1)
         for _ in range(3):
             began = time.monotonic()
-            await upgrade.tell(1)
+            await upgrade.append(1)
             await take(found, 1)
             assert time.monotonic() - began < 2
         await upgrade.end()
@@ -119,11 +119,11 @@ async def test_cookie_of_the_ui_opens_a_stream(airflow: RunningAirflow, upgrade:
     ):
         found = await _open(stack, client, upgrade)
         await take(found, 1)
-        await upgrade.tell(1)
+        await upgrade.append(1)
         assert [each.id for each in await take(found, 1)] == ["2"]
 
 
-async def test_two_hundred_listeners_hear_everything_over_a_few_connections(
+async def test_two_hundred_listeners_get_every_event_over_a_few_connections(
     airflow: RunningAirflow, client: httpx.AsyncClient, upgrade: Upgrade
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -131,12 +131,12 @@ async def test_two_hundred_listeners_hear_everything_over_a_few_connections(
         heard = asyncio.gather(*(rest(each) for each in found))
         open_connections = []
         for _ in range(ROUNDS):
-            await upgrade.tell(EACH)
+            await upgrade.append(EACH)
             await asyncio.to_thread(lambda: open_connections.append(_connections(airflow)))
         await upgrade.end()
         everything = await heard
-    told = [str(number) for number in range(1, ROUNDS * EACH + 3)]
-    assert all([each.id for each in one[:-1]] == told and one[-1].event == "end" for one in everything)
+    expected = [str(number) for number in range(1, ROUNDS * EACH + 3)]
+    assert all([each.id for each in one[:-1]] == expected and one[-1].event == "end" for one in everything)
     assert max(open_connections) <= MOST_CONNECTIONS + 4  # the test's own pool
 
 
@@ -146,7 +146,7 @@ async def test_listeners_that_leave_leave_nothing_behind(
     async with AsyncExitStack() as stack:
         found = await _opened(stack, client, upgrade, 20)
         await asyncio.gather(*(take(each, 1) for each in found))
-        await upgrade.tell(1)
+        await upgrade.append(1)
         await asyncio.gather(*(take(each, 1) for each in found))
         assert _connections(airflow, "upgrades-signals") == 1
     await until(lambda: not _connections(airflow, "upgrades-signals"))

@@ -9,7 +9,7 @@ ACTIVE = f"/tenants/{TENANT}/components/{COMPONENT}/upgrades/active"
 
 @pytest.fixture
 async def path(api: httpx.AsyncClient, world: World) -> str:
-    """Of an execution in PENDING."""
+    """The path of an execution in PENDING."""
     return f"/upgrades/{(await api.post(UPGRADES, json=world.request())).json()['id']}"
 
 

@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same call again gets the first answer, and is never carried out twice (contract section 1)."""
+"""Idempotency-Key: a repeated call gets the first response and is carried out once (specification section 1)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def test_create_again_gets_the_first_answer(api: httpx.AsyncClient, world:
     assert (await api.post(UPGRADES, json=world.request())).status_code == 409  # without the key it is another call
 
 
-async def test_first_answer_is_given_whatever_became_of_it(api: httpx.AsyncClient, world: World) -> None:
+async def test_first_response_is_returned_whatever_happened_since(api: httpx.AsyncClient, world: World) -> None:
     created = (await api.post(UPGRADES, json=world.request())).json()
     started = await api.post(f"/upgrades/{created['id']}/start", headers=KEY)
     cancelled = await api.post(f"/upgrades/{created['id']}/cancel")
@@ -73,7 +73,7 @@ async def test_key_is_the_callers_own(api: httpx.AsyncClient, world: World, door
     assert world.rows("backup") == 3
 
 
-async def test_first_answer_is_not_told_to_who_may_not_ask_any_more(
+async def test_first_response_is_refused_to_a_caller_who_lost_the_permission(
     api: httpx.AsyncClient, world: World, door: Door
 ) -> None:
     assert (await api.post(UPGRADES, json=world.request(), headers=KEY)).status_code == 201
@@ -96,7 +96,7 @@ async def test_refused_write_leaves_nothing_of_it_behind(api: httpx.AsyncClient,
     assert (world.rows("execution"), world.rows("idempotency_key")) == (1, 0)
 
 
-async def test_dry_run_is_asked_anew_each_time(api: httpx.AsyncClient, world: World) -> None:
+async def test_dry_run_is_carried_out_each_time(api: httpx.AsyncClient, world: World) -> None:
     for size in (1, 2):
         response = await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request(batchSize=size), headers=KEY)
         assert response.status_code == 200

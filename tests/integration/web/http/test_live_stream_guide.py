@@ -42,11 +42,11 @@ async def test_command_of_the_page_follows_to_the_end(live: httpx.AsyncClient, c
         first = await curl.stdout.readuntil(b"id: 1\n")  # arrived while the stream goes on
         await live.post(f"/upgrades/{created}/cancel")
         others, _ = await curl.communicate()
-    told = list(messages_of((first + others).decode().splitlines()))
+    messages = list(messages_of((first + others).decode().splitlines()))
     page = (await live.get(f"/upgrades/{created}/events")).json()["items"]
     assert curl.returncode == 0
-    assert [each.data for each in told if each.id] == page
-    assert (told[-1].event, told[-1].data["status"]) == ("end", "CANCELLED")
+    assert [each.data for each in messages if each.id] == page
+    assert (messages[-1].event, messages[-1].data["status"]) == ("end", "CANCELLED")
 
 
 async def test_program_of_the_page_follows_to_the_end(live: httpx.AsyncClient, created: str) -> None:
@@ -68,6 +68,6 @@ async def test_program_of_the_page_follows_to_the_end(live: httpx.AsyncClient, c
 
 
 def test_sample_of_the_page_has_what_a_stream_has() -> None:
-    told = [line.partition(": ")[0] for line in SAMPLE.splitlines() if line]
-    assert told == ["retry", "event", "data", "id", "", "event", "data"]
+    fields = [line.partition(": ")[0] for line in SAMPLE.splitlines() if line]
+    assert fields == ["retry", "event", "data", "id", "", "event", "data"]
     assert json.loads(SAMPLE.splitlines()[-1].removeprefix("data: ")).keys() == {"status", "sequence"}

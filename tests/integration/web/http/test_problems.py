@@ -1,4 +1,4 @@
-"""What a call gets when something about it, or about us, is wrong."""
+"""The responses to invalid calls and to errors of the server."""
 
 from collections.abc import AsyncIterator
 from typing import NoReturn
@@ -88,7 +88,7 @@ async def test_request_id_is_made_when_it_is_not_sane(api: httpx.AsyncClient, gi
 
 @pytest.fixture
 def broken_database(shared_app: SharedApp, app: FastAPI) -> None:
-    """Nobody listens where the app looks for it."""
+    """A database address at which no server listens."""
     shared_app.ports = ports_for(f"postgresql+psycopg://u:{SECRET}@{HOST}:{free_port()}/x", Settings())
 
 

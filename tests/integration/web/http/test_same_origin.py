@@ -111,8 +111,8 @@ async def test_reads_by_cookie_need_no_origin(browser: httpx.AsyncClient, create
 
 
 async def test_write_without_any_identity_is_401_not_403(app: FastAPI, created: str) -> None:
-    async with client_of(app) as nobody:
-        assert (await nobody.post(f"/upgrades/{created}/start", headers=HERE)).status_code == 401
+    async with client_of(app) as without_user:
+        assert (await without_user.post(f"/upgrades/{created}/start", headers=HERE)).status_code == 401
 
 
 async def test_permission_is_asked_of_who_comes_by_cookie_too(

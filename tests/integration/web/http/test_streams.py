@@ -26,10 +26,10 @@ async def created(live: httpx.AsyncClient, world: World) -> str:
     return identifier
 
 
-async def test_stream_tells_what_was_and_what_comes(
+async def test_stream_has_past_and_new_events(
     live: httpx.AsyncClient, created: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_reader, "POLL_SECONDS", 3600.0)  # what comes is told, not found
+    monkeypatch.setattr(live_reader, "POLL_SECONDS", 3600.0)  # new events are found by signals, not by polling
     async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert response.headers["cache-control"] == "no-store"
@@ -67,10 +67,13 @@ async def test_stream_ends_with_the_upgrade(live: httpx.AsyncClient, created: st
         found = messages(response)
         await take(found, 1)
         assert (await live.post(f"/upgrades/{created}/cancel")).status_code == 200
-        *told, end = await rest(found)
-    assert (told[-1].data["type"], told[-1].data["data"]["to"]) == ("registry.upgrade.status-changed.v1", "CANCELLED")
+        *events, end = await rest(found)
+    assert (events[-1].data["type"], events[-1].data["data"]["to"]) == (
+        "registry.upgrade.status-changed.v1",
+        "CANCELLED",
+    )
     assert (end.event, end.id) == ("end", None)
-    assert end.data == {"status": "CANCELLED", "sequence": told[-1].data["sequence"]}
+    assert end.data == {"status": "CANCELLED", "sequence": events[-1].data["sequence"]}
 
 
 async def test_stream_goes_on_while_something_is_in_flight(
@@ -87,7 +90,7 @@ async def test_stream_goes_on_while_something_is_in_flight(
         assert [each.event for each in await rest(found)] == ["end"]
 
 
-async def test_reader_that_has_the_last_event_is_told_not_to_come_again(live: httpx.AsyncClient, created: str) -> None:
+async def test_reader_that_has_the_last_event_gets_204_and_stops(live: httpx.AsyncClient, created: str) -> None:
     await live.post(f"/upgrades/{created}/cancel")
     path = f"/upgrades/{created}/events"
     last = (await live.get(path)).json()["items"][-1]["sequence"]
@@ -133,7 +136,7 @@ async def test_stream_needs_a_reader_of_the_tenant(live: httpx.AsyncClient, door
         for tenant in (TENANT, "another")
     }
     assert (await live.get(path, headers=STREAM | {"Authorization": ""})).status_code == 401
-    assert (await live.get(path, headers=STREAM | door.admit("nobody", []))).status_code == 403
+    assert (await live.get(path, headers=STREAM | door.admit("nina", []))).status_code == 403
     assert (await live.get(path, headers=STREAM | limited["another"])).status_code == 404
     async with live.stream("GET", path, headers=STREAM | limited[TENANT]) as response:
         assert response.status_code == 200

@@ -33,7 +33,7 @@ TOGETHER = {
     ("PathBody", "toVersionId"): ("must differ from fromVersionId",),
     ("CompatibilityBody", "platformVersion"): ("is not a version such as",),
 }
-"How the values go with each other, and what a version is: no schema tells it."
+"Rules that a schema cannot express: combinations of values, and the syntax of versions."
 
 
 NAMES = [each.__name__ for each in (UpgradeBody, DecisionBody, *BODIES)]
@@ -43,8 +43,8 @@ async def no_ports() -> Ports:
     raise AssertionError("a description opens nothing")
 
 
-async def nobody(_: Request) -> Caller:
-    raise Unauthenticated("nobody")
+async def no_user(_: Request) -> Caller:
+    raise Unauthenticated("no user")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Described:
 
 @pytest.fixture(scope="module")
 def described() -> Described:
-    app = create_app(no_ports, nobody)
+    app = create_app(no_ports, no_user)
     document = description(app, "/api/v1/registry")
     models = {each.__name__: each for each in app.state.bodies}
     return Described(models, document, dict(_operations(document)))

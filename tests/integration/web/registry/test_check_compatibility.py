@@ -1,4 +1,4 @@
-"""POST /versions/{versionId}/check-compatibility (contract sections 1 and 7)."""
+"""POST /versions/{versionId}/check-compatibility (specification sections 1 and 7)."""
 
 from dataclasses import replace
 from typing import Any
@@ -40,13 +40,13 @@ async def test_version_without_conditions_is_compatible_with_nothing_said(api: h
     }
 
 
-async def test_each_dependency_is_told_with_what_was_found(api: httpx.AsyncClient) -> None:
+async def test_each_dependency_is_listed_with_the_finding(api: httpx.AsyncClient) -> None:
     await make(api, dependencies={"zk": ">=3.8", "java": "17.*", "postgresql": ">=15,<18"})
     body = await checked(api, installedComponents={"zk": "3.9.1", "postgresql": "18.0", "unrelated": "x"})
-    told = [
+    listed = [
         (each["name"], each["wantedRange"], each["foundVersion"], each["satisfied"]) for each in body["dependencies"]
     ]
-    assert told == [
+    assert listed == [
         ("java", "17.*", None, False),
         ("postgresql", ">=15,<18", "18.0", False),
         ("zk", ">=3.8", "3.9.1", True),
@@ -67,7 +67,7 @@ async def test_platform_has_to_be_within_the_bounds(api: httpx.AsyncClient, plat
     assert (body["compatible"], body["platformVersion"]) == (compatible, platform)
 
 
-async def test_platform_that_nobody_knows_blocks(api: httpx.AsyncClient) -> None:
+async def test_unknown_platform_blocks(api: httpx.AsyncClient) -> None:
     await make(api, minPlatformVersion="3.3")
     assert "set upgrades_platform_version" in (await checked(api))["blockers"][0]
 
@@ -131,7 +131,7 @@ async def test_version_that_is_not_upgraded_to_blocks(
     assert [word in text for word, text in zip(said, blockers, strict=True)] == [True] * len(said)
 
 
-async def test_everything_is_told_at_once(api: httpx.AsyncClient) -> None:
+async def test_every_finding_is_reported_at_once(api: httpx.AsyncClient) -> None:
     await make(api, status="DRAFT", minPlatformVersion="9", dependencies={"zk": ">=3.8", "java": "17"})
     body = await checked(api, fromVersionId=OLD, platformVersion="3.3")
     assert len(body["blockers"]) == 5

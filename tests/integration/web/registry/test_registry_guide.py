@@ -95,15 +95,15 @@ def test_the_pages_ranges_allow_what_it_says(ranges: str, inside: str, outside: 
         assert not any(allowed.allows(each) for each in outside.split(", ") if outside)
 
 
-def test_the_pages_problems_are_told_as_it_shows_them(
+def test_the_pages_problems_are_printed_as_it_shows_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = FILE.replace("lts: true", "status: stable").replace("recommended: true", "recomended: true")
     (tmp_path / "registry.yaml").write_text(wrong)
     monkeypatch.chdir(tmp_path)
     assert main(["load", "registry.yaml"]) == 1
-    told = capsys.readouterr().err.splitlines()
-    assert told == [line for line in COMMANDS if line.startswith("registry.yaml")]
+    printed = capsys.readouterr().err.splitlines()
+    assert printed == [line for line in COMMANDS if line.startswith("registry.yaml")]
 
 
 def test_the_page_has_every_range_that_is_tried() -> None:

@@ -1,4 +1,4 @@
-"""Upgrade paths over HTTP: their type, and the way from one version to another (contract section 1)."""
+"""Upgrade paths over HTTP: their type, and routes from one version to another (specification section 1)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -156,8 +156,8 @@ async def test_calculation_is_refused_when_it_does_not_say_what(
     params = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW} | changed
     response = await api.get("/upgrade-paths/calculate", params={k: v for k, v in params.items() if v is not None})
     assert response.status_code == status, response.text
-    told = response.json()
-    assert field in (told["detail"] if status == 404 else [each["field"] for each in told["errors"]])
+    body = response.json()
+    assert field in (body["detail"] if status == 404 else [each["field"] for each in body["errors"]])
 
 
 async def test_calculation_is_422_when_a_version_is_of_another_component(

@@ -75,8 +75,8 @@ async def test_version_past_its_end_of_life_is_shown_as_eol(api: httpx.AsyncClie
         body = {"id": name, "version": f"9.{len(name)}", "endOfLifeDate": ends}
         assert (await api.post(f"/components/{COMPONENT}/versions", json=body)).status_code == 201
     found = (await api.get(f"/components/{COMPONENT}/versions")).json()["items"]
-    told = {each["id"]: (each["status"], each["effectiveStatus"]) for each in found}
-    assert (told["past"], told["future"]) == (("STABLE", "EOL"), ("STABLE", "STABLE"))
+    statuses = {each["id"]: (each["status"], each["effectiveStatus"]) for each in found}
+    assert (statuses["past"], statuses["future"]) == (("STABLE", "EOL"), ("STABLE", "STABLE"))
 
 
 async def test_recommended_version_takes_it_from_the_one_before(api: httpx.AsyncClient) -> None:
@@ -113,9 +113,9 @@ async def test_status_may_be_set_to_any_and_back(api: httpx.AsyncClient, status:
 
 
 async def test_status_goes_with_dates_and_leaves_those_that_are_not_named(api: httpx.AsyncClient) -> None:
-    told = {"status": "DEPRECATED", "releaseDate": "2026-01-31", "endOfLifeDate": "2999-01-31"}
-    changed = (await api.put(f"/versions/{NEW}/status", json=told)).json()
-    assert {name: changed[name] for name in told} == told
+    values = {"status": "DEPRECATED", "releaseDate": "2026-01-31", "endOfLifeDate": "2999-01-31"}
+    changed = (await api.put(f"/versions/{NEW}/status", json=values)).json()
+    assert {name: changed[name] for name in values} == values
     kept = (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE"})).json()
     assert (kept["releaseDate"], kept["endOfLifeDate"]) == ("2026-01-31", "2999-01-31")
     gone = (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE", "endOfLifeDate": None})).json()

@@ -1,8 +1,8 @@
-"""Every command in every status over REST: the allowed ones work, the others are 409 and change nothing (section 3).
+"""Every command in every status over REST (specification section 3): it works where allowed, else 409 without effect.
 
 And what "cancel > rollback > pause > promote" means where each command is one transaction under the execution's lock:
-commands that arrive together are carried out one after the other, in whichever order the lock is given. So there is
-nothing to pick from a heap; the order is kept by what is accepted *after* what:
+commands that arrive together are carried out one after the other, in the order in which they get the lock. So there
+is no queue to sort; precedence follows from which command is accepted *after* which:
 
 - a stronger command is taken after a weaker one (cancel from anywhere, rollback from PAUSED and after a promotion,
   pause after a promotion), and so it has the last word;
@@ -78,7 +78,7 @@ async def test_command_works_where_it_is_allowed_and_changes_nothing_elsewhere(
     api.headers.update(door.admit("bob", Permission))  # four eyes: not who created it
     for status in S:
         await execution.go(status)
-        before, since = execution.snapshot(), execution.last_told()
+        before, since = execution.snapshot(), execution.last_sequence()
         response = await call(api, command, execution.id)
         body = response.json()
         if status in ALLOWED_FROM[command]:
@@ -93,12 +93,12 @@ async def test_command_works_where_it_is_allowed_and_changes_nothing_elsewhere(
 
 
 def _received(execution: Standing, since: int) -> list[str]:
-    """The commands that the events above ``since`` tell of, each in the audit as well."""
-    told = [data["command"] for _, what, data in execution.told(since) if what == "command-received"]
+    """The commands in the events after ``since``; each must be in the audit as well."""
+    events = [data["command"] for _, what, data in execution.events(since) if what == "command-received"]
     query = "SELECT command FROM command WHERE actor = 'bob' ORDER BY created_at DESC LIMIT %s"
-    audit = [row[0] for row in execution.world.connection.execute(query, (len(told),))]
-    assert audit == told[::-1]
-    return told
+    audit = [row[0] for row in execution.world.connection.execute(query, (len(events),))]
+    assert audit == events[::-1]
+    return events
 
 
 async def test_resume_goes_back_to_the_canary_where_the_pause_began(api: httpx.AsyncClient, world: World) -> None:
@@ -121,7 +121,7 @@ async def test_precedence_holds_in_every_order(api: httpx.AsyncClient, world: Wo
     execution = await standing(api, world, "CANARY")
     for order in sorted(ORDERS):
         await execution.go(status)
-        since = execution.last_told()
+        since = execution.last_sequence()
         accepted = list[Command]()
         for number, command in enumerate(order, start=1):
             accepted += [command] * await _accepted(api, execution, command)
@@ -138,7 +138,7 @@ async def test_precedence_holds_when_two_arrive_at_once(
     one_later = [(pair, 0.02) for pair in product(RANKED, repeat=2)]
     for order, head_start in both_at_once + one_later:
         await execution.go(status)
-        since = execution.last_told()
+        since = execution.last_sequence()
         answers = await asyncio.gather(
             _at_once(api, execution, order[0], 0), _at_once(api, execution, order[1], head_start)
         )
@@ -168,9 +168,9 @@ def assert_strongest_is_taken(begin: ExecutionStatus, order: Sequence[Command], 
 
 def _carried_out(execution: Standing, begin: ExecutionStatus, order: Sequence[Command], since: int) -> list[Command]:
     """The commands in the order in which they were carried out, after a look whether that one keeps the precedence."""
-    told = execution.told(since)
-    done = [Command(data["command"]) for _, what, data in told if what == "command-received"]
-    steps = [(data["from"], data["to"]) for _, what, data in told if what == "status-changed"]
+    events = execution.events(since)
+    done = [Command(data["command"]) for _, what, data in events if what == "command-received"]
+    steps = [(data["from"], data["to"]) for _, what, data in events if what == "status-changed"]
     ranks = [RANKED.index(each) for each in done]
     assert all(later < earlier for earlier, later in pairwise(ranks)), f"{order}: a weaker one was carried out later"
     assert_strongest_is_taken(begin, order, done)

@@ -64,14 +64,14 @@ async def test_second_pause_is_refused(api: httpx.AsyncClient, world: World, cre
     assert (await api.post(f"/upgrades/{created}/pause")).status_code == 409
 
 
-async def test_cancelled_execution_that_touched_nothing_frees_its_place(
+async def test_cancelled_execution_that_touched_nothing_frees_its_active_slot(
     api: httpx.AsyncClient, world: World, created: str
 ) -> None:
     await api.post(f"/upgrades/{created}/cancel")
     assert (await api.post(UPGRADES, json=world.request())).status_code == 201
 
 
-async def test_active_execution_keeps_its_place(api: httpx.AsyncClient, world: World, created: str) -> None:
+async def test_active_execution_keeps_its_active_slot(api: httpx.AsyncClient, world: World, created: str) -> None:
     assert (await api.post(UPGRADES, json=world.request())).status_code == 409
 
 

@@ -63,27 +63,27 @@ async def test_dry_run_names_the_blockers_when_the_upgrade_would_be_refused(
     api: httpx.AsyncClient, world: World
 ) -> None:
     request = world.request(totalInstances=5)
-    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=request)).json()
+    preview = (await api.post(UPGRADES, params={"dryRun": "true"}, json=request)).json()
     refused = await api.post(UPGRADES, json=request)
-    assert told["plan"] is None
-    assert told["validation"]["valid"] is False
+    assert preview["plan"] is None
+    assert preview["validation"]["valid"] is False
     assert (refused.status_code, refused.json()["code"]) == (422, "UPGRADE_BLOCKED")
-    assert refused.json()["blockers"] == told["validation"]["blockers"] != []
+    assert refused.json()["blockers"] == preview["validation"]["blockers"] != []
     assert world.rows("execution") == 0
 
 
-async def test_dry_run_tells_everything_that_is_wrong_in_one_call(api: httpx.AsyncClient, world: World) -> None:
+async def test_dry_run_reports_every_problem_in_one_call(api: httpx.AsyncClient, world: World) -> None:
     """What creating would refuse, what the checks would find after the start, and who is in the way."""
     version = {"dependencies": {"zk": ">=3.8"}, "minPlatformVersion": "9", "status": "DRAFT"}
     await api.post(f"/components/{COMPONENT}/versions", json={"id": "v4", "version": "4.0.0"} | version)
     active = (await api.post(UPGRADES, json=world.request())).json()
     world.backup.write_bytes(b"short")
     request = world.request(toVersionId="v4", totalInstances=5, strategy="BLUE_GREEN")
-    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=request)).json()["validation"]
-    assert told["valid"] is False
+    preview = (await api.post(UPGRADES, params={"dryRun": "true"}, json=request)).json()["validation"]
+    assert preview["valid"] is False
     for word in (active["id"], "no upgrade path", "is DRAFT", "wants platform", "zk >=3.8", "totalInstances is 5"):
-        assert sum(word in text for text in told["blockers"]) == 1, word
-    checks = {each["name"]: (each["status"], each["message"]) for each in told["checks"]}
+        assert sum(word in text for text in preview["blockers"]) == 1, word
+    checks = {each["name"]: (each["status"], each["message"]) for each in preview["checks"]}
     assert {name: status for name, (status, _) in checks.items()} == {
         "VERSION_COMPATIBILITY": "FAILED",
         "RESOURCE_AVAILABILITY": "FAILED",
@@ -97,9 +97,9 @@ async def test_dry_run_tells_everything_that_is_wrong_in_one_call(api: httpx.Asy
 
 async def test_dry_run_does_not_read_the_whole_backup(api: httpx.AsyncClient, world: World) -> None:
     world.backup.write_bytes(b"X" * world.backup.stat().st_size)
-    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request())).json()["validation"]
-    (found,) = (each for each in told["checks"] if each["name"] == "BACKUP_VERIFICATION")
-    assert (told["valid"], found["status"]) == (True, "PASSED")
+    preview = (await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request())).json()["validation"]
+    (found,) = (each for each in preview["checks"] if each["name"] == "BACKUP_VERIFICATION")
+    assert (preview["valid"], found["status"]) == (True, "PASSED")
     assert found["message"].endswith("26000 bytes; its sha256 is compared after the start")
 
 
@@ -107,9 +107,9 @@ async def test_dry_run_is_not_valid_when_a_check_would_fail_after_the_start(
     api: httpx.AsyncClient, world: World
 ) -> None:
     world.backup.unlink()
-    told = (await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request())).json()["validation"]
-    assert (told["valid"], told["blockers"]) == (False, [])
-    assert [each["name"] for each in told["checks"] if each["status"] == "FAILED"] == ["BACKUP_VERIFICATION"]
+    preview = (await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request())).json()["validation"]
+    assert (preview["valid"], preview["blockers"]) == (False, [])
+    assert [each["name"] for each in preview["checks"] if each["status"] == "FAILED"] == ["BACKUP_VERIFICATION"]
     assert (await api.post(UPGRADES, json=world.request())).status_code == 201
 
 
@@ -120,9 +120,7 @@ async def test_second_create_is_refused_when_the_first_is_not_finished(api: http
     assert second.json()["activeExecutionId"] == first["id"]
 
 
-async def test_of_simultaneous_creates_one_wins_and_the_others_are_told_its_id(
-    api: httpx.AsyncClient, world: World
-) -> None:
+async def test_of_simultaneous_creates_one_wins_and_the_others_get_its_id(api: httpx.AsyncClient, world: World) -> None:
     answers = await asyncio.gather(*(api.post(UPGRADES, json=world.request()) for _ in range(4)))
     won = [each.json() for each in answers if each.status_code == 201]
     lost = [each.json() for each in answers if each.status_code == 409]
@@ -191,22 +189,22 @@ async def test_create_is_422_when_a_version_is_of_another_component(api: httpx.A
     assert world.rows("execution") == 0
 
 
-async def test_create_refuses_in_the_contracts_order(api: httpx.AsyncClient, world: World) -> None:
-    """Of several things that are wrong at once the one that comes first there is told."""
+async def test_create_refuses_in_the_specified_order(api: httpx.AsyncClient, world: World) -> None:
+    """Of several mistakes in one request, the first by the order of the specification is reported."""
     await api.post("/components", json={"id": "other", "name": "other"})
     await api.post("/components/other/versions", json={"id": "other-1", "version": "1.0"})
     assert (await api.post(UPGRADES, json=world.request())).status_code == 201
     with world.connect() as connection:
         connection.execute("UPDATE component_version SET status = 'EOL' WHERE id = 'ccc-333'")
     wrong = {"toVersionId": "other-1"}
-    for changed, told in (
+    for changed, expected in (
         ({"batchSize": 0, "fromVersionId": "zzz"}, (422, "VALIDATION_FAILED")),
         (wrong | {"fromVersionId": "zzz"}, (404, "NOT_FOUND")),
         (wrong, (422, "VERSION_MISMATCH")),
         ({}, (409, "ACTIVE_UPGRADE_EXISTS")),
     ):
         response = await api.post(UPGRADES, json=world.request(**changed))
-        assert (response.status_code, response.json()["code"]) == told, changed
+        assert (response.status_code, response.json()["code"]) == expected, changed
     assert (await api.post(f"/upgrades/{(await _active(api))}/cancel")).status_code == 200
     response = await api.post(UPGRADES, json=world.request())
     assert (response.status_code, response.json()["code"]) == (422, "UPGRADE_BLOCKED")

@@ -1,4 +1,4 @@
-"""GET /health about the fleet drivers: which one does not answer, told without secrets, and asked seldom."""
+"""GET /health on the fleet drivers: those that do not answer are named without secrets, and calls are cached."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ async def relay_is_well(world: World) -> None:
 
 @pytest.fixture
 def dead_connection(monkeypatch: pytest.MonkeyPatch) -> str:
-    """An Airflow connection to a port where nobody listens."""
+    """An Airflow connection to a port at which no server listens."""
     dead = {"conn_type": "http", "host": HOST, "port": free_port(), "password": TOKEN}
     monkeypatch.setenv("AIRFLOW_CONN_DEAD_AGENT", json.dumps(dead))
     return "dead_agent"
@@ -60,8 +60,8 @@ async def test_health_is_503_and_names_the_driver_that_does_not_answer(
     body = response.json()
     parts = {"database": "ok", "relay": "running", "fleets": "unavailable"}
     assert (response.status_code, body["parts"]) == (503, parts)
-    told = {each["connId"]: each["status"] for each in body["fleets"]}
-    assert told == {CONNECTION: "ok", dead_connection: "unavailable"}
+    statuses = {each["connId"]: each["status"] for each in body["fleets"]}
+    assert statuses == {CONNECTION: "ok", dead_connection: "unavailable"}
     assert body["detail"] == "the fleet driver agent does not answer at the connection dead_agent"
     assert not any(each in response.text for each in (TOKEN, HOST, "secret-fleet", "another"))
 
@@ -111,12 +111,12 @@ async def test_fleets_are_asked_once_however_many_ask_for_health(
     assert ({each.status_code for each in answers}, fleets.asked) == ({200}, 1)
     monkeypatch.setattr(fleet_health, "KEPT_SECONDS", 0.0)
     await api.get("/health")
-    assert fleets.asked == 2, "what was heard once must not be told for ever"
+    assert fleets.asked == 2, "a cached result must expire"
 
 
 @asynccontextmanager
 async def silent_agent() -> AsyncIterator[int]:
-    """The port of somebody who takes every call and answers none."""
+    """The port of a server that accepts every connection and never answers."""
     closing = asyncio.Event()
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -140,9 +140,9 @@ async def test_drivers_that_hang_are_waited_for_together_and_not_for_long(
         fleets = CountedFleets(world.ports.fleets)
         async with asyncio.timeout(fleet_health.MOST * 0.5):
             found = await FleetHealth().look(replace(world.ports, fleets=fleets))
-    told = {each.conn_id: each.answers for each in found}
-    assert (len(told), fleets.asked) == (fleet_health.MOST, fleet_health.MOST)
-    assert not any(well for conn_id, well in told.items() if conn_id != CONNECTION)
+    statuses = {each.conn_id: each.answers for each in found}
+    assert (len(statuses), fleets.asked) == (fleet_health.MOST, fleet_health.MOST)
+    assert not any(well for conn_id, well in statuses.items() if conn_id != CONNECTION)
 
 
 async def test_drivers_with_an_upgrade_under_way_come_first(api: httpx.AsyncClient, world: World) -> None:

@@ -1,4 +1,4 @@
-"""GET /health about the relay, and the parked events: who sees what, and how one is let go."""
+"""GET /health on the relay, and the parked events: who may see them, and their release."""
 
 import httpx
 import pytest
@@ -47,7 +47,7 @@ async def test_health_shows_the_lag(api: httpx.AsyncClient, world: World) -> Non
     assert 0 < relay["lagSeconds"] < 60
 
 
-async def test_health_names_parked_events_and_tells_neither_tenant_nor_reason(
+async def test_health_names_parked_events_without_tenant_and_reason(
     api: httpx.AsyncClient, parked: StoredEvent
 ) -> None:
     response = await api.get("/health", headers={"Authorization": ""})
@@ -87,7 +87,7 @@ async def test_released_event_waits_for_kafka_again(
 async def test_parked_events_are_for_administrators(
     api: httpx.AsyncClient, world: World, parked: StoredEvent, door: Door, permission: Permission
 ) -> None:
-    headers = door.admit("somebody", [permission])
+    headers = door.admit("olga", [permission])
     assert (await api.get("/events/parked", headers=headers)).status_code == 403
     assert (await api.post(f"/events/{parked.id}/release", headers=headers)).status_code == 403
     assert len(await world.ports.outbox.parked(None, 10)) == 1

@@ -48,19 +48,19 @@ async def test_retry_answers_201_with_a_new_execution_of_the_same_request(
     assert (await api.get(response.headers["Location"].removeprefix("/api/v1/registry"))).json() == body
 
 
-async def test_retry_leaves_the_old_execution_as_it_is_and_tells_of_itself_on_both(
+async def test_retry_leaves_the_old_execution_as_it_is_and_is_recorded_on_both(
     api: httpx.AsyncClient, world: World
 ) -> None:
     old = await cancelled(api, world)
-    before, told = (await api.get(f"/upgrades/{old}")).json(), await events(api, old)
+    before, recorded = (await api.get(f"/upgrades/{old}")).json(), await events(api, old)
     new = (await api.post(f"/upgrades/{old}/retry", params={"reason": "once more"})).json()["id"]
     assert (await api.get(f"/upgrades/{old}")).json() == before
-    (received,) = (await events(api, old))[len(told) :]
+    (received,) = (await events(api, old))[len(recorded) :]
     assert received["type"] == "registry.upgrade.command-received.v1"
     assert received["data"] == {"command": "retry", "actor": "alice", "source": "API", "reason": "once more"}
     (created,) = await events(api, new)
     assert (created["type"], created["data"]["retryOf"]) == ("registry.upgrade.created.v1", old)
-    assert told[0]["data"]["retryOf"] is None
+    assert recorded[0]["data"]["retryOf"] is None
     with world.connect() as connection:
         audit = connection.execute("SELECT execution_id, actor, reason FROM command WHERE command = 'retry'").fetchall()
         linked = connection.execute("SELECT retry_of FROM execution WHERE id = %s", (new,)).fetchall()
@@ -132,7 +132,7 @@ async def test_retry_is_409_while_another_upgrade_is_active(api: httpx.AsyncClie
     assert nothing_was_stored(world, executions=2)
 
 
-async def test_active_upgrade_is_told_before_anything_that_blocks(api: httpx.AsyncClient, world: World) -> None:
+async def test_active_upgrade_is_reported_before_any_blocker(api: httpx.AsyncClient, world: World) -> None:
     old = await cancelled(api, world)
     await api.post(UPGRADES, json=world.request())
     await api.put("/versions/ccc-333/status", json={"status": "EOL"})
@@ -149,7 +149,7 @@ async def test_retry_is_409_until_the_ended_upgrade_has_let_go(api: httpx.AsyncC
 
 
 @pytest.mark.parametrize("simultaneous", [2, 5])
-async def test_of_simultaneous_retries_one_wins_and_the_others_are_told_its_id(
+async def test_of_simultaneous_retries_one_wins_and_the_others_get_its_id(
     api: httpx.AsyncClient, world: World, simultaneous: int
 ) -> None:
     old = await cancelled(api, world)
@@ -178,5 +178,5 @@ def nothing_was_stored(world: World, executions: int = 1) -> bool:
     """No new execution, and no trace of the command on the old one."""
     with world.connect() as connection:
         audit = connection.execute("SELECT count(*) FROM command WHERE command = 'retry'").fetchone()
-        told = connection.execute("SELECT count(*) FROM event WHERE data ->> 'command' = 'retry'").fetchone()
-    return (world.rows("execution"), audit, told) == (executions, (0,), (0,))
+        recorded = connection.execute("SELECT count(*) FROM event WHERE data ->> 'command' = 'retry'").fetchone()
+    return (world.rows("execution"), audit, recorded) == (executions, (0,), (0,))

@@ -25,7 +25,7 @@ MORE = {
 }
 
 
-async def test_statistics_have_the_seeds_fields_and_the_contracts(api: httpx.AsyncClient, world: World) -> None:
+async def test_statistics_have_every_specified_field(api: httpx.AsyncClient, world: World) -> None:
     for status, seconds in (("COMPLETED", 10), ("COMPLETED", 30), ("FAILED", 500), ("ROLLED_BACK", 500)):
         await ended(api, world, status, seconds)
     await ended(api, world, "COMPLETED", 80, strategy="CANARY")

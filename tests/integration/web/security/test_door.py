@@ -1,4 +1,4 @@
-"""Who gets in: without a token nobody, save to /health; with one, only what the permission is for."""
+"""Authentication: every call but /health needs a token, and a token opens only what its permissions allow."""
 
 import httpx
 import pytest
@@ -33,9 +33,9 @@ async def test_every_call_is_401_without_a_token(app: FastAPI, api: httpx.AsyncC
 
 
 async def test_every_call_is_403_without_a_permission(app: FastAPI, api: httpx.AsyncClient, door: Door) -> None:
-    nobody = door.admit("nobody", [])
+    no_permissions = door.admit("nina", [])
     for method, path in calls(app):
-        response = await api.request(method, path, headers=nobody)
+        response = await api.request(method, path, headers=no_permissions)
         assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN"), path
 
 
@@ -43,9 +43,9 @@ async def test_every_call_is_403_without_a_permission(app: FastAPI, api: httpx.A
 async def test_only_the_right_permission_opens_a_write(
     api: httpx.AsyncClient, world: World, door: Door, permission: Permission
 ) -> None:
-    somebody = door.admit("somebody", {Permission.READ, permission})
-    component = await api.post("/components", json={"id": "new", "name": "new"}, headers=somebody)
-    upgrade = await api.post("/tenants/550e8400/upgrades", json=world.request(), headers=somebody)
+    user = door.admit("olga", {Permission.READ, permission})
+    component = await api.post("/components", json={"id": "new", "name": "new"}, headers=user)
+    upgrade = await api.post("/tenants/550e8400/upgrades", json=world.request(), headers=user)
     assert component.status_code == 403
     assert upgrade.status_code == (201 if permission is Permission.OPERATE else 403)
     assert (world.rows("component"), world.rows("execution")) == (1, permission is Permission.OPERATE)
@@ -57,7 +57,7 @@ async def test_administrator_writes_the_registry(api: httpx.AsyncClient, world: 
     assert world.rows("component") == 2
 
 
-async def test_health_needs_no_token_and_tells_the_parts(api: httpx.AsyncClient, world: World) -> None:
+async def test_health_needs_no_token_and_names_the_parts(api: httpx.AsyncClient, world: World) -> None:
     await world.ports.outbox.note(RelayState.RUNNING, "")
     response = await api.get("/health", headers={"Authorization": ""})
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""Who may make which call: every call that there is, by every kind of caller (contract section 9)."""
+"""Permissions: every call of the API, by every kind of caller (specification section 9)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ OTHER = "another-tenant"
 WRITTEN = ("command", "backup", "component", "event")
 
 CALLERS: dict[str, frozenset[tuple[str, str]]] = {
-    "nobody": frozenset(),
+    "no permission": frozenset(),
     "viewer": frozenset(grants_of(Role.VIEWER)),
     "operator": frozenset(grants_of(Role.OPERATOR)),
     "approver": frozenset(grants_of(Role.APPROVER)),
@@ -84,7 +84,7 @@ async def test_caller_gets_through_the_door_only_where_the_role_says_so(
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "approver"])
-async def test_nothing_tells_whether_what_belongs_to_another_tenant_exists(
+async def test_no_response_reveals_whether_an_object_of_another_tenant_exists(
     call: Callable[..., Any], door: Door, execution: str, role: str
 ) -> None:
     headers = door.admit_to("stranger", CALLERS[f"other {role}"])
@@ -119,7 +119,7 @@ async def test_limited_operator_creates_in_the_own_tenant_and_in_no_other(
     assert (created.status_code, created.json()["createdBy"]) == (201, "own operator")
 
 
-async def test_key_of_a_limited_caller_tells_nothing_of_another_tenant(
+async def test_key_of_a_limited_caller_reveals_nothing_of_another_tenant(
     api: httpx.AsyncClient, world: World, door: Door
 ) -> None:
     key = {"Idempotency-Key": "one"}

@@ -1,4 +1,4 @@
-"""The pages of statistics: who may see them, and that the picture and the table say what is stored."""
+"""The statistics pages: who may see them, and that charts and tables show what is stored."""
 
 import httpx
 import pytest
@@ -53,9 +53,9 @@ async def test_unknown_component_is_404(api: httpx.AsyncClient) -> None:
 
 
 async def test_pages_are_for_readers(api: httpx.AsyncClient, door: Door, world: World) -> None:
-    nobody, reader = door.admit("nina", []), door.admit("victor", [Permission.READ])
+    no_permission, reader = door.admit("nina", []), door.admit("victor", [Permission.READ])
     for path in (OF_COMPONENT, OF_TENANT):
-        assert (await api.get(path, headers=HTML | nobody)).status_code == 403
+        assert (await api.get(path, headers=HTML | no_permission)).status_code == 403
         assert (await api.get(path, headers=HTML | reader)).status_code == 200
 
 

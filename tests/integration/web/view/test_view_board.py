@@ -18,7 +18,7 @@ OTHER = "another-tenant"
 
 
 class Board:
-    """Reads the list as somebody."""
+    """Reads the list as a given user."""
 
     def __init__(self, api: httpx.AsyncClient, headers: dict[str, str]) -> None:
         self._api, self._headers = api, headers | HTML
@@ -115,14 +115,14 @@ async def test_who_waits_for_an_approval_and_who_failed_stands_out(board: Board,
     assert "Stage 2 awaits approval" in staged.text
 
 
-async def test_counts_tell_what_is_unfinished_and_what_ended_lately(
+async def test_counts_have_unfinished_and_recently_ended_executions(
     board: Board, three: list[str], world: World
 ) -> None:
-    told = {"ACTIVE": 2, "AWAITING_APPROVAL": 1, "PENDING": 1, "IN_PROGRESS": 1}
-    assert counts(await board.page()) == told | {"FAILED": 1}
+    expected = {"ACTIVE": 2, "AWAITING_APPROVAL": 1, "PENDING": 1, "IN_PROGRESS": 1}
+    assert counts(await board.page()) == expected | {"FAILED": 1}
     with world.connect() as connection:
         connection.execute("UPDATE execution SET completed_at = now() - interval '25 hours' WHERE status = 'FAILED'")
-    assert counts(await board.page()) == told
+    assert counts(await board.page()) == expected
 
 
 @pytest.mark.parametrize("role", ["Viewer", "Operator", "Approver"])
@@ -145,7 +145,9 @@ async def test_role_of_all_tenants_sees_everything(
     assert await Board(api, door.admit_to(role, grants_of(Role(role)))).ids() == three[::-1]
 
 
-async def test_who_may_see_nothing_is_told_so_on_a_page(api: httpx.AsyncClient, door: Door, three: list[str]) -> None:
+async def test_user_without_permissions_gets_a_page_that_says_so(
+    api: httpx.AsyncClient, door: Door, three: list[str]
+) -> None:
     response = await api.get("/view/upgrades", headers=door.admit("nina", []) | HTML)
     assert response.status_code == 403
     assert three[0] not in response.text
@@ -237,6 +239,6 @@ async def test_part_for_the_script_is_what_the_page_shows(
     assert not part.has("html")
 
 
-async def test_nobody_reads_the_list_without_a_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
+async def test_list_needs_the_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
     for path in ("/view/upgrades", "/view/board", "/view/changes"):
         assert (await api.get(path, headers=door.admit("olga", {Permission.OPERATE}))).status_code == 403

@@ -72,12 +72,12 @@ async def test_role_has_the_buttons_that_it_may_press(
     api: httpx.AsyncClient, door: Door, staged: Standing, role: str, expected: list[str]
 ) -> None:
     await staged.go(S.IN_PROGRESS)
-    page = await read(api, staged.id, door.admit_to("somebody", grants_of(Role(role))))
+    page = await read(api, staged.id, door.admit_to("olga", grants_of(Role(role))))
     assert [each["id"] for each in page.all("#buttons button")] == [f"button-{each}" for each in expected]
     assert [each["id"] for each in page.all("dialog")] == [f"dialog-{each}" for each in expected]
 
 
-async def test_creator_sees_why_somebody_else_has_to_approve(api: httpx.AsyncClient, staged: Standing) -> None:
+async def test_creator_sees_why_another_person_has_to_approve(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
     page = await read(api, staged.id)
     assert "somebody else has to approve" in page.one("#barred-approve").text
@@ -106,7 +106,7 @@ async def test_button_is_taken_by_the_api_with_the_very_call_that_it_names(
         (S.COMPLETED, "–"),
     ],
 )
-async def test_time_left_is_told_only_where_a_clock_runs(
+async def test_time_left_is_shown_only_while_it_decreases(
     api: httpx.AsyncClient, staged: Standing, status: ExecutionStatus, said: str
 ) -> None:
     await staged.go(status)

@@ -21,7 +21,7 @@ async def staged(api: httpx.AsyncClient, world: World) -> Standing:
 
 
 async def test_every_page_carries_the_strict_headers(api: httpx.AsyncClient, staged: Standing, door: Door) -> None:
-    nobody = door.admit("nobody", [])
+    no_permissions = door.admit("nina", [])
     for path, headers, status in (
         ("/view/upgrades", {}, 200),
         ("/view/board", {}, 200),
@@ -29,7 +29,7 @@ async def test_every_page_carries_the_strict_headers(api: httpx.AsyncClient, sta
         (f"/view/upgrades/{staged.id}/fragment", {}, 200),
         ("/view/dags/some_dag", {}, 200),
         ("/view/upgrades/none", {}, 404),
-        ("/view/upgrades", nobody, 403),
+        ("/view/upgrades", no_permissions, 403),
         ("/view/upgrades", {"Authorization": ""}, 401),
     ):
         response = await api.get(path, headers=HTML | headers)
@@ -51,7 +51,7 @@ async def test_unknown_execution_is_a_404_page_for_people_and_a_problem_for_prog
     assert (problem.status_code, problem.json()["code"]) == (404, "NOT_FOUND")
 
 
-async def test_execution_of_another_tenant_is_not_told_from_one_that_is_not_there(
+async def test_execution_of_another_tenant_looks_like_one_that_does_not_exist(
     api: httpx.AsyncClient, door: Door, staged: Standing
 ) -> None:
     stranger = HTML | door.admit_to("tom", tenant_roles("another-tenant")["Upgrade Operator another-tenant"])
@@ -74,7 +74,7 @@ async def test_expired_session_is_a_page_that_says_how_to_sign_in_and_leads_nowh
     assert (await api.get("/view/static/view.css", headers={"Authorization": ""})).status_code == 200
 
 
-async def test_dag_of_an_execution_leads_to_its_page_and_any_other_is_told_kindly(
+async def test_dag_of_an_execution_leads_to_its_page_and_any_other_to_an_explanation(
     api: httpx.AsyncClient, staged: Standing
 ) -> None:
     found = await api.get(f"/view/dags/upgrade__{staged.id}", headers=HTML)
