@@ -44,17 +44,17 @@ async def _in_a_thread(call: Callable[[], StoredObject]) -> StoredObject:
 
     The process does not wait for it at exit either.
     """
-    answer: Future[StoredObject] = Future()
-    answer.set_running_or_notify_cancel()  # a waiter that is cancelled cannot cancel it
+    result: Future[StoredObject] = Future()
+    result.set_running_or_notify_cancel()  # a waiter that is cancelled cannot cancel it
 
     def run() -> None:
         try:
-            answer.set_result(call())
+            result.set_result(call())
         except Exception as error:
-            answer.set_exception(error)
+            result.set_exception(error)
 
     Thread(target=run, name="read-object", daemon=True).start()
-    return await asyncio.wrap_future(answer)
+    return await asyncio.wrap_future(result)
 
 
 def _look(location: str, whole: bool, cancelled: Event) -> StoredObject:

@@ -80,7 +80,7 @@ async def test_address_is_what_the_connection_says(
 def test_button_says_that_the_agent_answers(define: Define) -> None:
     define()
     assert button()[0] is True
-    assert "answers and takes the token" in button()[1]
+    assert "answers and accepts the token" in button()[1]
 
 
 def test_button_says_what_the_named_fleet_is(define: Define, fleet: Caller) -> None:
@@ -120,8 +120,8 @@ async def serving(respond: Any, context: ssl.SSLContext | None = None) -> AsyncI
     ("respond", "said"),
     [
         (answer("404 Not Found", "Content-Type: text/html", body=b"<html>"), "not a JSON object"),
-        (answer("200 OK", body=b""), "answers 200, which an agent would not"),
-        (answer("302 Found", "Location: http://127.0.0.1:9/"), "answers 302, which an agent would not"),
+        (answer("200 OK", body=b""), "the response is 200, which no agent would send"),
+        (answer("302 Found", "Location: http://127.0.0.1:9/"), "the response is 302, which no agent would send"),
         (answer("200 OK", body=b" " * (adapter.MOST_BYTES + 1)), "larger than 16 MiB"),
         (trickle, "does not answer (TimeoutError)"),
     ],

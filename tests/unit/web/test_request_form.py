@@ -70,7 +70,7 @@ def test_stages_that_do_not_rise_to_a_hundred_are_refused(stages: list[int]) -> 
 @pytest.mark.parametrize("strategy", [{}, {"strategy": "CANARY"}])
 def test_stages_of_another_strategy_are_refused(strategy: dict[str, str]) -> None:
     found = refused(stagePercentages=[50, 100], **strategy)
-    assert found == [("stagePercentages", "goes with strategy STAGED only")]
+    assert found == [("stagePercentages", "is allowed only with strategy STAGED")]
 
 
 def test_same_version_is_refused() -> None:

@@ -49,12 +49,12 @@ class AgentDriver:
         :raises FleetError: there is no report.
         """
         path = f"{self._base}{self._instance(instance_id)}/health"
-        answer = await self._client.request("GET", path)
-        if answer.status not in (200, 503):
-            raise _refused(answer, "GET", path)
-        body = answer.body()
+        response = await self._client.request("GET", path)
+        if response.status not in (200, 503):
+            raise _refused(response, "GET", path)
+        body = response.body()
         if not isinstance(body.get("healthy"), bool):
-            raise _refused(answer, "GET", path)  # a 503 of the agent itself, not of the instance
+            raise _refused(response, "GET", path)  # a 503 of the agent itself, not of the instance
         return Health(body["healthy"], str(body.get("version", "")), str(body.get("detail", "")))
 
     async def drain(self, instance_id: str, token: int, key: str) -> None:
@@ -94,12 +94,12 @@ class AgentDriver:
         self, method: str, path: str, token: int | None = None, key: str | None = None, body: Any = None
     ) -> dict[str, Any]:
         headers = {} if key is None else {"Idempotency-Key": key, "X-Fencing-Token": str(token)}
-        answer = await self._client.request(method, self._base + path, headers=headers, json=body)
-        if answer.status == 412:
+        response = await self._client.request(method, self._base + path, headers=headers, json=body)
+        if response.status == 412:
             raise StaleToken(f"the agent has seen a higher fencing token than {token}")
-        if not answer.is_success:
-            raise _refused(answer, method, self._base + path)
-        return answer.body()
+        if not response.is_success:
+            raise _refused(response, method, self._base + path)
+        return response.body()
 
 
 def _fleet(body: dict[str, Any]) -> Fleet:
@@ -117,6 +117,6 @@ def _fleet(body: dict[str, Any]) -> Fleet:
     return Fleet(body["fleet"], instances, int(body["capacity"]["freeInstances"]), body["traffic"])
 
 
-def _refused(answer: Answer, method: str, path: str) -> FleetError:
-    kind = _REFUSALS.get(answer.status, FleetError)
-    return kind(f"the agent answered {answer.status} to {method} {unquote(path)}")
+def _refused(response: Answer, method: str, path: str) -> FleetError:
+    kind = _REFUSALS.get(response.status, FleetError)
+    return kind(f"the agent answered {response.status} to {method} {unquote(path)}")

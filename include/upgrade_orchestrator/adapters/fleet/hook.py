@@ -59,14 +59,14 @@ def _fleet_message(fleet: Fleet) -> str:
     return f"The agent has fleet {fleet.name}: {len(fleet.instances)} instances, {healthy} healthy ({on or 'none'})."
 
 
-def _agent_message(answer: Answer) -> str:
+def _agent_message(response: Answer) -> str:
     """The message for an agent that has no fleet of that name and says so in JSON.
 
     :raises FleetError: the response is not that of an agent, or the token is refused.
     """
-    if answer.status in (401, 403):
-        raise FleetError(f"the agent refuses the token ({answer.status})")
-    if answer.status not in (200, 404) or not answer.content:
-        raise FleetError(f"the response is {answer.status}, which no agent would send: check host and port")
-    answer.body()
+    if response.status in (401, 403):
+        raise FleetError(f"the agent refuses the token ({response.status})")
+    if response.status not in (200, 404) or not response.content:
+        raise FleetError(f"the response is {response.status}, which no agent would send: check host and port")
+    response.body()
     return "The agent answers and accepts the token. To test a fleet as well, name it in the connection."

@@ -80,7 +80,7 @@ class MemoryRegistry:
         return own(found) if found else None
 
     async def ways(self, limit: int) -> list[Deployment]:
-        """One for each driver and connection, those with an upgrade under ends first."""
+        """One for each driver and connection, those with an active upgrade first."""
         found = [(self._is_idle(each), each) for each in await self._rows(DEPLOYMENT)]
         found.sort(key=lambda pair: (pair[0], pair[1].fleet))
         first: dict[tuple[str, str], tuple[bool, Deployment]] = {}

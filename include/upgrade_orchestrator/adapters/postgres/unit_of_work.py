@@ -53,7 +53,7 @@ class PostgresUnitOfWork:
         if connection is not None:
             await self._leave(connection)
         if isinstance(error, OperationalError | InterfaceError):
-            raise Unavailable("the database went away") from error
+            raise Unavailable("the connection to the database was lost") from error
 
     async def _leave(self, connection: AsyncConnection) -> None:
         await connection.close()  # rolls back what was not committed
@@ -114,12 +114,12 @@ async def connect(url: str) -> AsyncConnection:
 async def connected(url: str) -> AsyncIterator[AsyncConnection]:
     """A connection that is given back at the end; what was not committed is rolled back.
 
-    :raises Unavailable: the database does not answer, or goes away.
+    :raises Unavailable: the database does not answer, or the connection is lost.
     """
     connection = await connect(url)
     try:
         yield connection
     except (OperationalError, InterfaceError) as error:
-        raise Unavailable("the database went away") from error
+        raise Unavailable("the connection to the database was lost") from error
     finally:
         await connection.close()

@@ -90,5 +90,5 @@ def _kept(response: Response) -> StoredResponse:
     return StoredResponse(response.status_code, headers, bytes(response.body).decode())
 
 
-def _replay(answer: StoredResponse) -> Response:
-    return Response(answer.body, answer.status, {**answer.headers, REPLAYED: "true"})
+def _replay(stored: StoredResponse) -> Response:
+    return Response(stored.body, stored.status, {**stored.headers, REPLAYED: "true"})

@@ -42,14 +42,14 @@ class HealthAnswer(Answer):
 
 @router.get("/health", name="health", openapi_extra={"security": []})
 async def health(request: Request) -> HealthAnswer:
-    """200 if database, relay and fleet drivers found, otherwise 503 with those that do not; with the lag of events."""
+    """200 if database, relay and fleet drivers answer, otherwise 503 with those that do not; with the lag of events."""
     fleet_health: FleetHealth = request.app.state.fleet_health
     try:
         ports = await ports_of(request)
         await check_database(ports)
         relay, drivers = await relay_health(ports), await fleet_health.look(ports)
     except Unavailable as error:
-        raise Unavailable("the database does not found", parts={"database": "unavailable"}) from error
+        raise Unavailable("the database does not answer", parts={"database": "unavailable"}) from error
     found = _health(relay, drivers)
     if troubles := _troubles(relay, drivers):
         raise Unavailable("; ".join(troubles), **found.model_dump(mode="json", by_alias=True, exclude={"status"}))
@@ -68,7 +68,7 @@ def _health(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> HealthAnswer
 
 def _troubles(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> list[str]:
     silent = [each for each in drivers if not each.answers]
-    messages = [f"the fleet driver {each.driver} does not found at the connection {each.conn_id}" for each in silent]
+    messages = [f"the fleet driver {each.driver} does not answer at the connection {each.conn_id}" for each in silent]
     return messages if relay.is_well else [f"the relay of events is {relay.state.value}: {relay.detail}", *messages]
 
 

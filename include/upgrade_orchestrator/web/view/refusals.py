@@ -45,20 +45,20 @@ class PageRoute(APIRoute):
 
 def refusal(request: Request, error: UpgradeError) -> Response:
     """The error page, or the problem if the caller does not accept HTML, both with the problem's status and headers."""
-    answer = problem(error, request.url.path)
+    response = problem(error, request.url.path)
     if "text/html" not in request.headers.get("accept", ""):
-        return answer
+        return response
     shown = page(
         request,
         "refusal.html",
-        answer.status_code,
+        response.status_code,
         title=_title(error),
         detail=error.detail,
         advice=_advice(error),
     )
     for name in ("WWW-Authenticate", "Retry-After"):
-        if name in answer.headers:
-            shown.headers[name] = answer.headers[name]
+        if name in response.headers:
+            shown.headers[name] = response.headers[name]
     return shown
 
 

@@ -29,7 +29,7 @@ EXAMPLES = 10
 
 TOGETHER = {
     ("UpgradeBody", "toVersionId"): ("must differ from fromVersionId",),
-    ("UpgradeBody", "stagePercentages"): ("goes with strategy STAGED only", "must rise and end at 100"),
+    ("UpgradeBody", "stagePercentages"): ("is allowed only with strategy STAGED", "must rise and end at 100"),
     ("PathBody", "toVersionId"): ("must differ from fromVersionId",),
     ("CompatibilityBody", "platformVersion"): ("is not a version such as",),
 }

@@ -228,7 +228,7 @@ async def test_bad_filter_is_422_and_named(api: httpx.AsyncClient, asked: dict[s
 
 async def test_empty_list_says_so(board: Board) -> None:
     assert (await board.page()).one("#rows").text == "There are no upgrades yet."
-    assert (await board.page(status="FAILED")).one("#rows").text == "No upgrade fits these filters."
+    assert (await board.page(status="FAILED")).one("#rows").text == "No upgrade matches these filters."
 
 
 async def test_part_for_the_script_is_what_the_page_shows(

@@ -140,7 +140,7 @@ async def test_page_is_there_while_airflows_database_is_not(
     await staged.go(S.IN_PROGRESS)
     world.airflow.away = True
     shown = (await read(api, staged.id)).one("#airflow").text
-    assert "Airflow shows no run of this execution right now" in shown
+    assert "Airflow has no run of this execution right now" in shown
 
 
 async def test_page_costs_as_many_statements_however_many_instances_there_are(

@@ -27,8 +27,8 @@ _APPEND = text(
         RETURNING last_sequence - :number AS before, clock_timestamp() AS now
     )
     INSERT INTO event (execution_id, tenant_id, sequence, id, what, time, data)
-    SELECT :execution, :tenant, reserved.before + given.place, given.id, given.what, reserved.now, given.data
-    FROM reserved, jsonb_to_recordset(:given) AS given (place integer, id varchar, what varchar, data jsonb)
+    SELECT :execution, :tenant, reserved.before + given.position, given.id, given.what, reserved.now, given.data
+    FROM reserved, jsonb_to_recordset(:given) AS given (position integer, id varchar, what varchar, data jsonb)
     """
 ).bindparams(bindparam("given", type_=JSONB))
 "Numbers and inserts events in one statement, since every change of an upgrade writes events."
@@ -45,8 +45,8 @@ class PostgresEvents:
         if not events:
             return
         given = [
-            {"place": place, "id": new_id(), "what": event.what.value, "data": dict(event.data)}
-            for place, event in enumerate(events, start=1)
+            {"position": position, "id": new_id(), "what": event.what.value, "data": dict(event.data)}
+            for position, event in enumerate(events, start=1)
         ]
         values = {"execution": execution.id, "tenant": execution.tenant_id, "number": len(given), "given": given}
         written = await self._connection.execute(_APPEND, values)
