@@ -68,6 +68,6 @@ def test_hostile_names_and_reasons_do_not_run(visits: Visits, new_tenant: NewTen
     page.goto(f"{VIEW}/upgrades?tenant={tenant.id}")
     expect(page.locator("#rows")).to_contain_text(HOSTILE)
     page.goto(f"{VIEW}/upgrades?text=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
-    expect(page.locator("#rows")).to_contain_text("No upgrade fits")
+    expect(page.locator("#rows")).to_contain_text("No upgrade matches")
     assert page.locator("main script, main img[src=x]").count() == 0
     assert not [each for each in visits.console if "Content Security Policy" in each]

@@ -9,14 +9,12 @@ from tests.architecture.sources import ROOT, relative
 from tests.unit.docs.test_links import PAGES
 
 LEFT_OUT = {
-    "docs/adopt.md",
     "docs/performance.md",
-    "docs/api.md",
     "docs/events.md",
     "docs/testing.md",
     "bench/README.md",
 }
-"""Pages that are made from the code or name its parts, and two that are rewritten together with the settings."""
+"""Pages that are generated from the code or quote names of its parts."""
 UNWANTED = re.compile(r"\b(whoever|somebody|anew|told|what (?:becomes|became) of)\b", re.IGNORECASE)
 QUOTED = re.compile(r"`[^`]*`|^\| `upgrades\..*$", re.MULTILINE)
 "Code, and the rows that another test compares with the code."

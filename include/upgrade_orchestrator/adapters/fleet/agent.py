@@ -58,30 +58,52 @@ class AgentDriver:
         return Health(body["healthy"], str(body.get("version", "")), str(body.get("detail", "")))
 
     async def drain(self, instance_id: str, token: int, key: str) -> None:
-        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
+        """Take the instance out of service.
+
+        :raises StaleToken: a newer runner works on the fleet.
+        :raises FleetError: the order was not accepted.
+        """
         await self._call("POST", f"{self._instance(instance_id)}/drain", token, key)
 
     async def undrain(self, instance_id: str, token: int, key: str) -> None:
-        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
+        """Put the instance back into service.
+
+        :raises StaleToken: a newer runner works on the fleet.
+        :raises FleetError: the order was not accepted.
+        """
         await self._call("POST", f"{self._instance(instance_id)}/undrain", token, key)
 
     async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
-        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
+        """Upgrade the instance to ``version``.
+
+        :raises StaleToken: a newer runner works on the fleet.
+        :raises FleetError: the order was not accepted.
+        """
         await self._call("PUT", f"{self._instance(instance_id)}/version", token, key, {"version": version})
 
     async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
-        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted.
+        """Make a pool of ``size`` instances on ``version``.
 
+        :raises StaleToken: a newer runner works on the fleet.
+        :raises FleetError: the order was not accepted.
         :raises Conflict: another pool has that name, or there is no capacity.
         """
         await self._call("PUT", self._pool(pool), token, key, {"version": version, "size": size})
 
     async def remove_pool(self, pool: str, token: int, key: str) -> None:
-        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
+        """Remove the pool.
+
+        :raises StaleToken: a newer runner works on the fleet.
+        :raises FleetError: the order was not accepted.
+        """
         await self._call("DELETE", self._pool(pool), token, key)
 
     async def switch_traffic(self, pool: str, token: int, key: str) -> None:
-        """:raises StaleToken: a newer runner works on the fleet; :raises FleetError: not accepted."""
+        """Send the traffic to the pool.
+
+        :raises StaleToken: a newer runner works on the fleet.
+        :raises FleetError: the order was not accepted.
+        """
         await self._call("PUT", "/traffic", token, key, {"pool": pool})
 
     def _pool(self, pool: str) -> str:

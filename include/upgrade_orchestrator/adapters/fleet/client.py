@@ -66,7 +66,10 @@ class AgentClient:
     """
 
     def __init__(self, address: FleetAddress) -> None:
-        """:raises FleetError: a certificate file cannot be used."""
+        """Open the session; connections are made on first use.
+
+        :raises FleetError: a certificate file cannot be used.
+        """
         self._base = address.base_url
         tls = _tls(address)
         self._session = aiohttp.ClientSession(

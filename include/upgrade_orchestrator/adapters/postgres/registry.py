@@ -155,7 +155,10 @@ class PostgresRegistry:
 
 @contextmanager
 def _translating_conflicts(entry: RegistryEntry) -> Iterator[None]:
-    """:raises AlreadyExists: a statement within violates a unique constraint."""
+    """Turn violations of unique constraints in the ``with`` block into errors of the domain.
+
+    :raises AlreadyExists: a unique constraint is violated.
+    """
     try:
         yield
     except IntegrityError as error:
