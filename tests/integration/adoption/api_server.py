@@ -4,11 +4,11 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 
-from local.ports import HOST
+from local.ports import HOST, free_port
 from tests.integration.adoption.project import ADMIN, PASSWORD, Project
 
 START_SECONDS = 200
@@ -17,10 +17,11 @@ START_SECONDS = 200
 @contextmanager
 def serving(project: Project, path: str, **settings: str) -> Iterator[httpx.Client]:
     """Within it the server runs; the client is the administrator's, and its base URL ends with ``path``."""
-    base = f"http://localhost:{project.port}{path}"
-    process = project.start("api-server", "--host", HOST, "--port", str(project.port), API__BASE_URL=base, **settings)
+    port = free_port()
+    base = f"http://localhost:{port}{path}"
+    process = project.start("api-server", "--host", HOST, "--port", str(port), API__BASE_URL=base, **settings)
     try:
-        with httpx.Client(base_url=f"http://{HOST}:{project.port}{path}", trust_env=False, timeout=30) as client:
+        with httpx.Client(base_url=f"http://{HOST}:{port}{path}", trust_env=False, timeout=60) as client:
             deadline = time.monotonic() + START_SECONDS
             while not _answers(client):
                 ended = process.poll() is not None or time.monotonic() > deadline
@@ -31,8 +32,9 @@ def serving(project: Project, path: str, **settings: str) -> Iterator[httpx.Clie
             client.headers["Authorization"] = f"Bearer {token}"
             yield client
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        with suppress(ProcessLookupError):  # it has ended by itself, which its log explains
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
 
 
 def _answers(client: httpx.Client) -> bool:

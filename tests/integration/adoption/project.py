@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from local.ports import HOST, free_port
+from local.ports import HOST
 from local.postgres.server import Postgres
 from local.stack.bare_venv import make_bare_venv
 from tests.architecture.sources import ROOT
@@ -40,7 +40,7 @@ class Project:
     """The project's folder and environment, and its Airflow on the test's PostgreSQL."""
 
     def __init__(self, folder: Path, postgres: Postgres, database: str) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder = folder
         self._venv = folder / "venv"
         self.python = make_bare_venv(self._venv)
         self._write("dags/team.py", DAG)
