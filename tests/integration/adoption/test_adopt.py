@@ -9,6 +9,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urljoin
@@ -80,20 +81,16 @@ class Adopted:
 
 @pytest.fixture(scope="module")
 def adopted(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adopted]:
-    folder = tmp_path_factory.mktemp("adoption")
-    agent = RunningAgent(tmp_path_factory.mktemp("agent"))
     with postgres_server.connect() as connection:
         for name in ("adopting_airflow", "adopting_upgrades"):
             connection.execute(f"CREATE DATABASE {name}")
-    project = Project(folder, postgres_server, "adopting_airflow")
+    project = Project(tmp_path_factory.mktemp("adoption"), postgres_server, "adopting_airflow")
     project.python_code(EXISTING)
-    try:
+    with closing(RunningAgent(tmp_path_factory.mktemp("agent"))) as agent:
         yield Adopted(project, agent, list(_do(project, _values(postgres_server, agent))))
-    finally:
-        agent.close()
-        with postgres_server.connect() as connection:
-            for name in ("adopting_airflow", "adopting_upgrades"):
-                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres_server.connect() as connection:
+        for name in ("adopting_airflow", "adopting_upgrades"):
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
