@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench`, or quick, or any of rolling, many, crowd, tax, canaries: see bench/README.md."""
+"""The measurements: `python -m bench`, or with the names of some of them: see bench/README.md."""
 
 import argparse
 import contextlib
@@ -44,7 +44,7 @@ _console = Console(width=None if sys.stdout.isatty() else 190)
 
 
 def main() -> int:
-    """Run what was asked for; a problem is one clear line and 1."""
+    """Run what was asked for. A problem is printed as one clear line, with exit code 1."""
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped then too
     try:
@@ -60,10 +60,10 @@ def _run(options: argparse.Namespace) -> int:
     match options.what:
         case ["breakdown", *execution] if len(execution) < 2:
             return _breakdown(*execution)
-        case ["up" | "down" as way]:
-            return _up() if way == "up" else _down()
+        case ["up" | "down" as command]:
+            return _up() if command == "up" else _down()
         case ["quick"]:
-            return run_quick(_console, options.name or checked_out(), options.check, _tell)
+            return run_quick(_console, options.name or checked_out(), options.check, _progress)
     return _measure_all(options.what or [*_GROUPS, *_OWN_STACKS])
 
 
@@ -96,9 +96,9 @@ def _measure(groups: list[str]) -> int:
         idle, notes, results = idle_cpu(world), [], []
         for row in rows:
             if row.others:
-                crowd = gather_paused(world, row.others, _tell)
+                crowd = gather_paused(world, row.others, _progress)
                 notes.append(f"the {row.others} others: {HOW_THEY_REST}")
-            _tell(f"measuring: {row.who}, {row.jobs} at once, delay {row.delay} s, {row.others} others")
+            _progress(f"measuring: {row.who}, {row.jobs} at once, delay {row.delay} s, {row.others} others")
             results.append(measure(world, row, REPEAT))
             if row.others:
                 notes.append(f"after the measurement the others were: {crowd.resting(world)}")
@@ -109,7 +109,7 @@ def _measure(groups: list[str]) -> int:
 
 
 def _tax() -> int:
-    measured = measure_tax(_tell)
+    measured = measure_tax(_progress)
     _console.print(measured.table())
     folder = ROOT / "bench" / "results"
     print(f"all of it: {_shown(save(folder, '-tax', {'machine': machine()} | measured.dump()))}")
@@ -117,9 +117,9 @@ def _tax() -> int:
 
 
 def _canaries() -> int:
-    """On a stack of their own: what other measurements leave behind would be measured too."""
+    """On a stack of their own, so that what other measurements leave behind is not measured too."""
     with _own_stack() as world:
-        report = CanaryReport(measure_canaries(world, CANARIES, _tell))
+        report = CanaryReport(measure_canaries(world, CANARIES, _progress))
     report.print(_console)
     print(f"all of it: {_shown(report.save(ROOT / 'bench' / 'results'))}")
     return 0
@@ -130,7 +130,7 @@ def _costs() -> int:
     if stack.running():
         raise RuntimeError("costs needs a stack of its own: `python -m bench down` first")
     with _own_stack(stack) as world:
-        costs = measure_costs(world, REPEAT, _tell)
+        costs = measure_costs(world, REPEAT, _progress)
     print_costs(costs, _console)
     folder = ROOT / "bench" / "results"
     print(f"all of it: {_shown(save(folder, '-costs', {'machine': machine()} | costs.dump()))}")
@@ -139,7 +139,7 @@ def _costs() -> int:
 
 def _reads() -> int:
     with _own_stack() as world:
-        readings = measure_reads(world, _tell)
+        readings = measure_reads(world, _progress)
     _console.print(table_of(readings))
     for name, value in verdicts(readings).items():
         print(f"- {name}: {value:.2f}")
@@ -149,7 +149,7 @@ def _reads() -> int:
 
 
 def _events() -> int:
-    measured = measure_events(_tell)
+    measured = measure_events(_progress)
     _console.print(measured.table())
     folder = ROOT / "bench" / "results"
     print(f"all of it: {_shown(save(folder, '-events', {'machine': machine()} | measured.dump()))}")
@@ -158,7 +158,7 @@ def _events() -> int:
 
 def _view() -> int:
     with _own_stack() as world:
-        measured = measure_view(world, MINUTES, _tell)
+        measured = measure_view(world, MINUTES, _progress)
     _console.print(measured.table())
     folder = ROOT / "bench" / "results"
     print(f"all of it: {_shown(save(folder, '-view', {'machine': machine()} | measured.dump()))}")
@@ -190,7 +190,7 @@ def _breakdown(execution: str | None = None) -> int:
 
 
 def _up() -> int:
-    """For several measurements in a row: a bench stack that runs is used, and left running."""
+    """Keep a bench stack that already runs and leave it running: for several measurements in a row."""
     stack = bench_stack()
     stack.up()
     print(f"the bench's stack runs at {stack.url}")
@@ -205,12 +205,14 @@ def _down() -> int:
 
 @contextlib.contextmanager
 def _own_stack(stack: Stack | None = None) -> Iterator[World]:
-    """The bench's stack, warm: a new one, stopped at the end; one that already runs stays."""
+    """The bench's stack, warmed up: a new one that is stopped at the end, or the one that already runs, which stays
+    up.
+    """
     stack = stack or bench_stack()
     found = bool(stack.running())
     try:
         if not found:
-            _tell("starting a stack of the bench's own")
+            _progress("starting a stack of the bench's own")
             stack.remove()
             stack.up()
         yield _warmed_up(World(stack))
@@ -224,13 +226,13 @@ def _warmed_up(world: World) -> World:
     wait_parsed(world)
     for _ in range(_WARM_UPS):
         for row in (Row(PROJECT), Row(BARE)):
-            _tell(f"warming up: {row.who}")
+            _progress(f"warming up: {row.who}")
             row.prepare(world)
             row.run(world)
     return world
 
 
-def _tell(text: str) -> None:
+def _progress(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Measures one row: several repetitions for time and CPU, as many again for memory; medians."""
+"""Measures one row: several repetitions for time and CPU, as many more for memory; medians."""
 
 import os
 import statistics
@@ -20,7 +20,9 @@ PROJECT, PLAIN, BARE = "this project", "asyncio + httpx", "bare Airflow DAG"
 
 @dataclass(frozen=True)
 class Row:
-    """What is measured: who does how many reference jobs at once, with which delay, beside how many others."""
+    """What is measured: who does how many reference jobs at once, with which delay, beside how many other
+    executions.
+    """
 
     who: str
     jobs: int = 1
@@ -29,29 +31,29 @@ class Row:
 
     @property
     def ideal(self) -> float:
-        """Seconds of work; jobs side by side need no more."""
+        """The ideal time in seconds; jobs side by side need no more than one."""
         return ideal_seconds(self.delay)
 
     def run(self, world: World) -> ReadTiming:
-        """Once, from fleets at the old version."""
+        """Run it once, from fleets at the old version."""
         tenants = tenant_names(self.jobs)
         if self.who == BARE:
             return run_bare(world, self.jobs, self.delay)
         return (run_project if self.who == PROJECT else run_plain)(world, tenants, self.delay)
 
     def prepare(self, world: World) -> None:
-        """What is not measured."""
+        """Prepare the fleets, which is not measured."""
         if self.who != BARE:
             world.reset(tenant_names(self.jobs))
 
     def pids(self, world: World) -> Callable[[], set[int]]:
-        """Whose CPU and memory it costs: the stack's, or this process's for the plain job."""
+        """The processes whose CPU and memory count: the stack's, or for the plain job this one."""
         return (lambda: {os.getpid()}) if self.who == PLAIN else (lambda: stack_pids(world.stack))
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """One run: its times, CPU seconds of who does the job and of the agent."""
+    """One run: its times, CPU seconds of the processes that do the job and of the agent."""
 
     timing: Timing
     cpu: float
@@ -60,29 +62,31 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Result:
-    """A row's repetitions and the memory that was added at the peak (bytes; the median of the runs watched for it)."""
+    """A row's repetitions, and the memory in bytes that was added at the peak: the median of the runs that watched
+    it.
+    """
 
     row: Row
     repetitions: list[Repetition]
     memory_added: int | None = None
 
     def median(self, of: Callable[[Repetition], float | None]) -> float | None:
-        """The median of one figure; None when it was never there."""
+        """The median of one figure; None when no repetition has it."""
         values = [value for each in self.repetitions if (value := of(each)) is not None]
         return statistics.median(values) if values else None
 
     @property
     def wall(self) -> float:
-        """Median seconds."""
+        """The median in seconds."""
         return statistics.median(each.timing.wall for each in self.repetitions)
 
     @property
     def cpu(self) -> float:
-        """Median CPU seconds."""
+        """The median in CPU seconds."""
         return statistics.median(each.cpu for each in self.repetitions)
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The result as JSON."""
         return {
             "row": asdict(self.row) | {"idealSeconds": self.row.ideal},
             "wallSeconds": self.wall,
@@ -98,24 +102,24 @@ class Result:
 
 
 def measure(world: World, row: Row, repeat: int) -> Result:
-    """All repetitions of one row, and as many again that are watched for memory."""
+    """Measure all repetitions of one row, and as many more that are watched for memory."""
     timed = measure_time(world, row, repeat)
     return replace(timed, memory_added=round(statistics.median(_memory_added(world, row) for _ in range(repeat))))
 
 
 def measure_time(world: World, row: Row, repeat: int) -> Result:
-    """All repetitions of one row, its memory left out."""
+    """Measure all repetitions of one row without memory."""
     return Result(row, [_repeat(world, row) for _ in range(repeat)])
 
 
 def idle_cpu(world: World, seconds: float = 10.0) -> float:
-    """CPU seconds a second that the stack uses when nobody asks for anything."""
+    """CPU seconds a second that the stack uses while there are no requests."""
     (found,) = idle_cpus([world], seconds)
     return found
 
 
 def idle_cpus(worlds: Sequence[World], seconds: float) -> list[float]:
-    """The same of several stacks in the same seconds."""
+    """The same for several stacks in the same seconds."""
     before = [cpu_seconds(stack_pids(each.stack)) for each in worlds]
     time.sleep(seconds)
     after = [cpu_seconds(stack_pids(each.stack)) for each in worlds]

@@ -1,6 +1,6 @@
-"""One line a measurement under "Over time" in docs/performance.md: written, read back and judged by the last one.
+"""One line a measurement under "Over time" in docs/performance.md: written, read back and compared with the last one.
 
-A machine's seconds are not another's: what is judged are ratios, whose both halves were measured in the same run.
+Seconds of different machines cannot be compared, so only ratios are checked whose halves were measured in one run.
 """
 
 import re
@@ -14,27 +14,29 @@ from rich.table import Table
 
 HEADING = "## Over time"
 MOST_GROWTH = 1.3
-"So many times the last line's a ratio may be: one run is not like another, and `quick` has few repetitions."
+"How many times the last line's value a ratio may be: runs vary, and `quick` has few repetitions."
 _NOT_MEASURED = "–"
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 class Kind(Enum):
-    """What a figure is, and so how it is judged."""
+    """The kind of a figure decides how it is checked."""
 
     RATIO = "ratio"
     PERCENT = "percent"
-    "Around 0: how much more. Judged as the ratio that it comes from, 1 and the percent; one below 0 as if it were 0."
+    "A percentage around 0. Checked as the ratio that it comes from (1 plus the percent); one below 0 counts as 0."
     FIGURE = "figure"
-    """Of this machine: told, not judged. So are ratios to asyncio: on some machines forking costs twice as much, what
-    does not fork no more. The bare DAG forks too."""
+    """Depends on the machine: shown, not checked. So are ratios to asyncio: on some machines forking costs twice as
+    much,
+    and only the product forks. The bare DAG forks too, so that ratios to it can be checked.
+    """
 
 
 _FORMS = {Kind.RATIO: ".2f", Kind.PERCENT: "+.1f", Kind.FIGURE: ".2f"}
 
 
 class TableError(RuntimeError):
-    """The table in the document is not one that this module has written."""
+    """The table in the document does not have the form that this module writes."""
 
 
 def _column(name: str, kind: Kind) -> Any:
@@ -46,9 +48,9 @@ class Line:
     """A run of `bench quick`. Each figure is a column; None where it was not measured."""
 
     what: str
-    "What was measured: a commit, with a word or two."
+    "What was measured: a commit, and a few words."
     machine: str
-    "Its cores, and how long it takes to add: so that readers see whether two lines are of machines alike."
+    "The number of cores, and how long adding takes, by which readers see whether two lines are of similar machines."
     alone_wall_bare: float | None = _column("alone: wall × bare DAG", Kind.RATIO)
     alone_wall_plain: float | None = _column("alone: wall × asyncio", Kind.FIGURE)
     alone_cpu_bare: float | None = _column("alone: CPU × bare DAG", Kind.RATIO)
@@ -69,7 +71,7 @@ class Line:
             yield each.metadata["name"], each.metadata["kind"], getattr(self, each.name)
 
     def markdown(self) -> str:
-        """The line as it belongs below the table."""
+        """The line as it is added to the table."""
         words = [self.what.replace("|", "/"), self.machine.replace("|", "/")]
         return _row([*words, *(_written(kind, value) for _, kind, value in self.figures())])
 
@@ -80,15 +82,14 @@ _RULE = ["---", "---", *("---:" for _ in _COLUMNS)]
 
 
 def header() -> str:
-    """The table without a line."""
+    """The table's head, without a line."""
     return f"{_row(_HEADER)}\n{_row(_RULE)}"
 
 
 def last_line(document: str) -> Line:
     """The last line of the table in the document's text.
 
-    Raises:
-        TableError: there is no such section, table or line, or it does not read as one; says which.
+    :raises TableError: there is no such section, table or line, or it does not read as one; says which.
     """
     rows = _rows(document)
     if rows[:2] != [_HEADER, _RULE]:
@@ -103,7 +104,7 @@ def last_line(document: str) -> Line:
 
 
 def least_of(first: Line, second: Line) -> Line:
-    """Each figure's lesser of two runs of the same, None where one has none: what others do on the machine adds."""
+    """The lesser of each figure of two runs, None where one has none: other processes on the machine only add."""
     pairs = zip(_COLUMNS, first.figures(), second.figures(), strict=True)
     least: dict[str, Any] = {
         column.name: None if one is None or other is None else min(one, other)
@@ -113,7 +114,7 @@ def least_of(first: Line, second: Line) -> Line:
 
 
 def judge(now: Line, last: Line) -> list[str]:
-    """What has grown too much: each ratio's name, value, the last one and the limit. Empty when all is well."""
+    """What has grown too much: each ratio's name, its value, the last one and the limit. Empty when nothing has."""
     return [
         f"{name}: {_written(kind, value)} now, {_written(kind, before)} in the last line ({last.what}), "
         f"at most {_written(kind, limit)}"
@@ -123,7 +124,7 @@ def judge(now: Line, last: Line) -> list[str]:
 
 
 def side_by_side(now: Line, last: Line) -> Table:
-    """Both lines, figure by figure."""
+    """Print both lines, figure by figure."""
     table = Table(title="now, and the last line of the table", title_justify="left")
     table.add_column("figure")
     for name in (now.what, last.what, "at most"):
@@ -138,21 +139,25 @@ def side_by_side(now: Line, last: Line) -> Table:
 
 
 def _limit(kind: Kind, before: float | None) -> float | None:
-    """The most that it may be now; less than nothing was luck, for which the next one is not to pay."""
+    """The highest value allowed now. A last value below 0 was luck and counts as 0, so that it does not lower the
+    limit.
+    """
     if before is None or kind is Kind.FIGURE:
         return None
     return before * MOST_GROWTH if kind is Kind.RATIO else (100 + max(before, 0)) * MOST_GROWTH - 100
 
 
 def _exceeds(kind: Kind, value: float, limit: float) -> bool:
-    """By what is written: a reader who sees twice the same number is not told that one is more."""
+    """Compare the numbers as they are written: a reader who sees the same number twice must not read that one is
+    higher.
+    """
     return float(_written(kind, value)) > float(_written(kind, limit))
 
 
 def _rows(document: str) -> list[list[str]]:
     """The cells of each row of the section's table."""
     lines = iter(document.splitlines())
-    if HEADING not in lines:  # reads on to just behind it
+    if HEADING not in lines:  # consumes the rows up to and including the separator
         raise TableError(f"there is no {HEADING!r}")
     section = takewhile(lambda line: not line.startswith("## "), lines)
     rows = (line.strip() for line in section if line.startswith("|"))

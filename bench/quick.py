@@ -1,4 +1,4 @@
-"""What `make bench-quick` measures within four minutes, all of it in one run: a line of the table "Over time"."""
+"""What `make bench-quick` measures in four minutes, all in one run: a line of the table "Over time"."""
 
 import os
 import subprocess
@@ -14,11 +14,11 @@ from bench.measure import BARE, PLAIN, PROJECT, Result, Row, measure_time
 from bench.over_time import Line, TableError, header, judge, last_line, least_of, side_by_side
 from bench.report import Report, machine, save
 from bench.stack.world import ROOT, BenchStack, World
-from bench.tax import MANY, Pairs, StackWithoutProduct, Tax, Tell, measure_pairs, new_ground, started
+from bench.tax import MANY, Pairs, Progress, StackWithoutProduct, Tax, measure_pairs, new_ground, started
 from local.errors import LocalError
 
 SOME = 5
-"Bare DAGs at once on both sides of the tax: more tasks than Airflow has workers, and ended within ten seconds."
+"Bare DAGs at once on both sides of the tax: more tasks than Airflow has workers, but done within ten seconds."
 REPEAT = 3
 _SOME_REPEAT = 2
 _ADDITIONS = 10_000_000
@@ -27,7 +27,7 @@ _REST_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Rows:
-    """The same jobs by each of the three."""
+    """The same jobs, done by each of the three."""
 
     project: Result
     plain: Result
@@ -36,7 +36,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Quick:
-    """What was measured: one job alone, many at once, and somebody else's DAG with the product and without."""
+    """What was measured: one job alone, many at once, and another team's DAG with the product and without it."""
 
     machine: str
     alone: Rows
@@ -44,13 +44,13 @@ class Quick:
     tax: Tax
 
     def report(self) -> Report:
-        """As the rows of the whole bench."""
+        """The results as rows of the whole bench."""
         rows = [each for jobs in (self.alone, self.many) for each in (jobs.project, jobs.plain, jobs.bare)]
         notes = [f"asyncio and {MANY} at once: one repetition; no memory, which depends on what ran before"]
         return Report(rows, REPEAT, self.tax.with_product.rest, notes)
 
     def line(self, what: str) -> Line:
-        """For the table over time."""
+        """The line for the table over time."""
         alone, many, tax = self.alone, self.many, self.tax
         return Line(
             what=what,
@@ -71,39 +71,40 @@ class Quick:
         )
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The measurement as JSON."""
         return self.report().dump() | {"additionsOnMachine": self.machine, "tax": self.tax.dump()}
 
 
-def measure_quick(tell: Tell) -> Quick:
-    """Upgrades come last, so that both sides of the tax have seen none, and the other Airflow is gone by then."""
+def measure_quick(progress: Progress) -> Quick:
+    """Upgrades come last, so that both sides of the tax have had none; the other Airflow is stopped by then."""
     additions = f"{os.cpu_count()} cores, {_seconds_to_add():.2f} s"
-    with new_ground(), started(BenchStack, tell) as world:
-        with started(StackWithoutProduct, tell) as other:
-            tax = measure_pairs(other, world, tell, Pairs(REPEAT, SOME, _SOME_REPEAT), _REST_SECONDS)
-        _warm_up(world, tell)
-        project = _measure(world, Row(PROJECT), REPEAT, tell)
-        alone = Rows(project, _measure(world, Row(PLAIN), 1, tell), tax.with_product.alone)
-        many = Rows(*(_measure(world, Row(who, jobs=MANY), 1, tell) for who in (PROJECT, PLAIN, BARE)))
+    with new_ground(), started(BenchStack, progress) as world:
+        with started(StackWithoutProduct, progress) as other:
+            tax = measure_pairs(other, world, progress, Pairs(REPEAT, SOME, _SOME_REPEAT), _REST_SECONDS)
+        _warm_up(world, progress)
+        project = _measure(world, Row(PROJECT), REPEAT, progress)
+        alone = Rows(project, _measure(world, Row(PLAIN), 1, progress), tax.with_product.alone)
+        many = Rows(*(_measure(world, Row(who, jobs=MANY), 1, progress) for who in (PROJECT, PLAIN, BARE)))
     return Quick(additions, alone, many, tax)
 
 
-def run_quick(console: Console, name: str, check: Path | None, tell: Tell) -> int:
-    """Measure and print; with ``check`` also beside the last line of that document's table, and 1 where it is worse.
+def run_quick(console: Console, name: str, check: Path | None, progress: Progress) -> int:
+    """Measure and print; with ``check`` compare with the last line of that document's table, and return 1 if it is
+    worse.
 
-    One run decides nothing bad: where it is worse, all is measured once more, and the lesser of both counts.
+    One bad run decides nothing: it is measured once more, and the lesser of both counts.
     """
-    last = _last_line_of(check) if check else None  # first, so that no minutes are spent for a broken table
-    now = _measured(console, name, tell)
+    last = _last_line_of(check) if check else None  # first: a malformed table must not cost minutes
+    now = _measured(console, name, progress)
     if last is None or not _worse(console, now, last):
         return 0
-    tell("once more, for one run may be disturbed")
-    return 1 if _worse(console, least_of(now, _measured(console, name, tell)), last) else 0
+    progress("once more, for one run may be disturbed")
+    return 1 if _worse(console, least_of(now, _measured(console, name, progress)), last) else 0
 
 
-def _measured(console: Console, name: str, tell: Tell) -> Line:
+def _measured(console: Console, name: str, progress: Progress) -> Line:
     began = time.monotonic()
-    measured = measure_quick(tell)
+    measured = measure_quick(progress)
     measured.report().print(console)
     console.print(measured.tax.table())
     path = save(ROOT / "bench" / "results", "-quick", {"machine": machine()} | measured.dump())
@@ -130,27 +131,27 @@ def _last_line_of(path: Path) -> Line:
 
 
 def checked_out() -> str:
-    """The commit that is measured; with a word when files differ from it."""
+    """The commit that is measured, marked when files differ from it."""
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     return f"`{found}`" if found else "no commit"
 
 
-def _warm_up(world: World, tell: Tell) -> None:
-    tell(f"warming up: {PROJECT}")
+def _warm_up(world: World, progress: Progress) -> None:
+    progress(f"warming up: {PROJECT}")
     world.furnish()
     row = Row(PROJECT)
     row.prepare(world)
     row.run(world)
 
 
-def _measure(world: World, row: Row, repeat: int, tell: Tell) -> Result:
-    tell(f"measuring: {row.who}, {row.jobs} at once")
+def _measure(world: World, row: Row, repeat: int, progress: Progress) -> Result:
+    progress(f"measuring: {row.who}, {row.jobs} at once")
     return measure_time(world, row, repeat)
 
 
 def _seconds_to_add() -> float:
-    """Ten million additions: how fast the machine is, and whether somebody else has it."""
+    """Seconds for ten million additions: how fast the machine is, and whether other processes use it."""
     began, total = time.perf_counter(), 0
     for number in range(_ADDITIONS):
         total += number

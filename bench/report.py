@@ -27,7 +27,7 @@ _COUNTED = (
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured, and on what."""
+    """What was measured, and on which machine."""
 
     results: list[Result]
     repeat: int
@@ -35,17 +35,17 @@ class Report:
     notes: list[str]
 
     def print(self, console: Console) -> None:
-        """The table, and how to read it."""
+        """Print the table, and how to read it."""
         console.print(self._table())
         for line in (*self.notes, *_COUNTED, self._machine()):
             console.print(f"- {line}", highlight=False)
 
     def save(self, folder: Path) -> Path:
-        """Write all of it, every repetition too, as JSON."""
+        """Write everything, each repetition included, as JSON."""
         return save(folder, "", self.dump())
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The report as JSON."""
         return {
             "machine": machine(),
             "repeat": self.repeat,
@@ -115,7 +115,7 @@ _FIGURES: tuple[Callable[[Repetition], float | None], ...] = (
 
 
 def save(folder: Path, suffix: str, dump: dict[str, Any]) -> Path:
-    """Write what was measured as JSON, named by the time it was."""
+    """Write a measurement as JSON to a file named by the time."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}{suffix}.json"
     path.write_text(json.dumps(dump, indent=2, ensure_ascii=False) + "\n")
@@ -123,12 +123,12 @@ def save(folder: Path, suffix: str, dump: dict[str, Any]) -> Path:
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """The machine and versions that it was measured on."""
     return {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()}
 
 
 def machine_line() -> str:
-    """The same in words."""
+    """The same as a sentence."""
     return f"{os.cpu_count()} cores, load {' '.join(f'{each:.1f}' for each in os.getloadavg())}"
 
 

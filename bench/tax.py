@@ -1,4 +1,4 @@
-"""What the product costs those on the same Airflow who do not use it: the bare DAG with the product and without it.
+"""What the product costs other teams on the same Airflow: the bare DAG with the product and without it.
 
 Two stacks run side by side, of the same settings: also of those that the upgrades need, such as the scheduler's short
 sleep, or the difference would be the setting's. Without the product its package is not installed: there is no plugin,
@@ -27,27 +27,29 @@ from local.stack.stack import Stack
 from local.supervisor.processes import Command
 
 MANY = 20
-"Bare DAGs at once."
+"How many bare DAGs run at once."
 ALONE, AT_ONCE = 7, 5
-"Pairs of runs of one alone, and of many at once: two runs of the same differ by up to a quarter."
+"How many pairs of runs: of one alone, and of many at once. Two equal runs differ by up to a quarter."
 REST_SECONDS = 60.0
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 class StackWithoutProduct(BenchStack):
-    """The bench's stack as somebody has it who never heard of the product: the bare DAG only."""
+    """The bench's stack as it would be without the product: the bare DAG only."""
 
     suffix = "-without"
     bundles = BenchStack.bundles[1:]
 
     def env(self) -> dict[str, str]:
-        """The stack's environment without what brings the product in."""
+        """The stack's environment without the settings that bring the product in."""
         env = super().env()
         env.pop("AIRFLOW__CORE__LAZY_LOAD_PLUGINS", None)
         return env | {"AIRFLOW__CORE__PLUGINS_FOLDER": str(self.layout.state / "no-plugins")}
 
     def _command(self, name: str) -> Command:
-        """Airflow's on a Python without the product's package: its entry points would bring the plugin."""
+        """Airflow's command with a Python that lacks the product's package, whose entry points would bring the
+        plugin.
+        """
         command = super()._command(name)
         if name not in AIRFLOW:
             return command
@@ -57,7 +59,7 @@ class StackWithoutProduct(BenchStack):
 
 @dataclass(frozen=True)
 class Side:
-    """The bare DAG on one of the two: one run alone and many at once, and CPU seconds a second at rest."""
+    """The bare DAG on one of the two stacks: one run alone, many at once, and CPU seconds a second at rest."""
 
     alone: Result
     many: Result
@@ -66,14 +68,14 @@ class Side:
 
 @dataclass(frozen=True)
 class Tax:
-    """Both sides; the repetitions of the same place were made one after the other."""
+    """Both sides; repetitions at the same index were made one after the other."""
 
     without: Side
     with_product: Side
 
     @property
     def rest(self) -> float:
-        """CPU seconds a second that the product adds while nobody asks for anything."""
+        """CPU seconds a second that the product adds while there are no requests."""
         return self.with_product.rest - self.without.rest
 
     @property
@@ -83,22 +85,22 @@ class Tax:
 
     @property
     def alone_cpu(self) -> float:
-        """How much more CPU Airflow uses for one run with the product, in percent; what it uses at rest is in it."""
+        """How much more CPU Airflow uses for one run with the product, in percent; its use at rest is included."""
         return _percent_more(self.without.alone, self.with_product.alone, _cpu)
 
     @property
     def many_wall(self) -> float:
-        """As `alone_wall`, of many at once."""
+        """Like `alone_wall`, for many at once."""
         return _percent_more(self.without.many, self.with_product.many, _wall)
 
     @property
     def many_cpu(self) -> float:
-        """As `alone_cpu`, of many at once."""
+        """Like `alone_cpu`, for many at once."""
         return _percent_more(self.without.many, self.with_product.many, _cpu)
 
     def table(self) -> Table:
-        """The medians of both sides, and the median of what is between the two of a pair."""
-        table = Table(title="somebody else's DAG on the same Airflow", title_justify="left")
+        """The medians of both sides, and the median of the differences within the pairs."""
+        table = Table(title="another team's DAG on the same Airflow", title_justify="left")
         table.add_column("what")
         for name in ("without the product", "with it", "more"):
             table.add_column(name, justify="right")
@@ -114,7 +116,7 @@ class Tax:
         return table
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The tax as JSON."""
         sides = {"without": self.without, "with": self.with_product}
         dumped = {
             name: {"alone": side.alone.dump(), "many": side.many.dump(), "restCpuSecondsPerSecond": side.rest}
@@ -124,10 +126,10 @@ class Tax:
         return dumped | {"percentMore": percent | {"manyCpu": self.many_cpu}}
 
 
-def measure_tax(tell: Tell) -> Tax:
-    """On stacks of their own, which are stopped at the end."""
-    with new_ground(), started(BenchStack, tell) as with_product, started(StackWithoutProduct, tell) as without:
-        return measure_pairs(without, with_product, tell, Pairs(ALONE, MANY, AT_ONCE), REST_SECONDS)
+def measure_tax(progress: Progress) -> Tax:
+    """Measure on two stacks of their own, which are stopped at the end."""
+    with new_ground(), started(BenchStack, progress) as with_product, started(StackWithoutProduct, progress) as without:
+        return measure_pairs(without, with_product, progress, Pairs(ALONE, MANY, AT_ONCE), REST_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -139,21 +141,21 @@ class Pairs:
     at_once: int
 
 
-def measure_pairs(without: World, with_product: World, tell: Tell, pairs: Pairs, rest_seconds: float) -> Tax:
-    """The bare DAG alone, both stacks at rest, and the bare DAG many times at once."""
+def measure_pairs(without: World, with_product: World, progress: Progress, pairs: Pairs, rest_seconds: float) -> Tax:
+    """Run the bare DAG alone, leave both stacks at rest, and run the bare DAG many times at once."""
     worlds = (without, with_product)
-    alone = _pairs(worlds, Row(BARE), pairs.alone, tell)
-    tell(f"measuring: at rest for {rest_seconds:g} s")
+    alone = _pairs(worlds, Row(BARE), pairs.alone, progress)
+    progress(f"measuring: at rest for {rest_seconds:g} s")
     rest = idle_cpus(worlds, rest_seconds)
-    many = _pairs(worlds, Row(BARE, jobs=pairs.jobs), pairs.at_once, tell)
+    many = _pairs(worlds, Row(BARE, jobs=pairs.jobs), pairs.at_once, progress)
     return Tax(*(Side(*each) for each in zip(alone, many, rest, strict=True)))
 
 
-def _pairs(worlds: Sequence[World], row: Row, repeat: int, tell: Tell) -> list[Result]:
-    """One after the other, who comes first by turns: what only grows with time then falls on both alike."""
+def _pairs(worlds: Sequence[World], row: Row, repeat: int, progress: Progress) -> list[Result]:
+    """Run on one stack and then on the other, each first by turns: growth over time then falls on both alike."""
     found: list[list[Repetition]] = [[] for _ in worlds]
     for number in range(repeat):
-        tell(
+        progress(
             f"measuring: pair {number + 1} of {repeat}: {row.who}, {row.jobs} at once, without the product and with it"
         )
         pair = list(zip(worlds, found, strict=True))
@@ -163,7 +165,7 @@ def _pairs(worlds: Sequence[World], row: Row, repeat: int, tell: Tell) -> list[R
 
 
 def both_stacks() -> list[Stack]:
-    """Of the bench: with the product, and without it."""
+    """The bench's two stacks: with the product, and without it."""
     return [bench_stack(kind) for kind in (BenchStack, StackWithoutProduct)]
 
 
@@ -171,8 +173,7 @@ def both_stacks() -> list[Stack]:
 def new_ground() -> Iterator[None]:
     """The bench's stacks without anything of before; all of it is stopped at the end.
 
-    Raises:
-        LocalError: one runs.
+    :raises LocalError: one runs.
     """
     stacks = both_stacks()
     for each in stacks:
@@ -187,13 +188,14 @@ def new_ground() -> Iterator[None]:
 
 
 @contextmanager
-def started(kind: type[BenchStack], tell: Tell) -> Iterator[World]:
-    """The stack of that kind, once it has read the bare DAG; of several pairs of runs a cold first one does not count.
+def started(kind: type[BenchStack], progress: Progress) -> Iterator[World]:
+    """A started stack of that kind that has read the bare DAG. No warm-up: of several pairs one cold run does not
+    count.
 
-    At the end Airflow is killed: there is nothing that it could lose, and its orderly end takes as long as a start.
+    At the end Airflow is killed: it has nothing to lose, and an orderly end takes as long as a start.
     """
     stack = bench_stack(kind)
-    tell(f"starting Airflow {'without' if kind is StackWithoutProduct else 'with'} the product")
+    progress(f"starting Airflow {'without' if kind is StackWithoutProduct else 'with'} the product")
     try:
         stack.up()
         world = World(stack)

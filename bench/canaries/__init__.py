@@ -1,1 +1,4 @@
-"""What many waiting canaries hold and cost: measured, and shown as a table."""
+"""Measures what many waiting canaries hold (worker slots, connections) and cost, and prints it as a table.
+
+Front door: `measure_canaries` in canaries.py, then its report in report.py.
+"""

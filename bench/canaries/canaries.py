@@ -1,4 +1,4 @@
-"""Many canaries that wait for somebody: what their waiting holds and costs, and whether they are polled in time."""
+"""Many canaries that wait for their promotion: what their waiting holds and costs, and whether polls are in time."""
 
 import asyncio
 import time
@@ -17,10 +17,10 @@ from upgrade_orchestrator.domain.execution.execution import dag_id_of
 POLL_SECONDS = 30
 "The default of healthCheckIntervalSeconds."
 WINDOW_SECONDS = 120.0
-"Four polls of each canary, and one turn in which Airflow reads all DAG files again."
+"Long enough for four polls of each canary and for one turn in which Airflow reads all DAG files again."
 _FLEET_SIZE = 2
 _AT_ONCE = 8
-"Requests on the way at one moment."
+"How many requests are made at the same time."
 _GIVE_UP_SECONDS = 1800.0
 _LOOK_SECONDS = 1.0
 _REST_SECONDS = 10.0
@@ -48,49 +48,52 @@ class Waiting:
     gathered: float
     "From the first request until all canaries were deployed and their monitors deferred."
     gaps: list[float | None]
-    "From one poll to the next, of each poll in the window; None: the execution's first."
+    "Seconds from each poll in the window to the poll before it; None for an execution's first poll."
     completed: float
     "From the first promotion to the last COMPLETED."
 
     @property
     def wanted_polls(self) -> float:
-        """How many there would be in the window if each took no time."""
+        """How many polls there would be in the window if a poll took no time."""
         return self.count * self.during.seconds / POLL_SECONDS
 
     def gap(self, percent: int) -> float:
-        """That percentile of the time between two polls."""
+        """The given percentile of the time between two polls."""
         known = sorted(each for each in self.gaps if each is not None)
         return known[min(len(known) * percent // 100, len(known) - 1)]
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The measurement as JSON."""
         return asdict(self) | {
             "wantedPolls": self.wanted_polls,
             "gapPercentiles": {percent: self.gap(percent) for percent in (50, 95, 100)},
         }
 
 
-def measure_canaries(world: World, count: int, tell: Callable[[str], None]) -> Waiting:
-    """All of it, from fleets at the old version to COMPLETED; raises RuntimeError when a canary does not wait."""
+def measure_canaries(world: World, count: int, progress: Callable[[str], None]) -> Waiting:
+    """Run the whole measurement, from fleets at the old version to COMPLETED.
+
+    :raises RuntimeError: a canary does not wait.
+    """
     tenants = [f"canary-{number:03d}" for number in range(1, count + 1)]
-    tell(f"{count} fleets of {_FLEET_SIZE}")
+    progress(f"{count} fleets of {_FLEET_SIZE}")
     world.reset(tenants, _FLEET_SIZE)
     time.sleep(_REST_SECONDS)
-    tell(f"watching the stack at rest for {WINDOW_SECONDS:g} s")
+    progress(f"watching the stack at rest for {WINDOW_SECONDS:g} s")
     before = watch(world, WINDOW_SECONDS)
     began = time.monotonic()
     started = asyncio.run(_each(world, tenants, _start))
-    tell("all are started: waiting until their canaries are watched")
+    progress("all are started: waiting until their canaries are watched")
     _wait_status(world, started, "CANARY_MONITORING")
     _wait_deferred(world, started)
     gathered = time.monotonic() - began
     time.sleep(_REST_SECONDS)
-    tell(f"watching {count} canaries for {WINDOW_SECONDS:g} s")
+    progress(f"watching {count} canaries for {WINDOW_SECONDS:g} s")
     during = watch(world, WINDOW_SECONDS)
     if (found := _statuses(world, started)) != {"CANARY_MONITORING": count}:
         raise RuntimeError(f"the canaries did not go on waiting: {found}")
     gaps = [gap for (gap,) in _rows(world, UPGRADES_DATABASE, _GAPS, started, during.began, during.ended)]
-    tell("promoting them")
+    progress("promoting them")
     return Waiting(count, before, during, gathered, gaps, _promote_all(world, started))
 
 
@@ -106,7 +109,7 @@ async def _promote(client: httpx.AsyncClient, execution_id: str) -> str:
 
 
 def _request() -> Json:
-    """One canary and one other; the two never stop at once."""
+    """A fleet of two: one canary and one other instance, which never stop at the same time."""
     canary = {"strategy": "CANARY", "canaryPercentage": 50, "healthCheckIntervalSeconds": POLL_SECONDS}
     return upgrade_request(0) | canary | {"totalInstances": _FLEET_SIZE, "maxUnavailablePercentage": 50}
 
@@ -114,7 +117,7 @@ def _request() -> Json:
 async def _each(
     world: World, names: Sequence[str], ask: Callable[[httpx.AsyncClient, str], Awaitable[str]]
 ) -> list[str]:
-    """Ask for each, some at a time: as several users would."""
+    """Ask for each, several at the same time, as several users would."""
     source, gate = world.registry, asyncio.Semaphore(_AT_ONCE)
 
     async def one(client: httpx.AsyncClient, name: str) -> str:
@@ -136,7 +139,7 @@ def _promote_all(world: World, started: list[str]) -> float:
 
 
 def _wait_status(world: World, started: list[str], wanted: str) -> None:
-    """Ask the database: a hundred reads a second over HTTP would be measured too."""
+    """Ask the database: a hundred reads a second over HTTP would themselves be measured."""
     deadline = time.monotonic() + _GIVE_UP_SECONDS
     while (found := _statuses(world, started)) != {wanted: len(started)}:
         if found.keys() & {"FAILED", "CANCELLED", "ROLLING_BACK", "ROLLED_BACK"} or time.monotonic() > deadline:
@@ -145,7 +148,7 @@ def _wait_status(world: World, started: list[str], wanted: str) -> None:
 
 
 def _wait_deferred(world: World, started: list[str]) -> None:
-    """Until every monitor's task is in the triggerer, where it starts."""
+    """Wait until every monitor's task is deferred to the triggerer, where it starts."""
     deadline, dags = time.monotonic() + _GIVE_UP_SECONDS, [dag_id_of(each) for each in started]
     while (found := int(_rows(world, METADATA_DATABASE, _DEFERRED, dags)[0][0])) < len(started):
         if time.monotonic() > deadline:

@@ -23,17 +23,17 @@ _COUNTED = (
 )
 
 Cells = tuple[str, str, str, str]
-"What, wanted, before, with the canaries."
+"One row: what is measured, the wanted value, the value at rest, and the value with the canaries."
 
 
 @dataclass(frozen=True)
 class CanaryReport:
-    """What waiting canaries cost."""
+    """The table of what waiting canaries cost."""
 
     found: Waiting
 
     def print(self, console: Console) -> None:
-        """The table, and how to read it."""
+        """Print the table, and how to read it."""
         count, seconds = self.found.count, self.found.during.seconds
         table = Table(title=f"{count} canaries in CANARY_MONITORING, {seconds:.0f} s", title_justify="left")
         for name in ("", "wanted", "at rest before", f"{count} canaries"):
@@ -47,7 +47,7 @@ class CanaryReport:
             console.print(f"- {line}", highlight=False)
 
     def save(self, folder: Path) -> Path:
-        """Write all of it as JSON."""
+        """Write the measurement as JSON."""
         return save(folder, "-canaries", {"machine": machine(), **self._dump()})
 
     def _dump(self) -> dict[str, Any]:

@@ -1,1 +1,3 @@
-"""Where an upgrade's CPU time goes: measured, read from the lines of the probe, and shown as tables."""
+"""Where an upgrade's CPU time goes: measured (costs.py), read from the probe's lines (lines.py), shown as tables
+(report.py).
+"""

@@ -1,6 +1,6 @@
 """Where an upgrade's CPU time goes: task processes by their phases, and the stack's components.
 
-It has a stack of its own, whose processes load bench/probe and tell what they used in a file of its state folder.
+It has a stack of its own, whose processes load bench/probe and write what they used to a file of its state folder.
 """
 
 import os
@@ -21,19 +21,19 @@ from local.stack.stack import Stack
 
 MANY = 20
 REST_SECONDS = 130.0
-"A little more than a turn in which Airflow reads all DAG files."
+"A little longer than a turn in which Airflow reads all DAG files."
 PHASES_ARE_SEEN = sys.platform == "linux"
-"Elsewhere (macOS) each task starts in an interpreter of its own, and nobody tells of ended children's CPU."
+"Elsewhere (macOS) each task starts in an interpreter of its own, and the CPU of ended children is not reported."
 _PATIENCE_SECONDS = 60.0
 _SETTLE_SECONDS = 2.0
-"Airflow takes at least so long to put away what has ended: it belongs to the upgrade."
+"Airflow takes at least this long to clean up after ended processes; that time belongs to the upgrade."
 
 
 class MeasuredStack(BenchStack):
     """The bench's stack, whose Python processes load the probe."""
 
     def env(self) -> dict[str, str]:
-        """Two variables more; where phases cannot be seen, the bench's as it is."""
+        """The bench's environment and the two variables that load the probe; unchanged where phases cannot be seen."""
         env = super().env()
         if not PHASES_ARE_SEEN:
             return env
@@ -48,47 +48,49 @@ def lines_of(stack: Stack) -> Path:
 
 @dataclass(frozen=True)
 class Run:
-    """Some upgrades at once; CPU in seconds of all of them together, at rest in seconds a second."""
+    """Several upgrades at once. CPU is in seconds of all of them together; at rest it is in seconds a second."""
 
     jobs: int
     seconds: float
     cpu: dict[str, float]
-    "Of each component, what it uses at rest included."
+    "CPU seconds of each component, what it uses at rest included."
     processes: list[Processes]
     triggers: list[Trigger]
 
     def an_upgrade(self, component: str, at_rest: float) -> float:
-        """CPU seconds that an upgrade adds to the component's rest."""
+        """CPU seconds that an upgrade adds to what the component uses at rest."""
         return (self.cpu[component] - at_rest * self.seconds) / self.jobs
 
     def of_processes(self) -> float:
-        """CPU seconds of task processes and their supervisors for an upgrade: a part of the scheduler component's."""
+        """CPU seconds of task processes and their supervisors for an upgrade; they are a part of the scheduler
+        component's.
+        """
         return sum(each.total.cpu for each in self.processes) / self.jobs
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The run as JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """The rest in CPU seconds a second of each component, and the runs."""
+    """What each component uses at rest, in CPU seconds a second, and the runs."""
 
     rest: dict[str, float]
     runs: list[Run]
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The costs as JSON."""
         return {"restCpuSecondsPerSecond": self.rest, "runs": [each.dump() for each in self.runs]}
 
 
-def measure_costs(world: World, repeat: int, tell: Callable[[str], None]) -> Costs:
-    """The rest, one upgrade alone ``repeat`` times as one run, and MANY at once."""
-    tell(f"at rest for {REST_SECONDS:g} s")
+def measure_costs(world: World, repeat: int, progress: Callable[[str], None]) -> Costs:
+    """Measure the stack at rest, then one upgrade alone ``repeat`` times as one run, then MANY at once."""
+    progress(f"at rest for {REST_SECONDS:g} s")
     rest = _at_rest(world)
-    tell(f"one upgrade alone, {repeat} times")
+    progress(f"one upgrade alone, {repeat} times")
     alone = _together([_run(world, 1) for _ in range(repeat)])
-    tell(f"{MANY} upgrades at once")
+    progress(f"{MANY} upgrades at once")
     return Costs(rest, [alone, _run(world, MANY)])
 
 
@@ -111,20 +113,24 @@ def _run(world: World, jobs: int) -> Run:
 
 
 def _lines(world: World, dags: set[str]) -> tuple[list[Processes], list[Trigger]]:
-    """What the probe told of the DAGs, once every supervisor has told of its task: what it collected counts then."""
+    """The probe's lines for these DAGs, once every supervisor has written its own: only then are ended children
+    counted.
+    """
     time.sleep(_SETTLE_SECONDS)
     if not PHASES_ARE_SEEN:
         return [], []
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (found := read_lines(lines_of(world.stack), dags)) is None:
         if time.monotonic() > deadline:
-            raise RuntimeError("the probe in the stack's processes tells nothing: was the stack started without it?")
+            raise RuntimeError(
+                "the probe in the stack's processes has written nothing: did the stack start without it?"
+            )
         time.sleep(_SETTLE_SECONDS)
     return found
 
 
 def _together(runs: list[Run]) -> Run:
-    """Runs one after the other as if they were one of so many jobs."""
+    """Add up runs made one after the other as if they were one run of as many jobs."""
     return Run(
         jobs=sum(each.jobs for each in runs),
         seconds=sum(each.seconds for each in runs),
@@ -139,5 +145,5 @@ def _cpu(world: World) -> dict[str, float]:
 
 
 def scheduler_itself(run: Run, at_rest: float) -> float:
-    """CPU seconds an upgrade adds to the scheduler without its workers' tasks: the loop and the idle workers."""
+    """CPU seconds that an upgrade adds to the scheduler without its workers' tasks: its loop and the idle workers."""
     return run.an_upgrade(SCHEDULER, at_rest) - run.of_processes()

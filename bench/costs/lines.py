@@ -1,4 +1,4 @@
-"""Reads what the probe has told: task processes with their supervisors, and triggers."""
+"""Reads the lines that the probe has written: task processes with their supervisors, and triggers."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from bench.probe.tasks import BEGIN, PHASES
 NOTHING = Spent(0.0, 0, 0.0)
 SUPERVISOR, FORK, END = "supervisor", "fork", "end"
 PARTS = (SUPERVISOR, FORK, *PHASES, END)
-"Of what a task costs, in their order; of the supervisor's CPU most is used later, beside the others."
+"The parts of a task's cost, in their order. Most of the supervisor's CPU is used later, while the other parts run."
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,20 @@ class Processes:
     """A task's process and what its supervisor did for it."""
 
     task: str
-    "Its id without the batch's number."
+    "The task's id without the batch's number."
     parts: dict[str, Spent]
     connections: int
     statements: int
     requests: int
-    "To the fleet."
+    "HTTP requests to the fleet's agent."
     supervisor_requests: int
-    "To the API server."
+    "HTTP requests to the API server."
     imported: list[str]
-    "Modules that were not there at the fork."
+    "Modules that were not yet imported at the fork."
 
     @property
     def total(self) -> Spent:
-        """Of both, from the supervisor's first line to its last."""
+        """The cost of process and supervisor together, from the supervisor's first line to its last."""
         return sum_of(list(self.parts.values()))
 
 
@@ -50,12 +50,12 @@ class Trigger:
 
 
 def sum_of(spent: list[Spent]) -> Spent:
-    """All together."""
+    """The sum of them all."""
     return Spent(sum(e.cpu for e in spent), sum(e.faults for e in spent), sum(e.wall for e in spent))
 
 
 def read_lines(path: Path, dags: set[str]) -> tuple[list[Processes], list[Trigger]] | None:
-    """Those of these DAGs; None while a line is missing."""
+    """The processes and triggers of these DAGs; None while a line is still missing."""
     if not path.exists():
         return None
     lines = [line for line in map(json.loads, path.read_text().splitlines()) if line.get("dag") in dags]
@@ -65,9 +65,9 @@ def read_lines(path: Path, dags: set[str]) -> tuple[list[Processes], list[Trigge
             of[line["kind"]][line["ticket"]] = line
     if of["task"].keys() != of["supervisor"].keys():
         return None
-    told = {line["dag"] for line in lines}
+    reported = {line["dag"] for line in lines}
     processes = [_processes(line, of["supervisor"][ticket]) for ticket, line in of["task"].items()]
-    return (processes, [_trigger(line) for line in lines if line["kind"] == "trigger"]) if told == dags else None
+    return (processes, [_trigger(line) for line in lines if line["kind"] == "trigger"]) if reported == dags else None
 
 
 def _processes(task: dict[str, Any], supervisor: dict[str, Any]) -> Processes:
@@ -79,11 +79,11 @@ def _processes(task: dict[str, Any], supervisor: dict[str, Any]) -> Processes:
 
 
 def _parts(task: dict[str, Any], supervisor: dict[str, Any]) -> dict[str, Spent]:
-    """The supervisor's wall time is until its fork: from there on the process's phases follow each other."""
+    """Wall time of the supervisor is that until its fork: from there on the phases of the process follow each other."""
     phases = {name: Spent(*task["phases"].get(name, NOTHING)) for name in PHASES}
     own, before, fork, child = (Spent(*supervisor[name]) for name in ("self", "until fork", "fork", "child"))
     all_phases = sum_of(list(phases.values()))
-    fork = fork._replace(wall=min(fork.wall, phases[BEGIN].wall))  # the new process may be the first to go on
+    fork = fork._replace(wall=min(fork.wall, phases[BEGIN].wall))  # the new process may run before its supervisor
     phases[BEGIN] = phases[BEGIN]._replace(wall=phases[BEGIN].wall - fork.wall)
     end = child.since(all_phases)._replace(wall=own.wall - before.wall - all_phases.wall)
     return {SUPERVISOR: own.since(fork)._replace(wall=before.wall), FORK: fork, **phases, END: end}

@@ -13,12 +13,12 @@ from bench.probe.meter import Spent
 from local.airflow.settings import SCHEDULER, TRIGGERER
 
 _NO_PHASES = (
-    "On this system a task starts in an interpreter of its own and ended children's CPU is not told: there is no table "
+    "Here a task starts in an interpreter of its own and CPU of ended children is not reported: there is no table "
     "of task processes, and what the components use is too little. Measure on Linux."
 )
-_TELLS = (
-    "Means of a process; all of an upgrade: its processes together. supervisor: its own CPU for this task, and the "
-    "wall time before the fork; fork: its call; begin: in the new process, until Airflow's runner runs; told: until "
+_NOTES = (
+    "Means of a process; all of an upgrade: its processes together. supervisor: its own CPU for this task, and the wall "
+    "time before the fork; fork: its call; begin: in the new process, until Airflow's runner runs; assigned: until "
     "that knows its task; DAG: reading the file; prepare: until the operator's work; work: execute(); report: until "
     "the process's last word; end: what the kernel then does, and the wall time until the supervisor has seen it.",
     "Connections and statements: to the product's database; requests: to the fleet, supervisor's: to the API server; "
@@ -34,7 +34,7 @@ _TRIGGERS = "triggerer: triggers of an upgrade"
 
 @dataclass(frozen=True)
 class Measure:
-    """One of the tables of parts: a name with its unit, and how a number of it is shown."""
+    """One of the tables of parts: its title with the unit, and how a number of it is formatted."""
 
     title: str
     show: Callable[[Spent], str]
@@ -46,7 +46,7 @@ WALL = Measure("wall ms", lambda spent: f"{spent.wall * 1000:.0f}")
 
 
 def print_costs(costs: Costs, console: Console) -> None:
-    """All tables, and how to read them."""
+    """Print all tables, and how to read them."""
     for run, title in zip(costs.runs, _titles(costs.runs), strict=True):
         if PHASES_ARE_SEEN:
             console.print(_with_triggerer(parts_table(run, CPU, title), run, costs.rest[TRIGGERER]))
@@ -54,7 +54,7 @@ def print_costs(costs: Costs, console: Console) -> None:
                 console.print(parts_table(run, measure, title))
             console.print(counts_table(run, title))
     console.print(components_table(costs))
-    for line in _TELLS if PHASES_ARE_SEEN else (_NO_PHASES,):
+    for line in _NOTES if PHASES_ARE_SEEN else (_NO_PHASES,):
         console.print(f"- {line}", highlight=False)
 
 
@@ -76,20 +76,22 @@ def _with_triggerer(table: Table, run: Run, at_rest: float) -> Table:
 
 
 def counts_table(run: Run, title: str) -> Table:
-    """What a process of each kind asks for; the triggers of an upgrade have a row too, whatever ran in them."""
+    """What a process of each kind asks for; the triggers of an upgrade have a row too, whichever task they belong
+    to.
+    """
     names = ("connections", "statements", "requests", "supervisor's requests", "modules imported")
     table = _table(f"{title}: what it asks for", ("task process", "an upgrade", *names))
     for task, found in _by_task(run):
         table.add_row(task, f"{len(found) / run.jobs:g}", *_counts(found, len(found)))
     table.add_row("all of an upgrade", f"{len(run.processes) / run.jobs:g}", *_counts(run.processes, run.jobs))
-    told = [[getattr(each, name) for name in names[:3]] for each in run.triggers]
-    triggers = [f"{sum(column) / run.jobs:g}" for column in zip(*told, strict=True)] or ["0", "0", "0"]
+    rows = [[getattr(each, name) for name in names[:3]] for each in run.triggers]
+    triggers = [f"{sum(column) / run.jobs:g}" for column in zip(*rows, strict=True)] or ["0", "0", "0"]
     table.add_row(_TRIGGERS, f"{len(run.triggers) / run.jobs:g}", *triggers, "–", "–")
     return table
 
 
 def components_table(costs: Costs) -> Table:
-    """CPU at rest, and what an upgrade adds."""
+    """What the components use at rest, and what an upgrade adds."""
     table = _table("CPU of the components", ("component", "at rest s/s", *_titles(costs.runs)))
     for name, rest in costs.rest.items():
         of = scheduler_itself if name == SCHEDULER else lambda run, rest, name=name: run.an_upgrade(name, rest)
@@ -101,7 +103,7 @@ def components_table(costs: Costs) -> Table:
 
 
 def _seconds(cpu: float) -> str:
-    """Where nothing is added, what is measured may be a little less than the rest."""
+    """Rounded seconds. Where an upgrade adds nothing the result may be slightly negative; -0.00 is avoided."""
     return f"{round(cpu, 2) + 0.0:.2f}"
 
 
@@ -122,8 +124,8 @@ def _parts(found: Sequence[Processes], by: int) -> list[Spent]:
 
 
 def _counts(found: Sequence[Processes], by: int) -> list[str]:
-    told = [(e.connections, e.statements, e.requests, e.supervisor_requests, len(e.imported)) for e in found]
-    return [f"{sum(column) / by:.1f}".removesuffix(".0") for column in zip(*told, strict=True)]
+    rows = [(e.connections, e.statements, e.requests, e.supervisor_requests, len(e.imported)) for e in found]
+    return [f"{sum(column) / by:.1f}".removesuffix(".0") for column in zip(*rows, strict=True)]
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:

@@ -1,4 +1,4 @@
-"""An Airflow DAG of an upgrade's shape whose tasks do nothing but what takes the time: the floor on this Airflow.
+"""An Airflow DAG of an upgrade's shape whose tasks only sleep: the least that such a DAG takes on this Airflow.
 
 Triggered with `{"delay": seconds}`; not part of the product.
 """
@@ -13,11 +13,13 @@ CHECKS, BATCHES, UPGRADE_SECONDS = 5, 4, 0.5
 
 
 def nothing() -> None:
-    """What a check, admit and verify do."""
+    """Stands for a check, admission or verification."""
 
 
 def work(number: int, delay: int) -> None:
-    """A batch: wait for its turn in the worker, then the time an upgrade takes."""
+    """Stands for a batch: wait in the worker for the delay between batches, then for the time that the upgrade
+    takes.
+    """
     time.sleep(delay * (number > 1) + UPGRADE_SECONDS)
 
 
@@ -27,7 +29,7 @@ def batch(number: int) -> BaseOperator:
 
 
 def choose() -> str:
-    """Branches as the product's DAG does."""
+    """Branch as the product's DAG does."""
     return "complete"
 
 

@@ -1,1 +1,4 @@
-"""Events from the commit to a consumer: PostgreSQL, a real Kafka, and the relay as a process of its own."""
+"""Measures events from the commit to a consumer: PostgreSQL, a real Kafka, and the relay as a process of its own.
+
+Front door: `measure_events` in events.py; world.py starts the servers.
+"""

@@ -24,10 +24,10 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 
 PER_SECOND, SECONDS = 50, 60
 BACKLOG, PUBLISHED = 50_000, 1_000_000
-"Events that wait for the relay, and those that were published before and lie in the same table."
+"How many events wait for the relay, and how many published ones lie in the same table."
 _WITHIN_SECONDS = 300
 Place = tuple[str, int]
-"Of an event: its execution and its sequence."
+"Identifies an event: its execution's id and its sequence."
 _BACKLOG = """
 INSERT INTO event (execution_id, sequence, id, tenant_id, what, time, data, published_at)
 SELECT 'e' || (n %% %(executions)s + 1), %(first)s + n / %(executions)s, %(kind)s || n,
@@ -51,16 +51,16 @@ class Measured:
 
     @property
     def p50(self) -> float:
-        """Half of the events are with the consumer by then."""
+        """The time within which half of the events have reached the consumer."""
         return statistics.median(self.latencies)
 
     @property
     def p95(self) -> float:
-        """19 of 20 are."""
+        """The time within which 19 of 20 events have."""
         return statistics.quantiles(self.latencies, n=20)[-1]
 
     def table(self) -> Table:
-        """What it comes to."""
+        """The results as rows of a table."""
         table = Table(title="events, from PostgreSQL through the relay to a real Kafka", title_justify="left")
         for name in ("what", "measured", "wanted"):
             table.add_column(name, justify="left" if name == "what" else "right")
@@ -73,12 +73,12 @@ class Measured:
         return table
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The measurement as JSON."""
         return asdict(self) | {"p50": self.p50, "p95": self.p95}
 
 
 class Listener:
-    """Reads the topic beside what is measured: when (monotonic seconds) which event came first."""
+    """Reads the topic while others write: when (monotonic seconds) each event came first."""
 
     def __init__(self, world: EventWorld) -> None:
         settings = {"bootstrap.servers": world.kafka, "group.id": uuid.uuid4().hex, "group.protocol": "consumer"}
@@ -96,7 +96,10 @@ class Listener:
                     self.came.setdefault(_place(message.value() or b""), time.monotonic())
 
     def until(self, enough: Callable[[], bool]) -> None:
-        """Wait; a RuntimeError when it is too long."""
+        """Wait until the condition holds.
+
+        :raises RuntimeError: it takes too long.
+        """
         deadline = time.monotonic() + _WITHIN_SECONDS
         while not enough():
             if time.monotonic() > deadline:
@@ -110,15 +113,15 @@ class Listener:
         self._consumer.close()
 
 
-def measure_events(tell: Callable[[str], None]) -> Measured:
-    """On a world of its own."""
-    tell("starting PostgreSQL and Kafka")
+def measure_events(progress: Callable[[str], None]) -> Measured:
+    """Run the measurement on servers of its own."""
+    progress("starting PostgreSQL and Kafka")
     with event_world() as world:
         listener = Listener(world)
         try:
-            tell(f"{PER_SECOND} events a second for {SECONDS} s")
+            progress(f"{PER_SECOND} events a second for {SECONDS} s")
             latencies = _latencies(world, listener)
-            tell(f"{BACKLOG} events that wait, beside {PUBLISHED} that were published before")
+            progress(f"{BACKLOG} events that wait, beside {PUBLISHED} that were published before")
             lag_read = _pile_up(world)
             rates = _rates(world, listener)
         finally:
@@ -134,28 +137,30 @@ def _latencies(world: EventWorld, listener: Listener) -> list[float]:
 
 
 async def _write(world: EventWorld, listener: Listener) -> dict[Place, float]:
-    """Steadily; when each event was committed. The first one only shows that everything runs."""
+    """Commit events at a steady rate and return when each was committed. A first event, not counted, shows that all
+    runs.
+    """
     work = partial(PostgresUnitOfWork, world.url, 10.0)
-    told: Counter[str] = Counter()
-    await _one(work, 0, told)
+    counts: Counter[str] = Counter()
+    await _one(work, 0, counts)
     await asyncio.to_thread(listener.until, lambda: len(listener.came) == 1)
     committed: dict[Place, float] = {}
     began = time.monotonic()
     for number in range(PER_SECOND * SECONDS):
         await asyncio.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
-        committed[await _one(work, number, told)] = time.monotonic()
+        committed[await _one(work, number, counts)] = time.monotonic()
     await dispose_engines()
     return committed
 
 
-async def _one(work: Callable[[], PostgresUnitOfWork], number: int, told: Counter[str]) -> Place:
+async def _one(work: Callable[[], PostgresUnitOfWork], number: int, counts: Counter[str]) -> Place:
     name = number % EXECUTIONS + 1
     event = Event(EventType.PROGRESS, {"number": number, "percentage": number % 100})
     async with work() as unit:
         await unit.events.append(cast(Execution, _Known(f"e{name}", f"t{name}")), [event])
         await unit.commit()
-    told[f"e{name}"] += 1
-    return f"e{name}", told[f"e{name}"]
+    counts[f"e{name}"] += 1
+    return f"e{name}", counts[f"e{name}"]
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,7 @@ class _Known:
 
 
 def _pile_up(world: EventWorld) -> float:
-    """Seconds that it takes to count what waits."""
+    """Seconds that it takes to count the events that wait."""
     world.stop_relay()
     with world.connect() as connection:
         for kind, first, count in (("p", 1_000_000, PUBLISHED), ("b", 2_000_000, BACKLOG)):
@@ -178,7 +183,7 @@ def _pile_up(world: EventWorld) -> float:
 
 
 def _rates(world: EventWorld, listener: Listener) -> tuple[float, float]:
-    """The relay's by the rows (first wave to last), and the consumer's."""
+    """The rates: the relay's by the rows (first wave to last), and the consumer's."""
     before = set(listener.came)
     world.start_relay()
     listener.until(lambda: len(listener.came) - len(before) >= BACKLOG)
@@ -189,7 +194,7 @@ def _rates(world: EventWorld, listener: Listener) -> tuple[float, float]:
 
 
 def _waves(connection: "psycopg.Connection[tuple[Any, ...]]") -> tuple[Any, Any]:
-    """The first and the last: when it was marked as published, and how many events it was."""
+    """The relay's first and last wave: when it was marked as published, and of how many events it was."""
     deadline = time.monotonic() + _WITHIN_SECONDS
     while True:
         waves = connection.execute(_TIMES).fetchall()

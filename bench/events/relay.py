@@ -12,7 +12,7 @@ from upgrade_orchestrator.settings import Settings
 
 
 async def main(url: str) -> None:
-    """Until it is killed."""
+    """Run the relay until the process is killed."""
 
     async def open_ports() -> Ports:
         return ports_for(url, Settings())

@@ -1,4 +1,4 @@
-"""What the measurement of the events stands on: PostgreSQL, a real Kafka and the relay, each a process of its own."""
+"""The servers for the measurement of events: PostgreSQL, a real Kafka and the relay, each a process of its own."""
 
 import contextlib
 import json
@@ -35,31 +35,31 @@ SELECT 'e' || n, 't' || n, 'c', 'old', 'new', 'ROLLING', '{}', '{}', '', '{}', 0
 
 @dataclass(frozen=True)
 class EventWorld:
-    """Where everything is; the relay is started and killed by who measures."""
+    """The servers' addresses. The caller starts and kills the relay."""
 
     url: str
     kafka: str
     processes: Processes
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        """An autocommit connection to our database."""
+        """An autocommit connection to the product's database."""
         dsn = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
         return psycopg.connect(dsn, autocommit=True)
 
     def start_relay(self) -> None:
-        """It may take a second or two until it leads."""
+        """Start the relay, which may take a second or two until it leads."""
         extra = {"bootstrap.servers": self.kafka}
         env = dict(os.environ) | {"AIRFLOW_CONN_KAFKA_EVENTS": json.dumps({"conn_type": "kafka", "extra": extra})}
         self.processes.start(Command("relay", [sys.executable, "-m", "bench.events.relay", self.url], env, ROOT))
 
     def stop_relay(self) -> None:
-        """At once."""
+        """Kill the relay."""
         self.processes.kill("relay")
 
 
 @contextlib.contextmanager
 def event_world() -> Iterator[EventWorld]:
-    """All of it in a folder of its own, and nothing of it afterwards."""
+    """Start everything in a folder of its own and remove it all afterwards."""
     jars(ROOT)
     with tempfile.TemporaryDirectory(prefix="bench-events-") as name:
         folder = Path(name)

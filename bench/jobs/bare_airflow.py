@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.1
 
 
 def wait_parsed(world: World) -> None:
-    """Until Airflow has read the DAG file: unlike the product's, this DAG is there before the clock starts."""
+    """Wait until Airflow has read the DAG file: unlike the product's, this DAG is there before the clock starts."""
     deadline = time.monotonic() + COMPLETION_SECONDS
     while world.airflow.get(f"/dags/{DAG_ID}").is_error:
         if time.monotonic() > deadline:
@@ -24,7 +24,7 @@ def wait_parsed(world: World) -> None:
 
 
 def run_bare(world: World, runs: int, delay: int) -> ReadTiming:
-    """Trigger that many runs at once and wait until all have ended."""
+    """Trigger the given number of runs at once and wait until all have ended."""
     began = time.time()
     run_end, triggered = asyncio.run(_run_all(world, runs, delay))
     return partial(_read_timing, world, began, run_end, triggered)
@@ -46,7 +46,7 @@ _RUNS = f"/dags/{DAG_ID}/dagRuns"
 
 
 async def _run_all(world: World, runs: int, delay: int) -> tuple[float, dict[str, float]]:
-    """The time until the last run has ended, and when each run's trigger was answered."""
+    """The time until the last run ended, and when each run's trigger was answered."""
     source = world.airflow
     async with httpx.AsyncClient(
         base_url=source.base_url, headers=source.headers, timeout=source.timeout, trust_env=False

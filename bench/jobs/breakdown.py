@@ -32,26 +32,26 @@ class TaskTimes:
 
     @classmethod
     def of(cls, row: Json, start: datetime) -> Self:
-        """From a task instance of Airflow's REST API."""
+        """Read it from a task instance of Airflow's REST API."""
         moments = (row[name] for name in ("scheduled_when", "queued_when", "start_date", "end_date"))
         return cls(row["task_id"], str(row["state"]), row["try_number"], *(_after(each, start) for each in moments))
 
     @property
     def ran(self) -> bool:
-        """Whether a worker had it: Airflow gives skipped tasks an end and sometimes a start, but no queue."""
+        """Whether a worker ran it: Airflow gives skipped tasks an end and sometimes a start, but no queue time."""
         return None not in (self.queued, self.running, self.ended)
 
 
 @dataclass(frozen=True)
 class Breakdown:
-    """The tasks of one upgrade in the order they ran."""
+    """The tasks of one upgrade, in the order in which they ran."""
 
     execution: Json
     dag_run: Json
     tasks: list[TaskTimes]
 
     def print(self, console: Console) -> None:
-        """A table of moments and of gaps, and what they come to."""
+        """Print a table of moments and of gaps, and their sums."""
         console.print(self._table())
         for line in self._summary():
             console.print(line)
@@ -80,7 +80,10 @@ class Breakdown:
 
 
 def read_breakdown(registry: httpx.Client, airflow: httpx.Client, execution_id: str) -> Breakdown:
-    """Ask both APIs; raises RuntimeError when there is no such execution or no run of its DAG yet."""
+    """Read both APIs.
+
+    :raises RuntimeError: there is no such execution, or no run of its DAG yet.
+    """
     execution = answered(registry.get(f"/upgrades/{execution_id}"))
     if not execution["startedAt"]:
         raise RuntimeError(f"execution {execution_id} is {execution['status']}: it was not started")
@@ -108,7 +111,7 @@ def _order(task: TaskTimes) -> tuple[float, str]:
 
 
 def _hops(ran: list[TaskTimes]) -> list[float | None]:
-    """From the end of the latest task before it to each task's schedule; tasks side by side count once."""
+    """Seconds from the end of the latest task before it until a task was scheduled; tasks side by side count once."""
     hops: list[float | None] = []
     for each in ran:
         before = [other.ended for other in ran if other.ended is not None and other.ended <= (each.scheduled or 0)]

@@ -1,4 +1,4 @@
-"""The reference job: 20 instances in batches of 5, each half a second of work; and what a run of it tells."""
+"""The reference job: 20 instances in batches of 5, each half a second of work; and the timing of a run of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,20 +8,24 @@ INSTANCES, BATCH_SIZE, UPGRADE_SECONDS = 20, 5, 0.5
 OLD_VERSION, NEW_VERSION = "1.0.0", "1.1.0"
 BATCHES = INSTANCES // BATCH_SIZE
 COMPLETION_SECONDS = 600.0
-"After which a run that is not done is given up."
+"After this many seconds a run that has not ended is given up."
 
 
 def ideal_seconds(delay: int) -> float:
-    """What the work alone takes when all of a batch are upgraded side by side; `delay` seconds between batches."""
+    """Seconds that the work alone takes if all of a batch are upgraded side by side; `delay` seconds between
+    batches.
+    """
     return BATCHES * UPGRADE_SECONDS + (BATCHES - 1) * delay
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One run of one or several jobs at once, in seconds; None where there is no such moment."""
+    """One run of one or several jobs at once, in seconds; None where the job has no such moment."""
 
     wall: float
-    "From the first request to the last job seen to be done: COMPLETED; of Airflow's bare DAG: `verify` has ended."
+    """From the first request until the last job is seen to be done: COMPLETED; for Airflow's bare DAG: `verify` has
+    ended.
+    """
     run_end: float | None
     "From the first request to the end of the last DAG run."
     first_task: float | None
@@ -33,9 +37,9 @@ class Timing:
 
 
 ReadTiming = Callable[[], Timing]
-"Asks the stack for the moments of a run that has ended: apart from the run, for what asking costs is not the run's."
+"Asks the stack for the moments of a run that has ended: afterwards, so that asking is not counted as part of the run."
 
 
 def epoch(text: str) -> float:
-    """An RFC 3339 time in seconds of the epoch; everything runs on one machine, so the clocks agree."""
+    """An RFC 3339 time as seconds since the epoch; everything runs on one machine, so the clocks agree."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

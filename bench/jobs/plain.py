@@ -32,7 +32,7 @@ async def _upgrade_all(world: World, fleets: list[str], delay: int) -> float:
 
 
 async def _upgrade_fleet(client: httpx.AsyncClient, fleet: str, delay: int) -> float:
-    """When its first drain was asked for."""
+    """Upgrade one fleet and return when its first drain was asked for."""
     ids = [each["id"] for each in answered(await client.get(f"/fleets/{fleet}"))["instances"]]
     first = time.monotonic()
     for begin in range(0, len(ids), BATCH_SIZE):
@@ -45,7 +45,7 @@ async def _upgrade_fleet(client: httpx.AsyncClient, fleet: str, delay: int) -> f
 
 async def _upgrade_instance(client: httpx.AsyncClient, path: str) -> None:
     answered(await client.post(f"{path}/drain", headers=_headers()))
-    while answered(await client.get(path))["status"] != "DRAINED":  # noqa: ASYNC110  (the agent tells nobody)
+    while answered(await client.get(path))["status"] != "DRAINED":  # noqa: ASYNC110  (the agent sends no notice)
         await asyncio.sleep(_POLL_SECONDS)
     answered(await client.put(f"{path}/version", headers=_headers(), json={"version": NEW_VERSION}))
     while (await client.get(f"{path}/health")).json() != _WELL:  # noqa: ASYNC110

@@ -16,7 +16,7 @@ _ENDED = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
 
 
 def run_project(world: World, tenants: list[str], delay: int) -> ReadTiming:
-    """One upgrade a tenant, all started at once; returns when every DAG run has ended too."""
+    """Run one upgrade for each tenant, all started at once; return when every DAG run has ended too."""
     began = time.time()
     wall, started = asyncio.run(_upgrade_all(world, tenants, delay))
     for each in started:
@@ -55,7 +55,9 @@ async def _start(client: httpx.AsyncClient, tenant: str, body: Json) -> tuple[st
 
 
 async def _completed(client: httpx.AsyncClient, execution_id: str, deadline: float) -> float:
-    """When it was COMPLETED, by its own word: asked seldom and one at a time, or the asking would be measured too."""
+    """When it was COMPLETED, by its own `completedAt`: polled seldom and one at a time, since polling would be measured
+    too.
+    """
     while (found := answered(await client.get(f"/upgrades/{execution_id}")))["status"] not in _ENDED:
         if time.monotonic() > deadline:
             raise RuntimeError(f"upgrade {execution_id} is still {found['status']} after {COMPLETION_SECONDS:g} s")

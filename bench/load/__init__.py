@@ -1,1 +1,3 @@
-"""Many executions, running or stored: what they cost a new one, the API and the pages."""
+"""Many executions, running or stored: what they cost a new one (crowd.py), the API (reads.py) and the pages
+(view.py).
+"""

@@ -1,4 +1,4 @@
-"""A thousand other executions that are running, at rest: what their mere being costs a new one.
+"""A thousand other executions that run but have nothing to do: what their presence costs a new one.
 
 They are copies of a real execution, written into the database: IN_PROGRESS, their first batch done, waiting for the
 second. Airflow has read all their DAGs from the product's own files, and reads them again at every turn; the DAGs are
@@ -24,7 +24,7 @@ from upgrade_orchestrator.service.control.loops import LOOK_SECONDS
 HOW_THEY_REST = "PAUSED after their first batch, their DAGs parsed and paused in Airflow, a DAG run each, no triggers"
 _PARSED_SECONDS = 900.0
 _POLL_SECONDS = 1.0
-_TELL_EACH = 250
+_REPORT_EACH = 250
 
 _DAGS = """
 INSERT INTO dag (dag_id, is_paused, is_stale, bundle_name, timetable_type, partition_mapper_info, max_active_tasks,
@@ -48,7 +48,7 @@ WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigi
 _MEMBERS = (
     "(SELECT * FROM unnest(%(ids)s::text[], %(tenants)s::text[], %(shards)s::bigint[]) AS m(id, tenant, shard)) m"
 )
-# an execution's rows lie side by side, as where each is planned by itself
+# the rows of one execution lie side by side in the table, as after planning it
 _COPIES = (
     f"""INSERT INTO deployment SELECT (jsonb_populate_record(d, jsonb_build_object('tenant_id', m.tenant))).*
         FROM deployment d, {_MEMBERS} WHERE d.tenant_id = %(template)s AND d.component_id = %(component)s""",
@@ -67,20 +67,22 @@ _COPIES = (
 
 @dataclass(frozen=True)
 class Crowd:
-    """The executions that are there."""
+    """The executions of the crowd."""
 
     ids: list[str]
 
     def resting(self, world: World) -> dict[str, int]:
-        """How many are in which status now."""
+        """How many of them are in which status now."""
         query = "SELECT status, count(*) FROM execution WHERE id = ANY(%s) GROUP BY status"
         with world.stack.postgres().connect(UPGRADES_DATABASE) as connection:
             return {str(status): int(str(count)) for status, count in connection.execute(query, [self.ids])}
 
 
 @contextmanager
-def nobody_follows(world: World) -> Iterator[None]:
-    """Within it no process runs the control loops: the reconciler would end a crowd that has no DAG runs."""
+def control_loops_stopped(world: World) -> Iterator[None]:
+    """While the block runs, no process runs the control loops: the reconciler would end executions that have no DAG
+    runs.
+    """
     with world.stack.postgres().connect(UPGRADES_DATABASE) as connection:
         while connection.execute("SELECT pg_try_advisory_lock(%s)", [CONTROL_LOOPS]).fetchone() != (True,):
             connection.execute(_END_LEADER, [CONTROL_LOOPS])
@@ -89,9 +91,11 @@ def nobody_follows(world: World) -> Iterator[None]:
 
 
 def gather(
-    world: World, size: int, tell: Callable[[str], None], instances: int = INSTANCES, name: str = "crowd"
+    world: World, size: int, progress: Callable[[str], None], instances: int = INSTANCES, name: str = "crowd"
 ) -> Crowd:
-    """Put the crowd there and wait until Airflow has read all its DAGs; ``name`` begins the names of its tenants."""
+    """Write the crowd into the database and wait until Airflow has read all its DAGs; ``name`` begins its tenants'
+    names.
+    """
     crowd = Crowd([str(uuid.uuid4()) for _ in range(size)])
     template = f"bench-{name}"
     world.reset([template], instances)
@@ -101,14 +105,14 @@ def gather(
     with world.stack.postgres().connect(METADATA_DATABASE) as connection:
         connection.execute(_DAGS, {"dags": dags})
     _copy(world, crowd, name, execution)
-    _wait_parsed(world, dags, tell)
+    _wait_parsed(world, dags, progress)
     return crowd
 
 
-def gather_paused(world: World, size: int, tell: Callable[[str], None]) -> Crowd:
-    """One that the control loops find in order, and leave as it is."""
-    with nobody_follows(world):
-        crowd = gather(world, size, tell)
+def gather_paused(world: World, size: int, progress: Callable[[str], None]) -> Crowd:
+    """Like `gather`, but a crowd that the control loops find in order and leave as it is."""
+    with control_loops_stopped(world):
+        crowd = gather(world, size, progress)
         of_dag = {dag_id_of(each): each for each in crowd.ids}
         with world.stack.postgres().connect(METADATA_DATABASE) as connection:
             runs = connection.execute(_RUNS, {"dags": list(of_dag)}).fetchall()
@@ -131,16 +135,16 @@ def _copy(world: World, crowd: Crowd, name: str, execution: str) -> None:
             connection.execute(statement, values)
 
 
-def _wait_parsed(world: World, dags: list[str], tell: Callable[[str], None]) -> None:
-    deadline, told = time.monotonic() + _PARSED_SECONDS, 0
+def _wait_parsed(world: World, dags: list[str], progress: Callable[[str], None]) -> None:
+    deadline, reported = time.monotonic() + _PARSED_SECONDS, 0
     query = "SELECT count(DISTINCT dag_id) FROM serialized_dag WHERE dag_id = ANY(%s)"
     with world.stack.postgres().connect(METADATA_DATABASE) as connection:
         while (parsed := _count(connection.execute(query, [dags]).fetchone())) < len(dags):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"Airflow has read {parsed} of {len(dags)} DAGs in {_PARSED_SECONDS:g} s")
-            if parsed >= told + _TELL_EACH:
-                told = parsed
-                tell(f"Airflow has read {parsed} of {len(dags)} DAGs")
+            if parsed >= reported + _REPORT_EACH:
+                reported = parsed
+                progress(f"Airflow has read {parsed} of {len(dags)} DAGs")
             time.sleep(_POLL_SECONDS)
 
 

@@ -43,7 +43,7 @@ _COPIES = (
 
 @dataclass(frozen=True)
 class Reading:
-    """One call with so many executions stored: the medians of several turns."""
+    """One call while so many executions are stored: the medians of several turns."""
 
     call: str
     stored: int
@@ -52,21 +52,21 @@ class Reading:
     p95_ms: float
 
 
-def measure_reads(world: World, tell: Callable[[str], None]) -> list[Reading]:
-    """Put the executions there and read; the stack has run the reference job and the bare DAG before."""
+def measure_reads(world: World, progress: Callable[[str], None]) -> list[Reading]:
+    """Store the executions and read; the stack must have run the reference job and the bare DAG before."""
     template = answered(world.registry.get(f"/tenants/{tenant_names(1)[0]}/upgrades"))["items"][0]["id"]
     run = answered(world.airflow.get(f"/dags/{DAG_ID}/dagRuns"))["dag_runs"][0]["dag_run_id"]
     found: list[Reading] = []
     for first, stored in ((1, FEW), (FEW + 1, MANY)):
-        tell(f"storing executions up to {stored}")
+        progress(f"storing executions up to {stored}")
         _store(world, template, first, stored)
-        tell(f"reading with {stored} executions stored")
+        progress(f"reading with {stored} executions stored")
         found += _read(world, stored, f"/dags/{DAG_ID}/dagRuns/{run}")
     return found
 
 
 def table_of(readings: list[Reading]) -> Table:
-    """The readings, and what they come to."""
+    """Print the readings and the ratios."""
     table = Table(title=f"reads by {CLIENTS} clients, medians of {TURNS} turns of {SECONDS:g} s", title_justify="left")
     for name in ("call", "stored", "requests/s", "p50 ms", "p95 ms"):
         table.add_column(name, justify="left" if name == "call" else "right")
@@ -77,7 +77,9 @@ def table_of(readings: list[Reading]) -> Table:
 
 
 def verdicts(readings: list[Reading]) -> dict[str, float]:
-    """Ours to Airflow's with all stored (requests a second, p95), and the list's time with many to that with few."""
+    """The ratio of ours to Airflow's with all stored (requests a second, p95), and of the list's time with many to with
+    few.
+    """
     by = {(each.call, each.stored): each for each in readings}
     one, airflow = by[ONE, MANY], by[AIRFLOW, MANY]
     return {
@@ -88,7 +90,7 @@ def verdicts(readings: list[Reading]) -> dict[str, float]:
 
 
 def dump(readings: list[Reading]) -> dict[str, Any]:
-    """As JSON."""
+    """The readings as JSON."""
     return {"reads": [asdict(each) for each in readings], "verdicts": verdicts(readings)}
 
 
@@ -100,7 +102,7 @@ def _store(world: World, template: str, first: int, last: int) -> None:
 
 
 def _read(world: World, stored: int, run_path: str) -> list[Reading]:
-    """In turns, so that what else happens on the machine happens to each."""
+    """Take turns, so that whatever else happens on the machine happens to each."""
     registry, airflow = str(world.registry.base_url), str(world.airflow.base_url)
     ids = [f"reads-{1 + n * (stored - 1) // 997:06d}" for n in range(997)]
     calls = {
@@ -118,7 +120,7 @@ def _read(world: World, stored: int, run_path: str) -> list[Reading]:
 
 
 async def _turn(urls: list[str], headers: httpx.Headers) -> list[float]:
-    """Seconds of each request that some clients make one after the other."""
+    """Seconds of each request that several clients make one after the other."""
     endless, spent = itertools.cycle(urls), list[float]()
     token = {"Authorization": headers["Authorization"]}
     async with aiohttp.ClientSession(headers=token) as session:

@@ -16,7 +16,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.table import Table
 
-from bench.load.crowd import Crowd, gather, nobody_follows
+from bench.load.crowd import Crowd, control_loops_stopped, gather
 from bench.stack.world import World
 from local.airflow.settings import UPGRADES_DATABASE
 from local.chromium import ARGUMENTS, MISSING, find_chromium
@@ -54,7 +54,9 @@ _WATCH = """(selector) => {
 
 @dataclass(frozen=True)
 class Measured:
-    """Times in seconds; memory in MB: each page's heap after a collection, and a page's process less a blank page's."""
+    """Times in seconds; memory in MB: each page's heap after a collection, and a page's process minus that of a blank
+    page.
+    """
 
     list_few: list[float]
     list_many: list[float]
@@ -67,7 +69,7 @@ class Measured:
     minutes: float
 
     def table(self) -> Table:
-        """What it comes to, and what was wanted."""
+        """The results as rows of a table, with the wanted values."""
         few, many = statistics.median(self.list_few), statistics.median(self.list_many)
         table = Table(title=f"the status view, upgrades of {INSTANCES} instances", title_justify="left")
         for name in ("what", "measured", "wanted"):
@@ -84,32 +86,32 @@ class Measured:
         return table
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The measurement as JSON."""
         return asdict(self)
 
 
-def measure_view(world: World, minutes: float, tell: Callable[[str], None]) -> Measured:
-    """Few, then many; the latencies and the memory with many."""
-    with nobody_follows(world):
-        return _measured(world, minutes, tell)
+def measure_view(world: World, minutes: float, progress: Callable[[str], None]) -> Measured:
+    """Measure with few upgrades and with many; latencies and memory with many."""
+    with control_loops_stopped(world):
+        return _measured(world, minutes, progress)
 
 
-def _measured(world: World, minutes: float, tell: Callable[[str], None]) -> Measured:
-    tell(f"{FEW} running upgrades of {INSTANCES} instances")
-    few = gather(world, FEW, tell, INSTANCES, "view-few")
+def _measured(world: World, minutes: float, progress: Callable[[str], None]) -> Measured:
+    progress(f"{FEW} running upgrades of {INSTANCES} instances")
+    few = gather(world, FEW, progress, INSTANCES, "view-few")
     list_few = _list_times(world)
-    tell(f"{MANY} of them")
-    many = gather(world, MANY - FEW, tell, INSTANCES, "view-many")
+    progress(f"{MANY} of them")
+    many = gather(world, MANY - FEW, progress, INSTANCES, "view-many")
     list_many = _list_times(world)
     crowd = Crowd([*few.ids, *many.ids])
     with _browser() as browser:
         page = _logged_in(browser, world)
-        tell("from a commit to an upgrade's page")
+        progress("from a commit to an upgrade's page")
         to_execution = _latencies(world, page, f"{_VIEW}/upgrades/{crowd.ids[0]}", "#head", crowd.ids[0])
-        tell("from a commit to the list")
+        progress("from a commit to the list")
         shown = _first_shown(page)
         to_list = _latencies(world, page, f"{_VIEW}/upgrades", f"[id='row-{shown}']", shown)
-        tell(f"both pages for {minutes:g} min")
+        progress(f"both pages for {minutes:g} min")
         memory = _memory(world, page, crowd, minutes)
     return Measured(list_few, list_many, to_execution, to_list, *memory, minutes)
 
@@ -151,7 +153,7 @@ def _first_shown(page: Page) -> str:
 
 
 def _latencies(world: World, page: Page, url: str, selector: str, execution_id: str) -> list[float]:
-    """From the commit to the moment when the page shows something else there."""
+    """Seconds from the commit until the page shows something else there."""
     page.goto(url)
     page.locator("#live", has_text="Live").wait_for()
     page.evaluate(_WATCH, selector)
@@ -172,7 +174,7 @@ def _change(world: World, execution_id: str) -> None:
 
 
 def _memory(world: World, page: Page, crowd: Crowd, minutes: float) -> tuple[float, float, float, float]:
-    """Of the list and of an upgrade's page, which update themselves all that time: two changes a second each."""
+    """Memory of the list and of an upgrade's page while they update themselves: two changes a second on each."""
     other = page.context.new_page()
     for each in (page, other):
         each.goto("about:blank")

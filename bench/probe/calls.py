@@ -13,19 +13,19 @@ _of_context: ContextVar[Counter[str] | None] = ContextVar("tally", default=None)
 
 
 def so_far() -> Counter[str]:
-    """What this process has done outside of contexts with a tally of their own."""
+    """What this process has done outside of contexts that have a tally of their own."""
     return Counter(_of_process)
 
 
 def count_apart() -> Counter[str]:
-    """From now on a tally of its own for this context (an asyncio task with all that it starts)."""
+    """Begin a tally of its own for this context (an asyncio task with all that it starts)."""
     tally: Counter[str] = Counter()
     _of_context.set(tally)
     return tally
 
 
 def count_statements(psycopg: Any) -> None:
-    """Each call of `execute` and `executemany` is one statement; connections count once they are open."""
+    """Count each call of `execute` and `executemany` as one statement, and connections once they are open."""
     _before(psycopg.BaseConnection, "__init__", lambda connection, pgconn: _note(CONNECTIONS, pgconn.db.decode()))
     for kind in (psycopg.Cursor, psycopg.AsyncCursor):
         for name in ("execute", "executemany"):
@@ -33,12 +33,12 @@ def count_statements(psycopg: Any) -> None:
 
 
 def count_fleet_requests(aiohttp: Any) -> None:
-    """Each HTTP request of the product's client."""
+    """Count each HTTP request of the product's client."""
     _before(aiohttp.ClientSession, "_request", lambda *_: _note(REQUESTS, _DATABASE))
 
 
 def count_airflow_requests(httpx: Any) -> None:
-    """Each HTTP request of Airflow's client."""
+    """Count each HTTP request of Airflow's client."""
     _before(httpx.HTTPTransport, "handle_request", lambda *_: _note(REQUESTS, _DATABASE))
     _before(httpx.AsyncHTTPTransport, "handle_async_request", lambda *_: _note(REQUESTS, _DATABASE))
 
@@ -50,7 +50,7 @@ def _note(what: str, database: str) -> None:
 
 
 def _before(kind: Any, name: str, note: Callable[..., None]) -> None:
-    """``note`` sees the positional arguments of every call."""
+    """Wrap a method so that ``note`` sees the positional arguments of every call."""
     original = getattr(kind, name)
 
     @functools.wraps(original)

@@ -1,4 +1,4 @@
-"""Changes modules right after they were imported, whoever imports them."""
+"""Changes modules right after their import, in whichever code that happens."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +8,11 @@ from types import ModuleType
 from typing import Any
 
 Change = Callable[[Any], None]
-"Told the module."
+"Called with the module."
 
 
 class _Loader(SourceFileLoader):
-    """Python's own, and then the change."""
+    """Python's own loader, followed by the change."""
 
     def __init__(self, name: str, path: str, change: Change) -> None:
         super().__init__(name, path)
@@ -31,7 +31,7 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Only the named modules; all others are left to the finders behind this one."""
+        """Finds only the named modules; all others are left to the finders behind this one."""
         change = self._changes.get(name)
         found = PathFinder.find_spec(name, path, target) if change else None
         if change is None or found is None or found.origin is None:
@@ -42,5 +42,5 @@ class _Finder:
 
 
 def after_import(changes: Mapping[str, Change]) -> None:
-    """Call each change with its module, once that has been imported."""
+    """Call each change with its module once that has been imported."""
     sys.meta_path.insert(0, _Finder(changes))

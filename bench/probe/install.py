@@ -1,11 +1,11 @@
-"""Puts the probe into a process: each part once the module that it measures has been imported."""
+"""Installs the probe in a process: each part as soon as the module that it measures is imported."""
 
 from bench.probe import calls, supervisors, tasks, triggers
 from bench.probe.hooks import after_import
 
 
 def install() -> None:
-    """Imports nothing of Airflow's: a process pays for what it uses itself, as without the probe."""
+    """Imports nothing of Airflow itself, so that a process pays only for what it uses, as without the probe."""
     after_import(
         {
             "airflow.sdk.execution_time.supervisor": supervisors.measure,

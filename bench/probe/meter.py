@@ -1,4 +1,4 @@
-"""What a process has used, and the file that the probe tells it to."""
+"""What a process has used, and the file that the probe writes it to."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class Spent(NamedTuple):
 
     @classmethod
     def by_this_process(cls) -> Self:
-        """Since it began; wall seconds are of a clock that all processes of the machine share."""
+        """Used by this process since it began; wall seconds are of a clock that all processes of the machine share."""
         return cls._of(resource.RUSAGE_SELF)
 
     @classmethod
@@ -30,12 +30,12 @@ class Spent(NamedTuple):
         return cls(used.ru_utime + used.ru_stime, used.ru_minflt, time.monotonic())
 
     def since(self, before: "Spent") -> "Spent":
-        """What was used from ``before`` to this one."""
+        """What was used from ``before`` up to this reading."""
         return Spent(self.cpu - before.cpu, self.faults - before.faults, self.wall - before.wall)
 
 
-def tell(line: dict[str, Any]) -> None:
-    """Add a line to the file that BENCH_COSTS names; one write, so that lines of several processes do not mix."""
+def write_line(line: dict[str, Any]) -> None:
+    """Append a line to the file that BENCH_COSTS names; in one write, so that lines of several processes do not mix."""
     text = json.dumps(line) + "\n"
     handle = os.open(os.environ["BENCH_COSTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""One line for each task that a supervisor has run, from fork to the end of the task's process."""
+"""One line for each task that a supervisor has run, from the fork to the end of the task's process."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.probe import calls
-from bench.probe.meter import Spent, tell
+from bench.probe.meter import Spent, write_line
 
 
 @dataclass
@@ -17,22 +17,22 @@ class Fork:
     before: Spent = field(default_factory=Spent.by_this_process)
     after: Spent = field(default_factory=Spent.by_this_process)
     modules: int = 0
-    "How many the process found imported. Their names would not do: to hold them is to write to the pages they lie on."
+    "How many modules the process found imported. Names would not do: holding them would write to their memory pages."
 
 
 class _Current:
     fork: Fork | None = None
-    "Of the task that this process supervises or is."
+    "The fork of the task that this process supervises or is."
     number = 0
 
 
 def current_fork() -> Fork | None:
-    """Of the task that this process runs."""
+    """The fork of the task that this process runs."""
     return _Current.fork
 
 
 def measure(supervisor: Any) -> None:
-    """Airflow's task supervisor is measured from now on."""
+    """Measure Airflow's task supervisor from now on."""
     original = supervisor.supervise_task
 
     def supervise_task(*, ti: Any, **more: Any) -> Any:
@@ -43,7 +43,7 @@ def measure(supervisor: Any) -> None:
             return original(ti=ti, **more)
         finally:
             _Current.fork = None
-            tell(
+            write_line(
                 {
                     "kind": "supervisor",
                     "ticket": fork.ticket,

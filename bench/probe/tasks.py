@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from bench.probe import calls
-from bench.probe.meter import Spent, tell
+from bench.probe.meter import Spent, write_line
 from bench.probe.supervisors import Fork, current_fork
 
-BEGIN, TOLD, DAG, PREPARE, WORK, REPORT = PHASES = ("begin", "told", "DAG", "prepare", "work", "report")
+BEGIN, ASSIGNED, DAG, PREPARE, WORK, REPORT = PHASES = ("begin", "assigned", "DAG", "prepare", "work", "report")
 "In this order: until the runner runs, knows its task, has read the DAG, begins the work, has done it, ends."
 
 
@@ -25,20 +25,20 @@ class _Task:
         self.names: dict[str, str] = {}
 
     def mark(self, phase: str) -> None:
-        """This phase is over."""
+        """Note that this phase is over."""
         self._marks[phase] = Spent.by_this_process()
 
-    def tell(self) -> None:
-        """Write the line; a process has used nothing before its fork."""
+    def write(self) -> None:
+        """Write the line; before its fork a process has used nothing."""
         self.mark(REPORT)
         before, phases = Spent(0.0, 0, self._fork.before.wall), {}
         for phase, mark in self._marks.items():
             phases[phase], before = mark.since(before), mark
-        # those that came last: whoever touches the name of a module from before the fork copies its page
+        # only the modules that came last: touching the name of one from before the fork copies its memory page
         imported = list(islice(reversed(sys.modules), max(0, len(sys.modules) - self._fork.modules)))
         counts = calls.so_far() - self._counts
         known = {"kind": "task", "ticket": self._fork.ticket, **self.names}
-        tell({**known, "phases": phases, "counts": counts, "imported": imported})
+        write_line({**known, "phases": phases, "counts": counts, "imported": imported})
 
 
 class _Current:
@@ -46,9 +46,9 @@ class _Current:
 
 
 def measure(runner: Any) -> None:
-    """Airflow's task runner is measured from now on."""
+    """Measure Airflow's task runner from now on."""
     runner.main = _main(runner.main)
-    runner.get_startup_details = _ends(TOLD, runner.get_startup_details)
+    runner.get_startup_details = _ends(ASSIGNED, runner.get_startup_details)
     runner.startup = _named(_ends(DAG, runner.startup))
     runner._run_execute_callable = _ends(WORK, _begins_after(PREPARE, runner._run_execute_callable))
 
@@ -60,7 +60,7 @@ def _main(original: Callable[[], None]) -> Callable[[], None]:
         if fork is not None:
             task = _Current.task = _Task(fork)
             task.mark(BEGIN)
-            atexit.register(task.tell)  # Airflow has cleared what was registered before the fork: this runs last
+            atexit.register(task.write)  # Airflow has cleared what was registered before the fork: this runs last
         original()
 
     return main

@@ -4,11 +4,11 @@ import functools
 from typing import Any
 
 from bench.probe import calls
-from bench.probe.meter import Spent, tell
+from bench.probe.meter import Spent, write_line
 
 
 def measure(triggerer: Any) -> None:
-    """Airflow's trigger runner is measured from now on."""
+    """Measure Airflow's trigger runner from now on."""
     runner = triggerer.TriggerRunner
     original = runner.run_trigger
 
@@ -20,7 +20,7 @@ def measure(triggerer: Any) -> None:
         finally:
             line = {"kind": "trigger", "trigger": type(trigger).__qualname__, "counts": counts}
             names = {"dag": of.dag_id, "task": of.task_id} if of else {"dag": "", "task": ""}
-            # others run beside it: only the wall time is this trigger's own
-            tell({**line, **names, "wall": Spent.by_this_process().since(began).wall})
+            # other triggers run beside it: only the wall time is this one's own
+            write_line({**line, **names, "wall": Spent.by_this_process().since(began).wall})
 
     runner.run_trigger = run_trigger

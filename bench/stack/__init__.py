@@ -1,1 +1,4 @@
-"""The stack of the bench: its fleets and tenants, its HTTP clients, and what its processes hold and use."""
+"""The stack of the bench: its fleets and tenants (world.py), HTTP clients, and what its processes hold and use.
+
+Front door: `bench_stack` and `World` in world.py.
+"""

@@ -1,4 +1,4 @@
-"""The HTTP clients the bench measures with: tokens, the product's REST API and Airflow's own."""
+"""The HTTP clients of the bench: tokens, the product's REST API and Airflow's own."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ TIMEOUT_SECONDS = 60.0
 
 
 def registry_client(stack: Stack) -> httpx.Client:
-    """The product's API as the local admin user."""
+    """A client of the product's API as the local admin user."""
     return _client(stack, "/api/v1/registry")
 
 
 def airflow_client(stack: Stack) -> httpx.Client:
-    """Airflow's own API as the local admin user."""
+    """A client of Airflow's own API as the local admin user."""
     return _client(stack, "/api/v2")
 
 
 def agent_url(stack: Stack) -> str:
-    """Where the demo fleets' agent is."""
+    """The address of the demo fleets' agent."""
     return f"http://{HOST}:{stack.ports.agent}"
 
 
@@ -33,7 +33,10 @@ def fleet_admin(stack: Stack) -> FleetAdmin:
 
 
 def answered(response: httpx.Response) -> Json:
-    """The body of an answer; raises RuntimeError with the request and what was said when it is a refusal."""
+    """The body of an answer.
+
+    :raises RuntimeError: it is a refusal; with the request and the answer's text.
+    """
     if response.is_error:
         request = response.request
         raise RuntimeError(f"{request.method} {request.url.path}: {response.status_code} {response.text[:500]}")

@@ -1,7 +1,7 @@
 """What the processes use: CPU seconds with those of ended children, and memory.
 
-CPU: user and system time of every living process plus what it collected from children that ended, so that a task's
-process counts after its end too (on Linux; macOS does not tell of ended children: there it is too little). Memory: PSS
+CPU: user and system time of every living process plus what it collected from ended children, so that a task's process
+counts after its end too (on Linux; macOS does not report ended children, so CPU is too little there). Memory: PSS
 where there is /proc/PID/smaps_rollup, so that pages shared by forked workers count once; else RSS.
 """
 
@@ -21,7 +21,7 @@ _SAMPLE_SECONDS = 0.5
 
 
 def stack_pids(stack: Stack) -> set[int]:
-    """Airflow's four components, PostgreSQL and Kafka with all they started; not the fleets' agent."""
+    """Airflow's four components, PostgreSQL and Kafka with all they started, but not the fleets' agent."""
     return set().union(*(component_pids(stack, name) for name in stack.wanted() if name != AGENT))
 
 
@@ -32,31 +32,33 @@ def component_pids(stack: Stack, name: str) -> set[int]:
 
 
 def cpu_seconds(pids: set[int]) -> float:
-    """What they have used since they began."""
+    """CPU seconds that they have used since they began."""
     return sum(map(_cpu, pids))
 
 
 def memory_bytes(pids: set[int]) -> int:
-    """PSS of all, or RSS."""
+    """Bytes of memory in all: PSS, or RSS where there is no PSS."""
     return sum(map(_memory, pids))
 
 
 @dataclass
 class Peak:
-    """The most memory seen, and what it was at first, in bytes."""
+    """The highest memory seen and the first, in bytes."""
 
     before: int
     highest: int = field(default=0)
 
     @property
     def added(self) -> int:
-        """How much more than at first, at the peak."""
+        """Bytes more than at first, at the peak."""
         return max(0, self.highest - self.before)
 
 
 @contextmanager
 def watched_memory(pids: Pids) -> Iterator[Peak]:
-    """Sample memory twice a second while the block runs; reading it costs CPU, so nothing else is measured with it."""
+    """Sample memory twice a second while the block runs; reading it costs CPU, so nothing else is measured
+    meanwhile.
+    """
     peak, ended = Peak(memory_bytes(pids())), threading.Event()
 
     def sample() -> None:

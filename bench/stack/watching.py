@@ -1,4 +1,4 @@
-"""What a stack holds and uses while nothing is asked of it: worker slots, database connections, CPU and memory."""
+"""What a stack holds and uses while there are no requests: worker slots, database connections, CPU and memory."""
 
 import time
 from collections import Counter
@@ -20,34 +20,34 @@ _TASKS = "SELECT state, count(*) FROM task_instance WHERE state IN ('queued', 'r
 _BACKENDS = "SELECT pid, client_port, application_name FROM pg_stat_activity WHERE datname = %s AND usename = %s"
 
 Backend = tuple[int, int]
-"PostgreSQL's process and the client's port: which connection it is."
+"Identifies a connection: PostgreSQL's process and the client's port."
 
 
 @dataclass(frozen=True)
 class Window:
-    """What was seen in some seconds; numbers of connections are the most at one moment, memory is at the end."""
+    """What was seen in some seconds; connections are the most at one moment, memory is read at the end."""
 
     began: float
     seconds: float
     samples: int
     slots: int
-    "Tasks queued or running, at most: each holds a slot of its pool, the running ones a worker too."
+    "The most tasks queued or running: each holds a slot of its pool, the running ones a worker too."
     slot_seconds: float
-    "How long there was such a task."
+    "Seconds during which there was such a task."
     deferred: int
     connections: int
     by_holder: dict[str, int]
-    "The most at one moment of each component and application_name."
+    "The most at one moment, by component and application_name."
     cpu: dict[str, float]
     "CPU seconds a minute of each component."
     elsewhere: float
-    "CPU seconds a minute of everything else on the machine: what disturbs, and the looking itself."
+    "CPU seconds a minute of everything else on the machine: disturbance, and the cost of watching itself."
     memory: dict[str, int]
     "PSS of each component in bytes."
 
     @property
     def ended(self) -> float:
-        """Seconds of the epoch, as `began`."""
+        """Seconds since the epoch, like `began`."""
         return self.began + self.seconds
 
     def airflow_cpu(self) -> float:
@@ -61,7 +61,7 @@ class Window:
 
 @dataclass
 class _Seen:
-    """What the samples come to."""
+    """The result of the samples."""
 
     samples: int = 0
     slots: int = 0
@@ -71,7 +71,7 @@ class _Seen:
     by_holder: Counter[str] = field(default_factory=Counter)
 
     def note(self, tasks: dict[str, int], holders: list[str]) -> None:
-        """One more sample."""
+        """Take one more sample."""
         slots = tasks.get("queued", 0) + tasks.get("running", 0)
         self.samples += 1
         self.busy += slots > 0
@@ -82,7 +82,7 @@ class _Seen:
 
 
 def watch(world: World, seconds: float) -> Window:
-    """Look ten times a second; memory is read at the end, since reading it costs what is measured."""
+    """Sample ten times a second; memory is read at the end only, because reading it costs CPU, which is measured."""
     seen, busy, before, began, start = _Seen(), _busy(), _cpu(world), time.time(), time.monotonic()
     with world.stack.postgres().connect(METADATA_DATABASE) as connection:
         holders = _Holders(world, connection)
@@ -118,7 +118,7 @@ def _busy() -> float:
 
 
 class _Holders:
-    """Who holds the connections to the product's database: by the port at the other end."""
+    """Which component holds each connection to the product's database, by the port at the other end."""
 
     def __init__(self, world: World, connection: psycopg.Connection[Any]) -> None:
         self._world = world

@@ -20,21 +20,21 @@ _BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 
 
 class BenchStack(Stack):
-    """The local stack with a second DAG bundle beside the product's: the bare DAG that it is compared with."""
+    """The local stack with a second DAG bundle beside the product's, for the bare DAG that it is compared with."""
 
     seeded = False
     suffix: ClassVar[str] = ""
-    "Of its state folder: stacks of different kinds may run side by side."
+    "The end of its state folder's name: stacks of different kinds may run side by side."
     bundles: ClassVar[list[tuple[str, Json]]] = [("dags-folder", {}), ("bench", {"path": str(ROOT / "bench" / "dags")})]
 
     def env(self) -> dict[str, str]:
-        """The stack's environment and the bundle."""
+        """The stack's environment with the bundle."""
         listed = [{"name": name, "classpath": _BUNDLE, "kwargs": kwargs} for name, kwargs in self.bundles]
         return super().env() | {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(listed)}
 
 
 class World:
-    """The stack that is measured and clients to it."""
+    """The stack that is measured, and clients of it."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -43,7 +43,7 @@ class World:
         self.fleets = fleet_admin(stack)
 
     def furnish(self) -> None:
-        """The component with its two versions and the way between them; harmless when it is there."""
+        """Register the component with its two versions and the path between them; harmless when it is already there."""
         self._add("/components", {"id": COMPONENT, "name": "bench"})
         for name, version in ((OLD, OLD_VERSION), (NEW, NEW_VERSION)):
             self._add(f"/components/{COMPONENT}/versions", {"id": name, "version": version})
@@ -51,7 +51,7 @@ class World:
         self._add("/upgrade-paths", {"id": "bench-path", **way})
 
     def reset(self, tenants: list[str], size: int = INSTANCES) -> None:
-        """Each tenant's fleet (named as the tenant) and deployment at the old version, with a backup of it."""
+        """Give each tenant a fleet (named like the tenant) and a deployment at the old version, with a backup of it."""
         backup = self._backup()
         for tenant in tenants:
             self.fleets.create(tenant, size, OLD_VERSION, upgrade_seconds=UPGRADE_SECONDS)
@@ -79,7 +79,7 @@ class World:
 
 
 def upgrade_request(delay: int) -> Json:
-    """The body of the reference job; `delay` seconds between batches."""
+    """The body of the reference job; `delay` is seconds between batches."""
     return {
         "componentId": COMPONENT,
         "fromVersionId": OLD,
@@ -94,7 +94,9 @@ def upgrade_request(delay: int) -> Json:
 
 
 def bench_stack(kind: type[BenchStack] = BenchStack) -> Stack:
-    """The bench's stack: state in `.local/bench` (BENCH_STATE moves it), as it runs or on a free port."""
+    """The bench's stack: state in `.local/bench` (BENCH_STATE moves it), on its port when it runs or else on a free
+    one.
+    """
     state = Path(os.environ.get("BENCH_STATE") or ROOT / ".local" / "bench")
     state = state.with_name(state.name + kind.suffix)
     attached = kind.attach(ROOT, state)
@@ -102,7 +104,7 @@ def bench_stack(kind: type[BenchStack] = BenchStack) -> Stack:
 
 
 def tenant_names(count: int) -> list[str]:
-    """Tenants of the bench; each has a fleet of the same name."""
+    """Names of the bench's tenants; each has a fleet of the same name."""
     return [f"bench-{number:02d}" for number in range(1, count + 1)]
 
 

@@ -15,7 +15,7 @@ TASK: dict[str, Any] = {
     "ticket": "7-1",
     "dag": DAG,
     "task": "batch_002.upgrade",
-    "phases": {"begin": [1.0, 10, 4.0], "told": [2.0, 20, 3.0], "report": [3.0, 30, 1.0]},
+    "phases": {"begin": [1.0, 10, 4.0], "assigned": [2.0, 20, 3.0], "report": [3.0, 30, 1.0]},
     "counts": {"connections": 2, "statements": 60, "requests": 22},
     "imported": ["decimal"],
 }
