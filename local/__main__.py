@@ -21,7 +21,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Run the command; a problem is one clear line on standard error and 1."""
+    """Run the command. A problem is printed as one clear line on standard error, with exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m local", description="the Upgrade Orchestrator's local stack")
     parser.add_argument("command", choices=sorted([*_COMMANDS, *_OF_FILES]))
     parser.add_argument("file", nargs="?", default="", help="of seed and export: the registry as YAML")
@@ -32,7 +32,7 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         return _run(given.command, given.file)
-    except KeyboardInterrupt:  # it came again just when the first was dealt with
+    except KeyboardInterrupt:  # a second signal, while the first was being handled
         return _interrupted()
 
 
@@ -53,7 +53,7 @@ def _interrupted() -> int:
 
 
 def up() -> int:
-    """Start the stack and say where to look."""
+    """Start the stack and print where to find it."""
     stack = _stack()
     print("starting the local stack (about half a minute, the first time a little longer)", file=sys.stderr)
     began = time.monotonic()
@@ -72,7 +72,7 @@ def down() -> int:
 
 
 def status() -> int:
-    """Say which components run; 0 when all do."""
+    """Print which components run; 0 when all do."""
     stack = _stack()
     wanted, running = stack.wanted(), stack.running()
     for name in wanted:
@@ -81,7 +81,7 @@ def status() -> int:
 
 
 def token() -> int:
-    """Print a token of the admin user and nothing else."""
+    """Print a token of the admin user, and nothing else."""
     print(_stack().token())
     return 0
 
@@ -101,7 +101,7 @@ def seed(file: str) -> int:
 
 
 def export(file: str) -> int:
-    """Write what the stack's database has to a registry file."""
+    """Write the registry in the stack's database to a file."""
     return _registry("export", file)
 
 
@@ -121,7 +121,7 @@ _OF_FILES = {"seed": seed, "export": export}
 
 
 def _stack() -> Stack:
-    """The stack that runs, or the one to be: LOCAL_STATE moves its folder, PORT its port."""
+    """The stack that runs, or the one to be started: LOCAL_STATE moves its folder, PORT its port."""
     state = Path(os.environ["LOCAL_STATE"]) if os.environ.get("LOCAL_STATE") else None
     attached = Stack.attach(_ROOT, state)
     chosen = os.environ.get("PORT")
@@ -137,7 +137,7 @@ def _shown(path: Path) -> str:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    # Python only prints an exception that hits it in a destructor or callback, and goes on: then it comes again.
+    # Python only prints an exception that is raised in a destructor or callback: so the signal is sent again
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     raise KeyboardInterrupt
 

@@ -1,10 +1,10 @@
-"""Which browser the tests and the measurements of the pages use, and how it is started."""
+"""The browser that the tests and measurements of the pages use, and how it is started."""
 
 import os
 import shutil
 
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
-"The headless shell first: the same engine without the browser's own windows takes less than half the CPU."
+"The headless shell first: it is the same engine without windows, and takes less than half the CPU."
 ARGUMENTS = (
     "--headless",
     "--no-sandbox",
@@ -19,6 +19,6 @@ MISSING = f"no browser here: install {' or '.join(NAMES)}, or name one in CHROMI
 
 
 def find_chromium() -> str | None:
-    """Its path: what CHROMIUM names, else what is installed."""
+    """The browser's path: the one in CHROMIUM, else an installed one."""
     wanted = os.environ.get("CHROMIUM")
     return next(filter(None, map(shutil.which, [wanted] if wanted else NAMES)), None)

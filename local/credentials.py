@@ -22,7 +22,7 @@ _MAKERS: dict[str, Callable[[], str]] = {"fernet_key": _fernet_key}
 
 @dataclass(frozen=True)
 class Credentials:
-    """Every secret of the stack. Each lies in `.local/secrets/<name>`."""
+    """Every secret of the stack, each in a file `.local/secrets/<name>`."""
 
     postgres_password: str
     airflow_db_password: str
@@ -35,7 +35,7 @@ class Credentials:
 
     @classmethod
     def load(cls, folder: Path) -> "Credentials":
-        """Read the secrets, making those that are not there yet."""
+        """Read the secrets, and make those that do not exist yet."""
         return cls(**{field.name: _read_or_make(folder / field.name) for field in fields(cls)})
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with the local stack, said in one line."""
+"""Errors of the local stack, each with a one-line text."""
 
 
 class LocalError(Exception):

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever is killed in between."""
+"""Files that are complete or missing, even if the process is killed while it writes."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""Where the local stack keeps its files."""
+"""The folders and files of the local stack."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """The project's root and the state folder (contract section 12: `.local/`), and what lies where in it."""
+    """The project's root, the state folder (specification section 12: `.local/`), and the paths in it."""
 
     root: Path
     state: Path
@@ -17,7 +17,7 @@ class Layout:
         return cls(root.resolve(), (state or root / ".local").resolve())
 
     def create(self) -> None:
-        """Make the folders; `.local` can be entered by others, since PostgreSQL may run as another account."""
+        """Make the folders; other accounts may enter `.local`, because PostgreSQL may run as another account."""
         self.state.mkdir(parents=True, exist_ok=True)
         self.state.chmod(0o711)
         for folder in (self.secrets, self.run, self.logs, self.airflow_home, self.fleet):

@@ -1,4 +1,4 @@
-"""The TCP ports of the stack: picked free once, remembered, picked again when something else took them."""
+"""The TCP ports of the stack: free ones are picked once and remembered, and replaced if something else takes them."""
 
 import json
 import secrets
@@ -13,12 +13,12 @@ from local.files import read_or_none, write_whole
 HOST = "127.0.0.1"
 PICKED = ("postgres", "kafka", "agent")
 _NEVER_GIVEN = range(20_000, 32_768)
-"Linux gives a connection without a port of its own one from 32768, others from 49152."
+"Linux gives a connection without a port of its own one from 32768, other systems from 49152."
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Ports on 127.0.0.1. `api` is the one a person chooses (`PORT`)."""
+    """Ports on 127.0.0.1. A person chooses only `api` (`PORT`)."""
 
     api: int
     postgres: int
@@ -27,7 +27,7 @@ class Ports:
 
     @classmethod
     def remembered(cls, path: Path) -> "Ports | None":
-        """The ports of the last start, or None before the first."""
+        """The ports of the last start; None before the first."""
         try:
             return cls(**json.loads(read_or_none(path) or ""))
         except (ValueError, TypeError):
@@ -35,7 +35,7 @@ class Ports:
 
     @classmethod
     def choose(cls, path: Path, api: int, in_use: Collection[str] = ()) -> "Ports":
-        """The remembered ports where they are free (or `in_use` by our own processes), free ones otherwise."""
+        """The remembered ports where they are free (or `in_use` by our own processes), other free ones otherwise."""
         known = cls.remembered(path) or cls(api, 0, 0, 0)
         chosen = replace(known, api=api)
         for name in PICKED:
@@ -47,10 +47,11 @@ class Ports:
 
 
 def free_port() -> int:
-    """A port nobody listens on now, of those that no system gives away by itself.
+    """A free port outside the range from which systems assign ports automatically.
 
-    Of the others any connection or instance of a fleet may be given it before the component listens, or while it is
-    started again.
+    A port in that range may be assigned to any connection or fleet instance before the component listens, or while it
+    is
+    restarted.
     """
     while is_busy(port := secrets.choice(_NEVER_GIVEN)):
         pass
@@ -82,8 +83,7 @@ def _can_bind(port: int) -> bool:
 def parse_port(text: str) -> int:
     """The value of PORT as a number.
 
-    Raises:
-        LocalError: not a whole number from 1024 to 65535.
+    :raises LocalError: not a whole number from 1024 to 65535.
     """
     if text.isascii() and text.isdigit() and 1024 <= int(text) <= 65535:
         return int(text)

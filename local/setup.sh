@@ -12,7 +12,7 @@ fail() {
     exit 1
 }
 
-# 3.14 and later are left out: the Kafka client's provider does not go there yet.
+# 3.14 and later are left out: Airflow's Kafka provider does not support them yet.
 supported() {
     "$1" -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1
 }
@@ -26,7 +26,7 @@ find_python() {
     done
 }
 
-# The folder belongs to the stamp: scripts in .venv/bin name it, so a moved checkout is set up anew.
+# The stamp names the folder: scripts in .venv/bin contain its path, so a moved checkout is set up again.
 wanted_stamp() {
     echo "$(cat "$LOCK" pyproject.toml | cksum) $(pwd)"
 }
@@ -59,7 +59,7 @@ install() {
     fi
 }
 
-# The product itself, from where it is: what is edited is what runs.
+# The product itself, as an editable install: edits take effect without another set-up.
 install_product() {
     if command -v uv >/dev/null 2>&1; then
         run uv pip install --no-deps --no-build-isolation --python .venv/bin/python --editable .

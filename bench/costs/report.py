@@ -17,7 +17,7 @@ _NO_PHASES = (
     "of task processes, and what the components use is too little. Measure on Linux."
 )
 _NOTES = (
-    "Means of a process; all of an upgrade: its processes together. supervisor: its own CPU for this task, and the wall "
+    "Means of a process; all of an upgrade: its processes together. supervisor: its CPU for the task, with the wall "
     "time before the fork; fork: its call; begin: in the new process, until Airflow's runner runs; assigned: until "
     "that knows its task; DAG: reading the file; prepare: until the operator's work; work: execute(); report: until "
     "the process's last word; end: what the kernel then does, and the wall time until the supervisor has seen it.",

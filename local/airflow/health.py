@@ -1,4 +1,4 @@
-"""Asking the running Airflow: is it well, and a token please."""
+"""Questions to the running Airflow: is it healthy, and a token for a user."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,13 +19,13 @@ _HEARTBEATS = {
 
 @dataclass(frozen=True)
 class Health:
-    """One answer of `/api/v2/monitor/health`; empty when there was none."""
+    """The body of `/api/v2/monitor/health`; empty when there was no answer."""
 
     body: dict[str, Any]
 
     @classmethod
     def ask(cls, port: int) -> "Health":
-        """Ask the API server; no answer or a broken one is an empty body."""
+        """Ask the API server; without an answer, or with a malformed one, the body is empty."""
         try:
             answer = _client(port).get("/api/v2/monitor/health")
             return cls(answer.json() if answer.status_code == 200 else {})
@@ -37,7 +37,7 @@ class Health:
         return self._status("metadatabase") == "healthy"
 
     def is_well(self, component: str, since: datetime) -> bool:
-        """Whether the component is healthy by a heartbeat after `since`.
+        """Whether the component is healthy, by a heartbeat after `since`.
 
         Without `since` the last heartbeat of a killed one would pass for this one's, up to 30 s.
         """
@@ -51,7 +51,7 @@ class Health:
 
 
 def serves_tasks(port: int) -> bool:
-    """Whether tasks can be run: the first call makes Airflow build its side for them, which takes seconds."""
+    """Whether tasks can be run. The first call makes Airflow prepare its side for tasks, which takes seconds."""
     try:
         return _client(port, timeout=60).get("/execution/health").status_code == 200
     except httpx.HTTPError:
@@ -61,8 +61,7 @@ def serves_tasks(port: int) -> bool:
 def request_token(port: int, user: str, password: str) -> str:
     """A JWT of the user.
 
-    Raises:
-        LocalError: nobody answers, or the user and password are refused.
+    :raises LocalError: no answer, or the user and password are refused.
     """
     try:
         answer = _client(port).post("/auth/token", json={"username": user, "password": password})
@@ -74,7 +73,7 @@ def request_token(port: int, user: str, password: str) -> str:
 
 
 def fleet_answers(port: int) -> bool:
-    """Whether the demo fleet's agent speaks HTTP; that it wants a token is an answer."""
+    """Whether the demo fleet's agent answers over HTTP; an answer that asks for a token counts."""
     try:
         return _client(port).get("/").status_code < 500
     except httpx.HTTPError:

@@ -11,7 +11,7 @@ from local.errors import LocalError
 
 @dataclass(frozen=True)
 class Connection:
-    """One connection; `extra` is what Airflow's connection type wants of it."""
+    """One connection; `extra` depends on Airflow's connection type."""
 
     name: str
     kind: str
@@ -34,7 +34,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """What the file lists. Entries without a name are the format's empty examples and are left out."""
+    """The content of the file. Entries without a name are the format's empty examples and are left out."""
 
     connections: tuple[Connection, ...]
     pools: tuple[Pool, ...]
@@ -44,8 +44,7 @@ class SettingsFile:
     def read(cls, path: Path) -> "SettingsFile":
         """Read the file.
 
-        Raises:
-            LocalError: it is not YAML, or not of Astronomer's shape.
+        :raises LocalError: it is not YAML, or not of Astronomer's shape.
         """
         if not path.exists():
             return cls((), (), {})

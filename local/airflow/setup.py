@@ -1,8 +1,8 @@
-"""Airflow's set-up in one process, since every `airflow` command costs seconds to start.
+"""Airflow's set-up in one process, because every `airflow` command takes seconds to start.
 
 `python -m local.airflow.setup PROJECT` in the stack's environment: metadata tables, FAB's roles, the admin user, the
 pools, variables and connections of `airflow_settings.yaml`, then the product's own `upgrade_orchestrator.cli.setup`.
-All of it may be repeated; the password of the admin user comes on standard input.
+All of it may be repeated; the admin user's password is read from standard input.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ _PRODUCT = "upgrade_orchestrator.cli.setup"
 
 
 def main() -> int:
-    """Do all of it; 1 and one line when the settings file or the product's set-up fails."""
+    """Run all of it; 1 and one line when the settings file or the product's set-up fails."""
     try:
         settings = SettingsFile.read(Path(sys.argv[1]) / "airflow_settings.yaml")
         db.upgradedb()
@@ -58,7 +58,7 @@ def _load(settings: SettingsFile) -> None:
         VariableRow.set(name, value)
     with create_session() as session:
         for connection in settings.connections:
-            # One from the environment would hide it: in the list it could only mislead.
+            # A connection in the environment hides one of the list, which could then only mislead.
             if f"AIRFLOW_CONN_{connection.name.upper()}" not in os.environ:
                 session.query(ConnectionRow).filter_by(conn_id=connection.name).delete()
                 session.add(_row(connection))

@@ -1,1 +1,4 @@
-"""`make demo` and its seed: an upgrade of the demo fleet over REST, and how it is shown."""
+"""`make demo` and its seed: an upgrade of the demo fleet over REST (demo.py), followed and shown (progress.py).
+
+In: a running stack. Out: exit code 0 only if the upgrade is COMPLETED and every process answers at the new version.
+"""

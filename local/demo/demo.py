@@ -1,4 +1,6 @@
-"""`make demo`: an upgrade of the demo fleet from create to COMPLETED, then a look at every process (section 12)."""
+"""`make demo`: an upgrade of the demo fleet from create to COMPLETED, then a health check of every process (section
+12).
+"""
 
 import os
 import signal
@@ -41,10 +43,9 @@ SHORTENED = {"batchDelaySeconds": 2, "healthCheckIntervalSeconds": 1, "healthChe
 def main(stack: Stack) -> int:
     """Run it; 0 only when the upgrade is COMPLETED and every process answers at the new version.
 
-    Raises:
-        LocalError: it cannot be run, or one of the two is not so.
+    :raises LocalError: it cannot be run, or one of the two is not so.
     """
-    print("starting the stack if it is not up, and putting the demo fleet back", file=sys.stderr)
+    print("starting the stack if it is not up, and resetting the demo fleet", file=sys.stderr)
     stack.up()
     rest = Rest(f"http://{HOST}:{stack.port}", stack.token())
     execution_id = _start(rest)
@@ -63,8 +64,7 @@ def main(stack: Stack) -> int:
 def request(variables: dict[str, str]) -> Json:
     """The seed's request, with delays of seconds unless DEMO=full.
 
-    Raises:
-        LocalError: DEMO is something else.
+    :raises LocalError: DEMO is something else.
     """
     chosen = variables.get("DEMO", "")
     if chosen not in ("", "full"):
@@ -86,12 +86,14 @@ def _watch(rest: Rest, execution_id: str) -> Snapshot:
             view.show(snapshot)
             if _is_promotable(snapshot.execution):
                 rest.post(f"/upgrades/{execution_id}/promote-canary?reason=the+canaries+are+healthy")
-    assert snapshot is not None  # follow gives one at least
+    assert snapshot is not None  # `follow` yields at least one
     return snapshot
 
 
 def _is_promotable(execution: Json) -> bool:
-    """Whether the monitor has seen the canaries well: here the demonstration decides, elsewhere a person."""
+    """Whether the monitor has found the canaries healthy: here the demonstration promotes them, otherwise a person
+    does.
+    """
     return execution["status"] == "CANARY_MONITORING" and execution["canary"]["healthy"] is True
 
 
@@ -108,10 +110,9 @@ def _require_completed(execution: Json) -> None:
 
 
 def _verified(stack: Stack) -> str:
-    """Ask every instance by way of the agent, which asks its process.
+    """Ask every instance for its health through the agent, which asks its process.
 
-    Raises:
-        LocalError: not all of them answer healthy at the new version.
+    :raises LocalError: not all of them answer healthy at the new version.
     """
     seed = Seed.read()
     wanted, fleet = _version(seed, REQUEST["toVersionId"]), seed.fleet["name"]
@@ -120,7 +121,7 @@ def _verified(stack: Stack) -> str:
         with FleetAdmin(url, stack.credentials().agent_token) as agent:
             answers = {each["id"]: _ask(agent, fleet, each["id"]) for each in agent.fleet(fleet)["instances"]}
     except httpx.HTTPError as error:
-        raise LocalError(f"the demo fleet's agent cannot be asked: {error}") from None
+        raise LocalError(f"the demo fleet's agent does not answer: {error}") from None
     wrong = [name for name, said in answers.items() if said != {"healthy": True, "version": wanted}]
     if wrong or len(answers) != seed.fleet["size"]:
         raise LocalError(f"not healthy at {wanted}: {', '.join(wrong) or 'instances are missing'}")

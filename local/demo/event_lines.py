@@ -1,4 +1,4 @@
-"""An upgrade's events in words, one line each."""
+"""The events of an upgrade as text, one line each."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,11 @@ from local.demo.rest import Json
 Data = dict[str, Any]
 
 
-def told(event: Json) -> str:
-    """The event in a line; one that has no words here with its data."""
+def line_of(event: Json) -> str:
+    """The event as one line; an event without a text of its own is shown with its data."""
     what = event["type"].removeprefix("registry.upgrade.").removesuffix(".v1")
-    teller = _TELLERS.get(what)
-    return f"{what}: {event['data']}" if teller is None else teller(event["data"])
+    text = _TEXTS.get(what)
+    return f"{what}: {event['data']}" if text is None else text(event["data"])
 
 
 def _created(data: Data) -> str:
@@ -54,10 +54,10 @@ def _polled(data: Data) -> str:
 
 
 def _command(data: Data) -> str:
-    return f"{data['command']} asked for by {data['actor']}"
+    return f"{data['command']} requested by {data['actor']}"
 
 
-_TELLERS: dict[str, Callable[[Data], str]] = {
+_TEXTS: dict[str, Callable[[Data], str]] = {
     "created": _created,
     "status-changed": _status,
     "check-completed": _check,

@@ -15,7 +15,7 @@ TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"})
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is known now: the execution, its instances in the plan's order, the events since the last snapshot."""
+    """The state now: the execution, its instances in the plan's order, and the events since the last snapshot."""
 
     execution: Json
     instances: list[Json]
@@ -24,20 +24,19 @@ class Snapshot:
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing comes after it."""
+        """Whether the execution is terminal, so that no snapshot follows."""
         return self.execution["status"] in TERMINAL
 
 
 def follow(rest: Rest, execution_id: str) -> Iterator[Snapshot]:
     """Snapshots, a few a second; the last one is of a terminal execution and has its last events.
 
-    Raises:
-        LocalError: the API does not answer, or no event has come for the batch delay and three minutes more.
+    :raises LocalError: the API does not answer, or no event has come for the batch delay and three minutes more.
     """
     path, began = f"/upgrades/{execution_id}", time.monotonic()
     heard, seen = began, 0
     while True:
-        execution = rest.get(path)  # first, so that a terminal one is shown with all its events
+        execution = rest.get(path)  # read before the events, so that a terminal execution is shown with all its events
         events = _events(rest, path, seen)
         now = time.monotonic()
         if events:
@@ -62,6 +61,6 @@ def _events(rest: Rest, path: str, after: int) -> list[Json]:
 
 
 def _instances(rest: Rest, path: str) -> list[Json]:
-    """The first 200: the demo fleet has twenty."""
+    """The first 200 instances: the demo fleet has twenty."""
     items: list[Json] = rest.get(f"{path}/instances", {"limit": _PAGE})["items"]
     return items

@@ -1,4 +1,4 @@
-"""Shows a followed upgrade: a live picture on a terminal, plain lines elsewhere."""
+"""Shows a followed upgrade: live tiles on a terminal, plain lines elsewhere."""
 
 from collections import deque
 from contextlib import AbstractContextManager
@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from local.demo.event_lines import told
+from local.demo.event_lines import line_of
 from local.demo.following import Snapshot
 from local.demo.rest import Json
 
@@ -36,38 +36,38 @@ class View(AbstractContextManager["View"], Protocol):
     """Shows each snapshot."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """The snapshot, with what has happened since the one before."""
+        """Show the snapshot, with what has happened since the one before."""
 
 
 def view_on(console: Console) -> View:
-    """The live picture when the console is a terminal, else plain lines."""
+    """The live view when the console is a terminal, else plain lines."""
     return LiveView(console) if console.is_terminal else PlainView(console)
 
 
 class PlainView(View):
-    """A line for each event, and the time left with each progress."""
+    """Shows a line for each event, with the time left after each progress event."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Nothing is left to end."""
+        """There is nothing to close."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """The events."""
+        """Print the snapshot's events."""
         for event in snapshot.events:
-            line = f"{snapshot.seconds:6.1f} s  {told(event)}"
+            line = f"{snapshot.seconds:6.1f} s  {line_of(event)}"
             if event["type"] == "registry.upgrade.progress.v1":
                 line += time_left(snapshot.execution, ", ")
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveView(View):
-    """Status, checks, a tile for each instance, progress with the time left, and the latest events."""
+    """Shows status, checks, a tile for each instance, progress with the time left, and the latest events."""
 
     def __init__(self, console: Console) -> None:
         self._live = Live(console=console, refresh_per_second=8)
-        self._told: deque[str] = deque(maxlen=_EVENTS_SHOWN)
+        self._lines: deque[str] = deque(maxlen=_EVENTS_SHOWN)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -77,14 +77,14 @@ class LiveView(View):
         self._live.stop()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Draw anew."""
+        """Redraw the view."""
         for event in snapshot.events:
-            self._told.append(told(event))
-        self._live.update(picture(snapshot, list(self._told)))
+            self._lines.append(line_of(event))
+        self._live.update(panel(snapshot, list(self._lines)))
 
 
-def picture(snapshot: Snapshot, lines: list[str]) -> RenderableType:
-    """All of it, from top to bottom."""
+def panel(snapshot: Snapshot, lines: list[str]) -> RenderableType:
+    """The whole view, from top to bottom."""
     execution = snapshot.execution
     title = f"{execution['strategy']} {execution['id']}  {execution['status']}  {snapshot.seconds:.0f} s"
     events = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
@@ -93,7 +93,7 @@ def picture(snapshot: Snapshot, lines: list[str]) -> RenderableType:
 
 
 def time_left(execution: Json, before: str) -> str:
-    """How long it will take, as far as it is known; nothing once it is over."""
+    """The estimated time left, if known; empty once the upgrade is over."""
     end = execution["progress"]["estimatedCompletionAt"]
     if end is None:
         return ""

@@ -1,4 +1,4 @@
-"""The upgrade API of the running stack, as the demonstration calls it: what is refused is one clear line."""
+"""The upgrade API of the running stack, as the demonstration calls it; a refusal becomes one clear line."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.5
 
 
 class Rest:
-    """A client with a token. A server that is away is waited for when reading: an upgrade goes on without it."""
+    """A client with a token. Reads wait for a server that is away, because an upgrade goes on without it."""
 
     def __init__(self, url: str, token: str) -> None:
         """`url` such as http://localhost:8084."""
@@ -24,10 +24,9 @@ class Rest:
         self._http = httpx.Client(base_url=f"{url}{BASE}", headers=headers, timeout=30, trust_env=False)
 
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Json:
-        """Send once.
+        """Send the request once.
 
-        Raises:
-            LocalError: nobody answers, or the answer is a refusal.
+        :raises LocalError: no answer, or the answer is a refusal.
         """
         try:
             return _body(self._http.post(path, json=body))
@@ -35,10 +34,9 @@ class Rest:
             raise LocalError(f"POST {path}: no answer ({error})") from None
 
     def get(self, path: str, params: Mapping[str, int] | None = None) -> Json:
-        """Read.
+        """Read, and wait up to 60 s for a server that is away.
 
-        Raises:
-            LocalError: nobody has answered for 60 s, or the answer is a refusal.
+        :raises LocalError: no answer for 60 s, or the answer is a refusal.
         """
         deadline = time.monotonic() + _AWAY_SECONDS
         while True:

@@ -1,7 +1,8 @@
-"""Fills in what the seed's commands need (contract section 12): `python -m local.demo.seed` in the stack's environment.
+"""Fills in what the seed's commands need (specification section 12): `python -m local.demo.seed` in the stack's
+environment.
 
-What it fills in is written down in `seed.yaml`. It may be repeated: it puts the demo back to its first version, unless
-an upgrade of the demo deployment is active; then everything stays as it is.
+The content is in `seed.yaml`. It may be repeated: it resets the demo to its first version, unless an upgrade of the
+demo deployment is active; then everything stays as it is.
 """
 
 import hashlib
@@ -33,14 +34,14 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Seed:
-    """The document: `registry` for the product, `fleet` for the agent."""
+    """The document: `registry` is for the product, `fleet` for the agent."""
 
     registry: Document
     fleet: Document
 
     @classmethod
     def read(cls) -> "Seed":
-        """What `seed.yaml` says."""
+        """The content of `seed.yaml`."""
         return cls(**yaml.safe_load(_SEED.read_text()))
 
     @property
@@ -50,7 +51,7 @@ class Seed:
         return found
 
     def renewed(self, backup: Mapping[str, object]) -> Document:
-        """The part that is put back every time, the backup with what is true of its file."""
+        """The part that is reset every time, with the size and digest of the real backup file."""
         return {
             "deployments": self.registry["deployments"],
             "backups": [each | backup for each in self.registry["backups"]],
@@ -58,25 +59,24 @@ class Seed:
 
 
 def main() -> int:
-    """Fill in; one line says what was done, or what is wrong (1)."""
+    """Fill it in; one line says what was done, or what is wrong (exit code 1)."""
     try:
         print(fill_in(Seed.read(), Path(os.environ["AIRFLOW_HOME"]).parent / "backups"))
     except (LocalError, UpgradeError) as error:
         print(f"seed: {error}", file=sys.stderr)
         return 1
     except httpx.HTTPError as error:
-        print(f"seed: the demo fleet's agent does not do what is asked: {error}", file=sys.stderr)
+        print(f"seed: the demo fleet's agent refuses or does not answer: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def fill_in(seed: Seed, backups: Path) -> str:
-    """Everything, the backup as a file in `backups`; what was done.
+    """Fill in everything, with the backup as a file in `backups`; returns what was done.
 
-    Raises:
-        LocalError: the environment is not the stack's.
-        UpgradeError: the database is away, or the document is wrong.
-        httpx.HTTPError: the agent is away or refuses.
+    :raises LocalError: the environment is not the stack's.
+    :raises UpgradeError: the database is away, or the document is wrong.
+    :raises httpx.HTTPError: the agent is away or refuses.
     """
     active = run(lambda ports: _active(ports, seed))
     if active is not None:
@@ -85,11 +85,11 @@ def fill_in(seed: Seed, backups: Path) -> str:
         state = _put_back(agent, seed.fleet)
     renewed = seed.renewed(_write_backup(backups, seed.fleet, state))
     added = run(lambda ports: _load(ports, seed.registry | renewed, renewed))
-    return f"seed: {added} things added to the registry, fleet and deployment are at {seed.fleet['version']}"
+    return f"seed: {added} entries added to the registry, fleet and deployment are at {seed.fleet['version']}"
 
 
 async def _active(ports: Ports, seed: Seed) -> str | None:
-    """The id of the upgrade that holds the demo deployment, also of one that ended and still has work in flight."""
+    """The id of the upgrade that holds the demo deployment; also one that ended and still has instances in flight."""
     async with ports.work() as work:
         found = await work.executions.active(seed.deployment["tenantId"], seed.deployment["componentId"])
     return found.id if found else None
@@ -113,7 +113,7 @@ def _agent() -> FleetAdmin:
 
 
 def _put_back(agent: FleetAdmin, wanted: Document) -> Document:
-    """The fleet with the wanted size and timing, every instance healthy at the version; as it then is."""
+    """Reset the fleet to the wanted size and timing, every instance healthy at the version; returns the fleet."""
     name, size, version = wanted["name"], wanted["size"], wanted["version"]
     timing = {key: wanted[key] for key in ("upgrade_seconds", "drain_seconds")}
     known = {each["fleet"]: each for each in agent.fleets()}
@@ -125,7 +125,7 @@ def _put_back(agent: FleetAdmin, wanted: Document) -> Document:
 
 
 def _write_backup(folder: Path, wanted: Document, state: Document) -> dict[str, object]:
-    """Keep what the fleet is made of, from which it could be made again; where, how large, and its digest."""
+    """Write the fleet's definition as a backup, from which it could be recreated; returns location, size and digest."""
     kept = {"fleet": state["fleet"], "settings": state["settings"], "instances": state["instances"]}
     text = json.dumps(kept, indent=2) + "\n"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,1 +1,1 @@
-"""`make docs`: the pages of the API and of the events, made from the code."""
+"""`make docs`: the pages of the API (api.py) and of the events (events.py), made from the code."""

@@ -23,7 +23,7 @@ with a token of Airflow. Errors are `application/problem+json` with a `code`; a 
 plain `application/json`.
 
 Every answer has an `X-Request-ID`: the caller's own (1 to 128 of `A-Za-z0-9._:/+=@-`), else a new one. The lines of the
-API server's log from within the call carry it as `request_id`; one line tells of each write and each refusal, with
+API server's log from within the call carry it as `request_id`; each write and each refusal has a line with
 caller, status and milliseconds, and the table `command` keeps the id in `detail`. Writes take an `Idempotency-Key`: the
 same key and request get the first answer for 24 h.
 
@@ -34,13 +34,13 @@ async def _no_ports() -> Ports:
     raise RuntimeError("a description opens nothing")
 
 
-async def _nobody(_: Request) -> Caller:
-    raise Unauthenticated("nobody")
+async def _no_caller(_: Request) -> Caller:
+    raise Unauthenticated("no caller")
 
 
 def page() -> str:
-    """The whole page."""
-    document = description(create_app(_no_ports, _nobody), BASE)
+    """The text of docs/api.md."""
+    document = description(create_app(_no_ports, _no_caller), BASE)
     calls = [(method.upper(), path, call) for path, item in document["paths"].items() for method, call in item.items()]
     schemas = document["components"]["schemas"]
     bodies = [name for name in sorted(schemas) if name.endswith("Body")]
@@ -48,7 +48,7 @@ def page() -> str:
 
 
 def _calls(calls: list[tuple[str, str, dict[str, Any]]]) -> str:
-    rows = [f"| `{method} {path}` | {_success(call)} | {_told(call)} |" for method, path, call in calls]
+    rows = [f"| `{method} {path}` | {_success(call)} | {_description(call)} |" for method, path, call in calls]
     return "\n".join(["## Calls", "", "| call | success | what |", "|---|---|---|", *rows]) + "\n"
 
 
@@ -56,7 +56,7 @@ def _success(call: dict[str, Any]) -> str:
     return ", ".join(sorted(code for code in call["responses"] if code.startswith("2")))
 
 
-def _told(call: dict[str, Any]) -> str:
+def _description(call: dict[str, Any]) -> str:
     return str(call.get("description") or call.get("summary", "")).split("\n\n")[0].replace("\n", " ")
 
 

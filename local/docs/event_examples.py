@@ -1,4 +1,4 @@
-"""An example of each event, as docs/events.md shows them: one canary upgrade's, more or less."""
+"""An example of each event for docs/events.md, mostly of one canary upgrade."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A JSON Schema for each type of event, made from the classes that the code tells them with."""
+"""A JSON Schema for each type of event, made from the classes of their payloads."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ _NARROWED: dict[str, Schema] = {
 
 
 def schemas() -> dict[str, Schema]:
-    """By CloudEvent type, in the book's order."""
-    return {told.WHAT.cloud_type: schema_of(told) for told in BOOK}
+    """The schemas by CloudEvent type, in the book's order."""
+    return {payload.WHAT.cloud_type: schema_of(payload) for payload in BOOK}
 
 
-def schema_of(told: type[EventData]) -> Schema:
-    """Of the whole CloudEvent. Open to more attributes and more fields: those may be added within v1."""
-    found, data = envelope(), _schema(told)
-    kind, definitions = told.WHAT.cloud_type, data.pop("$defs", {})
+def schema_of(payload: type[EventData]) -> Schema:
+    """The schema of the whole CloudEvent. It allows further attributes and fields, because v1 may add some."""
+    found, data = envelope(), _schema(payload)
+    kind, definitions = payload.WHAT.cloud_type, data.pop("$defs", {})
     found["properties"]["type"] |= {"const": kind}
     found["properties"]["data"] = data
     head = {"$schema": DIALECT, "$id": f"{kind}.json", "title": kind}
@@ -39,7 +39,7 @@ def schema_of(told: type[EventData]) -> Schema:
 
 
 def envelope() -> Schema:
-    """Of the attributes, whatever the type."""
+    """The schema of the attributes, which are the same for every type."""
     found = _schema(CloudEventDocument)
     for name, narrowed in _NARROWED.items():
         found["properties"][name] |= narrowed
@@ -49,13 +49,13 @@ def envelope() -> Schema:
 def _schema(of: type[Any]) -> Schema:
     found: Schema = _without_titles(TypeAdapter(with_config(_DESCRIBED)(of)).json_schema(mode="serialization"))
     for base in of.__mro__[1:]:
-        if issubclass(base, EventData) and base is not EventData:  # what its fields mean stands there only
+        if issubclass(base, EventData) and base is not EventData:  # its fields are described only there
             found["properties"] |= _schema(base)["properties"]
     return found
 
 
 def _without_titles(part: Any) -> Any:
-    """Pydantic titles every field with its own name; no field here is named title."""
+    """The schema without Pydantic's titles, which repeat field names; no field here is named title."""
     if isinstance(part, dict):
         return {name: _without_titles(each) for name, each in part.items() if name != "title"}
     return [_without_titles(each) for each in part] if isinstance(part, list) else part

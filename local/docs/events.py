@@ -1,4 +1,6 @@
-"""`make docs`: writes docs/events.md and a JSON Schema a type from the code, so that they cannot differ from it."""
+"""`make docs`: writes docs/events.md and a JSON Schema for each type from the code, so that they cannot differ from
+it.
+"""
 
 import json
 from pathlib import Path
@@ -14,7 +16,7 @@ PAGE, FOLDER = DOCS / "events.md", DOCS / "events"
 _HEAD = """# The events
 
 Made by `make docs` from the code. Everything that happens to an upgrade is an event: a CloudEvent 1.0 in structured
-JSON, written in the transaction of the change it tells of. The same document is
+JSON, written in the transaction of the change that it describes. The same document is
 
 - published to [Kafka](kafka.md),
 - on the JSON page `GET /api/v1/registry/upgrades/{executionId}/events`,
@@ -28,8 +30,8 @@ Each type has a JSON Schema (2020-12) of the whole document in [`events/`](event
   empty where it could not be, or given another meaning.
 - So a reader takes what it knows, ignores fields that it does not know, and expects values that it does not know. The
   schemas allow more fields; their lists of values are those of this version.
-- Anything else is a new type, `registry.upgrade.<what>.v2`. It is told beside `v1` for at least two releases, and the
-  changelog says when `v1` ends.
+- Anything else is a new type, `registry.upgrade.<what>.v2`. It is published beside `v1` for at least two releases, and
+  the changelog says when `v1` ends.
 - A new type may come at any time: ignore types that you do not know.
 - `sequence` counts all events of an execution, whatever their type.
 
@@ -37,16 +39,16 @@ Each type has a JSON Schema (2020-12) of the whole document in [`events/`](event
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of docs/events.md."""
     found = schemas()
     rows = [f"| [`{kind}`](#{_anchor(kind)}) | {schema['description']} |" for kind, schema in found.items()]
     types = "\n".join(["## Types", "", "| type | when |", "|---|---|", *rows]) + "\n"
     attributes = "## Attributes\n\nOf every event.\n\n" + _fields(envelope())
-    return _HEAD + attributes + "\n" + types + "".join(_section(told.WHAT.cloud_type, found) for told in BOOK)
+    return _HEAD + attributes + "\n" + types + "".join(_section(payload.WHAT.cloud_type, found) for payload in BOOK)
 
 
 def files() -> dict[Path, str]:
-    """Every file that is made, with its content."""
+    """Every generated file with its content."""
     made = {FOLDER / schema["$id"]: _json(schema) + "\n" for schema in schemas().values()}
     return {PAGE: page()} | made
 
@@ -92,7 +94,7 @@ def _json(value: Any) -> str:
 
 
 def main() -> None:
-    """Write them, and remove schemas of types that are no more."""
+    """Write the files, and remove schemas of types that no longer exist."""
     made = files()
     FOLDER.mkdir(exist_ok=True)
     for stale in set(FOLDER.glob("*.json")) - set(made):

@@ -54,7 +54,7 @@ def _fleet(text: str) -> tuple[str, Settings]:
 
 
 def _lock(state: Path) -> BinaryIO:
-    """One agent a folder; the lock ends with the process."""
+    """Allow one agent for each state folder; the lock is released when the process ends."""
     state.mkdir(parents=True, exist_ok=True)
     lock = (state / ".lock").open("wb")
     try:
@@ -65,7 +65,7 @@ def _lock(state: Path) -> BinaryIO:
 
 
 def _bind(port: int) -> socket.socket:
-    # the protocol is named because asyncio switches Nagle's algorithm off only then: 40 ms a call
+    # the protocol is given because asyncio disables Nagle's algorithm only then: it costs 40 ms a call
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart must not wait for old connections
     try:

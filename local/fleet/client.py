@@ -1,4 +1,4 @@
-"""The administration of demo fleets, for tests, the demo and the bench."""
+"""Client of the administration of demo fleets, for tests, the demo and the bench."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -9,7 +9,10 @@ Json = dict[str, Any]
 
 
 class FleetAdmin:
-    """Synchronous client of the agent's /demo calls. Every method raises httpx.HTTPStatusError on a refusal."""
+    """Synchronous client of the agent's /demo calls.
+
+    Every method raises httpx.HTTPStatusError on a refusal.
+    """
 
     def __init__(self, base_url: str, token: str, timeout: float = 30.0) -> None:
         """`base_url` such as http://127.0.0.1:8090; `timeout` in seconds."""
@@ -38,26 +41,31 @@ class FleetAdmin:
         free_instances: int | None = None,
         leader: str | None = None,
     ) -> Json:
-        """Make the fleet (seconds; room beside it is by default its size); nothing when it was made the same way."""
+        """Create the fleet (times in seconds; free room is its size by default); no change if it exists with the
+        same settings.
+        """
         settings = {"size": size, "version": version, "upgradeSeconds": upgrade_seconds, "drainSeconds": drain_seconds}
         more = {"freeInstances": free_instances, "leader": leader}
         return self._call("PUT", f"/demo/fleets/{fleet}", {**settings, **more})
 
     def fleets(self) -> list[Json]:
-        """Every fleet."""
+        """All fleets."""
         return self._items("/demo/fleets")
 
     def fleet(self, fleet: str) -> Json:
-        """One: the contract's body, and settings, highestFencingToken, and each instance's pid and port."""
+        """One fleet: the protocol's body, and settings, highestFencingToken, and each instance's pid and port."""
         return self._call("GET", f"/demo/fleets/{fleet}")
 
     def instance(self, fleet: str, instance: str) -> Json:
-        """One instance with pid and port; raises KeyError when the fleet has none of that id."""
+        """One instance with pid and port.
+
+        :raises KeyError: the fleet has none of that id.
+        """
         instances: dict[str, Json] = {each["id"]: each for each in self.fleet(fleet)["instances"]}
         return instances[instance]
 
     def delete(self, fleet: str) -> None:
-        """Remove it with its processes and log."""
+        """Remove the fleet with its processes and log."""
         self._call("DELETE", f"/demo/fleets/{fleet}")
 
     def reset(
@@ -70,7 +78,9 @@ class FleetAdmin:
         free_instances: int | None = None,
         forget_fencing: bool = False,
     ) -> Json:
-        """All instances back, RUNNING and healthy at the version in pool blue, no faults; timing left out stays."""
+        """Reset all instances: RUNNING and healthy at the version in pool blue, no faults; timing that is left out
+        stays.
+        """
         changes = {"upgradeSeconds": upgrade_seconds, "drainSeconds": drain_seconds, "freeInstances": free_instances}
         body = {"version": version, "forgetFencing": forget_fencing, **changes}
         return self._call("POST", f"/demo/fleets/{fleet}/reset", body)
@@ -103,15 +113,17 @@ class FleetAdmin:
         self._call("DELETE", f"/demo/fleets/{fleet}/faults", params=given)
 
     def log(self, fleet: str, since: int = 0) -> list[Json]:
-        """The lines of the fleet's journal with `n` above `since`; their kinds: local.fleet.state.fleet.Fleet."""
+        """The lines of the fleet's journal with `n` above `since`; for their kinds see
+        local.fleet.state.fleet.Fleet.
+        """
         return self._items(f"/demo/fleets/{fleet}/log", {"since": since})
 
     def transitions(self, fleet: str, since: int = 0) -> list[Json]:
-        """Only the lines that tell of an instance's status."""
+        """Only the journal's lines about an instance's status."""
         return [line for line in self.log(fleet, since) if line["kind"] == "transition"]
 
     def kill(self, fleet: str, instance: str) -> int:
-        """Kill -9 of the instance's process; its pid, once it is gone."""
+        """Kill the instance's process (signal 9); returns its pid once it has ended."""
         pid: int = self._call("POST", f"/demo/fleets/{fleet}/instances/{instance}/kill")["pid"]
         return pid
 

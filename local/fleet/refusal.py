@@ -1,10 +1,10 @@
-"""Why the agent says no (contract section 11: 400, 404, 409, 412, 503)."""
+"""Refusals of the agent (specification section 11: 400, 404, 409, 412, 503)."""
 
 from typing import Any
 
 
 class Refusal(Exception):
-    """A call that is refused: HTTP status, a code for programs, a line for people, and further fields of the body."""
+    """A refused call: HTTP status, a code for programs, a line for people, and further fields of the body."""
 
     def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
         super().__init__(detail)
@@ -18,7 +18,7 @@ def unknown(what: str, name: str) -> Refusal:
 
 
 def wrong_state(detail: str, **more: Any) -> Refusal:
-    """409: what is asked does not fit the state."""
+    """409: the call does not fit the state."""
     return Refusal(409, "WRONG_STATE", detail, **more)
 
 

@@ -1,4 +1,6 @@
-"""What a fleet is created with, and what a reset may change (the /demo administration, not part of section 11)."""
+"""Settings with which a fleet is created, and which a reset may change (the /demo administration, not in section
+11).
+"""
 
 from typing import Annotated, Any, Self
 
@@ -22,15 +24,20 @@ class Body(BaseModel):
 
     @classmethod
     def read(cls, body: Any) -> Self:
-        """The body checked; raises Refusal 400 naming each wrong field."""
+        """The checked body.
+
+        :raises Refusal: 400, naming each wrong field.
+        """
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            raise malformed(_told(error)) from None
+            raise malformed(_problems(error)) from None
 
 
 class Settings(Body):
-    """A fleet: its size, first version, timing (seconds); `free_instances` is room beside it, by default its size."""
+    """A fleet: its size, first version, timing (seconds); `free_instances` is the room beside it, by default its
+    size.
+    """
 
     size: Annotated[int, Field(ge=1, le=1000)]
     version: Version
@@ -41,7 +48,7 @@ class Settings(Body):
 
     @property
     def places(self) -> int:
-        """Instances that fit altogether."""
+        """How many instances fit in all."""
         return self.size + (self.size if self.free_instances is None else self.free_instances)
 
     def dump(self) -> dict[str, Any]:
@@ -50,7 +57,7 @@ class Settings(Body):
 
 
 class Reset(Body):
-    """Back to `version`; timing that is left out stays; `forget_fencing` forgets tokens and idempotency keys too."""
+    """Reset to `version`; timing that is left out stays; `forget_fencing` forgets tokens and idempotency keys too."""
 
     version: Version
     upgrade_seconds: Seconds | None = None
@@ -86,12 +93,15 @@ _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 def checked_name(name: str) -> str:
-    """A name for a new fleet or pool; raises Refusal 400."""
+    """The name of a new fleet or pool.
+
+    :raises Refusal: 400, it is malformed.
+    """
     try:
         return _NAME.validate_python(name)
     except ValidationError as error:
-        raise malformed(f"name {name!r}: {_told(error)}") from None
+        raise malformed(f"name {name!r}: {_problems(error)}") from None
 
 
-def _told(error: ValidationError) -> str:
+def _problems(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors())

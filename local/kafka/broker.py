@@ -1,6 +1,6 @@
 """`python -m local.kafka.broker --port P --folder F --topic T`: a broker on 127.0.0.1:P until SIGTERM.
 
-The records lie in F and survive. The topic is made when it is not there (other topics are not, by themselves).
+The records are in F and survive. The topic is created if it is missing; other topics are not created automatically.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTITIONS = 4
 _READY_SECONDS = 90
 _ID = "bG9jYWwta2Fma2EtMDAwMA"
-"The cluster's: any 16 bytes in base64."
+"The cluster's id: any 16 bytes in base64."
 
 
 def main() -> int:
@@ -60,7 +60,7 @@ def serve(port: int, folder: Path, topics: list[str], more: str = "") -> int:
 
 
 def _settings(port: int, folder: Path) -> str:
-    controller = free_port()  # for the broker alone, and told anew at every start
+    controller = free_port()  # used by the broker alone, and given to it at every start
     lines = {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -85,7 +85,7 @@ def _settings(port: int, folder: Path) -> str:
 
 
 def _make(topics: list[str], port: int, broker: "subprocess.Popen[bytes]") -> None:
-    """Wait until the broker answers, then make what is missing."""
+    """Wait until the broker answers, then create what is missing."""
     admin = AdminClient({"bootstrap.servers": f"{HOST}:{port}", "log_level": 0})
     deadline = time.monotonic() + _READY_SECONDS
     while True:

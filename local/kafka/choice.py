@@ -13,17 +13,16 @@ MOCK, REAL = "mock", "real"
 
 
 class KafkaChoice:
-    """Made at `up`, remembered for as long as that Kafka runs."""
+    """Chosen at `up`, and remembered as long as that Kafka runs."""
 
     def __init__(self, layout: Layout, variables: Mapping[str, str]) -> None:
         self._layout, self._variables = layout, variables
         self._file = layout.state / "kafka-kind"
 
     def choose(self, running: bool) -> bool:
-        """Settle it: by KAFKA, else the one that runs, else the mock. True when another one runs and has to go.
+        """Decide: by KAFKA, else the one that runs, else the mock. True when another one runs and has to be stopped.
 
-        Raises:
-            LocalError: KAFKA is neither of the two, or the real one's jars cannot be had.
+        :raises LocalError: KAFKA is neither of the two, or the real one's jars cannot be had.
         """
         known = self._known()
         chosen = self._variables.get("KAFKA") or (known if running else MOCK)

@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once through Maven, checked by their checksums, kept below `.local/jars`."""
+"""Kafka's jars: fetched once by Maven, checked by their checksums, kept below `.local/jars`."""
 
 import hashlib
 import os
@@ -17,10 +17,9 @@ _FETCH_SECONDS = 600
 
 
 def jars(root: Path) -> Path:
-    """The folder with the jars, fetched when it is not there.
+    """The folder with the jars, which are fetched if it is missing.
 
-    Raises:
-        LocalError: there is no Java or Maven, or Maven fails.
+    :raises LocalError: there is no Java or Maven, or Maven fails.
     """
     java()
     folder = root / ".local" / "jars" / hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
@@ -33,10 +32,9 @@ def jars(root: Path) -> Path:
 
 
 def java() -> str:
-    """The `java` to use: of JAVA_HOME, else of PATH.
+    """The `java` to use: from JAVA_HOME, else from PATH.
 
-    Raises:
-        LocalError: there is none, or it is too old.
+    :raises LocalError: there is none, or it is too old.
     """
     home = os.environ.get("JAVA_HOME")
     program = str(Path(home) / "bin" / "java") if home else shutil.which("java")
@@ -49,7 +47,7 @@ def java() -> str:
 
 
 def _version(program: str) -> int | None:
-    """The major version; None where it does not run (macOS has a `java` that only says that there is none)."""
+    """The major version; None if it does not run (macOS has a `java` that only prints that there is none)."""
     try:
         done = subprocess.run([program, "-version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -85,5 +83,5 @@ def _put(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
     except OSError:
-        if not folder.exists():  # else somebody else was faster
+        if not folder.exists():  # otherwise another process was faster
             raise

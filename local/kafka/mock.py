@@ -1,4 +1,4 @@
-"""A Kafka for the local stack: librdkafka's own mock cluster, in a process, at an address that stays.
+"""A Kafka for the local stack: librdkafka's mock cluster in a process, at a fixed address.
 
 `python -m local.kafka.mock --port P` serves until SIGTERM. The cluster picks another port at every start, so a
 forwarder keeps the bootstrap address: clients that knew the old broker ask there and learn the new one. Its records
@@ -19,7 +19,7 @@ _CHUNK = 65536
 
 
 def start_cluster() -> tuple[Producer, str, int]:
-    """Start a one-broker cluster: what keeps it alive, and its host and port."""
+    """Start a one-broker cluster; returns the object that keeps it alive, its host and port."""
     keeper = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "ignored:1", "log_level": 0})
     broker = next(iter(keeper.list_topics(timeout=10).brokers.values()))
     return keeper, broker.host, broker.port
@@ -56,7 +56,7 @@ async def _pump(source: StreamReader, target: StreamWriter) -> None:
 
 
 def main() -> None:
-    """Read the port and serve."""
+    """Read the port from the command line and serve."""
     parser = argparse.ArgumentParser(
         prog="python -m local.kafka.mock", description="a Kafka in memory, for the local stack"
     )

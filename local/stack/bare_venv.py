@@ -1,17 +1,19 @@
-"""A virtual environment with all that is installed here except the product: a bare Airflow, without installing anew."""
+"""A virtual environment with every installed package except the product: a bare Airflow, without installing it
+again.
+"""
 
 import sysconfig
 import venv
 from pathlib import Path
 
 _PRODUCT = ("airflow_upgrade_orchestrator", "_airflow_upgrade_orchestrator")
-"What the product's entries among the installed packages begin with: its metadata, and the path of an editable install."
+"Prefixes of the product's entries among the installed packages: its metadata, and the path of an editable install."
 
 
 def make_bare_venv(folder: Path) -> Path:
-    """Make it in ``folder`` unless it is there; its Python.
+    """Create it in ``folder`` unless it exists; returns the path of its Python.
 
-    The packages are links to this environment's: they cost neither time nor room, and stay compiled.
+    The packages are links to this environment's: they take neither time nor space, and stay compiled.
     """
     python = folder / "bin" / "python"
     if python.exists():
@@ -27,5 +29,5 @@ def make_bare_venv(folder: Path) -> Path:
 
 
 def own_packages(folder: Path) -> Path:
-    """Where the environment in ``folder`` has packages of its own."""
+    """The site-packages folder of the environment in ``folder``."""
     return Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))

@@ -1,4 +1,6 @@
-"""What is prepared between PostgreSQL's start and Airflow's: tables, users, settings; and the seed afterwards."""
+"""What is prepared between the start of PostgreSQL and of Airflow (tables, users, settings), and the seed
+afterwards.
+"""
 
 import hashlib
 import importlib.util
@@ -18,7 +20,7 @@ _SETUP, _SEED = "local.airflow.setup", "local.demo.seed"
 
 
 class Preparation:
-    """Runs the set-up when something it depends on has changed: it costs most of a start."""
+    """Runs the set-up only if something it depends on has changed, because it takes most of the time of a start."""
 
     def __init__(self, layout: Layout, env: dict[str, str], credentials: Credentials, postgres: Postgres) -> None:
         self._layout, self._env, self._credentials = layout, env, credentials
@@ -26,20 +28,19 @@ class Preparation:
         self._fingerprint = _fingerprint(layout.root, postgres.identity(), credentials)
 
     def is_due(self) -> bool:
-        """Whether the database, the code, a version or the settings file is another one than last time."""
+        """Whether the database, the code, a version or the settings file has changed since the last set-up."""
         return read_or_none(self._stamp) != self._fingerprint
 
     def run(self) -> None:
         """Set everything up.
 
-        Raises:
-            LocalError: it failed; with the end of its output.
+        :raises LocalError: it failed; with the end of its output.
         """
         self._call(_SETUP, [str(self._layout.root)], f"{self._credentials.admin_password}\n")
         write_whole(self._stamp, self._fingerprint)
 
     def seed(self) -> None:
-        """Fill in what the seed's commands need; it asks the running stack."""
+        """Fill in what the seed's commands need; this calls the running stack."""
         if importlib.util.find_spec(_SEED) is not None:
             self._call(_SEED, [], "")
 
@@ -68,7 +69,7 @@ def _fingerprint(root: Path, database: str, credentials: Credentials) -> str:
 
 
 def _sources(root: Path) -> Iterator[str]:
-    """What the set-up runs or reads: the product's code and the settings file."""
+    """The files that the set-up runs or reads: the product's code and the settings file."""
     files = [*sorted((root / "include").rglob("*.py")), root / "local" / "airflow" / "setup.py"]
     for path in [*files, root / "airflow_settings.yaml"]:
         yield read_or_none(path) or ""

@@ -1,4 +1,4 @@
-"""Waiting until the stack is ready, or saying what keeps it from it."""
+"""Waits until the stack is ready, or reports what prevents it."""
 
 import time
 from collections.abc import Collection
@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.2
 
 
 class Readiness:
-    """Asks each wanted component whether it is well, until all are."""
+    """Checks each wanted component until all are healthy."""
 
     def __init__(self, processes: Processes, ports: Ports, wanted: Collection[str]) -> None:
         self._processes, self._ports, self._wanted = processes, ports, wanted
@@ -26,9 +26,8 @@ class Readiness:
     def wait(self) -> None:
         """Return when everything is ready.
 
-        Raises:
-            ComponentEndedError: a component ended, with the last lines of its log.
-            LocalError: 300 s went by, with who was missing.
+        :raises ComponentEndedError: a component ended, with the last lines of its log.
+        :raises LocalError: 300 s went by, with who was missing.
         """
         deadline = time.monotonic() + _READY_SECONDS
         while missing := self._missing():
@@ -50,7 +49,7 @@ class Readiness:
             case _ if name == API_SERVER:
                 return health.is_up() and serves_tasks(self._ports.api)
             case _ if name in (SCHEDULER, DAG_PROCESSOR, TRIGGERER):
-                # A heartbeat from before PostgreSQL's start may be the last one of a component that fails without it.
+                # A component that fails without PostgreSQL may still show a heartbeat from before PostgreSQL's start.
                 return health.is_well(name, max(self._began(name), self._began(POSTGRES)))
         raise LocalError(f"there is no component {name!r}")
 

@@ -30,9 +30,11 @@ DEFAULT_PORT = 8084
 
 
 class Stack:
-    """One stack: a project, a state folder and the API server's port. Safe to use from several processes in turn."""
+    """One stack: a project, a state folder and the API server's port. Several processes may use it one after the
+    other.
+    """
 
-    seeded = True  # with the demo's tenant, component, fleet and backup
+    seeded = True  # including the demo's tenant, component, fleet and backup
 
     def __init__(
         self,
@@ -55,15 +57,14 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Where a browser finds Airflow."""
+        """The address of Airflow for a browser."""
         return f"http://localhost:{self.port}"
 
     @property
     def ports(self) -> Ports:
         """The ports in use.
 
-        Raises:
-            LocalError: before the first `up`.
+        :raises LocalError: before the first `up`.
         """
         known = Ports.remembered(self.layout.ports)
         if known is None:
@@ -71,10 +72,9 @@ class Stack:
         return known
 
     def up(self) -> None:
-        """Start what does not run and return when all of it is ready; harmless when it runs.
+        """Start what does not run and return when all of it is ready; harmless when it already runs.
 
-        Raises:
-            LocalError: the port is busy, or a component ended or did not become ready; then everything is stopped.
+        :raises LocalError: the port is busy, or a component ended or did not become ready; then everything is stopped.
         """
         self.layout.create()
         with self._alone():
@@ -90,7 +90,7 @@ class Stack:
                 raise
 
     def down(self) -> None:
-        """Stop everything, the work first and PostgreSQL last; harmless when nothing runs."""
+        """Stop everything, PostgreSQL last; harmless when nothing runs."""
         if self.layout.run.exists():
             with self._alone():
                 stop_in_order(self._processes, COMPONENTS)
@@ -102,7 +102,7 @@ class Stack:
         shutil.rmtree(self.layout.state, ignore_errors=True)
 
     def kill(self, component: str) -> None:
-        """Kill (-9) a component with all it started."""
+        """Kill (-9) a component with all its child processes."""
         self._processes.kill(component)
 
     def start(self, component: str) -> None:
@@ -113,16 +113,15 @@ class Stack:
             self._processes.start(self._command(component))
 
     def restart(self, component: str) -> None:
-        """Stop one component in good order, start it and wait until the stack is ready."""
+        """Stop one component in an orderly way, start it and wait until the stack is ready."""
         stop_in_order(self._processes, [component])
         self.start(component)
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        """Wait until every component is well.
+        """Wait until every component is healthy.
 
-        Raises:
-            LocalError: one ended, or 300 s went by.
+        :raises LocalError: one ended, or 300 s went by.
         """
         Readiness(self._processes, self.ports, self.wanted()).wait()
 
@@ -131,7 +130,7 @@ class Stack:
         return self._processes.is_alive(component)
 
     def wanted(self) -> list[str]:
-        """All components but Kafka when another one is named, and the agent where its program is not there."""
+        """All components, except Kafka if another cluster is configured, and the agent if its program is missing."""
         left_out = set()
         if self._variables.get("KAFKA_BOOTSTRAP_SERVERS"):
             left_out.add(KAFKA)
@@ -159,8 +158,7 @@ class Stack:
     def token(self) -> str:
         """A JWT of the admin user.
 
-        Raises:
-            LocalError: the stack is not up.
+        :raises LocalError: the stack is not up.
         """
         if not self.is_alive(airflow.API_SERVER):
             raise LocalError("the stack is not up: run `make up` first")
@@ -190,13 +188,13 @@ class Stack:
         before = Ports.remembered(self.layout.ports)
         chosen = Ports.choose(self.layout.ports, self.port, [name for name in PICKED if name in alive])
         if before != chosen:
-            stop_in_order(self._processes, AIRFLOW)  # they were told the old ports
+            stop_in_order(self._processes, AIRFLOW)  # they still use the old ports
         missing = [name for name in self.wanted() if not self.is_alive(name)]
         started += missing
         self._start_ground(missing)
         preparation = Preparation(self.layout, self.env(), self.credentials(), self.postgres())
         if preparation.is_due():
-            stop_in_order(self._processes, AIRFLOW)  # tables and roles change below them
+            stop_in_order(self._processes, AIRFLOW)  # the set-up changes tables and roles that they use
             started += AIRFLOW
             preparation.run()
         for name in AIRFLOW:
@@ -206,7 +204,7 @@ class Stack:
             preparation.seed()
 
     def _wait_ready_or_start_again(self, started: list[str]) -> None:
-        """A component that ran before, and ends because PostgreSQL was away, is started again once."""
+        """Start a component again once if it had run before and ended because PostgreSQL was away."""
         while True:
             try:
                 return self.wait_ready()
@@ -235,13 +233,13 @@ class Stack:
             AGENT: [sys.executable, "-m", "local.fleet", f"--port={ports.agent}", f"--state={self.layout.fleet}"],
         }
         argv = (own | airflow.commands(self.port))[name]
-        # By the environment, not as an argument: arguments are for everybody on the machine to read.
+        # In the environment, not as an argument: every user of the machine can read arguments.
         env = self.env() | {"FLEET_TOKEN": self.credentials().agent_token}
         return Command(name, argv, env, self.layout.root, Account())
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One `up` or `down` at a time: the lock ends with the process that holds it."""
+        """Allow one `up` or `down` at a time: the lock is released when the process that holds it ends."""
         with (self.layout.state / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,8 +9,8 @@ from local.postgres.server import STOP_SIGNAL
 from local.stack.components import AGENT, KAFKA, POSTGRES
 from local.supervisor.processes import Processes
 
-# Who works first, then whom the work needs; each with the seconds it gets before it is killed. The scheduler waits for
-# running tasks; the triggerer now and then waits 10 s for a child that has already ended.
+# Components that do work come first, then those they need; each with the seconds it gets before it is killed. The
+# scheduler waits for running tasks; the triggerer sometimes waits 10 s for a child that has already ended.
 _STOPPING: tuple[dict[str, float], ...] = (
     {SCHEDULER: 10, TRIGGERER: 4, DAG_PROCESSOR: 4},
     {API_SERVER: 5},
@@ -21,14 +21,14 @@ _SIGNALS = {POSTGRES: STOP_SIGNAL}
 
 
 def stop_in_order(processes: Processes, names: Collection[str]) -> None:
-    """Stop these components with all they started."""
+    """Stop these components with all their child processes."""
     with _uninterrupted():
         for group in _STOPPING:
             processes.stop({name: group[name] for name in group if name in names}, _SIGNALS)
 
 
 def stop_after_interruption(processes: Processes, names: Collection[str]) -> None:
-    """The same; an interruption that comes again before it is ignored does not keep anything from being stopped."""
+    """Run the stop again if an interruption comes before interruptions are ignored, so that everything is stopped."""
     while True:
         try:
             return stop_in_order(processes, names)
@@ -38,9 +38,9 @@ def stop_after_interruption(processes: Processes, names: Collection[str]) -> Non
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """A second Ctrl-C does not break off the cleaning up after the first; it takes seconds and has deadlines."""
+    """Ignore a second Ctrl-C while cleaning up after the first; cleaning up takes seconds and has deadlines."""
     with contextlib.ExitStack() as restored:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-            with contextlib.suppress(ValueError):  # another thread than the main one: it gets no signals
+            with contextlib.suppress(ValueError):  # not the main thread: it gets no signals
                 restored.callback(signal.signal, number, signal.signal(number, signal.SIG_IGN))
         yield

@@ -14,7 +14,7 @@ _UNPRIVILEGED = "nobody"
 
 
 class Options(TypedDict, total=False):
-    """What `subprocess` needs to run as another account."""
+    """The arguments that `subprocess` needs to run as another account."""
 
     user: int
     group: int
@@ -23,17 +23,16 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Account:
-    """An account by its ids; without them: the one we run as."""
+    """An account by its ids; without them: the current one."""
 
     uid: int | None = None
     gid: int | None = None
 
     @classmethod
     def unprivileged(cls) -> "Account":
-        """Ourselves; for root the account `nobody`.
+        """The current account; for root the account `nobody`.
 
-        Raises:
-            LocalError: root, and the machine has no account `nobody`.
+        :raises LocalError: root, and the machine has no account `nobody`.
         """
         if os.geteuid() != 0:
             return cls()
@@ -63,5 +62,5 @@ class Account:
         return done.returncode == 0
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether the account may reach into the folder."""
+        """Whether the account can enter the folder."""
         return self.can(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)])

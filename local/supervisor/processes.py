@@ -1,4 +1,4 @@
-"""The stack's processes: started in sessions of their own, recorded, found again and stopped with all they started."""
+"""The stack's processes: each started in a session of its own, recorded, found again, and stopped with its children."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ class Processes:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, command: Command) -> None:
-        """Start the component unless it runs; what an earlier one left behind is ended first."""
+        """Start the component unless it runs; the rest of an earlier one is ended first."""
         if self.is_alive(command.name):
             return
         self.kill(command.name)
@@ -78,7 +78,7 @@ class Processes:
             self.kill(name)
 
     def kill(self, name: str) -> None:
-        """Kill (-9) the component with every process of its session and every descendant, and forget it."""
+        """Kill (-9) the component with every process of its session and every descendant, and remove its record."""
         leader = self.leader(name)
         deadline = time.monotonic() + _KILL_SECONDS
         left: set[int] = set()
@@ -93,7 +93,7 @@ class Processes:
         self._record(name).unlink(missing_ok=True)
 
     def log(self, name: str) -> Path:
-        """Where the component's output goes."""
+        """The log file for the component's output."""
         return self._logs / f"{name}.log"
 
     def last_lines(self, name: str, count: int = 15) -> str:
@@ -102,7 +102,7 @@ class Processes:
 
     def _spawn(self, command: Command, record: int) -> subprocess.Popen[bytes]:
         def note_self() -> None:
-            # The child writes the record itself: killed at any line, the parent never leaves a process unrecorded.
+            # The child writes the record itself, so that a parent killed at any point leaves no process unrecorded.
             os.write(record, json.dumps(asdict(_myself())).encode())
 
         with self._new_log(command.name) as log:

@@ -1,4 +1,4 @@
-"""Which processes belong to a component: its session, told from a recycled process id by when it began."""
+"""Which processes belong to a component: its session, whose leader is identified by process id and start time."""
 
 import os
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import psutil
 
 @dataclass(frozen=True)
 class Leader:
-    """A component's first process. It leads a session of its own, which its descendants keep when it dies."""
+    """A component's first process. It leads a session of its own, which its descendants keep after its death."""
 
     pid: int
     boot: str
@@ -18,25 +18,26 @@ class Leader:
 
     @classmethod
     def of(cls, pid: int) -> "Leader | None":
-        """The process with this id as it is now, or None when there is none."""
+        """The process that has this id now; None when there is none."""
         began = _began(pid)
         return None if began is None else cls(pid, boot_id(), began)
 
     def is_alive(self) -> bool:
-        """Whether this very process runs: not a zombie, not another one with the same id."""
+        """Whether this very process runs: not a zombie, and not another one with the same id."""
         return Leader.of(self.pid) == self and not is_gone(self.pid)
 
     def members(self) -> set[int]:
-        """The ids of the session's living processes and of the leader's descendants; PostgreSQL's leave the session.
+        """The ids of the session's living processes and of the leader's descendants, since PostgreSQL's leave the
+        session.
 
-        Empty when the leader's id belongs to somebody else now.
+        Empty when the leader's id belongs to another process now.
         """
         if self.boot != boot_id() or not self._owns_its_id():
             return set()
         return {pid for pid in psutil.pids() if self._is_member(pid)} | self._descendants()
 
     def _owns_its_id(self) -> bool:
-        """An id is not given again while a session bears it, so a missing leader still owns it."""
+        """No process id is reused while a session has it, so a missing leader still owns its session."""
         now = Leader.of(self.pid)
         return now is None or now == self
 
@@ -57,7 +58,7 @@ class Leader:
 
 @cache
 def boot_id() -> str:
-    """Which boot of the machine this is; empty where the system does not say."""
+    """The id of the machine's boot; empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -65,7 +66,7 @@ def boot_id() -> str:
 
 
 def _began(pid: int) -> float | None:
-    """When the process began: ticks since boot on Linux, since a wall clock may be set back; else seconds."""
+    """When the process began: ticks since boot on Linux, where a wall clock may be set back; else seconds."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -83,7 +84,7 @@ def _began_by_wall_clock(pid: int) -> float | None:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether no such process runs; a zombie has ended."""
+    """Whether no such process runs; a zombie counts as ended."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -1,1 +1,5 @@
-"""What the agent does: the orders it takes, the transitions of instances, and their health."""
+"""What the agent does: the orders it takes (orders.py), the transitions of instances (transitions.py), and their
+health.
+
+Front door: `Agent` in agent.py.
+"""

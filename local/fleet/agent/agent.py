@@ -1,4 +1,4 @@
-"""The agent: its fleets, and their administration."""
+"""The agent: its fleets and their administration."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,23 +16,25 @@ MakeNursery = Callable[[Callable[[Process], None], Callable[[], None]], Nursery]
 
 
 class Agent:
-    """All fleets of one agent process; `on_lost` is called if the helper that holds the processes dies."""
+    """All fleets of one agent process; `on_lost` is called if the zygote, which holds the processes, dies."""
 
     def __init__(self, journals: Journals, on_lost: Callable[[], None], make_nursery: MakeNursery = Nursery) -> None:
         self._journals = journals
         self._fleets: dict[str, Fleet] = {}
         self._nursery = make_nursery(self._on_exit, on_lost)
-        self._changing = asyncio.Lock()  # creation, reset and deletion wait for processes: one after the other
+        self._changing = (
+            asyncio.Lock()
+        )  # creation, reset and deletion wait for processes, so they run one after the other
         self.transitions = Transitions(self._nursery)
 
     async def open(self) -> None:
-        """Bring back the fleets on disk as they were recorded, with new processes."""
+        """Restore the recorded fleets from disk, with new processes."""
         await self._nursery.open()
         for name in self._journals.names():
             await self._bring_back(Fleet(name, self._journals.open(name)))
 
     def release(self) -> None:
-        """Let go of the calls that hang; the faults stay recorded."""
+        """End the calls that hang; the faults stay recorded."""
         for fleet in self._fleets.values():
             fleet.faults.end()
 
@@ -44,18 +46,24 @@ class Agent:
             fleet.journal.close()
 
     def fleets(self) -> list[Fleet]:
-        """All, by name."""
+        """All fleets, by name."""
         return [self._fleets[name] for name in sorted(self._fleets)]
 
     def fleet(self, name: str) -> Fleet:
-        """The fleet; raises Refusal 404."""
+        """The fleet.
+
+        :raises Refusal: 404, there is none of that name.
+        """
         found = self._fleets.get(name)
         if found is None:
             raise unknown("fleet", name)
         return found
 
     async def create(self, name: str, settings: Settings) -> tuple[Fleet, bool]:
-        """The fleet and whether it is new; one that was created the same way is left as it is, else Refusal 409."""
+        """The fleet, and whether it is new. One that was created with the same settings stays as it is.
+
+        :raises Refusal: 409, there is one with other settings.
+        """
         async with self._changing:
             known = self._fleets.get(name)
             if known is None:
@@ -66,12 +74,14 @@ class Agent:
             return known, False
 
     async def create_if_missing(self, name: str, settings: Settings) -> None:
-        """The fleet of the command line; one that is there goes on as it is."""
+        """The fleet of the command line; one that exists is kept as it is."""
         if name not in self._fleets:
             await self.create(name, settings)
 
     async def reset(self, fleet: Fleet, asked: Reset) -> None:
-        """Every instance RUNNING and healthy at the version in the first pool; faults off; the journal goes on."""
+        """Reset every instance to RUNNING and healthy at the version in the first pool, faults off; the journal
+        continues.
+        """
         async with self._changing:
             settings = asked.applied_to(fleet.settings)
             fresh = await self._start_all(fleet.name, settings)
@@ -94,7 +104,10 @@ class Agent:
             self._journals.remove(fleet.name)
 
     async def kill(self, fleet: Fleet, instance: Instance) -> int:
-        """Kill the instance's process (signal 9) and wait until it is gone; its pid. Raises Refusal 409 without one."""
+        """Kill the instance's process (signal 9) and wait until it has ended; returns its pid.
+
+        :raises Refusal: 409, it has no process.
+        """
         process = instance.process
         if process is None:
             raise wrong_state(
@@ -113,7 +126,7 @@ class Agent:
         return fleet
 
     async def _start_all(self, name: str, settings: Settings) -> list[Instance]:
-        """Instances with processes that the fleet does not know of yet."""
+        """New instances with processes, which are not part of the fleet yet."""
         ids = instance_ids(name, FIRST_POOL, settings.size)
         if settings.leader not in (None, *ids):
             raise malformed(f"leader: {settings.leader!r} is none of {ids[0]} to {ids[-1]}")
@@ -142,7 +155,7 @@ class Agent:
         await asyncio.gather(*(self._revive(fleet, instance) for instance in fleet.listing()))
 
     async def _revive(self, fleet: Fleet, instance: Instance) -> None:
-        """The processes died with the agent, and so did upgrades on the way; draining goes on."""
+        """Processes died with the agent, and so did upgrades in progress; draining continues."""
         cause = "the agent was restarted"
         if instance.status is Status.UPGRADING:
             fleet.move(instance, Status.STOPPED, healthy=False, cause=f"{cause} during the upgrade")
@@ -158,7 +171,9 @@ class Agent:
             self.transitions.finish_drain(fleet, instance, None)
 
     def _on_exit(self, process: Process) -> None:
-        """A process ended. If its instance still counts on it, somebody else ended it: the instance is STOPPED."""
+        """Handle the end of a process. If its instance still uses it, something else killed it: the instance becomes
+        STOPPED.
+        """
         fleet = self._fleets.get(process.fleet)
         instance = fleet.instances.get(process.instance) if fleet else None
         if fleet is None or instance is None or instance.process is not process:

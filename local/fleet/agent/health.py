@@ -1,4 +1,4 @@
-"""What the processes themselves say, asked at once or taken from a very recent answer."""
+"""The health of instances: their processes are asked, or a very recent answer is used."""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,23 +13,23 @@ _RECENT_SECONDS = 0.5
 
 
 async def refresh(fleet: Fleet, instances: Iterable[Instance]) -> None:
-    """Bring `healthy` of the instances up to date, asking those not asked in the last 0.5 s, all at the same time."""
+    """Update `healthy` of the instances: those not asked in the last 0.5 s are asked now, all at the same time."""
     await asyncio.gather(*(ask(fleet, instance) for instance in stale(instances)))
 
 
 def stale(instances: Iterable[Instance]) -> list[Instance]:
-    """Those with a process that was not asked very recently."""
+    """Instances with a process that was not asked very recently."""
     old = _now() - _RECENT_SECONDS
     return [each for each in instances if each.process is not None and each.asked_at < old]
 
 
 async def ask(fleet: Fleet, instance: Instance) -> dict[str, Any]:
-    """Ask the instance's process now; the contract's health body, with `detail` when it is not healthy."""
+    """Ask the instance's process now; the protocol's health body, with `detail` when it is not healthy."""
     process = instance.process
     if process is None:
         return _unhealthy(instance, f"no process: the instance is {instance.status}")
     answer = await process.ask()
-    if instance.process is not process:  # it was replaced or ended while it was asked
+    if instance.process is not process:  # it was replaced, or it ended, while it was asked
         return _unhealthy(instance, f"the process just ended: the instance is {instance.status}")
     healthy = answer is not None and answer.get("healthy") is True
     instance.asked_at = _now()
@@ -44,14 +44,16 @@ async def ask(fleet: Fleet, instance: Instance) -> dict[str, Any]:
 
 
 async def align(fleet: Fleet, instances: Iterable[Instance]) -> None:
-    """Tell the processes how the faults now want them to behave, and ask them again."""
+    """Set how the processes behave by the current faults, and ask them again."""
     targets = [each for each in instances if each.process is not None]
     await asyncio.gather(*(each.process.set_mode(fleet.mode(each)) for each in targets if each.process))
     await asyncio.gather(*(ask(fleet, each) for each in targets))
 
 
 async def _count(fleet: Fleet, instance: Instance) -> None:
-    """Count an unhealthy answer against the fault that made it; when it is used up the process is told at once."""
+    """Count an unhealthy answer against the fault that caused it; when the fault is used up the process is reset at
+    once.
+    """
     for kind in (Kind.UNHEALTHY, Kind.FLAPS):
         fault = fleet.meet(kind, instance.id)
         if fault is None:

@@ -1,4 +1,4 @@
-"""What contract section 11 lets one ask of an agent, whatever brings the question: HTTP, or a call in this process."""
+"""The calls of specification section 11 to an agent, whether they come over HTTP or from code in this process."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,18 +12,21 @@ from local.fleet.state.faults import Kind
 from local.fleet.state.fleet import Fleet
 
 Order = Callable[[Fleet, str, Call, Any], Answer]
-"""Carries out a call on an instance or pool of the fleet, given its body; nothing is awaited on the way."""
+"""Carries out a call on an instance or pool of the fleet, given its body; nothing is awaited meanwhile."""
 
 
 class Orders:
-    """Faults of the agent come first, then fencing and idempotency, then the call itself."""
+    """Checks faults of the agent first, then fencing and idempotency, and then makes the call itself."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._do = agent.transitions
 
     async def reach(self, name: str, instance: str | None = None) -> Fleet:
-        """The fleet, after the faults of its agent; raises Refusal 404 and 503."""
+        """The fleet, after the faults of its agent.
+
+        :raises Refusal: 404, there is none; 503, by a fault.
+        """
         fleet = self._agent.fleet(name)
         if hangs := fleet.meet(Kind.AGENT_HANGS, instance):
             await fleet.faults.hang(hangs)
@@ -56,7 +59,7 @@ class Orders:
         return _on_fleet(fleet, call, 202, act)
 
     def remove_pool(self, fleet: Fleet, target: str, call: Call, body: Any) -> Answer:
-        """Remove a pool that has not the traffic."""
+        """Remove a pool that does not have the traffic."""
         return _on_fleet(fleet, call, 202, lambda: self._do.remove_pool(fleet, target, call))
 
     def switch(self, fleet: Fleet, target: str, call: Call, body: Any) -> Answer:
@@ -82,9 +85,9 @@ def _on_fleet(fleet: Fleet, call: Call, status: int, act: Callable[[], None]) ->
 
 
 def _mutate(fleet: Fleet, call: Call, status: int, act: Callable[[], dict[str, Any]]) -> Answer:
-    """Admit the call, do it, and keep effect and answer in one write; a repetition gets the first answer.
+    """Admit the call, carry it out, and write effect and answer together; a repetition gets the first answer.
 
-    Refusals are not kept for the key: the same call may succeed later. Their fencing token counts all the same.
+    A refusal is not kept for its key: the same call may succeed later. Its fencing token counts all the same.
     """
     if earlier := fleet.memory.admit(call):
         _see(fleet, call)

@@ -1,4 +1,6 @@
-"""What the mutating calls of contract section 11 do to a fleet: the first step at once, the rest in the background."""
+"""What the mutating calls of specification section 11 do to a fleet: the first step at once, the rest in the
+background.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,14 +17,17 @@ from local.fleet.state.fleet import Fleet, instance_ids
 
 
 class Transitions:
-    """Each method makes the step that the answer tells of, without waiting; Refusal when the state forbids it."""
+    """Each method makes the step that the call's answer shows, without waiting.
+
+    :raises Refusal: the state forbids it.
+    """
 
     def __init__(self, nursery: Nursery) -> None:
         self._nursery = nursery
         self._running: set[asyncio.Task[None]] = set()
 
     def drain(self, fleet: Fleet, instance: Instance, call: Call) -> None:
-        """RUNNING → DRAINING → DRAINED; nothing when it is on the way, there, or STOPPED."""
+        """RUNNING → DRAINING → DRAINED; no change when it is draining, drained or STOPPED."""
         if instance.status is Status.UPGRADING:
             raise _wrong(instance, "drained", Status.RUNNING)
         if instance.status is Status.RUNNING:
@@ -30,11 +35,11 @@ class Transitions:
             self.finish_drain(fleet, instance, call)
 
     def finish_drain(self, fleet: Fleet, instance: Instance, call: Call | None) -> None:
-        """Let a DRAINING instance become DRAINED in its time (also after a restart of the agent)."""
+        """Let a DRAINING instance become DRAINED after its time (also after a restart of the agent)."""
         instance.work = self.begin(self._drain(fleet, instance, call))
 
     def undrain(self, fleet: Fleet, instance: Instance, call: Call) -> None:
-        """DRAINING or DRAINED → RUNNING; nothing when it is RUNNING."""
+        """DRAINING or DRAINED → RUNNING; no change when it is RUNNING."""
         if instance.status in (Status.UPGRADING, Status.STOPPED):
             raise _wrong(instance, "undrained", Status.DRAINING, Status.DRAINED, Status.RUNNING)
         if instance.status is not Status.RUNNING:
@@ -49,7 +54,7 @@ class Transitions:
         instance.work = self.begin(self._upgrade(fleet, instance, version, call))
 
     def add_pool(self, fleet: Fleet, name: str, wanted: NewPool, call: Call) -> None:
-        """Make a pool; nothing when the same one is there."""
+        """Make a pool; no change when the same one exists."""
         known = fleet.pools.get(name)
         if known == wanted:
             return
@@ -64,7 +69,7 @@ class Transitions:
             instance.work = self.begin(self._upgrade(fleet, instance, wanted.version, call))
 
     def remove_pool(self, fleet: Fleet, name: str, call: Call) -> None:
-        """Remove a pool and its instances; not the one that has the traffic."""
+        """Remove a pool and its instances, unless it has the traffic."""
         if name not in fleet.pools:
             raise unknown("pool", name)
         if name == fleet.traffic:
@@ -75,21 +80,21 @@ class Transitions:
             self.abandon(instance)
 
     def switch(self, fleet: Fleet, pool: str, call: Call) -> None:
-        """Give the traffic to a pool in one step."""
+        """Switch the traffic to a pool in one step."""
         if pool not in fleet.pools:
             raise unknown("pool", pool)
         if pool != fleet.traffic:
             fleet.record("traffic", pool=pool, key=call.key, fence=call.fence)
 
     def abandon(self, instance: Instance) -> None:
-        """End what runs of an instance that is no longer in its fleet."""
+        """End the process and the transition of an instance that is no longer in its fleet."""
         cancel(instance)
         if instance.process is not None:
             self._nursery.kill(instance.process)
             instance.process = None
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run in the background; the loop itself would keep no hold on the task."""
+        """Run it in the background; a reference is kept, because the event loop keeps none."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -102,7 +107,10 @@ class Transitions:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def start(self, fleet: Fleet, instance: Instance, version: str) -> None:
-        """Give the instance a process at the version; raises StartFailedError."""
+        """Start a process for the instance at the version.
+
+        :raises StartFailedError: it does not start.
+        """
         mode = fleet.mode(instance)
         process = await self._nursery.start(fleet.name, instance.id, version, mode)
         if process.gone.is_set():
@@ -137,12 +145,12 @@ class Transitions:
 
 
 def is_well(fleet: Fleet, instance: Instance) -> bool:
-    """Whether a process just started has been told to be healthy (its own answer follows with the first question)."""
+    """Whether a process that was just started is set to be healthy; its own answer is asked for later."""
     return fleet.mode(instance) == OK
 
 
 def cancel(instance: Instance) -> None:
-    """Stop the transition that runs."""
+    """Cancel the running transition."""
     if instance.work is not None:
         instance.work.cancel()
         instance.work = None

@@ -1,1 +1,1 @@
-"""The agent over HTTP: the fleet agent protocol, the administration of demo fleets, and the server."""
+"""The agent over HTTP: the fleet agent protocol (protocol.py), the /demo administration, and the server."""

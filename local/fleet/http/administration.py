@@ -1,4 +1,4 @@
-"""The administration of demo fleets under /demo: no part of contract section 11, and no call of the product."""
+"""The administration of demo fleets under /demo: not part of specification section 11, and not used by the product."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,7 +20,7 @@ class Administration:
         self._agent = agent
 
     def routes(self) -> list[Route]:
-        """The calls."""
+        """The routes."""
         fleet = "/demo/fleets/{fleet}"
         return [
             Route("/demo/fleets", self.list_fleets, methods=["GET"]),
@@ -52,7 +52,7 @@ class Administration:
         return JSONResponse(fleet.described(), 201 if new else 200)
 
     async def delete(self, request: Request) -> Response:
-        """204."""
+        """Delete the fleet: 204."""
         await self._agent.delete(self._fleet(request))
         return Response(status_code=204)
 
@@ -67,7 +67,7 @@ class Administration:
         return JSONResponse({"items": self._fleet(request).faults.dump()})
 
     async def set_fault(self, request: Request) -> Response:
-        """Switch one on; the processes know it when the answer comes."""
+        """Switch a fault on; the processes behave so by the time of the answer."""
         fleet, fault = self._fleet(request), Fault.read(await json_body(request))
         if fault.instance is not None:
             fleet.instance(fault.instance)
@@ -77,7 +77,7 @@ class Administration:
         return JSONResponse({"items": fleet.faults.dump()})
 
     async def clear_faults(self, request: Request) -> Response:
-        """Switch off those of ?instance= and ?kind=, by default all."""
+        """Switch off those of ?instance= and ?kind=; without them all."""
         fleet, kind = self._fleet(request), request.query_params.get("kind")
         if kind is not None and kind not in list(Kind):
             raise malformed(f"kind: {kind!r} is none of {', '.join(Kind)}")
@@ -95,7 +95,7 @@ class Administration:
         return Response(b'{"items":[' + b",".join(lines) + b"]}", media_type="application/json")
 
     async def kill(self, request: Request) -> Response:
-        """Kill -9 of the instance's process; answers its pid once it is gone."""
+        """Kill the instance's process (signal 9); answers its pid once it has ended."""
         fleet = self._fleet(request)
         pid = await self._agent.kill(fleet, fleet.instance(request.path_params["instance"]))
         return JSONResponse({"pid": pid})

@@ -1,4 +1,4 @@
-"""The fleet agent protocol, version 1: the HTTP side of contract section 11."""
+"""The fleet agent protocol, version 1: the HTTP side of specification section 11."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +16,10 @@ from local.fleet.state.fleet import Fleet
 
 
 async def json_body(request: Request) -> Any:
-    """The JSON body, None when there is none; raises Refusal 400."""
+    """The JSON body, None when there is none.
+
+    :raises Refusal: 400, it is malformed.
+    """
     if not await request.body():
         return None
     try:
@@ -32,7 +35,7 @@ class Protocol:
         self._orders = Orders(agent)
 
     def routes(self) -> list[Route]:
-        """The calls of section 11."""
+        """The routes of section 11."""
         fleet, instance, do = "/fleets/{fleet}", "/fleets/{fleet}/instances/{instance}", self._orders
         return [
             Route(fleet, self.get_fleet, methods=["GET"]),
@@ -47,13 +50,13 @@ class Protocol:
         ]
 
     async def get_fleet(self, request: Request) -> Response:
-        """All instances, as their processes say now."""
+        """All instances, with the health that their processes report now."""
         fleet = await self._fleet(request)
         await health.refresh(fleet, fleet.listing())
         return JSONResponse(fleet.body())
 
     async def get_instance(self, request: Request) -> Response:
-        """One instance, as its process says now."""
+        """One instance, with the health that its process reports now."""
         fleet = await self._fleet(request)
         instance = fleet.instance(request.path_params["instance"])
         await health.refresh(fleet, [instance])

@@ -19,7 +19,7 @@ from local.fleet.http.protocol import Protocol
 from local.fleet.refusal import Refusal
 
 _GRACE_SECONDS = 1
-_IDLE_SECONDS = 60  # longer than usual clients keep a connection: a call on one that is just closed is lost
+_IDLE_SECONDS = 60  # longer than clients usually keep a connection: a call on one that is just being closed is lost
 
 
 class TokenGuard:
@@ -30,7 +30,7 @@ class TokenGuard:
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI call."""
+        """The ASGI entry point."""
         if scope["type"] != "http" or self._allows(dict(scope["headers"]).get(b"authorization", b"")):
             await self._app(scope, receive, send)
             return
@@ -42,7 +42,7 @@ class TokenGuard:
 
 
 def application(agent: Agent, token: str) -> Starlette:
-    """The calls of contract section 11 and of the administration, for holders of the token."""
+    """The routes of specification section 11 and of the administration, for callers with the token."""
     return Starlette(
         routes=[*Protocol(agent).routes(), *Administration(agent).routes()],
         middleware=[Middleware(TokenGuard, token=token)],
@@ -51,7 +51,7 @@ def application(agent: Agent, token: str) -> Starlette:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn on a socket that is bound already; says when it is ready, and leaves signals to its caller."""
+    """Uvicorn on a socket that is already bound; reports when it is ready, and leaves signals to its caller."""
 
     def __init__(self, app: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__(
@@ -78,7 +78,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Uvicorn would end the program before the instances are wound up."""
+        """Do nothing: Uvicorn would end the program before the instances are stopped."""
         yield
 
 

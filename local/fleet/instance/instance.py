@@ -1,4 +1,4 @@
-"""One instance of a fleet, as the agent sees it (contract section 11)."""
+"""One instance of a fleet, as the agent sees it (specification section 11)."""
 
 import asyncio
 import math
@@ -12,7 +12,7 @@ from local.fleet.instance.process import Process
 
 
 class Status(StrEnum):
-    """The contract's five."""
+    """The protocol's five statuses."""
 
     RUNNING = "RUNNING"
     DRAINING = "DRAINING"
@@ -26,7 +26,7 @@ WITH_PROCESS = frozenset({Status.RUNNING, Status.DRAINING, Status.DRAINED})
 
 @dataclass(eq=False, slots=True)
 class Instance:
-    """What is recorded of it, and its process and running transition, which are not.
+    """Its recorded state, and its process and running transition, which are not recorded.
 
     `healthy` is the newest answer of the process, got at `asked_at` (seconds, monotonic); `born_unhealthy` means that
     its upgrade went wrong in that way, until the next one.
@@ -48,7 +48,7 @@ class Instance:
         return self.status is Status.RUNNING and self.healthy
 
     def body(self, leader: str | None) -> dict[str, Any]:
-        """The contract's Instance."""
+        """The protocol's Instance."""
         return {
             "id": self.id,
             "version": self.version,
@@ -61,5 +61,5 @@ class Instance:
 
 @lru_cache(maxsize=10_000)
 def natural(name: str) -> tuple[str | int, ...]:
-    """Sorts demo-2 before demo-10."""
+    """A sort key that puts demo-2 before demo-10."""
     return tuple(int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name))

@@ -1,11 +1,11 @@
-"""Asking an instance process over HTTP, as cheaply as the event loop allows."""
+"""Requests to an instance process over HTTP, as cheap as the event loop allows."""
 
 import asyncio
 import json
 import socket
 from typing import Any
 
-TIMEOUT_SECONDS = 0.8  # an instance that hangs must show within a second
+TIMEOUT_SECONDS = 0.8  # an instance that hangs must be noticed within a second
 
 
 async def ask(port: int, method: str = "GET", path: str = "/health") -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The agent's hold on the instances' operating-system processes, through the zygote."""
+"""The agent's access to the operating-system processes of instances, through the zygote."""
 
 import asyncio
 import json
@@ -32,16 +32,16 @@ class Process:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def ask(self) -> dict[str, Any] | None:
-        """What the process says of its health; None when it does not answer in time."""
+        """The process's own health; None when it does not answer in time."""
         return await probe.ask(self.port)
 
     async def set_mode(self, mode: str) -> None:
-        """Tell the process how its health endpoint behaves from now on; one that does not answer is left alone."""
+        """Set how the process's health endpoint behaves from now on; one that does not answer is left alone."""
         await probe.ask(self.port, "PUT", f"/mode/{mode}")
 
 
 class Nursery:
-    """Starts and stops processes; calls `on_exit` for each that ended, whoever ended it."""
+    """Starts and stops processes; calls `on_exit` for each that ended, for whatever reason."""
 
     def __init__(self, on_exit: Callable[[Process], None], on_lost: Callable[[], None]) -> None:
         self._on_exit = on_exit
@@ -52,13 +52,13 @@ class Nursery:
     async def open(self) -> None:
         """Start the zygote."""
         ours, theirs = socket.socketpair()
-        with theirs:  # only the zygote may hold its end, or it would not see ours close
+        with theirs:  # only the zygote may hold its end, or it would not notice that ours is closed
             self._zygote = subprocess.Popen(  # noqa: ASYNC220 - once, at start
                 [sys.executable, "-S", "-m", "local.fleet.instance.zygote"],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 cwd=_ROOT,
-                start_new_session=True,  # Ctrl-C in a terminal is the agent's to handle
+                start_new_session=True,  # Ctrl-C in a terminal is handled by the agent alone
             )
         self._reader, self._writer = await asyncio.open_connection(sock=ours)
         self._listening = asyncio.create_task(self._listen())
@@ -73,22 +73,27 @@ class Nursery:
             self._zygote.kill()
 
     async def start(self, fleet: str, instance: str, version: str, mode: str) -> Process:
-        """Start a process that answers at `version`; raises StartFailedError."""
+        """Start a process that answers at `version`.
+
+        :raises StartFailedError: it does not start.
+        """
         started = asyncio.get_running_loop().create_future()
         self._asked.append((fleet, instance, started))
         self._send({"start": {"instance": instance, "version": version, "mode": mode}})
         try:
             return await asyncio.shield(started)
         except asyncio.CancelledError:
-            started.add_done_callback(self._discard)  # nobody will know of it: it must not stay behind
+            started.add_done_callback(
+                self._discard
+            )  # the caller was cancelled: without this, the process would be left behind
             raise
 
     def kill(self, process: Process) -> None:
-        """End the process now; `gone` tells when it has."""
+        """End the process now; `gone` is set when it has ended."""
         self._send({"kill": process.pid})
 
     async def stop(self, process: Process) -> None:
-        """End the process and wait until it is gone. Instances keep nothing, so there is nothing to wind up."""
+        """End the process and wait until it has ended. Instances keep nothing, so no clean-up is needed."""
         self.kill(process)
         await process.gone.wait()
 

@@ -25,7 +25,7 @@ class Behaviour:
         self._since = now
 
     def is_healthy(self, now: float) -> bool:
-        """Whether it says so at that time."""
+        """Whether it reports healthy at that time."""
         if self._mode == FLAPS:
             return int((now - self._since) / self._turn_seconds) % 2 == 1
         return self._mode == OK
@@ -43,7 +43,7 @@ class InstanceServer:
         self._unread: dict[socket.socket, bytes] = {}
 
     def run(self) -> None:
-        """Answer until the life pipe ends."""
+        """Serve until the life pipe is closed."""
         self._listener.setblocking(False)
         self._selector.register(self._life, selectors.EVENT_READ)
         self._selector.register(self._listener, selectors.EVENT_READ)

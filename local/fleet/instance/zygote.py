@@ -36,7 +36,7 @@ class Zygote:
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
-        """Serve the agent until it is gone."""
+        """Serve the agent until it has ended."""
         self._listen_for_exits()
         self._selector.register(self._control, selectors.EVENT_READ)
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
@@ -44,8 +44,8 @@ class Zygote:
             while self._turn():
                 pass
         except OSError:
-            pass  # the agent's end is closed
-        for pid in self._children:  # a process that is stopped (SIGSTOP) would not see the end of the life pipe
+            pass  # the agent closed its end
+        for pid in self._children:  # a process that is stopped (SIGSTOP) does not see the end of the life pipe
             os.kill(pid, signal.SIGKILL)
 
     def _listen_for_exits(self) -> None:
@@ -72,7 +72,7 @@ class Zygote:
     def _obey(self, order: dict[str, Any]) -> None:
         if "start" in order:
             self._tell(self._start(**order["start"]))
-        elif order["kill"] in self._children:  # not reaped yet, so the number cannot belong to anybody else
+        elif order["kill"] in self._children:  # not reaped yet, so no other process can have this id
             os.kill(order["kill"], signal.SIGKILL)
 
     def _start(self, instance: str, version: str, mode: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Zygote:
         if pid == 0:
             self._become(listener, instance, version, mode)
         self._children.add(pid)
-        with listener:  # it listens since before the fork: the port is answered from now on
+        with listener:  # it has been listening since before the fork, so the port is answered from now on
             return {"pid": pid, "port": listener.getsockname()[1]}
 
     def _become(self, listener: socket.socket, instance: str, version: str, mode: str) -> NoReturn:
@@ -113,5 +113,5 @@ class Zygote:
 
 if __name__ == "__main__":
     gc.disable()
-    gc.freeze()  # the pages of everything imported stay shared with the children
+    gc.freeze()  # memory pages of all that is imported stay shared with the children
     Zygote(socket.socket(fileno=0)).run()

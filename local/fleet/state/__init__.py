@@ -1,1 +1,4 @@
-"""What the agent knows of a fleet, also after a crash: instances, faults and calls, replayed from its journal."""
+"""What the agent knows of a fleet, even after a crash: instances, faults and calls, replayed from its journal.
+
+In: lines recorded by `Fleet.record`. Out: the state that the lines add up to. Front door: `Fleet` in fleet.py.
+"""

@@ -1,4 +1,4 @@
-"""Fencing and idempotency of mutating calls (contract section 11), per fleet."""
+"""Fencing and idempotency of mutating calls (specification section 11), for each fleet."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ _MAX_KEY = 255
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One mutating call: its idempotency key, its fencing token, and a print of what it asks."""
+    """One mutating call: its idempotency key, its fencing token, and a digest of its request."""
 
     key: str
     fence: int
@@ -22,7 +22,10 @@ class Call:
 
     @classmethod
     def read(cls, headers: Mapping[str, str], method: str, path: str, body: Any) -> "Call":
-        """The call from its headers; raises Refusal 400 when one is missing or wrong."""
+        """The call from its headers.
+
+        :raises Refusal: 400, one is missing or malformed.
+        """
         key, fence = headers.get("idempotency-key", ""), headers.get("x-fencing-token", "")
         if not 0 < len(key) <= _MAX_KEY:
             raise malformed(f"the header Idempotency-Key is required: 1 to {_MAX_KEY} characters")
@@ -34,7 +37,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered to a call."""
+    """The answer to a call."""
 
     fingerprint: str
     status: int
@@ -43,13 +46,16 @@ class Answer:
 
 @dataclass(slots=True)
 class Memory:
-    """The highest fencing token seen and the answers given, by idempotency key."""
+    """The highest fencing token seen, and the answers given, by idempotency key."""
 
     highest: int = -1
     answers: dict[str, Answer] = field(default_factory=dict)
 
     def admit(self, call: Call) -> Answer | None:
-        """The first answer when the call is a repetition, else None; raises Refusal 412 or 409 (key reused)."""
+        """The first answer when the call is a repetition, else None.
+
+        :raises Refusal: 412, the token is too low; 409, the key was used for another call.
+        """
         if call.fence < self.highest:
             detail = f"fencing token {call.fence} is stale: {self.highest} was seen; stop working on this fleet"
             raise Refusal(412, "STALE_TOKEN", detail, highestSeen=self.highest)

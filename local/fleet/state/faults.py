@@ -14,7 +14,7 @@ _FLAP_SECONDS = 0.5
 
 
 class Kind(StrEnum):
-    """What goes wrong; `times` counts what is written behind each."""
+    """The kind of fault; the comment behind each says what `times` counts."""
 
     UPGRADE_FAILS = "upgrade-fails"  # upgrades: STOPPED and unhealthy afterwards
     COMES_UP_UNHEALTHY = "comes-up-unhealthy"  # upgrades: RUNNING at the new version, health 503
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 class Fault(Body):
-    """One fault. Without `instance` it is the whole fleet's; without `times` it stays until cleared."""
+    """One fault. Without `instance` it applies to the whole fleet; without `times` it stays until cleared."""
 
     kind: Kind
     instance: str | None = None
@@ -43,11 +43,11 @@ class Faults:
         self._ended = False
 
     def put(self, fault: Fault) -> None:
-        """Switch on; replaces one of the same kind and place."""
+        """Switch on; replaces one of the same kind for the same instance or fleet."""
         self._table[fault.kind, fault.instance] = fault
 
     def clear(self, instance: str | None, kind: Kind | None) -> None:
-        """Switch off; None means every one. Calls that hang for it go on."""
+        """Switch off; None means every one. Calls that hang because of it continue."""
         for place in list(self._table):
             if instance in (None, place[1]) and kind in (None, place[0]):
                 del self._table[place]
@@ -56,11 +56,11 @@ class Faults:
                 self._cleared.pop(name).set()
 
     def find(self, kind: Kind, instance: str | None) -> Fault | None:
-        """The fault that meets the instance (None: the fleet itself), its own before the fleet's."""
+        """The fault for the instance (None: for the fleet itself); its own comes before the fleet's."""
         return self._table.get((kind, instance)) or self._table.get((kind, None))
 
     def use(self, fault: Fault) -> None:
-        """Count one meeting; the last of `times` switches it off."""
+        """Count one effect; the last of `times` switches the fault off."""
         if fault.times is None:
             return
         del self._table[fault.kind, fault.instance]
@@ -68,7 +68,7 @@ class Faults:
             self.put(fault.model_copy(update={"times": fault.times - 1}))
 
     def mode(self, instance: str) -> str | None:
-        """How the faults make the instance's process behave, as it is told; None when they leave it alone."""
+        """The mode that the faults impose on the instance's process; None when they do not affect it."""
         if self.find(Kind.UNHEALTHY, instance):
             return UNHEALTHY
         if flaps := self.find(Kind.FLAPS, instance):
@@ -76,7 +76,10 @@ class Faults:
         return None
 
     async def hang(self, fault: Fault) -> None:
-        """Wait as the fault says: `seconds`, or until it is cleared; Refusal 503 when there is nothing left to call."""
+        """Wait as the fault says: `seconds`, or until it is cleared.
+
+        :raises Refusal: 503, when there is nothing left to call.
+        """
         cleared = self._cleared.setdefault(fault.instance, asyncio.Event())
         try:
             async with asyncio.timeout(fault.seconds):
@@ -87,16 +90,16 @@ class Faults:
             raise Refusal(503, "BUSY", "the agent stops or the fleet was deleted")
 
     def end(self) -> None:
-        """The agent stops, or the fleet is deleted: calls that hang end with a refusal instead of being done."""
+        """End the calls that hang, because the agent stops or the fleet is deleted: with a refusal, not carried out."""
         self._ended = True
         self.clear(None, None)
 
     def dump(self) -> list[dict[str, Any]]:
-        """All of them, for the journal and the administration."""
+        """All faults, for the journal and the administration."""
         return [fault.model_dump(mode="json", exclude_none=True) for fault in self._table.values()]
 
     def load(self, dumped: list[dict[str, Any]]) -> None:
-        """Replace all by what `dump` gave."""
+        """Replace all faults by the result of `dump`."""
         self._table = {}
         for fault in dumped:
             self.put(Fault.model_validate(fault))

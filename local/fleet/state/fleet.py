@@ -38,30 +38,30 @@ class Fleet:
 
     @property
     def created(self) -> bool:
-        """Whether the creation is recorded; if not, the agent died before and there is no such fleet."""
+        """Whether the creation is recorded; if not, the agent died before that and the fleet does not exist."""
         return self._settings is not None
 
     @property
     def settings(self) -> Settings:
-        """What it was created with, or last reset to."""
+        """The settings it was created with, or last reset to."""
         assert self._settings is not None
         return self._settings
 
     @property
     def origin(self) -> Settings:
-        """What it was created with."""
+        """The settings it was created with."""
         assert self._origin is not None
         return self._origin
 
     @property
     def leader(self) -> str | None:
-        """The instance it was created with as leader (by default the first), or the first one left."""
+        """The instance it was created with as leader (by default the first), or else the first one left."""
         wanted = self.settings.leader
         return wanted if wanted in self.instances else next((each.id for each in self.listing()), None)
 
     @property
     def free(self) -> int:
-        """Instances that still fit."""
+        """How many more instances fit."""
         return self.settings.places - sum(pool.size for pool in self.pools.values())
 
     def listing(self) -> list[Instance]:
@@ -69,14 +69,17 @@ class Fleet:
         return sorted(self.instances.values(), key=lambda instance: natural(instance.id))
 
     def instance(self, name: str) -> Instance:
-        """The instance; raises Refusal 404."""
+        """The instance.
+
+        :raises Refusal: 404, there is none.
+        """
         found = self.instances.get(name)
         if found is None:
             raise unknown("instance", name)
         return found
 
     def body(self) -> dict[str, Any]:
-        """The contract's answer to GET /fleets/{fleet}."""
+        """The protocol's answer to GET /fleets/{fleet}."""
         leader = self.leader
         return {
             "fleet": self.name,
@@ -104,14 +107,14 @@ class Fleet:
     # changing
 
     def record(self, kind: str, **fields: Any) -> None:
-        """Make the line true, then write it."""
+        """Apply the line, then write it."""
         line: Line = {"kind": kind, **fields}
         self._apply(line)
         serving = (each for each in self.instances.values() if each.pool == self.traffic)
         self.journal.append({**line, "unavailable": sum(not instance.available for instance in serving)})
 
     def move(self, instance: Instance, to: Status | None, call: Call | None = None, **changes: Any) -> None:
-        """Record a transition (`to` None: the instance is removed). `pid` is the process concerned."""
+        """Record a transition (`to` None: the instance is removed). `pid` is that of the process concerned."""
         fields: dict[str, Any] = {
             "from": instance.status if self.instances.get(instance.id) is instance else None,
             "version": instance.version,
@@ -127,7 +130,7 @@ class Fleet:
         self.record("transition", **{"instance": instance.id, "to": to, **fields, **changes})
 
     def meet(self, kind: Kind, instance: str | None) -> Fault | None:
-        """The fault of that kind that meets the instance (None: a call on the fleet) now; counts it."""
+        """The fault of that kind for the instance (None: for a call on the fleet) now; counts it."""
         fault = self.faults.find(kind, instance)
         if fault is not None and fault.times is not None:
             self.faults.use(fault)
@@ -135,7 +138,7 @@ class Fleet:
         return fault
 
     def record_faults(self) -> None:
-        """Write down the faults as they are."""
+        """Write down the current faults."""
         self.record("faults", faults=self.faults.dump())
 
     # replaying

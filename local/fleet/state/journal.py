@@ -1,4 +1,4 @@
-"""A fleet's log: append-only JSON lines. It is also its memory: replaying the lines gives the fleet back."""
+"""A fleet's journal: append-only JSON lines. Replaying them restores the fleet."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ class Journal:
         self._file.close()
 
     def append(self, line: Line) -> None:
-        """Number, date and write the line."""
+        """Number and date the line, and write it."""
         now = self._now().isoformat(timespec="microseconds").replace("+00:00", "Z")
         encoded = json.dumps({"n": len(self._starts) + 1, "time": now, **line}).encode() + b"\n"
         self._starts.append(self._end)
@@ -42,7 +42,9 @@ class Journal:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Lines appended inside are written in one piece: a call, its effect and its answer are kept or lost as one."""
+        """Lines appended in the block are written together: a call, its effect and its answer are kept or lost as
+        one.
+        """
         self._buffer = []
         try:
             yield
@@ -63,7 +65,7 @@ class Journal:
             yield json.loads(line)
 
     def _index(self) -> None:
-        """Find the lines; what follows the last line end was being written when the agent died, and is cut off."""
+        """Index the lines; anything after the last line end was being written when the agent died, and is cut off."""
         self._file.seek(0)
         for line in self._file.read().splitlines(keepends=True):
             if not line.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""Where the journals of an agent's fleets are kept: a folder for each fleet."""
+"""The journals of an agent's fleets: a folder for each fleet."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ class Journals:
         self._state = state
 
     def names(self) -> list[str]:
-        """The fleets that have one; what an agent that died was about to remove is removed first."""
+        """The fleets that have a journal, after removing those whose removal was interrupted by the agent's death."""
         for directory in self._state.glob(f"{_GONE}*"):
             shutil.rmtree(directory)
         return sorted(each.name for each in self._state.iterdir() if (each / JOURNAL).exists())
@@ -32,7 +32,7 @@ class Journals:
         return Journal(cast(BinaryIO, (directory / JOURNAL).open("a+b", buffering=0)))
 
     def remove(self, name: str) -> None:
-        """As if it had never been, whenever the agent dies."""
+        """Remove the journal completely, even if the agent dies meanwhile."""
         gone = self._state / f"{_GONE}{name}"
         (self._state / name).rename(gone)
         shutil.rmtree(gone)

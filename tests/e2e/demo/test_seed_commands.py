@@ -88,7 +88,7 @@ def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_
     active = f"/tenants/{TENANT}/components/aaa-111/upgrades/active"
     wait_for("the upgrade to leave the place", lambda: api.get(active).status_code == 404)
     told = _seed(stack)
-    assert told.startswith("seed: 0 things added")
+    assert told.startswith("seed: 0 entries added")
     assert "are at 3.6.0" in told
     deployment = got(api, DEPLOYMENT)
     assert (deployment["currentVersionId"], deployment["mixed"]) == ("bbb-222", None)
