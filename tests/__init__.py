@@ -1,4 +1,6 @@
-"""Helpers that assert say what differed, as test modules do: so it is asked for before any of them is imported."""
+"""The test suite. pytest rewrites the asserts of these helper modules too, which must be requested before they are
+imported.
+"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""axe-core on a page: nothing serious or critical may be found."""
+"""Checks a page with axe-core: no finding may be serious or critical."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -7,7 +7,7 @@ GRAVE = ("serious", "critical")
 
 
 def problems(page: Page) -> list[str]:
-    """What is wrong and where, as it is told when a test fails."""
+    """What is wrong and where, as text for a failing test."""
     found = Axe().run(page).response["violations"]
     return [
         f"{each['impact']} {each['id']}: {each['help']} at {node['target']} ({node['html'][:120]})"

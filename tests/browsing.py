@@ -19,12 +19,12 @@ from local.chromium import ARGUMENTS, MISSING, find_chromium
 
 REQUIRED = "UPGRADES_REQUIRE_BROWSER"
 SECONDS = 90
-"What a page may take to show what a test waits for: the machine is busy."
+"How long a page may take to show what a test waits for: the machine is busy."
 Scheme = Literal["light", "dark"]
 
 
 def require_chromium() -> str:
-    """Its path; skips where there is none, save where it is required."""
+    """The browser's path; without one the test is skipped, or fails where a browser is required."""
     found = find_chromium()
     if found:
         return found
@@ -51,21 +51,21 @@ class Visits:
     url: str
     token_of: Callable[[str], str]
     console: list[str] = field(default_factory=list)
-    """What the pages said and which requests of theirs failed, in order."""
+    """The console messages and failed requests of the pages, in order."""
     _contexts: list[BrowserContext] = field(default_factory=list)
 
     def of(self, name: str, scheme: Scheme = "light", width: int = 1280) -> Page:
-        """A page in a fresh context in which `name` is logged in: with the cookie that Airflow's own page gives."""
+        """A page in a fresh context in which `name` is logged in, by the cookie that Airflow's own page sets."""
         page = self._page(scheme, width)
         page.context.add_cookies([{"name": "_token", "value": self.token_of(name), "url": self.url}])
         return page
 
     def stranger(self) -> Page:
-        """A page of somebody who is not logged in."""
+        """A page of a user who is not logged in."""
         return self._page("light", 1280)
 
     def save(self, folder: Path) -> None:
-        """A picture of every page that is open, and what they said."""
+        """Save a screenshot of every open page, and their console messages."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "console.log").write_text("\n".join(self.console))
         pages = [page for context in self._contexts for page in context.pages]
@@ -73,7 +73,7 @@ class Visits:
             page.screenshot(path=folder / f"page-{number}.png", full_page=True)
 
     def close(self) -> None:
-        """All of them."""
+        """All open pages."""
         for context in self._contexts:
             context.close()
 
@@ -82,7 +82,7 @@ class Visits:
             base_url=self.url,
             color_scheme=scheme,
             viewport={"width": width, "height": 800},
-            reduced_motion="reduce",  # without a graphics card a pulsing tile costs half a core
+            reduced_motion="reduce",  # without a graphics card a pulsing tile takes half a core
         )
         context.set_default_timeout(SECONDS * 1000)
         self._contexts.append(context)
@@ -94,7 +94,7 @@ class Visits:
 
 @contextmanager
 def visiting(visits: Visits) -> Iterator[Visits]:
-    """Closes what was opened."""
+    """Close what was opened."""
     try:
         yield visits
     finally:
@@ -103,7 +103,7 @@ def visiting(visits: Visits) -> Iterator[Visits]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where a test fails that had pages open, its folder keeps pictures of them, and the report names it."""
+    """When a test with open pages fails, save screenshots of them to its folder, which the report names."""
     report = yield
     used = getattr(item, "funcargs", {})
     if report.when == "call" and report.failed and "visits" in used:

@@ -1,4 +1,4 @@
-"""What holds for the whole suite: how it is spread over workers, and the folder in which workers share a stack."""
+"""Set-up of the whole suite: how it is spread over workers, and the folder in which workers share a stack."""
 
 import gc
 import os
@@ -15,8 +15,8 @@ KEPT_LOGS = ROOT / ".local" / "logs-of-failed-tests"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The controller, or the only process, makes the folder and takes it away again."""
-    gc.disable()  # nothing of what is collected goes before the end
+    """The controller, or the only process, creates the folder and removes it again."""
+    gc.disable()  # collected objects are kept until the end
     config.option.loadscopereorder = False  # the order is ours
     if SHARED_FOLDER not in os.environ:
         os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="upgrades-tests-")
@@ -33,23 +33,23 @@ def _end_what_was_shared() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """What the stack wrote ends with it: where a test failed, it is kept for whoever looks for the reason."""
+    """Keep the stack's logs when a test failed; everything else that it wrote is removed with it."""
     if session.testsfailed and not hasattr(session.config, "workerinput"):
         keep_logs(Path(os.environ[SHARED_FOLDER]), KEPT_LOGS)
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests and Airflow's modules stay to the end: looking through them again and again took a sixth."""
+    """Exempt what is loaded so far from garbage collection, which took a sixth of the time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
-    """Only called with `-n`."""
+    """Called only with `-n`."""
     return Lanes(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Within a place as collected."""
+    """Sort by place; within a place the order is that of the collection."""
     items.sort(key=lambda item: place_of(item.nodeid.split("::")[0]))

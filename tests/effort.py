@@ -1,11 +1,11 @@
-"""How much `tests/unit` looks at, by EFFORT: `edit` (after every edit), `test` (the whole suite) or `soak`."""
+"""How thoroughly `tests/unit` tests, by EFFORT: `edit` (after every edit), `test` (the whole suite) or `soak`."""
 
 import os
 from collections.abc import Sequence
 
 EFFORT = os.environ.get("EFFORT", "test")
 EXAMPLES = {"edit": 10, "test": 50, "soak": 100}
-"Of each property."
+"The number of examples of each property."
 _ONE_IN = 5
 
 

@@ -1,4 +1,4 @@
-"""Holds what is told to the events' book: the schema files that are published in docs/events."""
+"""Checks events against the events' book: the schema files that are published in docs/events."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def violations(document: Mapping[str, object]) -> list[str]:
 
 
 def violations_of(stored: StoredEvent) -> list[str]:
-    """The same for an event of the store, as everybody is shown it."""
+    """The same for an event of the store, in the form in which readers get it."""
     return violations(json.loads(json.dumps(cloud_event(stored))))
 
 

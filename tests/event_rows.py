@@ -1,4 +1,4 @@
-"""Holds the events of a database of ours to the events' book."""
+"""Checks the events of a database against the events' book."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from upgrade_orchestrator.adapters.postgres.events.events import event_from
 
 
 def violations_in(connection: "psycopg.Connection[Any]") -> list[str]:
-    """What is wrong with any event that the database has."""
+    """What is wrong with any event in the database."""
     rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM event ORDER BY execution_id, sequence")
     return [each for row in rows for each in violations_of(event_from(row))]
 
 
 def types_in(connection: "psycopg.Connection[Any]") -> set[str]:
-    """The types of all events that it has."""
+    """The types of all events in it."""
     return {what for (what,) in connection.execute("SELECT DISTINCT what FROM event")}

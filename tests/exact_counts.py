@@ -1,4 +1,4 @@
-"""The numbers that docs/performance.md promises: read from its tables, so that document and tests cannot disagree."""
+"""The numbers that docs/performance.md promises, read from its tables so that document and tests cannot disagree."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ def documented(page: str, table: str) -> dict[str, tuple[str, ...]]:
 
 
 def hold(table: str, counted: Mapping[str, tuple[str, ...]]) -> None:
-    """Fails when one of the table's numbers is another one now: says which, and what to do."""
+    """Fails when one of the table's numbers differs now: names it, and says what to do."""
     old = documented(PAGE.read_text(encoding="utf-8"), table)
     rows = [each for each in [*counted, *(old.keys() - counted.keys())] if old.get(each) != counted.get(each)]
     changed = [f"  {each}: was {_told(old, each)}, is {_told(counted, each)}" for each in rows]

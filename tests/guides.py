@@ -1,4 +1,4 @@
-"""The examples in our guides: what stands between the fences of a page in Markdown."""
+"""The code examples of the guides: what is between the fences of a Markdown page."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Reads HTML as a browser would, so that tests say what is on a page and not how it is written.
+"""Reads HTML as a browser would, so that tests check what is on a page and not how it is written.
 
 `read_html(text).one("#counts b").text`: selectors are words with descendants between blanks, each of a tag, `#id`,
 `.class`, `[name]`, `[name=value]` or `[name^=begin]`, or several of them together.
@@ -17,7 +17,7 @@ _TEST = re.compile(
 
 @dataclass(eq=False)
 class Element:
-    """What stands between a tag and its end."""
+    """An element: its tag, attributes and content."""
 
     tag: str
     attributes: dict[str, str]
@@ -33,16 +33,16 @@ class Element:
 
     @property
     def text(self) -> str:
-        """What a person reads, with single blanks between the words."""
+        """The text that a person reads, with single blanks between the words."""
         return " ".join("".join(each if isinstance(each, str) else each._raw() for each in self.children).split())
 
     def all(self, selector: str) -> "list[Element]":
-        """The elements within that fit, in the page's order."""
+        """The matching elements within, in the page's order."""
         *above, last = [_Tests(word) for word in selector.split()]
         return [each for each in self.elements() if last.fit(each) and _fits_above(each.parent, above)]
 
     def one(self, selector: str) -> "Element":
-        """The one that fits; fails when there is none or more."""
+        """The only matching element; fails when there is none or more than one."""
         found = self.all(selector)
         assert len(found) == 1, f"{len(found)} elements are {selector}"
         return found[0]
@@ -62,7 +62,7 @@ class Element:
 
 
 def read_html(text: str) -> Element:
-    """The whole of it; its tag has no name."""
+    """The whole document; its tag has no name."""
     reader = _Reader()
     reader.feed(text)
     reader.close()
@@ -95,7 +95,7 @@ class _Reader(HTMLParser):
 
 
 class _Tests:
-    """What one word of a selector asks of an element."""
+    """The conditions of one word of a selector."""
 
     def __init__(self, word: str) -> None:
         self._found = [each.groupdict() for each in _TEST.finditer(word)]
@@ -117,7 +117,7 @@ class _Tests:
 
 
 def _fits_above(element: Element | None, above: list[_Tests]) -> bool:
-    """Whether those that are around the element fit, the nearest last."""
+    """Whether the enclosing elements match, the nearest last."""
     while above and element is not None:
         if above[-1].fit(element):
             above = above[:-1]

@@ -1,8 +1,8 @@
-"""Which tests pytest-xdist keeps together in one worker, and what begins first.
+"""Which tests pytest-xdist keeps together in one worker, and which begin first.
 
 Most of the suite's time is waiting, so there are more workers than cores. A module stays in one worker, which keeps its
-fixtures. The modules of a lane share a server that is dear to start, or must not meet, and stay together too. Tests
-that each have a tenant of their own on the one stack go to whichever worker is free.
+fixtures. The modules of a lane share an expensive server, or must not run at the same time, and stay together too.
+Tests that each have a tenant of their own on the one stack go to any free worker.
 """
 
 from functools import cache
@@ -43,12 +43,12 @@ ORDER = (
 """Folders in the order in which they begin.
 
 Tests that need the stack for themselves come first, while the other workers have tests that need no stack; those that
-go to whichever worker is free come last, so that all workers end at about the same time.
+go to any free worker come last, so that all workers end at about the same time.
 """
 
 
 class Lanes(LoadScopeScheduling):
-    """Gives each worker that has nothing left the next lane, module or test."""
+    """Gives each idle worker the next lane, module or test."""
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)
@@ -63,7 +63,7 @@ def scope_of(nodeid: str) -> str:
 
 
 def place_of(module: str) -> int:
-    """Where the module stands in the order, from 0."""
+    """The module's position in the order, from 0."""
     return next((place for place, folder in enumerate(ORDER) if is_below(module, folder)), len(ORDER))
 
 

@@ -1,4 +1,4 @@
-"""The one local stack of a run: started by whichever worker needs it first, ended by the run's first process."""
+"""The one local stack of a run: started by the first worker that needs it, ended by the run's first process."""
 
 import fcntl
 import os
@@ -25,16 +25,16 @@ _CLAIMS: list[TextIO] = []
 "Held until this process ends."
 FOREIGN = ("KAFKA_BOOTSTRAP_SERVERS", "DEMO")
 _inside: list[bool] = []
-"Not empty while this process has its turn: whether it is alone."
+"Not empty while this process uses the stack; the value is whether it is alone."
 
 
 def shared_folder() -> Path:
-    """Where the workers of this run find what they share."""
+    """The folder that the workers of this run share."""
     return Path(os.environ[SHARED_FOLDER])
 
 
 def environment(state: Path) -> dict[str, str]:
-    """Of the stack in that state folder: its notifiers write to a file, its scheduler rests longer."""
+    """The environment of the stack in that state folder: its notifiers write to a file, its scheduler pauses longer."""
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     notices = {"AIRFLOW__UPGRADES__NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(state / NOTICES)}
     return kept | notices | {SCHEDULER_IDLE_SECONDS: "1"}
@@ -44,7 +44,7 @@ def running_stack(prepare: Callable[[Stack], None]) -> Stack:
     """The run's stack, on the seed's own port when that is free.
 
     The first worker to ask starts and prepares it, the others wait. A stack that did not start is not tried again: all
-    who need it fail at once.
+    workers that need it fail at once.
     """
     folder = shared_folder()
     with _locked(folder / "stack.lock", fcntl.LOCK_EX):
@@ -69,7 +69,7 @@ def _start(folder: Path, port: Path, failed: Path, prepare: Callable[[Stack], No
 
 
 def _claim_default_port() -> bool:
-    """Whether no other run has it: until its API server listens, the port looks free to whoever begins meanwhile."""
+    """Whether no other run has the port: until its API server listens, the port still looks free to another run."""
     try:
         claim = (Path(tempfile.gettempdir()) / f"upgrades-tests-{DEFAULT_PORT}.lock").open("a")
         _CLAIMS.append(claim)
@@ -85,7 +85,7 @@ def _stack(folder: Path, port: int) -> Stack:
 
 
 def keep_logs(folder: Path, kept: Path) -> None:
-    """Copy the logs of that folder's stack, its tasks' among them; instead of those that were kept before."""
+    """Copy the logs of that folder's stack, including its tasks'; they replace those that were kept before."""
     layout = Layout(ROOT, folder / "state")
     shutil.rmtree(kept, ignore_errors=True)
     for name, logs in (("components", layout.logs), ("tasks", layout.airflow_home / "logs")):
@@ -94,7 +94,7 @@ def keep_logs(folder: Path, kept: Path) -> None:
 
 
 def remove_stack(folder: Path) -> None:
-    """End the stack of that folder, if one was ever begun, and delete its state."""
+    """End the stack of that folder, if one was ever started, and delete its state."""
     if (folder / "state").exists():
         _stack(folder, DEFAULT_PORT).remove()
 
@@ -107,20 +107,20 @@ def take_part() -> None:
 
 
 def end_part() -> None:
-    """This process has nothing more to run, nor to take away."""
+    """This process has nothing more to run or to clean up."""
     _PRESENT.pop().close()
 
 
 def wait_until_the_others_have_ended() -> None:
-    """All but this one, with what they take away at their end."""
+    """Wait for all other processes, including their clean-up."""
     fcntl.flock(_PRESENT[0], fcntl.LOCK_EX)
 
 
 @contextmanager
 def in_use(alone: bool = False) -> Iterator[None]:
-    """While others use the stack too; ``alone``: once they have finished, and before they go on.
+    """Use the stack beside others; ``alone``: once they have finished, and before they go on.
 
-    Whoever waits to be alone holds the gate, so that nobody new comes in before. What is in it already is let in.
+    A process that waits to be alone holds the gate, so that no new one enters before it. Those inside finish first.
     """
     if _inside:
         yield
@@ -140,7 +140,7 @@ def in_use(alone: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _locked(path: Path, how: int) -> Iterator[None]:
-    """Ends with the process at the latest."""
+    """Held until released, or until the process ends."""
     with path.open("a") as lock:
         fcntl.flock(lock, how)
         yield

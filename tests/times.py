@@ -25,7 +25,7 @@ class Worker(Protocol):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
-    """Without the fixtures that it needs itself: pytest sets those up first."""
+    """Time of the fixture without the fixtures that it needs itself, which pytest sets up before."""
     began = monotonic()
     try:
         return (yield)
@@ -34,19 +34,19 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[Non
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Set-up, call and teardown."""
+    """Time of set-up, call and teardown."""
     _tests[report.nodeid] += report.duration
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker tells the controller."""
+    """A worker sends its times to the controller."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput[_OUTPUT] = dict(_fixtures)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Worker) -> None:
-    """A worker that crashed has told nothing."""
+    """Receive a worker's times; one that crashed has sent none."""
     _add(_fixtures, getattr(node, "workeroutput", {}).get(_OUTPUT, {}))
 
 
@@ -66,5 +66,5 @@ def _add(to: Seconds, more: Mapping[str, float]) -> None:
 
 
 def _folder(nodeid: str) -> str:
-    """Of `tests/unit/domain/plan/test_plan.py::test_x`: `unit/domain/plan`."""
+    """The folder of `tests/unit/domain/plan/test_plan.py::test_x`: `unit/domain/plan`."""
     return "/".join(nodeid.split("::")[0].split("/")[1:-1])

@@ -1,4 +1,4 @@
-"""An event loop whose time passes only while everybody waits, and then at once: a wait of an hour takes no time.
+"""An event loop whose time passes only while all its tasks wait, and then at once: a wait of an hour takes no time.
 
 Nothing outside the process is waited for: no sockets, no threads. Whatever is ready runs; when nothing is, the clock
 jumps to the next timer. A test that waits for something that can never happen fails instead of hanging.
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-"What the wall clock shows first: a Monday morning."
+"The wall clock's first time: a Monday morning."
 _A_LITTLE = 1e-6
 
 
@@ -19,23 +19,23 @@ _MOST_TURNS = 20_000
 
 
 class NothingToWaitForError(RuntimeError):
-    """Everybody waits, and no timer is set: it would be for ever."""
+    """All tasks wait and no timer is set, so that the wait would never end."""
 
 
 class NobodyWaitsError(RuntimeError):
-    """Something is always ready, so that time never passes: it would be for ever."""
+    """Something is always ready, so that time would never pass."""
 
 
 class Clock:
-    """The time of one loop, and the wall clock that everybody reads, which somebody may set."""
+    """The time of one loop, and the wall clock that all code reads, which a test may set."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.ahead = timedelta()
-        "By how much the wall clock was set ahead, or back if negative; the loop's time does not jump with it."
+        "How far the wall clock was set ahead (negative: back); the loop's time does not jump with it."
 
     def now(self) -> datetime:
-        """The wall clock: a little later each time, as no two things happen at the same moment."""
+        """The wall clock: a little later at each call, because no two things happen at the same moment."""
         self.seconds += _A_LITTLE
         return START + timedelta(seconds=self.seconds) + self.ahead
 
@@ -49,7 +49,7 @@ class _Jumps(selectors.SelectSelector):
         self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Nothing ever comes from outside."""
+        """Returns nothing: no event ever comes from outside."""
         if timeout is None:
             raise NothingToWaitForError("every task waits for another one, and no timer is set")
         self._turns = self._turns + 1 if timeout <= 0 else 0
@@ -68,7 +68,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(_Jumps(self.clock))
 
     def time(self) -> float:
-        """Virtual seconds since the loop was made."""
+        """Virtual seconds since the loop was created."""
         return self.clock.seconds
 
 

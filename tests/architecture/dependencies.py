@@ -12,18 +12,18 @@ from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 PARTS = {"apache-airflow-core": "apache-airflow", "apache-airflow-task-sdk": "apache-airflow"}
-"apache-airflow is nothing but these two, each at one version."
+"apache-airflow is a meta-package of these two, each at one version."
 ONLY_FOR_TYPES = frozenset({"_typeshed"})
 _PIN = re.compile(r"([A-Za-z0-9._-]+)(\[[a-z,]+\])?==\S+")
 
 
 def normalized(name: str) -> str:
-    """The name as package indexes compare it."""
+    """The name in the normalised form by which package indexes compare names."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def declared_in(requirements: Path) -> list[str]:
-    """The distributions that the file pins; a file that it includes is another matter.
+    """The distributions that the file pins, without those of a file that it includes.
 
     :raises ValueError: a line that pins nothing.
     """
@@ -62,7 +62,7 @@ def _imports(source: str) -> Iterator[str]:
 
 @cache
 def distribution_of(module: str) -> str:
-    """The distribution that has it; of a package that several share, the one with the innermost part that is a file.
+    """The distribution of the module; of a package that several share, the one with the innermost part that is a file.
 
     :raises LookupError: none has it.
     """

@@ -12,7 +12,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def python_files(*rooms: str) -> list[Path]:
-    """Every file of the rooms but the migrations: each of those is the record of one day, never edited again."""
+    """Every file of the project except the migrations: each of those is a record of its day and is never edited
+    again.
+    """
     found = sorted(path for room in rooms or ROOMS for path in (ROOT / room).rglob("*.py"))
     return [path for path in found if "migrations" not in path.parts]
 

@@ -1,4 +1,4 @@
-"""Arrows point one way: import-linter's contracts in pyproject.toml, and what importing the domain really loads."""
+"""Imports point one way: import-linter's contracts in pyproject.toml, and what importing the domain really loads."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ HEAVY = {"airflow", "sqlalchemy", "pydantic", "fastapi", "aiohttp"}
 
 
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """``code`` in a fresh interpreter that starts in the project's root."""
+    """Run ``code`` in a fresh interpreter that starts in the project's root."""
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )

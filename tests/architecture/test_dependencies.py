@@ -1,4 +1,4 @@
-"""Every distribution that is imported is pinned, and nothing else is: what another one brings may be gone tomorrow."""
+"""Every distribution that is imported is pinned, and no other: one that only another brings may disappear with it."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ WITHOUT_IMPORT = {
     "apache-airflow-providers-postgres": "the connection type of our own database",
     "flask-appbuilder": "its security manager makes the roles; the FAB provider hands it out",
 }
-"Of the product: what it is pinned for."
+"Distributions of the product that are pinned without an import, with the reason."
 TOOLS = {
     "hatchling": "builds the wheel",
     "import-linter": "make lint",
@@ -28,11 +28,11 @@ TOOLS = {
     "types-psutil": "types of psutil, for mypy",
     "types-pyyaml": "types of PyYAML, for mypy",
 }
-"Of the development: what it is pinned for."
+"Distributions of the development that are pinned without an import, with the reason."
 
 
 def sources(*rooms: str) -> list[Path]:
-    """The migrations too, and everything of the tests."""
+    """All sources, including the migrations and the tests."""
     return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
 
 

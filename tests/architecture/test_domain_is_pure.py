@@ -1,4 +1,4 @@
-"""The domain has no clock, no chance and no input or output: the same values always give the same answer."""
+"""The domain has no clock, no randomness and no input or output: the same values always give the same result."""
 
 import ast
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ MODULES = {"time", "random", "secrets", "uuid", "os", "io", "socket", "subproces
 
 
 def impurities(source: str) -> list[str]:
-    """Each use of a clock, of chance or of the outside world, as "line 3: datetime.now"."""
+    """Each use of a clock, of randomness or of the outside world, as "line 3: datetime.now"."""
     return [f"line {line}: {what}" for node in ast.walk(ast.parse(source)) for line, what in _impure(node)]
 
 

@@ -1,4 +1,4 @@
-"""Every Airflow process imports the plugin: it must stay light where no REST app is served, and be there once."""
+"""Every Airflow process imports the plugin: it must be cheap where no REST app is served, and be registered once."""
 
 import json
 import os
@@ -76,7 +76,9 @@ print(json.dumps([Settings.read() == Settings(lease_seconds=7)]))
 
 @pytest.mark.parametrize("copied", [True, False])
 def test_copied_plugin_is_there_by_its_file(tmp_path: Path, copied: bool) -> None:
-    """Without the installed package: with include/ on the path it is there, and without it an import error says why."""
+    """Without the installed package: with include/ on the path the plugin is there; without it an import error says
+    why.
+    """
     python = make_bare_venv(tmp_path / "venv")
     found, errors = _run(python, BOTH_MANAGERS, tmp_path, PYTHONPATH=str(ROOT / "include") if copied else "")
     source = ["$PLUGINS_FOLDER/upgrades_plugin.py"] if copied else []

@@ -1,4 +1,6 @@
-"""The DAG that asks for an upgrade is parsed again and again: that loads no client of a database, a fleet or Kafka."""
+"""The DAG that asks for an upgrade is parsed again and again, which must load no client of a database, fleet or
+Kafka.
+"""
 
 import os
 import subprocess

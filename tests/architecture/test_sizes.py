@@ -1,4 +1,4 @@
-"""Functions stay short and files small enough to be read in one go."""
+"""Functions stay short, and files small enough to be read in one go."""
 
 from pathlib import Path
 from statistics import median

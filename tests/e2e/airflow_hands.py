@@ -1,4 +1,4 @@
-"""What a person does to an upgrade's DAG in the Airflow UI, by Airflow's own API, which is what the UI calls."""
+"""What a person does to an upgrade's DAG in the Airflow UI, by Airflow's own API, which the UI calls too."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ def run_of(tenant: Tenant, execution_id: str) -> str:
 
 
 def patch(tenant: Tenant, path: str, body: Json) -> None:
-    """Change something; Airflow takes it."""
+    """Make a change that Airflow accepts."""
     answer = tenant.airflow.patch(path, json=body)
     assert answer.status_code == 200, answer.text
 
 
 def pause_dag(tenant: Tenant, execution_id: str, paused: bool = True) -> None:
-    """The switch beside the DAG's name."""
+    """Set the pause switch beside the DAG's name."""
     patch(tenant, dag_of(execution_id), {"is_paused": paused})
 
 
 def is_dag_paused(tenant: Tenant, execution_id: str) -> bool:
-    """How that switch stands."""
+    """Whether the DAG is paused."""
     return bool(got(tenant.airflow, dag_of(execution_id))["is_paused"])
 
 
@@ -46,13 +46,15 @@ def clear(tenant: Tenant, execution_id: str, **what: Any) -> None:
 
 
 def command(tenant: Tenant, execution_id: str, name: str) -> None:
-    """A command over REST that is taken."""
+    """Give a command over REST that is accepted."""
     answer = tenant.api.post(f"/upgrades/{execution_id}/{name}")
     assert answer.status_code in (200, 202), answer.text
 
 
 def followed(tenant: Tenant, execution_id: str, *wanted: str, within: float = DEADLINE_SECONDS) -> Json:
-    """The execution, once it is in a wanted status. How soon that has to be: tests/e2e/alone/test_promises.py."""
+    """The execution, once it has a wanted status. How soon that must be is tested in
+    tests/e2e/alone/test_promises.py.
+    """
 
     def look() -> Json | None:
         execution = tenant.execution(execution_id)

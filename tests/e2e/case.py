@@ -1,4 +1,4 @@
-"""One upgrade of one strategy, and what a person does on its way: promote the canaries, approve the next stage."""
+"""One upgrade of one strategy, and what a person does in between: promote the canaries, approve the next stage."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -22,26 +22,26 @@ SIZE, BUDGET = 4, 2
 
 @dataclass(frozen=True)
 class Case:
-    """One upgrade of one strategy; `approver` is somebody else than the admin who creates it."""
+    """One upgrade of one strategy; `approver` is another user than the admin who creates it."""
 
     strategy: str
     tenant: Tenant
     approver: httpx.Client
 
     def start(self, **changed: Any) -> str:
-        """Started, half of the instances at once at the most."""
+        """Started, with at most half of the instances at once."""
         usual = {"strategy": self.strategy, "maxUnavailablePercentage": 50} | STRATEGIES[self.strategy]
         return self.tenant.start(**(usual | changed))
 
     def command(self, execution_id: str, name: str, **params: str) -> Json:
-        """A command that is taken."""
+        """Give a command that is accepted."""
         answer = self.tenant.api.post(f"/upgrades/{execution_id}/{name}", params=params)
         assert answer.status_code in (200, 202), answer.text
         body: Json = answer.json()
         return body
 
     def let_go_on(self, execution_id: str) -> None:
-        """What a person has to do in between: promote the canaries, approve the second stage."""
+        """Do what a person has to do in between: promote the canaries, approve the second stage."""
         if self.strategy == "CANARY":
             self.wait(execution_id, "healthy canaries", lambda now: now["canary"]["healthy"])
             assert self.command(execution_id, "promote-canary")["status"] == "IN_PROGRESS"
@@ -51,11 +51,11 @@ class Case:
             assert answer.status_code == 200, answer.text
 
     def wait(self, execution_id: str, what: str, look: Callable[[Json], Any]) -> Any:
-        """Until the execution shows it."""
+        """Wait until the execution shows it."""
         return wait_for(what, lambda: look(self.tenant.execution(execution_id)))
 
     def check_end(self, execution_id: str, status: str) -> Json:
-        """The end, as everybody sees it: execution, DAG run, events, budget, and the place is free again."""
+        """Check the end in every view: execution, DAG run, events, budget; and the active slot is free again."""
         execution = self.tenant.wait_until(execution_id, status)
         run = self.tenant.dag_run(execution_id)
         assert run["state"] == ("failed" if status == "FAILED" else "success")
@@ -72,25 +72,25 @@ class Case:
         return execution
 
     def _check_place_is_free(self, status: str) -> None:
-        """None is active; where there is still something to upgrade, another one is taken."""
+        """No execution is active; where there is still something to upgrade, another one is accepted."""
         active = self.tenant.api.get(f"/tenants/{self.tenant.id}/components/{COMPONENT}/upgrades/active")
         assert (active.status_code, active.json()["code"]) == (404, "NO_ACTIVE_UPGRADE")
         if status != "COMPLETED":
             self.tenant.create(strategy="ROLLING")
 
     def serving(self) -> Counter[str]:
-        """Versions of the healthy instances that have the traffic, says the agent."""
+        """Versions of the healthy instances that have the traffic, according to the agent."""
         fleet = self.tenant.agent.fleet(self.tenant.fleet)
         return Counter(
             each["version"] for each in fleet["instances"] if each["pool"] == fleet["traffic"] and each["healthy"]
         )
 
     def tries(self) -> Counter[str]:
-        """By the fleet's log: how often each instance that serves now was given a version."""
+        """How often each instance that serves now was given a version, by the fleet's log."""
         serving = {each["id"] for each in self.tenant.agent.fleet(self.tenant.fleet)["instances"]}
         return Counter({name: count for name, count in self.tenant.upgraded().items() if name in serving})
 
     def each_upgraded_once(self) -> bool:
-        """By the fleet's log: every instance that serves now was given a version once."""
+        """Every instance that serves now was given a version once, by the fleet's log."""
         fleet = self.tenant.agent.fleet(self.tenant.fleet)
         return self.tenant.upgraded() == Counter(each["id"] for each in fleet["instances"])

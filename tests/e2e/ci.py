@@ -1,4 +1,4 @@
-"""The examples of docs/ci.md, taken out of it as a reader would, and run as a pipeline runs them."""
+"""The examples of docs/ci.md, extracted from the page and run as a pipeline runs them."""
 
 import os
 import re
@@ -25,18 +25,18 @@ needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the script for
 
 
 def blocks(language: str) -> list[str]:
-    """The guide's code blocks of a language, in their order."""
+    """The page's code blocks of a language, in their order."""
     return re.findall(rf"^```{language}\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 def workflow(number: int) -> Any:
-    """A YAML example; `on` is a word that YAML takes for true, which GitHub does not mind."""
+    """A YAML example. YAML reads the key `on` as true, which GitHub does not."""
     return yaml.safe_load(blocks("yaml")[number])
 
 
 @dataclass
 class Job:
-    """A job of CI: a checkout of its own with the script in it, and the variables that a project would set."""
+    """A CI job: a checkout of its own with the script in it, and the variables that a project would set."""
 
     stack: Stack
     tenant: Tenant
@@ -47,27 +47,27 @@ class Job:
         shutil.copytree(ROOT / "docs" / "ci", self.folder / "docs" / "ci")
 
     def env(self, **more: str) -> dict[str, str]:
-        """What the job's processes see; nothing of ours but the path."""
+        """The environment of the job's processes; of ours it has only the path."""
         base = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "NO_PROXY": "localhost", "UPGRADES_POLL": "1"}
         own = {"UPGRADES_URL": self.stack.url, "UPGRADES_TENANT": self.tenant.id}
         return base | own | self.variables | more
 
     def sh(self, text: str, shell: str = "bash", **more: str) -> "CompletedProcess[str]":
-        """Run a line of a job, with the stack's port and the test's tenant in the place of the examples'."""
+        """Run a line of a job, with the stack's port and the test's tenant instead of the example's."""
         argv, where, env = [shell, "-e", "-c", self._own(text)], self.folder, self.env(**more)
         return subprocess.run(argv, cwd=where, env=env, capture_output=True, text=True, check=False, timeout=200)
 
     def begin_sh(self, text: str) -> "subprocess.Popen[str]":
-        """The same beside the test."""
+        """Start the same in the background."""
         argv, where, out = ["bash", "-e", "-c", self._own(text)], self.folder, subprocess.PIPE
         return subprocess.Popen(argv, cwd=where, env=self.env(), text=True, stdout=out, stderr=subprocess.STDOUT)
 
     def upgrade(self, request: Json, **more: str) -> "CompletedProcess[str]":
-        """The script on a request of the test's own, in the smallest shell there is."""
+        """Run the script with a request of the test's own, in the smallest shell available."""
         return self.sh(f"sh docs/ci/upgrade.sh run {self.write(request)}", "sh", **more)
 
     def begin(self, request: Json, **more: str) -> "subprocess.Popen[str]":
-        """The same beside the test."""
+        """Start the same in the background."""
         argv = ["sh", "docs/ci/upgrade.sh", "run", self.write(request)]
         where, env, out = self.folder, self.env(**more), subprocess.PIPE
         return subprocess.Popen(argv, cwd=where, env=env, text=True, stdout=out, stderr=subprocess.STDOUT)
@@ -76,43 +76,43 @@ class Job:
         return text.replace(f":{DEFAULT_PORT}", f":{self.stack.port}").replace(EXAMPLES_TENANT, self.tenant.id)
 
     def write(self, request: Json) -> str:
-        """The request as a file of the checkout."""
+        """Write the request to a file of the checkout."""
         (self.folder / "request.json").write_text(httpx.Request("POST", "http://x", json=request).content.decode())
         return "request.json"
 
     def execution_id(self) -> str:
-        """The execution that the script has created, once it has."""
+        """The execution that the script has created, once it exists."""
         kept = self.folder / ".upgrade-id"
         return wait_for("the script to create an upgrade", lambda: kept.read_text().strip() if kept.exists() else None)
 
 
 def stop(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """As CI stops a job: its exit code, and what it has printed."""
+    """Stop it as CI stops a job; its exit code and what it has printed."""
     process.send_signal(signal.SIGTERM)
     printed, _ = process.communicate(timeout=60)
     return process.returncode, printed
 
 
 def executions(tenant: Tenant) -> list[Json]:
-    """Every execution of the tenant."""
+    """All executions of the tenant."""
     items: list[Json] = got(tenant.api, f"/tenants/{tenant.id}/upgrades")["items"]
     return items
 
 
 def trigger(tenant: Tenant, client: httpx.Client | None = None, **changed: Any) -> httpx.Response:
-    """A run of the DAG, asked for as a pipeline does."""
+    """Trigger a run of the DAG, as a pipeline does."""
     conf = tenant.body(tenantId=tenant.id) | changed
     return (client or tenant.airflow).post(RUNS, json={"logical_date": None, "conf": conf})
 
 
 def runs(tenant: Tenant) -> list[str]:
-    """The ids of the runs that were asked for in the tenant's name."""
+    """The ids of the runs that were triggered in the tenant's name."""
     found = got(tenant.airflow, RUNS, limit=100, order_by="-id")["dag_runs"]
     return [each["dag_run_id"] for each in found if each["conf"]["tenantId"] == tenant.id]
 
 
 def ended(tenant: Tenant, run_id: str, state: str) -> None:
-    """The run has come to that state."""
+    """Wait until the run has that state."""
 
     def look() -> str | None:
         found = str(got(tenant.airflow, f"{RUNS}/{run_id}")["state"])
@@ -128,13 +128,13 @@ def tasks(tenant: Tenant, run_id: str) -> dict[str, str]:
 
 
 def result(tenant: Tenant, run_id: str, task: str) -> Json:
-    """What the task has returned."""
+    """The return value of the task."""
     value: Json = got(tenant.airflow, f"{RUNS}/{run_id}/taskInstances/{task}/xcomEntries/return_value")["value"]
     return value
 
 
 def log(tenant: Tenant, run_id: str, task: str) -> str:
-    """What the task has written the last time: one whose worker was lost is tried again."""
+    """The log of the task's last try: one whose worker was lost is tried again."""
     attempt = got(tenant.airflow, f"{RUNS}/{run_id}/taskInstances/{task}")["try_number"]
     answer = tenant.airflow.get(f"{RUNS}/{run_id}/taskInstances/{task}/logs/{attempt}")
     assert answer.status_code == 200, answer.text

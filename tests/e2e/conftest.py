@@ -42,26 +42,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Beside the other tests of the stack; one marked ``alone`` may break it, for nobody else uses it meanwhile.
+    """Tests share the stack, except that one marked ``alone`` has it for itself and may break it.
 
-    Around fixtures of every scope, which use the stack as well, and around the timeout: nobody fails by waiting for
-    others, nor for the stack to start. One marked ``last`` stops the stack: nobody comes after it.
+    This wraps fixtures of every scope, which use the stack as well, and the timeout, so that no test fails by waiting
+    for others or for the stack to start. One marked ``last`` stops the stack, and no test follows it.
     """
     if item.get_closest_marker("e2e") is None:
         return (yield)
     if item.get_closest_marker("last") is not None:
         wait_until_the_others_have_ended()
     with in_use(alone=item.get_closest_marker("alone") is not None):
-        with suppress(Exception):  # the fixture raises it again, as the failure of a test
+        with suppress(Exception):  # the fixture raises it again, so that it is the failure of a test
             running_stack(prepare)
         return (yield)
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The run's stack; at the end, all that was told in it is as the events' book says.
+    """The run's stack; at the end, all events in its database follow the schemas in docs/events.
 
-    The test that stops it has held it to that before.
+    The test that stops the stack has checked that before.
     """
     found = running_stack(prepare)
     yield found
@@ -71,14 +71,14 @@ def stack() -> Iterator[Stack]:
 
 
 def hold_to_the_book(stack: Stack) -> None:
-    """Fails where an event that was told in it is not as the events' book says."""
+    """Fails when an event in the stack's database does not follow its schema in docs/events."""
     with stack.postgres().connect(UPGRADES_DATABASE) as connection:
         assert violations_in(connection) == []
 
 
 @pytest.fixture
 def command(stack: Stack) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs `python -m local <name>` on the stack; by keyword what is set differently."""
+    """Runs `python -m local <name>` for the stack; keyword arguments change the environment."""
 
     def run(name: str, **more: str) -> "subprocess.CompletedProcess[str]":
         own = {"PORT": str(stack.port), "LOCAL_STATE": str(stack.layout.state)}
@@ -154,7 +154,7 @@ def new_tenant(
     """`backup=False` leaves the backup out; `upgrade_seconds` is what an instance takes."""
 
     def make(size: int = 4, *, upgrade_seconds: float = 0.3, backup: bool = True) -> Tenant:
-        name = f"e2e-{os.getpid()}-{next(_numbers)}"  # other processes make some on the same stack
+        name = f"e2e-{os.getpid()}-{next(_numbers)}"  # other processes create tenants on the same stack
         agent.create(name, size, "3.6.0", upgrade_seconds=upgrade_seconds)
         deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": name, "currentVersionId": OLD}
         put = api.put(f"/tenants/{name}/components/{COMPONENT}/deployment", json=deployment)
@@ -168,7 +168,7 @@ def new_tenant(
 
 @pytest.fixture(scope="session")
 def limited_tenant(api: httpx.Client, agent: FleetAdmin) -> str:
-    """The tenant that tina's role is limited to, on a fleet of two."""
+    """The only tenant that tina's role gives access to, on a fleet of two."""
     agent.create(LIMITED_TENANT, 2, "3.6.0")
     deployment = {"driver": "agent", "connId": "demo_fleet", "fleet": LIMITED_TENANT, "currentVersionId": OLD}
     put = api.put(f"/tenants/{LIMITED_TENANT}/components/{COMPONENT}/deployment", json=deployment)
@@ -192,7 +192,7 @@ def _add_backup(api: httpx.Client, tenant: str, path: Path) -> None:
 
 def _client(stack: Stack, base: str, token: str) -> httpx.Client:
     headers = {"Authorization": f"Bearer {token}"}
-    # a server that was killed has closed the kept connections: one more try opens a new one
+    # a killed server has closed the kept connections: another try opens a new one
     transport = httpx.HTTPTransport(retries=1)
     base_url = f"http://{HOST}:{stack.port}{base}"
     return httpx.Client(base_url=base_url, headers=headers, transport=transport, trust_env=False, timeout=30)

@@ -1,4 +1,4 @@
-"""Generated calls over the whole description of the API, and what was wrong with their answers.
+"""Generated calls over the whole OpenAPI description, and what was wrong with their answers.
 
 Every check of schemathesis is on. The cases are moved to a tenant and a component of their own, and many to an
 execution that is there, so that they reach what an unknown id would keep them from and spoil nothing for others.
@@ -45,12 +45,12 @@ _TOGETHER = {
     "minPlatformVersion",
     "maxPlatformVersion",
 } | {*("dependencies", "releaseDate", "endOfLifeDate", "platformVersion", "blockers")}
-"Opaque; or ordered, unequal, in order, a version or a range of versions."
+"Fields that may be refused although they fit the schema: opaque, ordered or unequal ones, versions and their ranges."
 
 
 @dataclass
 class Outcome:
-    """What became of the cases: how many by call, and what was wrong with which."""
+    """The results of the cases: how many by call, and what was wrong with which."""
 
     cases: Counter[str] = field(default_factory=Counter)
     problems: dict[str, str] = field(default_factory=dict)
@@ -71,14 +71,16 @@ class Outcome:
                     self.problems.setdefault(where, f"{info.failure.message}\n{info.code_sample[:1000]}\n{told[:1000]}")
 
     def check_answers(self, at_least: int) -> None:
-        """No 5xx, and every answer is one that the description knows; and there were enough of them."""
+        """No 5xx, every answer is one that the description has, and there were enough cases."""
         assert not self.problems, "\n\n".join(f"{name}\n{told}" for name, told in self.problems.items())
         assert len(self.cases) > 30
         assert self.cases.total() >= at_least, self.cases
 
 
 def is_no_matter_of_schema(answer: str) -> bool:
-    """Whether what fits the schema was refused for what no schema tells: how the values go with each other."""
+    """Whether a value that fits the schema was refused for a rule that no schema expresses, of values that depend on
+    others.
+    """
     body: Json = json.loads(answer)
     if body["status"] != 422 or body["code"] in ("VERSION_MISMATCH", "UPGRADE_BLOCKED"):
         return bool(body["status"] == 422)
@@ -106,12 +108,12 @@ class Home:
 
     @property
     def path(self) -> dict[str, str]:
-        """From the old version to the new one."""
+        """Register the path from the old version to the new one."""
         return {"componentId": self.component, "fromVersionId": self.old, "toVersionId": self.new}
 
     @property
     def deployment(self) -> dict[str, str]:
-        """Of the component at the old version, on a fleet that answers."""
+        """Register the deployment of the component at the old version, on a fleet that answers."""
         return {
             "driver": "agent",
             "connId": "demo_fleet",
@@ -120,7 +122,7 @@ class Home:
         }
 
     def mover(self) -> Callable[[Any, Any, Any], None]:
-        """Moves a case here: where there is something, two times of three; away from what others use, always.
+        """Moves a case here: two times of three to ids that exist, and always away from what other tests use.
 
         A deployment is moved to the tenant's fleet, always: at one that is not there the next upgrade is answered with
         503, and rightly. What would be refused is never moved. A line feed in a path becomes a carriage return:
@@ -176,9 +178,9 @@ def _furniture(home: Home) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def call_everything(tenant: Tenant, cases_a_call: int, seed: int | None = None, *, boundaries: bool = False) -> Outcome:
-    """All cases, made and sent: those of the seed, or without one always the same.
+    """All cases, generated and sent: those of the seed, or without one always the same.
 
-    `boundaries` adds some 1,600 that are the same anyway: each value at its limits, missing, doubled, of a wrong type.
+    `boundaries` adds some 1,600 that never change: each value at its limits, missing, doubled, of a wrong type.
     """
     document = tenant.api.get("/openapi.json").raise_for_status().json()
     generation = GenerationConfig(
@@ -204,7 +206,7 @@ def _project(api: httpx.Client, generation: GenerationConfig, phases: PhasesConf
         headers={"Authorization": api.headers["Authorization"]},
         generation=generation,
         phases=phases,
-        # its own list, and too large a body
+        # its own list, and a body that is too large
         checks=ChecksConfig(negative_data_rejection=NegativeDataRejectionConfig(expected_statuses=["4xx"])),
         request_timeout=60,
         continue_on_failure=True,

@@ -1,4 +1,4 @@
-"""The ways in which a person works a page: with the mouse, or with the keyboard and nothing else."""
+"""How a person uses a page: with the mouse, or with the keyboard alone."""
 
 from typing import Protocol
 
@@ -12,16 +12,16 @@ _MOST_TABS = 150
 
 
 class Hands(Protocol):
-    """Finds things by a CSS selector."""
+    """Finds elements by a CSS selector."""
 
     def write(self, selector: str, text: str) -> None:
-        """Replace what is in a field."""
+        """Replace the content of a field."""
 
     def choose(self, selector: str, option: str) -> None:
-        """Of a list."""
+        """Choose an option of a list."""
 
     def push(self, selector: str) -> None:
-        """A button or a link."""
+        """Use a button or a link."""
 
 
 class Mouse:
@@ -41,7 +41,7 @@ class Mouse:
 
 
 class Keyboard:
-    """Tabs to where it wants to be, as somebody does who has no mouse."""
+    """Uses the Tab key to reach an element, as a person without a mouse does."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -69,18 +69,18 @@ class Keyboard:
 
 
 def open_upgrade(page: Page, execution_id: str) -> None:
-    """Its page, once it is live."""
+    """The page of an execution, once its live stream is open."""
     page.goto(f"{VIEW}/upgrades/{execution_id}")
     expect(page.locator("#head")).to_be_visible()
 
 
 def expect_status(page: Page, status: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """The page comes to show it by itself."""
+    """Wait until the page shows it by itself."""
     expect(page.locator("#head")).to_have_attribute("data-status", status, timeout=seconds * 1000)
 
 
 def give(hands: Hands, command: str, reason: str = "") -> None:
-    """The command's button, its question, and yes."""
+    """Press the command's button and confirm its question."""
     hands.push(f"#button-{command}")
     if reason:
         hands.write("dialog[open] textarea", reason)

@@ -1,6 +1,6 @@
-"""A component of the stack is killed (-9) at a random moment while all five strategies are under way side by side.
+"""A component of the stack is killed (-9) at a random moment while all five strategies are in progress side by side.
 
-Nobody helps: the killed process is started again, as a supervisor would do.
+There is no other help than that the killed process is started again, as a supervisor would do.
 """
 
 import time
@@ -21,9 +21,9 @@ from tests.e2e.workers import workers
 WORKER = "worker"
 COMPONENTS = (WORKER, TRIGGERER, SCHEDULER, API_SERVER)
 KILLED_WITHIN_SECONDS = {WORKER: 3.0}
-"How long to wait at the most before that; 12 s where it is not said. Later there may be no task in a worker any more."
+"How long to wait at most before that, by component; 12 s by default. Later there may be no task in a worker any more."
 DEADLINE_SECONDS = 400.0
-"A killed worker is noticed after 30 s without a heartbeat; the rest of the time is for a machine that is busy."
+"A killed worker is noticed after 30 s without a heartbeat; the rest is for a busy machine."
 
 ClientOf = Callable[[str], httpx.Client]
 
@@ -31,7 +31,7 @@ ClientOf = Callable[[str], httpx.Client]
 def upgrade_while_killing(
     stack: Stack, new_tenant: NewTenant, client_of: ClientOf, component: str, random: Random
 ) -> int:
-    """Every upgrade completes, and no instance is upgraded twice; how many there were."""
+    """Every upgrade completes, and no instance is upgraded twice; returns how many there were."""
     cases = _started(new_tenant, client_of, random)
     _kill_within(stack, component, random, cases)
     for case, execution_id in cases.items():
@@ -44,8 +44,10 @@ def upgrade_while_killing(
 def roll_back_while_killing(
     stack: Stack, new_tenant: NewTenant, client_of: ClientOf, component: str, random: Random
 ) -> int:
-    """Every upgrade is rolled back as it begins, and ends so; how many there were."""
-    cases = _started(new_tenant, client_of, random, fastest=4, slowest=10)  # none is over before it is rolled back
+    """Every upgrade is rolled back as it begins, and ends so; returns how many there were."""
+    cases = _started(
+        new_tenant, client_of, random, fastest=4, slowest=10
+    )  # no upgrade may end before it is rolled back
     _roll_back_as_they_begin(cases)
     _kill_within(stack, component, random, cases)
     for case, execution_id in cases.items():
@@ -57,7 +59,7 @@ def roll_back_while_killing(
 def _started(
     new_tenant: NewTenant, client_of: ClientOf, random: Random, fastest: float = 0.6, slowest: float = 3
 ) -> dict[Case, str]:
-    """Each strategy on a fleet of its own, whose instances take so many seconds."""
+    """Start each strategy on a fleet of its own, whose instances take so many seconds."""
     seconds = {strategy: random.uniform(fastest, slowest) for strategy in STRATEGIES}
     cases = [Case(each, new_tenant(upgrade_seconds=seconds[each]), client_of("anna")) for each in STRATEGIES]
     return {case: case.start() for case in cases}
@@ -92,9 +94,9 @@ def _kill_within(stack: Stack, component: str, random: Random, cases: dict[Case,
 
 
 def _has_ended(case: Case, execution_id: str) -> bool:
-    """Whether it has; if it waits for a person, do what is waited for.
+    """Whether the upgrade has ended; if it waits for a person, do what it waits for.
 
-    A server that is away is no answer, nor is 503 (section 8) of one that has just come back.
+    A server that is away gives no answer, nor does one that has just come back: 503 (section 8).
     """
     with suppress(httpx.TransportError):
         answer = case.tenant.api.get(f"/upgrades/{execution_id}")
@@ -126,7 +128,7 @@ def _status(case: Case, execution_id: str) -> str:
 
 
 def _kill(stack: Stack, component: str, random: Random) -> bool:
-    """True when it is killed; a worker is one that has a task, as soon as there is one."""
+    """Kill it and return True; a worker is killed only while it has a task, as soon as there is one."""
     if component != WORKER:
         stack.kill(component)
         return True
@@ -140,9 +142,9 @@ def _kill(stack: Stack, component: str, random: Random) -> bool:
 
 
 def _busy_workers(stack: Stack) -> list[psutil.Process]:
-    """Those of LocalExecutor that do not call themselves idle.
+    """LocalExecutor's workers whose titles do not say that they are idle.
 
-    Of the idle ones one holds the lock of the executor's queue, which nobody frees when that one is killed.
+    One of the idle ones holds the lock of the executor's queue, which would stay locked if that one is killed.
     """
     busy = (each for each, title in workers(stack).items() if "<idle>" not in title)
     return sorted(busy, key=lambda each: each.pid)

@@ -4,5 +4,5 @@ from local.stack.stack import Stack
 
 
 def leaders(stack: Stack) -> dict[str, int]:
-    """Its id, by the component's name: another one tells that the component was started anew."""
+    """Its process id, by the component's name: another id shows that the component was restarted."""
     return {name: leader.pid for name in stack.running() if (leader := stack.leader(name))}

@@ -1,4 +1,4 @@
-"""The dag processor reads the file of an upgrade's DAG now, and not at its next regular turn."""
+"""Makes the dag processor read the file of an upgrade's DAG now, not at its next regular turn."""
 
 from local.airflow.settings import METADATA_DATABASE
 from local.stack.stack import Stack
@@ -13,7 +13,7 @@ WHERE NOT EXISTS (SELECT 1 FROM dag_priority_parsing_request WHERE relative_file
 
 
 def has_dag(stack: Stack, execution_id: str) -> bool:
-    """Whether Airflow knows it. Asked for if not, each time: the dag processor throws a request away while it parses
+    """Whether Airflow knows the DAG. If not, request it each time: a request is dropped while the dag processor parses
     that file.
     """
     with stack.postgres().connect(METADATA_DATABASE) as connection:

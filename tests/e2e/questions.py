@@ -6,7 +6,7 @@ from tests.e2e.steps import DEADLINE_SECONDS, Json, Tenant, got, wait_for
 
 
 def parked(tenant: Tenant, execution_id: str, stage: int) -> None:
-    """The stage's task waits in Airflow for people."""
+    """Wait until the stage's task waits in Airflow for people."""
     task = f"stage_{stage:02d}.approve"
 
     def look() -> bool:
@@ -25,18 +25,18 @@ def task_of(tenant: Tenant, execution_id: str, stage: int) -> str:
 
 
 def question(tenant: Tenant, execution_id: str, stage: int) -> str:
-    """The path of what it asks."""
+    """The path of the question."""
     return f"{task_of(tenant, execution_id, stage)}/-1/hitlDetails"
 
 
 def answer_in_ui(tenant: Tenant, execution_id: str, client: httpx.Client, option: str, reason: str | None) -> int:
-    """As the button in the UI does, before stage 2."""
+    """Answer before stage 2 as the button in the UI does."""
     body = {"chosen_options": [option], "params_input": {"reason": reason}}
     return client.patch(question(tenant, execution_id, 2), json=body).status_code
 
 
 def asked_again(tenant: Tenant, execution_id: str, why: str, within: float = DEADLINE_SECONDS) -> None:
-    """The answer before stage 2 did not count: the question is back, and says why."""
+    """The answer before stage 2 did not count: the question is asked again, and says why."""
 
     def look() -> bool:
         found = got(tenant.airflow, question(tenant, execution_id, 2))
@@ -46,24 +46,24 @@ def asked_again(tenant: Tenant, execution_id: str, why: str, within: float = DEA
 
 
 def decide(client: httpx.Client, execution_id: str, decision: str, stage: int = 2) -> httpx.Response:
-    """Over REST."""
+    """Decide over REST."""
     return client.post(f"/upgrades/{execution_id}/stages/{stage}/{decision}", json={"reason": "seen"})
 
 
 def decisions(tenant: Tenant, execution_id: str) -> list[tuple[str, str, str, str | None]]:
-    """Decision, by whom, through which door and why, of every one there was."""
+    """Every decision: which one, by whom, through which interface, and the reason."""
     told = [each["data"] for each in tenant.events(execution_id) if each["type"].endswith("approval-decided.v1")]
     return [(each["decision"], each["decidedBy"], each["source"], each["reason"]) for each in told]
 
 
 def let_go(tenant: Tenant, execution_id: str, within: float = DEADLINE_SECONDS) -> None:
-    """The task of stage 2 ends, for there is nothing to ask any more."""
+    """The task of stage 2 ends, because there is nothing left to ask."""
     ended = lambda: tenant.task_states(execution_id)["stage_02.approve"] == "skipped"  # noqa: E731
     wait_for("the task to be let go", ended, within)
 
 
 def ends(tenant: Tenant, execution_id: str, status: str) -> dict[str, str]:
-    """The execution in `status` and its run ended well; the states of the tasks."""
+    """The execution has `status` and its run succeeded; returns the states of the tasks."""
     tenant.wait_until(execution_id, status)
     assert tenant.dag_run(execution_id)["state"] == "success"
     return tenant.task_states(execution_id)

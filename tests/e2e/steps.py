@@ -1,4 +1,4 @@
-"""The steps that end-to-end tests are made of: over HTTP, as a user takes them, and into the fleet's own log."""
+"""The steps of end-to-end tests: over HTTP, as a user takes them, and into the fleet's own log."""
 
 import time
 from collections import Counter
@@ -14,7 +14,7 @@ COMPONENT, OLD, NEW = "aaa-111", "bbb-222", "ccc-333"
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
 DEADLINE_SECONDS = 150.0
 _SOON_SECONDS, _LATE_SECONDS, _LONGER = 0.1, 2.0, 1.4
-"Between two looks at first and in the end, and how much longer each time: looks were half of the server's requests."
+"Seconds between two looks at first and at last, and the growth: such looks were half of the server's requests."
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 def wait_for(
     what: str, look: Callable[[], T | None], seconds: float = DEADLINE_SECONDS, most_between: float = _LATE_SECONDS
 ) -> T:
-    """The first thing that `look` finds which is neither None nor False; fails naming `what`."""
+    """The first result of `look` that is neither None nor False; fails naming `what`."""
     deadline, gap = time.monotonic() + seconds, _SOON_SECONDS
     while not (found := look()):
         assert time.monotonic() < deadline, f"after {seconds:.0f} s still waiting for: {what}"
@@ -44,7 +44,7 @@ class Tenant:
     agent: FleetAdmin
 
     def body(self, **changed: Any) -> Json:
-        """A request that is accepted: no delay between batches, all else as the seed has it."""
+        """A request that is accepted: no delay between batches, everything else as in the seed."""
         usual = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW, "batchDelaySeconds": 0}
         installed = {"kafka": "3.6.0", "postgresql": "16.1"}
         quick = {"healthCheckIntervalSeconds": 1, "healthCheckTimeoutSeconds": 60}
@@ -64,16 +64,16 @@ class Tenant:
         return execution_id
 
     def execution(self, execution_id: str) -> Json:
-        """As it is read."""
+        """The execution as GET returns it."""
         return got(self.api, f"/upgrades/{execution_id}")
 
     def instances(self, execution_id: str) -> list[Json]:
-        """Every instance (the tests' fleets are small)."""
+        """All instances (the tests' fleets are small)."""
         items: list[Json] = got(self.api, f"/upgrades/{execution_id}/instances", limit=200)["items"]
         return items
 
     def events(self, execution_id: str) -> list[Json]:
-        """Every event, page by page."""
+        """All events, page by page."""
         found: list[Json] = []
         while True:
             after = found[-1]["sequence"] if found else 0
@@ -83,11 +83,11 @@ class Tenant:
                 return found
 
     def deployment(self) -> Json:
-        """Where the instances live and what they run."""
+        """The deployment: where the instances are and what they run."""
         return got(self.api, f"/tenants/{self.id}/components/{COMPONENT}/deployment")
 
     def wait_until(self, execution_id: str, *wanted: str) -> Json:
-        """The execution in one of the wanted statuses; fails at once when it ends in another."""
+        """The execution, once it has one of the wanted statuses; fails at once when it ends in another."""
 
         def look() -> Json | None:
             execution = self.execution(execution_id)
@@ -98,16 +98,16 @@ class Tenant:
         return wait_for(f"{execution_id} to be {' or '.join(wanted)}", look)
 
     def wait_upgrading(self) -> None:
-        """An instance is being upgraded, says the fleet's agent."""
+        """An instance is being upgraded, according to the fleet's agent."""
         what = f"an instance of {self.fleet} to be UPGRADING"
         wait_for(what, lambda: "UPGRADING" in self.agent_statuses(), most_between=_SOON_SECONDS)
 
     def agent_statuses(self) -> list[str]:
-        """What the agent says of each instance."""
+        """The instances as the agent shows them."""
         return [each["status"] for each in self.agent.fleet(self.fleet)["instances"]]
 
     def versions(self) -> Counter[str]:
-        """How many healthy instances run each version, says the agent."""
+        """How many healthy instances run each version, according to the agent."""
         return Counter(each["version"] for each in self.agent.fleet(self.fleet)["instances"] if each["healthy"])
 
     def upgraded(self) -> Counter[str]:
@@ -115,11 +115,11 @@ class Tenant:
         return Counter(each["instance"] for each in self.agent.transitions(self.fleet) if each["to"] == "UPGRADING")
 
     def each_once(self) -> Counter[str]:
-        """What `upgraded` is when nothing was done twice and nothing left out."""
+        """The value of `upgraded` when nothing was done twice and nothing left out."""
         return Counter([each["id"] for each in self.agent.fleet(self.fleet)["instances"]])
 
     def most_unavailable(self) -> int:
-        """The most instances that were away at any one time, by the fleet's log."""
+        """The most instances that were unavailable at any one time, by the fleet's log."""
         return max(int(line["unavailable"]) for line in self.agent.log(self.fleet))
 
     def dag_run(self, execution_id: str) -> Json:
@@ -133,7 +133,7 @@ class Tenant:
         return wait_for(f"the one DAG run of {execution_id} to end", look)
 
     def task_states(self, execution_id: str) -> dict[str, str]:
-        """The state of each task of the DAG run, as Airflow has it; none before it has the DAG."""
+        """The state of each task of the DAG run in Airflow; empty before Airflow has the DAG."""
         answer = self.airflow.get(f"/dags/upgrade__{execution_id}/dagRuns/~/taskInstances")
         assert answer.status_code in (200, 404), answer.text
         return {each["task_id"]: each["state"] for each in answer.json().get("task_instances", [])}
@@ -148,5 +148,5 @@ def got(client: httpx.Client, path: str, **params: Any) -> Json:
 
 
 def statuses(events: list[Json]) -> list[str]:
-    """The statuses that the events tell of, in their order."""
+    """The statuses in the events, in their order."""
     return [each["data"]["to"] for each in events if each["type"] == "registry.upgrade.status-changed.v1"]

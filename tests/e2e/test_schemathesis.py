@@ -1,4 +1,4 @@
-"""A few generated calls of each kind, always the same: many others are made by `make soak` (campaign `calls`)."""
+"""A few generated calls of each kind, always the same; `make soak` makes many others (campaign `calls`)."""
 
 from tests.e2e.conftest import NewTenant
 from tests.e2e.generated_calls import call_everything

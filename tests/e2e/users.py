@@ -1,4 +1,4 @@
-"""The people of the end-to-end tests: one for each role, made and logged in once on the run's stack."""
+"""The users of the end-to-end tests: one for each role, created and logged in once on the run's stack."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ USERS = {
     "ursula": "Upgrade Admin",
     "tina": f"Upgrade Operator {LIMITED_TENANT}",
     "tom": "Upgrade Operator another-tenant",
-    "user": "User",  # one of Airflow's own: it may answer questions there, and has no say in upgrades
+    "user": "User",  # one of Airflow's own roles: it may answer questions there, but has no rights in upgrades
 }
 PASSWORD = "only-for-this-test"
 TOKENS = "tokens.json"
@@ -34,7 +34,7 @@ with get_application_builder() as builder:
 
 
 def prepare(stack: Stack) -> None:
-    """Make everybody in USERS, and log them and the admin in: to check a password is work that is not done again."""
+    """Create all of USERS, and log them and the admin in once, because checking a password is slow."""
     done = subprocess.run(
         [sys.executable, "-c", _MAKE_USERS], cwd=ROOT, env=stack.env(), capture_output=True, text=True, check=False
     )
@@ -45,13 +45,13 @@ def prepare(stack: Stack) -> None:
 
 
 def tokens() -> dict[str, str]:
-    """By name, the admin's too."""
+    """Tokens by name, including the admin's."""
     found: dict[str, str] = json.loads((shared_folder() / TOKENS).read_text(encoding="utf-8"))
     return found
 
 
 def _log_in(port: int, name: str, password: str) -> str:
-    """A server that has just started on a busy machine may not answer in time at once."""
+    """A server that has just started on a busy machine may not answer in time at first."""
 
     def look() -> str | None:
         try:

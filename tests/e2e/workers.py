@@ -1,4 +1,4 @@
-"""LocalExecutor's workers, which call themselves by the task that they have taken."""
+"""LocalExecutor's workers, whose process titles contain the task that they have taken."""
 
 import psutil
 
@@ -7,7 +7,7 @@ from local.stack.stack import Stack
 
 
 def workers(stack: Stack) -> dict[psutil.Process, str]:
-    """Each one's title, read whole: one that is shorter than the command it began with leaves empty arguments."""
+    """The title of each process, read whole: one shorter than the command it began with leaves empty arguments."""
     scheduler = stack.leader(SCHEDULER)
     assert scheduler is not None
     titles = {each: " ".join(each.cmdline()) for each in psutil.Process(scheduler.pid).children()}

@@ -1,4 +1,4 @@
-"""What integration tests stand on: one real PostgreSQL and one real fleet agent for the session.
+"""The servers of integration tests: one real PostgreSQL and one real fleet agent for the session.
 
 postgres_url   a fresh, migrated database of our own for each test (a copy of a template: some 50 ms)
 demo_agent     the demo fleet's agent as its own process
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-# Airflow makes its home when it is first imported: not in the home folder of whoever runs the tests.
+# Airflow creates its home at its first import: it must not be the home folder of the user who runs the tests.
 if "AIRFLOW_HOME" not in os.environ:
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
     atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
@@ -30,16 +30,16 @@ from upgrade_orchestrator.bootstrap import close_ports
 TEMPLATE = "upgrades_template"
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 2 << 30
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "'64MB'"}
-"Nothing here has to outlive the machine: PostgreSQL waits for no disk and keeps little."
+"The data need not survive the machine: PostgreSQL waits for no disk and keeps little."
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def memory_folder() -> Iterator[Path]:
-    """In memory where there is room for it.
+    """A folder for PostgreSQL's data; in memory if there is enough of it.
 
-    Each test drops a database of 300 files; while files were just deleted, ext4 looks at all of their inodes before it
-    makes another: two thirds of two cores went there.
+    Each test drops a database of 300 files; soon after deletions, ext4 looks at all of those inodes before it
+    makes another one, which took two thirds of two cores.
     """
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES
     folder = Path(tempfile.mkdtemp(prefix="upgrades-tests-", dir=MEMORY if in_memory else None))
@@ -54,7 +54,7 @@ def postgres_server(memory_folder: Path) -> Iterator[Postgres]:
             for name, value in SETTINGS.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = {value}")
             connection.execute("SELECT pg_reload_conf()")
-            # a test opens a handful of connections, and half the work of each was to derive a key from the password
+            # a test opens a handful of connections; deriving a key from the password was half the work of each
             connection.execute("SET scram_iterations = 1")
             connection.execute(f"ALTER ROLE CURRENT_USER PASSWORD '{make_url(server.url('postgres')).password}'")
         yield server

@@ -1,4 +1,4 @@
-"""What a database holds at a moment, put back as often as one likes: far cheaper than a database for each test."""
+"""The content of a database at a moment, restored as often as needed: far cheaper than a database for each test."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND table
 
 
 class Contents:
-    """Taken when it is made; ``connection`` is autocommit and a superuser's."""
+    """Taken at its creation; ``connection`` is autocommit and a superuser's."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection = connection
@@ -21,14 +21,14 @@ class Contents:
         self._inserts = [sql.SQL("INSERT INTO {table} TABLE kept.{table}").format(table=table) for table in tables]
 
     def undrain_left(self) -> None:
-        """Every row as it was, and no other."""
+        """Restore every row, and remove any other."""
         self._execute([*self._deletes, *self._inserts])
 
     def clear(self) -> None:
-        """No row at all, until they are put back."""
+        """Remove every row, until they are restored."""
         self._execute(self._deletes)
 
     def _execute(self, statements: list[sql.Composed]) -> None:
-        in_any_order = sql.SQL("SET LOCAL session_replication_role = replica")  # no foreign key is looked at
+        in_any_order = sql.SQL("SET LOCAL session_replication_role = replica")  # foreign keys are not checked
         with self._connection.transaction():
             self._connection.execute(sql.SQL("; ").join([in_any_order, *statements]))

@@ -1,4 +1,4 @@
-"""Who receives Airflow's metrics: a StatsD on UDP and an OpenTelemetry collector over HTTP, both in this process."""
+"""Receivers of Airflow's metrics: a StatsD over UDP and an OpenTelemetry collector over HTTP, both in this process."""
 
 import socket
 import threading
@@ -17,7 +17,7 @@ _SECONDS = 60.0
 
 
 class StatsD:
-    """The lines that came, in their order."""
+    """The lines received, in their order."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -27,7 +27,7 @@ class StatsD:
         self.lines: list[str] = []
 
     def until(self, wanted: str, seconds: float = _SECONDS) -> list[str]:
-        """All lines up to the first that begins so; fails when none comes."""
+        """All lines up to the first with that beginning; fails when none comes."""
         deadline = time.monotonic() + seconds
         while not any(each.startswith(wanted) for each in self.lines):
             assert time.monotonic() < deadline, f"no {wanted} in {self.lines}"
@@ -35,7 +35,7 @@ class StatsD:
         return self.lines
 
     def forget(self) -> None:
-        """What comes from now on."""
+        """Start receiving."""
         self.lines.clear()
 
     def _read(self) -> None:
@@ -46,7 +46,7 @@ class StatsD:
 
 
 class Collector(ThreadingHTTPServer):
-    """Decodes what is exported; ``points`` are (name, attributes, value) of every data point."""
+    """Decodes exported metrics; ``points`` are (name, attributes, value) of every data point."""
 
     def __init__(self) -> None:
         super().__init__((HOST, 0), _Exports)
@@ -82,7 +82,7 @@ class _Exports(BaseHTTPRequestHandler):
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """A collector that runs."""
+    """A running collector."""
     with Collector() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -1,4 +1,4 @@
-"""The seed's registry on a real database and a real fleet: what most integration tests start from."""
+"""The seed's registry on a real database and a real fleet, with which most integration tests start."""
 
 import json
 from dataclasses import dataclass, replace
@@ -54,11 +54,11 @@ class World(AnyWorld):
 
     @cached_property
     def connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        """One of the world's own for a look at what is stored, autocommit."""
+        """An autocommit connection of the world's own, to look at what is stored."""
         return self.connect()
 
     def close(self) -> None:
-        """Close that one, where a test has looked."""
+        """Close that connection, if a test has used it."""
         if "connection" in vars(self):
             self.connection.close()
 
@@ -70,7 +70,7 @@ class World(AnyWorld):
         return int(row[0])
 
     def lease(self) -> tuple[str, int, bool]:
-        """Owner, token and whether somebody holds it now."""
+        """Owner, token and whether the lease is held now."""
         query = "SELECT owner, token, expires_at > clock_timestamp() AND owner <> '' FROM lease"
         with self.connect() as connection:
             row = connection.execute(query).fetchone()
@@ -78,23 +78,23 @@ class World(AnyWorld):
         return row[0], row[1], row[2]
 
     def end_lease(self) -> None:
-        """As some seconds later, when its holder has been silent."""
+        """Make the lease expire, as if its holder had been silent for some seconds."""
         with self.connect() as connection:
             connection.execute("UPDATE lease SET expires_at = clock_timestamp() - interval '1 s'")
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        """A connection of the test's own, autocommit."""
+        """An autocommit connection of the test's own."""
         dsn = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
         return psycopg.connect(dsn, autocommit=True)
 
 
 def document(fleet: str, backup: Path) -> dict[str, Any]:
-    """The seed's content, with a true backup."""
+    """The seed's content, with the real backup."""
     return seed.document(fleet, backup.as_uri(), backup.read_bytes(), datetime.now(UTC))
 
 
 async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Write a backup, load the registry, and stand on it."""
+    """Write a backup, load the registry, and return the world on it."""
     backup = write_backup(folder)
     world = world_on(url, agent, fleet, backup, monkeypatch)
     await load_registry(world.ports, entries_in(document(fleet, backup)))
@@ -102,14 +102,14 @@ async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, mo
 
 
 def write_backup(folder: Path) -> Path:
-    """What the registry says there is."""
+    """The registry document of the world."""
     backup = folder / "kafka-3.6.0.backup"
     backup.write_bytes(BACKUP)
     return backup
 
 
 def world_on(url: str, agent: RunningAgent, fleet: str, backup: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Where the registry is loaded already; the fleet's address is given to Airflow's connections."""
+    """The world on a registry that is loaded already; the fleet's address becomes an Airflow connection."""
     address = urlsplit(agent.url)
     connection = {"conn_type": "http", "host": address.hostname, "port": address.port, "password": TOKEN}
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(connection))

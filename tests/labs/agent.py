@@ -22,14 +22,14 @@ _keys = itertools.count(1)
 
 
 class AgentInMemory:
-    """All rules are the demo agent's own; only processes, files and HTTP are not there."""
+    """All rules are the demo agent's own; only its processes, files and HTTP are left out."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.agent = Agent(JournalsInMemory(now), _nothing, SimulatedNursery)
         self.admin = AdminInMemory(self.agent)
 
     async def create(self, fleet: str, **settings: Any) -> None:
-        """A new fleet; settings as ``FleetAdmin.create`` has them."""
+        """Create a fleet; settings as in ``FleetAdmin.create``."""
         await self.agent.create(fleet, Settings(**settings))
 
 
@@ -41,18 +41,18 @@ class AdminInMemory:
         self._lines: dict[str, list[Json]] = {}
 
     def fleets(self) -> list[Json]:
-        """Every fleet."""
+        """All fleets."""
         return [each.described() for each in self._agent.fleets()]
 
     def fleet(self, fleet: str) -> Json:
-        """The contract's body, and settings, highestFencingToken, and each instance's pid and port."""
+        """The protocol's body, and settings, highestFencingToken, and each instance's pid and port."""
         found = self._agent.fleet(fleet)
         for each in health.stale(found.listing()):
             at_once(health.ask(found, each))
         return found.described()
 
     def delete(self, fleet: str) -> None:
-        """Remove it with its processes and log."""
+        """Remove the fleet with its processes and log."""
         at_once(self._agent.delete(self._agent.fleet(fleet)))
         self._lines.pop(fleet, None)
 
@@ -87,19 +87,19 @@ class AdminInMemory:
         return list(lines)
 
     def kill(self, fleet: str, instance: str) -> int:
-        """As kill -9 of the instance's process; its pid, once it is gone."""
+        """Kill the instance's process as by signal 9; returns its pid once it has ended."""
         found = self._agent.fleet(fleet)
         return at_once(self._agent.kill(found, found.instance(instance)))
 
     def order(self, fleet: str, order: ForeignOrder, target: str, fence: int, body: Any = None) -> Answer:
-        """A call of section 11 by somebody else, with that fencing token."""
+        """A call of section 11 by another client, with that fencing token."""
         key = f"key-{next(_keys)}"
         call = Call.read({"idempotency-key": key, "x-fencing-token": str(fence)}, "", key, body)
         return order(Orders(self._agent), self._agent.fleet(fleet), target, call, body)
 
 
 def _faults_changed(fleet: Fleet, kind: Kind | None) -> None:
-    """Write them down, and let the processes know what concerns them."""
+    """Record the faults, and set the processes' modes by them."""
     fleet.record_faults()
     if kind not in (None, Kind.UNHEALTHY, Kind.FLAPS):
         return
@@ -111,7 +111,7 @@ def _faults_changed(fleet: Fleet, kind: Kind | None) -> None:
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:
-    """What comes of work that waits for nothing, from code that cannot wait either."""
+    """The result of a coroutine that never waits, for callers that cannot wait either."""
     try:
         work.send(None)
     except StopIteration as end:
@@ -122,4 +122,4 @@ def at_once(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _nothing() -> None:
-    """Nobody is lost: there are no processes."""
+    """Never called: there is no zygote that could be lost."""

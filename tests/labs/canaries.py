@@ -1,4 +1,4 @@
-"""Canaries: the steps that their tests are made of."""
+"""Canaries: steps of their tests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What Airflow does with an execution's tasks: in their order, each again until it ends, skipping what was stopped."""
+"""Runs an execution's tasks as Airflow does: in their order, each again until it ends, skipping those after a stop."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def run_task(ports: Ports, execution_id: str, task: str, seconds: float | 
 
 
 async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
-    """Asks and waits without a worker: what is decided meanwhile is seen when it is called again."""
+    """Asks and waits without a worker: a decision made meanwhile is seen at the next call."""
     match await request_approval(ports, execution_id, stage):
         case StageState.APPROVED:
             return DONE
@@ -62,7 +62,7 @@ async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float |
 
 
 class DagWalk:
-    """One DAG run; somebody may clear tasks or mark them successful, so that it goes on elsewhere."""
+    """One DAG run. People may clear tasks or mark them successful, so that it continues at another task."""
 
     def __init__(self, execution_id: str, batches: Sequence[Batch]) -> None:
         self.execution_id = execution_id
@@ -83,21 +83,21 @@ class DagWalk:
 
     @property
     def next_task(self) -> str | None:
-        """What is to be run; None once the run has ended."""
+        """The task to run next; None once the run has ended."""
         return self.tasks[self.position] if self.position < len(self.tasks) else None
 
     @property
     def tasks_of_work(self) -> list[str]:
-        """Those that bring the upgrade on, and back."""
+        """The tasks that work on instances, forward and back."""
         return [*self.tasks[: self.tasks.index(VERIFY)], REVERT, VERIFY]
 
     @property
     def tasks_of_end(self) -> list[str]:
-        """Those after which it is over, whatever it was before."""
+        """The tasks that end the execution, whatever its state was before."""
         return [END, CONFIRM]
 
     async def note(self, ports: Ports, task: str, outcome: Outcome) -> None:
-        """The task has ended so: what is to be run next follows."""
+        """Note how the task has ended, which decides what runs next."""
         if task != self.next_task or outcome.ending is Ending.UNFINISHED:
             return
         if outcome.ending is Ending.STOPPED and task not in (END, REVERT, CONFIRM):
@@ -111,7 +111,7 @@ class DagWalk:
         return (await find_execution(ports, self.execution_id)).status is ExecutionStatus.COMPLETED
 
     def go_to(self, task: str) -> None:
-        """It was cleared, or everything before it marked successful; the branch is taken anew."""
+        """Continue at the task: it was cleared, or all before it were marked successful. The branch is chosen again."""
         if task not in self.tasks:
             return
         self.position, branch = self.tasks.index(task), self.tasks.index(OUTCOME) + 1

@@ -1,4 +1,4 @@
-"""An upgrade with random faults, whose runner dies now and then: it always comes to an end within the rules."""
+"""An upgrade with random faults, whose runner dies now and then: it always ends within the rules."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ FAULTS = ("upgrade-fails", "comes-up-unhealthy", "slow", "agent-503", "agent-han
 
 
 def _break(lab: Lab, random: Random) -> None:
-    """Up to three faults, each of them over after a while."""
+    """Up to three faults, each of which ends after a while."""
     for _ in range(random.randint(0, 3)):
         kind, number = random.choice(FAULTS), random.choice([None, 1, 2, 3, 4, 5, 6])
         seconds = 0.3 if kind in ("slow", "agent-hangs") else None
@@ -21,7 +21,7 @@ def _break(lab: Lab, random: Random) -> None:
 
 
 async def _run_with_deaths(lab: Lab, execution_id: str, random: Random) -> None:
-    """The upgrade from its rows on; dies at a random moment now and then, and is begun again."""
+    """Run the upgrade from its stored rows; the runner dies at random moments, and is started again."""
     for _ in range(random.randint(1, 3)):
         task = asyncio.create_task(lab.upgrade(execution_id))
         await asyncio.wait([task], timeout=random.uniform(0.02, 0.6))
@@ -34,7 +34,7 @@ async def _run_with_deaths(lab: Lab, execution_id: str, random: Random) -> None:
 
 
 async def upgrade_with_deaths(make_lab: Callable[..., Awaitable[Lab]], random: Random) -> None:
-    """Of six instances, with whatever request, faults and moments of death come up."""
+    """On six instances, with a random request, random faults and random moments of death."""
     lab = await make_lab(size=6, lease_seconds=0.5, upgrade_seconds=random.choice([0.01, 0.1]))
     back = random.random() < 0.5
     execution_id = await lab.admitted(

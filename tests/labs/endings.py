@@ -1,4 +1,4 @@
-"""Upgrades that are over and have left something to be done."""
+"""Upgrades that have ended and left something to be done."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ S = ExecutionStatus
 
 
 async def marked_failed_while_upgrading(lab: Lab, **fields: Any) -> str:
-    """An upgrade whose run was marked failed with two instances in flight; its worker is gone."""
+    """An upgrade whose run was marked failed with two instances in flight, and whose worker has gone."""
     execution_id = await lab.admitted(max_unavailable_percentage=50, **fields)
     lab.world.airflow.show(execution_id, RunView("7", "running"))
     task = lab.running(execution_id, 1)
@@ -27,7 +27,7 @@ async def marked_failed_while_upgrading(lab: Lab, **fields: Any) -> str:
 async def failed_with_a_drain_that_does_not_end(
     make_lab: Callable[..., Awaitable[AnyLab]], **fields: Any
 ) -> tuple[AnyLab, str]:
-    """A FAILED upgrade of which an instance still drains; the end is yet to come."""
+    """A FAILED upgrade with an instance that still drains, before it is finalized."""
     lab = await make_lab(size=3, drain_seconds=3600)
     more = {"health_check_timeout_seconds": 1, "failure_threshold": 1, "max_unavailable_percentage": 34} | fields
     execution_id = await lab.admitted(**more)

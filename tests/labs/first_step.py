@@ -1,4 +1,4 @@
-"""The upgrade's first step as its worker does it, and the tasks of the steps after it."""
+"""The upgrade's first step as its worker runs it, and the tasks of the steps after it."""
 
 import asyncio
 
@@ -10,13 +10,13 @@ from upgrade_orchestrator.service.runner.outcome import Outcome
 from upgrade_orchestrator.service.steps.work import do_step
 
 SECONDS = 8.0
-"What a worker has for it, if nobody sets it."
+"The worker's time for it, unless a test sets another."
 PATIENCE = 1.0
-"How long it waits for what follows."
+"How long the worker waits for what follows."
 
 
 async def first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> Outcome:
-    """Its task in the worker, which begins beside those of the checks; a chain of batches is one step."""
+    """Run its task in the worker, beside those of the checks; a chain of batches is one step."""
     async with lab.world.ports.work() as work:
         first = next(each for each in steps_of(await work.executions.plan(execution_id)) if each.work is Work.BATCH)
     done = do_step(lab.world.ports, execution_id, first, seconds, PATIENCE)
@@ -24,19 +24,21 @@ async def first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> O
 
 
 async def after_first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> Execution:
-    """What has become of the upgrade once the worker is free again."""
+    """The upgrade's status once the worker is free again."""
     await first_step(lab, execution_id, seconds)
     return await lab.execution(execution_id)
 
 
 async def step(lab: Lab, execution_id: str, work: Work, batch: int = 1, last: int = 0) -> Outcome:
-    """One task in the triggerer, to its end."""
+    """Run one task in the triggerer, to its end."""
     done = do_step(lab.world.ports, execution_id, Step(work, batch, last), None)
     return await asyncio.wait_for(done, 10 * FOREVER)
 
 
 async def all_tasks(lab: Lab, execution_id: str) -> Execution:
-    """From the checks on, in the triggerer, as Airflow calls them, until the run ends; nobody promotes or approves."""
+    """Run the upgrade in the triggerer from the checks on, as Airflow does, until the run ends; without promotion or
+    approval.
+    """
     walk = DagWalk(execution_id, await lab.batches(execution_id))
     while task := walk.next_task:
         found = run_task(lab.world.ports, execution_id, task, None)

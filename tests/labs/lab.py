@@ -1,4 +1,4 @@
-"""Drives upgrades through the use cases, and reads what the rows and the fleet's log say."""
+"""Drives upgrades through the use cases, and reads the rows and the fleet's log."""
 
 import asyncio
 from collections import Counter
@@ -29,7 +29,7 @@ from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 OLGA = Actor("olga")
 FOREVER = 60.0
-"Seconds after which a run of these small fleets is taken to hang."
+"Seconds after which a run of these small fleets counts as hanging."
 
 
 async def until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
@@ -42,7 +42,7 @@ async def until(condition: Callable[[], Any], what: str, seconds: float = 15.0) 
 
 
 async def abandoned(task: "asyncio.Task[Any]") -> None:
-    """The task dies with what it has in flight."""
+    """The task was cancelled with what it has in flight."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -64,23 +64,23 @@ class Lab:
     # the steps of an upgrade
 
     async def created(self, **fields: Any) -> Execution:
-        """A new execution; quick time-outs unless said otherwise."""
+        """Create an execution, with short time-outs unless said otherwise."""
         quick = {"batch_delay_seconds": 0, "health_check_interval_seconds": 1, "health_check_timeout_seconds": 5}
         what = {"component_id": COMPONENT, "from_version_id": OLD, "to_version_id": NEW}
         request = UpgradeRequest(**(what | quick | fields))
         return await create_upgrade(self.world.ports, TENANT, request, OLGA)
 
     async def validating(self, **fields: Any) -> Execution:
-        """Created and started."""
+        """Create and start one."""
         return await start_upgrade(self.world.ports, (await self.created(**fields)).id, OLGA)
 
     async def check(self, execution_id: str) -> dict[CheckName, CheckResult]:
-        """The five checks side by side, as in the DAG."""
+        """Run the five checks side by side, as the DAG does."""
         results = await asyncio.gather(*(run_check(self.world.ports, execution_id, name) for name in CheckName))
         return {each.name: each for each in results}
 
     async def admitted(self, **fields: Any) -> str:
-        """Created, started, checked and admitted; the execution's id."""
+        """Create, start, check and admit one; returns the execution's id."""
         execution = await self.validating(**fields)
         await self.check(execution.id)
         admitted = await self.execution(execution.id)
@@ -88,7 +88,7 @@ class Lab:
         return execution.id
 
     async def admitted_unchecked(self, **fields: Any) -> str:
-        """Admitted although a check would fail: what it looks at broke after it had looked."""
+        """Admitted although a check would fail now: what it looked at broke afterwards."""
         execution = await self.validating(**fields)
         await self.go(execution.id, ExecutionStatus.IN_PROGRESS)
         return execution.id
@@ -98,23 +98,23 @@ class Lab:
         return await load_context(self.world.ports, execution_id)
 
     async def run(self, execution_id: str, number: int, seconds: float | None = None) -> Outcome:
-        """One batch; one that hangs fails the test."""
+        """Run one batch; one that hangs fails the test."""
         context = await self.context(execution_id)
         return await asyncio.wait_for(run_batch(self.world.ports, context, number, seconds), FOREVER)
 
     def running(self, execution_id: str, number: int) -> "asyncio.Task[Outcome]":
-        """The same beside the test."""
+        """Start the same in the background."""
         return asyncio.create_task(self.run(execution_id, number))
 
     async def run_batches(self, execution_id: str) -> Execution:
-        """Every batch in its order until one is stopped."""
+        """Run the batches in their order until one is stopped."""
         for each in await self.batches(execution_id):
             if (await self.run(execution_id, each.number)).ending is not Ending.DONE:
                 break
         return await self.execution(execution_id)
 
     async def upgrade(self, execution_id: str) -> Execution:
-        """As the DAG does: the batches, the verification, and then what the status asks for."""
+        """Run the batches, the verification, and then what the status asks for, as the DAG does."""
         execution = await self.run_batches(execution_id)
         if execution.status is ExecutionStatus.IN_PROGRESS:
             await verify(self.world.ports, execution_id, FOREVER)
@@ -124,12 +124,12 @@ class Lab:
         return execution if execution.status is ExecutionStatus.COMPLETED else await self.end(execution_id)
 
     async def end(self, execution_id: str) -> Execution:
-        """Waits for what is in flight, puts back what is drained, and lets go of the execution."""
+        """Wait for what is in flight, undrain what is drained, and release the execution's active slot."""
         await asyncio.wait_for(bring_to_end(self.world.ports, await self.context(execution_id), None), FOREVER)
         return await self.execution(execution_id)
 
     async def roll_back(self, execution_id: str) -> Execution:
-        """The way back, and its judgement."""
+        """Run the rollback, and the verification of its result."""
         await asyncio.wait_for(work_back(self.world.ports, await self.context(execution_id), None), FOREVER)
         return await confirm_rollback(self.world.ports, await self.context(execution_id))
 
@@ -161,18 +161,18 @@ class Lab:
             return await work.events.page(execution_id, 0, 10_000)
 
     async def deployment(self) -> tuple[str, object]:
-        """Its version's id, and what is mixed."""
+        """The deployment's version id, and what `mixed` says."""
         async with self.world.ports.work() as work:
             found = await work.registry.deployment(TENANT, COMPONENT)
         assert found is not None
         return found.current_version_id, found.mixed
 
     def lease(self) -> tuple[str, int, bool]:
-        """Owner, token and whether somebody holds it now."""
+        """Owner, token and whether the lease is held now."""
         return self.world.lease()
 
     def end_lease(self) -> None:
-        """Its holder has been silent for too long."""
+        """Make the lease expire, as if its holder had been silent for too long."""
         self.world.end_lease()
 
     # what the fleet says
@@ -206,7 +206,7 @@ class Lab:
         return self.world.admin.log(self.world.fleet)
 
     def upgrades(self) -> list[str]:
-        """The instances in the order in which the fleet began to put a version in place, repetitions included."""
+        """The instances in the order in which the fleet began to install a version, repetitions included."""
         return [each["instance"] for each in self.log() if each["kind"] == "transition" and each["to"] == "UPGRADING"]
 
     def most_unavailable(self) -> int:
@@ -219,6 +219,6 @@ class Lab:
 
 
 def seconds_between(earlier: Any, later: Any) -> float:
-    """Of two times."""
+    """The shorter of two times."""
     found: timedelta = later - earlier
     return found.total_seconds()

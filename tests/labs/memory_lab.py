@@ -1,4 +1,4 @@
-"""A lab in memory: time is virtual, the wall clock can be set, and what is stored can be put right by hand."""
+"""A lab in memory: time is virtual, the wall clock can be set, and stored rows can be changed directly."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -36,23 +36,23 @@ class MemoryLab(Lab):
     world: MemoryWorld
 
     def set_clock(self, by: timedelta) -> None:
-        """The wall clock jumps: all that was written is so much older, and nothing has happened meanwhile."""
+        """Let the wall clock jump: everything written becomes so much older, and nothing has happened meanwhile."""
         self.world.clock.ahead += by
 
     def set_lease(self, by: timedelta) -> None:
-        """The lease ends so much later, or earlier."""
+        """Make the lease expire so much later, or earlier."""
         self._change(LEASE, lambda lease: replace(lease, expires_at=lease.expires_at + by))
 
     def commands(self) -> list[CommandRow]:
-        """Who asked for what, in the order of asking."""
+        """The commands with their actors, in the order in which they were given."""
         return sorted(self.world.database.committed(COMMAND), key=lambda each: each.created_at)
 
     def violations(self) -> list[str]:
-        """What is wrong with the events that were told so far, by the events' book."""
+        """Violations of the events' book by the events stored so far."""
         return [each for row in self.world.database.committed(EVENT) for each in violations_of(event_from(row))]
 
     async def change_version(self, version_id: str, **fields: Any) -> None:
-        """Somebody edits the registry."""
+        """Edit the registry, as another person would."""
         async with self.world.ports.work() as work:
             version: ComponentVersion | None = await work.registry.version(version_id)
             assert version is not None
@@ -60,7 +60,7 @@ class MemoryLab(Lab):
             await work.commit()
 
     def change_request(self, **fields: Any) -> None:
-        """As if the executions had been asked for otherwise."""
+        """Change the executions as if their requests had been different."""
 
         def change(row: ExecutionRow) -> ExecutionRow:
             request = replace(row.execution.request, **fields)
@@ -73,15 +73,15 @@ class MemoryLab(Lab):
         self._change(UPGRADE_PATH, lambda path: replace(path, **fields))
 
     def forget_paths(self) -> None:
-        """There are no upgrade paths any more."""
+        """Remove all upgrade paths."""
         self._forget(UPGRADE_PATH)
 
     def forget_backups(self) -> None:
-        """There are no backups any more."""
+        """Remove all backups."""
         self._forget(BACKUP)
 
     def make_backups_older(self, by: timedelta) -> None:
-        """They were made so much earlier."""
+        """Make the backups so much older."""
         self._change(BACKUP, lambda backup: replace(backup, created_at=backup.created_at - by))
 
     def _change(self, table: Table[Row], change: Callable[[Row], Row]) -> None:
@@ -95,11 +95,14 @@ class MemoryLab(Lab):
             tables.drop(table.name, key)
 
     def order(self, order: ForeignOrder, target: str, *, fence: int, body: Any = None) -> Answer:
-        """A call of section 11 by somebody else, with that fencing token; raises Refusal."""
+        """A call of section 11 by another client, with that fencing token.
+
+        :raises Refusal: the agent refuses it.
+        """
         return self.world.admin.order(self.world.fleet, order, target, fence, body)
 
     async def left_over(self, version: str, size: int) -> None:
-        """A pool green that somebody has left behind, all of it up."""
+        """A pool green that was left behind by other means, all of it up."""
         self.order(Orders.add_pool, "green", fence=0, body={"version": version, "size": size})
         await until(lambda: self.statuses()["UPGRADING"] == 0, "the pool is up")
 

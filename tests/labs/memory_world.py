@@ -41,7 +41,10 @@ class Storage:
     contents: dict[str, bytes] = field(default_factory=dict)
 
     async def __call__(self, location: str, *, whole: bool = True) -> StoredObject:
-        """Size and SHA-256; :raises OSError: there is nothing."""
+        """Size and SHA-256.
+
+        :raises OSError: there is nothing.
+        """
         if location not in self.contents:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), location)
         content = self.contents[location]
@@ -55,13 +58,13 @@ class MemoryTaskEnds:
         self._hear: set[MemoryNames] = set()
 
     async def notify(self, task_id: str) -> None:
-        """Whoever listens."""
+        """Notify every listener."""
         for each in self._hear:
             each.notify(task_id)
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[MemoryNames]:
-        """Collects from here on."""
+        """Collects names from here on."""
         names = MemoryNames()
         self._hear.add(names)
         try:
@@ -74,27 +77,27 @@ class NoMetrics:
     """Port ``Metrics``, switched off."""
 
     def are_on(self) -> bool:
-        """No."""
+        """Metrics are off."""
         return False
 
     def show(self, figure: Figure) -> None:
-        """Nobody looks."""
+        """Does nothing."""
 
 
 class NoNotices:
     """Port ``Notices``, switched off."""
 
     def are_wanted(self) -> bool:
-        """No."""
+        """No notices are wanted."""
         return False
 
     async def hand_over(self, notice: Notice) -> None:
-        """Nobody is told."""
+        """Does nothing."""
 
 
 @dataclass(frozen=True)
 class MemoryWorld(World):
-    """All of it is in this process; ``clock`` is everybody's."""
+    """Everything is in this process and uses the same ``clock``."""
 
     admin: AdminInMemory
     database: MemoryDatabase
@@ -106,12 +109,12 @@ class MemoryWorld(World):
         return len(list(self.database.tables.of(table, None)))
 
     def lease(self) -> tuple[str, int, bool]:
-        """Owner, token and whether somebody holds it now."""
+        """Owner, token and whether the lease is held now."""
         (row,) = self.database.committed(LEASE)
         return row.owner, row.token, row.expires_at > self.database.now() and row.owner != ""
 
     def end_lease(self) -> None:
-        """As some seconds later, when its holder has been silent."""
+        """Make the lease expire, as if its holder had been silent for some seconds."""
         for key, row in list(self.database.tables.of(LEASE.name, None)):
             self.database.tables.put(LEASE.name, key, LeaseRow(row.owner, row.token, self.database.now()))
 
@@ -135,7 +138,7 @@ async def make_memory_world(clock: Clock, lease_seconds: float, **settings: Any)
 
 
 async def _registry() -> Tables:
-    """The seed's rows, loaded once: every world has a copy."""
+    """The seed's rows, loaded once: every world gets a copy."""
     if not _seed:
         database = MemoryDatabase(lambda: START)
         await load_registry(memory_ports(database, 0.0), entries_in(document(FLEET, LOCATION, BACKUP, START)))
@@ -147,7 +150,7 @@ _seed: list[Tables] = []
 
 
 def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
-    """All of them, on the database; whatever else there is can be replaced."""
+    """All ports on the database; each can be replaced."""
     return Ports(
         work=partial(MemoryUnitOfWork, database, lease_seconds),
         fleets=FleetsInMemory(AgentInMemory(database.now).agent),

@@ -1,4 +1,4 @@
-"""A process that dies at a chosen moment: after its n-th commit or order it does nothing more, not even good-byes."""
+"""A process that dies at a chosen moment: after its n-th commit or order it does nothing more, not even clean-up."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,11 +13,13 @@ ORDERS = ("drain", "undrain", "set_version", "make_pool", "remove_pool", "switch
 
 
 class Died(Exception):
-    """The process is gone."""
+    """The process has died."""
 
 
 class Life:
-    """Counts the moments; at ``ends_after`` of them it is over (None: never). ``last`` names what was done last."""
+    """Counts the moments; after ``ends_after`` of them the process dies (None: never). ``last`` names the last
+    action.
+    """
 
     def __init__(self, ends_after: int | None) -> None:
         self.ends_after, self.moments, self.last = ends_after, 0, "nothing"
@@ -37,7 +39,7 @@ class Life:
 
 
 class MortalDriver:
-    """A fleet driver; an order that was sent is done, whoever hears the answer."""
+    """A fleet driver; an order that was sent is carried out even if the process dies before the answer."""
 
     def __init__(self, driver: Any, life: Life) -> None:
         self._driver, self._life = driver, life
@@ -66,7 +68,7 @@ class MortalFleets:
 
 
 def mortal(lab: AnyLab, life: Life) -> AnyLab:
-    """The same lab in the hands of that process."""
+    """The same lab, used by that process."""
     ports = lab.world.ports
     return lab.with_ports(work=_mortal_work(ports.work, life), fleets=MortalFleets(ports.fleets, life))
 

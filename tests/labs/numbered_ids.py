@@ -1,4 +1,4 @@
-"""Ids that are the same in every run: in the order in which they were asked for, whatever the machine's clock says."""
+"""Ids that are the same in every run: in the order of their creation, independent of the machine's clock."""
 
 import itertools
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 def numbered_ids(now: Callable[[], datetime]) -> Callable[[], str]:
-    """Makes UUIDs of version 7 with the milliseconds of that clock, and a number in the place of randomness."""
+    """Makes UUIDs of version 7 with the milliseconds of that clock, and a number instead of random bits."""
     numbers = itertools.count(1)
 
     def new_id() -> str:

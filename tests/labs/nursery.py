@@ -1,4 +1,4 @@
-"""Instances of the demo fleet that are no processes of the operating system, and journals that are no files."""
+"""Instances of the demo fleet without operating-system processes, and journals without files."""
 
 import asyncio
 import io
@@ -16,7 +16,7 @@ _pids = itertools.count(1)
 
 
 class SimulatedProcess(Process):
-    """Answers as local.fleet.instance.server does, on the clock of the event loop."""
+    """Behaves like local.fleet.instance.server, on the clock of the event loop."""
 
     def __init__(self, fleet: str, instance: str, version: str, mode: str) -> None:
         super().__init__(fleet, instance, pid=next(_pids), port=0)
@@ -24,18 +24,18 @@ class SimulatedProcess(Process):
         self._behaviour = Behaviour(mode, _now())
 
     async def ask(self) -> dict[str, Any] | None:
-        """Nothing once it is gone."""
+        """Its health; None once it has ended."""
         if self.gone.is_set():
             return None
         return {"healthy": self._behaviour.is_healthy(_now()), "version": self.version, "instance": self.instance}
 
     async def set_mode(self, mode: str) -> None:
-        """At once."""
+        """Set the mode at once."""
         self._behaviour = Behaviour(mode, _now())
 
 
 class SimulatedNursery(Nursery):
-    """Starts and stops those; like a process, one that is killed is gone a moment later."""
+    """Starts and stops such instances; as with a process, a killed one ends a moment later."""
 
     def __init__(self, on_exit: Callable[[Process], None], on_lost: Callable[[], None]) -> None:
         super().__init__(on_exit, on_lost)
@@ -45,7 +45,7 @@ class SimulatedNursery(Nursery):
         """There is nothing to start."""
 
     async def close(self) -> None:
-        """There is nothing to end."""
+        """There is nothing to stop."""
 
     async def start(self, fleet: str, instance: str, version: str, mode: str) -> Process:
         """Always succeeds."""
@@ -66,21 +66,21 @@ class SimulatedNursery(Nursery):
 
 
 class JournalsInMemory(Journals):
-    """They end with the test; their lines are dated by ``now``."""
+    """Journals that end with the test; their lines are dated by ``now``."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
     def names(self) -> list[str]:
-        """There is nothing to bring back."""
+        """There is nothing to restore."""
         return []
 
     def open(self, name: str) -> Journal:
-        """A new one."""
+        """A new journal."""
         return Journal(io.BytesIO(), self._now)
 
     def remove(self, name: str) -> None:
-        """Nobody keeps it."""
+        """Nothing is stored."""
 
 
 def _now() -> float:

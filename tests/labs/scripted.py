@@ -1,4 +1,4 @@
-"""Airflow played by a test: the ports to it, which show what the test gives them and remember what they were asked."""
+"""Airflow as a test scripts it: the ports to it show what the test sets, and record what they were asked."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from upgrade_orchestrator.service.ports.airflow import HumanTask
 
 
 class AskedParses:
-    """Port ParseRequests where no Airflow runs: remembers what was asked."""
+    """Port ParseRequests without Airflow: records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -21,7 +21,7 @@ class AskedParses:
 
 
 class ScriptedRuns:
-    """Port AirflowRuns where no Airflow runs: shows the runs that the test gives it, by DAG id."""
+    """Port AirflowRuns without Airflow: shows the runs that the test sets, by DAG id."""
 
     def __init__(self) -> None:
         self.runs: dict[str, RunView] = {}
@@ -30,7 +30,7 @@ class ScriptedRuns:
         self.away = False
 
     def show(self, execution_id: str, run: RunView) -> None:
-        """What Airflow shows of the execution's run from now on."""
+        """Set what Airflow shows of the execution's run from now on."""
         self.runs[dag_id_of(execution_id)] = run
 
     async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> dict[str, RunView]:
@@ -57,7 +57,7 @@ class ScriptedRuns:
 
 
 class ScriptedPeople:
-    """Port HumanTasks where no Airflow runs: who may approve, and which tasks wait for people."""
+    """Port HumanTasks without Airflow: who may approve, and which tasks wait for people."""
 
     def __init__(self) -> None:
         self.approvers: set[str] = set()

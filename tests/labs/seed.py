@@ -1,4 +1,6 @@
-"""The registry that tests start from: one component, two versions, the path between them, a deployment and a backup."""
+"""The registry with which tests start: one component, two versions, the path between them, a deployment and a
+backup.
+"""
 
 import hashlib
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Stages: the steps that their tests are made of."""
+"""Stages: steps of their tests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ YES = Answer(Decision.APPROVED, "anna", "7", datetime.now(UTC), "looks well")
 
 
 async def run_stage(lab: Lab, execution_id: str, stage: int, seconds: float | None = None) -> Outcome:
-    """The stage and every open step before it; one that hangs fails the test."""
+    """Run the stage and every open step before it; one that hangs fails the test."""
     done = work_on(lab.world.ports, execution_id, Step(Work.BATCH, stage), seconds)
     return await asyncio.wait_for(done, FOREVER)
 
@@ -39,7 +39,7 @@ async def first_stage_done(make_lab: MakeLab[AnyLab], **fields: Any) -> tuple[An
 
 
 async def asked(make_lab: MakeLab[AnyLab], **fields: Any) -> tuple[AnyLab, str]:
-    """The same, and the second waits for its approval."""
+    """The same, with the second stage waiting for its approval."""
     lab, execution_id = await first_stage_done(make_lab, **fields)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ASKED
     return lab, execution_id
@@ -66,7 +66,7 @@ def parks(lab: Lab, execution_id: str, stage: int = 2) -> HumanTask:
 
 
 async def make_first_stage_ill(lab: Lab, execution_id: str) -> None:
-    """Both its instances: that is the whole budget."""
+    """Both instances of the stage, which is the whole budget."""
     for each in (await lab.instances(execution_id)).values():
         if each.batch == 1:
             lab.world.admin.fault(lab.world.fleet, "unhealthy", each.instance_id)

@@ -1,4 +1,4 @@
-"""The way from the product's driver to a demo agent in the same process: the calls of section 11 without HTTP."""
+"""Connects the product's driver to a demo agent in the same process: the calls of section 11 without HTTP."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError
 
 
 class Wire:
-    """What ``AgentDriver`` calls: asks the agent, and gives up when its client would."""
+    """What ``AgentDriver`` calls: it asks the agent, and gives up when its client would."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent, self._orders = agent, Orders(agent)
@@ -36,11 +36,11 @@ class Wire:
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
     ) -> Answer:
-        """The agent's answer; what hangs is done in the end, though nobody listens any more.
+        """The agent's answer. A call that hangs is carried out in the end, even after its caller has given up.
 
         :raises FleetError: it takes too long.
         """
-        await asyncio.sleep(0)  # others get their turn, as while a call is under way
+        await asyncio.sleep(0)  # others get their turn, as during a real call
         answering = self._answer(method, path, headers or {}, json)
         if not self._hangs(path):
             return await answering
@@ -80,13 +80,13 @@ class Wire:
 
 
 def _parts(path: str) -> tuple[str, str | None, str | None, str | None]:
-    """Fleet, kind of target, target, and what is done to it: /fleets/f/instances/f-01/drain."""
+    """Fleet, kind of target, target, and action of a path such as /fleets/f/instances/f-01/drain."""
     parts: list[str | None] = [*path.split("/")[2:], None, None, None]
     return cast(tuple[str, str | None, str | None, str | None], tuple(parts[:4]))
 
 
 class FleetsInMemory:
-    """Port ``Fleets``: the product's own driver on that wire."""
+    """Port ``Fleets``: the product's own driver with that connection."""
 
     def __init__(self, agent: Agent) -> None:
         self._wire = Wire(agent)

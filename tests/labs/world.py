@@ -1,4 +1,4 @@
-"""What a test of the use cases stands on, whatever store and whatever fleet is behind the ports."""
+"""The base of a test of the use cases, whichever store and fleet are behind the ports."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Admin(Protocol):
 
 @dataclass(frozen=True)
 class World(ABC):
-    """`ports` reach everything; `admin` breaks `fleet`; `parses`, `airflow` and `people` play Airflow."""
+    """`ports` reach everything; `admin` breaks `fleet`; `parses`, `airflow` and `people` stand in for Airflow."""
 
     ports: Ports
     fleet: str
@@ -46,8 +46,8 @@ class World(ABC):
 
     @abstractmethod
     def lease(self) -> tuple[str, int, bool]:
-        """Owner and token of the only lease, and whether somebody holds it now."""
+        """Owner and token of the only lease, and whether it is held now."""
 
     @abstractmethod
     def end_lease(self) -> None:
-        """Its holder has been silent for too long."""
+        """Make the lease expire, as if its holder had been silent for too long."""

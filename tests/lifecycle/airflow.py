@@ -1,4 +1,4 @@
-"""What Airflow does in a lifecycle machine, and what people do there: clear, mark, pause, fail and delete."""
+"""Airflow in a lifecycle machine, and what people do there: clear, mark, pause, fail and delete."""
 
 from hypothesis.stateful import precondition, rule
 
@@ -12,16 +12,16 @@ from upgrade_orchestrator.service.control.reconcile import reconcile_now
 from upgrade_orchestrator.service.finalize.finalize import end_abandoned
 
 RARELY = one_of(*[False] * 7, True)
-"What ends an upgrade early: too often, and nothing else would be seen."
+"For what ends an upgrade early: if it happened often, nothing else would be tested."
 
 
 class Airflow(LifecycleState):
-    """Tasks in their order and in any other."""
+    """Runs tasks in their order and in any other."""
 
     @precondition(lambda self: self.is_started())
     @rule(seconds=one_of(0.0, 8.0, None), steps=one_of(*range(1, 61)), fate=one_of("well", None))
     def airflow_goes_on(self, seconds: float | None, steps: int, fate: str | None) -> None:
-        """The next task begins or goes on; the fleet gets on while it waits, unless ``fate`` is None."""
+        """The next task begins or goes on; the fleet makes progress while it waits, unless ``fate`` is None."""
         if not self.is_walking():
             if self.walk.next_task is None:
                 return
@@ -37,14 +37,16 @@ class Airflow(LifecycleState):
     @precondition(lambda self: self.is_started() and len(self.runners) < 4)
     @rule(data=CHANCE, seconds=one_of(0.0, 8.0, None), steps=one_of(*range(0, 21)), ending=RARELY)
     def somebody_clears_a_task(self, data: Chance, seconds: float | None, steps: int, ending: bool) -> None:
-        """It runs beside the others, whatever the order of the DAG says."""
+        """A cleared task runs beside the others, in whatever order."""
         task = pick(data, self.walk.tasks_of_end if ending else self.walk.tasks_of_work)
         self.go_on(self.begin_runner(task, seconds), steps, None)
 
     @precondition(lambda self: self.is_walking())
     @rule(before_an_order=one_of(False, True), lease_ends=one_of(False, True))
     def airflow_takes_the_task_for_dead(self, before_an_order: bool, lease_ends: bool) -> None:
-        """It will be begun again, and the first one may still be there: before its next order, and without a lease."""
+        """Airflow starts the task again, while the first try may still run: before its next order, or without a
+        lease.
+        """
         assert self.walker is not None
         if before_an_order:
             self.go_to_an_order(self.walker)
@@ -55,13 +57,13 @@ class Airflow(LifecycleState):
     @precondition(lambda self: self.is_started())
     @rule(data=CHANCE, ending=RARELY)
     def somebody_marks_tasks(self, data: Chance, ending: bool) -> None:
-        """As successful up to here, or cleared from here on."""
+        """Mark tasks successful up to this one, or clear them from this one on."""
         self.walk.go_to(OUTCOME if ending else pick(data, self.walk.tasks_of_work))
 
     @precondition(lambda self: self.is_started())
     @rule(end=RARELY, failed=one_of(False, True), paused=one_of(False, True))
     def somebody_has_a_hand_in_airflow(self, end: bool, failed: bool, paused: bool) -> None:
-        """The DAG is paused or not, the run marked as failed or deleted; the control loop looks at it."""
+        """Pause or unpause the DAG, mark the run as failed or delete it; the reconciler examines it."""
         state = ("failed" if failed else None) if end else "running"
         view = RunView("run-1", state, paused) if state else RunView(paused=paused)
         self.bench.airflow.show(self.current, view)

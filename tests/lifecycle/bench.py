@@ -1,4 +1,4 @@
-"""A store, the real use cases and simulated fleets, for the lifecycle machine: everything but its choices."""
+"""The base of the lifecycle machine: a store, the real use cases and simulated fleets, but none of its choices."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 COMPONENT = "kafka"
 VERSIONS = {"v36": "3.6.0", "v37": "3.7.0", "v38": "3.8.0"}
 RENEWED_AS_IF = 30.0
-"Of so many seconds: runners renew it after a third of them."
+"In seconds; runners renew the lease after a third of them."
 SHA256 = "0" * 64
 BACKUP = StoredObject(1, SHA256)
 
@@ -67,16 +67,16 @@ class Bench:
         )
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """To its end, on the bench's loop."""
+        """Run the coroutine to its end on the bench's loop."""
         return self._loop.run(work)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close everything."""
         self.run(self.store.close())
         self._loop.close()
 
     async def _fill(self) -> None:
-        """A component with three versions, from each a path to each."""
+        """A component with three versions and a path from each to each other."""
         async with self.ports.work() as work:
             await work.registry.put(Component(id=COMPONENT, name=COMPONENT))
             for key, version in VERSIONS.items():
@@ -130,28 +130,28 @@ class Bench:
 
 @dataclass
 class Tenant:
-    """One tenant's rows and fleet, and the rules that every order has to keep."""
+    """One tenant's rows and fleet, and the rules for every order."""
 
     bench: Bench
     name: str
     fleet: SimulatedFleet
     broken: list[str] = field(default_factory=list)
-    "What orders have broken, whoever has heard of it."
+    "The rules that orders have broken, even if their errors reached no caller."
 
     def everything(self) -> Any:
-        """All that a refused command must leave as it is."""
+        """Everything that a refused command must leave unchanged."""
         return self.bench.store.everything(self.name)
 
     def unsettled(self) -> list[str]:
-        """The executions that hold the tenant's place."""
+        """The executions that hold the tenant's active slot."""
         return self.bench.store.unsettled(self.name)
 
     def end_lease(self) -> None:
-        """Whoever holds it has been silent for too long."""
+        """Make the lease expire, as if its holder had been silent for too long."""
         self.bench.store.end_lease(self.name)
 
     async def read(self, execution_id: str, sequence: int) -> tuple[Execution, list[Instance], list[StoredEvent]]:
-        """The execution with its instances, and what it has told since ``sequence``."""
+        """The execution with its instances, and its events since ``sequence``."""
         async with self.bench.ports.work() as work:
             events = await work.events.page(execution_id, sequence, 10_000)
             rows = await work.executions.instances(execution_id)
@@ -160,7 +160,9 @@ class Tenant:
     # what every order has to keep
 
     def judge(self, effect: Effect) -> None:
-        """An order that changes something is one that the rows intend, within the budget, and not given before."""
+        """An order that changes something must be intended by the rows, within the budget, and not have been given
+        before.
+        """
         try:
             self._judge(effect)
         except AssertionError as error:
@@ -183,16 +185,18 @@ class Tenant:
             self._judge_budget(effect, row)
 
     def _judge_repetition(self, effect: Effect) -> None:
-        """To the same version again only as another try, and another try is one after a failure.
+        """The same version again is allowed only as another try, and another try only after a failure.
 
-        The way back has tries of its own: an instance that ran the target before goes back to the same version.
+        A rollback has tries of its own: an instance that ran the target before goes back to the same version.
         """
         for each in self.fleet.effects:
             if (each.order, each.target, each.version) == (SET_VERSION, effect.target, effect.version):
                 assert _try(each) != _try(effect), f"{each}, then {effect}"
 
     def _judge_budget(self, effect: Effect, row: dict[str, Any]) -> None:
-        """What fell ill by itself after the work on the instance was begun may not have been known; all else counts."""
+        """An instance that became unhealthy by itself during its own work may not have been noticed; all others
+        count.
+        """
         decided = row["started_at"]
         down = {
             each.instance_id
@@ -203,13 +207,13 @@ class Tenant:
         assert len(down) <= row["budget"], f"{effect}: down would be {sorted(down)}, the budget is {row['budget']}"
 
     def left_out_of_service(self, execution: Execution) -> list[str]:
-        """Instances that the execution has drained and forgotten: not those of which its reason says so."""
+        """Instances that the execution has drained and left so, except those that its reason names."""
         drained = [each for each in self.fleet.instances.values() if each.status in ("DRAINING", "DRAINED")]
         own = [each.instance_id for each in drained if each.drained_by == execution.id and each.pool == "blue"]
         return [each for each in own if f"{each} is " not in execution.status_reason]
 
 
 def _try(effect: Effect) -> tuple[str, str, str]:
-    """The execution, the number of the try, and its direction, from a key as e-1.i-3.1.version.back-upgrading."""
+    """The execution, the number of the try, and its direction, from a key such as e-1.i-3.1.version.back-upgrading."""
     execution_id, _, attempt, *_, step = effect.key.split(".")
     return execution_id, attempt, step.partition("-")[0]

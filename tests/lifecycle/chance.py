@@ -1,4 +1,5 @@
-"""The choices of a lifecycle machine: made by hypothesis, which can shrink, or from a seed, which comes further.
+"""The choices of a lifecycle machine: made by hypothesis, which can shrink them, or drawn from a seed, which reach
+further.
 
 Hypothesis likes small and repeated choices; a life from a seed is drawn evenly, and many of them see more.
 """
@@ -15,20 +16,20 @@ from hypothesis.stateful import RuleBasedStateMachine
 T = TypeVar("T")
 Chance = st.DataObject | Random
 CHANCE: st.SearchStrategy[Any] = st.data()
-"A choice among what there is only when the rule runs: see pick."
+"A choice among values that are known only when the rule runs: see pick."
 
 _choices: dict[int, tuple[Any, ...]] = {}
 
 
 def one_of(*choices: T) -> st.SearchStrategy[T]:
-    """A strategy whose choices can be drawn from a seed as well."""
+    """A strategy whose values can be drawn from a seed as well."""
     made = st.sampled_from(choices).map(lambda each: each)
     _choices[id(made)] = choices
     return made
 
 
 def pick(chance: Chance, choices: Sequence[T]) -> T:
-    """One of them."""
+    """Choose one of them."""
     return chance.choice(choices) if isinstance(chance, Random) else chance.draw(st.sampled_from(choices))
 
 
@@ -38,5 +39,5 @@ def draw(arguments: Mapping[str, Any], random: Random) -> dict[str, Any]:
 
 
 def rules_now(machine: RuleBasedStateMachine) -> list[Any]:
-    """The rules that may run where the machine stands."""
+    """The rules whose preconditions hold now."""
     return [each for each in machine.rules if all(condition(machine) for condition in each.preconditions)]

@@ -1,4 +1,4 @@
-"""What goes wrong in a lifecycle machine: processes die and sleep, the database, the agent and instances fail."""
+"""Faults of a lifecycle machine: processes die and sleep; the database, the agent and instances fail."""
 
 from hypothesis.stateful import precondition, rule
 
@@ -7,7 +7,7 @@ from tests.lifecycle.state import LifecycleState
 
 
 class Faults(LifecycleState):
-    """Everything that nobody wants."""
+    """All kinds of faults."""
 
     @precondition(lambda self: self.runners)
     @rule(data=CHANCE, steps=one_of(*range(1, 13)), woken=one_of(False, True))

@@ -1,4 +1,6 @@
-"""What must be true of an execution, by its events and rows, whoever did what to it (contract sections 3 to 5)."""
+"""What must be true of an execution, by its events and rows, whatever was done to it (specification sections 3 to
+5).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ S = ExecutionStatus
 
 
 class Ledger:
-    """Follows one execution event by event and refuses what the contract does not allow."""
+    """Follows one execution event by event and rejects what the specification does not allow."""
 
     def __init__(self, execution_id: str, by_pools: bool) -> None:
         self.execution_id, self.by_pools = execution_id, by_pools
@@ -29,10 +31,10 @@ class Ledger:
         self.told: Counter[EventType] = Counter()
         self.settled = False
         self.seen: object = None
-        "What the execution's row showed at the last look."
+        "The last state of the execution's row."
 
     def hear(self, stored: StoredEvent) -> None:
-        """The next event."""
+        """Check the next event."""
         assert stored.sequence == self.sequence + 1, f"a gap after {self.sequence}"
         assert not self.settled or stored.event.what is EventType.COMMAND_RECEIVED, f"{stored.event} after the end"
         self.sequence = stored.sequence
@@ -69,7 +71,7 @@ class Ledger:
 
     def _change_revert(self, name: str, after: I, data: Any) -> None:
         before = self.reverts.get(name, I.PENDING)
-        # the way back of a whole pool is one step for all of its instances
+        # the rollback of a whole pool is one step for all of its instances
         in_one_step = self.by_pools and after in (I.COMPLETED, I.FAILED)
         assert before is after or after in STEPS[before] or in_one_step, f"{data} after {before}"
         if after is I.DRAINING and before is not after:
@@ -77,7 +79,7 @@ class Ledger:
         self.reverts[name] = after
 
     def compare(self, execution: Execution, rows: Sequence[Instance]) -> None:
-        """The rows are what the events say, and an execution that has let go has nothing in flight."""
+        """Rows must match the events, and an execution that has released its active slot has nothing in flight."""
         assert execution.status is self.status, f"{execution.status}, the events say {self.status}"
         for row in rows:
             assert row.status is self.statuses.get(row.instance_id, I.PENDING), row

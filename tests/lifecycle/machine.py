@@ -16,14 +16,14 @@ from upgrade_orchestrator.service.upgrade import commands as command
 
 S = ExecutionStatus
 STEPS_TO_THE_END = 4000
-"More port calls than any of these upgrades needs from anywhere to its end."
+"More port calls than any of these upgrades needs to reach its end."
 
 OFTEN = {"airflow_goes_on": 6, "instance_gets_on": 4, "runner_goes_on": 3, "airflow_finishes_a_task": 2, "resume": 2}
-"Rules that bring a life on."
+"Rules that advance an upgrade."
 
 
 class LifecycleMachine(Operators, Airflow, Faults):
-    """All of them at once, and what must hold."""
+    """All rules at once, and what must hold."""
 
     @invariant()
     def lifecycle_holds(self) -> None:
@@ -35,7 +35,7 @@ class LifecycleMachine(Operators, Airflow, Faults):
             assert not self.tenant.broken
 
     def teardown(self) -> None:
-        """From wherever the search left off, with everything well again, Airflow's tasks alone come to an end."""
+        """Wherever the search stopped: with all faults over, Airflow's tasks alone must reach the end."""
         if not self.ledgers:
             return
         self.heal()
@@ -53,7 +53,7 @@ class LifecycleMachine(Operators, Airflow, Faults):
             assert len(serving) >= len(wanted)
 
     def heal(self) -> None:
-        """Everything that is wrong is over; half of the runners die with their process, half are asked to end."""
+        """End all faults; half of the runners die with their process, half are asked to end."""
         self.tenant.fleet.heal()
         for number, each in enumerate(list(self.runners)):
             self.bench.run(each.kill() if number % 2 else each.cancel())
@@ -61,7 +61,7 @@ class LifecycleMachine(Operators, Airflow, Faults):
         self.tenant.end_lease()
 
     def decide(self) -> None:
-        """What an operator has to decide, is decided; the status is read anew, for a runner may just have ended."""
+        """Make the decisions that need an operator; the status is read again, because a runner may just have ended."""
         ports, execution_id = self.bench.ports, self.current
         self.look_at(execution_id)
         match self.status():
@@ -78,7 +78,9 @@ class LifecycleMachine(Operators, Airflow, Faults):
         self.look_at(execution_id)
 
     def walk_to_the_end(self) -> None:
-        """The run from its first task on, as after clearing all of it; then what its end has left to the loop."""
+        """Walk the run from its first task on, as after clearing all of it; then do what is left to the control
+        loop.
+        """
         self.walk.go_to(self.walk.tasks[0])
         steps = 0
         while self.walk.next_task is not None:

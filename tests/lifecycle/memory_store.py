@@ -24,7 +24,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
 class MemoryStore:
-    """A database in this process; see stores.py."""
+    """A store in this process; see stores.py."""
 
     def __init__(self) -> None:
         self._database = MemoryDatabase()
@@ -73,7 +73,7 @@ class MemoryStore:
         return {"execution_id": execution_id, **asdict(row), "budget": self._execution(execution_id).plan.budget}
 
     async def close(self) -> None:
-        """It ends with the test."""
+        """Nothing to do: it ends with the test."""
 
     def _of(self, table: str, first: str) -> list[tuple[Any, Any]]:
         return list(self._database.tables.of(table, first))

@@ -1,4 +1,4 @@
-"""What the operators of a lifecycle machine do: create, start, steer, promote, approve, retry; at any time."""
+"""The operators of a lifecycle machine: they create, start, steer, promote, approve and retry, at any time."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ REQUEST: dict[str, Any] = {
 
 
 class Operators(LifecycleState):
-    """Commands, allowed and not."""
+    """Commands, allowed or not."""
 
     @initialize(size=one_of(*range(1, 6)), room=one_of(False, True), **REQUEST)
     def begin(self, size: int, room: bool, **request: Any) -> None:
@@ -51,7 +51,7 @@ class Operators(LifecycleState):
         self.create_and_go_ahead(**request)
 
     def create_and_go_ahead(self, version: str, one_less: bool, ahead: int, **fields: Any) -> None:
-        """``ahead``: 0 leaves it PENDING, 1 starts it, and more is so many tasks of the DAG that go well."""
+        """``ahead``: 0 leaves it PENDING, 1 starts it, and more runs as many tasks of the DAG successfully."""
         current = self.bench.store.current_version(self.tenant.name)
         total = len(self.tenant.fleet.serving()) - one_less
         request = UpgradeRequest(
@@ -103,7 +103,9 @@ class Operators(LifecycleState):
     @precondition(lambda self: self.waiting_stage() is not None)
     @rule(choice=one_of(*Decision), by=one_of("anna", "olga"))
     def answer_in_airflow(self, choice: Decision, by: str) -> None:
-        """Kept by the task, judged by the control loop: by whom it may not be, it is refused."""
+        """The task stores the answer, the control loop applies it: an answer by a person without the right is
+        refused.
+        """
         stage = self.waiting_stage() or 0
         given = Answer(choice, by, "7", self.bench.clock.now())
         self.bench.run(answers.answer_in_ui(self.bench.ports, self.current, stage, given))

@@ -22,7 +22,7 @@ class PostgresStore:
         self._connection: psycopg.Connection[Any] = psycopg.connect(dsn, autocommit=True)
 
     def ports(self, clock: Clock) -> Ports:
-        """Leases end by the real clock, so they are long."""
+        """Leases are long, because they expire by the real clock."""
         return ports_for(self._url, Settings(lease_seconds=LEASE_SECONDS))
 
     def everything(self, tenant: str) -> Any:

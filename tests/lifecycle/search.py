@@ -1,4 +1,4 @@
-"""Looks for a life that breaks the lifecycle: by hypothesis, which can shrink it, or drawn evenly from a seed."""
+"""Looks for a life that breaks a rule: by hypothesis, which can shrink it, or drawn evenly from a seed."""
 
 from random import Random
 
@@ -10,7 +10,9 @@ from tests.lifecycle.machine import live, machine_on
 
 
 def search(bench: Bench, examples: int, from_seed: int | None = None, shrink: bool = False) -> None:
-    """So many examples of hypothesis: those of the seed, or without one always the same. To shrink takes minutes."""
+    """Run that many examples of hypothesis: those of the seed, or without one always the same. Shrinking takes
+    minutes.
+    """
     machine = machine_on(bench)
     run_state_machine_as_test(
         machine if from_seed is None else seed(from_seed)(machine),
@@ -28,7 +30,7 @@ def search(bench: Bench, examples: int, from_seed: int | None = None, shrink: bo
 
 
 def live_from(bench: Bench, from_seed: int) -> None:
-    """One life drawn from the seed; one that breaks a rule is told step by step."""
+    """Run one life drawn from the seed; when it breaks a rule, the error lists its steps."""
     told: list[str] = []
     try:
         live(machine_on(bench)(), Random(from_seed), told)

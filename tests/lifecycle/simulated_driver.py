@@ -1,4 +1,4 @@
-"""The way to the simulated fleets: the ports, where every call stops at the gate of its runner first."""
+"""The ports to the simulated fleets, where each call first stops at the gate of its runner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetDriver
 
 
 class SimulatedDriver:
-    """Port ``FleetDriver`` for one of them."""
+    """Port ``FleetDriver`` for one of the fleets."""
 
     def __init__(self, fleet: SimulatedFleet) -> None:
         self._fleet = fleet

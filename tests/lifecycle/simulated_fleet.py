@@ -1,4 +1,6 @@
-"""A fleet in this process that follows contract section 11 to the letter, and gets on only when it is told to."""
+"""A fleet in this process that follows specification section 11 exactly, and makes progress only when a test says
+so.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ MAKE, REMOVE, SWITCH = "make pool", "remove pool", "switch traffic"
 
 @dataclass
 class SimulatedInstance:
-    """``upgrade_to`` is there while UPGRADING; ``ill_since`` while it is down through no order of ours."""
+    """``upgrade_to`` is set while UPGRADING; ``ill_since`` while it is down without an order of ours."""
 
     instance_id: str
     version: str
@@ -35,25 +37,25 @@ class SimulatedInstance:
         return self.status == "RUNNING" and self.healthy
 
     def begin_upgrade(self, version: str) -> None:
-        """It is replaced: from now on it is down through us."""
+        """It is being replaced: from now on it is down because of our order."""
         self.status, self.upgrade_to, self.healthy, self.ill_since = "UPGRADING", version, False, None
 
     def drain(self, execution_id: str) -> None:
-        """It lets go of its connections: from now on it is down through us."""
+        """It drains its connections: from now on it is down because of our order."""
         self.status, self.ill_since, self.drained_by = "DRAINING", None, execution_id
 
     def undrain(self) -> None:
-        """It serves again, if it is well."""
+        """It serves again, if it is healthy."""
         self.status = "RUNNING"
 
     def shown(self) -> FleetInstance:
-        """As the agent shows it."""
+        """The instance as the agent shows it."""
         return FleetInstance(self.instance_id, self.version, self.status, self.healthy, self.leader, self.pool)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """An order that changes something: what is to be judged by the rules; ``target`` is an instance or a pool."""
+    """An order that changes something, to be checked by the rules; ``target`` is an instance or a pool."""
 
     order: str
     target: str
@@ -65,23 +67,23 @@ class Effect:
 
     @property
     def execution_id(self) -> str:
-        """Who ordered it: every key begins with that."""
+        """The execution that ordered it, with whose id every key begins."""
         return self.key.split(".")[0]
 
 
 @dataclass
 class Faults:
-    """How many of the next calls go wrong, and in which way."""
+    """How many of the next calls fail, and in which way."""
 
     silent: int = 0
-    "Calls that get no answer and do nothing."
+    "Calls that get no answer and have no effect."
     lost: int = 0
-    "Orders that are carried out, but the answer does not arrive."
+    "Orders that are carried out, but whose answer is lost."
     doubled: int = 0
     "Orders that are delivered twice."
 
     def take(self, kind: str) -> bool:
-        """True when this call is one of those."""
+        """True when this call is one of those; it is counted."""
         left: int = getattr(self, kind)
         setattr(self, kind, max(0, left - 1))
         return left > 0
@@ -105,13 +107,13 @@ class SimulatedFleet:
     # what is asked
 
     def fleet(self) -> Fleet:
-        """Everything, as the agent shows it."""
+        """The whole fleet as the agent shows it."""
         self._answer()
         shown = tuple(each.shown() for each in self.instances.values())
         return Fleet(self.name, shown, self.free, self.traffic)
 
     def health(self, instance_id: str) -> Health:
-        """The instance's own answer."""
+        """The instance's own health."""
         self._answer()
         found = self._find(instance_id)
         return Health(found.available, found.version, "" if found.available else f"{found.status}, not well")
@@ -125,7 +127,7 @@ class SimulatedFleet:
         return [each for each in self.instances.values() if each.pool == pool]
 
     def order(self, wanted: Effect) -> None:
-        """Fencing, then idempotency, then the order itself; an answer that gets lost is one that was carried out."""
+        """Check fencing, then idempotency, then carry out the order itself; even if its answer is lost afterwards."""
         self._answer()
         for _ in range(2 if self.faults.take("doubled") else 1):
             self._deliver(wanted)
@@ -156,7 +158,7 @@ class SimulatedFleet:
             self.effects.append(effect)
             act()
 
-    # what an order does: None when that is so already
+    # the effects of orders: None where the order changes nothing
 
     def _instance_order(self, wanted: Effect) -> Callable[[], None] | None:
         found = self._find(wanted.target)
@@ -201,10 +203,10 @@ class SimulatedFleet:
             del self.instances[each.instance_id]
             self.free += 1
 
-    # what happens in it
+    # what happens in the fleet
 
     def get_on(self, instance_id: str, fate: str = "well") -> None:
-        """The step under way ends; ``fate`` is how an upgrade does: well, stopped or unhealthy."""
+        """End the current step; ``fate`` is how an upgrade ends: well, stopped or unhealthy."""
         found = self.instances[instance_id]
         if found.status == "DRAINING":
             found.status = "DRAINED"
@@ -214,24 +216,24 @@ class SimulatedFleet:
             found.status, found.version, found.healthy = "RUNNING", found.upgrade_to, fate == "well"
 
     def get_all_on(self) -> None:
-        """Every step under way ends well."""
+        """End every current step well."""
         for each in self.instances:
             self.get_on(each)
 
     def fall_ill(self, instance_id: str) -> None:
-        """It does not serve any more, through nobody's order."""
+        """The instance fails, without an order."""
         found = self.instances[instance_id]
         if found.available:
             found.healthy, found.ill_since = False, self.clock.now()
 
     def recover(self, instance_id: str) -> None:
-        """It serves again by itself, one that stopped too: at the version that it had."""
+        """The instance recovers by itself, even if it has stopped: at the version that it had."""
         found = self.instances[instance_id]
         if found.status in ("RUNNING", "STOPPED"):
             found.status, found.healthy, found.ill_since = "RUNNING", True, None
 
     def heal(self) -> None:
-        """Everything that is wrong is over, everything under way ends well."""
+        """All faults are over, and every current step ends well."""
         self.faults = Faults()
         self.get_all_on()
         for name, each in self.instances.items():

@@ -1,4 +1,4 @@
-"""Where a lifecycle machine stands, and the hands with which its rules act: commands, tasks, steps of runners."""
+"""The state of a lifecycle machine, and the actions of its rules: commands, tasks, steps of runners."""
 
 import asyncio
 from typing import Any
@@ -19,11 +19,11 @@ from upgrade_orchestrator.service.runner.outcome import Outcome
 
 S = ExecutionStatus
 ERRORS_OF_THE_WAY = (Killed, FleetError, Unavailable, asyncio.CancelledError)
-"With these a task may end: Airflow begins it again."
+"Errors with which a task may end, because Airflow starts it again."
 
 
 def tell(text: str) -> None:
-    """Shown with a failing example."""
+    """Show the text with a failing example."""
     if currently_in_test_context():
         note(text)
 
@@ -43,33 +43,33 @@ class LifecycleState(RuleBasedStateMachine):
 
     @property
     def current(self) -> str:
-        """The newest execution."""
+        """The newest execution's id."""
         return list(self.ledgers)[-1]
 
     @property
     def walk(self) -> DagWalk:
-        """Its DAG run."""
+        """The DAG run of the newest execution."""
         return self.walks[self.current]
 
     def status(self) -> S:
-        """Where the newest execution stands, by its events."""
+        """The newest execution's status, by its events."""
         return self.ledgers[self.current].status
 
     def is_started(self) -> bool:
         return bool(self.ledgers) and self.status() is not S.PENDING
 
     def is_walking(self) -> bool:
-        """Whether the DAG run has a task under way."""
+        """Whether a task of the DAG run is running."""
         return self.walker is not None and self.walker in self.runners
 
     def waiting_stage(self) -> int | None:
-        """The stage that somebody was asked about."""
+        """The stage whose approval is being asked for."""
         if not self.ledgers:
             return None
         return self.bench.store.waiting_stage(self.current)
 
     def take_on(self, made: Execution) -> None:
-        """A new execution is there: its events are followed from here on."""
+        """Follow the events of a new execution from here on."""
         self.ledgers[made.id] = Ledger(made.id, made.request.strategy is Strategy.BLUE_GREEN)
 
         async def batches() -> Any:
@@ -80,7 +80,7 @@ class LifecycleState(RuleBasedStateMachine):
         self.walker = None
 
     def look_at(self, execution_id: str) -> None:
-        """Hear the events since the last look, and compare the rows if there can be anything new in them."""
+        """Check the events since the last look, and compare the rows if they may have changed."""
         ledger, seen = self.ledgers[execution_id], self.bench.store.last_change(execution_id)
         if seen == ledger.seen:
             return
@@ -94,7 +94,7 @@ class LifecycleState(RuleBasedStateMachine):
             assert not left, f"let go, and {left} are out of service"
 
     def command(self, name: str, work: Any) -> Any:
-        """Carried out, or refused; a refusal changes nothing."""
+        """Give the command, which is carried out or refused; a refusal must change nothing."""
         before, refused = self.tenant.everything(), None
         try:
             return self.bench.run(work)
@@ -120,7 +120,7 @@ class LifecycleState(RuleBasedStateMachine):
         return runner
 
     def show_run(self) -> None:
-        """Airflow's database says how far the walk is."""
+        """Show Airflow's DAG runs as far as the walks have come."""
         for execution_id, walk in self.walks.items():
             state = "running" if walk.next_task else "success"
             known = self.bench.airflow.runs.get(f"upgrade__{execution_id}")
@@ -129,7 +129,7 @@ class LifecycleState(RuleBasedStateMachine):
                 self.bench.airflow.show(execution_id, RunView("run-1", state, paused))
 
     def go_on(self, runner: Runner, steps: int, fate: str | None) -> None:
-        """So many port calls; where it waits its time passes, and the fleet gets on."""
+        """Let the runner make that many port calls; where it waits its time passes, and the fleet makes progress."""
 
         async def go() -> None:
             await runner.settle()
@@ -145,7 +145,7 @@ class LifecycleState(RuleBasedStateMachine):
         self.reap()
 
     def finish_next_task(self, seconds: float | None) -> None:
-        """The DAG run's next task as far as it comes by itself, with a fleet that does what it is asked."""
+        """Run the DAG run's next task as far as it goes by itself, with a fleet that does what it is asked."""
         if self.is_walking() or self.walk.next_task is None:
             return
         self.walker = self.begin_runner(self.walk.next_task, seconds)
@@ -160,7 +160,7 @@ class LifecycleState(RuleBasedStateMachine):
             self.go_on(runner, 1, None)
 
     def reap(self) -> None:
-        """Forget the runners that have ended; none may end with anything but an error of the way."""
+        """Remove the runners that have ended; none may end with another error than those that Airflow repeats."""
         for each in [each for each in self.runners if each.task.done()]:
             self.runners.remove(each)
             error = None if each.task.cancelled() else each.task.exception()

@@ -1,7 +1,7 @@
-"""Runners that go one port call at a time, on a clock that can be put forward: any interleaving, and the same again.
+"""Runners that go one port call at a time, on a clock that can be put forward: any interleaving, and reproducible.
 
-A runner stops before every transaction and every call of the fleet, and where it waits. In between, it holds no lock:
-another one, or a command, may do anything while it stands there, and it may be killed there.
+A runner stops before every transaction and every call of the fleet, and where it waits. It holds no lock there, so
+another runner or a command may do anything meanwhile, and the runner may be killed there.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from upgrade_orchestrator.service.ports.signals import Names
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 TRANSACTION, FLEET, ORDER, WAIT = "transaction", "fleet", "order", "wait"
-"Where a runner stops."
+"The kinds of places where a runner stops."
 LEASE_SECONDS = 3600.0
-"A lease ends when a rule ends it, not because this machine is slow."
+"Leases are ended by a rule, not because this machine is slow."
 
 
 class Killed(Exception):
-    """The process of this runner is gone: it does nothing more, not even give its lease back."""
+    """The process of this runner is dead: it does nothing more, and does not even release its lease."""
 
 
 class Clock:
-    """The only clock there is: it stands still until it is put forward, however long the machine takes."""
+    """The only clock: it stands still until it is put forward, however slow the machine is."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self._start = datetime.now(UTC)
 
     def put_forward(self, seconds: float) -> None:
-        """So much time has passed."""
+        """Let that much time pass."""
         self.seconds += seconds
 
     def now(self) -> datetime:
-        """What the database says; a little later each time."""
+        """The database's time; a little later at each call."""
         self.seconds += 1e-6
         return self._start + timedelta(seconds=self.seconds)
 
@@ -59,7 +59,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
 
 @dataclass(frozen=True)
 class Stop:
-    """Where a runner stands; ``seconds`` is how long it would wait there."""
+    """The place where a runner stands; ``seconds`` is how long it would wait there."""
 
     at: str
     seconds: float
@@ -73,13 +73,13 @@ class Gate:
         self.dead = False
         self.open = False
         self.next_commit: str | None = None
-        "None, or 'refused' or 'unanswered': what becomes of the next transaction; the runner hears Unavailable."
+        "None, or 'refused' or 'unanswered': how the next transaction fails; the runner gets Unavailable."
         self.stirred = asyncio.Event()
-        "Something has happened to the runner: it stands at another stop, or has ended."
+        "Set when the runner stands at another stop, or has ended."
         self._stops: deque[Stop] = deque()
 
     async def stop(self, at: str, seconds: float) -> bool:
-        """Until it may go on; True when something woke it before its time."""
+        """Wait until the runner may go on; True when a signal woke it before its time."""
         if self.dead:
             raise Killed(at)
         if self.open:
@@ -97,7 +97,7 @@ class Gate:
         return self._stops[0] if self._stops else None
 
     def kill(self) -> None:
-        """Nothing passes any more."""
+        """Let nothing pass any more."""
         self.dead = True
         while stop := self.stands_at:
             stop.go_on.set_exception(Killed(stop.at))
@@ -107,13 +107,13 @@ _gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
 
 
 async def passing(at: str, seconds: float = 0.0) -> bool:
-    """Stop here if this is a runner; True when it was woken."""
+    """Stop here if this is a runner; True when a signal woke it."""
     gate = _gate.get()
     return await gate.stop(at, seconds) if gate else False
 
 
 class Runner:
-    """A use case under way."""
+    """A running use case."""
 
     def __init__(self, name: str, work: Coroutine[Any, Any, Any], clock: Clock) -> None:
         self.name, self.gate, self._clock = name, Gate(), clock
@@ -123,15 +123,15 @@ class Runner:
         self.task.add_done_callback(lambda _: self.gate.stirred.set())
 
     async def settle(self) -> None:
-        """Until it stands at a stop, or has ended."""
-        for _ in range(10):  # the calls that go on side by side have no more to do than this
+        """Wait until it stands at a stop, or has ended."""
+        for _ in range(10):  # calls made side by side take at most this many turns
             await asyncio.sleep(0)
         while not self.task.done() and self.gate.stands_at is None:
             self.gate.stirred.clear()
             await self.gate.stirred.wait()
 
     async def step(self, woken: bool = False) -> None:
-        """Pass one stop; a wait is over because something woke it, or because its time has passed."""
+        """Pass one stop; a wait is over because of a signal, or because its time has passed."""
         await self.settle()
         stop = self.gate.stands_at
         if stop is None:
@@ -143,12 +143,12 @@ class Runner:
         await self.settle()
 
     async def kill(self) -> None:
-        """As kill -9: its lease stays behind."""
+        """Kill it, as by signal 9: its lease remains."""
         self.gate.kill()
         await asyncio.wait([self.task])
 
     async def cancel(self) -> None:
-        """As a process that is asked to end: it may tidy up."""
+        """Ask it to end, as a process is asked: it may clean up."""
         self.gate.open = True
         self.task.cancel()
         await asyncio.wait([self.task])
@@ -192,7 +192,7 @@ def stepped(work: Callable[[], UnitOfWork], clock: Clock) -> Callable[[], UnitOf
 
 
 class SteppedSignals:
-    """Port ``Signals`` and ``Waiter`` in one: who waits stands at a stop."""
+    """Port ``Signals`` and ``Waiter`` in one: a runner that waits stands at a stop."""
 
     @asynccontextmanager
     async def of(self, execution_id: str) -> AsyncIterator[Self]:

@@ -1,4 +1,4 @@
-"""What the lifecycle machine needs of a store, beside the ports: a look at the rows from the outside."""
+"""What the lifecycle machine needs of a store, in addition to the ports: reading rows from outside."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ class Store(Protocol):
         """The ports on it, whose leases last ``LEASE_SECONDS``, by that clock where the store has none of its own."""
 
     def everything(self, tenant: str) -> Any:
-        """All that a refused command must leave as it is."""
+        """Everything that a refused command must leave unchanged."""
 
     def unsettled(self, tenant: str) -> list[str]:
-        """The executions that hold the tenant's place."""
+        """The executions that hold the tenant's active slot."""
 
     def current_version(self, tenant: str) -> str:
-        """The id of the version that its deployment is said to run."""
+        """The id of the version that its deployment is recorded to run."""
 
     def end_lease(self, tenant: str) -> None:
-        """Whoever holds it has been silent for too long."""
+        """Make the lease expire, as if its holder had been silent for too long."""
 
     def last_change(self, execution_id: str) -> object:
-        """Another value after every event and every change of the execution's status."""
+        """A value that changes with every event and every change of the execution's status."""
 
     def is_settled(self, execution_id: str) -> bool:
-        """Whether the execution has let go of its place."""
+        """Whether the execution has released its active slot."""
 
     def waiting_stage(self, execution_id: str) -> int | None:
-        """The stage that somebody was asked about."""
+        """The stage whose approval is being asked for."""
 
     def instance(self, execution_id: str, instance_id: str, back: bool) -> dict[str, Any]:
-        """The columns of the instance's row, or of the one on its way back, and the ``budget`` of the plan."""
+        """The columns of the instance's row, or of its rollback row, and the ``budget`` of the plan."""
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Close everything."""

@@ -1,1 +1,4 @@
-"""What is random or long by nature: campaigns that repeat seeded rounds for a given time (docs/testing.md)."""
+"""Tests that are random or long by nature: campaigns that repeat seeded rounds for a given time (docs/testing.md).
+
+Each module is a campaign; rounds.py divides the time and seeds the rounds; the front door is `make soak`.
+"""

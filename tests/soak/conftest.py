@@ -1,4 +1,4 @@
-"""`pytest tests/soak --minutes M [--seed N] [--only CAMPAIGN[:ROUND]]`; without --minutes there is no soak.
+"""`pytest tests/soak --minutes M [--seed N] [--only CAMPAIGN[:ROUND]]`; without --minutes no soak runs.
 
 A test module is a campaign: it gets its rounds from the fixture `rounds`. The servers are those of the other tests.
 """
@@ -42,7 +42,7 @@ __all__ += [
 ]
 
 PATIENCE_SECONDS = 900
-"What a campaign may take beyond all of the soak's time before it is taken to hang."
+"How long a campaign may take beyond the time of the whole soak before it counts as hanging."
 HERE, SOAK = Path(__file__).parent, pytest.StashKey[Soak]()
 
 
@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    minutes = config.getoption("minutes", None)  # the options are not there when the folder is only come across
+    minutes = config.getoption("minutes", None)  # the options are missing when the folder is collected with others
     if minutes is None:
         return
     seed, only = config.getoption("seed"), config.getoption("only")
@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Writes a line to the terminal at once, whatever is captured."""
+    """Write a line to the terminal at once, even while output is captured."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     terminal = request.config.pluginmanager.getplugin("terminalreporter")
 
@@ -107,7 +107,7 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest, say: Callable[[str], None]) -> Iterator[Round]:
-    """Those of the test's campaign."""
+    """The rounds of the test's campaign."""
     soak = request.config.stash[SOAK]
     soak.say = say
     return soak.rounds(campaign_of(request.node))

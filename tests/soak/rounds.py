@@ -1,4 +1,4 @@
-"""The rounds of a soak: how long each campaign goes on, what seeds a round, and what repeats one that failed."""
+"""The rounds of a soak: how long each campaign runs, what seeds a round, and how to repeat one that failed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Only:
 
     @classmethod
     def of(cls, text: str) -> Only:
-        """From `kills` or `kills:7`. :raises ValueError: there is no such campaign or round."""
+        """Read `kills` or `kills:7`.
+
+        :raises ValueError: there is no such campaign or round.
+        """
         campaign, _, number = text.partition(":")
         if campaign not in WEIGHTS:
             raise ValueError(f"no campaign {campaign!r}: there are {', '.join(WEIGHTS)}")
@@ -39,7 +42,7 @@ class Only:
 
 @dataclass
 class Round:
-    """One round, to be entered with `with`; whoever runs it says with `did` what was done in it."""
+    """One round, to be entered with `with`; its test counts with `did` what was done in it."""
 
     soak: Soak
     campaign: str
@@ -59,21 +62,21 @@ class Round:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether it runs alone, to find out what broke in it."""
+        """Whether the round is repeated alone, to find out what failed in it."""
         return self.soak.only is not None and self.soak.only.number is not None
 
     @property
     def command(self) -> str:
-        """Runs this round again, and nothing else."""
+        """The command that runs this round again, and nothing else."""
         return f"make soak SEED={self.soak.seed} ONLY={self.name}"
 
     def turn(self, options: Sequence[T]) -> T:
-        """One of them: each once before one comes again, in an order that the soak's seed gives."""
+        """Choose one of them: each once before one comes again, in an order given by the soak's seed."""
         order = Random(f"{self.soak.seed} {self.campaign}").sample(options, len(options))
         return order[(self.number - 1) % len(order)]
 
     def did(self, what: str = "", **actions: int) -> None:
-        """For the line of this round, and the campaign's sum."""
+        """Count an action for the line of this round and the campaign's sum."""
         self.what = what or self.what
         self.actions.update(actions)
 
@@ -100,7 +103,7 @@ def told_of(actions: Counter[str]) -> list[str]:
 
 @dataclass
 class Soak:
-    """Gives each campaign its part of the seconds that are left; servers that start are not counted."""
+    """Divides the remaining seconds among the campaigns; the start of servers is not counted."""
 
     seed: int
     seconds: float
@@ -113,9 +116,9 @@ class Soak:
         return self.only is None or self.only.campaign == campaign
 
     def rounds(self, campaign: str) -> Iterator[Round]:
-        """One at least, and another as long as one like the longest so far would end in time.
+        """At least one, and another as long as one like the longest so far would end in time.
 
-        So only a first round, or one that is longer than all before it, can take more than the share.
+        So only a first round, or one that is longer than all before it, can exceed the share.
         """
         if self.only is not None and self.only.number is not None:
             yield Round(self, campaign, self.only.number)
@@ -128,14 +131,14 @@ class Soak:
                 return
 
     def _share(self, campaign: str) -> float:
-        """Of what is left, by the weights of this one and those that come after it."""
+        """The campaign's share of the remaining time, by its weight and those of the campaigns after it."""
         order = [each for each in WEIGHTS if self.takes_part(each)]
         still = order[order.index(campaign) :]
         left = self.seconds - sum(each.seconds for each in self.done)
         return left * WEIGHTS[campaign] / sum(WEIGHTS[each] for each in still)
 
     def end(self, ended: Round) -> None:
-        """A round is over."""
+        """Record a finished round."""
         self.done.append(ended)
         self.say(str(ended))
 

@@ -1,4 +1,4 @@
-"""Generated calls over the whole description of the API: every round makes others, the second also all boundaries."""
+"""Generated calls over the whole OpenAPI description: every round makes others, the second also all boundaries."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.soak.rounds import Round
 
 CASES_A_CALL, AT_LEAST, AT_LEAST_WITH_BOUNDARIES = 6, 200, 1800
 BOUNDARIES = 2
-"The number of the round that takes longest: a soak of minutes does without it."
+"The number of the round that takes longest: a soak of minutes does not reach it."
 
 
 def test_every_answer_to_generated_calls_is_in_the_description(rounds: Iterator[Round], new_tenant: NewTenant) -> None:

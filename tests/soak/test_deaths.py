@@ -1,4 +1,4 @@
-"""Upgrades with random faults whose runner dies now and then, on PostgreSQL and a real fleet: new ones a round."""
+"""Upgrades with random faults whose runner dies now and then, on PostgreSQL and a real fleet: new ones each round."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Random commands, faults, crashes and hands in Airflow on the real store: every round lives other lives."""
+"""Random commands, faults, crashes and actions in Airflow on the real store: every round draws other lives."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ EXAMPLES, LIVES = 2, 6
 
 
 def test_lifecycle_holds_whatever_happens(rounds: Iterator[Round], bench: Bench) -> None:
-    """A round that is repeated alone looks for the shortest example that fails."""
+    """A round that is repeated alone searches for the shortest failing example."""
     for each in rounds:
         with each:
             search(bench, EXAMPLES, each.seed, shrink=each.is_repeated)

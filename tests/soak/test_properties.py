@@ -1,6 +1,6 @@
-"""Every unit test that hypothesis feeds (`@given`, or a machine of rules), with many examples in every round.
+"""Every unit test with hypothesis (`@given`, or a machine of rules), with many examples in every round.
 
-They run in a process of their own, in which the round's seed is hypothesis's: no list of them can be out of date.
+They run in a process of their own with the round's seed as hypothesis's, found by pytest and so never out of date.
 """
 
 import os
@@ -24,7 +24,7 @@ def test_properties_hold_for_many_examples(rounds: Iterator[Round]) -> None:
 
 
 def _passed(seed: int) -> int:
-    """How many properties were looked at, and held."""
+    """How many properties were tested and held."""
     files = [str(path) for path in UNIT.rglob("test_*.py") if "from hypothesis" in path.read_text(encoding="utf-8")]
     argv = [sys.executable, "-m", "pytest", *files, "-m", "hypothesis", f"--hypothesis-seed={seed}"]
     argv += ["-q", "-p", "no:cacheprovider"]

@@ -10,9 +10,9 @@ from tests.soak.rounds import Round
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 KILLS = 1
-"In a round."
+"Kills in a round."
 ENOUGH = 20
-"After so many kills at random, one has hit a wave that was under way."
+"After this many random kills, one has hit an unfinished wave."
 
 
 async def test_consumers_see_every_event_in_order_when_leading_servers_are_killed_at_random(

@@ -1,4 +1,4 @@
-"""A component is killed (-9) while instances are being upgraded: the upgrade goes on and nothing is done twice."""
+"""A component is killed (-9) while instances are being upgraded: the upgrade goes on and no work is done twice."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +22,9 @@ from upgrade_orchestrator.domain.execution.execution import dag_id_of
 pytestmark = pytest.mark.alone
 
 LONG_SECONDS, SHORT_SECONDS = 12.0, 4.0
-"Longer than the first batch stays in its worker (8 s), so that it is deferred to the triggerer; and shorter."
+"Longer than the 8 s that the first batch stays in its worker, so that it is deferred to the triggerer; and shorter."
 TWO_AND_TWO: dict[str, Any] = {"batchSize": 4, "maxUnavailablePercentage": 50}
-"One batch that needs two rounds: the second is begun by whoever comes after the crash."
+"One batch that needs two rounds: the second is begun by the process that takes over after the crash."
 
 
 @pytest.fixture
@@ -77,12 +77,12 @@ def test_upgrade_from_ci_goes_on_when_the_api_server_is_killed(
 
 
 def test_upgrade_goes_on_when_a_worker_is_killed_that_has_just_taken_a_task(stack: Stack, tenant: Tenant) -> None:
-    """Airflow does not know that it was taken, LocalExecutor not that it is lost: it would be queued for ever.
+    """Airflow does not know that the task was taken, nor LocalExecutor that it is lost: it would stay queued for ever.
 
     It is the first step's: no other task needs a worker so soon, and the checks are run by their own tasks meanwhile.
     """
     execution_id = tenant.start(**TWO_AND_TWO)
-    with _held_up(stack, API_SERVER):  # before there is a DAG: no worker can tell that it has begun
+    with _held_up(stack, API_SERVER):  # before there is a DAG, so that no worker can have begun it
         wait_for("Airflow to know the DAG", lambda: has_dag(stack, execution_id))
         lost = wait_for("a worker to take a task", lambda: _workers_of(stack, execution_id))[0]
         for process in (*lost.children(recursive=True), lost):
@@ -94,7 +94,7 @@ def test_upgrade_goes_on_when_a_worker_is_killed_that_has_just_taken_a_task(stac
 
 @contextmanager
 def _held_up(stack: Stack, component: str) -> Iterator[None]:
-    """Within it the component's processes are there and do nothing."""
+    """While the block runs, the component's processes are suspended."""
     leader = stack.leader(component)
     assert leader is not None
     processes = [psutil.Process(each) for each in leader.members()]
@@ -108,13 +108,15 @@ def _held_up(stack: Stack, component: str) -> Iterator[None]:
 
 
 def _workers_of(stack: Stack, execution_id: str) -> list[psutil.Process]:
-    """LocalExecutor's workers with a task of the execution that is still queued: they call themselves by its id."""
+    """LocalExecutor's workers with a task of the execution that is still queued, found by the task id in their
+    titles.
+    """
     queued = _of_tasks(stack, execution_id, "id::text", "state = 'queued'")
     return [each for each, title in workers(stack).items() if queued & set(title.split())]
 
 
 def _of_tasks(stack: Stack, execution_id: str, column: str, which: str) -> set[Any]:
-    """What that column has in the rows of those of the execution's tasks, in Airflow's own database."""
+    """The values of that column for those of the execution's tasks, in Airflow's own database."""
     query = f"SELECT {column} FROM task_instance WHERE dag_id = '{dag_id_of(execution_id)}' AND {which}"
     with stack.postgres().connect(METADATA_DATABASE) as connection:
         return {row[0] for row in connection.execute(query.encode())}

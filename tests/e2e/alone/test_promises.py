@@ -1,4 +1,4 @@
-"""How soon things are to happen, where nobody else uses the stack; elsewhere they only have to."""
+"""How soon things happen on a stack that no other test uses; elsewhere tests check only that they happen."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_upgrade_and_airflow_follow_each_other_within_seconds(new_tenant: NewTen
 
 @pytest.mark.alone
 def test_task_that_is_done_in_the_triggerer_ends_without_an_event_of_its_trigger(new_tenant: NewTenant) -> None:
-    """An event would have its DAG's file read for a callback."""
+    """A trigger's event would make the dag processor read the DAG's file for a callback."""
     tenant = new_tenant()
     execution_id = tenant.start()
     tenant.wait_until(execution_id, "COMPLETED")

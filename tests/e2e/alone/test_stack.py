@@ -1,6 +1,6 @@
-"""The local stack as a whole: what it shows of itself, and what `up` and `down` do to one that runs.
+"""The local stack as a whole: what it exposes, and what `up` and `down` do to a running one.
 
-That a stack which does not come up is stopped again needs one that was never started: tests/integration/local.
+That a stack which does not start is stopped again needs one that was never started: tests/integration/local.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_airflow_refuses_a_caller_without_token(stack: Stack) -> None:
 
 
 def test_path_with_a_line_feed_before_its_end_is_refused_by_airflow(stack: Stack) -> None:
-    """Starlette's mounts do not match it. Once they do, generated calls may have line feeds again."""
+    """Starlette's mounts do not match such a path. Once they do, generated calls may contain line feeds again."""
     answer = httpx.get(f"{stack.url}{BASE}/upgrades/a%0Ab", trust_env=False, timeout=30)
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
@@ -68,7 +68,7 @@ def _status(stack: Stack, headers: dict[str, str]) -> int:
     return httpx.get(f"{stack.url}/api/v2/dags", headers=headers, trust_env=False, timeout=30).status_code
 
 
-@pytest.mark.alone  # the demo begins with an `up` as well, and there is one at a time
+@pytest.mark.alone  # the demo begins with an `up` as well, and only one may run at a time
 def test_up_refuses_another_port_when_the_stack_runs(stack: Stack, command: Run) -> None:
     done = command("up", PORT=str(free_port()))
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""What people do in the Airflow UI reaches the upgrade; through Airflow's own API, which is what the UI calls."""
+"""What people do in the Airflow UI reaches the upgrade; through Airflow's own API, which the UI calls too."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.e2e.steps import Json, Tenant, got, statuses, wait_for
 ONE_AT_A_TIME: Json = {"batchSize": 2, "maxUnavailablePercentage": 25}
 "Two batches of two."
 LINGERING: Json = ONE_AT_A_TIME | {"batchSize": 1, "batchDelaySeconds": 600}
-"Of itself it does no more than the first: there is time to follow what was done in Airflow."
+"By itself it goes no further than the first batch, so that there is time to follow what was done in Airflow."
 DELETED = "the DAG run was deleted in Airflow"
 
 
@@ -32,13 +32,13 @@ def tenant(new_tenant: NewTenant) -> Tenant:
 
 @pytest.fixture
 def lingering(tenant: Tenant) -> str:
-    """An upgrade whose first instance is being upgraded; the next one would be in ten minutes."""
+    """An upgrade whose first instance is being upgraded; the next one would follow in ten minutes."""
     return begin(tenant, LINGERING)
 
 
 @pytest.fixture
 def running(tenant: Tenant) -> str:
-    """An upgrade of four, one at a time, whose first instance is being upgraded; each batch is a task that works."""
+    """An upgrade of four, one at a time, whose first instance is being upgraded; each batch has a task that works."""
     return begin(tenant, ONE_AT_A_TIME | {"batchDelaySeconds": 6})
 
 
@@ -65,7 +65,7 @@ def test_paused_dag_pauses_the_upgrade_and_unpausing_resumes_it_unless_it_was_pa
     assert tenant.agent_statuses() == ["RUNNING"] * 4
     pause_dag(over_rest, held, False)
     pause_dag(tenant, paused, False)
-    followed(tenant, paused, "IN_PROGRESS", "COMPLETED")  # so both DAGs were looked at
+    followed(tenant, paused, "IN_PROGRESS", "COMPLETED")  # so the reconciler has looked at both DAGs
     assert_completed_once(tenant, paused)
     assert over_rest.execution(held)["status"] == "PAUSED"
     command(over_rest, held, "resume")
@@ -114,7 +114,7 @@ def test_deleted_run_fails_a_paused_upgrade(tenant: Tenant, lingering: str) -> N
     pause_dag(tenant, lingering)
     followed(tenant, lingering, "PAUSED")
     run = run_of(tenant, lingering)
-    patch(tenant, run, {"state": "queued"})  # Airflow deletes none that is running
+    patch(tenant, run, {"state": "queued"})  # Airflow deletes no DAG that is running
     assert tenant.airflow.delete(run).status_code == 204
     assert followed(tenant, lingering, "FAILED")["statusReason"] == DELETED
     assert_over(tenant)
@@ -123,14 +123,18 @@ def test_deleted_run_fails_a_paused_upgrade(tenant: Tenant, lingering: str) -> N
 def test_deleted_dag_fails_the_upgrade_and_does_nothing_when_it_comes_back(
     stack: Stack, tenant: Tenant, lingering: str
 ) -> None:
-    command(tenant, lingering, "pause")  # Airflow deletes none with a task in a worker: this sends it to the triggerer
+    command(
+        tenant, lingering, "pause"
+    )  # Airflow deletes no DAG with a task in a worker: this sends the task to the triggerer
     wait_for("the batch to be deferred", lambda: tenant.task_states(lingering).get(FIRST) == "deferred")
     assert tenant.airflow.delete(dag_of(lingering)).status_code == 204
     assert followed(tenant, lingering, "FAILED")["statusReason"] == DELETED
     assert_over(tenant)
     done = tenant.upgraded()
-    wait_for("the DAG to be back", lambda: has_dag(stack, lingering))  # its regular turn would be two minutes later
-    assert tenant.dag_run(lingering)["state"] == "failed"  # made anew with its DAG
+    wait_for(
+        "the DAG to be back", lambda: has_dag(stack, lingering)
+    )  # otherwise its regular turn would be two minutes later
+    assert tenant.dag_run(lingering)["state"] == "failed"  # recreated with its DAG
     assert tenant.upgraded() == done
 
 
@@ -162,7 +166,7 @@ def assert_completed_once(tenant: Tenant, execution_id: str) -> None:
 
 
 def assert_over(tenant: Tenant) -> None:
-    """Settled, nothing in flight, nothing done twice, and what was not begun is untouched."""
+    """The execution is settled, nothing is in flight, nothing was done twice, and what was not begun is untouched."""
     assert_place_is_free(tenant)
     assert tenant.agent_statuses() == ["RUNNING"] * 4
     assert set(tenant.upgraded().values()) == {1}
@@ -179,7 +183,7 @@ def assert_place_is_free(tenant: Tenant) -> None:
 
 
 def assert_never_runs_again(tenant: Tenant, execution_id: str) -> None:
-    """Cleared in Airflow, all its tasks run once more: nothing changes."""
+    """All tasks are cleared in Airflow and run once more: nothing changes."""
     before = tenant.execution(execution_id)
     wait_for("all to serve", lambda: set(tenant.agent_statuses()) == {"RUNNING"})
     ended, log = tenant.dag_run(execution_id)["end_date"], tenant.agent.log(tenant.fleet)

@@ -1,4 +1,4 @@
-"""Airflow's API server with FAB and our plugin in it: who gets in with what, and what our roles open."""
+"""Airflow's API server with FAB and our plugin: which credentials are accepted, and what our roles allow."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +22,7 @@ NEVER_MADE = "never-made"
 
 @pytest.fixture
 def stranger(stack: Stack) -> Iterator[httpx.Client]:
-    """Somebody without a token."""
+    """A caller without a token."""
     with httpx.Client(base_url=f"http://{HOST}:{stack.port}{BASE}", trust_env=False, timeout=30) as client:
         yield client
 
@@ -35,7 +35,7 @@ def cookie(stack: Stack, client_of: ClientOf) -> Callable[[str], dict[str, str]]
 
 @pytest.fixture
 def nothing_made(api: httpx.Client) -> Iterator[None]:
-    """No component of that name is there, whatever others make meanwhile."""
+    """Afterwards there is no component of that name, whatever other tests create."""
     yield
     assert NEVER_MADE not in [each["name"] for each in got(api, "/components", limit=200)["items"]]
 
@@ -113,7 +113,7 @@ def test_write_by_cookie_is_taken_from_our_own_pages_only(
     silent = stranger.post("/components", json={"name": NEVER_MADE}, headers=signed_in)
     assert (evil.status_code, silent.status_code) == (403, 403)
     own = stranger.post("/components", json={}, headers=signed_in | {"Origin": f"http://{HOST}:{stack.port}"})
-    assert own.status_code == 422  # through the door, up to the body
+    assert own.status_code == 422  # authenticated and authorised, up to the body
 
 
 @pytest.mark.usefixtures("nothing_made")

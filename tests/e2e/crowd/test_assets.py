@@ -17,7 +17,7 @@ from tests.e2e.steps import Json, Tenant, got, wait_for
 
 EXAMPLE = ROOT / "docs/examples/after_upgrade.py"
 FILE = ROOT / "dags/e2e_after_upgrade.zip"
-"A zip, as Airflow takes it as well: other tests read every Python file that is there."
+"A zip, which Airflow accepts as well: other tests read every Python file in the folder."
 DAG_ID = "e2e_after_upgrade"
 _FOUND_SECONDS = 240.0
 "The dag processor looks for new files once a minute."
@@ -32,7 +32,7 @@ def tenant(new_tenant: NewTenant) -> Tenant:
 
 @pytest.fixture
 def example(tenant: Tenant, airflow: httpx.Client) -> Iterator[Path]:
-    """The example as a user has it: another name, and the own tenant in the asset's name."""
+    """The example as a user has it: under another name, and with the test's tenant in the asset's name."""
     text = EXAMPLE.read_text(encoding="utf-8")
     own = text.replace("550e8400", tenant.id).replace("def after_upgrade(", f"def {DAG_ID}(")
     with ZipFile(FILE, "w") as packed:
@@ -43,7 +43,7 @@ def example(tenant: Tenant, airflow: httpx.Client) -> Iterator[Path]:
         assert unpaused.status_code == 200, unpaused.text
         yield FILE
     finally:
-        FILE.unlink()  # and no more: a DAG deleted while the dag processor marks it stale ends the dag processor
+        FILE.unlink()  # no more than this: deleting a DAG while the dag processor marks it stale ends the dag processor
 
 
 @pytest.mark.usefixtures("example")
@@ -70,7 +70,7 @@ def test_dag_that_is_scheduled_on_the_asset_runs_after_an_upgrade_that_completed
 
 
 def _run_the_end_again(tenant: Tenant, airflow: httpx.Client, execution_id: str) -> None:
-    """As a person may, who clears the tasks of an upgrade that was cancelled; then they end, and update nothing."""
+    """Clear the tasks of a cancelled upgrade, as a person may; they end and update nothing."""
     (run,) = got(airflow, f"/dags/upgrade__{execution_id}/dagRuns")["dag_runs"]
     ends = {"task_ids": ["verify", "complete"], "only_failed": False}
     body = {"dag_run_id": run["dag_run_id"], "dry_run": False, **ends}

@@ -20,7 +20,7 @@ def tenant(new_tenant: NewTenant) -> Tenant:
 
 @pytest.fixture
 def slow(new_tenant: NewTenant) -> Tenant:
-    """Its upgrade takes some ten seconds: there is time to look, and to stop it."""
+    """Its upgrade takes some ten seconds, so that there is time to look at it and to stop it."""
     return new_tenant(upgrade_seconds=2.0)
 
 
@@ -100,7 +100,7 @@ def test_stopped_script_cancels_when_it_is_told_to(slow: Tenant, job_of: Callabl
 
 
 def expressions(text: str, values: dict[str, str]) -> str:
-    """GitHub's ${{ … }} with its value; one that the test does not know is an error."""
+    """Replace GitHub's ${{ … }} by its value; one that the test does not know is an error."""
     return re.sub(r"\$\{\{ (.*?) \}\}", lambda found: values[found[1]], text)
 
 

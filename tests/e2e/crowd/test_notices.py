@@ -1,6 +1,6 @@
-"""Who is to know of a failure, a rollback or an approval is told by real notifiers, in DAG runs of their own.
+"""A failure, a rollback and an approval are each announced by real notifiers, in DAG runs of their own.
 
-That an upgrade that completed or was cancelled tells nobody is in test_assets.py.
+That an upgrade that completed or was cancelled sends no notice is in test_assets.py.
 """
 
 from functools import partial

@@ -1,4 +1,4 @@
-"""Stages and their approvals, over HTTP and in the Airflow UI (its own API, which is what the UI calls)."""
+"""Stages and their approvals, over HTTP and in the Airflow UI (by Airflow's own API, which the UI calls)."""
 
 from collections.abc import Callable
 
@@ -68,7 +68,7 @@ def assert_only_approvers_have_a_say(tenant: Tenant, execution_id: str, client_o
 
 
 def assert_answers_that_do_not_count_are_asked_for_again(tenant: Tenant, execution_id: str, airflow_of: Client) -> None:
-    """The admin has created it; `user` may answer in Airflow, and has no say in upgrades."""
+    """The admin has created it; `user` may answer in Airflow, but has no role for upgrades."""
     for client, why in ((tenant.airflow, "four eyes"), (airflow_of("user"), "lacks the permission")):
         assert answer_in_ui(tenant, execution_id, client, "Approve", None) == 200
         asked_again(tenant, execution_id, why)
@@ -95,7 +95,7 @@ def test_pause_takes_no_decision_before_its_end_and_a_task_marked_successful_is_
 
 
 def assert_paused_stage_waits(tenant: Tenant, execution_id: str, client_of: Client, airflow_of: Client) -> None:
-    """Over REST no decision is taken; what is answered in Airflow is judged after the resume."""
+    """Over REST no decision is accepted; one answered in Airflow is examined after the resume."""
     assert tenant.api.post(f"/upgrades/{execution_id}/pause").status_code == 200
     refused = decide(client_of("anna"), execution_id, "approve")
     assert (refused.status_code, refused.json()["code"]) == (409, "INVALID_STATE")
@@ -120,7 +120,7 @@ def test_rejection_takes_back_or_cancels(
     assert decisions(tenant, execution_id) == [("REJECTED", "anna", door, "seen")]
     assert (states["stage_02.approve"], states["stage_02.upgrade"]) == ("skipped", "skipped")
     assert tenant.versions() == ({"3.6.0": 4} if rollback else HALF_DONE)
-    tenant.create()  # the place is free again
+    tenant.create()  # the active slot is free again
 
 
 def test_cancel_while_the_task_waits_ends_it_soon(tenant: Tenant) -> None:

@@ -1,6 +1,6 @@
-"""Every strategy to its end and back on Airflow, over HTTP; judged by the fleet's own log.
+"""Every strategy forward and back on Airflow, over HTTP, checked by the fleet's own log.
 
-All that can become of each strategy is in `unit/service/test_strategies.py`: here is what other tasks of the DAG do.
+All outcomes of each strategy are in `unit/service/test_strategies.py`; here is what other tasks of the DAG do.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from tests.e2e.steps import NEW, OLD, Json, got, statuses
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
 one_pool_and_two = pytest.mark.parametrize("strategy", ["ROLLING", "BLUE_GREEN"])
-# RECREATE has ROLLING's tasks, STAGED goes back in test_staged, BLUE_GREEN below, by hand: with the same tasks.
+# RECREATE has ROLLING's tasks, STAGED goes back in test_staged, BLUE_GREEN below by a command: with the same tasks.
 monitored_or_not = pytest.mark.parametrize("strategy", ["ROLLING", "CANARY"])
 
 
@@ -31,7 +31,7 @@ def test_upgrade_completes_after_a_pause_and_a_failure_below_the_threshold(case:
     execution_id = case.start(failureThreshold=3)
     case.tenant.wait_upgrading()
     _assert_pause_holds_it(case, execution_id)
-    if case.strategy == "CANARY":  # an ill canary is judged by its monitor: here one of the others fails
+    if case.strategy == "CANARY":  # an unhealthy canary is handled by its monitor, so here one of the others fails
         case.wait(execution_id, "healthy canaries", lambda now: now["canary"]["healthy"])
         case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=1)
     case.let_go_on(execution_id)
@@ -114,7 +114,7 @@ def test_cancel_leaves_what_is_done_and_touches_nothing_more(case: Case) -> None
     assert set(case.tenant.agent_statuses()) == {"RUNNING"}
     deployment = case.tenant.deployment()
     assert deployment["currentVersionId"] == OLD
-    if case.strategy == "BLUE_GREEN":  # its new pool never had the traffic: it is gone again
+    if case.strategy == "BLUE_GREEN":  # its new pool never had the traffic, so it has been removed
         assert (deployment["mixed"], case.serving()) == (None, {"3.6.0": SIZE})
         assert case.tenant.upgraded() == pool
         assert {each["pool"] for each in case.tenant.agent.fleet(case.tenant.fleet)["instances"]} == {"blue"}

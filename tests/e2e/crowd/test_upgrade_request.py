@@ -1,4 +1,4 @@
-"""The DAG that asks for an upgrade: from Airflow's REST API, from its command line, and what becomes of its run."""
+"""The DAG that asks for an upgrade: from Airflow's REST API, from its command line, and how its run ends."""
 
 import subprocess
 from collections.abc import Callable
@@ -19,7 +19,7 @@ FOLLOWING = {"create": "success", "start": "success", "follow": "deferred"}
 
 @pytest.fixture
 def slow(new_tenant: NewTenant) -> Tenant:
-    """Its upgrade takes some ten seconds: there is time to look, and to stop it."""
+    """Its upgrade takes some ten seconds, so that there is time to look at it and to stop it."""
     return new_tenant(upgrade_seconds=2.0)
 
 
@@ -50,7 +50,7 @@ def test_run_of_the_guides_calls_holds_no_worker_while_it_follows_and_succeeds_w
 
 
 def assert_told(tenant: Tenant, run_id: str, execution: Json) -> None:
-    """What the run's tasks return."""
+    """Check what the run's tasks return."""
     returned = result(tenant, run_id, "follow")
     assert (returned["executionId"], returned["status"]) == (execution["id"], "COMPLETED")
     assert returned["links"]["self"] == execution["links"]["self"]
@@ -58,7 +58,7 @@ def assert_told(tenant: Tenant, run_id: str, execution: Json) -> None:
 
 
 def assert_begun_within_seconds(tenant: Tenant, execution: Json) -> None:
-    """Started from a worker, which may not ask Airflow for the DAG: its regular turn would be two minutes later."""
+    """Started from a worker, which may not request a parse of the DAG: its regular turn would be two minutes later."""
     events = tenant.events(execution["id"])
     commands = [each["data"] for each in events if each["type"].endswith("command-received.v1")]
     assert [(each["command"], each["actor"], each["source"]) for each in commands] == [("start", "admin", "DAG")]
@@ -115,7 +115,7 @@ def test_run_of_an_operator_that_is_marked_failed_leaves_its_upgrade_going_on(
 
 
 def test_refusal_fails_the_run_at_once_with_every_field(slow: Tenant) -> None:
-    """The other refusals are told in the same way: tests/dags/test_upgrade_request.py."""
+    """The other refusals are reported in the same way: tests/dags/test_upgrade_request.py."""
     run_id = trigger(slow, batchsize=1, toVersionId="bbb-222").json()["dag_run_id"]
     ended(slow, run_id, "failed")
     assert tasks(slow, run_id) == {"create": "failed", "start": "upstream_failed", "follow": "upstream_failed"}

@@ -1,4 +1,4 @@
-"""README.md: its call creates an upgrade as it is typed, and its make targets are there."""
+"""README.md: its call creates an upgrade exactly as written, and the make targets that it names exist."""
 
 import json
 import os

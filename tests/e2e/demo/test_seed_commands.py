@@ -1,4 +1,4 @@
-"""The seed's own commands, as a user pastes them into a shell (contract section 12)."""
+"""The seed's own commands, as a user pastes them into a shell (specification section 12)."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.shared_stack import ROOT
 Run = Callable[[str], "CompletedProcess[str]"]
 TENANT, DEPLOYMENT = "550e8400", "/tenants/550e8400/components/aaa-111/deployment"
 
-# verbatim, but for the strategy
+# verbatim, except for the strategy
 CREATE = """\
 curl -X POST http://localhost:8084/api/v1/registry/tenants/550e8400/upgrades \\
 -H "Content-Type: application/json" \\
@@ -49,7 +49,9 @@ GET = 'curl http://localhost:8084/api/v1/registry/upgrades/${ID} -H "Authorizati
 
 @pytest.fixture
 def paste(stack: Stack, command: Run) -> Callable[..., Json]:
-    """Runs a command in bash with TOKEN=$(make -s token); of its text only the port, where 8084 was not free."""
+    """Runs a command in bash with TOKEN=$(make -s token); of its text only the port differs, where 8084 was not
+    free.
+    """
     token = command("token").stdout.strip()
 
     def run(text: str, execution_id: str = "") -> Json:

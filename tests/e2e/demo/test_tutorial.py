@@ -1,4 +1,4 @@
-"""docs/tutorial.md: its commands, in their order in one shell, upgrade a fleet of one's own and take it back."""
+"""docs/tutorial.md: its commands, in their order in one shell, upgrade a fleet of the reader's own and roll it back."""
 
 import json
 import os
@@ -29,7 +29,7 @@ SECONDS = 150
 
 @pytest.fixture
 def registered(api: httpx.Client, airflow: httpx.Client) -> Iterator[None]:
-    """Afterwards the stack does not look for an agent that is gone."""
+    """Afterwards the stack no longer uses an agent that has ended."""
     yield
     known = got(api, DEPLOYMENT)
     moved = {name: known[name] for name in ("driver", "fleet", "currentVersionId")} | {"connId": "demo_fleet"}
@@ -38,7 +38,7 @@ def registered(api: httpx.Client, airflow: httpx.Client) -> Iterator[None]:
 
 
 def as_typed(stack: Stack, step: str) -> str:
-    """The step as it is; only what is particular to this run differs: ports, Python, and the stack that is up."""
+    """The step as written, with the ports, the Python and the running stack of this run."""
     ports = {f"localhost:{DEFAULT_PORT}": f"localhost:{stack.port}", "8095": "$AGENT_PORT"}
     commands = {"make -s token": "python -m local token", "make seed FILE=": "python -m local seed "}
     lines = [line for line in step.splitlines() if line not in ("make up", "make down")]
@@ -49,7 +49,7 @@ def as_typed(stack: Stack, step: str) -> str:
 
 
 def run(stack: Stack, folder: Path) -> list[str]:
-    """What each step has printed; fails where one fails."""
+    """What each step has printed; fails when a step fails."""
     script = "\n".join(f"{as_typed(stack, step)}\necho; echo '{MARK}'" for step in STEPS)
     env = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -73,7 +73,7 @@ def run(stack: Stack, folder: Path) -> list[str]:
 
 
 def last_line(printed: str) -> Any:
-    """The data of the stream's end."""
+    """The data of the stream's last event."""
     return json.loads(printed.splitlines()[-1].removeprefix("data: "))
 
 

@@ -1,4 +1,4 @@
-"""By the end of the whole end-to-end suite, every type of event has been told at least once (section 10)."""
+"""By the end of the whole end-to-end suite, every type of event has been published at least once (section 10)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The whole suite's stack is stopped, as its last test: nobody has to start it again."""
+"""The last test stops the stack of the whole suite, so that no other test has to start it again."""
 
 import pytest
 

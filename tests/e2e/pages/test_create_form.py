@@ -1,4 +1,4 @@
-"""The form that an upgrade is asked for with, in a real browser."""
+"""The form that creates an upgrade, in a real browser."""
 
 import re
 from collections.abc import Callable
@@ -22,13 +22,13 @@ Filled = Callable[..., Page]
 
 @pytest.fixture
 def tenant(new_tenant: NewTenant) -> Tenant:
-    """On a fleet of two, without a backup; it has no upgrade yet."""
+    """A tenant on a fleet of two, without a backup; it has no upgrade yet."""
     return new_tenant(2, backup=False)
 
 
 @pytest.fixture
 def filled(visits: Visits, tenant: Tenant) -> Filled:
-    """The form with what is required filled in, as somebody sees it once the plan is there."""
+    """The form with its required fields filled in, once the plan is shown."""
 
     def open_form(name: str = "otto", scheme: Scheme = "light", width: int = 1280) -> Page:
         page = visits.of(name, scheme, width)
@@ -165,7 +165,7 @@ def test_create_and_start_by_keyboard_alone(visits: Visits, tenant: Tenant) -> N
 
 
 def reach(page: Page, name: str) -> None:
-    """Tab on until the control with that name has the focus."""
+    """Press Tab until the control with that name has the focus."""
     for _ in range(40):
         if page.evaluate("() => document.activeElement.name") == name:
             return

@@ -29,13 +29,13 @@ _WATCH = """() => {
     subtree: true, childList: true, attributes: true, characterData: true,
   });
 }"""
-"Everything that the page comes to show, from the moment on when it changes."
+"Every state that the page shows, from now on, at each change."
 
 
 def test_from_the_form_to_completed_by_keyboard_alone_the_page_shows_no_state_that_the_api_does_not(
     visits: Visits, new_tenant: NewTenant
 ) -> None:
-    tenant = new_tenant(size=6, upgrade_seconds=2)  # the rest begins with the promotion: there is time to pause it
+    tenant = new_tenant(size=6, upgrade_seconds=2)  # the rest begins with the promotion, so there is time to pause it
     page = visits.of("otto")
     keyboard = Keyboard(page)
     execution_id = _created(page, keyboard, tenant)
@@ -66,7 +66,7 @@ def test_from_the_form_to_completed_by_keyboard_alone_the_page_shows_no_state_th
 
 
 def _created(page: Page, hands: Hands, tenant: Tenant) -> str:
-    """By the form; the execution's id."""
+    """Create the upgrade by the form; returns the execution's id."""
     page.goto(f"{VIEW}/upgrades/new")
     _fill_in(page, hands, tenant)
     hands.push("button[value='']")
@@ -92,7 +92,7 @@ def _fill_in(page: Page, hands: Hands, tenant: Tenant) -> None:
 
 
 def _check_all_that_was_shown(page: Page, tenant: Tenant, execution_id: str) -> None:
-    """Each state that the page ever showed was told, under the number that it showed with it, and none came back."""
+    """Each state that the page ever showed was that of the events at the page's sequence, and none appeared twice."""
     seen = page.evaluate("() => window.shown")
     told = _states(tenant.events(execution_id))
     assert len({each["sequence"] for each in seen}) > 10
@@ -102,7 +102,7 @@ def _check_all_that_was_shown(page: Page, tenant: Tenant, execution_id: str) -> 
 
 
 def _compare(page: Page, tenant: Tenant, execution_id: str, status: str) -> None:
-    """Where nothing moves on by itself, page and API say the same."""
+    """Where nothing moves on by itself, page and API show the same."""
     expect_status(page, status)
     said = tenant.execution(execution_id)
     progress = said["progress"]
@@ -118,7 +118,7 @@ def _compare(page: Page, tenant: Tenant, execution_id: str, status: str) -> None
 
 
 def _states(events: list[Json]) -> dict[int, tuple[str, dict[str, str]]]:
-    """By sequence: the status, and every instance that has ever changed, as the events tell it."""
+    """By sequence: the status, and every instance that has ever changed, according to the events."""
     status, instances, found = ExecutionStatus.PENDING.value, dict[str, str](), dict[int, tuple[str, dict[str, str]]]()
     for each in events:
         if each["type"] == "registry.upgrade.status-changed.v1":

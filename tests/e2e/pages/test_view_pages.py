@@ -1,4 +1,4 @@
-"""Every page, light and dark and narrow: axe-core finds nothing grave; UPDATE_SCREENSHOTS=1 renews docs/images/."""
+"""Every page, light, dark and narrow: axe-core finds nothing serious; UPDATE_SCREENSHOTS=1 renews docs/images/."""
 
 import os
 from dataclasses import dataclass
@@ -33,12 +33,12 @@ _WATCH_WHAT_GOES = """
     const watch = new MutationObserver((changes) => changes.forEach(note));
     watch.observe(document.getElementById("part"), { subtree: true, childList: true });
   });"""
-"Also what is put elsewhere goes first."
+"Collects every element that leaves the page's content, also one that is only moved."
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A tenant with a finished upgrade, another one whose canary waits to be promoted, and one that has none yet."""
+    """A tenant with a finished upgrade, one whose canary waits to be promoted, and one without any."""
 
     tenant: Tenant
     done: str
@@ -59,7 +59,7 @@ def shown(new_tenant: NewTenant) -> Shown:
 
 
 def take(page: Page, name: str, scheme: Scheme) -> None:
-    """A picture for the documentation, when it is asked for; run alone, this file's upgrades are the only ones."""
+    """A screenshot for the documentation, on request; run alone, so that this file's upgrades are the only ones."""
     if WANTED:
         PICTURES.mkdir(parents=True, exist_ok=True)
         page.set_viewport_size({"width": 1000, "height": 640})
@@ -98,7 +98,7 @@ def test_update_moves_nothing_so_that_no_click_and_no_focus_is_lost(visits: Visi
     page = visits.of("otto")
     page.add_init_script(_WATCH_WHAT_GOES)
     open_upgrade(page, shown.done)
-    expect(page.locator("#live")).to_have_text("Ended")  # which is said after an update
+    expect(page.locator("#live")).to_have_text("Ended")  # announced after an update
     assert page.evaluate("gone") == []
 
 
@@ -143,7 +143,7 @@ def test_refusal(visits: Visits, scheme: Scheme) -> None:
 
 
 def test_who_signs_in_on_airflows_page_sees_the_upgrades(visits: Visits) -> None:
-    page, own = visits.stranger(), visits.url.replace(HOST, "localhost")  # where Airflow says that it is
+    page, own = visits.stranger(), visits.url.replace(HOST, "localhost")  # where Airflow shows it
     answer = page.goto(f"{own}{VIEW}/upgrades")
     assert answer is not None
     assert answer.status == 401
@@ -151,7 +151,7 @@ def test_who_signs_in_on_airflows_page_sees_the_upgrades(visits: Visits) -> None
     page.get_by_label("Username").fill("otto")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign In").click()
-    expect(page.get_by_role("link", name="Dags", exact=True)).to_be_visible()  # Airflow's own page has come
+    expect(page.get_by_role("link", name="Dags", exact=True)).to_be_visible()  # Airflow's own page has loaded
     page.goto(f"{own}{VIEW}/upgrades")
     expect(page.get_by_role("link", name="New upgrade")).to_be_visible()
 
@@ -192,7 +192,7 @@ def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> Non
     page = visits.of("otto")
     page.goto("/plugin/upgrades")
     frame = page.frame_locator("iframe")
-    frame.locator("[name=text]").fill(shown.watched)  # others' upgrades may fill the first page
+    frame.locator("[name=text]").fill(shown.watched)  # other tests' upgrades may fill the first page
     frame.locator("[name=text]").press("Enter")
     expect(frame.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
 
@@ -200,7 +200,9 @@ def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> Non
 def test_links_of_the_runs_tab_lead_out_of_their_frame_into_airflows_own_pages(visits: Visits, shown: Shown) -> None:
     page, dag_id = visits.of("otto"), dag_id_of(shown.done)
     scripts = "**/static/view.js"
-    page.route(scripts, lambda route: route.fulfill(content_type="text/javascript", body=""))  # clicked before it came
+    page.route(
+        scripts, lambda route: route.fulfill(content_type="text/javascript", body="")
+    )  # clicked before it was ready
     page.goto(f"/dags/{dag_id}/plugin/upgrade")
     page.frame_locator("iframe").get_by_role("link", name="DAG run in Airflow").click()
     page.wait_for_url(f"**/dags/{dag_id}/runs/*")

@@ -1,4 +1,4 @@
-"""Steering in the browser: what its questions say, and what comes of the answers."""
+"""Commands in the browser: what the questions say, and the effect of the replies."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> Non
     approver.locator("#button-approve").click()
     expect(approver.locator("dialog[open]")).to_contain_text("2 instances")
     approver.locator("dialog[open] [data-confirm]").click()
-    expect(approver.locator("dialog[open]")).to_be_visible()  # it asks why
+    expect(approver.locator("dialog[open]")).to_be_visible()  # it asks for a reason
     approver.locator("dialog[open] textarea").fill("looks well")
     approver.locator("dialog[open] [data-confirm]").click()
     expect_status(approver, "COMPLETED")
@@ -38,7 +38,7 @@ def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> Non
 
 
 def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant) -> None:
-    tenant = new_tenant(upgrade_seconds=2.0)  # the way back follows at once: so long a page may be behind it
+    tenant = new_tenant(upgrade_seconds=2.0)  # the rollback follows at once, and a page may lag behind it for this long
     first, ill = f"{tenant.fleet}-02", f"{tenant.fleet}-03"
     tenant.agent.fault(tenant.fleet, "upgrade-fails", ill, times=1)
     execution_id = tenant.create(**ONE_BY_ONE, autoRollbackEnabled=True, failureThreshold=1)

@@ -1,4 +1,4 @@
-"""The project's API server under a path of its own, and a client of it."""
+"""The project's API server under a path of its own, and a client for it."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ START_SECONDS = 200
 
 @contextmanager
 def serving(project: Project, path: str, **settings: str) -> Iterator[httpx.Client]:
-    """Within it the server runs; the client is the administrator's, and its base URL ends with ``path``."""
+    """Run the server during the block; the client is the administrator's, and its base URL ends with ``path``."""
     port = free_port()
     base = f"http://localhost:{port}{path}"
     process = project.start("api-server", "--host", HOST, "--port", str(port), API__BASE_URL=base, **settings)

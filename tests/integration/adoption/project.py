@@ -1,4 +1,4 @@
-"""An Airflow project that knows nothing of us: a bare environment, a DAG, an `include/` and a `plugins/` of its own."""
+"""An Airflow project without this product: a bare environment, a DAG, an `include/` and a `plugins/` of its own."""
 
 import os
 import shutil
@@ -33,11 +33,11 @@ with get_application_builder() as builder:
     builder.sm.sync_roles()
     builder.sm.add_user("{ADMIN}", "Ada", "Admin", "ada@example.com", builder.sm.find_role("Admin"), "{PASSWORD}")
 """
-"The database of an Airflow that exists, with its administrator."
+"The metadata database of an existing Airflow, with its administrator."
 
 
 class Project:
-    """The project's folder and environment, and its Airflow on the test's PostgreSQL."""
+    """The project's folder and environment, with its Airflow on the test's PostgreSQL."""
 
     def __init__(self, folder: Path, postgres: Postgres, database: str) -> None:
         self.folder = folder
@@ -51,27 +51,29 @@ class Project:
         self.env = self._environment(postgres.url(database))
 
     def install(self) -> None:
-        """What `pip install .` does in our checkout: build the wheel and install it. What it needs is there."""
+        """What `pip install .` does in our checkout: build the wheel and install it. Its requirements are installed
+        already.
+        """
         built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(self.folder / "wheel")]
         self._run(built, cwd=ROOT)
         (wheel,) = (self.folder / "wheel").glob("*.whl")
         self._run([*self._installer(), "--no-deps", str(wheel)], cwd=self.folder)
 
     def configure(self, text: str) -> None:
-        """Add to airflow.cfg."""
+        """Append to airflow.cfg."""
         with (self.folder / "home" / "airflow.cfg").open("a") as file:
             file.write(text)
 
     def airflow(self, *words: str) -> str:
-        """What the command prints."""
+        """The command's output."""
         return self._run([str(self.python), "-m", "airflow", *words], cwd=self.folder)
 
     def python_code(self, code: str) -> str:
-        """What it prints."""
+        """Its output."""
         return self._run([str(self.python), "-c", code], cwd=self.folder)
 
     def start(self, *words: str, **settings: str) -> "subprocess.Popen[bytes]":
-        """One of Airflow's components, with further settings; its output goes to a file."""
+        """Start one of Airflow's components with further settings; its output goes to a file."""
         with (self.folder / f"{words[0]}.log").open("ab") as log:
             return subprocess.Popen(
                 [str(self.python), "-m", "airflow", *words],
@@ -83,7 +85,7 @@ class Project:
             )
 
     def log(self, component: str) -> str:
-        """The end of what it has written."""
+        """The end of the component's output."""
         return (self.folder / f"{component}.log").read_text(errors="replace")[-4000:]
 
     def _installer(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""docs/adopt.md, done as it says: install, two connections, one command, one line of configuration.
+"""docs/adopt.md, followed exactly: install, two connections, one command, one line of configuration.
 
 In a new environment with the wheel and a bare Airflow, beside what a project has of its own; then with FAB under a path
 of the URL, and with SimpleAuthManager.
@@ -39,7 +39,7 @@ COMMANDS = [shlex.split(line, comments=True) for kind, text in BLOCKS if not kin
 API, FLEET = "/api/v1/registry", "adopted"
 PARSE_SECONDS = 60
 Bundles = dict[str, str]
-"Each DAG's bundle."
+"The bundle of each DAG."
 WHERE = """
 import json, sys, upgrade_orchestrator
 from importlib.metadata import distribution, version
@@ -61,19 +61,19 @@ for words in {commands}:
     found.append(out.getvalue())
 print(json.dumps(found))
 """
-"Airflow's commands in one process: each of its own would take seconds to begin."
+"Airflow's commands in one process, because each takes seconds to start."
 
 
 @dataclass
 class Adopted:
-    """The project once it has done what the page says."""
+    """The project after following the page."""
 
     project: Project
     agent: RunningAgent
     said: list[str]
 
     def ask(self, *commands: str) -> list[str]:
-        """What Airflow's commands print."""
+        """The output of Airflow's commands."""
         code = ASK_ALL.format(commands=[each.split() for each in commands])
         found: list[str] = json.loads(self.project.python_code(code).splitlines()[-1])
         return found
@@ -107,7 +107,7 @@ def dags(adopted: Adopted, postgres_server: Postgres) -> Bundles:
 
 
 def _values(postgres: Postgres, agent: RunningAgent) -> dict[tuple[str, str], str]:
-    """What stands in the place of the page's examples, each after its option."""
+    """What replaces the page's example values, each after its option."""
     url = make_url(postgres.url("adopting_upgrades"))
     database = {("host", "db.example.com"): url.host, ("port", "5432"): url.port, ("login", "upgrades"): url.username}
     database |= {("schema", "upgrades"): url.database, ("password", "change-me"): url.password}
@@ -116,7 +116,7 @@ def _values(postgres: Postgres, agent: RunningAgent) -> dict[tuple[str, str], st
 
 
 def _do(project: Project, values: dict[tuple[str, str], str]) -> Iterator[str]:
-    """The page's commands in its order, and its line; what the commands print."""
+    """Run the page's commands in their order, and add its line; returns what the commands print."""
     for words in COMMANDS:
         before = ["", *(word.removeprefix("--conn-") for word in words)]
         typed = [values.get(pair, pair[1]) for pair in zip(before, words, strict=False)]
@@ -175,7 +175,7 @@ def test_with_simple_auth_manager_at_the_root(adopted: Adopted) -> None:
 
 
 def _look(client: httpx.Client) -> None:
-    """Health, the pages with what they load, and the button of the connection's form."""
+    """Health, the pages with all they load, and the test button of the connection's form."""
     assert client.get(f"{API}/health", headers={"Authorization": ""}).json()["parts"]["database"] == "ok"
     page = client.get(f"{API}/view/upgrades")
     assert page.status_code == 200
@@ -191,7 +191,7 @@ def _look(client: httpx.Client) -> None:
 
 
 def _start(adopted: Adopted, client: httpx.Client) -> str:
-    """Register a fleet by the command, create an upgrade and start it; its id."""
+    """Register a fleet by the command, create an upgrade and start it; returns its id."""
     folder, agent = adopted.project.folder, adopted.agent
     agent.admin.create(FLEET, 2, "3.6.0")
     (folder / "backup").write_bytes(b"backup")
@@ -218,8 +218,8 @@ def _asked_for(postgres: Postgres) -> set[tuple[str, str]]:
 
 
 def _parsed(adopted: Adopted, client: httpx.Client, wanted: str) -> Bundles:
-    """Run the dag processor until the wanted DAG, the one for requests and the project's own are there."""
-    processor = adopted.project.start("dag-processor", CORE__LAZY_LOAD_PLUGINS="False")  # as the page says: faster
+    """Run the dag processor until the wanted DAG, the one for requests and the project's own have been read."""
+    processor = adopted.project.start("dag-processor", CORE__LAZY_LOAD_PLUGINS="False")  # faster, as the page says
     deadline = time.monotonic() + PARSE_SECONDS
     found: Bundles = {}
     try:
@@ -234,7 +234,7 @@ def _parsed(adopted: Adopted, client: httpx.Client, wanted: str) -> Bundles:
 
 
 def _json(said: str) -> Any:
-    """What a command prints below what Airflow logs."""
+    """The command's output below Airflow's log lines."""
     lines = said.splitlines()
     begins = next(number for number, line in enumerate(lines) if line.startswith("[") and not line.startswith("[2"))
     return json.loads("\n".join(lines[begins:]))

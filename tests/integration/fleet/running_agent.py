@@ -1,4 +1,4 @@
-"""An agent as its own process, as the local stack runs it, and a caller of contract section 11."""
+"""An agent as its own process, as the local stack runs it, and a caller of specification section 11."""
 
 import itertools
 import os
@@ -38,7 +38,7 @@ def command(state: Path, *more: str, port: int = 0) -> list[str]:
 
 
 class RunningAgent:
-    """Start it, break it, and look at its processes."""
+    """An agent to start and to break, and its processes."""
 
     def __init__(self, state: Path, *more: str, port: int = 0) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -56,7 +56,7 @@ class RunningAgent:
         return int(self.url.rsplit(":", 1)[1])
 
     def pids(self) -> list[int]:
-        """Every instance's process."""
+        """The process of every instance."""
         return [each["pid"] for fleet in self.admin.fleets() for each in fleet["instances"] if each["pid"]]
 
     def kill(self) -> None:
@@ -72,7 +72,7 @@ class RunningAgent:
 
 
 class Caller:
-    """What the product's driver sends for one fleet, with a new idempotency key a call unless one is given."""
+    """The calls of the product's driver for one fleet, each with a new idempotency key unless one is given."""
 
     def __init__(self, agent: RunningAgent, fleet: str, fence: int | None = 1) -> None:
         self.http = agent.admin.http

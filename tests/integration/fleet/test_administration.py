@@ -1,4 +1,4 @@
-"""The /demo calls and the log."""
+"""The /demo calls and the journal."""
 
 import itertools
 
@@ -74,7 +74,7 @@ def test_reset_outruns_an_upgrade_on_its_way(agent: RunningAgent, fleet: Caller)
     fleet.wait(f"{name}-01", "DRAINED")
     fleet.upgrade(f"{name}-01", "3.6.0")
     agent.admin.reset(name, "3.5.0")
-    fleet.replace(f"{name}-02", "3.6.0")  # takes as long as what was cut off would have
+    fleet.replace(f"{name}-02", "3.6.0")  # takes as long as the interrupted upgrade would have taken
     assert [each["version"] for each in fleet.instances()] == ["3.5.0", "3.6.0", "3.5.0"]
 
 

@@ -1,4 +1,4 @@
-"""The product's HTTP client to an agent: its connections, and answers that no agent of the protocol would give."""
+"""The product's HTTP client to an agent: its connections, and responses that no agent of the protocol would send."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +18,7 @@ BODY = b'{"fine": true}'
 
 @dataclass
 class Server:
-    """Counts connections, and answers each call as it is told."""
+    """Counts connections, and answers each call as the test says."""
 
     respond: Respond
     connections: int = 0
@@ -65,7 +65,7 @@ def answer(status: str, *headers: str, body: bytes = BODY) -> Respond:
 
 
 async def trickle(writer: asyncio.StreamWriter) -> None:
-    """An answer that goes on and on: no wait for its next byte is long."""
+    """A response without an end, whose next byte never takes long."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
     while True:
         writer.write(b" ")
@@ -111,7 +111,7 @@ async def test_call_ends_in_time_when_the_answer_trickles(monkeypatch: pytest.Mo
 
 
 async def test_call_has_its_whole_time_and_no_second_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """aiohttp would round five seconds up to the next whole one of its clock."""
+    """aiohttp would round five seconds up to the next whole second of its clock."""
     ends: list[float] = []
     call_at = asyncio.BaseEventLoop.call_at
 
@@ -128,7 +128,7 @@ async def test_call_has_its_whole_time_and_no_second_more(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(("method", "calls"), [("POST", 1), ("PUT", 2)])
 async def test_call_fails_when_the_agent_hangs_up(method: str, calls: int) -> None:
-    """What may be repeated is, once."""
+    """A repeatable request is repeated once."""
     async with served(hang_up) as (server, client):
         with pytest.raises(FleetError, match="does not answer"):
             await client.request(method, "/fleets/a/instances/b/drain")

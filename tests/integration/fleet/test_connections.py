@@ -1,4 +1,6 @@
-"""A fleet's agent behind an Airflow connection, of our type and of type http, and the button "Test"."""
+"""A fleet's agent behind an Airflow connection, of our type and of type http, and the connection form's button
+"Test".
+"""
 
 import asyncio
 import json
@@ -26,7 +28,7 @@ Define = Callable[..., None]
 
 @pytest.fixture
 def define(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> Define:
-    """Defines the Airflow connection ``agent``: the running agent's, except for what is given."""
+    """Defines the Airflow connection ``agent``: the running agent's, except for the given values."""
 
     def connection(**given: Any) -> None:
         fields = {"conn_type": KINDS[0], "host": "127.0.0.1", "port": agent.port, "password": TOKEN} | given
@@ -36,7 +38,7 @@ def define(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> Define:
 
 
 def button() -> tuple[bool, str]:
-    """What Airflow does for the button."""
+    """What Airflow does when the button is pressed."""
     from airflow.models.connection import Connection
 
     status, message = Connection.get_connection_from_secrets("agent").test_connection()

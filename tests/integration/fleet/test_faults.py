@@ -1,4 +1,4 @@
-"""Each fault, how it ends, and that it meets only whom it is for."""
+"""Each fault, how it ends, and that it affects nothing else."""
 
 import time
 from functools import partial
@@ -68,7 +68,11 @@ def test_unhealthy_meets_the_running_process_until_cleared(agent: RunningAgent, 
 
 def test_unhealthy_ends_by_itself_after_so_many_answers(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "unhealthy", f"{fleet.fleet}-01", times=3)
-    assert [_health(fleet) for _ in range(3)] == [503, 503, 200]  # the first was asked when it was switched on
+    assert [_health(fleet) for _ in range(3)] == [
+        503,
+        503,
+        200,
+    ]  # the first was asked for when the fault was switched on
     assert agent.admin.faults(fleet.fleet) == []
 
 

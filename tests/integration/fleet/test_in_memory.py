@@ -1,4 +1,4 @@
-"""The fleet that tests have in their own process gives the answers of the real one, through the product's driver."""
+"""The in-memory fleet of the tests gives the same answers as the real one, through the product's driver."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,31 +24,31 @@ SETTINGS: dict[str, Any] = {"size": 3, "version": OLD, "upgrade_seconds": 0.05, 
 
 @dataclass
 class Twin:
-    """One of the two, and what it has answered."""
+    """One of the two fleets, and what it has answered."""
 
     driver: AgentDriver
     admin: Admin
     answers: list[object]
 
     async def ask(self, call: Callable[..., Awaitable[Any]], *given: Any) -> None:
-        """Keep the answer, or the refusal with its words."""
+        """Record the answer, or the refusal with its text."""
         try:
             self.answers.append(await call(*given))
         except FleetError as error:
             self.answers.append((type(error), str(error)))
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something in the fleet."""
+        """Wait until a condition holds in the fleet."""
         async with asyncio.timeout(20):
             while not condition():  # noqa: ASYNC110 - it is another process
                 await asyncio.sleep(0.01)
 
     def statuses(self) -> list[str]:
-        """Of all instances, in the fleet's order."""
+        """The statuses of all instances, in the fleet's order."""
         return [each["status"] for each in self.admin.fleet(NAME)["instances"]]
 
     def story(self) -> list[tuple[object, ...]]:
-        """The fleet's log without what is told in another order by chance: when a process ended, when it was asked."""
+        """The fleet's log without the lines whose order varies: when a process ended, when it was asked."""
         told = [each for each in self.admin.log(NAME) if each["kind"] not in ("created", "health")]
         fields = ("kind", "instance", "from", "to", "version", "pool", "size", "key", "fence", "status", "unavailable")
         return sorted((tuple(str(each.get(name)) for name in fields) for each in told), key=str)
@@ -119,7 +119,7 @@ async def test_faults_and_deaths_show_the_same_way(twins: list[Twin]) -> None:
         await twin.ask(twin.driver.fleet)
         twin.admin.fault(NAME, "agent-hangs", "twin-02", seconds=0.05, times=1)
         await twin.ask(twin.driver.drain, "twin-02", 1, "slow")
-        await twin.until(lambda: twin.statuses()[1] == "DRAINED")  # the log says how many are unavailable by then
+        await twin.until(lambda: twin.statuses()[1] == "DRAINED")  # the log records how many are unavailable then
         twin.admin.kill(NAME, "twin-03")
         await twin.ask(twin.driver.health, "twin-03")
         twin.admin.fault(NAME, "upgrade-fails", "twin-03")

@@ -1,4 +1,4 @@
-"""Several fleets, all upgraded at once: every process really replaced, each once."""
+"""Several fleets, all upgraded at once: every process is really replaced, once each."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every call of contract section 11, and each refusal beside it."""
+"""Every call of specification section 11, and each refusal beside it."""
 
 import asyncio
 from functools import partial
@@ -84,7 +84,7 @@ async def test_undrain_stops_a_drain_on_its_way() -> None:
     order = partial(memory.admin.order, "own")
     assert order(Orders.drain, "own-01", 1).body["status"] == "DRAINING"
     assert order(Orders.undrain, "own-01", 1).body["status"] == "RUNNING"
-    order(Orders.drain, "own-02", 1)  # begun later, so when it is done the first would have been
+    order(Orders.drain, "own-02", 1)  # begun later, so when it is done the first one would be too
     async with asyncio.timeout(30):
         while memory.admin.fleet("own")["instances"][1]["status"] != "DRAINED":  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Kafka for the tests, real or the stack's own: started and stopped as often as a test wants."""
+"""Kafka for the tests, real or the stack's own, started and stopped as often as a test needs."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Broker:
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Returns when it says that it serves: another process that answers at the port is not it."""
+        """Returns when the process says that it serves: another process may answer at the port."""
         self._processes.start(Command("kafka", [*self._argv(), "--port", str(self.port)], dict(os.environ), ROOT))
         deadline = time.monotonic() + _SECONDS
         while "kafka at" not in self._processes.last_lines("kafka", 100):
@@ -52,15 +52,15 @@ class MockKafka(Broker):
 
 
 class RealKafka(Broker):
-    """One real broker; its records survive."""
+    """One real broker; its records survive a restart."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.settings: dict[str, str] = {}
-        "Over the broker's usual ones."
+        "Broker settings that replace the usual ones."
 
     def stop(self) -> None:
-        """In good order; the port stays its own."""
+        """Stop it in an orderly way; the port stays reserved."""
         self._processes.stop({"kafka": 15})
 
     def make_topic(self, name: str, **config: str) -> None:
@@ -71,7 +71,7 @@ class RealKafka(Broker):
             assert time.monotonic() < deadline, f"the topic {name} does not become known"
 
     def set_topic(self, name: str, **config: str) -> None:
-        """Change what the topic takes."""
+        """Change a setting of the topic."""
         entries = [
             ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
             for key, value in _dotted(config).items()
@@ -82,7 +82,7 @@ class RealKafka(Broker):
             done.result(30)
 
     def connection(self, **extra: object) -> str:
-        """The Airflow connection, as Airflow reads it from the environment."""
+        """The Airflow connection in the form of an environment variable."""
         return json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": self.address} | extra})
 
     def _argv(self) -> list[str]:

@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 
 def require_jars() -> None:
-    """Skips where there is no Java or Maven, save where it is required."""
+    """Skips where Java or Maven is missing, or fails where they are required."""
     try:
         jars(ROOT)
     except LocalError as error:
@@ -48,7 +48,9 @@ def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
 
 @pytest.fixture
 def topic(real_kafka: RealKafka, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A topic of its own, and the relay's settings for it; Kafka runs, also after a test that broke off an outage."""
+    """A topic of its own, with the relay's settings for it; Kafka runs, also after a test that failed during an
+    outage.
+    """
     real_kafka.start()
     name = f"events-{next(_numbers)}"
     real_kafka.make_topic(name)
@@ -84,7 +86,7 @@ def tell(store: Store) -> Tell:
 
 @asynccontextmanager
 async def relaying(url: str) -> AsyncIterator[None]:
-    """The relay as an API server's process runs it, in this one."""
+    """Run the relay in this process as an API server's process runs it."""
 
     async def open_ports() -> Ports:
         return ports_for(url, Settings.read())
@@ -108,7 +110,7 @@ async def relay(postgres_url: str, topic: str, store: Store) -> AsyncIterator[No
 
 
 async def read(reader: Reader, enough: Callable[[], bool], seconds: float = 120) -> None:
-    """Reads on beside the event loop."""
+    """Read in a thread, so that the event loop goes on."""
     await asyncio.to_thread(reader.until, enough, seconds)
 
 

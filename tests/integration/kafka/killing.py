@@ -1,4 +1,4 @@
-"""Processes that want to lead the relay, and the scenario in which its leader is killed (-9) amid writing."""
+"""Candidates for the leadership of the relay, and the scenario in which the leader is killed (-9) during writes."""
 
 import asyncio
 import time
@@ -24,15 +24,15 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 EXECUTIONS, WRITERS = 20, 4
 LEAD_SECONDS = 180.0
-"A server that has to be started anew needs its time; one that stands by leads after two seconds."
+"A server that has to be restarted needs some time; one that stands by leads after two seconds."
 SETTLE_SECONDS = 0.5
-"Until what was on its way to Kafka or the database when its sender was suspended has arrived there."
+"Time for messages of a suspended process to Kafka or the database to arrive."
 _LEADER = """SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
     AND (classid::bigint << 32 | objid::bigint) = %s AND datname = current_database()"""
 
 
 class Candidates:
-    """Processes that want to lead, each by its command's name."""
+    """Processes that compete for the leadership, each by its command's name."""
 
     def __init__(self, url: str, folder: Path, commands: Sequence[Command]) -> None:
         self._commands, self._processes = commands, Processes(folder, folder)
@@ -44,7 +44,7 @@ class Candidates:
             self._processes.start(command)
 
     def leader(self) -> str | None:
-        """Whose connection holds the lock."""
+        """The process whose connection holds the lock."""
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             row = connection.execute(_LEADER, (RELAY,)).fetchone()
         return next((each.name for each in self._commands if row and self._has(each.name, row[0])), None)
@@ -63,7 +63,7 @@ class Candidates:
 
     @contextmanager
     def suspended(self, name: str) -> Iterator[None]:
-        """Standing still, unless it is killed meanwhile."""
+        """Suspend the process during the block, unless it is killed meanwhile."""
         leader = self._processes.leader(name)
         assert leader is not None
         process = psutil.Process(leader.pid)
@@ -85,7 +85,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Toll:
-    """What was killed, what was told all the while, and how much of it came again."""
+    """What was killed, how many events were written meanwhile, and how many of them came again."""
 
     kills: int
     events: int
@@ -96,7 +96,7 @@ Kill = Callable[[Candidates, Reader, Ports], Awaitable[None]]
 
 
 async def kill_in_mid_wave(candidates: Candidates, reader: Reader, ports: Ports) -> None:
-    """The leader, when consumers have what it has not yet marked as published: that will come again."""
+    """Kill the leader once consumers have events that it has not yet marked as published: those will come again."""
     deadline = time.monotonic() + LEAD_SECONDS
     while True:
         name, seen = await _leader(candidates, reader), len(reader.records)
@@ -111,7 +111,7 @@ async def kill_in_mid_wave(candidates: Candidates, reader: Reader, ports: Ports)
 
 
 def kill_at_random(random: Random) -> Kill:
-    """The leader, up to 0.6 s after it has published something."""
+    """Kill the leader up to 0.6 s after it has published something."""
 
     async def kill(candidates: Candidates, reader: Reader, ports: Ports) -> None:
         name, seen = await _leader(candidates, reader), len(reader.records)
@@ -125,7 +125,7 @@ def kill_at_random(random: Random) -> Kill:
 async def kill_leaders(
     candidates: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports, kill: Kill, kills: int
 ) -> Toll:
-    """While events are written: kill whoever leads, start it again at once, and see what the consumer saw of it all."""
+    """While events are written, kill the leader and restart it at once, and check what the consumer saw."""
     executions = [await added() for _ in range(EXECUTIONS)]
     again, ended = reader.again, asyncio.Event()
     writing = [asyncio.create_task(_write(tell, executions[each::WRITERS], ended, each)) for each in range(WRITERS)]
@@ -145,10 +145,13 @@ async def kill_leaders(
 
 
 async def _write(tell: Tell, executions: list[Execution], done: asyncio.Event, seed: int) -> dict[str, int]:
-    """Events without end; how many of each execution that was drawn at all."""
+    """Write events until it is over; returns how many each execution has."""
     random, told = Random(seed), Counter[str]()
     while not done.is_set():
-        each, count = random.choice(executions), random.choice((1, 2, 3, 200))  # the many are under way for a while
+        each, count = (
+            random.choice(executions),
+            random.choice((1, 2, 3, 200)),
+        )  # so that the other writers are in progress too
         await tell(each, *["x" * random.randint(0, 500)] * count)
         told[each.id] += count
         await asyncio.sleep(random.uniform(0, 0.4))

@@ -1,4 +1,4 @@
-"""An outage of Kafka while upgrades run: they go on as if nothing were, and everything is published when it is back."""
+"""An outage of Kafka while upgrades run: they are not affected, and everything is published when it is back."""
 
 import asyncio
 import itertools
@@ -22,13 +22,13 @@ from upgrade_orchestrator.service.views.health import relay_health
 
 INSTANCES = 6
 DELAY_SECONDS = 4
-"Between three batches: Kafka goes away in the first delay."
+"Three batches with a delay between them: Kafka goes away in the first delay."
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Outage:
-    """Kafka is stopped in good order or killed, some seconds after the upgrades' first batch, for so long."""
+    """Stop Kafka, in an orderly way or by a kill, some seconds after the upgrades' first batch, for the given time."""
 
     away_seconds: float
     upgrades: int
@@ -41,7 +41,7 @@ class Outage:
 
 
 async def upgrade_during(outage: Outage, lab: StoreLab, agent: RunningAgent, kafka: RealKafka, reader: Reader) -> int:
-    """How many events were told by the upgrades."""
+    """How many events the upgrades have written."""
     async with relaying(lab.world.url):
         fleets = [f"outage{next(_numbers)}" for _ in range(outage.upgrades)]
         ids = [await _begun(lab, agent, each) for each in fleets]
@@ -49,7 +49,7 @@ async def upgrade_during(outage: Outage, lab: StoreLab, agent: RunningAgent, kaf
         await read(reader, lambda: _has_batch(reader, ids))
         await outage.begin(kafka)
         away = time.monotonic()
-        ended = await asyncio.gather(*running)  # before Kafka is back: who waited for it would wait for ever
+        ended = await asyncio.gather(*running)  # before Kafka is back: an upgrade that waited for Kafka would never end
         assert [each.status for each in ended] == [ExecutionStatus.COMPLETED] * outage.upgrades
         await _check_waiting(lab, outage.upgrades)
         await asyncio.sleep(max(0.0, away + outage.away_seconds - time.monotonic()))
@@ -65,7 +65,7 @@ async def upgrade_during(outage: Outage, lab: StoreLab, agent: RunningAgent, kaf
 
 
 async def _begun(lab: StoreLab, agent: RunningAgent, fleet: str) -> str:
-    """An upgrade of a tenant and a fleet of its own, admitted; its id."""
+    """Create an upgrade of a tenant and fleet of its own and admit it; returns its id."""
     tenant = f"tenant-of-{fleet}"
     agent.admin.create(fleet, INSTANCES, OLD_VERSION, upgrade_seconds=0.05)
     async with lab.world.ports.work() as work:
@@ -88,7 +88,7 @@ def _has_batch(reader: Reader, ids: list[str]) -> bool:
 
 
 async def _check_waiting(lab: StoreLab, more_than: int) -> None:
-    """The relay says that it waits, and how far it is behind."""
+    """The relay's health says that it waits, and how far it is behind."""
     await eventually(lambda: _is(lab, RelayState.WAITING))
     health = await relay_health(lab.world.ports)
     assert health.lag.rows > more_than
@@ -96,7 +96,7 @@ async def _check_waiting(lab: StoreLab, more_than: int) -> None:
 
 
 async def _told(lab: StoreLab, ids: list[str]) -> dict[str, int]:
-    """The last sequence of each."""
+    """The last sequence of each execution."""
     return {each: (await lab.events(each))[-1].sequence for each in ids}
 
 

@@ -1,4 +1,4 @@
-"""A consumer as others write theirs: every record of a topic from the beginning, read as CloudEvents by the library."""
+"""A consumer as users write theirs: every record of a topic from the beginning, read as CloudEvents by the library."""
 
 import time
 import uuid
@@ -35,7 +35,7 @@ class Record:
 
 @dataclass
 class Reader:
-    """Reads on whenever it is asked."""
+    """Reads further records on request."""
 
     address: str
     topic: str
@@ -56,7 +56,7 @@ class Reader:
         self._consumer.subscribe([self.topic])
 
     def until(self, enough: Callable[[], bool], seconds: float = 60) -> None:
-        """Read until it is enough; fails after that many seconds."""
+        """Read until the condition holds; fails after that many seconds."""
         deadline = time.monotonic() + seconds
         while not enough():
             assert time.monotonic() < deadline, f"not enough after {seconds} s: {len(self.records)} records"
@@ -76,11 +76,11 @@ class Reader:
         self.records.append(record_of(message))
 
     def ids(self, executions: Collection[str] | None = None) -> set[str]:
-        """Of all events, or of these executions' events."""
+        """The ids of all events, or of these executions' events."""
         return {each.event.get_id() for each in self.records if executions is None or each.execution in executions}
 
     def sequences(self, executions: Collection[str] | None = None) -> dict[str, list[int]]:
-        """Of each execution, in the order in which they came; one that came again (same id) is left out."""
+        """The sequences of each execution, in the order in which they came; a repeated event (same id) is left out."""
         found: dict[str, list[int]] = defaultdict(list)
         ids: dict[tuple[str, int], str] = {}
         for each in (each for each in self.records if executions is None or each.execution in executions):
@@ -94,7 +94,7 @@ class Reader:
 
     @property
     def again(self) -> int:
-        """How many came more than once."""
+        """How many events came more than once."""
         return len(self.records) - len(self.ids())
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Reader:
 
 
 def record_of(message: Message) -> Record:
-    """The library finds the version, checks every attribute and reads the data."""
+    """The library detects the version, checks every attribute and reads the data."""
     headers: dict[str, Any] = dict(message.headers() or [])
     value = message.value() or b""
     assert headers["content-type"] == b"application/cloudevents+json"

@@ -1,4 +1,4 @@
-"""Two API servers of a real Airflow with our plugin, of which one leads the relay: to be killed."""
+"""Two API servers of a real Airflow with our plugin, one of which leads the relay and is killed."""
 
 import json
 import os
@@ -22,7 +22,10 @@ NAMES = ("api-server-a", "api-server-b")
 
 @pytest.fixture
 def airflow_env(postgres_server: Postgres, postgres_url: str, topic: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Of a real Airflow with our plugin, its own database migrated; our database and Kafka are its connections."""
+    """The environment of a real Airflow with our plugin and a migrated database of its own; our database and Kafka are
+    its
+    connections.
+    """
     with postgres_server.connect() as connection:
         connection.execute(f"CREATE DATABASE {METADATA}")
     env = _environment(postgres_server.url(METADATA), postgres_url, tmp_path)
@@ -56,7 +59,7 @@ def _environment(metadata: str, own: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def servers(airflow_env: dict[str, str], postgres_url: str, tmp_path: Path) -> Iterator[Candidates]:
-    """Two: while the killed one starts again, the other leads after two seconds."""
+    """Two servers: while the killed one restarts, the other leads after two seconds."""
     argv = [sys.executable, "-m", "airflow", "api-server", "--host", HOST, "--port"]
     commands = [Command(name, [*argv, str(free_port())], airflow_env, tmp_path) for name in NAMES]
     made = Candidates(postgres_url, tmp_path, commands)

@@ -1,4 +1,4 @@
-"""The process that leads the relay is killed (-9) in mid-wave: nothing is lost, and no event overtakes another."""
+"""The process that leads the relay is killed (-9) within a wave: no event is lost, and none overtakes another."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
-"""Kafka dies: upgrades go on as if nothing were, and everything is published when it is back, in order.
+"""Kafka is killed: upgrades are not affected, and everything is published in order when it is back.
 
-`make soak` also stops it in good order, and keeps it away for a minute (campaign `outage`).
+`make soak` also stops it in an orderly way, and keeps it away for a minute (campaign `outage`).
 """
 
 from tests.integration.fleet.running_agent import RunningAgent

@@ -1,4 +1,4 @@
-"""An event that Kafka does not take is parked: it holds up nobody, is named, and can be released."""
+"""An event that Kafka does not accept is parked: it delays no other, is named, and can be released."""
 
 import psycopg
 import pytest
@@ -19,7 +19,7 @@ SMALL, LARGE = 20_000, "x" * 40_000
 
 @pytest.fixture
 def small_topic(real_kafka: RealKafka, topic: str) -> str:
-    """It takes no record batch over 20 kB."""
+    """A topic that accepts no record batch over 20 kB."""
     real_kafka.set_topic(topic, max_message_bytes=str(SMALL))
     return topic
 

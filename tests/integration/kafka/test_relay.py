@@ -1,4 +1,4 @@
-"""What is committed is published: as CloudEvents, in order, once as a rule, and with nothing left behind."""
+"""What is committed is published: as CloudEvents, in order, normally once, and nothing is left out."""
 
 import asyncio
 import json

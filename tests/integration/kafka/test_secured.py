@@ -1,4 +1,4 @@
-"""A Kafka behind TLS and SASL: what the connection's extra says is enough, and a wrong password is told as one."""
+"""A Kafka behind TLS and SASL: the connection's extra is enough for it, and a wrong password is reported as such."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ USER, PASSWORD, TOPIC = "upgrades", "only-for-this-test", "secured"
 
 
 class SecuredKafka(RealKafka):
-    """With a second door that wants TLS and a password."""
+    """A Kafka with a second listener that requires TLS and a password."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -39,7 +39,7 @@ class SecuredKafka(RealKafka):
         self.settings["controller.quorum.voters"] = f"1@{controller}"
 
     def secured(self, password: str = PASSWORD, authority: bool = True) -> str:
-        """The Airflow connection through that door."""
+        """The Airflow connection to that listener."""
         extra = {"bootstrap.servers": self._door, "security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}
         extra |= {"sasl.username": USER, "sasl.password": password}
         return self.connection(**(extra | ({"ssl.ca.location": str(self._ca)} if authority else {})))

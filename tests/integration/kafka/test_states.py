@@ -1,4 +1,4 @@
-"""What the relay says of itself, and that it is patient: no connection, no topic, no Kafka; and the mock cluster."""
+"""The relay's health, and its patience: without a connection, a topic, or Kafka; and with the mock cluster."""
 
 from collections.abc import Iterator
 from pathlib import Path

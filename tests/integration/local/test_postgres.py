@@ -17,7 +17,7 @@ def test_postgres_keeps_what_was_committed_when_it_is_killed(tmp_path: Path) -> 
             connection.execute("CREATE TABLE kept AS SELECT 42 AS number")
         leader = Processes(folder, folder).leader(NAME)
         assert leader is not None
-        os.kill(leader.pid, signal.SIGKILL)  # the postmaster alone: its children are left to notice
+        os.kill(leader.pid, signal.SIGKILL)  # the postmaster alone: its children notice it themselves
         server.start()
         with server.connect() as connection:
             assert connection.execute("SELECT number FROM kept").fetchone() == (42,)

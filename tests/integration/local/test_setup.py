@@ -20,13 +20,13 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
             wheel.writestr(f"product-1.0.dist-info/{file}", text)
     return name
 """
-"A project that builds itself: nothing has to be fetched."
+"A project that builds itself, so that nothing has to be fetched."
 _TOOLS = ["sh", "dirname", "cat", "cksum", "pwd", "rm", "mkdir", "grep", "tail"]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A checkout with the set-up alone, and a folder of programs without any Python."""
+    """A checkout with nothing but the set-up, and a folder of programs without any Python."""
     (tmp_path / "local").mkdir()
     shutil.copy(ROOT / "local" / "setup.sh", tmp_path / "local")
     (tmp_path / "requirements-dev.lock").write_text("")
@@ -90,7 +90,7 @@ def test_setup_does_nothing_when_it_was_done_unless_the_lock_changed(project: Pa
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert (project / ".venv" / "pyvenv.cfg").stat().st_mtime_ns == made
     (project / "requirements-dev.lock").write_text("# another one\n")
-    _program(project, "python3", 'case "$2" in venv) exit 1;; esac')  # that it begins is enough
+    _program(project, "python3", 'case "$2" in venv) exit 1;; esac')  # it is enough that it begins
     assert "setting up .venv" in _set_up(project).stderr
 
 

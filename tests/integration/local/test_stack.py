@@ -1,4 +1,4 @@
-"""A stack that does not come up. What one that runs does is in tests/e2e/alone, on the stack that is shared there."""
+"""A stack that does not start. Tests of a running one are in tests/e2e/alone, on the stack that is shared there."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of its own, that no test leaves up; its databases are made by the first one."""
+    """A stack of its own that no test leaves running; the first one creates its databases."""
     own = Stack(ROOT, free_port(), tmp_path_factory.mktemp("stack") / "state", _environment())
     yield own
     own.remove()
@@ -34,7 +34,7 @@ def _environment() -> dict[str, str]:
 def test_up_names_the_component_that_ends_and_stops_the_rest(stack: Stack) -> None:
     stack.layout.create()
     with (stack.layout.fleet / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # as another agent on the same state would hold it
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as another agent with the same state would hold it
         with pytest.raises(LocalError, match="agent ended while the stack was starting(.|\n)*another agent uses"):
             stack.up()
     assert stack.running() == []
@@ -52,7 +52,7 @@ def test_up_stops_what_it_started_when_it_is_interrupted(stack: Stack) -> None:
     before = stack.process_ids()
     up.send_signal(signal.SIGINT)
     _, said = up.communicate(timeout=60)
-    # Where it hit code that was compiled from text, Python ends by the signal itself: a shell shows 130 for both.
+    # If the signal hits code that was compiled from text, Python ends by the signal itself: a shell shows 130 for both.
     assert up.returncode in (130, -signal.SIGINT), said
     assert said.splitlines()[-1] == "local: interrupted; what was started has been stopped"
     assert [pid for pid in before if not is_gone(pid)] == []

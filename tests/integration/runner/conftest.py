@@ -1,4 +1,4 @@
-"""A lab: a fleet of the size that the test wants, with the seed's registry around it."""
+"""A lab: a fleet of the wanted size, with the seed's registry around it."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -22,11 +22,10 @@ _numbers = itertools.count(1)
 async def make_lab(
     postgres_url: str, demo_agent: RunningAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[MakeLab]:
-    """Call it with the fleet's size and timing (seconds); the lease is short, so that a death costs little.
+    """Call it with the fleet's size and timing (seconds); the lease is short, so that a death costs little time.
 
-    The tenant is the same every time: its deployment moves to the new fleet.
-
-    Whatever a test lets happen, what was told of it is as the events' book says.
+    The tenant is the same every time: its deployment moves to the new fleet. At the end, all events that the test has
+    caused must follow the schemas in docs/events.
     """
     fleets: list[str] = []
 

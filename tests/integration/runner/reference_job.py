@@ -1,7 +1,7 @@
 """The bench's reference job on PostgreSQL, the same to the last statement every time.
 
-The fleet is the demo agent's code in this process, and time stands still but in the runner's waits, which put the clock
-forward: however slow the machine and its PostgreSQL, as many looks at fleet and rows are taken.
+The fleet is the demo agent's code in this process, and time passes only in the runner's waits, which put the clock
+forward: fleet and rows are read equally often, however slow the machine and its PostgreSQL are.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Sent:
 
     @contextmanager
     def by(self, task: str) -> Iterator[None]:
-        """Whatever is sent within is the task's."""
+        """Count whatever is sent during the block as the task's."""
         self._task = task
         self.by_task.setdefault(task, (0, 0))
         yield
@@ -60,7 +60,7 @@ class Sent:
 
     @asynccontextmanager
     async def noted(self, url: str) -> AsyncIterator[None]:
-        """Note what this event loop sends to ``url`` within."""
+        """Count what this event loop sends to ``url`` during the block."""
         engine = engine_of(url).sync_engine
         heard = (("before_cursor_execute", self._note_statement), ("begin", self._note_transaction))
         for name, note in heard:
@@ -82,7 +82,7 @@ class Sent:
 
 
 async def run_the_upgrade(ports: Ports, execution: Execution, sent: Sent) -> None:
-    """What the tasks of a started execution's DAG call: the first step does it all, the others find it done."""
+    """The calls of a started execution's DAG: the first step does all the work, the other tasks find it done."""
     async with ports.work() as work:
         first = next(each for each in steps_of(await work.executions.plan(execution.id)) if each.work is Work.BATCH)
     with sent.by("first step"):
@@ -95,7 +95,7 @@ async def run_the_upgrade(ports: Ports, execution: Execution, sent: Sent) -> Non
 
 
 def reference_job(url: str) -> tuple[Execution, Sent]:
-    """Run it once on the empty database at ``url``; the execution at its end, and what was sent."""
+    """Run it once on the empty database at ``url``; returns the execution at its end, and what was sent."""
     clock = Clock()
     with asyncio.Runner(loop_factory=partial(SteppedLoop, clock)) as runner:
         return runner.run(_reference_job(url, clock))
@@ -144,7 +144,7 @@ def _ports(url: str, clock: Clock, agent: AgentInMemory) -> Ports:
 
 
 class _Work(SteppedWork):
-    """Asks the database for its time, as it does everywhere, and goes by the job's."""
+    """Asks the database for its time as usual, but uses the job's clock."""
 
     async def now(self) -> datetime:
         await self._work.now()
@@ -152,23 +152,23 @@ class _Work(SteppedWork):
 
 
 class _Waits:
-    """Ports ``Signals`` and ``Waiter`` in one: a wait is over at once, and the clock is put forward by it."""
+    """Ports ``Signals`` and ``Waiter`` in one: a wait ends at once and puts the clock forward."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     @asynccontextmanager
     async def of(self, execution_id: str) -> AsyncIterator[Self]:
-        """Nobody tells anything."""
+        """There are no signals."""
         yield self
 
     async def wait(self, seconds: float) -> bool:
-        """What is due in the fleet by then has happened."""
+        """Let everything happen in the fleet that is due by then."""
         self._clock.put_forward(max(0.0, seconds))
         for _ in range(_TURNS):
             await asyncio.sleep(0)
         return False
 
     def names(self) -> Any:
-        """Not asked for: nobody follows the job."""
+        """Not called: the job has no followers."""
         raise NotImplementedError

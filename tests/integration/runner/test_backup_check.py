@@ -1,4 +1,4 @@
-"""BACKUP_VERIFICATION reads the backup where it is: one that is missing, truncated, altered or out of reach is none."""
+"""BACKUP_VERIFICATION reads the backup itself: one that is missing, truncated, altered or out of reach fails it."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ async def test_backup_that_takes_too_long_to_read_fails_the_check_after_its_time
     lab = await make_lab(size=1)
     execution = await lab.validating()
     with lab.world.backup.open("r+b") as file:
-        file.truncate(1 << 38)  # a hole; minutes to read
+        file.truncate(1 << 38)  # a sparse file that takes minutes to read
     ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=0.3))
     result = await run_check(ports, execution.id, CheckName.BACKUP_VERIFICATION)
     assert result.status is CheckStatus.FAILED

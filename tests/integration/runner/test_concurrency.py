@@ -1,4 +1,4 @@
-"""Several do the same thing at once, in transactions of their own: PostgreSQL's locks let it happen once."""
+"""Several callers do the same thing at once, in transactions of their own: PostgreSQL's locks let it happen once."""
 
 import asyncio
 from collections import Counter

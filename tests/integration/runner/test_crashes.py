@@ -1,4 +1,4 @@
-"""A runner's process is killed, or its connections are: nothing is done twice, and it comes to its end."""
+"""A runner's process is killed, or its connections are cut: no work is done twice, and the upgrade reaches its end."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""How many statements and transactions one upgrade is: exact, so that nobody adds one without seeing it."""
+"""How many statements and transactions one upgrade sends: exact, so that none is added unnoticed."""
 
 from tests.exact_counts import hold
 from tests.integration.runner.reference_job import reference_job

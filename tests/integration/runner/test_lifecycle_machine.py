@@ -1,4 +1,4 @@
-"""Random commands, faults, crashes and hands in Airflow on the real store: whatever happens, the lifecycle holds.
+"""Random commands, faults, crashes and actions in Airflow on the real store: the lifecycle's rules always hold.
 
 Runners go one port call at a time (stepped.py), so that anything can happen between any two of their lines. These
 examples and lives are always the same; thirty run in memory (tests/unit/service), others in `make soak`.

@@ -1,4 +1,4 @@
-"""Real upgrades, measured: what reaches a real StatsD and an OpenTelemetry collector through Airflow's own stats."""
+"""Metrics of real upgrades: what reaches a real StatsD and an OpenTelemetry collector through Airflow's own stats."""
 
 import atexit
 import re
@@ -14,7 +14,7 @@ from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
 from upgrade_orchestrator.service.events.metrics import measure
 
 LAST = "airflow.upgrades.approvals.oldest_seconds"
-"The last that a round shows."
+"The last metric that a round shows."
 
 
 @pytest.fixture
