@@ -21,7 +21,7 @@ def hold(table: str, counted: Mapping[str, tuple[str, ...]]) -> None:
     """Fails when one of the table's numbers differs now: names it, and says what to do."""
     old = documented(PAGE.read_text(encoding="utf-8"), table)
     rows = [each for each in [*counted, *(old.keys() - counted.keys())] if old.get(each) != counted.get(each)]
-    changed = [f"  {each}: was {_told(old, each)}, is {_told(counted, each)}" for each in rows]
+    changed = [f"  {each}: was {_cells(old, each)}, is {_cells(counted, each)}" for each in rows]
     if changed:
         where = f'docs/{PAGE.name}, "{SECTION.strip("# ")}", table "{table}" says something else:'
         pytest.fail("\n".join([where, *changed, _TO_DO]), pytrace=False)
@@ -30,7 +30,7 @@ def hold(table: str, counted: Mapping[str, tuple[str, ...]]) -> None:
 _TO_DO = "If that is meant, write what is into that table; if not, look for what your change asks for in addition."
 
 
-def _told(table: Mapping[str, tuple[str, ...]], row: str) -> str:
+def _cells(table: Mapping[str, tuple[str, ...]], row: str) -> str:
     return " | ".join(table[row]) if row in table else "not there"
 
 

@@ -65,14 +65,14 @@ class Outcome:
         for case_id, checks in recorder.checks.items():
             for info in (each.failure_info for each in checks if each.failure_info is not None):
                 answer = recorder.interactions[case_id].response
-                told = answer.content.decode(errors="replace") if answer and answer.content else ""
-                if not (isinstance(info.failure, RejectedPositiveData) and is_no_matter_of_schema(told)):
+                text = answer.content.decode(errors="replace") if answer and answer.content else ""
+                if not (isinstance(info.failure, RejectedPositiveData) and is_no_matter_of_schema(text)):
                     where = f"{recorder.label} {info.failure.title}"
-                    self.problems.setdefault(where, f"{info.failure.message}\n{info.code_sample[:1000]}\n{told[:1000]}")
+                    self.problems.setdefault(where, f"{info.failure.message}\n{info.code_sample[:1000]}\n{text[:1000]}")
 
     def check_answers(self, at_least: int) -> None:
         """No 5xx, every answer is one that the description has, and there were enough cases."""
-        assert not self.problems, "\n\n".join(f"{name}\n{told}" for name, told in self.problems.items())
+        assert not self.problems, "\n\n".join(f"{name}\n{problem}" for name, problem in self.problems.items())
         assert len(self.cases) > 30
         assert self.cases.total() >= at_least, self.cases
 

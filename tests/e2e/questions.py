@@ -52,8 +52,8 @@ def decide(client: httpx.Client, execution_id: str, decision: str, stage: int = 
 
 def decisions(tenant: Tenant, execution_id: str) -> list[tuple[str, str, str, str | None]]:
     """Every decision: which one, by whom, through which interface, and the reason."""
-    told = [each["data"] for each in tenant.events(execution_id) if each["type"].endswith("approval-decided.v1")]
-    return [(each["decision"], each["decidedBy"], each["source"], each["reason"]) for each in told]
+    decisions = [each["data"] for each in tenant.events(execution_id) if each["type"].endswith("approval-decided.v1")]
+    return [(each["decision"], each["decidedBy"], each["source"], each["reason"]) for each in decisions]
 
 
 def let_go(tenant: Tenant, execution_id: str, within: float = DEADLINE_SECONDS) -> None:

@@ -39,7 +39,7 @@ class SimulatedNursery(Nursery):
 
     def __init__(self, on_exit: Callable[[Process], None], on_lost: Callable[[], None]) -> None:
         super().__init__(on_exit, on_lost)
-        self._tell = on_exit
+        self._on_exit = on_exit
 
     async def open(self) -> None:
         """There is nothing to start."""
@@ -62,7 +62,7 @@ class SimulatedNursery(Nursery):
     def _end(self, process: Process) -> None:
         if not process.gone.is_set():
             process.gone.set()
-            self._tell(process)
+            self._on_exit(process)
 
 
 class JournalsInMemory(Journals):

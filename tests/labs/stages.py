@@ -54,7 +54,7 @@ async def approval(lab: Lab, execution_id: str) -> Approval:
         return (await work.approvals.of(execution_id))[0]
 
 
-async def told(lab: Lab, execution_id: str, what: EventType) -> list[dict[str, Any]]:
+async def data_of(lab: Lab, execution_id: str, what: EventType) -> list[dict[str, Any]]:
     return [dict(each.event.data) for each in await lab.events(execution_id) if each.event.what is what]
 
 

@@ -36,7 +36,7 @@ class Airflow(LifecycleState):
 
     @precondition(lambda self: self.is_started() and len(self.runners) < 4)
     @rule(data=CHANCE, seconds=one_of(0.0, 8.0, None), steps=one_of(*range(0, 21)), ending=RARELY)
-    def somebody_clears_a_task(self, data: Chance, seconds: float | None, steps: int, ending: bool) -> None:
+    def person_clears_a_task(self, data: Chance, seconds: float | None, steps: int, ending: bool) -> None:
         """A cleared task runs beside the others, in whatever order."""
         task = pick(data, self.walk.tasks_of_end if ending else self.walk.tasks_of_work)
         self.go_on(self.begin_runner(task, seconds), steps, None)
@@ -56,13 +56,13 @@ class Airflow(LifecycleState):
 
     @precondition(lambda self: self.is_started())
     @rule(data=CHANCE, ending=RARELY)
-    def somebody_marks_tasks(self, data: Chance, ending: bool) -> None:
+    def person_marks_tasks(self, data: Chance, ending: bool) -> None:
         """Mark tasks successful up to this one, or clear them from this one on."""
         self.walk.go_to(OUTCOME if ending else pick(data, self.walk.tasks_of_work))
 
     @precondition(lambda self: self.is_started())
     @rule(end=RARELY, failed=one_of(False, True), paused=one_of(False, True))
-    def somebody_has_a_hand_in_airflow(self, end: bool, failed: bool, paused: bool) -> None:
+    def person_acts_in_airflow(self, end: bool, failed: bool, paused: bool) -> None:
         """Pause or unpause the DAG, mark the run as failed or delete it; the reconciler examines it."""
         state = ("failed" if failed else None) if end else "running"
         view = RunView("run-1", state, paused) if state else RunView(paused=paused)

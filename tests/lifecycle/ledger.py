@@ -28,24 +28,24 @@ class Ledger:
         self.statuses: dict[str, I] = {}
         self.reverts: dict[str, I] = {}
         self.sequence = 0
-        self.told: Counter[EventType] = Counter()
+        self.counts: Counter[EventType] = Counter()
         self.settled = False
         self.seen: object = None
         "The last state of the execution's row."
 
-    def hear(self, stored: StoredEvent) -> None:
+    def check(self, stored: StoredEvent) -> None:
         """Check the next event."""
         assert stored.sequence == self.sequence + 1, f"a gap after {self.sequence}"
         assert not self.settled or stored.event.what is EventType.COMMAND_RECEIVED, f"{stored.event} after the end"
         self.sequence = stored.sequence
-        self.told[stored.event.what] += 1
+        self.counts[stored.event.what] += 1
         match stored.event.what:
             case EventType.STATUS_CHANGED:
                 self._change_status(stored.event.data)
             case EventType.INSTANCE_CHANGED:
                 self._change_instance(stored.event.data)
             case EventType.ROLLBACK_STARTED | EventType.ROLLBACK_COMPLETED:
-                assert self.told[stored.event.what] == 1, "a second rollback"
+                assert self.counts[stored.event.what] == 1, "a second rollback"
 
     def _change_status(self, data: Any) -> None:
         before, after = S(data["from"]), S(data["to"])
@@ -75,7 +75,7 @@ class Ledger:
         in_one_step = self.by_pools and after in (I.COMPLETED, I.FAILED)
         assert before is after or after in STEPS[before] or in_one_step, f"{data} after {before}"
         if after is I.DRAINING and before is not after:
-            assert self.status is S.ROLLING_BACK, f"way back begun although {self.status}: {data}"
+            assert self.status is S.ROLLING_BACK, f"rollback begun although {self.status}: {data}"
         self.reverts[name] = after
 
     def compare(self, execution: Execution, rows: Sequence[Instance]) -> None:

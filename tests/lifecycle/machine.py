@@ -102,16 +102,16 @@ def machine_on(bench: Bench) -> type[LifecycleMachine]:
     return type("Machine", (LifecycleMachine,), {"bench": bench})
 
 
-def live(machine: LifecycleMachine, random: Random, told: list[str]) -> None:
+def live(machine: LifecycleMachine, random: Random, steps: list[str]) -> None:
     request = draw(REQUEST, random)
-    told.append(f"begin {request}")
+    steps.append(f"begin {request}")
     machine.begin(size=random.randint(1, 5), room=random.random() < 0.5, **request)
     for _ in range(random.randint(5, 60)):
         rules = rules_now(machine)
         (rule,) = random.choices(rules, [OFTEN.get(each.function.__name__, 1) for each in rules])
         given = draw(rule.arguments, random)
-        told.append(f"{machine.status() if machine.ledgers else ''} {rule.function.__name__} {given}")
+        steps.append(f"{machine.status() if machine.ledgers else ''} {rule.function.__name__} {given}")
         rule.function(machine, **given)
         machine.lifecycle_holds()
-    told.append(f"{machine.status() if machine.ledgers else ''} teardown")
+    steps.append(f"{machine.status() if machine.ledgers else ''} teardown")
     machine.teardown()

@@ -31,9 +31,9 @@ def search(bench: Bench, examples: int, from_seed: int | None = None, shrink: bo
 
 def live_from(bench: Bench, from_seed: int) -> None:
     """Run one life drawn from the seed; when it breaks a rule, the error lists its steps."""
-    told: list[str] = []
+    steps: list[str] = []
     try:
-        live(machine_on(bench)(), Random(from_seed), told)
+        live(machine_on(bench)(), Random(from_seed), steps)
     except BaseException as error:
-        error.add_note("\n".join([f"the life from seed {from_seed}:", *told]))
+        error.add_note("\n".join([f"the life from seed {from_seed}:", *steps]))
         raise

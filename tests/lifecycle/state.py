@@ -18,11 +18,11 @@ from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.runner.outcome import Outcome
 
 S = ExecutionStatus
-ERRORS_OF_THE_WAY = (Killed, FleetError, Unavailable, asyncio.CancelledError)
+REPEATED_ERRORS = (Killed, FleetError, Unavailable, asyncio.CancelledError)
 "Errors with which a task may end, because Airflow starts it again."
 
 
-def tell(text: str) -> None:
+def show_note(text: str) -> None:
     """Show the text with a failing example."""
     if currently_in_test_context():
         note(text)
@@ -87,7 +87,7 @@ class LifecycleState(RuleBasedStateMachine):
         ledger.seen = seen
         execution, rows, events = self.bench.run(self.tenant.read(execution_id, ledger.sequence))
         for each in events:
-            ledger.hear(each)
+            ledger.check(each)
         ledger.compare(execution, rows)
         if ledger.settled and execution_id == self.current:
             left = self.tenant.left_out_of_service(execution)
@@ -100,7 +100,7 @@ class LifecycleState(RuleBasedStateMachine):
             return self.bench.run(work)
         except UpgradeError as error:
             refused = error
-        tell(f"{name}: {refused}")
+        show_note(f"{name}: {refused}")
         assert self.tenant.everything() == before, f"{name} was refused ({refused}) and changed something"
         return None
 
@@ -109,7 +109,7 @@ class LifecycleState(RuleBasedStateMachine):
 
         async def run() -> None:
             outcome: Outcome = await run_task(self.bench.ports, walk.execution_id, task, seconds)
-            tell(f"{name}: {outcome}")
+            show_note(f"{name}: {outcome}")
             await walk.note(self.bench.ports, task, outcome)
 
         async def begin() -> Runner:
@@ -165,6 +165,6 @@ class LifecycleState(RuleBasedStateMachine):
             self.runners.remove(each)
             error = None if each.task.cancelled() else each.task.exception()
             if error is not None:
-                tell(f"{each.name} ended with {error!r}")
-            if error is not None and not isinstance(error, ERRORS_OF_THE_WAY):
+                show_note(f"{each.name} ended with {error!r}")
+            if error is not None and not isinstance(error, REPEATED_ERRORS):
                 raise error

@@ -18,7 +18,7 @@ from tests.integration.conftest import (
     postgres_url,
     world,
 )
-from tests.integration.kafka.conftest import ports, reader, real_kafka, tell, topic
+from tests.integration.kafka.conftest import append, ports, reader, real_kafka, topic
 from tests.integration.kafka.servers import airflow_env, servers
 from tests.integration.runner.conftest import make_lab
 from tests.integration.store.conftest import added, store
@@ -31,7 +31,7 @@ __all__ += [
     "ports",
     "reader",
     "real_kafka",
-    "tell",
+    "append",
     "topic",
     "airflow_env",
     "servers",

@@ -93,11 +93,11 @@ class Round:
 
     def __str__(self) -> str:
         ending = f"FAILED, again with: {self.command}" if self.failed else "well"
-        told = [self.what, *told_of(self.actions), f"{self.seconds:.0f} s", ending]
-        return f"{self.name} (seed {self.seed}): {', '.join(filter(None, told))}"
+        parts = [self.what, *counts_of(self.actions), f"{self.seconds:.0f} s", ending]
+        return f"{self.name} (seed {self.seed}): {', '.join(filter(None, parts))}"
 
 
-def told_of(actions: Counter[str]) -> list[str]:
+def counts_of(actions: Counter[str]) -> list[str]:
     return [f"{name} {number}" for name, number in actions.items()]
 
 
@@ -149,5 +149,5 @@ class Soak:
             rounds = [each for each in self.done if each.campaign == campaign]
             actions = sum((each.actions for each in rounds), Counter(rounds=len(rounds)))
             seconds = sum(each.seconds for each in rounds)
-            lines.append(f"{campaign}: {', '.join(told_of(actions))}, {seconds:.0f} s")
+            lines.append(f"{campaign}: {', '.join(counts_of(actions))}, {seconds:.0f} s")
         return lines + [str(each) for each in self.done if each.failed]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.integration.kafka.conftest import Tell
+from tests.integration.kafka.conftest import Append
 from tests.integration.kafka.killing import Candidates, kill_at_random, kill_leaders
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
@@ -16,12 +16,12 @@ ENOUGH = 20
 
 
 async def test_consumers_see_every_event_in_order_when_leading_servers_are_killed_at_random(
-    rounds: Iterator[Round], servers: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports
+    rounds: Iterator[Round], servers: Candidates, added: Added, append: Append, reader: Reader, ports: Ports
 ) -> None:
     kills = again = 0
     for each in rounds:
         with each:
-            toll = await kill_leaders(servers, added, tell, reader, ports, kill_at_random(each.random), KILLS)
+            toll = await kill_leaders(servers, added, append, reader, ports, kill_at_random(each.random), KILLS)
             each.did(kills=toll.kills, events=toll.events, repetitions=toll.again)
         kills, again = kills + toll.kills, again + toll.again
     assert again > 0 or kills < ENOUGH, "no kill hit a wave that was under way: this has shown nothing"

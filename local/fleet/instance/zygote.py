@@ -71,7 +71,7 @@ class Zygote:
 
     def _obey(self, order: dict[str, Any]) -> None:
         if "start" in order:
-            self._tell(self._start(**order["start"]))
+            self._answer(self._start(**order["start"]))
         elif order["kill"] in self._children:  # not reaped yet, so no other process can have this id
             os.kill(order["kill"], signal.SIGKILL)
 
@@ -105,9 +105,9 @@ class Zygote:
             if pid == 0:
                 return
             self._children.discard(pid)
-            self._tell({"exited": pid})
+            self._answer({"exited": pid})
 
-    def _tell(self, answer: dict[str, Any]) -> None:
+    def _answer(self, answer: dict[str, Any]) -> None:
         self._control.sendall(json.dumps(answer).encode() + b"\n")
 
 

@@ -39,5 +39,5 @@ def test_task_that_is_done_in_the_triggerer_ends_without_an_event_of_its_trigger
     check = f"{run}/taskInstances/validate.health_endpoints"
     ended = got(tenant.airflow, check)
     assert (ended["state"], ended["trigger"], ended["duration"] > 0) == ("success", None, True)
-    told = str(got(tenant.airflow, f"{check}/logs/1")["content"])
-    assert ("HEALTH_ENDPOINTS PASSED" in told, "Trigger fired event" in told) == (True, False), told
+    log = str(got(tenant.airflow, f"{check}/logs/1")["content"])
+    assert ("HEALTH_ENDPOINTS PASSED" in log, "Trigger fired event" in log) == (True, False), log

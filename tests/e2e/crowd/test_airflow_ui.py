@@ -70,8 +70,8 @@ def test_paused_dag_pauses_the_upgrade_and_unpausing_resumes_it_unless_it_was_pa
     assert over_rest.execution(held)["status"] == "PAUSED"
     command(over_rest, held, "resume")
     assert_completed_once(over_rest, held)
-    told = statuses(over_rest.events(held))
-    assert told == ["VALIDATING", "IN_PROGRESS", "PAUSED", "IN_PROGRESS", "COMPLETED"]
+    seen = statuses(over_rest.events(held))
+    assert seen == ["VALIDATING", "IN_PROGRESS", "PAUSED", "IN_PROGRESS", "COMPLETED"]
 
 
 def test_resume_and_cancel_over_rest_get_a_paused_dag_going(tenant: Tenant, lingering: str) -> None:

@@ -129,13 +129,13 @@ def test_bearer_wins_over_the_cookie(client_of: ClientOf, cookie: Callable[[str]
 
 
 @pytest.mark.usefixtures("nothing_made")
-def test_sender_of_two_mebibytes_in_chunks_hears_413(api: httpx.Client) -> None:
+def test_sender_of_two_mebibytes_in_chunks_gets_413(api: httpx.Client) -> None:
     content: Any = iter([b" " * 65536] * 32)
     response = api.post("/components", content=content, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
-def test_description_is_told_to_whom_reads(client_of: ClientOf) -> None:
+def test_description_is_given_to_readers_only(client_of: ClientOf) -> None:
     assert client_of("vera").get("/openapi.json").json()["servers"] == [{"url": "/api/v1/registry"}]
     assert "openapi.json" in client_of("vera").get("/docs").text
 

@@ -84,7 +84,7 @@ def test_script_called_wrongly_says_how(tenant: Tenant, job_of: Callable[[Tenant
 
 
 @needs_jq
-def test_stopped_script_cancels_when_it_is_told_to(slow: Tenant, job_of: Callable[[Tenant], Job]) -> None:
+def test_stopped_script_cancels_when_its_option_is_set(slow: Tenant, job_of: Callable[[Tenant], Job]) -> None:
     job = job_of(slow)
     process = job.begin(slow.body(batchSize=1), UPGRADES_CANCEL_ON_ABORT="true")
     execution_id = job.execution_id()

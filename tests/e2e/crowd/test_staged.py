@@ -21,7 +21,7 @@ def tenant(new_tenant: NewTenant) -> Tenant:
     return new_tenant()
 
 
-def test_stage_is_asked_about_in_the_ui_and_begins_once_somebody_who_may_has_approved_there_or_over_rest(
+def test_stage_is_asked_about_in_the_ui_and_begins_once_an_approver_has_approved_there_or_over_rest(
     tenant: Tenant, client_of: Client, airflow_of: Client
 ) -> None:
     execution_id = tenant.start(**THREE_STAGES)

@@ -49,9 +49,9 @@ def _assert_pause_holds_it(case: Case, execution_id: str) -> None:
     case.wait(execution_id, "nothing in flight", lambda now: now["progress"]["inFlight"] == 0)
     begun = case.tenant.upgraded()
     assert case.command(execution_id, "resume")["status"] == before
-    told = statuses(case.tenant.events(execution_id))
-    paused = told.index("PAUSED")
-    assert told[paused - 1 : paused + 2] == [before, "PAUSED", before]
+    seen = statuses(case.tenant.events(execution_id))
+    paused = seen.index("PAUSED")
+    assert seen[paused - 1 : paused + 2] == [before, "PAUSED", before]
     assert case.tenant.upgraded() >= begun
 
 
@@ -126,11 +126,11 @@ def test_cancel_leaves_what_is_done_and_touches_nothing_more(case: Case) -> None
 
 def _assert_nothing_began_after_the_cancel(case: Case, execution_id: str) -> None:
     """An order that was decided before may reach the fleet after it."""
-    told = [(each["type"].split(".")[2], each["data"]) for each in case.tenant.events(execution_id)]
+    events = [(each["type"].split(".")[2], each["data"]) for each in case.tenant.events(execution_id)]
     (cancelled,) = (
-        at for at, (kind, data) in enumerate(told) if kind == "status-changed" and data["to"] == "CANCELLED"
+        at for at, (kind, data) in enumerate(events) if kind == "status-changed" and data["to"] == "CANCELLED"
     )
-    moves = [(at, data) for at, (kind, data) in enumerate(told) if kind == "instance-changed"]
+    moves = [(at, data) for at, (kind, data) in enumerate(events) if kind == "instance-changed"]
     begun = {data["instanceId"]: at for at, data in moves if data["to"] == "UPGRADING"}
     assert max(begun.values()) < cancelled
     assert set(case.tenant.upgraded()) <= set(begun)

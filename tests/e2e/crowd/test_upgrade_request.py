@@ -44,12 +44,12 @@ def test_run_of_the_guides_calls_holds_no_worker_while_it_follows_and_succeeds_w
     assert execution["id"] in printed
     execution = tenant.execution(execution["id"])
     assert (execution["status"], execution["createdBy"]) == ("COMPLETED", "admin")
-    assert_told(tenant, run_id, execution)
+    assert_returned(tenant, run_id, execution)
     assert_begun_within_seconds(tenant, execution)
     assert_cleared_run_makes_no_second_execution(tenant, run_id)
 
 
-def assert_told(tenant: Tenant, run_id: str, execution: Json) -> None:
+def assert_returned(tenant: Tenant, run_id: str, execution: Json) -> None:
     """Check what the run's tasks return."""
     returned = result(tenant, run_id, "follow")
     assert (returned["executionId"], returned["status"]) == (execution["id"], "COMPLETED")

@@ -79,7 +79,7 @@ def test_seed_commands_create_start_and_get_an_upgrade(
         wait_for("the first batch", lambda: paste(GET, execution_id)["progress"]["completed"] == 5)
     finally:
         api.post(f"/upgrades/{execution_id}/cancel")
-    wait_for("the deployment to be told", lambda: got(api, DEPLOYMENT)["mixed"] == {"3.6.0": 15, "3.7.0": 5})
+    wait_for("the deployment to be updated", lambda: got(api, DEPLOYMENT)["mixed"] == {"3.6.0": 15, "3.7.0": 5})
 
 
 def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_twice(
@@ -89,9 +89,9 @@ def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_
     (before,) = got(api, backups)["items"]
     active = f"/tenants/{TENANT}/components/aaa-111/upgrades/active"
     wait_for("the upgrade to leave the place", lambda: api.get(active).status_code == 404)
-    told = _seed(stack)
-    assert told.startswith("seed: 0 entries added")
-    assert "are at 3.6.0" in told
+    printed = _seed(stack)
+    assert printed.startswith("seed: 0 entries added")
+    assert "are at 3.6.0" in printed
     deployment = got(api, DEPLOYMENT)
     assert (deployment["currentVersionId"], deployment["mixed"]) == ("bbb-222", None)
     (after,) = got(api, backups)["items"]

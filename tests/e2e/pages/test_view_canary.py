@@ -94,9 +94,9 @@ def _fill_in(page: Page, hands: Hands, tenant: Tenant) -> None:
 def _check_all_that_was_shown(page: Page, tenant: Tenant, execution_id: str) -> None:
     """Each state that the page ever showed was that of the events at the page's sequence, and none appeared twice."""
     seen = page.evaluate("() => window.shown")
-    told = _states(tenant.events(execution_id))
+    recorded = _states(tenant.events(execution_id))
     assert len({each["sequence"] for each in seen}) > 10
-    assert [each for each in seen if not _is_true(each, told)] == []
+    assert [each for each in seen if not _is_true(each, recorded)] == []
     sequences = [each["sequence"] for each in seen]
     assert sequences == sorted(sequences)
 
@@ -129,7 +129,7 @@ def _states(events: list[Json]) -> dict[int, tuple[str, dict[str, str]]]:
     return found
 
 
-def _is_true(seen: dict[str, Any], told: dict[int, tuple[str, dict[str, str]]]) -> bool:
-    status, instances = told[seen["sequence"]]
+def _is_true(seen: dict[str, Any], recorded: dict[int, tuple[str, dict[str, str]]]) -> bool:
+    status, instances = recorded[seen["sequence"]]
     wanted = {name: INSTANCE[InstanceStatus(instances.get(name, "PENDING"))].words for name in seen["tiles"]}
     return bool(seen["status"] == status and seen["tiles"] == wanted)

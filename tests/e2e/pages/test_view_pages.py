@@ -171,7 +171,7 @@ def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> 
     assert answer.status == 403
 
 
-def test_command_that_is_refused_is_told_in_words(visits: Visits, shown: Shown) -> None:
+def test_command_that_is_refused_is_explained_in_words(visits: Visits, shown: Shown) -> None:
     page = visits.of("otto")
     open_upgrade(page, shown.watched)
     page.route("**/cancel?*", lambda route: route.fulfill(status=409, json={"detail": "cannot be cancelled now"}))

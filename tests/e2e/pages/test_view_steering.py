@@ -22,7 +22,7 @@ def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> Non
     open_upgrade(approver, execution_id)
     expect(creator.locator("#status-line")).to_contain_text("Stage 2 awaits approval", timeout=DEADLINE_SECONDS * 1000)
     expect(creator.locator("#button-approve")).to_be_disabled()
-    expect(creator.locator("#barred-approve")).to_contain_text("somebody else has to approve")
+    expect(creator.locator("#barred-approve")).to_contain_text("You created this execution")
     expect(approver.locator("#button-approve")).to_be_enabled()
     expect(approver.locator("#button-pause")).to_have_count(0)
     approver.locator("#button-approve").click()

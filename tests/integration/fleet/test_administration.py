@@ -96,7 +96,7 @@ def test_kill_is_refused_when_there_is_no_process(agent: RunningAgent, fleet: Ca
         agent.admin.kill(fleet.fleet, f"{fleet.fleet}-01")
 
 
-def test_log_tells_every_transition_with_its_call_and_process(agent: RunningAgent, fleet: Caller) -> None:
+def test_log_has_every_transition_with_its_call_and_process(agent: RunningAgent, fleet: Caller) -> None:
     name, since = fleet.fleet, len(agent.admin.log(fleet.fleet))
     pid = agent.admin.instance(name, f"{name}-01")["pid"]
     fleet.fence = 3
@@ -105,14 +105,14 @@ def test_log_tells_every_transition_with_its_call_and_process(agent: RunningAgen
     fleet.upgrade(f"{name}-01", "3.6.0", key="u")
     fleet.wait(f"{name}-01", "RUNNING")
     new = agent.admin.instance(name, f"{name}-01")["pid"]
-    told = agent.admin.transitions(name, since)
-    assert [(each["from"], each["to"], each["key"], each["pid"], each["unavailable"]) for each in told] == [
+    lines = agent.admin.transitions(name, since)
+    assert [(each["from"], each["to"], each["key"], each["pid"], each["unavailable"]) for each in lines] == [
         ("RUNNING", "DRAINING", "d", pid, 1),
         ("DRAINING", "DRAINED", "d", pid, 1),
         ("DRAINED", "UPGRADING", "u", pid, 1),
         ("UPGRADING", "RUNNING", "u", new, 0),
     ]
-    assert {(each["fence"], each["pool"], each["instance"]) for each in told} == {(3, "blue", f"{name}-01")}
+    assert {(each["fence"], each["pool"], each["instance"]) for each in lines} == {(3, "blue", f"{name}-01")}
     numbers = [line["n"] for line in agent.admin.log(name)]
     assert numbers == list(range(1, len(numbers) + 1))
     times = [line["time"] for line in agent.admin.log(name)]

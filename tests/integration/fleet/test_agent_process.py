@@ -67,12 +67,12 @@ def test_agent_ends_with_a_line_when_its_helper_is_killed(start: Start) -> None:
 
 def test_agent_says_when_port_or_state_is_in_use(start: Start, tmp_path: Path) -> None:
     agent = start()
-    told = _refused(command(tmp_path / "elsewhere", port=agent.port))
-    assert told.count("\n") == 1
-    assert f"port {agent.port}" in told
-    told = _refused(command(tmp_path / "state"))
-    assert told.count("\n") == 1
-    assert "another agent uses" in told
+    message = _refused(command(tmp_path / "elsewhere", port=agent.port))
+    assert message.count("\n") == 1
+    assert f"port {agent.port}" in message
+    message = _refused(command(tmp_path / "state"))
+    assert message.count("\n") == 1
+    assert "another agent uses" in message
 
 
 @pytest.mark.parametrize("fleet", ["demo", "demo:x:1", "demo:0:1", "-demo:1:1"])

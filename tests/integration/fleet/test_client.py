@@ -136,7 +136,7 @@ async def test_call_fails_when_the_agent_hangs_up(method: str, calls: int) -> No
 
 
 @pytest.mark.parametrize("token", ["token", "a line's\nend"])
-async def test_call_fails_when_nobody_listens_or_the_token_cannot_be_sent(token: str) -> None:
+async def test_call_fails_when_nothing_listens_or_the_token_cannot_be_sent(token: str) -> None:
     try:
         with pytest.raises(FleetError, match="does not answer"):
             await adapter.client_of(FleetAddress("http://127.0.0.1:9", token, True), "a").request("GET", "/fleets/a")

@@ -49,9 +49,9 @@ class Twin:
 
     def story(self) -> list[tuple[object, ...]]:
         """The fleet's log without the lines whose order varies: when a process ended, when it was asked."""
-        told = [each for each in self.admin.log(NAME) if each["kind"] not in ("created", "health")]
+        lines = [each for each in self.admin.log(NAME) if each["kind"] not in ("created", "health")]
         fields = ("kind", "instance", "from", "to", "version", "pool", "size", "key", "fence", "status", "unavailable")
-        return sorted((tuple(str(each.get(name)) for name in fields) for each in told), key=str)
+        return sorted((tuple(str(each.get(name)) for name in fields) for each in lines), key=str)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def twins(agent: RunningAgent) -> AsyncIterator[list[Twin]]:
     agent.admin.delete(NAME)
 
 
-async def _tell_same(twins: list[Twin], scene: Callable[[Twin], Awaitable[None]]) -> None:
+async def _assert_same_answers(twins: list[Twin], scene: Callable[[Twin], Awaitable[None]]) -> None:
     for twin in twins:
         await scene(twin)
         await twin.ask(twin.driver.fleet)
@@ -91,7 +91,7 @@ async def test_instance_is_replaced_the_same_way(twins: list[Twin]) -> None:
         await twin.ask(driver.undrain, "twin-02", 2, "undrain")
         await twin.ask(driver.drain, "twin-09", 2, "nobody")
 
-    await _tell_same(twins, scene)
+    await _assert_same_answers(twins, scene)
 
 
 async def test_pools_come_and_go_the_same_way(twins: list[Twin]) -> None:
@@ -105,7 +105,7 @@ async def test_pools_come_and_go_the_same_way(twins: list[Twin]) -> None:
         await twin.ask(driver.switch_traffic, "green", 1, "switch")
         await twin.ask(driver.remove_pool, "blue", 1, "remove")
 
-    await _tell_same(twins, scene)
+    await _assert_same_answers(twins, scene)
 
 
 async def test_faults_and_deaths_show_the_same_way(twins: list[Twin]) -> None:
@@ -126,4 +126,4 @@ async def test_faults_and_deaths_show_the_same_way(twins: list[Twin]) -> None:
         await twin.ask(twin.driver.set_version, "twin-03", NEW, 1, "fails")
         await twin.until(lambda: twin.statuses()[1:] == ["DRAINED", "STOPPED"])
 
-    await _tell_same(twins, scene)
+    await _assert_same_answers(twins, scene)

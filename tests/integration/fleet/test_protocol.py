@@ -86,7 +86,7 @@ async def test_undrain_stops_a_drain_on_its_way() -> None:
     assert order(Orders.undrain, "own-01", 1).body["status"] == "RUNNING"
     order(Orders.drain, "own-02", 1)  # begun later, so when it is done the first one would be too
     async with asyncio.timeout(30):
-        while memory.admin.fleet("own")["instances"][1]["status"] != "DRAINED":  # noqa: ASYNC110 - nothing tells of it
+        while memory.admin.fleet("own")["instances"][1]["status"] != "DRAINED":  # noqa: ASYNC110 - there is no signal
             await asyncio.sleep(0.01)
     assert memory.admin.fleet("own")["instances"][0]["status"] == "RUNNING"
     await memory.agent.close()

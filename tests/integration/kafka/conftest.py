@@ -23,7 +23,7 @@ from upgrade_orchestrator.settings import Settings
 
 __all__ = ["added", "store"]
 REQUIRED = "UPGRADES_REQUIRE_KAFKA"
-Tell = Callable[..., Awaitable[None]]
+Append = Callable[..., Awaitable[None]]
 _numbers = itertools.count(1)
 
 
@@ -72,7 +72,7 @@ def ports(postgres_url: str, store: Store) -> Ports:
 
 
 @pytest.fixture
-def tell(store: Store) -> Tell:
+def append(store: Store) -> Append:
     """Appends events to an execution in one transaction, each with its text as data."""
 
     async def append(execution: Execution, *texts: str) -> None:

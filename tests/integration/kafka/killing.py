@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from local.supervisor.processes import Command, Processes
-from tests.integration.kafka.conftest import Tell, eventually, read
+from tests.integration.kafka.conftest import Append, eventually, read
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from upgrade_orchestrator.adapters.postgres.engine.leader import RELAY
@@ -123,44 +123,44 @@ def kill_at_random(random: Random) -> Kill:
 
 
 async def kill_leaders(
-    candidates: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports, kill: Kill, kills: int
+    candidates: Candidates, added: Added, append: Append, reader: Reader, ports: Ports, kill: Kill, kills: int
 ) -> Toll:
     """While events are written, kill the leader and restart it at once, and check what the consumer saw."""
     executions = [await added() for _ in range(EXECUTIONS)]
     again, ended = reader.again, asyncio.Event()
-    writing = [asyncio.create_task(_write(tell, executions[each::WRITERS], ended, each)) for each in range(WRITERS)]
+    writing = [asyncio.create_task(_write(append, executions[each::WRITERS], ended, each)) for each in range(WRITERS)]
     for _ in range(kills):
         await kill(candidates, reader, ports)
         candidates.start()
     ended.set()
-    told = {key: last for each in await asyncio.gather(*writing) for key, last in each.items()}
-    await read(reader, lambda: len(reader.ids(told)) == sum(told.values()), LEAD_SECONDS)
+    written = {key: last for each in await asyncio.gather(*writing) for key, last in each.items()}
+    await read(reader, lambda: len(reader.ids(written)) == sum(written.values()), LEAD_SECONDS)
 
     async def is_published() -> bool:
         return (await ports.outbox.lag()).rows == 0
 
     await eventually(is_published)
-    assert reader.sequences(told) == {key: list(range(1, last + 1)) for key, last in told.items()}
-    return Toll(kills, sum(told.values()), reader.again - again)
+    assert reader.sequences(written) == {key: list(range(1, last + 1)) for key, last in written.items()}
+    return Toll(kills, sum(written.values()), reader.again - again)
 
 
-async def _write(tell: Tell, executions: list[Execution], done: asyncio.Event, seed: int) -> dict[str, int]:
+async def _write(append: Append, executions: list[Execution], done: asyncio.Event, seed: int) -> dict[str, int]:
     """Write events until it is over; returns how many each execution has."""
-    random, told = Random(seed), Counter[str]()
+    random, written = Random(seed), Counter[str]()
     while not done.is_set():
         each, count = (
             random.choice(executions),
             random.choice((1, 2, 3, 200)),
         )  # so that the other writers are in progress too
-        await tell(each, *["x" * random.randint(0, 500)] * count)
-        told[each.id] += count
+        await append(each, *["x" * random.randint(0, 500)] * count)
+        written[each.id] += count
         await asyncio.sleep(random.uniform(0, 0.4))
-    return told
+    return written
 
 
 async def _leader(candidates: Candidates, reader: Reader) -> str:
     deadline = time.monotonic() + LEAD_SECONDS
     while (name := candidates.leader()) is None:
-        assert time.monotonic() < deadline, f"nobody leads\n{candidates.last_words()}"
+        assert time.monotonic() < deadline, f"no candidate leads\n{candidates.last_words()}"
         await asyncio.to_thread(reader.poll, 0.02)
     return name

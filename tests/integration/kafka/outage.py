@@ -54,7 +54,7 @@ async def upgrade_during(outage: Outage, lab: StoreLab, agent: RunningAgent, kaf
         await _check_waiting(lab, outage.upgrades)
         await asyncio.sleep(max(0.0, away + outage.away_seconds - time.monotonic()))
         await asyncio.to_thread(kafka.start)
-        expected = await _told(lab, ids)
+        expected = await _last_sequences(lab, ids)
         await read(reader, lambda: len(reader.ids(ids)) == sum(expected.values()))
         await eventually(lambda: _is(lab, RelayState.RUNNING))
         await eventually(lambda: _is_published(lab))
@@ -95,7 +95,7 @@ async def _check_waiting(lab: StoreLab, more_than: int) -> None:
     assert health.lag.seconds > 0
 
 
-async def _told(lab: StoreLab, ids: list[str]) -> dict[str, int]:
+async def _last_sequences(lab: StoreLab, ids: list[str]) -> dict[str, int]:
     """The last sequence of each execution."""
     return {each: (await lab.events(each))[-1].sequence for each in ids}
 

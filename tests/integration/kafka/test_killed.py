@@ -9,7 +9,7 @@ import pytest
 
 from local.supervisor.processes import Command
 from tests.integration.kafka.broker import ROOT
-from tests.integration.kafka.conftest import Tell
+from tests.integration.kafka.conftest import Append
 from tests.integration.kafka.killing import Candidates, kill_in_mid_wave, kill_leaders
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
@@ -30,7 +30,7 @@ def relays(postgres_url: str, topic: str, tmp_path: Path) -> Iterator[Candidates
 
 
 async def test_relay_that_is_killed_loses_and_reorders_nothing(
-    relays: Candidates, added: Added, tell: Tell, reader: Reader, ports: Ports
+    relays: Candidates, added: Added, append: Append, reader: Reader, ports: Ports
 ) -> None:
-    toll = await kill_leaders(relays, added, tell, reader, ports, kill_in_mid_wave, KILLS)
+    toll = await kill_leaders(relays, added, append, reader, ports, kill_in_mid_wave, KILLS)
     assert toll.again > 0

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.integration.kafka.broker import RealKafka
-from tests.integration.kafka.conftest import Tell, eventually, read, relaying
+from tests.integration.kafka.conftest import Append, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from upgrade_orchestrator.domain.errors import NotFound
@@ -39,12 +39,18 @@ async def _drained(ports: Ports) -> None:
     await eventually(there)
 
 
-async def test_poisoned_event_blocks_nobody_and_is_published_once_released(
-    small_topic: str, added: Added, tell: Tell, reader: Reader, ports: Ports, real_kafka: RealKafka, postgres_url: str
+async def test_poisoned_event_delays_no_other_and_is_published_on_release(
+    small_topic: str,
+    added: Added,
+    append: Append,
+    reader: Reader,
+    ports: Ports,
+    real_kafka: RealKafka,
+    postgres_url: str,
 ) -> None:
     executions = [await added() for _ in range(5)]
     for number, each in enumerate(executions):
-        await tell(each, "one", LARGE if number == 2 else "two", "three")
+        await append(each, "one", LARGE if number == 2 else "two", "three")
     async with relaying(postgres_url):
         await read(reader, lambda: len(reader.records) >= 14)
         (parked,) = await _parked(ports)
@@ -68,14 +74,14 @@ async def test_poisoned_event_blocks_nobody_and_is_published_once_released(
 
 
 async def test_released_event_that_is_still_refused_is_parked_again(
-    small_topic: str, added: Added, tell: Tell, reader: Reader, ports: Ports, postgres_url: str
+    small_topic: str, added: Added, append: Append, reader: Reader, ports: Ports, postgres_url: str
 ) -> None:
     execution = await added()
-    await tell(execution, LARGE)
+    await append(execution, LARGE)
     async with relaying(postgres_url):
         (first,) = await _parked(ports)
         await ports.outbox.release(first.id, Actor("olga"))
-        await tell(execution, "after it")
+        await append(execution, "after it")
         await read(reader, lambda: len(reader.records) == 1)
         (second,) = await _parked(ports)
     assert second.parked_at > first.parked_at
@@ -83,11 +89,11 @@ async def test_released_event_that_is_still_refused_is_parked_again(
 
 
 async def test_small_events_in_a_batch_that_is_too_large_all_get_through_in_order(
-    small_topic: str, added: Added, tell: Tell, reader: Reader, ports: Ports, postgres_url: str
+    small_topic: str, added: Added, append: Append, reader: Reader, ports: Ports, postgres_url: str
 ) -> None:
     executions = [await added() for _ in range(3)]
     for each in executions:
-        await tell(each, *["y" * 3000] * 20)
+        await append(each, *["y" * 3000] * 20)
     async with relaying(postgres_url):
         await read(reader, lambda: len({e.event.get_id() for e in reader.records}) == 60)
         await _drained(ports)
@@ -96,21 +102,21 @@ async def test_small_events_in_a_batch_that_is_too_large_all_get_through_in_orde
 
 
 async def test_event_too_large_for_the_producer_is_parked_too(
-    topic: str, added: Added, tell: Tell, reader: Reader, ports: Ports, postgres_url: str
+    topic: str, added: Added, append: Append, reader: Reader, ports: Ports, postgres_url: str
 ) -> None:
     execution = await added()
-    await tell(execution, "before", "z" * 1_100_000, "after")
+    await append(execution, "before", "z" * 1_100_000, "after")
     async with relaying(postgres_url):
         await read(reader, lambda: len(reader.records) == 2)
         (parked,) = await _parked(ports)
     assert (parked.sequence, reader.sequences()) == (2, {execution.id: [1, 3]})
 
 
-async def test_event_of_an_unknown_type_is_parked_and_holds_up_nobody(
-    topic: str, added: Added, tell: Tell, reader: Reader, ports: Ports, postgres_url: str
+async def test_event_of_an_unknown_type_is_parked_and_delays_no_other(
+    topic: str, added: Added, append: Append, reader: Reader, ports: Ports, postgres_url: str
 ) -> None:
     execution = await added()
-    await tell(execution, "one", "two")
+    await append(execution, "one", "two")
     dsn = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("UPDATE event SET what = 'of-the-future' WHERE sequence = 1")
@@ -122,10 +128,10 @@ async def test_event_of_an_unknown_type_is_parked_and_holds_up_nobody(
 
 
 async def test_only_what_is_parked_can_be_released_and_the_audit_has_it(
-    small_topic: str, added: Added, tell: Tell, ports: Ports, postgres_url: str
+    small_topic: str, added: Added, append: Append, ports: Ports, postgres_url: str
 ) -> None:
     execution = await added()
-    await tell(execution, LARGE)
+    await append(execution, LARGE)
     async with relaying(postgres_url):
         (parked,) = await _parked(ports)
     await ports.outbox.release(parked.id, Actor("olga"))

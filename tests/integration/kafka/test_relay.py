@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.integration.kafka.conftest import Tell, eventually, read, relaying
+from tests.integration.kafka.conftest import Append, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added, Store
 from upgrade_orchestrator.domain.execution.events import EventType
@@ -19,10 +19,10 @@ pytestmark = pytest.mark.usefixtures("relay")
 
 
 async def test_event_is_published_as_the_cloud_event_that_the_api_shows(
-    added: Added, tell: Tell, store: Store, reader: Reader
+    added: Added, append: Append, store: Store, reader: Reader
 ) -> None:
     execution = await added()
-    await tell(execution, "Größe")
+    await append(execution, "Größe")
     await read(reader, lambda: len(reader.records) == 1)
     async with store() as work:
         (stored,) = await work.events.page(execution.id, 0, 10)
@@ -37,14 +37,14 @@ async def test_event_is_published_as_the_cloud_event_that_the_api_shows(
 
 
 async def test_every_sequence_is_published_in_order_under_eight_writers(
-    added: Added, tell: Tell, reader: Reader, ports: Ports
+    added: Added, append: Append, reader: Reader, ports: Ports
 ) -> None:
     executions = [await added() for _ in range(8)]
 
     async def write(number: int) -> None:
         for _ in range(25):
-            await tell(executions[number % 8], "a", "b")
-            await tell(executions[(number + 1) % 8], "c")
+            await append(executions[number % 8], "a", "b")
+            await append(executions[(number + 1) % 8], "c")
 
     await asyncio.gather(*(write(each) for each in range(8)))
     await read(reader, lambda: len(reader.records) == 8 * 75)
@@ -53,10 +53,10 @@ async def test_every_sequence_is_published_in_order_under_eight_writers(
     await eventually(lambda: _is_empty(ports))
 
 
-async def test_events_of_a_tenant_share_a_partition(added: Added, tell: Tell, reader: Reader) -> None:
+async def test_events_of_a_tenant_share_a_partition(added: Added, append: Append, reader: Reader) -> None:
     executions = [await added(tenant_id=f"tenant-{each}") for each in range(12)]
     for each in executions:
-        await tell(each, *"abc")
+        await append(each, *"abc")
     await read(reader, lambda: len(reader.records) == 36)
     places = {(each.key, each.partition) for each in reader.records}
     assert len(places) == len({each.tenant_id for each in executions})
@@ -64,39 +64,39 @@ async def test_events_of_a_tenant_share_a_partition(added: Added, tell: Tell, re
 
 
 async def test_event_is_published_at_its_signal_soon_after_its_commit(
-    added: Added, tell: Tell, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    added: Added, append: Append, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "POLL_SECONDS", 3600.0)
     execution = await added()
-    await tell(execution, "first")
+    await append(execution, "first")
     await read(reader, lambda: len(reader.records) == 1)
     began = time.monotonic()
-    await tell(execution, "second")
+    await append(execution, "second")
     await read(reader, lambda: len(reader.records) == 2)
     assert reader.records[1].read_at - began < 1
 
 
 async def test_event_that_is_rolled_back_is_not_published(
-    added: Added, tell: Tell, store: Store, reader: Reader
+    added: Added, append: Append, store: Store, reader: Reader
 ) -> None:
     from upgrade_orchestrator.domain.execution.events import Event
 
     execution = await added()
     async with store() as work:
         await work.events.append(execution, [Event(EventType.PROGRESS, {"text": "never"})])
-    await tell(execution, "kept")
+    await append(execution, "kept")
     await read(reader, lambda: len(reader.records) == 1)
     assert reader.sequences() == {execution.id: [1]}
     assert reader.records[0].event.get_data() == {"text": "kept"}
 
 
 async def test_one_of_two_processes_relays(
-    postgres_url: str, added: Added, tell: Tell, reader: Reader, ports: Ports
+    postgres_url: str, added: Added, append: Append, reader: Reader, ports: Ports
 ) -> None:
     execution = await added()
     async with relaying(postgres_url):
         for _ in range(50):
-            await tell(execution, "x")
+            await append(execution, "x")
         await read(reader, lambda: len(reader.records) >= 50)
         await eventually(lambda: _is_empty(ports))
     assert reader.sequences() == {execution.id: list(range(1, 51))}

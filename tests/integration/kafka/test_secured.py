@@ -8,7 +8,7 @@ import pytest
 from local.ports import HOST, free_port
 from tests.integration.kafka import certificates
 from tests.integration.kafka.broker import RealKafka
-from tests.integration.kafka.conftest import Tell, eventually, read, relaying, require_jars
+from tests.integration.kafka.conftest import Append, eventually, read, relaying, require_jars
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from upgrade_orchestrator.service.ports.outbox import RelayState
@@ -58,14 +58,14 @@ def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredK
 async def test_events_go_through_tls_and_sasl(
     secured_kafka: SecuredKafka,
     added: Added,
-    tell: Tell,
+    append: Append,
     postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_EVENTS", secured_kafka.secured())
     monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_TOPIC", TOPIC)
     execution = await added()
-    await tell(execution, *"abc")
+    await append(execution, *"abc")
     reader = Reader(secured_kafka.address, TOPIC)
     async with relaying(postgres_url):
         await read(reader, lambda: len(reader.records) == 3)
@@ -73,22 +73,24 @@ async def test_events_go_through_tls_and_sasl(
     assert reader.sequences() == {execution.id: [1, 2, 3]}
 
 
-@pytest.mark.parametrize(("said", "told"), [({"password": "wrong"}, "_AUTHENTICATION"), ({"authority": False}, "_SSL")])
-async def test_wrong_password_and_unknown_certificate_are_told(
+@pytest.mark.parametrize(
+    ("said", "reason"), [({"password": "wrong"}, "_AUTHENTICATION"), ({"authority": False}, "_SSL")]
+)
+async def test_wrong_password_and_unknown_certificate_are_reported(
     secured_kafka: SecuredKafka,
     ports: Ports,
     postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
     said: dict[str, str],
-    told: str,
+    reason: str,
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_EVENTS", secured_kafka.secured(**said))  # type: ignore[arg-type]
     monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_TOPIC", TOPIC)
 
-    async def is_told() -> bool:
+    async def is_reported() -> bool:
         health = await relay_health(ports)
-        return health.state is RelayState.WAITING and told in health.detail
+        return health.state is RelayState.WAITING and reason in health.detail
 
     async with relaying(postgres_url):
-        await eventually(is_told)
+        await eventually(is_reported)
     assert PASSWORD not in (await relay_health(ports)).detail

@@ -7,7 +7,7 @@ import pytest
 
 from local.ports import HOST, free_port
 from tests.integration.kafka.broker import MockKafka, RealKafka
-from tests.integration.kafka.conftest import Tell, eventually, read, relaying
+from tests.integration.kafka.conftest import Append, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from upgrade_orchestrator.service.events import relay
@@ -40,11 +40,11 @@ def _address(where: str) -> str:
 
 
 async def test_relay_publishes_to_the_mock_cluster_of_the_stack(
-    mock_kafka: str, added: Added, tell: Tell, ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    mock_kafka: str, added: Added, append: Append, ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CONNECTION, _address(mock_kafka))
     execution = await added()
-    await tell(execution, *"abc")
+    await append(execution, *"abc")
     async with relaying(postgres_url):
         await _stands(ports, RelayState.RUNNING)
         reader = Reader(mock_kafka, "registry.upgrade-orchestration-events")
@@ -55,7 +55,7 @@ async def test_relay_publishes_to_the_mock_cluster_of_the_stack(
 
 async def test_relay_without_a_connection_is_off_and_says_so_once(
     added: Added,
-    tell: Tell,
+    append: Append,
     ports: Ports,
     postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -65,7 +65,7 @@ async def test_relay_without_a_connection_is_off_and_says_so_once(
     monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_CONN_ID", "nowhere_defined")
     monkeypatch.setattr(relay, "OFF_SECONDS", 0.05)
     caplog.set_level("INFO")
-    await tell(await added(), "waits")
+    await append(await added(), "waits")
     async with relaying(postgres_url):
         await _stands(ports, RelayState.OFF, "nowhere_defined is not defined")
     health = await relay_health(ports)
@@ -74,11 +74,11 @@ async def test_relay_without_a_connection_is_off_and_says_so_once(
 
 
 async def test_relay_goes_to_work_when_a_connection_is_defined(
-    mock_kafka: str, added: Added, tell: Tell, ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    mock_kafka: str, added: Added, append: Append, ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(CONNECTION, raising=False)
     monkeypatch.setattr(relay, "OFF_SECONDS", 0.05)
-    await tell(await added(), "waits")
+    await append(await added(), "waits")
     async with relaying(postgres_url):
         await _stands(ports, RelayState.OFF)
         monkeypatch.setenv(CONNECTION, _address(mock_kafka))
@@ -110,7 +110,7 @@ async def test_connection_that_cannot_be_used_is_named_without_its_secrets(
 async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
     real_kafka: RealKafka,
     added: Added,
-    tell: Tell,
+    append: Append,
     ports: Ports,
     postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -118,7 +118,7 @@ async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
     monkeypatch.setenv(CONNECTION, real_kafka.connection())
     monkeypatch.setenv("AIRFLOW__UPGRADES__KAFKA_TOPIC", "not-made-yet")
     execution = await added()
-    await tell(execution, *"ab")
+    await append(execution, *"ab")
     async with relaying(postgres_url):
         await _stands(ports, RelayState.WAITING, "the topic not-made-yet does not exist")
         real_kafka.make_topic("not-made-yet")
@@ -128,7 +128,7 @@ async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
     assert reader.sequences() == {execution.id: [1, 2]}
 
 
-async def test_relay_that_is_gone_is_told_from_one_that_runs(ports: Ports) -> None:
+async def test_relay_that_is_gone_differs_from_one_that_runs(ports: Ports) -> None:
     assert (await relay_health(ports)).state is RelayState.DOWN
     await ports.outbox.note(RelayState.RUNNING, "")
     assert (await relay_health(ports)).state is RelayState.RUNNING

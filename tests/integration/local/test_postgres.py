@@ -23,7 +23,7 @@ def test_postgres_keeps_what_was_committed_when_it_is_killed(tmp_path: Path) -> 
             assert connection.execute("SELECT number FROM kept").fetchone() == (42,)
 
 
-def test_postgres_starts_when_the_old_process_id_is_somebody_elses(tmp_path: Path) -> None:
+def test_postgres_starts_when_the_old_process_id_belongs_to_another_process(tmp_path: Path) -> None:
     folder = tmp_path / "server"
     with running_postgres(folder) as server:
         before = server.identity()

@@ -8,7 +8,7 @@ from tests.labs.canaries import deployed, monitored, polls
 from tests.labs.endings import failed_with_a_drain_that_does_not_end, marked_failed_while_upgrading
 from tests.labs.lab import OLGA
 from tests.labs.seed import COMPONENT, NEW, OLD, TENANT
-from tests.labs.stages import ANNA, asked, first_stage_done, told
+from tests.labs.stages import ANNA, asked, data_of, first_stage_done
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.approval.approval import StageState
 from upgrade_orchestrator.domain.errors import InvalidState
@@ -28,8 +28,8 @@ async def test_two_runners_on_one_batch_do_nothing_twice(make_lab: MakeLab) -> N
     assert [each.ending for each in outcomes] == [Ending.DONE, Ending.DONE]
     assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in range(1, 5)}
     assert lab.tokens() == sorted(lab.tokens())
-    told = [each.event.what.value for each in await lab.events(execution_id)]
-    assert told.count("batch-started") == told.count("batch-completed") == 1
+    types = [each.event.what.value for each in await lab.events(execution_id)]
+    assert types.count("batch-started") == types.count("batch-completed") == 1
 
 
 async def test_two_monitors_count_a_poll_once(make_lab: MakeLab) -> None:
@@ -66,7 +66,7 @@ async def test_two_reconcilers_follow_once(make_lab: MakeLab) -> None:
     await reconcile(lab.world.ports)
     lab.world.airflow.show(execution_id, RunView("7", "running", paused=True))
     await asyncio.gather(*(reconcile(lab.world.ports) for _ in range(3)))
-    changes = await told(lab, execution_id, EventType.STATUS_CHANGED)
+    changes = await data_of(lab, execution_id, EventType.STATUS_CHANGED)
     assert [each["to"] for each in changes] == ["VALIDATING", "IN_PROGRESS", "PAUSED"]
 
 
@@ -83,7 +83,7 @@ async def test_two_that_ask_at_once_ask_once(make_lab: MakeLab) -> None:
     lab, execution_id = await first_stage_done(make_lab)
     asks = (request_approval(lab.world.ports, execution_id, 2) for _ in range(5))
     assert set(await asyncio.gather(*asks)) == {StageState.ASKED}
-    assert len(await told(lab, execution_id, EventType.APPROVAL_REQUESTED)) == 1
+    assert len(await data_of(lab, execution_id, EventType.APPROVAL_REQUESTED)) == 1
 
 
 async def test_of_two_decisions_at_once_one_counts(make_lab: MakeLab) -> None:
@@ -91,4 +91,4 @@ async def test_of_two_decisions_at_once_one_counts(make_lab: MakeLab) -> None:
     both = (decide_stage(lab.world.ports, execution_id, 2, each, None, ANNA) for each in (True, False))
     answers = await asyncio.gather(*both, return_exceptions=True)
     assert sum(isinstance(each, InvalidState) for each in answers) == 1
-    assert len(await told(lab, execution_id, EventType.APPROVAL_DECIDED)) == 1
+    assert len(await data_of(lab, execution_id, EventType.APPROVAL_DECIDED)) == 1

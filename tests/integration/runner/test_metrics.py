@@ -31,7 +31,7 @@ async def test_metrics_that_are_off_ask_the_database_nothing(make_lab: MakeLab) 
     assert lab.world.rows("followed") == 0
 
 
-async def test_plain_statsd_gets_names_that_tell_figures_apart(
+async def test_plain_statsd_gets_distinct_names_for_figures(
     make_lab: MakeLab, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = await make_lab(1)

@@ -31,15 +31,15 @@ async def test_twenty_instances_are_upgraded_once_each_within_the_budget(make_la
     assert {(each.status, each.attempts, each.healthy) for each in rows} == {(InstanceStatus.COMPLETED, 1, True)}
 
 
-async def test_events_tell_the_upgrade_in_order_without_a_gap(make_lab: MakeLab) -> None:
+async def test_events_record_the_upgrade_in_order_without_a_gap(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2)
     await lab.upgrade(execution_id)
     events = await lab.events(execution_id)
     assert [each.sequence for each in events] == list(range(1, len(events) + 1))
-    told = [each.event.what for each in events]
-    assert told[0] is EventType.CREATED
-    assert [each for each in told if "batch" in each.value] == [
+    types = [each.event.what for each in events]
+    assert types[0] is EventType.CREATED
+    assert [each for each in types if "batch" in each.value] == [
         EventType.BATCH_STARTED,
         EventType.BATCH_COMPLETED,
         EventType.BATCH_STARTED,

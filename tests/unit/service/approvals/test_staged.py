@@ -13,9 +13,9 @@ from tests.labs.stages import (
     approval,
     approve,
     asked,
+    data_of,
     first_stage_done,
     run_stage,
-    told,
 )
 from upgrade_orchestrator.domain.approval.approval import StageState
 from upgrade_orchestrator.domain.errors import Forbidden, InvalidState, NotFound
@@ -40,7 +40,7 @@ async def test_stage_is_asked_about_once_and_told_with_the_plan(make_lab: MakeLa
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ASKED
     assert await approval(lab, execution_id) == first
     plan_hash = (await lab.execution(execution_id)).plan_hash
-    assert await told(lab, execution_id, EventType.APPROVAL_REQUESTED) == [{"stage": 2, "planHash": plan_hash}]
+    assert await data_of(lab, execution_id, EventType.APPROVAL_REQUESTED) == [{"stage": 2, "planHash": plan_hash}]
 
 
 async def test_nothing_is_asked_before_the_stage_before_is_done_nor_after_the_end(make_lab: MakeLab) -> None:
@@ -75,7 +75,7 @@ async def test_later_stage_run_first_brings_the_first_to_its_end_and_asks_in_ord
     execution_id = await lab.admitted(strategy=Strategy.STAGED, batch_size=1)
     assert (await run_stage(lab, execution_id, 3, seconds=3.0)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 1, OLD_VERSION: 2}
-    assert [each["stage"] for each in await told(lab, execution_id, EventType.APPROVAL_REQUESTED)] == [2]
+    assert [each["stage"] for each in await data_of(lab, execution_id, EventType.APPROVAL_REQUESTED)] == [2]
 
 
 async def test_approval_of_another_plan_lets_nothing_begin(make_lab: MakeLab) -> None:
@@ -105,7 +105,7 @@ async def test_decision_is_kept_with_audit_and_event(make_lab: MakeLab) -> None:
     assert (kept.decision, kept.decided_by, kept.source, kept.reason) == ("APPROVED", "anna", "API", "looks well")
     audit = [(each.command, each.actor, each.source, each.reason) for each in lab.commands()]
     assert ("approve", "anna", "API", "looks well") in audit
-    (data,) = await told(lab, execution_id, EventType.APPROVAL_DECIDED)
+    (data,) = await data_of(lab, execution_id, EventType.APPROVAL_DECIDED)
     assert (data["stage"], data["decision"], data["planHash"]) == (2, "APPROVED", kept.plan_hash)
 
 

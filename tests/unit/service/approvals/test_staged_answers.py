@@ -11,10 +11,10 @@ from tests.labs.stages import (
     approval,
     approve,
     asked,
+    data_of,
     make_first_stage_ill,
     parks,
     run_stage,
-    told,
 )
 from upgrade_orchestrator.domain.approval.approval import Answer, StageState
 from upgrade_orchestrator.domain.execution.commands import Decision
@@ -75,7 +75,7 @@ async def _refused(lab: Lab, execution_id: str) -> str:
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ASKED
     found = await approval(lab, execution_id)
     assert (found.answer, found.decision) == (None, None)
-    received = (await told(lab, execution_id, EventType.COMMAND_RECEIVED))[-1]
+    received = (await data_of(lab, execution_id, EventType.COMMAND_RECEIVED))[-1]
     assert received["source"] == "UI"
     assert received["reason"].startswith("refused: ")
     assert found.refused is not None
@@ -147,5 +147,5 @@ async def test_refused_answer_is_taken_back_in_airflow_and_not_judged_twice(make
     assert people.given == {}
     await answer_in_ui(lab.world.ports, execution_id, 2, YES)  # its task comes late
     await judge_answers(lab.world.ports)
-    received = [each for each in await told(lab, execution_id, EventType.COMMAND_RECEIVED) if each["source"] == "UI"]
+    received = [each for each in await data_of(lab, execution_id, EventType.COMMAND_RECEIVED) if each["source"] == "UI"]
     assert len(received) == 1
