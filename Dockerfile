@@ -1,7 +1,7 @@
-# An image for every component: Airflow with the orchestrator installed. The official image by default; any Astronomer
-# runtime of the same Airflow by argument:
+# An image for every component: Airflow with the orchestrator installed. It is based on the official image by default, or
+# on an Astronomer runtime with the same Airflow version by argument:
 #   docker build --build-arg BASE_IMAGE=<your registry>/runtime:<tag with Airflow 3.3.2> .
-# The project's tests have no container engine: they check what is named here, and do not build it.
+# The tests have no container engine: they check the names in this file, and do not build it.
 ARG BASE_IMAGE=apache/airflow:3.3.2-python3.11
 
 FROM ${BASE_IMAGE} AS wheel

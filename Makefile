@@ -1,15 +1,15 @@
 # The commands of the repository. Each sets up .venv first (once). PORT moves the local Airflow: make up PORT=9000
 # KAFKA=real runs a real broker (Java 17 and Maven are needed) instead of the mock cluster: make up KAFKA=real
 PYTHON := .venv/bin/python
-# Python keeps what it has compiled: many processes import the same modules, and would each compile them anew.
+# Python keeps what it has compiled: many processes import the same modules, and would each compile them again.
 export PYTHONDONTWRITEBYTECODE :=
 
-# While some tests wait for the stack, others have the cores.
+# More workers than cores: while some tests wait for the stack, others use the cores.
 WORKERS := 5
 
 .PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick lint docs lock
 
-help: ## what there is
+help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 setup: ## set up .venv with the locked dependencies
@@ -36,7 +36,7 @@ export: setup ## write the stack's registry to a file: make export FILE=registry
 demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
 	@$(PYTHON) -m local demo
 
-# Side by side, each collecting its own: workers of one run would each collect all of it, which takes as long again.
+# Two runs side by side: with workers of one run, each worker would collect all tests, which doubles the time.
 unit: setup ## the tests that need no server
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-service unit-others
 
@@ -49,19 +49,19 @@ unit-others:
 test: setup ## the whole test suite; WORKERS=1 runs one test after the other
 	@$(PYTHON) -m pytest -n $(WORKERS)
 
-times: setup ## the whole test suite, and where its time went
+times: setup ## the whole test suite, and where its time goes
 	@$(PYTHON) -m pytest -n $(WORKERS) -p tests.times
 
-soak: setup ## what is random or long, for MINUTES (30) and from SEED: make soak SEED=1 MINUTES=5 ONLY=kills:7
+soak: setup ## the random and long tests, for MINUTES (30) and from SEED: make soak SEED=1 MINUTES=5 ONLY=kills:7
 	@$(PYTHON) -m pytest tests/soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
-bench: setup ## the measurements; make bench WHAT="rolling many" only those
+bench: setup ## the measurements, all or some: make bench WHAT="rolling many"
 	@$(PYTHON) -m bench $(WHAT)
 
-bench-quick: setup ## four minutes of them, and a line for docs/performance.md: make bench-quick CHECK=1 judges by its last
+bench-quick: setup ## four minutes of them, and a line for docs/performance.md; CHECK=1 compares it with the last line there
 	@$(PYTHON) -m bench quick $(if $(CHECK),--check docs/performance.md)
 
-lint: setup ## style, types and arrows
+lint: setup ## style, types and import layers
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
@@ -71,7 +71,7 @@ docs: setup ## docs/api.md, docs/events.md and docs/events/ from the code
 	@$(PYTHON) -m local.docs.api
 	@$(PYTHON) -m local.docs.events
 
-# Versions that are in the lock already stay as they are; UV names the uv to use (pip install uv, into any environment).
+# Versions already in the lock stay; UV names the uv to use (pip install uv, into any environment).
 UV := uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock: ## requirements.lock and requirements-dev.lock from requirements.txt and requirements-dev.txt; needs uv
