@@ -99,13 +99,13 @@ def pools(lab: Lab) -> dict[str, set[str]]:
 
 def story(lab: Lab) -> list[str]:
     """What was done to pools, in its order: made and removed ones, and where the traffic went."""
-    told = []
+    story = []
     for each in lab.log():
         if each["kind"] == "traffic":
-            told.append(f"traffic to {each['pool']}")
+            story.append(f"traffic to {each['pool']}")
         if each["kind"] == "pool":
-            told.append(f"{each['pool']} removed" if each["size"] is None else f"{each['pool']} at {each['version']}")
-    return told
+            story.append(f"{each['pool']} removed" if each["size"] is None else f"{each['pool']} at {each['version']}")
+    return story
 
 
 def green(lab: Lab, number: int, pool: str = "green") -> str:

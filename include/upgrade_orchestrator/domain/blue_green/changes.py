@@ -40,17 +40,17 @@ def _note_ill(step: NoteIll, execution: Execution, rows: Sequence[Instance], now
     counted = replace(execution, current_failures=execution.current_failures + first)
     after = _polled(rows, step.ill, now)
     fell = {each.instance_id: each for each in rows if each.healthy is not False}
-    told = [factory.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
+    events = [factory.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
     why, ends = step.too_late, list[Event]()
     if first and threshold_reached(counted):
         why = f"{reason_of(counted)}; ill in the soak: {'; '.join(step.ill.values())}"
     if why is not None:
         counted, ends = _end(counted, Phase.SOAK, why, now)
-    return Change(counted, step.batch, after, [*told, *ends])
+    return Change(counted, step.batch, after, [*events, *ends])
 
 
 def _polled(rows: Sequence[Instance], ill: Mapping[str, str], now: datetime) -> list[Instance]:
-    """The rows whose health is another now; what was wrong stays told."""
+    """The rows whose health is another now; what was wrong stays in the row."""
     return [
         replace(
             each, healthy=each.instance_id not in ill, last_health_at=now, error=ill.get(each.instance_id, each.error)
@@ -80,7 +80,7 @@ def record_back(step: PoolStep, execution: Execution, rows: Sequence[Instance], 
         case _:
             return Change(execution)
     changed = [(was, row) for was, row in zip(rows, after, strict=True) if row != was]
-    return Change(execution, rows=[row for _, row in changed], events=_told(changed, after))
+    return Change(execution, rows=[row for _, row in changed], events=_events_of(changed, after))
 
 
 def _taken_back(row: Instance, healthy: Mapping[str, bool], now: datetime) -> Instance:
@@ -100,6 +100,6 @@ def _left(row: Instance, reason: str) -> Instance:
 _TOUCHED_BY_IT = frozenset(I) - {I.PENDING, I.ROLLED_BACK}
 
 
-def _told(changed: Iterable[tuple[Instance, Instance]], after: Sequence[Instance]) -> list[Event]:
-    told = [factory.instance_changed(was, row) for was, row in changed]
-    return [*told, factory.progress(after)] if told else []
+def _events_of(changed: Iterable[tuple[Instance, Instance]], after: Sequence[Instance]) -> list[Event]:
+    events = [factory.instance_changed(was, row) for was, row in changed]
+    return [*events, factory.progress(after)] if events else []

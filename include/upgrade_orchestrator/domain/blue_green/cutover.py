@@ -1,4 +1,4 @@
-"""From one pool to the other: check, one switch, soak, removal of the old one: a pure decision (section 4)."""
+"""From the old pool to the new one: check, switch, soak, removal; a pure decision (specification section 4)."""
 
 from __future__ import annotations
 

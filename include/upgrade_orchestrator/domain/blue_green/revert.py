@@ -1,4 +1,4 @@
-"""Back to the old pool, or out of an upgrade that ended in between: a pure decision (section 4, BLUE_GREEN)."""
+"""Back to the old pool, or out of an upgrade that ended half way: a pure decision (specification section 4)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Phase
 
 ROLLBACK = "ROLLBACK"
-"The phase in which the way back can fail."
+"The phase in which a rollback can fail."
 
 
 class Aim(Enum):
     """Why it goes back, and so how far."""
 
     ROLL_BACK = "ROLL_BACK"
-    "The old pool serves again, made anew where it is gone; the new one is removed."
+    "The old pool serves again, made again where it is gone; the new one is removed."
     SOAK_FAILED = "SOAK_FAILED"
     "The old pool serves again while it is there; the new one stays to be looked at."
     CANCELLED = "CANCELLED"
@@ -49,7 +49,7 @@ def aim_of(execution: Execution) -> Aim | None:
 
 
 def next_back_step(view: PoolView, aim: Aim) -> PoolStep:
-    """What to do next on the way back; where it stands is asked from the fleet."""
+    """The next step back to the old pool; the fleet says what has the traffic and which pools there are."""
     fleet = view.fleet
     if fleet is None:
         return Await("the fleet does not answer", _give_up(view, "the fleet did not answer"))
@@ -80,7 +80,7 @@ def _switch(view: PoolView, fleet: Fleet, aim: Aim) -> PoolStep:
 
 
 def _make(view: PoolView, left: int, size: int) -> GivePool:
-    """Anew; what is left of a pool that was being removed is in the way when that does not work."""
+    """Make the old pool again; where that fails, remove first what is left of the one that was being removed."""
     pool, version = view.pools.old, view.execution.from_version
     gone = _give_up(view, f"pool {pool} is gone and did not come back at {version}")
     vain = GivePool(PoolCall.REMOVE, pool, gone) if left else gone

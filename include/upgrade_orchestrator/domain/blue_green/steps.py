@@ -34,8 +34,8 @@ class PoolView:
     def ill(self, fleet: Fleet) -> dict[str, str]:
         """What is wrong with the new pool, by instance (by pool where instances are missing)."""
         found, wanted = fleet.in_pool(self.pools.new), self.pools.size(fleet, len(self.rows))
-        told = {name: _wrong(answer, self.execution.to_version) for name, answer in self.answers.items()}
-        wrong = {name: why for name, why in told.items() if why}
+        findings = {name: _wrong(answer, self.execution.to_version) for name, answer in self.answers.items()}
+        wrong = {name: why for name, why in findings.items() if why}
         if len(found) < wanted:
             wrong[f"pool {self.pools.new}"] = f"has {len(found)} instances, {wanted} are wanted"
         return wrong
@@ -104,7 +104,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class NoteIll:
-    """Write that instances (planned ids, with what is wrong) are ill in the soak, which begins anew."""
+    """Write that instances (planned ids, with what is wrong) are ill in the soak, which starts again."""
 
     batch: Batch
     ill: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Two pools side by side: what the new one is called, and which instance stands for which (section 4, BLUE_GREEN)."""
+"""Two pools side by side, and which instance takes the place of which (specification section 4, BLUE_GREEN)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Use case: check the new pool, switch the traffic, soak, remove the old pool (section 4, BLUE_GREEN)."""
+"""Use case: check the new pool, switch the traffic, soak, remove the old pool (specification section 4, BLUE_GREEN)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Use case: back to the old pool, or out of a blue-green upgrade that ended in between (section 4, "Rollback")."""
+"""Use case: back to the old pool, or out of a blue-green upgrade that ended half way (specification section 4)."""
 
 from __future__ import annotations
 

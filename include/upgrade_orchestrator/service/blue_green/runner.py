@@ -116,7 +116,7 @@ class PoolFleet(FleetClient):
     async def send(self, order: GivePool, token: int) -> bool:
         """Whether the order was accepted.
 
-        :raises StaleToken: somebody newer works on the fleet: this runner has to stop.
+        :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
         """
         key = f"{self._prefix}.{order.key}"
         try:

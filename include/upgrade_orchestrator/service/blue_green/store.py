@@ -1,4 +1,4 @@
-"""The rows of a switch-over: read anew at every look, written under lock and lease."""
+"""The rows of a cutover: read again in every round, written under lock and lease."""
 
 from __future__ import annotations
 

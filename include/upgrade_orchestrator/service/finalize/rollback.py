@@ -1,4 +1,4 @@
-"""Use cases of the way back (contract section 4, "Rollback"): it is never itself rolled back."""
+"""Use cases of a rollback (specification section 4, "Rollback"): it is never itself rolled back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def revert(ports: Ports, context: Context, seconds: float | None) -> Outco
 
 
 async def work_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """What is on its way back gets there: instance by instance, or by one switch to the old pool.
+    """Bring the touched instances back: one after the other, or by one switch to the old pool.
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """

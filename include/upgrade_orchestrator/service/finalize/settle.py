@@ -1,4 +1,4 @@
-"""Use cases of an upgrade that nothing works on any more: it has failed, or lets go of its place (section 4)."""
+"""Use cases of an upgrade that nothing works on any more: it has failed, or its active slot is freed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Use case: run a batch (contract section 4). The loop observes, brings on, decides and acts, from top to bottom.
+"""Use case: run a batch (specification section 4). The loop observes, brings on, decides and acts, from top to bottom.
 
 Safe to enter again at any point and by any process: the rows say what was intended, the fleet says what has happened.
 """

@@ -1,4 +1,4 @@
-"""Use case: watch the canaries until somebody promotes them, or they go back (contract section 4, CANARY)."""
+"""Use case: watch the canaries until somebody promotes them, or they go back (specification section 4, CANARY)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Use case: post-upgrade verification (contract section 4, "All", and the deployment's version)."""
+"""Use case: post-upgrade verification (specification section 4, "All", and the deployment's version)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each step with what has to be done before it, and its use case (contract section 4)."""
+"""Each step with what has to be done before it, and its use case (specification section 4)."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ async def _do_following(ports: Ports, context: Context, done: Step, patience: fl
 
 
 async def _due_in(ports: Ports, context: Context, step: Step) -> float:
-    """Seconds until the step may begin; infinite where nobody can say."""
+    """Seconds until the step may begin; infinite where that depends on a person or a soak."""
     if step.work in WAITS:
         return inf
     if step.work is not Work.BATCH:
@@ -153,7 +153,7 @@ async def _due_in(ports: Ports, context: Context, step: Step) -> float:
 async def wind_down(ports: Ports, context: Context, seconds: float | None) -> None:
     """The upgrade has stopped: go back if it goes back, let go of it if it is over, for about ``seconds``.
 
-    None: until it is let go of, since the task that would do so may have to wait for a worker first. The way back is
+    None: until it is let go of, since the task that would do so may have to wait for a worker first. A rollback is
     begun and left to ``rollback.revert``, which needs no worker. What cannot be done now is left to the task whose turn
     it is, which tries again.
     """

@@ -121,7 +121,7 @@ def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
     ("batch", "traffic", "phase"),
     [(SWITCHED, "blue", "SOAK"), (SOAKED, "blue", "RETIRE"), (GREEN, "red", "CHECK")],
 )
-def test_traffic_that_somebody_else_has_switched_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
+def test_traffic_that_another_party_has_switched_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
     step = forth(fleet(traffic), Goal.RETIRED, batch)
     assert step == GiveUp(phase, f"the traffic was switched to pool {traffic} by another")
 
@@ -141,7 +141,7 @@ def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> N
 
 
 @pytest.mark.parametrize(("seconds", "late"), [(30, False), (31, True)])
-def test_ill_instance_begins_the_soak_anew_while_there_is_time_for_it(seconds: int, late: bool) -> None:
+def test_ill_instance_starts_the_soak_again_while_there_is_time_for_it(seconds: int, late: bool) -> None:
     answers: dict[str, Health | None] = {"g-00": WELL, "g-01": ILL}
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, seconds, answers=answers)
     assert isinstance(step, NoteIll)
@@ -149,7 +149,7 @@ def test_ill_instance_begins_the_soak_anew_while_there_is_time_for_it(seconds: i
     assert (step.too_late is not None) is late
 
 
-def test_soak_begins_anew_when_all_are_seen_well_and_not_when_one_was_last_seen_ill() -> None:
+def test_soak_starts_again_when_all_are_seen_well_and_not_when_one_was_last_seen_ill() -> None:
     was_ill = replace(SWITCHED, healthy_seconds=None)
     assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == Save(replace(watched(was_ill, 30), healthy_seconds=0.0))
     silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
@@ -244,7 +244,7 @@ def test_cancel_after_the_switch_touches_nothing() -> None:
     assert next_back_step(view(fleet("green")), Aim.CANCELLED) == Reached()
 
 
-def test_old_pool_that_is_gone_is_made_anew_by_a_rollback_only() -> None:
+def test_old_pool_that_is_gone_is_made_again_by_a_rollback_only() -> None:
     step = next_back_step(view(fleet("green", blue=0, green=3)), Aim.ROLL_BACK)
     assert isinstance(step, GivePool)
     assert (step.call, step.pool, step.version, step.size) == (PoolCall.MAKE, "blue", "3.6.0", 3)

@@ -23,7 +23,7 @@ def execution(status: ExecutionStatus = S.IN_PROGRESS, **fields: Any) -> Executi
     return make_execution(status, request=make_request(**({"failure_threshold": 2} | fields)))
 
 
-def test_ill_instance_counts_once_and_what_was_wrong_stays_told() -> None:
+def test_ill_instance_counts_once_and_what_was_wrong_stays_in_its_row() -> None:
     first = record_over(ILL, execution(), UP, NOW)
     assert (first.execution.current_failures, first.execution.status) == (1, S.IN_PROGRESS)
     (row,) = first.rows

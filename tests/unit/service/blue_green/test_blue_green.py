@@ -45,7 +45,7 @@ async def test_tasks_go_no_further_than_their_goal(make_lab: MakeLab) -> None:
     assert set(pools(lab)) == {"green"}
 
 
-async def test_task_that_somebody_took_for_done_is_made_up_for(make_lab: MakeLab) -> None:
+async def test_task_that_was_marked_as_done_is_made_up_for(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green())
     assert (await over(lab, execution_id, Goal.RETIRED)).ending is Ending.DONE
@@ -96,7 +96,7 @@ async def test_left_over_pool_at_the_target_is_taken_as_it_is(make_lab: MakeLab)
     assert len(lab.upgrades()) == 2  # of the left-over itself
 
 
-async def test_left_over_pool_that_is_too_small_is_made_anew(make_lab: MakeLab) -> None:
+async def test_left_over_pool_that_is_too_small_is_made_again(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     await lab.left_over(NEW_VERSION, 1)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
@@ -197,7 +197,7 @@ async def test_pool_that_cannot_be_asked_does_not_get_the_traffic(make_lab: Make
     assert (await forth(lab, execution_id)).status is S.COMPLETED
 
 
-async def test_traffic_that_somebody_else_switches_is_not_fought_over(make_lab: MakeLab) -> None:
+async def test_traffic_that_another_party_switches_is_not_fought_over(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green(soak_seconds=3600))
     task = going_over(lab, execution_id, Goal.SOAKED)

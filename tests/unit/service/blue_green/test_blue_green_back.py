@@ -36,7 +36,7 @@ I = InstanceStatus  # noqa: E741 - as in the domain
 # -- cancel ----------------------------------------------------------------------------------------------------------
 
 
-async def test_cancel_before_the_switch_removes_the_pool_that_nobody_has_used(make_lab: MakeLab) -> None:
+async def test_cancel_before_the_switch_removes_the_unused_pool(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted(**blue_green())
     await lab.run(execution_id, 1)
@@ -87,8 +87,8 @@ async def _rolled_back(lab: Lab, execution_id: str) -> None:
     assert (traffic(lab), pools(lab)) == ("blue", {"blue": {OLD_VERSION}})
     assert await lab.deployment() == (OLD, None)
     assert lab.most_unavailable() == 0
-    told = [each.event for each in await lab.events(execution_id)]
-    back = [each for each in told if each.what is EventType.INSTANCE_CHANGED and each.data["to"] == "ROLLED_BACK"]
+    events = [each.event for each in await lab.events(execution_id)]
+    back = [each for each in events if each.what is EventType.INSTANCE_CHANGED and each.data["to"] == "ROLLED_BACK"]
     assert len(back) == len(await lab.instances(execution_id))
 
 
@@ -122,7 +122,7 @@ async def test_rollback_in_the_soak_switches_back(make_lab: MakeLab) -> None:
     assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue", "green removed"]
 
 
-async def test_rollback_after_the_old_pool_is_gone_makes_it_anew_before_it_switches(make_lab: MakeLab) -> None:
+async def test_rollback_after_the_old_pool_is_gone_makes_it_again_before_it_switches(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab)
     assert (await over(lab, execution_id, Goal.RETIRED)).ending is Ending.DONE
     assert pools(lab) == {"green": {NEW_VERSION}}

@@ -1,4 +1,4 @@
-"""The new pool under the traffic: how long it has to stay healthy, and what becomes of it when it does not."""
+"""The new pool under the traffic: how long it has to stay healthy, and what follows when it does not."""
 
 import asyncio
 
@@ -76,7 +76,7 @@ async def test_pool_that_stays_ill_fails_its_soak_below_the_threshold_too(make_l
     assert (traffic(lab), "did not stay healthy for 1 s" in execution.status_reason) == ("blue", True)
 
 
-async def test_illness_below_the_threshold_counts_once_and_begins_the_soak_anew(make_lab: MakeLab) -> None:
+async def test_illness_below_the_threshold_counts_once_and_starts_the_soak_again(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=1, failure_threshold=2)
     break_green(lab, "unhealthy", 2)
     task = going_over(lab, execution_id, Goal.SOAKED)

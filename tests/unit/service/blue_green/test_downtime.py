@@ -1,4 +1,4 @@
-"""Nobody works for an hour on a blue-green upgrade: its soak and its waits go on where somebody looked last."""
+"""No process works for an hour on a blue-green upgrade: its soak and its waits go on where the last one looked."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, resume_
 S = ExecutionStatus
 
 
-async def test_soak_of_a_pool_goes_on_where_somebody_looked_last(make_lab: MakeLab) -> None:
+async def test_soak_of_a_pool_goes_on_from_the_last_look(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=3)
     assert (await over(lab, execution_id, Goal.SOAKED, seconds=1)).ending is Ending.UNFINISHED
     (before,) = await lab.batches(execution_id)
@@ -47,7 +47,7 @@ async def test_wait_of_a_pool_is_no_shorter_for_an_hour_without_anybody(make_lab
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
 
-async def test_pause_is_not_counted_twice_by_whoever_waited_through_it(make_lab: MakeLab) -> None:
+async def test_pause_is_not_counted_twice_by_a_runner_that_waited_through_it(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=2)
     task: asyncio.Task[Any] = going_over(lab, execution_id, Goal.SOAKED)
     await until_soaking(lab, execution_id)

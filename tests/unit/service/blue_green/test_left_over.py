@@ -63,6 +63,6 @@ async def _warnings(lab: Lab, **fields: Any) -> tuple[str, ...]:
 async def test_rolling_upgrade_says_which_pool_it_leaves_standing(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await lab.left_over(NEW_VERSION, 2)
-    told = "without traffic there is also pool green (2 on 3.7.0): this upgrade leaves it as it is"
-    assert told in await _warnings(lab)
-    assert told not in await _warnings(lab, strategy=Strategy.BLUE_GREEN)
+    warning = "without traffic there is also pool green (2 on 3.7.0): this upgrade leaves it as it is"
+    assert warning in await _warnings(lab)
+    assert warning not in await _warnings(lab, strategy=Strategy.BLUE_GREEN)
