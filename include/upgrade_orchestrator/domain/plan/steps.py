@@ -19,7 +19,10 @@ what is due sooner is not left to the next task."""
 
 
 class Work(StrEnum):
-    """What a task does; each may be done again at any time, by any process."""
+    """What a task does; each may be done again at any time, by any process.
+
+    The order of the members is the order of an upgrade's steps around one batch.
+    """
 
     VALIDATE = "validate"
     APPROVAL = "approval"

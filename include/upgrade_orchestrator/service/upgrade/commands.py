@@ -34,7 +34,7 @@ Act = Callable[[UnitOfWork, Execution, datetime], Awaitable[Moved]]
 
 
 async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
-    """No new work and no clock from here on; what is in flight finishes.
+    """No new work from here on, and no delay or soak of a batch goes on; what is in flight finishes.
 
     :raises NotFound: no such execution; :raises InvalidState: not from this status.
     """
@@ -46,7 +46,7 @@ async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, act
 
 
 async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
-    """Go on at the same place; the clocks are pushed out by the pause.
+    """Go on at the same place; a delay that was not over is later by the pause.
 
     Whether there is room for more is not asked: what is in flight has to come to its end in any case.
 
