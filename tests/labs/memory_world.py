@@ -63,7 +63,7 @@ class MemoryTaskEnds:
             each.notify(task_id)
 
     @asynccontextmanager
-    async def told(self) -> AsyncIterator[MemoryNames]:
+    async def listen(self) -> AsyncIterator[MemoryNames]:
         """Collects names from here on."""
         names = MemoryNames()
         self._hear.add(names)
@@ -91,7 +91,7 @@ class NoNotices:
         """No notices are wanted."""
         return False
 
-    async def hand_over(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> None:
         """Does nothing."""
 
 

@@ -28,7 +28,7 @@ async def _append(store: Store, execution: Execution, count: int) -> None:
 async def _take(followers: EventCursors, name: str = "one", limit: int = 10) -> list[tuple[str, int]]:
     """All new events, read as the control loops do it."""
     ours = await followers.mark(name, await followers.spans(name, limit))
-    return [(each.execution_id, each.sequence) for each in await followers.told(ours, ALL)]
+    return [(each.execution_id, each.sequence) for each in await followers.events(ours, ALL)]
 
 
 class FollowersContract:
@@ -112,9 +112,9 @@ class FollowersContract:
             await work.executions.save_batch(execution.id, replace(first, started_at=started))
             await work.commit()
         spans = await followers.mark("one", await followers.spans("one", 10))
-        events = await followers.told(spans, ALL)
+        events = await followers.events(spans, ALL)
         assert [each.began_at for each in events] == [started, started]
-        assert await followers.told(spans, ["created"]) == []
+        assert await followers.events(spans, ["created"]) == []
 
     async def test_counts_are_of_executions_that_hold_their_active_slot(
         self, added: Added, followers: EventCursors

@@ -211,9 +211,9 @@ class RegistryContract:
         async with store() as work:
             for tenant, (conn_id, fleet) in conn_of.items():
                 await work.registry.put(replace(DEPLOYMENT, tenant_id=tenant, conn_id=conn_id, fleet=fleet))
-            found = await work.registry.ways(5)
+            found = await work.registry.connections(5)
             assert [(each.tenant_id, each.conn_id) for each in found] == [("busy", "two"), ("b", "one")]
-            assert await work.registry.ways(1) == found[:1]
+            assert await work.registry.connections(1) == found[:1]
 
     async def test_version_that_is_freed_can_be_taken_at_once(self, store: Store) -> None:
         async with store() as work:

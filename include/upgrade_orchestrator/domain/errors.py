@@ -1,4 +1,4 @@
-"""What the rules refuse, each with its error code (specification, section 8) and what would be accepted."""
+"""The refusals, each with its error code (specification section 8) and with what would be accepted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class UpgradeError(Exception):
-    """Base of every refusal: ``code`` is for programs (section 8), ``extra`` are further values by name."""
+    """Base of every refusal: ``code`` is for programs (section 8), ``extra`` holds further fields of the response."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
 
@@ -18,7 +18,7 @@ class UpgradeError(Exception):
 
 
 class ValidationFailed(UpgradeError):
-    """A body or a parameter is not what the contract asks; ``errors`` names every offending field."""
+    """A body or a parameter does not conform to the specification; ``errors`` names every offending field."""
 
     code = "VALIDATION_FAILED"
 
@@ -33,19 +33,19 @@ class ValidationFailed(UpgradeError):
 
 
 class Unauthenticated(UpgradeError):
-    """No valid token came with the call (section 9)."""
+    """The call carries no valid token (section 9)."""
 
     code = "UNAUTHENTICATED"
 
 
 class Forbidden(UpgradeError):
-    """The caller is known and may not do this (section 9)."""
+    """The caller is authenticated but lacks the permission (section 9)."""
 
     code = "FORBIDDEN"
 
 
 class NotFound(UpgradeError):
-    """The thing does not exist, or the caller may not know that it does."""
+    """The resource does not exist, or the caller may not know that it does."""
 
     code = "NOT_FOUND"
 
@@ -57,13 +57,13 @@ class NoActiveUpgrade(NotFound):
 
 
 class AlreadyExists(UpgradeError):
-    """The same ``id`` twice in the registry (section 1)."""
+    """The registry has an entry with this ``id`` already (section 1)."""
 
     code = "ALREADY_EXISTS"
 
 
 class ActiveUpgradeExists(UpgradeError):
-    """One unfinished execution for a tenant and component at a time (section 2)."""
+    """The tenant has an unfinished execution for the component, and only one at a time is allowed (section 2)."""
 
     code = "ACTIVE_UPGRADE_EXISTS"
 
@@ -74,7 +74,7 @@ class ActiveUpgradeExists(UpgradeError):
 
 
 class VersionMismatch(UpgradeError):
-    """A version belongs to another component than the one asked (section 2)."""
+    """A version belongs to another component than the requested one (section 2)."""
 
     code = "VERSION_MISMATCH"
 
@@ -89,7 +89,7 @@ class UpgradeBlocked(UpgradeError):
 
 
 class InvalidState(UpgradeError):
-    """A command in a status that does not take it (section 3)."""
+    """The command is not allowed in the current status (section 3)."""
 
     code = "INVALID_STATE"
 
@@ -103,14 +103,14 @@ class InvalidState(UpgradeError):
 
     @classmethod
     def because(cls, why: str, current: str, allowed_from: Sequence[str]) -> InvalidState:
-        """The status would do, but something else that belongs to it does not."""
+        """The status allows the command, but another condition, named by ``why``, does not."""
         refusal = cls("this", current, allowed_from)
         refusal.args, refusal.detail = (why,), why
         return refusal
 
 
 class CanaryUnhealthy(UpgradeError):
-    """A promotion of canaries that are not all well (section 4)."""
+    """The canaries cannot be promoted because not all of them are healthy (section 4)."""
 
     code = "CANARY_UNHEALTHY"
 
@@ -119,24 +119,24 @@ class CanaryUnhealthy(UpgradeError):
 
 
 class IdempotencyConflict(UpgradeError):
-    """The same Idempotency-Key with another body (section 1)."""
+    """The Idempotency-Key was used before with another request (section 1)."""
 
     code = "IDEMPOTENCY_CONFLICT"
 
 
 class ConcurrentChange(UpgradeError):
-    """Somebody else wrote the row in between: read again and repeat."""
+    """Another transaction wrote the row in between: read it again and repeat."""
 
     code = "CONCURRENT_CHANGE"
 
 
 class LostLease(UpgradeError):
-    """Another process has taken over the deployment: this one stops at once and writes nothing more."""
+    """Another process has taken over the deployment's lease: this one stops at once and writes nothing more."""
 
     code = "LOST_LEASE"
 
 
 class Unavailable(UpgradeError):
-    """Something that is needed does not answer; trying again later may help."""
+    """A dependency of the service does not respond; trying again later may help."""
 
     code = "SERVICE_UNAVAILABLE"

@@ -1,4 +1,4 @@
-"""Every command is kept with who, when, through which door and why (contract section 9)."""
+"""The audit: every command is stored with user, time, source and reason (specification section 9)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 
 async def receive(work: UnitOfWork, execution: Execution, command: Command, actor: Actor, reason: str | None) -> Event:
-    """Write the audit row; the event that tells of it is the caller's to append, before what follows from it."""
+    """Write the audit row; returns the event of the command, which the caller appends before the events it causes."""
     await work.executions.add_command(execution.id, command, actor, reason)
     return Event.of(CommandReceived(command=command, actor=actor.name, source=actor.source, reason=reason))

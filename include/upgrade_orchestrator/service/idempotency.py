@@ -1,6 +1,6 @@
-"""A write under an Idempotency-Key is carried out once; whoever repeats it gets the first answer (contract section 1).
+"""Idempotent writes: a call that repeats an Idempotency-Key gets the first response (specification section 1).
 
-See docs/adr/0014: the key, what the call writes and its answer are one transaction, so no crash can come in between.
+The key, the call's writes and its response are one transaction, so that no crash can separate them (docs/adr/0014).
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A call that is being carried out, or the answer to the one that was."""
+    """A call with an Idempotency-Key: to be carried out, or with the response of its first attempt."""
 
     ports: Ports
-    """What the call is to use: all its units of work are parts of one transaction."""
+    """The ports for the call: all of its units of work are parts of one transaction."""
     first: StoredResponse | None
     _call: KeyedCall
     _parses: _Later
 
-    async def keep(self, answer: StoredResponse) -> None:
-        """Commit all that the call wrote, with its answer."""
-        await self._call.keep(answer)
+    async def keep(self, response: StoredResponse) -> None:
+        """Commit the call's writes together with its response."""
+        await self._call.keep(response)
         for execution_id in self._parses.asked:
             await self._parses.ports.parse_requests.ask(execution_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Later:
-    """Airflow must not look for what is not committed yet."""
+    """Delays parse requests until the commit, so that Airflow does not look for uncommitted executions."""
 
     ports: Ports
     asked: list[str] = field(default_factory=list)
@@ -43,10 +43,10 @@ class _Later:
 
 @asynccontextmanager
 async def once(ports: Ports, idempotency_store: IdempotencyStore, key: Key) -> AsyncIterator[Once]:
-    """Within it the key is ours alone; leaving without ``keep`` leaves everything as it was, the key too.
+    """Hold the key exclusively; leaving without ``keep`` rolls everything back, including the key.
 
-    :raises IdempotencyConflict: the key was used for another request;
-    :raises Unavailable: the first call with this key takes too long, or the database is away.
+    :raises IdempotencyConflict: the key was used for another request.
+    :raises Unavailable: the first call with this key takes too long, or the database does not respond.
     """
     async with idempotency_store.call(key) as call:
         parses = _Later(ports)

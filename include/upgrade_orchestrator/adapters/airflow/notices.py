@@ -19,7 +19,7 @@ class AirflowNotices:
         """Only the DAG loads the notifiers: code of users does not run in the API server."""
         return self.wanted
 
-    async def hand_over(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> None:
         """One run, whose id is the notice's key: Airflow's unique index rejects a second one."""
         await ask_airflow(lambda session: _trigger(session, notice))
 

@@ -58,12 +58,12 @@ class MemoryKeyedCall:
         """Units of work one after the other or nested, never in parallel."""
         return JoinedUnitOfWork(self._transaction, self._lease_seconds)
 
-    async def keep(self, answer: StoredResponse) -> None:
+    async def keep(self, response: StoredResponse) -> None:
         """Store the response and commit."""
         await self._transaction.statement()
         row = self._transaction.get(IDEMPOTENCY_KEY, self._key.actor, self._key.key)
         assert row is not None  # written when the key was taken
-        kept = replace(row, answer=replace(answer, headers=dict(answer.headers)))
+        kept = replace(row, answer=replace(response, headers=dict(response.headers)))
         await self._transaction.write(IDEMPOTENCY_KEY, kept, row.actor, row.key)
         await self._transaction.commit()
 

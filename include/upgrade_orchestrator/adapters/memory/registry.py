@@ -79,7 +79,7 @@ class MemoryRegistry:
         found = await self._get(DEPLOYMENT, tenant_id, component_id)
         return own(found) if found else None
 
-    async def ways(self, limit: int) -> list[Deployment]:
+    async def connections(self, limit: int) -> list[Deployment]:
         """One for each driver and connection, those with an active upgrade first."""
         found = [(self._is_idle(each), each) for each in await self._rows(DEPLOYMENT)]
         found.sort(key=lambda pair: (pair[0], pair[1].fleet))

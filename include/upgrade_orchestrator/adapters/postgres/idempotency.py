@@ -67,9 +67,9 @@ class PostgresKeyedCall:
         """Units of work one after the other or nested, never in parallel."""
         return JoinedUnitOfWork(self._connection, self._lease_seconds)
 
-    async def keep(self, answer: StoredResponse) -> None:
+    async def keep(self, response: StoredResponse) -> None:
         """Store the response and commit."""
-        values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
+        values = {"status": response.status, "headers": dict(response.headers), "body": response.body}
         await self._connection.execute(update(idempotency_key).where(_is(self._key)).values(**values))
         await self._connection.commit()
 

@@ -88,7 +88,7 @@ class PostgresRegistry:
         row = await self._first(select(table).where(*where))
         return _deployment_from(row) if row else None
 
-    async def ways(self, limit: int) -> list[Deployment]:
+    async def connections(self, limit: int) -> list[Deployment]:
         """One for each driver and connection; active upgrades are found by a small index."""
         table, execution = tables.deployment.c, tables.execution.c
         of_it = (execution.tenant_id == table.tenant_id, execution.component_id == table.component_id)

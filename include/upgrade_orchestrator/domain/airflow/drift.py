@@ -1,4 +1,4 @@
-"""What an execution has to do when somebody had a hand in Airflow: a pure decision (contract section 3)."""
+"""How an execution follows drift from its DAG run: a pure decision (specification section 3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ S = ExecutionStatus
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """As much of an execution as the decision needs: few bytes, for all unsettled ones are looked at all the time."""
+    """The part of an execution that the decision reads; kept small because the reconciler polls all unsettled ones."""
 
     id: str
     status: ExecutionStatus
@@ -24,62 +24,62 @@ class Standing:
 
     @property
     def is_terminal(self) -> bool:
-        """True when no command and no task changes it any more."""
+        """True when no command and no task changes the execution any more."""
         return is_terminal(self.status)
 
     @classmethod
     def of(cls, execution: Execution) -> Self:
-        """Where ``execution`` stands."""
+        """The part of ``execution`` that the decision reads."""
         settled = execution.settled_at is not None
         return cls(execution.id, execution.status, execution.run_ref, execution.dag_paused, settled)
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Both sides agree."""
+    """The execution and its DAG run agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskForDag:
-    """It was started and Airflow has not read its DAG yet: a request to do so may be lost, or was never made."""
+    """Request a parse: Airflow does not know the DAG of a started execution, so the first request may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """The run is there: from now on its disappearance means something."""
+    """Store the id of the DAG run: if that run is missing later, it was deleted."""
 
     run_ref: str
 
 
 @dataclass(frozen=True, slots=True)
 class PauseIt:
-    """PAUSED, because the DAG is."""
+    """Set the execution to PAUSED because its DAG was paused."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeIt:
-    """Back to where the DAG's pause began."""
+    """Resume an execution that was paused through its DAG."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class FailIt:
-    """FAILED, because no task will carry it out any more."""
+    """Set the execution to FAILED because no task will carry it out any more."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unpause:
-    """The DAG has to go on: what it does now cannot be paused."""
+    """Unpause the DAG: a rollback and the work of a terminal execution cannot be paused."""
 
 
 @dataclass(frozen=True, slots=True)
 class BringToEnd:
-    """It is over, something may still be in flight, and no run is left whose tasks would see to that."""
+    """Finish a terminal execution here: it is not settled, and it has no DAG run whose tasks would do that."""
 
 
 Follow = Nothing | AskForDag | Remember | PauseIt | ResumeIt | FailIt | Unpause | BringToEnd
@@ -88,27 +88,27 @@ DELETED = "the DAG run was deleted in Airflow"
 
 
 def follow(execution: Standing, run: RunView) -> Follow:
-    """What follows for ``execution`` from what Airflow shows of its run."""
+    """What to do with ``execution``, given the state of its DAG run in Airflow."""
     if execution.settled:
         return Nothing()
     if execution.is_terminal:
-        return _see_it_off(run)
+        return _finish_terminal(run)
     if (lost := _lost(execution, run)) is not None:
         return FailIt(lost)
     if run.ref is None and not run.known:
         return AskForDag()
-    return _keep_up(execution, run)
+    return _reconcile_active(execution, run)
 
 
-def _see_it_off(run: RunView) -> Follow:
-    """Over, but its place is not free yet: ``end`` or ``rollback.confirm`` does that, if they can."""
+def _finish_terminal(run: RunView) -> Follow:
+    """Terminal, but not settled: the tasks ``end`` or ``rollback.confirm`` settle it as long as its run is active."""
     if not run.active:
         return BringToEnd()
     return Unpause() if run.paused else Nothing()
 
 
 def _lost(execution: Standing, run: RunView) -> str | None:
-    """Why no task carries it out any more; only before its first task has ended is a missing run not there yet."""
+    """Why no task carries the execution out any more; while it is VALIDATING a missing run may still be created."""
     if execution.run_ref is not None and execution.run_ref != run.ref:
         return DELETED
     if run.ref is None and execution.status is not S.VALIDATING:
@@ -118,7 +118,7 @@ def _lost(execution: Standing, run: RunView) -> str | None:
     return None
 
 
-def _keep_up(execution: Standing, run: RunView) -> Follow:
+def _reconcile_active(execution: Standing, run: RunView) -> Follow:
     if execution.status is S.ROLLING_BACK and run.paused:
         return Unpause()
     if execution.status in UPGRADING and run.paused:

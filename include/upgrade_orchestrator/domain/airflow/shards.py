@@ -1,15 +1,15 @@
-"""Which dag file an execution's DAG is born in: files share the executions, so that a parse stays short."""
+"""Which DAG file defines an execution's DAG: executions are spread over several files, so that a parse stays short."""
 
 from __future__ import annotations
 
 import hashlib
 
 SHARDS = 16
-"The number of files dags/upgrade_executions/shard_N.py; changing it means adding or removing such files."
+"The number of files dags/upgrade_executions/shard_N.py; to change it, add or remove such files."
 
 
 def shard_key(execution_id: str) -> int:
-    """A number that spreads executions evenly, the same in every process and for ever."""
+    """A stable hash of the id: it spreads executions evenly and is the same in every process."""
     return int.from_bytes(hashlib.sha256(execution_id.encode()).digest()[:4], "big")
 
 

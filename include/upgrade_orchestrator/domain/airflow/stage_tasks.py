@@ -1,4 +1,4 @@
-"""The tasks of a stage as Airflow has them: the flow names them so, and the API server finds them again."""
+"""The ids of a stage's tasks in Airflow: the DAG is built with them, and the API server finds the tasks by them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from upgrade_orchestrator.domain.approval.approval import Answer
 from upgrade_orchestrator.domain.execution.commands import Decision
 
 APPROVE = "approve"
-"The task within a stage's group that asks."
+"The task within a stage's group that asks for the approval."
 APPROVE_OPTION, REJECT_OPTION = "Approve", "Reject"
-"What can be chosen: the two options of Airflow's approval operator."
+"The two options of Airflow's approval operator."
 MOST_OF_REASON = 1000
-"Characters of a reason that are kept, as over REST."
+"Characters of a reason that are stored, the same limit as over REST."
 
 
 def stage_group(stage: int) -> str:
@@ -22,16 +22,16 @@ def stage_group(stage: int) -> str:
 
 
 def approve_task(stage: int) -> str:
-    """The id of the task that asks before a stage."""
+    """The id of the task that asks for a stage's approval."""
     return f"{stage_group(stage)}.{APPROVE}"
 
 
 def answer_given(
     user: Mapping[str, str] | None, at: datetime, options: Sequence[str] | None, form: Mapping[str, object] | None
 ) -> Answer | None:
-    """What a person answered, by what Airflow keeps of it; None where nobody did (Airflow or we let the task go).
+    """The answer that a person gave, as stored by Airflow; None when Airflow or this product released the task.
 
-    Airflow's form lets any text pass as a reason, our database does not.
+    Airflow's form accepts any text as a reason; the database does not accept NUL characters.
     """
     if not user:
         return None

@@ -1,4 +1,4 @@
-"""The task groups of an execution's DAG, each with the status that its work means (contract section 3)."""
+"""The task groups of an execution's DAG, each with the status that it stands for (specification section 3)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _ORDER = (
     *("verify", "outcome", COMPLETE, "rollback", END),
 )
 _LAST = frozenset({COMPLETE, END})
-"Groups that say something when they are done; all others while they run."
+"Groups that stand for a status once they have succeeded; all others do while they run."
 _BRANCHES = _LAST | {"rollback"}
-"Of which one run takes one."
+"The final groups, of which a run takes one."
 
 
 @dataclass(frozen=True, slots=True)
 class TaskGroup:
-    """Tasks that stand together in Airflow's grid; ``means`` is the status that the reconciler's own rule gives."""
+    """One task group in Airflow's grid; ``means`` is the execution status by ``from_task_states``."""
 
     name: str
     tasks: Mapping[str, str | None]
@@ -28,8 +28,8 @@ class TaskGroup:
 
 
 def task_groups(tasks: Mapping[str, str | None]) -> list[TaskGroup]:
-    """In the order in which they run."""
-    names = sorted({_group(each) for each in tasks}, key=_place)
+    """The groups of ``tasks`` in the order in which they run."""
+    names = sorted({_group(each) for each in tasks}, key=_position)
     members = {name: [task for task in tasks if _group(task) == name] for name in names}
     return [
         TaskGroup(name, {task: tasks[task] for task in members[name]}, _meaning(name, names, members)) for name in names
@@ -40,16 +40,16 @@ def _group(task: str) -> str:
     return task.partition(".")[0]
 
 
-def _place(name: str) -> tuple[int, str]:
+def _position(name: str) -> tuple[int, str]:
     kind = name.rstrip("0123456789").rstrip("_")
     return (_ORDER.index(kind) if kind in _ORDER else len(_ORDER)), name
 
 
 def _meaning(name: str, names: Sequence[str], members: Mapping[str, Sequence[str]]) -> ExecutionStatus | None:
-    """What ``from_task_states`` says of a run that is just there: all before is done, nothing behind has begun."""
-    place, state = names.index(name), "success" if name in _LAST else "running"
+    """The status of a run that has reached group ``name``: earlier groups have succeeded, later ones have not begun."""
+    position, state = names.index(name), "success" if name in _LAST else "running"
     supposed: dict[str, str | None] = {}
     for index, each in enumerate(names):
-        stands = "success" if index < place else state if index == place else None
-        supposed |= dict.fromkeys(members[each], stands if each == name or each not in _BRANCHES else None)
+        group_state = "success" if index < position else state if index == position else None
+        supposed |= dict.fromkeys(members[each], group_state if each == name or each not in _BRANCHES else None)
     return from_task_states(RunView("supposed", "running", tasks=supposed))

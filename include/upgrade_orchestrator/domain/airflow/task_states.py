@@ -1,4 +1,4 @@
-"""What Airflow shows of an execution's DAG run, and which status its tasks speak of (contract section 3)."""
+"""An execution's DAG run as Airflow has it, and the status that follows from its tasks (specification section 3)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionSta
 S = ExecutionStatus
 
 FINISHED_RUN = frozenset({"success", "failed"})
-"States of a DAG run in which Airflow begins none of its tasks any more."
+"States of a DAG run in which Airflow starts no more tasks."
 FINISHED_TASK = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
-"States in which Airflow does nothing more with a task, unless somebody clears it."
+"States in which Airflow does nothing more with a task unless it is cleared."
 NEVER_BEGUN = frozenset({None, "skipped", "upstream_failed", "removed"})
-"States of a task that did not get its turn."
+"States of a task that was never run."
 
 VALIDATION = "validate."
 COMPLETE, END, REVERT, CONFIRM = "complete", "end", "rollback.revert", "rollback.confirm"
@@ -23,18 +23,18 @@ _STAGES: dict[str, ExecutionStatus] = {
     "canary.deploy": S.CANARY_RUNNING,
     "canary.monitor": S.CANARY_MONITORING,
 }
-"The tasks that are a status of their own while they are not finished; all other work is IN_PROGRESS."
+"Tasks that have a status of their own until they finish; all other work is IN_PROGRESS."
 _ENDS: dict[str, ExecutionStatus] = {COMPLETE: S.COMPLETED, CONFIRM: S.ROLLED_BACK, END: S.CANCELLED}
-"The last tasks, and what their success says."
+"The last tasks, and the status that follows from their success."
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """The DAG run of one execution as Airflow has it now.
+    """The DAG run of one execution, as read from Airflow.
 
-    ``ref`` is the id of the run's row, not the run's name: Airflow gives a run that it makes anew the same name. None:
-    there is no run. ``tasks`` maps each task id to its state, None for one that has not had its turn. ``known``:
-    Airflow has read the DAG.
+    ``ref`` is the id of the run's row, not its run id: a run that is deleted and created again has the same run id.
+    None: there is no run. ``tasks`` maps each task id to its state, None for one that has not been scheduled.
+    ``known``: Airflow has read the DAG.
     """
 
     ref: str | None = None
@@ -47,7 +47,7 @@ class RunView:
 
     @property
     def finished(self) -> bool:
-        """True when the run has ended, by itself or by somebody's hand."""
+        """True when the run has ended, by itself or because a person marked it."""
         return self.state in FINISHED_RUN
 
     @property
@@ -61,25 +61,25 @@ NO_RUN = RunView(known=False)
 
 
 def from_task_states(run: RunView) -> ExecutionStatus | None:
-    """The status that the DAG's tasks speak of; None when there is no run.
+    """The execution status that the states of the DAG's tasks stand for; None when there is no run.
 
-    Where it differs from the execution's own status somebody had a hand in Airflow, or one of the two is some seconds
-    ahead. The execution's row decides: this is what Airflow would say, task by task:
+    If it differs from the execution's own status, a person changed something in Airflow, or one of the two is some
+    seconds ahead. The execution's row is authoritative. From the tasks it follows so:
 
     - the run, ``end`` or ``rollback.confirm`` failed, or the run ended with none of its last tasks: FAILED
     - ``complete`` done: COMPLETED; ``rollback.confirm`` done: ROLLED_BACK; ``end`` done: CANCELLED
-    - ``rollback.revert`` or ``rollback.confirm`` begun, and not ``end`` beside them, which begins with them to see
-      whose turn it is: ROLLING_BACK
+    - ``rollback.revert`` or ``rollback.confirm`` begun, and ``end`` not open: ROLLING_BACK (``end`` starts together
+      with them, to find out which branch the run takes)
     - no tasks yet, or one of ``validate.*`` open: VALIDATING
     - ``canary.deploy`` open: CANARY_RUNNING; then ``canary.monitor`` open: CANARY_MONITORING
     - else batches, stages, switch, verification and the branch after it: IN_PROGRESS
-    - the DAG paused while that is CANARY_RUNNING or IN_PROGRESS: PAUSED; no other status has a pause
+    - the DAG paused while that is CANARY_RUNNING or IN_PROGRESS: PAUSED; no other status can be paused
     """
     if run.ref is None:
         return None
     if (ended := _ended(run)) is not None:
         return ended
-    if _goes_back(run):
+    if _is_rolling_back(run):
         return S.ROLLING_BACK
     stage = _stage(run)
     return S.PAUSED if run.paused and stage in UPGRADING else stage
@@ -94,7 +94,7 @@ def _ended(run: RunView) -> ExecutionStatus | None:
     return S.FAILED if run.finished else None
 
 
-def _goes_back(run: RunView) -> bool:
+def _is_rolling_back(run: RunView) -> bool:
     undecided = run.tasks.get(END) is not None and _is_open(run, END)
     return not undecided and any(run.tasks.get(task) not in NEVER_BEGUN for task in (REVERT, CONFIRM))
 

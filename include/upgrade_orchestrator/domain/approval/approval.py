@@ -1,4 +1,4 @@
-"""The approval before a stage: one decision, whichever way it came (contract sections 4 and 9, four eyes)."""
+"""The approval of a stage: one decision, made in the UI or by REST (specification sections 4 and 9, four eyes)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import Plan
 
 WAITS_IN = frozenset({ExecutionStatus.IN_PROGRESS, ExecutionStatus.PAUSED})
-"Where a stage can wait for its approval; anywhere else nobody wants it any more."
+"Statuses in which a stage can wait for its approval; in any other status it is no longer needed."
 
 
 SAME_ANSWER = timedelta(milliseconds=1)
-"An answer's time reaches us on several ways, of which one rounds it."
+"Times that differ by less belong to the same answer: one of the paths on which an answer arrives rounds its time."
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody chose in the Airflow UI, and when (UTC): the user's name there and id. It counts once judged."""
+    """What a person chose in the Airflow UI: the user's name and id there, and when (UTC). It counts once judged."""
 
     choice: Decision
     by: str
@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """A stage's question, the answer that waits to be judged, and the decision; times are UTC."""
+    """The approval request for a stage, the answer that waits to be judged, and the decision; times are UTC."""
 
     execution_id: str
     stage: int
@@ -48,7 +48,7 @@ class Approval:
     answered_by_id: str | None = None
     answer_reason: str | None = None
     answered_at: datetime | None = None
-    """When the last answer was given, also one that did not count."""
+    """When the last answer was given, including one that did not count."""
     refused: str | None = None
     """Why the last answer in the Airflow UI did not count."""
     decision: Decision | None = None
@@ -59,22 +59,22 @@ class Approval:
 
 
 class StageState(StrEnum):
-    """How a stage stands with its approval."""
+    """The state of a stage's approval."""
 
     EARLY = "EARLY"
-    "The stage before it has not come to its end: there is nothing to ask yet."
+    "The stage before it has not ended, so the approval is not requested yet."
     ASKED = "ASKED"
-    "Somebody has to decide."
+    "A person has to decide."
     ANSWERED = "ANSWERED"
-    "Somebody has answered in the Airflow UI, which is yet to be judged."
+    "A person has answered in the Airflow UI, and the answer is yet to be judged."
     APPROVED = "APPROVED"
     "The stage may begin."
     OVER = "OVER"
-    "The execution has ended or goes back."
+    "The execution has ended or is rolling back."
 
 
 def needs_approval(plan: Plan, number: int) -> bool:
-    """Whether batch ``number`` waits for one: every stage but the first."""
+    """Whether batch ``number`` waits for an approval: every stage but the first does."""
     return plan.strategy is Strategy.STAGED and number > 1
 
 
@@ -85,7 +85,7 @@ def require_stage(plan: Plan, execution_id: str, stage: int) -> None:
 
 
 def state_of_stage(execution: Execution, approval: Approval | None, before: Batch) -> StageState:
-    """How a stage stands; ``before`` is the stage before it. An approval of another plan is none."""
+    """The state of a stage; ``before`` is the stage before it. An approval of another plan does not count."""
     if execution.is_terminal or execution.status is ExecutionStatus.ROLLING_BACK:
         return StageState.OVER
     if approval is not None and is_approved(execution, approval):
@@ -101,15 +101,15 @@ def is_approved(execution: Execution, approval: Approval) -> bool:
 
 
 def ask(execution: Execution, stage: int, now: datetime) -> tuple[Approval, Event]:
-    """The question, and the event that tells of it."""
+    """The approval request, and the event that reports it."""
     approval = Approval(execution_id=execution.id, stage=stage, plan_hash=execution.plan_hash, requested_at=now)
     return approval, Event.of(ApprovalRequested(stage=stage, plan_hash=execution.plan_hash))
 
 
 def answer(approval: Approval, given: Answer) -> Approval:
-    """The answer is kept until it is judged; the first one stands, and a decision outranks it.
+    """Store the answer until it is judged; the first answer stands, and a decision overrides it.
 
-    One that was refused already is no new one, whoever comes with it again.
+    An answer that was refused already is ignored when it is reported again.
     """
     if approval.decision is not None or approval.answer is not None:
         return approval
@@ -127,7 +127,7 @@ def answer(approval: Approval, given: Answer) -> Approval:
 
 
 def refuse(approval: Approval, why: str) -> Approval:
-    """The answer does not count: the question stands again."""
+    """The answer does not count, so the approval is open again."""
     return replace(
         approval,
         answer=None,
@@ -139,17 +139,17 @@ def refuse(approval: Approval, why: str) -> Approval:
 
 
 def waiting(approvals: Sequence[Approval]) -> Approval | None:
-    """The one that waits for a decision."""
+    """The approval that waits for a decision, if there is one."""
     return next((each for each in approvals if each.decision is None), None)
 
 
 def decidable(
     execution: Execution, approvals: Sequence[Approval], stage: int, wanted: Decision, actor: Actor, four_eyes: bool
 ) -> Approval:
-    """The approval of ``stage``, which ``actor`` may decide so now.
+    """The approval of ``stage``, if ``actor`` may make the decision ``wanted`` now.
 
-    :raises InvalidState: nothing is decided in this status, or this stage does not wait;
-    :raises Forbidden: ``four_eyes`` keeps who created the execution from approving.
+    :raises InvalidState: this status takes no decision, or this stage does not wait for one.
+    :raises Forbidden: by ``four_eyes`` the creator of the execution may not approve its stages.
     """
     require_allowed(wanted.command, execution.status)
     found = next((each for each in approvals if each.stage == stage), None)
@@ -158,7 +158,7 @@ def decidable(
     if found.plan_hash != execution.plan_hash:
         raise _not_now(execution, f"stage {stage} was asked about for another plan")
     if four_eyes and wanted is Decision.APPROVED and actor.name == execution.created_by:
-        raise Forbidden(f"four eyes: {actor.name} created this execution, somebody else has to approve its stages")
+        raise Forbidden(f"four eyes: {actor.name} created this execution, so another user has to approve its stages")
     return found
 
 
@@ -176,11 +176,11 @@ def _not_waiting(stage: int, found: Approval | None, other: Approval | None) -> 
 def decide(
     approval: Approval, decision: Decision, reason: str | None, actor: Actor, now: datetime
 ) -> tuple[Approval, Event]:
-    """The decision, kept with who, when, why and for which plan, and the event that tells of it."""
+    """The decision with its user, time, reason and plan, and the event that reports it."""
     decided = replace(
         approval, decision=decision, decided_by=actor.name, decided_at=now, source=actor.source, reason=reason
     )
-    told = ApprovalDecided(
+    data = ApprovalDecided(
         stage=approval.stage,
         decision=decision,
         decided_by=actor.name,
@@ -188,4 +188,4 @@ def decide(
         reason=reason,
         plan_hash=approval.plan_hash,
     )
-    return decided, Event.of(told)
+    return decided, Event.of(data)

@@ -1,4 +1,4 @@
-"""What a person is told who has to decide on a stage: plain words in Markdown, made from the rows."""
+"""The approval request that a person reads in Airflow's UI before deciding on a stage, in Markdown."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.plan.plan import Plan
 
 MOST_NAMED = 20
-"Instances that are named one by one; a stage may have thousands."
+"Instances that are listed by id; a stage may have thousands."
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A headline, and what has to be known to decide (Markdown)."""
+    """A subject, and a body with what is needed to decide (Markdown)."""
 
     subject: str
     body: str
 
 
 def question_of(execution: Execution, plan: Plan, approval: Approval, rows: Sequence[Instance]) -> Question:
-    """The question before a stage."""
+    """The approval request for a stage."""
     stage, component = approval.stage, execution.request.component_id
     way = f"{execution.from_version} to {execution.to_version}"
     subject = f"Stage {stage} of {len(plan.batches)}: {component} from {way}, tenant {execution.tenant_id}"
-    told = [
+    paragraphs = [
         *([f"**The last answer did not count.** {_plain(approval.refused)}"] if approval.refused else []),
         f"Component {_plain(component)} of tenant {_plain(execution.tenant_id)} goes from {_plain(way)}.",
         f"**Stage {stage} of {len(plan.batches)}** upgrades {_named(plan.batches[stage - 1].instances)}.",
@@ -36,7 +36,7 @@ def question_of(execution: Execution, plan: Plan, approval: Approval, rows: Sequ
         f"*Reject* {_rejected(execution)}. Execution {_plain(execution.id)} was created by "
         f"{_plain(execution.created_by)}; plan {_plain(execution.plan_hash[:12])}.",
     ]
-    return Question(subject, "\n\n".join(told))
+    return Question(subject, "\n\n".join(paragraphs))
 
 
 def _named(instances: Sequence[str]) -> str:
@@ -47,9 +47,9 @@ def _named(instances: Sequence[str]) -> str:
 
 def _so_far(rows: Sequence[Instance]) -> str:
     counts = Counter(each.status for each in rows)
-    told = ", ".join(f"{counts[each]} {each.value}" for each in InstanceStatus if counts[each])
+    counted = ", ".join(f"{counts[each]} {each.value}" for each in InstanceStatus if counts[each])
     failed = [each.instance_id for each in rows if each.status is InstanceStatus.FAILED]
-    return f"{told} (failed: {_named(failed)})" if failed else told
+    return f"{counted} (failed: {_named(failed)})" if failed else counted
 
 
 def _rejected(execution: Execution) -> str:
@@ -59,5 +59,5 @@ def _rejected(execution: Execution) -> str:
 
 
 def _plain(text: str) -> str:
-    """As code, so that nothing in it is taken for Markdown."""
+    """As inline code, so that nothing in the text is read as Markdown."""
     return f"`{text.replace('`', chr(39))}`"

@@ -1,4 +1,4 @@
-"""Admission (contract section 3): the checks decide between the work and FAILED, the last one to end decides."""
+"""Admission (specification section 3): once the last check has ended, the execution is admitted or FAILED."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 
 def admit(execution: Execution, results: Sequence[CheckResult], now: datetime) -> tuple[Execution, list[Event]]:
-    """VALIDATING goes on or fails once every check has its result; before that, or later, nothing changes."""
+    """Admit or fail a VALIDATING execution once every check has its result; otherwise nothing changes."""
     if execution.status is not ExecutionStatus.VALIDATING or any(each.status in OPEN for each in results):
         return execution, []
     to, reason = _decide(execution, results)

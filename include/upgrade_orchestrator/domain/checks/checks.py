@@ -1,4 +1,4 @@
-"""The checks before and after an upgrade: results, and what fleet and backups say (contract section 7)."""
+"""The checks before and after an upgrade: results, and the rules on fleets and backups (specification section 7)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CheckName(StrEnum):
 
 
 class CheckStatus(StrEnum):
-    """How a check ended; WARNING lets the upgrade go on, FAILED does not."""
+    """The state of a check; WARNING lets the upgrade continue, FAILED does not."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -39,12 +39,12 @@ class CheckStatus(StrEnum):
 
 PASSING = frozenset({CheckStatus.PASSED, CheckStatus.WARNING})
 OPEN = frozenset({CheckStatus.PENDING, CheckStatus.RUNNING})
-"Without a result yet."
+"Statuses without a result yet."
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A check's outcome; ``message`` says what was found, what was wanted and what to do."""
+    """A check's result; ``message`` says what was found, what was expected and what to do."""
 
     name: CheckName
     status: CheckStatus
@@ -55,7 +55,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What speaks against an upgrade: blockers refuse it, warnings are told."""
+    """Problems with an upgrade: blockers refuse it, warnings are only reported."""
 
     blockers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -95,13 +95,13 @@ def drift(source: ComponentVersion, fleet: Fleet) -> Findings:
 
 
 def standing(request: UpgradeRequest, fleet: Fleet) -> Findings:
-    """Warning when a pool without traffic stands there that this upgrade neither takes nor removes."""
+    """Warning when the fleet has a pool without traffic that this upgrade neither uses nor removes."""
     taken = Pools.beside(fleet.traffic).new if request.strategy is Strategy.BLUE_GREEN else fleet.traffic
     others = {each.pool for each in fleet.instances} - {fleet.traffic, taken}
-    told = [f"pool {name} ({_what_is_in(name, fleet)})" for name in sorted(others)]
-    if not told:
+    found = [f"pool {name} ({_what_is_in(name, fleet)})" for name in sorted(others)]
+    if not found:
         return Findings()
-    return Findings((), (f"without traffic there is also {', '.join(told)}: this upgrade leaves it as it is",))
+    return Findings((), (f"without traffic there is also {', '.join(found)}: this upgrade leaves it as it is",))
 
 
 def _what_is_in(pool: str, fleet: Fleet) -> str:
@@ -110,7 +110,7 @@ def _what_is_in(pool: str, fleet: Fleet) -> str:
 
 
 def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
-    """BLUE_GREEN needs a second full pool; the others a budget that is not used up (RESOURCE_AVAILABILITY)."""
+    """RESOURCE_AVAILABILITY: BLUE_GREEN needs room for a second pool, the others a budget that is not used up."""
     if request.strategy is Strategy.BLUE_GREEN:
         return _second_pool(total, fleet)
     missing = total - len(fleet.serving())
@@ -127,7 +127,7 @@ def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
 
 
 def _second_pool(total: int, fleet: Fleet) -> Findings:
-    """Room for the whole serving pool; what an earlier upgrade has left of the new one is taken or removed."""
+    """Whether a second pool of full size fits; instances that an earlier upgrade left in the new pool count as room."""
     pools = Pools.beside(fleet.traffic)
     wanted = pools.size(fleet, total)
     room = fleet.free_instances + len(fleet.in_pool(pools.new))
@@ -137,21 +137,21 @@ def _second_pool(total: int, fleet: Fleet) -> Findings:
     return Findings((f"{found}: give it more capacity, or choose another strategy",))
 
 
-def health(answers: Mapping[str, str | None]) -> Findings:
-    """Every instance's health endpoint answers (HEALTH_ENDPOINTS); ``answers`` maps ids to None or what went wrong.
+def health(responses: Mapping[str, str | None]) -> Findings:
+    """HEALTH_ENDPOINTS: every instance's health endpoint responds; ``responses`` maps ids to None or an error.
 
-    An instance that answers "unhealthy" does answer: such instances are upgraded first.
+    A response that says "unhealthy" passes: such instances are upgraded first.
     """
-    silent = [f"{instance}: {problem}" for instance, problem in sorted(answers.items()) if problem is not None]
+    silent = [f"{instance}: {problem}" for instance, problem in sorted(responses.items()) if problem is not None]
     if not silent:
         return Findings()
-    found = f"{len(silent)} of {len(answers)} health endpoints do not answer ({'; '.join(silent)})"
+    found = f"{len(silent)} of {len(responses)} health endpoints do not answer ({'; '.join(silent)})"
     return Findings((f"{found}: see what keeps them or the fleet's agent from it",))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What is really at a backup's location: its size in bytes and its SHA-256 (hex; None when it was not read)."""
+    """The object found at a backup's location: size in bytes and SHA-256 (hex; None when it was not read)."""
 
     size_bytes: int
     sha256: str | None
@@ -161,13 +161,13 @@ _ANOTHER_BACKUP = "make a backup and register it with POST .../backups"
 
 
 def newest_backup(backups: Sequence[Backup], version_id: str) -> Backup | None:
-    """The youngest backup of that version."""
+    """The newest backup of that version."""
     of_version = [each for each in backups if each.version_id == version_id]
     return max(of_version, key=lambda each: each.created_at, default=None)
 
 
 def backup_age(backup: Backup | None, version_id: str, now: datetime, max_age: timedelta) -> Findings:
-    """A backup of the running version exists and is young enough (BACKUP_VERIFICATION, first half)."""
+    """BACKUP_VERIFICATION, first half: a backup of the running version exists and is not older than ``max_age``."""
     if backup is None:
         return Findings((f"no backup of version {version_id} is known: {_ANOTHER_BACKUP}",))
     age = now - backup.created_at
@@ -179,13 +179,13 @@ def backup_age(backup: Backup | None, version_id: str, now: datetime, max_age: t
 
 
 def backup_not_there(backup: Backup, why: str) -> Findings:
-    """Nothing can be read at the backup's location (BACKUP_VERIFICATION, second half)."""
+    """BACKUP_VERIFICATION, second half: nothing can be read at the backup's location."""
     todo = f"let Airflow's workers read it, or {_ANOTHER_BACKUP}"
     return Findings((f"backup {backup.id} at {backup.location} cannot be read ({why}): {todo}",))
 
 
 def backup_content(backup: Backup, found: StoredObject) -> Findings:
-    """The object at the backup's location is the one that was registered (BACKUP_VERIFICATION, second half)."""
+    """BACKUP_VERIFICATION, second half: the object at the backup's location is the one that was registered."""
     if found.size_bytes != backup.size_bytes:
         sizes = f"has {found.size_bytes} bytes, {backup.size_bytes} registered"
         return Findings((f"backup {backup.id} at {backup.location} {sizes}: {_ANOTHER_BACKUP}",))
@@ -196,7 +196,7 @@ def backup_content(backup: Backup, found: StoredObject) -> Findings:
 
 
 def verification(target_version: str, total: int, fleet: Fleet, planned: Sequence[str]) -> Findings:
-    """Post-upgrade: every planned instance is there, on the target version and healthy (section 4, "All")."""
+    """Post-upgrade: every planned instance is in the fleet, at the target version and healthy (section 4, "All")."""
     wrong = []
     for instance_id in planned:
         found = fleet.find(instance_id)
@@ -211,7 +211,7 @@ def verification(target_version: str, total: int, fleet: Fleet, planned: Sequenc
 
 
 def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet) -> Findings:
-    """Post-upgrade of BLUE_GREEN: what serves now has taken the place of the planned instances, and those are gone."""
+    """Post-upgrade of BLUE_GREEN: the serving pool replaces the planned instances, and those are removed."""
     left = [each for each in planned if fleet.find(each) is not None]
     serving = [each.instance_id for each in fleet.serving()]
     findings = verification(target_version, len(serving), fleet, serving)
@@ -223,7 +223,7 @@ def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet)
 
 
 def unfinished(instances: Sequence[Instance]) -> Findings:
-    """Post-upgrade: COMPLETED means all of them."""
+    """Post-upgrade: every instance's row is COMPLETED."""
     left = [each for each in instances if each.status is not InstanceStatus.COMPLETED]
     if not left:
         return Findings()

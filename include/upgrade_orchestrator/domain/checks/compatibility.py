@@ -1,4 +1,4 @@
-"""Whether a version may be gone to: path, target, platform and dependencies (contract section 7)."""
+"""Whether upgrading to a version is allowed: path, target, platform and dependencies (specification section 7)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from upgrade_orchestrator.domain.registry.versions import Version, VersionRange,
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """All that version compatibility is judged by."""
+    """Everything that the check of version compatibility reads."""
 
     request: UpgradeRequest
     source: ComponentVersion
@@ -31,20 +31,20 @@ class Compatibility:
 
 
 def compatibility(case: Compatibility, now: datetime) -> Findings:
-    """Path, target, current version and platform (VERSION_COMPATIBILITY)."""
+    """VERSION_COMPATIBILITY: path, target, current version and platform."""
     way = way_of(case.source, case.target, case.path, case.request.strategy)
     return way + _target(case.target, now) + _current(case) + _platform(case.target, case.platform_version)
 
 
 def acceptance(target: ComponentVersion, platform_version: str | None, now: datetime) -> Findings:
-    """Whether anything may be upgraded to ``target`` on this platform, from wherever."""
+    """Whether an upgrade to ``target`` is allowed on this platform, from any version."""
     return _target(target, now) + _platform(target, platform_version)
 
 
 def way_of(
     source: ComponentVersion, target: ComponentVersion, path: UpgradePath | None, strategy: Strategy | None
 ) -> Findings:
-    """What the registry says of the way: missing, closed, or its warnings; ``strategy`` is None when nobody knows."""
+    """The findings on the upgrade path: missing, closed, or its warnings; ``strategy`` None: not chosen yet."""
     way = f"{source.version} to {target.version}"
     if path is None:
         kind = "downgrade path" if is_downgrade(source.version, target.version) else "upgrade path"
@@ -109,7 +109,7 @@ def _between(platform: str, low: str | None, high: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """What the target needs, what was found of it, and what is wrong about that (None: nothing)."""
+    """A dependency of the target: the range it needs, the version found, and the problem (None: satisfied)."""
 
     name: str
     wanted: str
@@ -118,12 +118,12 @@ class Dependency:
 
 
 def dependencies(target: ComponentVersion, installed: Mapping[str, str] | None) -> Findings:
-    """Every dependency of the target in its range (DEPENDENCY_CHECK), naming each that is not."""
+    """DEPENDENCY_CHECK: a blocker for each dependency of the target that is missing or out of its range."""
     return Findings(tuple(each.problem for each in dependencies_of(target, installed) if each.problem))
 
 
 def dependencies_of(target: ComponentVersion, installed: Mapping[str, str] | None) -> list[Dependency]:
-    """All dependencies of the target by name, each with what was found."""
+    """All dependencies of the target by name, each with the version found."""
     found = installed or {}
     return [_dependency(name, wanted, found.get(name)) for name, wanted in sorted(target.dependencies.items())]
 

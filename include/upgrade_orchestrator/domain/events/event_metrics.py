@@ -1,4 +1,4 @@
-"""What an event is to the metrics."""
+"""The metric values that follow from an event."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An event, with the strategy of its execution and when that began whose end it may tell of."""
+class RecordedEvent:
+    """An event as the metrics and notifications read it: with the strategy of its execution, and ``began_at``.
+
+    ``began_at`` is when the execution, batch, instance or approval began whose end the event reports, if it does.
+    """
 
     execution_id: str
     sequence: int
@@ -27,60 +30,60 @@ class Told:
 
     @property
     def milliseconds(self) -> float | None:
-        """How long it took; None for what never began."""
+        """The duration that ended with this event; None when nothing began or ended."""
         if self.began_at is None:
             return None
         return max(0.0, (self.time - self.began_at) / timedelta(milliseconds=1))
 
 
-def figures(told: Told) -> list[Figure]:
-    """None for most events."""
-    measure = _MEASURED.get(told.event.what)
-    return measure(told) if measure else []
+def figures(recorded: RecordedEvent) -> list[Figure]:
+    """The metric values of the event; an empty list for most events."""
+    measure = _MEASURED.get(recorded.event.what)
+    return measure(recorded) if measure else []
 
 
-def _status(told: Told) -> list[Figure]:
-    status = ExecutionStatus(str(told.event.data["to"]))
+def _status(recorded: RecordedEvent) -> list[Figure]:
+    status = ExecutionStatus(str(recorded.event.data["to"]))
     if status is ExecutionStatus.VALIDATING:
-        return [metrics.STARTED.of(1, told.strategy)]
+        return [metrics.STARTED.of(1, recorded.strategy)]
     if not is_terminal(status):
         return []
-    ended = metrics.ENDED.of(1, status.value, told.strategy)
-    return [ended, *_took(metrics.EXECUTION_TIME, told, status.value, told.strategy)]
+    ended = metrics.ENDED.of(1, status.value, recorded.strategy)
+    return [ended, *_took(metrics.EXECUTION_TIME, recorded, status.value, recorded.strategy)]
 
 
-def _check(told: Told) -> list[Figure]:
-    failed = told.event.data["status"] == CheckStatus.FAILED
-    return [metrics.FAILED_CHECKS.of(1, str(told.event.data["name"]))] if failed else []
+def _check(recorded: RecordedEvent) -> list[Figure]:
+    failed = recorded.event.data["status"] == CheckStatus.FAILED
+    return [metrics.FAILED_CHECKS.of(1, str(recorded.event.data["name"]))] if failed else []
 
 
-def _batch(told: Told) -> list[Figure]:
-    return _took(metrics.BATCH_TIME, told, str(told.event.data["kind"]), told.strategy)
+def _batch(recorded: RecordedEvent) -> list[Figure]:
+    return _took(metrics.BATCH_TIME, recorded, str(recorded.event.data["kind"]), recorded.strategy)
 
 
-def _instance(told: Told) -> list[Figure]:
-    status = InstanceStatus(str(told.event.data["to"]))
-    on_its_way_back = told.event.data["from"] == status
-    if on_its_way_back or status not in (InstanceStatus.COMPLETED, InstanceStatus.FAILED):
+def _instance(recorded: RecordedEvent) -> list[Figure]:
+    status = InstanceStatus(str(recorded.event.data["to"]))
+    is_rollback_step = recorded.event.data["from"] == status
+    if is_rollback_step or status not in (InstanceStatus.COMPLETED, InstanceStatus.FAILED):
         return []
-    took = _took(metrics.INSTANCE_TIME, told, status.value, told.strategy)
-    return [metrics.FAILED_INSTANCES.of(1, told.strategy), *took] if status is InstanceStatus.FAILED else took
+    took = _took(metrics.INSTANCE_TIME, recorded, status.value, recorded.strategy)
+    return [metrics.FAILED_INSTANCES.of(1, recorded.strategy), *took] if status is InstanceStatus.FAILED else took
 
 
-def _rollback(told: Told) -> list[Figure]:
-    return [metrics.ROLLBACKS.of(1, told.strategy)]
+def _rollback(recorded: RecordedEvent) -> list[Figure]:
+    return [metrics.ROLLBACKS.of(1, recorded.strategy)]
 
 
-def _approval(told: Told) -> list[Figure]:
-    return _took(metrics.APPROVAL_TIME, told, str(told.event.data["decision"]))
+def _approval(recorded: RecordedEvent) -> list[Figure]:
+    return _took(metrics.APPROVAL_TIME, recorded, str(recorded.event.data["decision"]))
 
 
-def _took(metric: metrics.Metric, told: Told, *tags: str) -> list[Figure]:
-    milliseconds = told.milliseconds
+def _took(metric: metrics.Metric, recorded: RecordedEvent, *tags: str) -> list[Figure]:
+    milliseconds = recorded.milliseconds
     return [] if milliseconds is None else [metric.of(milliseconds, *tags)]
 
 
-_MEASURED: dict[EventType, Callable[[Told], list[Figure]]] = {
+_MEASURED: dict[EventType, Callable[[RecordedEvent], list[Figure]]] = {
     EventType.STATUS_CHANGED: _status,
     EventType.CHECK_COMPLETED: _check,
     EventType.BATCH_COMPLETED: _batch,
@@ -89,4 +92,4 @@ _MEASURED: dict[EventType, Callable[[Told], list[Figure]]] = {
     EventType.APPROVAL_DECIDED: _approval,
 }
 MEASURED = frozenset(_MEASURED)
-"The events that there is something to measure in."
+"The event types from which metrics follow."

@@ -1,4 +1,4 @@
-"""The data of each event, made from the values it tells of (contract section 10; docs/events.md)."""
+"""Makes the events and their data from instances, batches and checks (specification section 10; docs/events.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.plan.batch import Batch
 
 
 def instance_changed(before: Instance, after: Instance) -> Event:
-    """An instance went from one status to another."""
+    """The event of an instance that changed its status."""
     return Event.of(
         payloads.InstanceChanged(
             instance_id=after.instance_id,
@@ -29,11 +29,11 @@ def instance_changed(before: Instance, after: Instance) -> Event:
     )
 
 
-def batch_event(tells: type[payloads.BatchPayload], batch: Batch, instances: Sequence[Instance]) -> Event:
-    """A batch has begun (``BatchStarted``), or every instance of it has come to its end (``BatchCompleted``)."""
+def batch_event(payload: type[payloads.BatchPayload], batch: Batch, instances: Sequence[Instance]) -> Event:
+    """The event of a batch that has begun (``BatchStarted``) or ended (``BatchCompleted``)."""
     counts = Counter(each.status for each in instances)
     return Event.of(
-        tells(
+        payload(
             batch=batch.number,
             kind=batch.kind,
             instances=[each.instance_id for each in instances],
@@ -44,7 +44,7 @@ def batch_event(tells: type[payloads.BatchPayload], batch: Batch, instances: Seq
 
 
 def progress(instances: Sequence[Instance]) -> Event:
-    """Counts of all instances."""
+    """The event with the counts of all instances by status."""
     counts = Counter(each.status for each in instances)
     completed = counts[InstanceStatus.COMPLETED]
     return Event.of(
@@ -61,5 +61,5 @@ def progress(instances: Sequence[Instance]) -> Event:
 
 
 def check_completed(result: CheckResult) -> Event:
-    """A pre-upgrade check has its result."""
+    """The event of a pre-upgrade check that has its result."""
     return Event.of(payloads.CheckCompleted(name=result.name, status=result.status, message=result.message))

@@ -1,4 +1,4 @@
-"""Every metric there is (docs/observability.md), and a figure of one."""
+"""All metrics (docs/observability.md), and a single value of one."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """How figures of a metric are put together."""
+    """How the values of a metric are aggregated."""
 
     GAUGE = "gauge"
-    "How it is now; the last one counts."
+    "The current value; the last one counts."
     COUNTER = "counter"
-    "So many more; they add up."
+    "An increment; increments add up."
     TIMER = "timer"
-    "How long something took, in milliseconds."
+    "A duration in milliseconds."
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What is measured; ``tags`` are the names of what tells its figures apart, in their order."""
+    """A metric; ``tags`` are the names of its tags, in their order."""
 
     name: str
     kind: Kind
@@ -29,13 +29,13 @@ class Metric:
     meaning: str
 
     def of(self, value: float, *tags: str) -> Figure:
-        """A figure, with a value for each tag."""
+        """A value of this metric, with one string for each tag."""
         return Figure(self, value, dict(zip(self.tags, tags, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One value of a metric."""
+    """One value of a metric, with its tags."""
 
     metric: Metric
     value: float
@@ -43,7 +43,7 @@ class Figure:
 
     @property
     def full_name(self) -> str:
-        """The name where there are no tags: with their values, so that no two figures are taken for one."""
+        """The name for metric systems without tags: the tags' values are appended, so that names stay distinct."""
         return ".".join((self.metric.name, *self.tags.values()))
 
 
@@ -61,11 +61,11 @@ def _timer(name: str, tags: tuple[str, ...], meaning: str) -> Metric:
 
 _OF_STRATEGY = ("strategy",)
 EXECUTIONS = _gauge("executions", "executions", ("status", "strategy"), "executions that have not ended")
-APPROVALS_WAITING = _gauge("approvals.waiting", "approvals", (), "stages that wait for somebody's approval")
+APPROVALS_WAITING = _gauge("approvals.waiting", "approvals", (), "stages that wait for an approval")
 APPROVALS_OLDEST = _gauge("approvals.oldest_seconds", "s", (), "how long the oldest of them has waited")
 LAG_ROWS = _gauge("relay.lag_rows", "events", (), "events that are committed and not in Kafka yet")
 LAG_SECONDS = _gauge("relay.lag_seconds", "s", (), "the age of the oldest of them")
-PARKED = _gauge("relay.parked", "events", (), "events that Kafka refuses, and that wait for somebody to release them")
+PARKED = _gauge("relay.parked", "events", (), "events that Kafka refuses, and that wait for a person to release them")
 
 STARTED = _counter("execution.started", "executions", _OF_STRATEGY, "executions that were started")
 ENDED = _counter("execution.ended", "executions", ("status", "strategy"), "executions that ended, by how")

@@ -1,4 +1,4 @@
-"""What people are told of by notifiers, and which events that is in."""
+"""Which events are sent to people through Airflow notifiers."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from upgrade_orchestrator.domain.events.event_metrics import Told
+from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 
 class NoticeKind(StrEnum):
-    """The names by which notifiers are set."""
+    """The kinds of notices; notifiers are configured by these names."""
 
     APPROVAL_REQUESTED = "approval-requested"
-    "A stage waits for somebody's approval."
+    "A stage waits for an approval."
     FAILED = "failed"
-    "An execution FAILED, whoever found that out."
+    "An execution FAILED."
     ROLLED_BACK = "rolled-back"
     "An execution is ROLLED_BACK."
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to tell, of one event: its execution and sequence are what it is known by."""
+    """A notice of one event; the event's execution and sequence identify it."""
 
     kind: NoticeKind
     execution_id: str
@@ -35,26 +35,26 @@ class Notice:
 
     @property
     def key(self) -> str:
-        """The same for the same event, whoever tells of it and however often."""
+        """The identity of the notice: it is the same each time the same event is read."""
         return f"{self.execution_id}__{self.sequence}"
 
 
 _ENDS = {ExecutionStatus.FAILED: NoticeKind.FAILED, ExecutionStatus.ROLLED_BACK: NoticeKind.ROLLED_BACK}
 NOTICED = frozenset({EventType.STATUS_CHANGED, EventType.APPROVAL_REQUESTED})
-"The events that there may be a notice in."
+"The event types that may lead to a notice."
 NOTICE_DAG_PREFIX = "upgrade_notify__"
 
 
 def notice_dag(kind: NoticeKind) -> str:
-    """The DAG whose runs send notices of the kind, one run a notice."""
+    """The DAG that sends notices of this kind, one run for each notice."""
     return NOTICE_DAG_PREFIX + kind.value
 
 
-def notice_in(told: Told) -> Notice | None:
-    """None for most events."""
+def notice_of(recorded: RecordedEvent) -> Notice | None:
+    """The notice that follows from the event; None for most events."""
     kind: NoticeKind | None = NoticeKind.APPROVAL_REQUESTED
-    if told.event.what is EventType.STATUS_CHANGED:
-        kind = _ENDS.get(ExecutionStatus(str(told.event.data["to"])))
+    if recorded.event.what is EventType.STATUS_CHANGED:
+        kind = _ENDS.get(ExecutionStatus(str(recorded.event.data["to"])))
     if kind is None:
         return None
-    return Notice(kind, told.execution_id, told.sequence, told.time, told.event.data)
+    return Notice(kind, recorded.execution_id, recorded.sequence, recorded.time, recorded.event.data)

@@ -1,4 +1,4 @@
-"""What the events tell, a class a type (contract section 10); that of a status is in events.py."""
+"""The data of the events, one class for each type (specification section 10); ``StatusChanged`` is in events.py."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ class Created(EventData):
     WHAT = EventType.CREATED
 
     tenant_id: str
-    "Whose instances."
+    "The tenant whose instances are upgraded."
     component_id: str
-    "Of which component."
+    "The component that is upgraded."
     from_version: str
-    "The version that the deployment runs, as the fleet is told it."
+    "The version that the deployment runs, as the fleet knows it."
     to_version: str
-    "The version that it is upgraded to."
+    "The target version."
     strategy: Strategy
-    "How the instances are brought there."
+    "The strategy of the upgrade."
     total_instances: int
     "How many instances the plan has."
     batches: int
-    "How many batches the plan has, the canaries' one among them."
+    "How many batches the plan has, including that of the canaries."
     plan_hash: str
-    "Of the frozen plan."
+    "The hash of the frozen plan."
     created_by: str
     "The authenticated user."
     initiated_by: str | None
-    "The label that the request came with."
+    "The label initiatedBy of the request."
     retry_of: str | None
-    "The execution whose rest this one is."
+    "The ended execution that this one retries."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +54,15 @@ class CheckCompleted(EventData):
     status: CheckStatus
     "Its result."
     message: str
-    "What it found, in words."
+    "What the check found, in words."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPayload(EventData):
-    """A batch and how its instances stand."""
+    """A batch and the state of its instances."""
 
     batch: int
-    "Its number in the plan, from 1 on; 0 is the rollback's."
+    "Its number in the plan, from 1 on; 0 for the rollback."
     kind: str
     "CANARY, BATCH, STAGE, GREEN or ALL as in the plan, or ROLLBACK."
     instances: Sequence[str]
@@ -75,21 +75,21 @@ class BatchPayload(EventData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchStarted(BatchPayload):
-    """The first instance of a batch is about to be worked on."""
+    """Work on the first instance of a batch begins."""
 
     WHAT = EventType.BATCH_STARTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCompleted(BatchPayload):
-    """Every instance of a batch has come to its end, good or bad."""
+    """Every instance of a batch has ended, successfully or not."""
 
     WHAT = EventType.BATCH_COMPLETED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceChanged(EventData):
-    """An instance went from one status to another, or one step further on its way back."""
+    """An instance changed its status, or made a step of its rollback."""
 
     WHAT = EventType.INSTANCE_CHANGED
 
@@ -100,57 +100,57 @@ class InstanceChanged(EventData):
     from_: InstanceStatus
     "The status before."
     to: InstanceStatus
-    "The status from now on."
+    "The new status."
     from_version: str
     "The version that it ran before this execution."
     to_version: str
-    "The version that it is brought to."
+    "The target version."
     attempts: int
     "How many tries were begun."
     revert: InstanceStatus | None
-    "The step of its way back; null before a rollback has begun with it."
+    "Its status in the rollback; null before the rollback has begun with it."
     error: str | None
     "What went wrong."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress(EventData):
-    """How far the execution is: counts of all its instances."""
+    """The progress of the execution: counts of all its instances."""
 
     WHAT = EventType.PROGRESS
 
     percentage: int
-    "Of the instances, those that are COMPLETED; rounded down."
+    "The share of instances that are COMPLETED, in percent; rounded down."
     total: int
     "All instances of the plan."
     pending: int
     "Not touched."
     in_flight: int
-    "Being worked on."
+    "Being upgraded or rolled back."
     completed: int
     "On the target version and healthy."
     failed: int
-    "Did not get there."
+    "Did not reach the target version."
     rolled_back: int
     "Back on their own previous version."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryPolled(EventData):
-    """The canaries' monitor has looked at them."""
+    """The canary monitor has polled the canaries."""
 
     WHAT = EventType.CANARY_POLLED
 
     healthy: bool | None
-    "Whether all are well; null when not all could be asked, which is no verdict."
+    "Whether all are healthy; null, no verdict, when some did not respond."
     unhealthy: Mapping[str, str]
-    "Instance id to what is wrong with it."
+    "Instance id to its problem."
     not_asked: Sequence[str]
-    "Ids of those that did not answer."
+    "Ids of those that did not respond."
     polls: int
     "How many polls have had a verdict."
     current_failures: int
-    "What counts towards failureThreshold, this poll included."
+    "The failures that count towards failureThreshold, including this poll."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ class ApprovalRequested(EventData):
     stage: int
     "The stage's number, from 2 on."
     plan_hash: str
-    "The plan that is asked about."
+    "The hash of the plan that is to be approved."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,48 +174,48 @@ class ApprovalDecided(EventData):
     stage: int
     "The stage's number."
     decision: Decision
-    "What became of it."
+    "The decision."
     decided_by: str
-    "Who decided."
+    "The user who decided."
     source: Source
-    "Through which door the decision came."
+    "Where the decision was made."
     reason: str | None
     "Why, in words."
     plan_hash: str
-    "The plan that was asked about."
+    "The hash of the plan that was approved or rejected."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandReceived(EventData):
-    """A command was accepted; what follows from it comes with the next events."""
+    """A command was accepted; the following events report its effects."""
 
     WHAT = EventType.COMMAND_RECEIVED
 
     command: Command
-    "What was asked."
+    "The command."
     actor: str
-    "By whom."
+    "The user who gave it."
     source: Source
-    "Through which door it came."
+    "Where the command came from."
     reason: str | None
     "Why, in words."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackStarted(EventData):
-    """The way back begins."""
+    """The rollback begins."""
 
     WHAT = EventType.ROLLBACK_STARTED
 
     reason: str
     "Why, in words."
     initiated_by: str
-    "Who or what asked for it."
+    "Who or what started it: a user's name, or system."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackCompleted(EventData):
-    """The way back is over; whether it got there, the status says."""
+    """The rollback has ended; the status says whether it succeeded."""
 
     WHAT = EventType.ROLLBACK_COMPLETED
 
@@ -224,7 +224,7 @@ class RollbackCompleted(EventData):
     reason: str
     "Why, in words."
     rolled_back_instances: Sequence[str]
-    "Ids of those that are back."
+    "Ids of the instances that are back on their previous version."
 
 
 BOOK: tuple[type[EventData], ...] = (
@@ -242,4 +242,4 @@ BOOK: tuple[type[EventData], ...] = (
     RollbackStarted,
     RollbackCompleted,
 )
-"Every type once."
+"The classes of all event types."

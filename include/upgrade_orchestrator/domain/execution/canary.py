@@ -1,4 +1,4 @@
-"""How many canaries there are, what their monitor concludes, and when they may be promoted (contract section 4)."""
+"""The number of canaries, the verdict of a poll and the state of their monitor (specification section 4)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CANARY_BATCH = 1
 
 
 def canary_count(total_instances: int, canary_percentage: int) -> int:
-    """Canary instances: floor of the percentage, never below 1; 10 % of 20 is 2."""
+    """Number of canary instances: the percentage rounded down, at least 1; 10 % of 20 is 2."""
     return max(1, total_instances * canary_percentage // 100)
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """What is known of the canaries: the last verdict, the polls made (times in UTC), and who promoted them."""
+    """The state of the canaries: the last verdict, the polls made, and who promoted them (times in UTC)."""
 
     healthy: bool | None = None
     polls: int = 0
@@ -30,29 +30,29 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One look at all canaries: what is wrong with each that is ill, and which could not be asked."""
+    """One poll of all canaries: the problems of the unhealthy ones (``ill``); ``silent`` ones did not respond."""
 
     ill: Mapping[str, str]
     silent: tuple[str, ...]
 
     @property
     def healthy(self) -> bool | None:
-        """False when one is ill, True when all are well; None when not all could be asked, which is no verdict."""
+        """False when one is unhealthy, True when all are healthy; None, no verdict, when some did not respond."""
         if self.ill:
             return False
         return None if self.silent else True
 
     def describe(self) -> str:
-        """What speaks against the canaries, one after the other."""
+        """The problems of the canaries, in words."""
         named = [f"{name}: {why}" for name, why in self.ill.items()]
         return "; ".join([*named, *(f"{name}: could not be asked" for name in self.silent)])
 
 
-def poll_of(answers: Mapping[str, Health | None], to_version: str) -> Poll:
-    """What the health endpoints said; a canary is well when it is healthy at ``to_version``."""
+def poll_of(responses: Mapping[str, Health | None], to_version: str) -> Poll:
+    """The poll with these responses of the health endpoints; a canary must be healthy at ``to_version``."""
     ill = {
         name: said.detail or f"reports version {said.version}, healthy: {said.healthy}"
-        for name, said in answers.items()
+        for name, said in responses.items()
         if said is not None and not (said.healthy and said.version == to_version)
     }
-    return Poll(ill, tuple(name for name, said in answers.items() if said is None))
+    return Poll(ill, tuple(name for name, said in responses.items() if said is None))

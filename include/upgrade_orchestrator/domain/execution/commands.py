@@ -1,4 +1,4 @@
-"""What an operator may ask of an execution, from where, and who outranks whom (contract section 3)."""
+"""The commands of an operator, their precedence, and the statuses that allow them (specification section 3)."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Command(StrEnum):
 
 
 class Decision(StrEnum):
-    """What became of a stage; there is no other way out, and none that comes by itself."""
+    """The decision on a stage; only a person makes it, there is no time-out."""
 
     APPROVED = "APPROVED"
     REJECTED = "REJECTED"
 
     @property
     def command(self) -> Command:
-        """The command that brings it about."""
+        """The command that makes this decision."""
         return Command.APPROVE if self is Decision.APPROVED else Command.REJECT
 
 
 class Source(StrEnum):
-    """Which door a command came through; kept in the audit."""
+    """Where a command came from; stored in the audit."""
 
     API = "API"
     UI = "UI"
@@ -48,7 +48,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: a user's name (or "system"), through which door, and by which call, as the log has it."""
+    """Who gives a command: the user's name (or "system"), the source, and the request's id as in the log."""
 
     name: str
     source: Source = Source.API
@@ -71,7 +71,10 @@ ALLOWED_FROM: dict[Command, frozenset[ExecutionStatus]] = {
 
 
 def require_allowed(command: Command, status: ExecutionStatus) -> None:
-    """Raise InvalidState with ``allowedFrom`` unless ``command`` is taken in ``status``."""
+    """Check that ``status`` allows ``command``.
+
+    :raises InvalidState: it does not; ``allowedFrom`` names the statuses that do.
+    """
     allowed = ALLOWED_FROM[command]
     if status not in allowed:
         raise InvalidState(command.value, status.value, [each.value for each in ExecutionStatus if each in allowed])

@@ -1,4 +1,4 @@
-"""What is told about an execution: type and data of every event (contract section 10)."""
+"""The events of an execution: their types and the base of their data (specification section 10)."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, before it has an id, a time and a sequence: the store gives those."""
+    """An event before it is stored; storing it adds id, time and sequence."""
 
     what: EventType
     data: Mapping[str, object]
 
     @classmethod
-    def of(cls, told: EventData) -> Event:
-        """The event that tells ``told``."""
-        return cls(told.WHAT, told.as_json())
+    def of(cls, data: EventData) -> Event:
+        """The event with this data."""
+        return cls(data.WHAT, data.as_json())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventData:
-    """What an event of one type tells: one class a type, from which the schemas in docs/events are made.
+    """The data of an event: one subclass for each type, from which the schemas in docs/events are generated.
 
-    Within v1 a field may be added, and none removed, renamed or given another meaning.
+    Within v1 a field may be added; none may be removed, renamed or given another meaning.
     """
 
     WHAT: ClassVar[EventType]
@@ -65,7 +65,7 @@ class EventData:
 
 @cache
 def json_name(name: str) -> str:
-    """``instance_id`` as instanceId; ``from_`` as from, which Python keeps for itself."""
+    """The camelCase name of a field: instanceId for ``instance_id``, from for ``from_`` (a keyword in Python)."""
     first, *others = name.rstrip("_").split("_")
     return first + "".join(each.capitalize() for each in others)
 
@@ -79,10 +79,10 @@ class StatusChanged(EventData):
     from_: ExecutionStatus
     "The status before."
     to: ExecutionStatus
-    "The status from now on."
+    "The new status."
     reason: str
     "Why, in words."
     actor: str
-    "Who or what brought it about: a user's name, or system."
+    "Who or what caused it: a user's name, or system."
     source: Source
-    "Through which door that came."
+    "Where the change came from."

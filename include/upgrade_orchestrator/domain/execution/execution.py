@@ -1,4 +1,4 @@
-"""An upgrade execution: what was asked, where it stands, and the only writer of its status (sections 2, 3 and 6)."""
+"""An upgrade execution: request, state, and the only function that changes its status (sections 2, 3 and 6)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeRequest:
-    """What the caller asked for (section 2), with its defaults; ``total_instances`` None: the whole fleet."""
+    """The caller's request (section 2) with its defaults; ``total_instances`` None: the whole fleet."""
 
     component_id: str
     from_version_id: str
@@ -49,7 +49,7 @@ class UpgradeRequest:
 
 @dataclass(frozen=True, slots=True)
 class RollbackInfo:
-    """What a rollback was started for, when and by whom; its instances are read from their rows."""
+    """Why, when and by whom the rollback was started; the state of its instances is in their rows."""
 
     reason: str | None = None
     initiated_at: datetime | None = None
@@ -58,7 +58,7 @@ class RollbackInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One upgrade execution; times are UTC, ``version`` guards against lost writes."""
+    """One upgrade execution; times are UTC, ``version`` is for optimistic locking."""
 
     id: str
     tenant_id: str
@@ -84,16 +84,16 @@ class Execution:
     canary: Canary = field(default_factory=Canary)
     retry_of: str | None = None
     run_ref: str | None = None
-    """Which DAG run carries it out, as last seen in Airflow; another one means that somebody deleted the first."""
+    """The DAG run that carries it out, as last seen in Airflow; another id means that this run was deleted."""
     dag_paused: bool = False
-    """Whether it is PAUSED because its DAG is paused in Airflow: then unpausing that resumes it."""
+    """Whether it is PAUSED because its DAG was paused in Airflow: unpausing the DAG then resumes it."""
     begins_in_worker: bool = True
-    """Where its first step begins: in a worker or in the triggerer; decided at the start, and built into its DAG."""
+    """Whether the first step begins in a worker or in the triggerer; decided at the start and built into its DAG."""
     version: int = 1
 
     @property
     def is_terminal(self) -> bool:
-        """True when no command and no task changes it any more."""
+        """True when no command and no task changes the execution any more."""
         return is_terminal(self.status)
 
     @property
@@ -104,11 +104,11 @@ class Execution:
 
 DAG_PREFIX = "upgrade__"
 REQUEST_DAG = "upgrade_request"
-"The DAG that is triggered in Airflow to ask for an upgrade."
+"The DAG that a user triggers in Airflow to request an upgrade."
 
 
 def dag_id_of(execution_id: str) -> str:
-    """The DAG that carries out the execution ``execution_id``."""
+    """The id of the DAG that carries out the execution ``execution_id``."""
     return f"{DAG_PREFIX}{execution_id}"
 
 
@@ -120,9 +120,9 @@ def asset_of(tenant_id: str, component_id: str) -> str:
 def advance(
     execution: Execution, to: ExecutionStatus, reason: str, actor: Actor, now: datetime
 ) -> tuple[Execution, Event]:
-    """The execution in status ``to`` at ``now``, and the event that tells of it.
+    """The execution in status ``to`` since ``now``, and the event that reports the change.
 
-    :raises InvalidState: when section 3 knows no such transition; ``allowedFrom`` says from where there is one.
+    :raises InvalidState: section 3 has no such transition; ``allowedFrom`` names the statuses that have one.
     """
     if to not in TRANSITIONS[execution.status]:
         raise InvalidState(f"going to {to.value}", execution.status.value, [each.value for each in leads_to(to)])

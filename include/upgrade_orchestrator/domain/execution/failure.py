@@ -1,4 +1,4 @@
-"""How an execution fails from wherever it is, in legal steps (contract section 3)."""
+"""Sets an execution to FAILED from any active status, by allowed transitions only (specification section 3)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 S = ExecutionStatus
 
 _FIRST: dict[ExecutionStatus, ExecutionStatus] = {S.PAUSED: S.IN_PROGRESS, S.CANARY_MONITORING: S.IN_PROGRESS}
-"The step before FAILED where none leads there directly."
+"The status to pass through where no transition leads to FAILED directly."
 
 
 def fail_from_anywhere(execution: Execution, reason: str, actor: Actor, now: datetime) -> tuple[Execution, list[Event]]:
-    """FAILED with ``reason``; a rollback that fails says that it was one.
+    """The execution in FAILED with ``reason``; for a rollback that fails, ``failure_phase`` is ROLLBACK.
 
-    :raises InvalidState: when it was never started or has ended already.
+    :raises InvalidState: it was never started or has ended already.
     """
-    told, phase = [], "ROLLBACK" if execution.status is S.ROLLING_BACK else execution.failure_phase
+    events, phase = [], "ROLLBACK" if execution.status is S.ROLLING_BACK else execution.failure_phase
     if first := _FIRST.get(execution.status):
         execution, event = advance(execution, first, reason, actor, now)
-        told.append(event)
+        events.append(event)
     execution, event = advance(execution, S.FAILED, reason, actor, now)
-    return replace(execution, failure_phase=phase), [*told, event]
+    return replace(execution, failure_phase=phase), [*events, event]

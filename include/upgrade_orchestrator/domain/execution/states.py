@@ -1,4 +1,4 @@
-"""The execution's lifecycle: one literal table and the sets other code asks about (contract section 3)."""
+"""The execution's lifecycle: the table of its transitions and what follows from it (specification section 3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ExecutionStatus(StrEnum):
-    """Where an execution stands; each member says what it means and what comes next."""
+    """The status of an execution; each member says what it means and what comes next."""
 
     PENDING = "PENDING"
     "Created and planned, nothing touched; start leads to VALIDATING."
@@ -17,13 +17,13 @@ class ExecutionStatus(StrEnum):
     CANARY_RUNNING = "CANARY_RUNNING"
     "The canary instances get the new version; the monitor judges them next."
     CANARY_MONITORING = "CANARY_MONITORING"
-    "The canaries are watched until somebody promotes or they are rolled back."
+    "The canaries are polled until they are promoted or rolled back."
     PAUSED = "PAUSED"
-    "No new work and no clock runs; instances in flight finish; resume goes on at the same place."
+    "No new work starts and no time-out runs; instances in flight finish; resume continues from here."
     ROLLING_BACK = "ROLLING_BACK"
-    "Touched instances go back to their previous versions; never itself rolled back."
+    "Touched instances return to their previous versions; a rollback is never itself rolled back."
     ROLLED_BACK = "ROLLED_BACK"
-    "Every touched instance is back; terminal."
+    "Every touched instance is back on its previous version; terminal."
     COMPLETED = "COMPLETED"
     "All instances run the target version, verified; terminal."
     FAILED = "FAILED"
@@ -54,7 +54,7 @@ UPGRADING: frozenset[ExecutionStatus] = frozenset({S.IN_PROGRESS, S.CANARY_RUNNI
 
 
 def is_terminal(status: ExecutionStatus) -> bool:
-    """True when nothing leads out of ``status``."""
+    """True when no transition leads out of ``status``."""
     return status in TERMINAL
 
 

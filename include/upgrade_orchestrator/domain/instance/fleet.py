@@ -1,4 +1,4 @@
-"""What a fleet looks like when asked: instances, pools, capacity (contract section 11)."""
+"""A fleet as its agent reports it: instances, pools, capacity (specification section 11)."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class FleetInstance:
 
     @property
     def available(self) -> bool:
-        """True when it serves: running and healthy."""
+        """True when the instance serves: it is running and healthy."""
         return self.healthy and self.status == "RUNNING"
 
     def runs(self, version: str) -> bool:
-        """True when it is up (undrained) at ``version``."""
+        """True when the instance is running (not drained) at ``version``."""
         return self.status == "RUNNING" and self.version == version
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The answer of an instance's own health endpoint."""
+    """The response of an instance's own health endpoint."""
 
     healthy: bool
     version: str
@@ -41,7 +41,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All instances of a deployment in the fleet's own order; ``free_instances`` is room for new ones."""
+    """All instances of a deployment in the fleet's order; ``free_instances`` is how many more would fit."""
 
     name: str
     instances: tuple[FleetInstance, ...]
@@ -57,16 +57,16 @@ class Fleet:
         return tuple(each for each in self.instances if each.pool == pool)
 
     def mixed(self, version: str | None) -> dict[str, int] | None:
-        """How many instances that serve are on which version; None when all of them are on ``version``."""
+        """The number of serving instances by version; None when all of them are on ``version``."""
         counts = Counter(each.version for each in self.serving())
         return None if counts.keys() == {version} else dict(counts)
 
     def find(self, instance_id: str) -> FleetInstance | None:
-        """The instance of that id, or None when the fleet does not know it any more."""
+        """The instance with that id; None when it is no longer in the fleet."""
         return next((each for each in self.instances if each.instance_id == instance_id), None)
 
     def unavailable(self, wanted: Iterable[str]) -> frozenset[str]:
-        """The ids that do not serve now: reported as down, or wanted and not in the fleet any more."""
+        """The ids of instances that do not serve: reported as down, or in ``wanted`` but no longer in the fleet."""
         known = {each.instance_id for each in self.instances}
         down = {each.instance_id for each in self.instances if each.pool == self.traffic and not each.available}
         return frozenset(down | (set(wanted) - known))

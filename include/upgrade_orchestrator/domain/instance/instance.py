@@ -1,4 +1,4 @@
-"""The lifecycle of one instance within one execution (contract section 5)."""
+"""The lifecycle of one instance within one execution (specification section 5)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from upgrade_orchestrator.domain.errors import InvalidState
 
 
 class InstanceStatus(StrEnum):
-    """Where an instance stands; each member says what it means and what comes next."""
+    """The status of an instance; each member says what it means and what comes next."""
 
     PENDING = "PENDING"
-    "Not touched by this execution (or undrained again after a cancel)."
+    "Not touched by this execution, or undrained after a cancel."
     DRAINING = "DRAINING"
-    "Asked to let go of its connections; the version is set once it has."
+    "Ordered to drain its connections; the version is set once it has."
     UPGRADING = "UPGRADING"
-    "The target version is being put in place."
+    "The target version is being installed."
     HEALTH_CHECKING = "HEALTH_CHECKING"
-    "Runs again; must report the target version and be healthy, and stay so for the soak."
+    "Running again; it must report the target version, be healthy and stay so for the soak."
     COMPLETED = "COMPLETED"
     "On the target version and healthy."
     FAILED = "FAILED"
-    "Did not get there; tried once more, later."
+    "Did not reach the target version; it is tried once more, later."
     ROLLED_BACK = "ROLLED_BACK"
     "Back on its own previous version."
 
@@ -43,21 +43,21 @@ TRANSITIONS: dict[InstanceStatus, frozenset[InstanceStatus]] = {
 IN_FLIGHT: frozenset[InstanceStatus] = frozenset({I.DRAINING, I.UPGRADING, I.HEALTH_CHECKING})
 SETTLED: frozenset[InstanceStatus] = frozenset({I.COMPLETED, I.FAILED})
 TOUCHED: frozenset[InstanceStatus] = frozenset({I.COMPLETED, I.HEALTH_CHECKING, I.UPGRADING, I.FAILED})
-"What a rollback reverts (contract section 4)."
+"Statuses of instances that a rollback reverts (specification section 4)."
 
 ROLLBACK_BATCH = 0
-"The batch of a rollback's rows: one batch, newest first, under the same budget."
+"The batch number of a rollback's rows: a rollback is one batch, newest instance first, under the same budget."
 MAX_ATTEMPTS = 2
-"The first try and the one more."
+"The first try and the second one."
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance of the plan, or of a rollback (batch ``ROLLBACK_BATCH``), and how far it is; times are UTC.
+    """The progress of one instance of the plan, or of a rollback (batch ``ROLLBACK_BATCH``); times are UTC.
 
-    ``attempts`` counts the tries begun, ``accepted_at`` is when the fleet took this step's order. ``step_seconds`` is
-    how long this step was watched, ``healthy_seconds`` for how long of that it has been healthy without a break (None:
-    it is not). ``revert`` says where its row in the rollback stands, None before that has begun.
+    ``attempts`` counts the tries begun, ``accepted_at`` is when the fleet accepted this step's order. ``step_seconds``
+    is how long this step was watched, ``healthy_seconds`` how long of that the instance was healthy without a break
+    (None: it is not healthy). ``revert`` is the status of its row in the rollback, None before that has begun.
     """
 
     instance_id: str
@@ -81,29 +81,29 @@ class Instance:
 
     @property
     def in_flight(self) -> bool:
-        """True while this execution works on it, forward or back."""
+        """True while the execution upgrades it or rolls it back."""
         return (self.revert or self.status) in IN_FLIGHT
 
     @property
     def soaking(self) -> bool:
-        """True while it is upgraded, healthy, and merely watched."""
+        """True while it is upgraded and healthy, and must stay so for the soak."""
         return self.status is InstanceStatus.HEALTH_CHECKING and self.healthy_seconds is not None
 
     @property
     def may_retry(self) -> bool:
-        """True when it failed and has its one more try left."""
+        """True when it failed and has its second try left."""
         return self.status is InstanceStatus.FAILED and self.attempts < MAX_ATTEMPTS
 
 
 def is_in_flight(status: InstanceStatus, revert: InstanceStatus | None) -> bool:
-    """True of an instance that is worked on, forward or back."""
+    """True of an instance with these statuses that is being upgraded or rolled back."""
     return (revert or status) in IN_FLIGHT
 
 
 def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | None = None) -> Instance:
-    """The instance in its next status at ``now``.
+    """The instance in status ``to`` since ``now``.
 
-    :raises InvalidState: when section 5 knows no such step.
+    :raises InvalidState: section 5 has no such transition.
     """
     if to not in TRANSITIONS[instance.status]:
         allowed = [status.value for status in InstanceStatus if to in TRANSITIONS[status]]
@@ -123,9 +123,9 @@ def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | Non
 
 
 def watched(instance: Instance, seconds: float) -> Instance:
-    """The instance after its step was watched for so many more seconds.
+    """The instance after its step was watched for ``seconds`` more.
 
-    Only these count towards time-outs and soaks: a pause, a crash or a clock that jumps is no time that was watched.
+    Only watched time counts towards time-outs and soaks: not a pause, a crash or a jump of the clock.
     """
     if instance.status not in IN_FLIGHT:
         return instance

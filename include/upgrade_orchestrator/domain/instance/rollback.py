@@ -1,4 +1,4 @@
-"""What a rollback undoes, in which order, and the rows of its work (contract section 4, "Rollback")."""
+"""Which instances a rollback reverts, in which order, and its rows (specification section 4, "Rollback")."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, TOUCHE
 
 
 def is_touched(instance: Instance) -> bool:
-    """True when a rollback has to look at the instance, or has done so."""
+    """True when a rollback has to revert the instance, or has begun to."""
     if instance.revert is not None:
         return True
-    # Draining for its second try: the first one may have left it at the target version, or at none.
+    # Draining for its second try: the first one may have left it at the target version, or without any.
     second_try = instance.status is InstanceStatus.DRAINING and instance.attempts > 1
     return second_try or instance.status in TOUCHED
 
 
 def to_revert(rows: Sequence[Instance]) -> list[Instance]:
-    """Every touched instance, the one begun last first."""
+    """Every touched instance, the most recently begun first."""
     return sorted((each for each in rows if is_touched(each)), key=_begun, reverse=True)
 
 
@@ -29,7 +29,7 @@ def _begun(instance: Instance) -> tuple[float, int, int]:
 
 
 def rows_of_rollback(rows: Sequence[Instance], known: Collection[str]) -> list[Instance]:
-    """A row of the rollback for each touched instance that has none among ``known``: back to its own version."""
+    """The rollback's row, back to its previous version, for each touched instance that has none in ``known``."""
     return [
         Instance(
             each.instance_id,
@@ -45,7 +45,7 @@ def rows_of_rollback(rows: Sequence[Instance], known: Collection[str]) -> list[I
 
 
 def reverted(row: Instance, revert: Instance, now: datetime) -> Instance:
-    """The instance's row by how its row in the rollback stands; ROLLED_BACK once that is COMPLETED."""
+    """The instance's row updated from its row in the rollback; ROLLED_BACK once that is COMPLETED."""
     if revert.status is InstanceStatus.COMPLETED and row.status is not InstanceStatus.ROLLED_BACK:
         row = move(row, InstanceStatus.ROLLED_BACK, now)
     return replace(

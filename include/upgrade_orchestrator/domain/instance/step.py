@@ -1,4 +1,4 @@
-"""The next step of one instance in flight, from what the fleet has just said: pure (sections 4, 5 and 11)."""
+"""The next step of one instance in flight, given the fleet as just observed: pure (sections 4, 5 and 11)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ I = InstanceStatus  # noqa: E741 - as in instance.py
 
 
 class Order(StrEnum):
-    """What the fleet may be asked to do with an instance."""
+    """An order to the fleet for one instance."""
 
     DRAIN = "drain"
     UNDRAIN = "undrain"
@@ -22,7 +22,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """For how many watched seconds a step may last, and for how many an instance must stay healthy."""
+    """The time-out of a step, and the soak for which an instance must stay healthy, both in watched seconds."""
 
     step: float
     soak: float
@@ -30,21 +30,21 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Write this row: the instance as it is now."""
+    """Write this row: the instance has reached its next status."""
 
     instance: Instance
 
 
 @dataclass(frozen=True, slots=True)
 class Give:
-    """Send this order; the row that intends it is written already."""
+    """Send this order; the row with its intent is written already."""
 
     order: Order
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Nothing to do before the fleet says something else."""
+    """Nothing to do until the fleet reports something else."""
 
 
 Step = Move | Give | Keep
@@ -58,10 +58,10 @@ def next_step(
     now: datetime,
     asked_back: bool = True,
 ) -> Step:
-    """The next step of a DRAINING or UPGRADING instance, observed as ``found`` (None: the fleet has it no more).
+    """The next step of a DRAINING or UPGRADING instance, observed as ``found`` (None: no longer in the fleet).
 
-    ``withdrawn``: the execution wants no new version any more, so what is only drained goes back into service;
-    ``asked_back``: this runner has sent that order already.
+    ``withdrawn``: the execution does not want the new version any more, so a drained instance is undrained;
+    ``asked_back``: this runner has sent the undrain order already.
     """
     if found is None:
         return Move(move(instance, I.FAILED, now, "the fleet does not know this instance any more"))
@@ -72,15 +72,15 @@ def next_step(
         step = _undrain(instance, found, now) if called_back else _drain(instance, found, now)
     else:
         step = _upgrade(instance, found, now)
-    if isinstance(step, Move) or (called_back and not asked_back):  # asked once, however long nobody was there to ask
+    if isinstance(step, Move) or (called_back and not asked_back):  # send undrain at least once, also after an outage
         return step
-    # what is called back at the last moment gets the time of a whole step for that
+    # an instance whose drain is withdrawn at the last moment still gets a full step time-out to undrain
     limit = patience.step * 2 if called_back else patience.step
     return _expire(instance, found, limit, now) or step
 
 
 def next_step_unseen(instance: Instance, patience: Patience, now: datetime) -> Step:
-    """The next step while the fleet cannot be asked: nothing but its time-out."""
+    """The next step while the fleet does not respond: only the time-out applies."""
     if instance.step_seconds <= patience.step:
         return Keep()
     within = f"{patience.step:g} s of {instance.status.value}"
@@ -88,7 +88,7 @@ def next_step_unseen(instance: Instance, patience: Patience, now: datetime) -> S
 
 
 def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
-    there = found.runs(instance.to_version) and found.healthy  # an ill one is upgraded anew: that is its second try
+    there = found.runs(instance.to_version) and found.healthy  # an unhealthy one is upgraded again: its second try
     if there or found.status in ("DRAINED", "STOPPED"):
         return Move(move(instance, I.UPGRADING, now))
     if found.status == "RUNNING" and instance.accepted_at is None:
@@ -97,11 +97,11 @@ def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
 
 
 def _undrain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
-    # also one that seems untouched: from then on the fleet refuses a drain that somebody older may yet send
+    # also when it still runs: after our order the fleet refuses a late drain with an older fencing token
     unsaid = found.status == "RUNNING" and instance.accepted_at is None
     if unsaid or found.status not in ("RUNNING", "STOPPED"):
         return Give(Order.UNDRAIN)
-    if instance.attempts > 1:  # it was upgraded before, and must stay visible as such to a rollback
+    if instance.attempts > 1:  # its first try touched it, and a rollback must still see that
         return Move(move(instance, I.FAILED, now, "the second try was withdrawn"))
     return Move(move(instance, I.PENDING, now))
 
@@ -110,7 +110,7 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Step:
     if found.runs(instance.to_version):
         return Move(move(instance, I.HEALTH_CHECKING, now))
     if instance.accepted_at is None:
-        # a fleet in the midst of it has the order already, from somebody who died before writing so
+        # a fleet that is upgrading has the order already: a runner sent it and died before it was recorded
         return Move(replace(instance, accepted_at=now)) if found.status == "UPGRADING" else Give(Order.SET_VERSION)
     if found.status == "STOPPED":
         return Move(move(instance, I.FAILED, now, f"the upgrade to {instance.to_version} failed: instance is stopped"))
@@ -118,7 +118,7 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Step:
 
 
 def _expire(instance: Instance, found: FleetInstance, limit: float, now: datetime) -> Move | None:
-    """FAILED once the step has lasted too long, also when its order is refused all the time."""
+    """FAILED once the step has timed out, also when the fleet keeps refusing its order."""
     if instance.step_seconds <= limit:
         return None
     what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
@@ -126,9 +126,9 @@ def _expire(instance: Instance, found: FleetInstance, limit: float, now: datetim
 
 
 def next_health(instance: Instance, answer: Health | None, patience: Patience, now: datetime) -> Instance:
-    """The HEALTH_CHECKING instance after a poll; ``answer`` None means that the poll could not be made.
+    """The HEALTH_CHECKING instance after a poll; ``answer`` None: the endpoint did not respond.
 
-    Such a poll is an error, not an ill instance: it ends no health, and only the time-out makes it a failure.
+    No response does not mean unhealthy: the soak continues, and only the time-out makes it a failure.
     """
     polled = instance
     if answer is not None:
@@ -138,7 +138,7 @@ def next_health(instance: Instance, answer: Health | None, patience: Patience, n
         polled = replace(instance, healthy=well, last_health_at=now, healthy_seconds=healthy_seconds, error=why)
     if polled.healthy_seconds is not None and answer is not None and polled.healthy_seconds >= patience.soak:
         return replace(move(polled, I.COMPLETED, now), healthy=True)
-    # the soak is more time for one that came up well; one that does not come up fails after the time-out
+    # the soak extends the time-out only for an instance that became healthy
     limit = patience.step if polled.healthy_seconds is None else patience.step + patience.soak
     if instance.step_seconds <= limit:
         return polled

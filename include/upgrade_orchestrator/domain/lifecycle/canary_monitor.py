@@ -1,4 +1,4 @@
-"""The canary's monitor: what a poll does to the execution, and what a promotion needs (contract sections 3 and 4)."""
+"""The canary monitor: the effect of a poll, and the conditions of a promotion (specification sections 3 and 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Moved = tuple[Execution, list[Event]]
 
 
 def watch(execution: Execution, now: datetime) -> Moved:
-    """Deployed canaries are watched from now on; any other execution stays as it is."""
+    """Begin to monitor the deployed canaries; an execution in any other status stays as it is."""
     if execution.status is not ExecutionStatus.CANARY_RUNNING:
         return execution, []
     moved, event = advance(execution, ExecutionStatus.CANARY_MONITORING, "the canaries are deployed", SYSTEM, now)
@@ -27,7 +27,7 @@ def watch(execution: Execution, now: datetime) -> Moved:
 
 
 def next_poll_at(execution: Execution, now: datetime) -> datetime:
-    """When the canaries are to be polled: at once, then every ``healthCheckIntervalSeconds``."""
+    """When the canaries are polled next: at once, then every ``healthCheckIntervalSeconds``."""
     last = execution.canary.last_poll_at
     if last is None or last > now:  # a clock that was set back must not stop the monitor
         return now
@@ -35,9 +35,9 @@ def next_poll_at(execution: Execution, now: datetime) -> datetime:
 
 
 def note_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
-    """Keep the poll; an unhealthy one is a failure, and at the threshold the canaries go back where that is enabled.
+    """Record the poll. An unhealthy one counts as a failure; at the threshold the rollback begins, if it is automatic.
 
-    Without auto-rollback it stays in CANARY_MONITORING and the operator decides.
+    Without automatic rollback the execution stays in CANARY_MONITORING until an operator decides.
     """
     verdict = poll.healthy
     canary = replace(
@@ -48,35 +48,36 @@ def note_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
     )
     failures = execution.current_failures + (verdict is False)
     polled = replace(execution, canary=canary, current_failures=failures)
-    told = [_polled(polled, poll)]
+    events = [_polled(polled, poll)]
     if not (threshold_reached(polled) and polled.request.auto_rollback_enabled):
-        return polled, told
+        return polled, events
     why = f"{reason_of(polled)}; canaries: {poll.describe() or 'well at the last poll'}"
-    moved, events = begin_rollback(polled, why, SYSTEM, now)
-    return moved, [*told, *events]
+    moved, more = begin_rollback(polled, why, SYSTEM, now)
+    return moved, [*events, *more]
 
 
 def _polled(execution: Execution, poll: Poll) -> Event:
-    told = CanaryPolled(
+    data = CanaryPolled(
         healthy=poll.healthy,
         unhealthy=poll.ill,
         not_asked=poll.silent,
         polls=execution.canary.polls,
         current_failures=execution.current_failures,
     )
-    return Event.of(told)
+    return Event.of(data)
 
 
 def require_well(poll: Poll) -> None:
-    """:raises CanaryUnhealthy: one is ill, or could not be asked."""
+    """:raises CanaryUnhealthy: a canary is unhealthy or did not respond."""
     if poll.healthy is not True:
         raise CanaryUnhealthy(poll.describe())
 
 
 def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: Actor, now: datetime) -> Moved:
-    """IN_PROGRESS; ``poll`` None: whatever the canaries say (``force``).
+    """The execution in IN_PROGRESS; ``poll`` None: promoted with ``force``, whatever the health of the canaries.
 
-    :raises InvalidState: not in CANARY_MONITORING; :raises CanaryUnhealthy: one is ill, or could not be asked.
+    :raises InvalidState: the execution is not in CANARY_MONITORING.
+    :raises CanaryUnhealthy: a canary is unhealthy or did not respond.
     """
     require_allowed(Command.PROMOTE, execution.status)
     if poll is not None:

@@ -1,4 +1,4 @@
-"""What instance failures mean for the execution (contract section 4, ``currentFailures``)."""
+"""The effect of instance failures on the execution (specification section 4, ``currentFailures``)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 
 
 def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime) -> tuple[Execution, list[Event]]:
-    """Count each instance's first failure; at the threshold the execution ends, or rolls back where that is enabled.
+    """Count each instance's first failure; at the threshold the execution fails, or rolls back if that is automatic.
 
-    Canaries are judged by their monitor: their failures count, but do not end CANARY_RUNNING.
+    The canary monitor judges the canaries: their failures count, but do not end CANARY_RUNNING.
     """
     first = [each for each in newly_failed if each.status is InstanceStatus.FAILED and each.attempts == 1]
     if not first:
@@ -27,7 +27,7 @@ def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime)
 
 
 def judge_threshold(execution: Execution, now: datetime) -> tuple[Execution, list[Event]]:
-    """What the failures counted so far mean: nothing while the status does not go on to new instances."""
+    """Apply the threshold to the failures counted so far; without effect unless the status is IN_PROGRESS."""
     if execution.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(execution):
         return execution, []
     if execution.request.auto_rollback_enabled:
@@ -42,5 +42,5 @@ def threshold_reached(execution: Execution) -> bool:
 
 
 def reason_of(execution: Execution) -> str:
-    """How many failures there are, and how many are too many."""
+    """The number of failures and the threshold, in words."""
     return f"{execution.current_failures} failures, failureThreshold is {execution.request.failure_threshold}"

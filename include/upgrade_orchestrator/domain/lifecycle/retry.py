@@ -1,4 +1,4 @@
-"""What is left of an ended upgrade, and so what a retry of it takes on (contract section 1)."""
+"""Which instances a retry of an ended upgrade takes on (specification section 1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The instances in the fleet's order, ``previous`` their versions before the ended upgrade touched them."""
+    """The instances to retry, in the fleet's order; ``previous`` has their versions before the ended upgrade."""
 
     instances: tuple[FleetInstance, ...]
     previous: Mapping[str, str]
@@ -21,11 +21,11 @@ class Left:
 
 
 def left_of(execution: Execution, rows: Sequence[Instance], fleet: Fleet) -> Left:
-    """What ``execution`` with its ``rows`` did not bring to the target version, as ``fleet`` is now.
+    """The instances that ``execution`` with its ``rows`` did not bring to the target version, as ``fleet`` is now.
 
-    Those that it did not complete, and those that it did and that are not there any more: of another version, down or
-    unhealthy. BLUE_GREEN replaces the pool that serves as one, so that one instance which is not there is all of them.
-    Nothing left is a blocker; an instance that is in the fleet no more is left out with a warning.
+    These are the ones that it did not complete, and completed ones that are at another version, down or unhealthy by
+    now. BLUE_GREEN replaces the serving pool as a whole: if one instance is not at the target, all are retried.
+    Nothing to retry is a blocker; an instance that is no longer in the fleet is left out with a warning.
     """
     known = {row.instance_id: row for row in rows}
     if execution.request.strategy is Strategy.BLUE_GREEN:
@@ -56,5 +56,5 @@ def _left(
 
 
 def _previous(found: FleetInstance, row: Instance | None, to_version: str) -> str:
-    """One that failed at the target version goes back to what it ran before: back to itself would heal nothing."""
+    """The version to roll back to; for an instance at the target version, the one that it ran before the upgrade."""
     return row.from_version if row is not None and found.version == to_version else found.version

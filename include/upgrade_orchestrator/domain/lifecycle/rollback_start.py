@@ -1,4 +1,4 @@
-"""How a rollback begins: from wherever the contract takes one, in legal steps (sections 3 and 4)."""
+"""Begins a rollback from any status that allows one, by allowed transitions only (specification sections 3 and 4)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 S = ExecutionStatus
 
 _FIRST: dict[ExecutionStatus, ExecutionStatus] = {S.PAUSED: S.IN_PROGRESS, S.CANARY_RUNNING: S.CANARY_MONITORING}
-"The step before ROLLING_BACK where none leads there directly."
+"The status to pass through where no transition leads to ROLLING_BACK directly."
 
 
 def begin_rollback(execution: Execution, reason: str, actor: Actor, now: datetime) -> tuple[Execution, list[Event]]:
-    """ROLLING_BACK with its reason, time and who or what asked for it.
+    """The execution in ROLLING_BACK, with the rollback's reason, time and initiator.
 
-    :raises InvalidState: from a status that takes no rollback; a rollback is never rolled back.
+    :raises InvalidState: the status allows no rollback; a rollback is never rolled back.
     """
     require_allowed(Command.ROLLBACK, execution.status)
-    told = []
+    events = []
     if first := _FIRST.get(execution.status):
         execution, event = advance(execution, first, reason, actor, now)
-        told.append(event)
+        events.append(event)
     execution, event = advance(execution, S.ROLLING_BACK, reason, actor, now)
     info = RollbackInfo(reason=reason, initiated_at=now, initiated_by=actor.name)
     started = Event.of(RollbackStarted(reason=reason, initiated_by=actor.name))
-    return replace(execution, rollback=info), [*told, event, started]
+    return replace(execution, rollback=info), [*events, event, started]

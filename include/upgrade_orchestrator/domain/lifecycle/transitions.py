@@ -1,4 +1,4 @@
-"""What the operator's commands do to an execution and its clocks (contract section 3)."""
+"""The effect of the commands pause, resume and cancel on an execution and its batches (specification section 3)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ Moved = tuple[Execution, list[Event]]
 
 
 def pause(execution: Execution, reason: str | None, actor: Actor, now: datetime) -> Moved:
-    """:raises InvalidState: from a status that cannot be paused."""
+    """Pause the execution.
+
+    :raises InvalidState: its status cannot be paused.
+    """
     require_allowed(Command.PAUSE, execution.status)
     moved, event = advance(execution, ExecutionStatus.PAUSED, reason or f"paused by {actor.name}", actor, now)
     return moved, [event]
 
 
 def resume(execution: Execution, reason: str | None, actor: Actor, now: datetime) -> Moved:
-    """Back to where the pause began.
+    """Return the execution to the status in which the pause began.
 
-    :raises InvalidState: when it is not PAUSED.
+    :raises InvalidState: it is not PAUSED.
     """
     require_allowed(Command.RESUME, execution.status)
     back = execution.paused_from or ExecutionStatus.IN_PROGRESS
@@ -36,7 +39,7 @@ def resume(execution: Execution, reason: str | None, actor: Actor, now: datetime
 
 
 def rebase(batches: Sequence[Batch], paused_at: datetime, now: datetime) -> list[Batch]:
-    """The batches whose delay was not over when the pause began, due so much later."""
+    """The batches whose delay was not over when the pause began, with their due time moved by its length."""
     by = max(now - paused_at, timedelta())
     waiting = [(each, each.due_at) for each in batches if each.completed_at is None]
     return [replace(each, due_at=due + by) for each, due in waiting if due is not None and due > paused_at]
@@ -45,9 +48,9 @@ def rebase(batches: Sequence[Batch], paused_at: datetime, now: datetime) -> list
 def cancel(
     execution: Execution, instances: Sequence[Instance], reason: str | None, actor: Actor, now: datetime
 ) -> Moved:
-    """CANCELLED from anywhere; the reason says how many instances are on which version.
+    """Cancel the execution; the reason says how many instances are on which version.
 
-    :raises InvalidState: when it is terminal.
+    :raises InvalidState: it is terminal.
     """
     require_allowed(Command.CANCEL, execution.status)
     why = f"{reason or f'cancelled by {actor.name}'}; {spread(instances)}"
@@ -56,7 +59,7 @@ def cancel(
 
 
 def spread(instances: Sequence[Instance]) -> str:
-    """How many instances are on which version, and how many are on their way."""
+    """The number of instances on each version, failed, and in flight, in words."""
     counts = Counter(_where(each) for each in instances)
     return ", ".join(f"{count} {where}" for where, count in sorted(counts.items()))
 

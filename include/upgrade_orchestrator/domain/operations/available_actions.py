@@ -1,4 +1,4 @@
-"""Which commands make sense now, for whom, and which one first: what the status view has buttons for."""
+"""The available actions: which commands the status and the caller allow now, for the buttons of the status view."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Pe
 S, C = ExecutionStatus, Command
 
 ASKS_WHY = frozenset({C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT})
-"Commands that nobody should have to guess the reason of afterwards."
+"Commands for which the status view asks for a reason, because they are looked up later."
 _FIRST: dict[ExecutionStatus, Command] = {
     S.PENDING: C.START,
     S.IN_PROGRESS: C.PAUSE,
@@ -24,20 +24,20 @@ _FIRST: dict[ExecutionStatus, Command] = {
     S.FAILED: C.RETRY,
     S.CANCELLED: C.RETRY,
 }
-"What one usually wants in a status."
+"The usual next command in each status."
 _ORDER = (C.START, C.APPROVE, C.PROMOTE, C.RESUME, C.RETRY, C.PAUSE, C.REJECT, C.ROLLBACK, C.CANCEL)
 _DECISIONS = frozenset({C.APPROVE, C.REJECT})
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A command that would be taken now; ``barred`` says why not from this caller, though the role would do."""
+    """A command that the status allows now; ``barred`` says why this caller may not give it although the role may."""
 
     command: Command
     first: bool
     asks_why: bool
     forced: bool = False
-    """It goes through only against what the canaries say, which has to be chosen on purpose."""
+    """The canaries are unhealthy, so the caller has to confirm a forced promotion."""
     barred: str | None = None
 
 
@@ -48,7 +48,7 @@ def offers(
     caller: str,
     four_eyes: bool = True,
 ) -> list[Offer]:
-    """The commands that the status takes and the permissions allow, the one that is right now first."""
+    """The commands that the status and the permissions allow, the recommended one first."""
     found = [each for each in _ORDER if _is_open(each, execution, awaits) and PERMISSION_OF[each] in permissions]
     barred = {each: _barred(each, execution, caller, four_eyes) for each in found}
     first = _first(execution, [each for each in found if barred[each] is None])
@@ -82,5 +82,5 @@ def _first(execution: Execution, found: Collection[Command]) -> Command | None:
 
 def _barred(command: Command, execution: Execution, caller: str, four_eyes: bool) -> str | None:
     if command is C.APPROVE and four_eyes and caller == execution.created_by:
-        return "You created this execution: somebody else has to approve its stages."
+        return "You created this execution: another user has to approve its stages."
     return None

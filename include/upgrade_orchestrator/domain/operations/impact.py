@@ -1,4 +1,4 @@
-"""What a command will do, said before it is given, from the plan and where its instances stand now."""
+"""The impact of a command, described before it is given, from the plan and the state of its instances."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ N = InstanceStatus
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that the sentences are made of."""
+    """Everything that the impact is computed from."""
 
     execution: Execution
     plan: Plan
@@ -26,18 +26,18 @@ class Standing:
     awaits: Approval | None
 
     def count(self, *statuses: InstanceStatus) -> int:
-        """How many rows are in one of these."""
+        """The number of rows in one of these statuses."""
         return sum(each.status in statuses for each in self.rows)
 
     @property
     def in_flight(self) -> int:
-        """How many are worked on right now."""
+        """The number of instances in flight."""
         return sum(each.in_flight for each in self.rows)
 
 
 def consequences(command: Command, standing: Standing) -> list[str]:
-    """One sentence after the other, in plain words and exact numbers."""
-    return [each for each in _TOLD[command](standing) if each]
+    """The impact as sentences, with exact numbers."""
+    return [each for each in _IMPACTS[command](standing) if each]
 
 
 def _start(at: Standing) -> list[str]:
@@ -55,14 +55,14 @@ def _pause(at: Standing) -> list[str]:
         _stays(at),
         _finishes(at),
         _not_begun(at, "until you resume"),
-        "Delays and deadlines stand still meanwhile.",
+        "Delays and time-outs do not run meanwhile.",
     ]
 
 
 def _resume(at: Standing) -> list[str]:
     back = at.execution.paused_from or ExecutionStatus.IN_PROGRESS
     return [
-        f"It goes on at the same place, {back.value}: {_instances(at.count(N.PENDING))} are still to be upgraded.",
+        f"It continues in {back.value}: {_instances(at.count(N.PENDING))} are still to be upgraded.",
         _finishes(at),
     ]
 
@@ -73,7 +73,7 @@ def _cancel(at: Standing) -> list[str]:
         return [f"Nothing was touched: all {_instances(len(at.rows))} stay on the versions that they run."]
     return [
         _stays(at),
-        _finishes(at, "; what drains is put back to work"),
+        _finishes(at, "; draining instances are put back into service"),
         _not_begun(at, "and will not be"),
         f"{_instances(at.count(N.FAILED))} failed and stay as they are." if at.count(N.FAILED) else "",
         "The deployment is left with mixed versions. This cannot be taken back; a retry makes a new execution.",
@@ -82,13 +82,13 @@ def _cancel(at: Standing) -> list[str]:
 
 def _promote(at: Standing) -> list[str]:
     rest, batches = at.count(N.PENDING), len(at.plan.batches) - 1
-    told = [
+    promoted = [
         f"{_instances(rest)} that still run the old version are upgraded to {at.execution.to_version}"
         f" in {_batches(batches)}; the {_count(len(at.plan.canary), 'canary stays', 'canaries stay')}.",
     ]
     if at.execution.canary.healthy is False:
-        return [*told, "The canaries were NOT healthy at the last look: the rest will most likely fare the same."]
-    return [*told, "The canaries are asked once more first; if one is not well, nothing is promoted."]
+        return [*promoted, "The canaries were NOT healthy at the last poll: the others will most likely fail too."]
+    return [*promoted, "The canaries are polled once more first; if one is not healthy, nothing is promoted."]
 
 
 def _rollback(at: Standing) -> list[str]:
@@ -109,25 +109,25 @@ def _approve(at: Standing) -> list[str]:
     names = next((each.instances for each in at.plan.batches if each.number == stage), ())
     return [
         f"Stage {stage} of {len(at.plan.batches)} begins: {_instances(len(names))} go to {at.execution.to_version}.",
-        f"It is looked first whether the stage can run. {_so_far(at)}",
+        f"It is checked first whether the stage can run. {_so_far(at)}",
     ]
 
 
 def _reject(at: Standing) -> list[str]:
     if at.execution.request.auto_rollback_enabled:
-        return ["The stage does not begin and the upgrade goes back (automatic rollback is on).", *_rollback(at)]
+        return ["The stage does not begin and the upgrade is rolled back (automatic rollback is on).", *_rollback(at)]
     return ["The stage does not begin and the upgrade is cancelled (automatic rollback is off).", *_cancel(at)]
 
 
 def _retry(at: Standing) -> list[str]:
     left = len(at.rows) - at.count(N.COMPLETED)
     return [
-        f"A new execution is made over what did not complete: {_instances(left)}, as far as they are still there.",
+        f"A new execution is made for what did not complete: {_instances(left)}, if they are still in the fleet.",
         "It is PENDING until you start it.",
     ]
 
 
-_TOLD: dict[Command, Callable[[Standing], list[str]]] = {
+_IMPACTS: dict[Command, Callable[[Standing], list[str]]] = {
     Command.START: _start,
     Command.PAUSE: _pause,
     Command.RESUME: _resume,

@@ -1,4 +1,4 @@
-"""Who may do what: the permissions, what they are about, and the roles that hold them (section 9)."""
+"""The permissions, their scopes, and the roles that have them (specification section 9)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.execution.commands import Command
 
 
 class Permission(StrEnum):
-    """What a caller may do."""
+    """A permission of a caller."""
 
     READ = "read"
     OPERATE = "operate"
@@ -20,7 +20,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a permission is about: one tenant with ``tenant_id``; else ``EVERYTHING`` or ``REGISTRY``."""
+    """The scope of a permission: one tenant with ``tenant_id``, or ``EVERYTHING`` or ``REGISTRY``."""
 
     name: str
     tenant_id: str | None = None
@@ -29,11 +29,11 @@ class Scope:
 EVERYTHING = Scope("everything")
 "All tenants, and the registry."
 REGISTRY = Scope("registry")
-"To be read by roles that are limited to tenants: its entries belong to no tenant."
+"The registry, whose entries belong to no tenant: roles that are limited to tenants may read it too."
 
 
 def of_tenant(tenant_id: str) -> Scope:
-    """One tenant only."""
+    """The scope of one tenant."""
     return Scope("tenant", tenant_id)
 
 
@@ -44,7 +44,7 @@ PERMISSION_OF: dict[Command, Permission] = {
 
 
 class Role(StrEnum):
-    """The roles that the set-up makes, by their names."""
+    """The roles that the set-up creates, by their names."""
 
     VIEWER = "Upgrade Viewer"
     OPERATOR = "Upgrade Operator"
@@ -59,7 +59,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
 }
 LIMITED_ROLES = (Role.VIEWER, Role.OPERATOR, Role.APPROVER)
-"Those that there also are for one tenant only."
+"Roles that also exist limited to one tenant."
 
 
 def lacking(name: str, permission: Permission) -> Forbidden:

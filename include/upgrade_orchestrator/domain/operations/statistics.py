@@ -1,4 +1,4 @@
-"""How upgrades went: ExecutionStatistics (contract section 6), and the same over time."""
+"""Statistics of executions: ExecutionStatistics (specification section 6), and the same by week."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 NOT_SUCCESSFUL: frozenset[ExecutionStatus] = frozenset({ExecutionStatus.FAILED, ExecutionStatus.ROLLED_BACK})
-"What counts as failed; a cancelled execution counts as neither."
+"Statuses that count as failed; a cancelled execution counts neither as successful nor as failed."
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Executions counted by how they stand, and the seconds that the COMPLETED ones took.
+    """Executions counted by outcome, and the seconds that the COMPLETED ones took.
 
     A duration is from startedAt to completedAt, pauses included; ``average_paused_seconds`` is over the same
     executions, so that the difference of the two averages is the time worked. 0.0 where none is COMPLETED.
@@ -33,14 +33,14 @@ class Figures:
 
     @property
     def success_rate(self) -> float:
-        """Percent of the executions that ended by themselves; 0.0 when none did."""
+        """The percentage of successful among successful and failed executions; 0.0 when there are none."""
         ended = self.successful_executions + self.failed_executions
         return 100 * self.successful_executions / ended if ended else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A component's executions in every tenant, all together and for each strategy that occurs."""
+    """The statistics of a component in all tenants, overall and for each strategy that occurs."""
 
     component_id: str
     overall: Figures
@@ -49,7 +49,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class HistoryOf:
-    """Whose executions: a component's in every tenant, a tenant's of every component, or both."""
+    """Which executions count: those of a component, of a tenant, or of both."""
 
     component_id: str | None = None
     tenant_id: str | None = None
@@ -65,7 +65,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Executions that ended in some last weeks: all together, for each strategy that occurs, and for every week."""
+    """Executions that ended in the last weeks: overall, for each strategy that occurs, and for every week."""
 
     overall: Figures
     by_strategy: Mapping[Strategy, Figures]
@@ -73,12 +73,12 @@ class History:
 
 
 def first_monday(today: date, weeks: int) -> date:
-    """Where so many weeks begin of which today's is the last."""
+    """The Monday on which the last ``weeks`` weeks begin, counting the current one."""
     return today - timedelta(days=today.weekday(), weeks=weeks - 1)
 
 
 def mondays(first: date, last: date) -> Iterator[date]:
-    """The Monday ``first``, and every other one until ``last``."""
+    """Every Monday from ``first`` to ``last``."""
     while first <= last:
         yield first
         first += timedelta(weeks=1)

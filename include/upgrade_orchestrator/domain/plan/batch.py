@@ -1,4 +1,4 @@
-"""What a batch should do next: a pure decision, carried out by the runner (contract section 4)."""
+"""What the runner does next with a batch: a pure decision (specification section 4)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from upgrade_orchestrator.domain.plan.budget import Room, startable
 
 
 class Phase(StrEnum):
-    """What is next for a new pool that has come up, in this order (BLUE_GREEN)."""
+    """What is next for the new pool of a BLUE_GREEN upgrade once its instances run, in this order."""
 
     CHECK = "CHECK"
-    "It has to prove itself before it gets the traffic."
+    "The pool is checked before it gets the traffic."
     SWITCH = "SWITCH"
-    "It was well when it was checked: it gets the traffic."
+    "The pool was healthy when it was checked: the traffic is switched to it."
     SOAK = "SOAK"
-    "It has the traffic, and has to stay well under it."
+    "The pool has the traffic and must stay healthy for the soak."
     RETIRE = "RETIRE"
-    "It has stayed well: the old pool is removed."
+    "The soak is over: the old pool is removed."
     DONE = "DONE"
-    "The old pool is gone."
+    "The old pool is removed."
 
     def reached(self, other: Phase) -> bool:
         """True when ``other`` is this phase or one before it."""
@@ -36,12 +36,12 @@ _PHASES = list(Phase)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch's own clock; ``due_at`` is when it may start.
+    """The times of a batch; ``due_at`` is when it may start.
 
-    ``blocked_seconds`` is for how many watched seconds it has found no budget (None: it has). BLUE_GREEN: for how many
-    its next step has had no effect; ``phase`` is what is next for the new pool, since ``phase_started_at``; in the soak
-    ``soak_seconds`` counts the watched seconds, and ``healthy_seconds`` those for which it has been healthy without a
-    break (None: it is not).
+    ``blocked_seconds`` is how many watched seconds it has been without budget (None: it is not). For BLUE_GREEN it is
+    how long its current step has had no effect; ``phase`` is what is next for the new pool, since ``phase_started_at``.
+    In the soak ``soak_seconds`` counts the watched seconds, and ``healthy_seconds`` how many of these the pool was
+    healthy without a break (None: it is not healthy).
     """
 
     number: int
@@ -57,17 +57,17 @@ class Batch:
 
     @property
     def soaks(self) -> bool:
-        """True while its pool has the traffic and has not proved itself yet."""
+        """True while its pool has the traffic and the soak is not over."""
         return self.phase is Phase.SOAK
 
     @property
     def counts(self) -> bool:
-        """True while watched seconds of it are counted."""
+        """True while watched seconds are counted for it."""
         return self.soaks or self.blocked_seconds is not None
 
 
 def watched(batch: Batch, seconds: float) -> Batch:
-    """The batch after it was watched for so many more seconds."""
+    """The batch after it was watched for ``seconds`` more."""
     if not batch.counts:
         return batch
     blocked = None if batch.blocked_seconds is None else batch.blocked_seconds + seconds
@@ -79,7 +79,7 @@ def watched(batch: Batch, seconds: float) -> Batch:
 
 
 class Direction(Enum):
-    """Forward to the target version, or back from it in a rollback."""
+    """Forward to the target version, or backward in a rollback."""
 
     FORWARD = "FORWARD"
     BACKWARD = "BACKWARD"
@@ -89,7 +89,7 @@ class Direction(Enum):
         return status in UPGRADING if self is Direction.FORWARD else status is ExecutionStatus.ROLLING_BACK
 
     def withdrawn(self, status: ExecutionStatus) -> bool:
-        """Whether what is only drained has to go back into service."""
+        """Whether an instance that is only drained has to be undrained."""
         if self is Direction.FORWARD:
             return status not in UPGRADING and status is not ExecutionStatus.PAUSED
         return status is not ExecutionStatus.ROLLING_BACK
@@ -97,7 +97,7 @@ class Direction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BatchView:
-    """All that the decision reads: rows of the database and what the fleet has just said."""
+    """Everything that the decision reads: rows of the database, and the fleet as just observed."""
 
     status: ExecutionStatus
     batch: Batch
@@ -106,20 +106,20 @@ class BatchView:
     room: Room
     unavailable: frozenset[str]
     patience: float
-    """For how many watched seconds a fleet that is short of instances through no doing of ours is waited for."""
+    """How many watched seconds to wait while instances that this execution did not touch use up the budget."""
     direction: Direction = Direction.FORWARD
 
     def pending(self) -> list[str]:
-        """What is to be begun, in the plan's order: of this batch, and what an earlier one has left untouched."""
+        """The PENDING instances of this batch and of earlier ones, in the plan's order."""
         pending = [each for each in self.instances if each.status is InstanceStatus.PENDING]
         return [each.instance_id for each in pending if each.batch <= self.batch.number]
 
     def second_tries(self) -> list[str]:
-        """Failed instances that have their one more try left."""
+        """Failed instances that have their second try left."""
         return [each.instance_id for each in self.instances if each.may_retry]
 
     def counted_unavailable(self) -> frozenset[str]:
-        """Everything that eats the budget: what the fleet reports as down, what is worked on, what failed."""
+        """All instances that count against the budget: down in the fleet, in flight, or failed."""
         ours = (InstanceStatus.FAILED, *IN_FLIGHT)
         counted = [each for each in self.instances if each.status in ours and not each.soaking]
         return self.unavailable | {each.instance_id for each in counted}
@@ -134,30 +134,30 @@ class StartInstances:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to begin for so many ``seconds`` (None: before something changes)."""
+    """Nothing can begin for ``seconds`` (None: until something changes)."""
 
     seconds: float | None
     blocked: bool = False
-    """True when the fleet is short of instances: the seconds for which it is are counted."""
+    """True when the budget is used up by other instances: the time of this is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """This batch ends early: the execution's status says why."""
+    """End this batch early, because of the execution's status."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoBudgetLeft:
-    """Nothing in flight, nothing may be started, and nothing of ours will change that."""
+    """Nothing is in flight, nothing may be started, and no work of this execution will change that."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """Every instance of the batch has come to its end."""
+    """Every instance of the batch is COMPLETED or FAILED."""
 
 
 Decision = StartInstances | Wait | Stop | NoBudgetLeft | BatchDone
@@ -168,7 +168,7 @@ def decide(view: BatchView, now: datetime) -> Decision:
     if view.status is ExecutionStatus.PAUSED:
         return Wait(None)
     if view.batch.completed_at is not None and not _is_over(view.status):
-        return BatchDone()  # its task did not live to say so
+        return BatchDone()  # completed by a runner that died before its task ended
     if not view.direction.may_start(view.status):
         return Wait(None) if any(each.status in IN_FLIGHT for each in view.instances) else Stop(_why(view.status))
     if view.batch.due_at is not None and now < view.batch.due_at:
@@ -202,13 +202,13 @@ def _again(view: BatchView, failed: list[str]) -> StartInstances:
 
 
 def _blocked(view: BatchView) -> Decision:
-    """No budget and nothing in flight: failed instances get their try, others are waited for, but not for ever."""
+    """No budget and nothing in flight: retry failed instances, else wait up to ``patience`` for the others."""
     if view.second_tries():
         return _again(view, view.second_tries())
     if view.status is ExecutionStatus.CANARY_RUNNING and any(
         each.status in SETTLED and each.batch == view.batch.number for each in view.instances
     ):
-        return BatchDone()  # the monitor judges the canaries there are, and does not count the others as well
+        return BatchDone()  # the canary monitor judges the canaries that were deployed
     foreign = view.unavailable - {each.instance_id for each in view.instances if each.status is InstanceStatus.FAILED}
     left = view.patience - (view.batch.blocked_seconds or 0.0)
     if foreign and left > 0:

@@ -1,4 +1,4 @@
-"""How many instances may be unavailable at once, whoever made them so (contract section 4)."""
+"""How many instances may be unavailable at once, for whatever reason (specification section 4)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 
 def budget_of(total_instances: int, max_unavailable_percentage: int) -> int:
-    """Instances that may be unavailable at once: floor of the percentage, never below 1."""
+    """The number of instances that may be unavailable at once: the percentage rounded down, at least 1."""
     return max(1, total_instances * max_unavailable_percentage // 100)
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What may be worked on now: ``limit`` instances at once, of them ``budget`` unavailable (None: no budget)."""
+    """The limits of a batch: ``limit`` instances in flight and ``budget`` unavailable at once (None: no budget)."""
 
     limit: int
     budget: int | None
@@ -24,8 +24,8 @@ def startable(
 ) -> list[str]:
     """The candidates that may be started now, in their order.
 
-    One that is unavailable already costs nothing: working on it makes nothing worse, and it is all that may be
-    worked on while the fleet is below its budget.
+    A candidate that is unavailable already costs no budget: working on it makes no further instance unavailable. While
+    the budget is used up, only such candidates are started.
     """
     free = room.limit - len(in_flight)
     left = len(candidates) if room.budget is None else room.budget - len(unavailable)

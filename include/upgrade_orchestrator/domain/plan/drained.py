@@ -1,4 +1,4 @@
-"""What an upgrade that is over has drained and left so: to be put back into service (contract section 3, cancel)."""
+"""Instances that an ended upgrade left drained, to be put back into service (specification section 3, cancel)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ OUT_OF_SERVICE = ("DRAINING", "DRAINED")
 
 
 def may_be_left(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
-    """The rows, forward and back, with which a try may have ended before the new version was put in place.
+    """The rows whose last try, forward or backward, may have ended before the new version was set.
 
-    Only these were drained by this execution and forgotten. BLUE_GREEN drains in its new pool, which does not serve.
+    Only these may have been left drained. BLUE_GREEN drains only in its new pool, which does not serve.
     """
     if execution.request.strategy is Strategy.BLUE_GREEN:
         return []
@@ -25,20 +25,20 @@ def may_be_left(execution: Execution, rows: Sequence[Instance], reverts: Sequenc
 
 
 def out_of_service(jobs: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
-    """Those that the fleet shows as drained, with the status it shows."""
+    """The instances that the fleet reports as draining or drained, with that status."""
     found = {each.instance_id: fleet.find(each.instance_id) for each in jobs}
     return {name: each.status for name, each in found.items() if each is not None and each.status in OUT_OF_SERVICE}
 
 
 def since_when(execution: Execution, rows: Sequence[Instance], now: datetime) -> datetime:
-    """When the last of it came to its end."""
+    """When the execution and all of its instances had ended."""
     ends = [each.completed_at for each in rows if each.completed_at is not None]
     return max([execution.completed_at or now, *ends])
 
 
 def name_them(execution: Execution, left: dict[str, str]) -> Execution:
-    """The execution whose reason says what is still out of service; once is enough."""
-    told = f"out of service: {', '.join(f'{name} is {status}' for name, status in sorted(left.items()))}"
-    if told in execution.status_reason:
+    """The execution with the instances that are still out of service in its status reason, added once."""
+    note = f"out of service: {', '.join(f'{name} is {status}' for name, status in sorted(left.items()))}"
+    if note in execution.status_reason:
         return execution
-    return replace(execution, status_reason=f"{execution.status_reason}; {told}")
+    return replace(execution, status_reason=f"{execution.status_reason}; {note}")

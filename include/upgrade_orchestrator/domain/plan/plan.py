@@ -1,4 +1,4 @@
-"""The frozen plan: which instances, in which order, in which batches, under which budget (contract section 4)."""
+"""The frozen plan: the instances in order, their batches, and the budget (specification section 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from upgrade_orchestrator.domain.plan.budget import Room, budget_of
 
 WITHOUT_BUDGET = frozenset({Strategy.RECREATE, Strategy.BLUE_GREEN})
 SECONDS_A_WAVE = 30
-"How long one wave of instances is taken to last when the path does not say: an estimate, nothing waits for it."
+"Assumed duration of one wave of instances when the path has none; only used for estimates."
 
 
 class BatchKind(StrEnum):
@@ -34,7 +34,7 @@ class BatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
-    """Instances worked on together; numbers start at 1."""
+    """Instances that are upgraded together; numbers start at 1."""
 
     number: int
     kind: BatchKind
@@ -43,7 +43,7 @@ class PlannedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be done; ``budget`` is None where the strategy has none, times are seconds."""
+    """The plan; ``budget`` is None where the strategy has none, times are in seconds."""
 
     strategy: Strategy
     instances: tuple[str, ...]
@@ -56,25 +56,25 @@ class Plan:
     health_check_timeout_seconds: int
     estimated_seconds: int
     pool: str = "blue"
-    """The pool whose instances these are: a blue-green upgrade puts another one in its place."""
+    """The pool of these instances: a BLUE_GREEN upgrade replaces it by another one."""
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the plan's content: what an approval is given for."""
+        """SHA-256 of the plan's content (hex); an approval is valid for this hash only."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def order_instances(fleet: Iterable[FleetInstance]) -> list[FleetInstance]:
-    """Already unhealthy instances first, then by the fleet's order, healthy leaders last."""
-    # An unhealthy leader goes with the unhealthy: last, it would hold the budget that the instances before it need.
+    """Unhealthy instances first, then the others in the fleet's order, healthy leaders last."""
+    # An unhealthy leader goes first with the unhealthy: until it is upgraded it takes budget from the others.
     return sorted(fleet, key=lambda each: (each.available, each.leader))
 
 
 def make_plan(request: UpgradeRequest, fleet: Sequence[FleetInstance], path_minutes: int | None = None) -> Plan:
-    """The plan for ``request`` over ``fleet``; fewer instances than the fleet has are its first in order.
+    """The plan of ``request`` for ``fleet``; with fewer instances than the fleet has, for the first ones in order.
 
-    :raises ValueError: when the fleet has fewer instances than the request wants.
+    :raises ValueError: the fleet has fewer instances than requested.
     """
     total = request.total_instances if request.total_instances is not None else len(fleet)
     if not 1 <= total <= len(fleet):
@@ -147,14 +147,14 @@ def _estimate(
 
 
 def concurrency(batch: PlannedBatch, batch_size: int, budget: int | None) -> int:
-    """Instances of ``batch`` worked on at once at the most; without a budget all of them."""
+    """How many instances of ``batch`` may be in flight at once; without a budget all of them."""
     if budget is None:
         return max(1, len(batch.instances))
     return max(1, min(batch_size, budget))
 
 
 def room_for_rollback(plan: Plan) -> Room:
-    """A rollback works under the same budget; where there is none, on everything at once."""
+    """The limits of a rollback: the same budget; without one, all instances at once."""
     if plan.budget is None:
         return Room(len(plan.instances), None)
     return Room(max(1, min(plan.batch_size, plan.budget)), plan.budget)
@@ -162,7 +162,7 @@ def room_for_rollback(plan: Plan) -> Room:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the frozen plan says about this batch; ``poll_seconds`` is the longest gap between health polls."""
+    """The rules of one batch by the frozen plan; ``poll_seconds`` is the longest gap between health polls."""
 
     room: Room
     is_last: bool
@@ -171,12 +171,12 @@ class Rules:
 
     @classmethod
     def of(cls, plan: Plan, number: int, poll_seconds: float) -> Self:
-        """The rules of batch ``number``; a rollback is its own last batch and does not soak."""
+        """The rules of batch ``number``; a rollback (``ROLLBACK_BATCH``) is a last batch without a soak."""
         step = float(plan.health_check_timeout_seconds)
         if number == ROLLBACK_BATCH:
             return cls(room_for_rollback(plan), True, Patience(step, 0.0), poll_seconds)
         planned = plan.batches[number - 1]
         room = Room(concurrency(planned, plan.batch_size, plan.budget), plan.budget)
-        # a green pool soaks as a whole, once it has the traffic
+        # the new pool of BLUE_GREEN soaks as a whole, after the traffic was switched
         soak = 0.0 if planned.kind is BatchKind.GREEN else float(plan.soak_seconds)
         return cls(room, number == len(plan.batches), Patience(step, soak), poll_seconds)

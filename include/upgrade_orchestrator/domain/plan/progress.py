@@ -1,4 +1,4 @@
-"""How far an execution is (contract section 6, ``progress``)."""
+"""The progress of an execution (specification section 6, ``progress``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.instance.instance import InstanceStatus, is_in_
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of instances, the batch that is worked on, and when it will be over; ``percentage`` is 0 to 100."""
+    """Counts of instances, the current batch, and the estimated end; ``percentage`` is 0 to 100."""
 
     percentage: int
     total: int
@@ -29,7 +29,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many instances stand where; ``current_batch`` is the last one begun, 0 before the first."""
+    """The number of instances by status; ``current_batch`` is the last one begun, 0 before the first."""
 
     counts: Counter[InstanceStatus]
     in_flight: int
@@ -40,7 +40,7 @@ class Tally:
     def of(
         cls, groups: Iterable[tuple[InstanceStatus, InstanceStatus | None, int]], current_batch: int, total_batches: int
     ) -> Tally:
-        """From the numbers of instances by status and step of the way back."""
+        """From rows of (status, status in the rollback, number of instances)."""
         counts, in_flight = Counter[InstanceStatus](), 0
         for status, revert, number in groups:
             counts[status] += number
@@ -49,7 +49,7 @@ class Tally:
 
 
 def progress_of(execution: Execution, tally: Tally, estimated_seconds: int, now: datetime) -> Progress:
-    """The progress at ``now``; the estimate follows the plan until a tenth is done, then the pace so far."""
+    """The progress at ``now``; until a tenth is done the estimate is the plan's, then it follows the pace so far."""
     counts = tally.counts
     completed, total = counts[InstanceStatus.COMPLETED], counts.total()
     return Progress(

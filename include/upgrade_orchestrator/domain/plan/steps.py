@@ -1,4 +1,4 @@
-"""The steps of an upgrade in their order, and which of them are done (contract section 4)."""
+"""The steps of an upgrade in their order, and which of them are done (specification section 4)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
 HOP_SECONDS = 4.0
-"""How long it takes from the end of a task until the next one runs in the triggerer, at the most while all is well:
-what is due sooner is not left to the next task."""
+"""Usual upper bound of the time from the end of a task until the next one runs in the triggerer. Batches with a
+shorter delay between them are run by one task."""
 
 
 class Work(StrEnum):
-    """What a task does; each may be done again at any time, by any process.
+    """The work of a task; each kind is idempotent and may be repeated at any time by any process.
 
     The order of the members is the order of an upgrade's steps around one batch.
     """
@@ -42,9 +42,9 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Work on a batch or stage, by its number; what is not of a batch has the number of the one before it.
+    """A step on a batch or stage, by its number; a step that belongs to no batch has the number of the one before.
 
-    ``last``: of the batches that are one piece of work with it.
+    ``last`` is the last batch that the same task runs.
     """
 
     work: Work
@@ -57,7 +57,7 @@ class Step:
 
     @property
     def place(self) -> tuple[float, int]:
-        """Where it stands in the order of the steps."""
+        """The sort key of the step in the order of the steps."""
         return inf if self.work is Work.VERIFY else self.last, _WITHIN_BATCH.index(self.work)
 
 
@@ -67,11 +67,11 @@ _AFTER_BATCH: dict[BatchKind, tuple[Work, ...]] = {
 }
 _WITHIN_BATCH = list(Work)
 WAITS = frozenset({Work.APPROVAL, Work.MONITOR, Work.SOAK})
-"Steps that take their time: a person's, or that of a soak."
+"Steps that wait for a person or for a soak."
 
 
 def steps_of(plan: Plan) -> list[Step]:
-    """All steps on the way forward, in their order: the checks first, the verification last."""
+    """All steps of an upgrade without its rollback, in order: the checks first, the verification last."""
     kinds = {each.number: each.kind for each in plan.batches}
     found = [Step(Work.VALIDATE, 0)]
     for first, last in chains(list(kinds.items()), plan.batch_delay_seconds):
@@ -83,9 +83,9 @@ def steps_of(plan: Plan) -> list[Step]:
 
 
 def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:
-    """The numbers of the first and the last batch of each piece of work: no delay worth a task is within it.
+    """The numbers of the first and the last batch that one task runs: short delays do not need a task of their own.
 
-    ``batches`` are numbers and kinds in their order.
+    ``batches`` are numbers and kinds in order.
     """
     found: list[tuple[int, int]] = []
     for (_, before), (number, kind) in pairwise([(0, ""), *batches]):
@@ -98,22 +98,23 @@ def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tup
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the rows say of the steps; ``approved`` are the numbers of the stages that may begin."""
+    """The progress of the steps by the rows; ``approved`` are the numbers of the approved stages."""
 
     execution: Execution
     batches: Sequence[Batch]
     approved: Collection[int] = ()
 
     def open_steps(self, plan: Plan) -> list[Step]:
-        """The steps of ``plan`` that are not done, in their order; none once it is COMPLETED."""
+        """The steps of ``plan`` that are not done, in order; none once the execution is COMPLETED."""
         if self.execution.status is ExecutionStatus.COMPLETED:
             return []
         return [left for each in steps_of(plan) if (left := self._left_of(each)) is not None]
 
     def required_for(self, step: Step, plan: Plan) -> list[Step]:
-        """What has to be done for ``step``: each open step before it, and what is open of itself.
+        """What has to be done for ``step``: each open step before it, and the open part of itself.
 
-        Away from the way forward no other step is looked at: what is in flight for this one comes to its end.
+        In a rollback, and once the execution is terminal, earlier steps do not count: only what is in flight for this
+        step is finished.
         """
         status = self.execution.status
         if status is ExecutionStatus.COMPLETED:
@@ -124,7 +125,7 @@ class Standing:
         return [part for each in self.open_steps(plan) if (part := _up_to(each, step)) is not None]
 
     def following(self, step: Step, plan: Plan) -> list[Step]:
-        """The open steps after ``step``; of a piece of work that was done in part, its rest is the first."""
+        """The open steps after ``step``; if it was done in part, its remaining batches come first."""
         return [part for each in self.open_steps(plan) if (part := _after(each, step)) is not None]
 
     def _left_of(self, step: Step) -> Step | None:

@@ -1,4 +1,4 @@
-"""The component registry that plan and checks read (contract section 1, bodies of the registry calls)."""
+"""The entries of the component registry, which plan and checks read (specification section 1, registry calls)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class VersionStatus(StrEnum):
-    """How far a version is in its life; only STABLE ones are upgraded to."""
+    """The life cycle of a version; only STABLE versions are upgraded to."""
 
     DRAFT = "DRAFT"
     STABLE = "STABLE"
@@ -18,7 +18,7 @@ class VersionStatus(StrEnum):
 
 
 class RiskLevel(StrEnum):
-    """How risky a path is; by default from the upgrade's type."""
+    """The risk of a path; by default it follows from the type of the upgrade."""
 
     LOW = "LOW"
     MEDIUM = "MEDIUM"
@@ -27,7 +27,7 @@ class RiskLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """Something that is upgraded: Kafka, PostgreSQL, an own service."""
+    """Something that is upgraded as a whole: Kafka, PostgreSQL, a service of your own."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentVersion:
-    """A version of a component; ``version`` is what the fleet is told, ``dependencies`` maps names to ranges."""
+    """A version of a component; ``version`` is sent to the fleet, ``dependencies`` maps names to version ranges."""
 
     id: str
     component_id: str
@@ -52,7 +52,7 @@ class ComponentVersion:
     notes: str | None = None
 
     def is_past_end_of_life(self, today: date) -> bool:
-        """True from the day of its end of life on, whatever its status says."""
+        """True from the day of its end of life on, whatever its status."""
         return self.end_of_life_date is not None and self.end_of_life_date <= today
 
     def effective_status(self, today: date) -> VersionStatus:
@@ -62,7 +62,7 @@ class ComponentVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradePath:
-    """A known way between two versions; with blockers it is known and closed."""
+    """A registered way from one version to another; with blockers it is closed."""
 
     id: str
     component_id: str
@@ -83,9 +83,9 @@ class UpgradePath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Where a tenant's instances live and what they run.
+    """Where a tenant's instances of a component are, and which version they run.
 
-    ``mixed`` counts instances per version after an upgrade that did not bring all of them to the current version.
+    ``mixed`` has the number of instances by version while not all of them run the current version.
     """
 
     tenant_id: str
@@ -99,7 +99,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A backup known for rollback; ``size_bytes`` and ``sha256`` are checked against the object itself."""
+    """A registered backup; ``size_bytes`` and ``sha256`` are checked against the object at ``location``."""
 
     id: str
     tenant_id: str
@@ -112,4 +112,4 @@ class Backup:
 
 
 RegistryEntry = Component | ComponentVersion | UpgradePath | Deployment | Backup
-"""Whatever the registry keeps."""
+"""Any entry of the registry."""

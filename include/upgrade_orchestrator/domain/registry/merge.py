@@ -1,6 +1,6 @@
-"""What a file of registry content changes in the registry, or why it cannot (contract section 1).
+"""The changes that a registry file makes, or the problems that prevent them (specification section 1).
 
-The file is taken as a whole: its entries may refer to each other and to what is registered already, in any order.
+The file is read as a whole: its entries may refer to each other and to registered entries, in any order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A thing and its place in the file, such as ``versions[2]``; a path's risk may be left out there."""
+    """An entry and its location in the file, such as ``versions[2]``; ``without_risk``: a path without a riskLevel."""
 
     place: str
     thing: RegistryEntry
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What is to be written, parents first, and how many entries say what is registered already."""
+    """The entries to write, parents first, and the number of entries that are registered with the same content."""
 
     created: tuple[RegistryEntry, ...]
     changed: tuple[RegistryEntry, ...]
@@ -41,19 +41,19 @@ class Merge:
 
 
 def key_of(thing: RegistryEntry) -> Key:
-    """What a thing is told apart by, across all kinds."""
+    """The key of an entry, unique across all kinds."""
     own = (thing.tenant_id, thing.component_id) if isinstance(thing, Deployment) else (thing.id,)
     return (type(thing).__name__, *own)
 
 
 def not_registered(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> list[Entry]:
-    """Those whose key is new."""
+    """The entries whose key is not registered."""
     before = {key_of(each) for each in registered}
     return [each for each in entries if key_of(each.thing) not in before]
 
 
 def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merge:
-    """The difference that ``entries``, parents first, make; call it when ``problems_of`` finds none."""
+    """The changes that ``entries``, parents first, make; only valid when ``problems_of`` finds no problem."""
     before = {key_of(each): each for each in registered}
     world = before | {key_of(each.thing): each.thing for each in entries}
     wanted = {key_of(each.thing): _completed(each, before, world) for each in entries}
@@ -65,7 +65,7 @@ def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merg
 
 
 def _completed(entry: Entry, before: dict[Key, RegistryEntry], world: dict[Key, RegistryEntry]) -> RegistryEntry:
-    """The thing with what was left out: a path's risk by its type; a deployment's mix, if nothing else changes."""
+    """The entry with omitted values filled in: a path's risk by its type; ``mixed`` of an unchanged deployment."""
     thing = entry.thing
     if isinstance(thing, UpgradePath) and entry.without_risk:
         source, target = (_version(world, each) for each in (thing.from_version_id, thing.to_version_id))
@@ -79,7 +79,7 @@ def _completed(entry: Entry, before: dict[Key, RegistryEntry], world: dict[Key, 
 def _not_recommended_any_more(
     wanted: dict[Key, RegistryEntry], before: dict[Key, RegistryEntry]
 ) -> dict[Key, RegistryEntry]:
-    """The registered versions that lose the recommendation to one of the file."""
+    """The registered versions that lose the recommendation to a version of the file."""
     chosen = {each.component_id for each in wanted.values() if isinstance(each, ComponentVersion) and each.recommended}
     return {
         key: replace(each, recommended=False)
@@ -89,7 +89,7 @@ def _not_recommended_any_more(
 
 
 def problems_of(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> list[Problem]:
-    """Everything in the file that contradicts itself or the registry; fields such as ``versions[2].componentId``."""
+    """All contradictions within the file or with the registry; fields such as ``versions[2].componentId``."""
     before = {key_of(each): each for each in registered}
     world = before | {key_of(each.thing): each.thing for each in entries}
     found = [*_twice(before, entries)]
@@ -131,7 +131,7 @@ def _version(world: dict[Key, RegistryEntry], version_id: str) -> ComponentVersi
 
 
 def _moved(thing: RegistryEntry, before: dict[Key, RegistryEntry]) -> Iterator[Problem]:
-    """An id stays with its component and tenant: others may refer to it."""
+    """An id cannot move to another component or tenant, because other entries may refer to it."""
     known = before.get(key_of(thing))
     for field, name in (("componentId", "component_id"), ("tenantId", "tenant_id")):
         was = getattr(known, name, None)
@@ -163,7 +163,7 @@ _UNIQUE: tuple[tuple[str, _Named, str], ...] = (
 
 
 def _twice(before: dict[Key, RegistryEntry], entries: Sequence[Entry]) -> Iterable[Problem]:
-    """What must be there once and is named again, within the file or beside what is registered."""
+    """Values that must be unique and occur twice, within the file or together with registered entries."""
     named = {key_of(each.thing) for each in entries}
     others = [
         Entry(f"the registered {each.id}", each)

@@ -1,4 +1,4 @@
-"""What a registered version has to be, whichever way it comes in: by REST or from a file (contract section 1)."""
+"""The rules for a registered version, the same for REST and for a registry file (specification section 1)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _RISK_OF_TYPE = {"PATCH": RiskLevel.LOW, "MINOR": RiskLevel.MEDIUM, "MAJOR": Ris
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A field in the contract's spelling, and what is wrong with it."""
+    """A field, spelled as in the API, and the problem with it."""
 
     field: str
     message: str
 
 
 def risk_of(source: ComponentVersion, target: ComponentVersion) -> RiskLevel:
-    """By the upgrade's type; HIGH when a version has no order."""
+    """The risk by the type of the upgrade; HIGH when the versions cannot be ordered."""
     try:
         return _RISK_OF_TYPE[upgrade_type(source.version, target.version)]
     except ValueError:
@@ -29,7 +29,7 @@ def risk_of(source: ComponentVersion, target: ComponentVersion) -> RiskLevel:
 
 
 def version_problems(version: ComponentVersion) -> list[Problem]:
-    """Every version and range that does not parse, and bounds that contradict each other."""
+    """Versions and ranges that do not parse, and bounds that contradict each other."""
     texts = {
         "version": version.version,
         "minPlatformVersion": version.min_platform_version,
@@ -41,7 +41,7 @@ def version_problems(version: ComponentVersion) -> list[Problem]:
 
 
 def life_problems(version: ComponentVersion, today: date) -> list[Problem]:
-    """Dates that contradict each other or the status: after its end of life a version counts as EOL."""
+    """Dates that contradict each other or the status: past its end of life a version counts as EOL."""
     problems = _dates(version)
     if version.status is not VersionStatus.EOL and version.is_past_end_of_life(today):
         found = f"is {version.end_of_life_date}, which has come: the version counts as EOL"

@@ -1,4 +1,4 @@
-"""Versions and ranges of versions: "3.6.0", "4.0.0-rc.1", ">=15,<18" (contract section 1, version.dependencies)."""
+"""Versions and version ranges: "3.6.0", "4.0.0-rc.1", ">=15,<18" (specification section 1, version.dependencies)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FINAL = (3, 0)
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
-    """A version that can be compared; trailing zeros do not matter (16.1 == 16.1.0), build marks neither."""
+    """A version that can be compared; trailing zeros and build metadata do not matter (16.1 == 16.1.0)."""
 
     text: str
     release: tuple[int, ...]
@@ -25,7 +25,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """:raises ValueError: when ``text`` is no version, saying what would be."""
+        """:raises ValueError: ``text`` is not a version; the message shows examples."""
         match = _VERSION.fullmatch(text.strip().lower())
         if match is None:
             raise ValueError(f"{text!r} is not a version such as 3.6.0 or 4.0.0-rc.1")
@@ -68,7 +68,7 @@ def upgrade_type(old: str, new: str) -> str:
 
 
 def is_downgrade(old: str, new: str) -> bool:
-    """True when ``new`` is the lower one; False also for names such as "jammy", which have no order."""
+    """True when ``new`` is lower than ``old``; False also for names such as "jammy", which have no order."""
     try:
         return Version.parse(new) < Version.parse(old)
     except ValueError:
@@ -99,7 +99,7 @@ class _Clause:
             ">=": found >= self.version,
             "<=": found <= self.version,
             ">": found > self.version,
-            # 18.0.0-rc.1 is not wanted by whoever asks for less than 18
+            # <18 must not match 18.0.0-rc.1, although a pre-release sorts before its release
             "<": found < self.version and not same_release_pre,
         }
         return outcomes[self.operator]
@@ -123,14 +123,14 @@ def _parse_clause(text: str) -> _Clause:
 
 @dataclass(frozen=True, slots=True)
 class VersionRange:
-    """A conjunction of clauses: ``>=15,<18``; a bare version means exactly that one, ``*`` any."""
+    """A conjunction of clauses: ``>=15,<18``; a bare version means exactly that version, ``*`` any."""
 
     text: str
     clauses: tuple[_Clause, ...]
 
     @classmethod
     def parse(cls, text: str) -> VersionRange:
-        """:raises ValueError: when ``text`` is no range, saying what would be."""
+        """:raises ValueError: ``text`` is not a range; the message shows an example."""
         if text.strip() == "*":
             return cls(text, ())
         return cls(text, tuple(_parse_clause(part) for part in text.split(",")))
@@ -138,7 +138,7 @@ class VersionRange:
     def allows(self, version: str) -> bool:
         """True when ``version`` satisfies every clause.
 
-        :raises ValueError: when ``version`` is no version.
+        :raises ValueError: ``version`` is not a version.
         """
         found = Version.parse(version)
         return all(clause.allows(found) for clause in self.clauses)

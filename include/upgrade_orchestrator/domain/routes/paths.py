@@ -1,4 +1,4 @@
-"""Routes of several upgrades over the registered paths: the best one first (contract section 1, calculate)."""
+"""Routes of several upgrades over the registered paths, the best one first (specification section 1, calculate)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import reduce
 from upgrade_orchestrator.domain.registry.entries import RiskLevel, UpgradePath
 
 _RISKS = tuple(RiskLevel)
-"From the lowest to the highest, as they are declared."
+"From lowest to highest, in the order of declaration."
 
 _Rank = tuple[int, int, bool, int, int, tuple[str, ...]]
 _Cost = tuple[int, int, int, tuple[str, ...]]
@@ -20,38 +20,38 @@ _NO_COST: _Cost = (0, 0, 0, ())
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Paths that follow each other; no version comes twice."""
+    """Consecutive paths; no version occurs twice."""
 
     paths: tuple[UpgradePath, ...]
 
     @property
     def risk_level(self) -> RiskLevel:
-        """The highest of its paths."""
+        """The highest risk of its paths."""
         return max((path.risk_level for path in self.paths), key=_RISKS.index)
 
     @property
     def requires_downtime(self) -> bool:
-        """True when any of its paths does."""
+        """True when any of its paths requires downtime."""
         return any(path.requires_downtime for path in self.paths)
 
     @property
     def estimated_duration_minutes(self) -> int | None:
-        """The sum; None when any of its paths has none."""
+        """The sum of its paths' durations; None when one of them has none."""
         known = [each for path in self.paths if (each := path.estimated_duration_minutes) is not None]
         return sum(known) if len(known) == len(self.paths) else None
 
     @property
     def rank(self) -> _Rank:
-        """Lower is better: steps, risk, downtime, duration (unknown ones last); ids, so that no two are equal."""
+        """The sort key, lower is better: steps, risk, downtime, duration (unknown ones last); ids make it unique."""
         steps, unknown, minutes, ids = reduce(_with, self.paths, _NO_COST)
         return steps, _RISKS.index(self.risk_level), self.requires_downtime, unknown, minutes, ids
 
 
 def best_routes(paths: Sequence[UpgradePath], source: str, target: str, most: int) -> list[Route]:
-    """The ``most`` best routes between two different versions, best first; ``paths`` are the ones that are open.
+    """The ``most`` best routes between two different versions over ``paths``, best first.
 
-    The next best differs from a better one at some place first: from each place on the best other way is looked for,
-    with what leads to that place kept (Yen's algorithm).
+    This is Yen's algorithm: the next best route leaves a better one at some version, so for each version of that
+    route the best deviation is searched while the part before it is kept.
     """
     found: list[Route] = []
     first = _best_behind((), paths, source, target)
@@ -65,11 +65,11 @@ def best_routes(paths: Sequence[UpgradePath], source: str, target: str, most: in
 
 
 def _deviations(found: Sequence[Route], paths: Sequence[UpgradePath], source: str, target: str) -> Iterable[Route]:
-    """The best routes that leave the latest one at each of its places, none of them found before."""
+    """The best routes that leave the latest one at each of its versions, none of them found before."""
     latest = found[-1].paths
-    for place in range(len(latest)):
-        kept = latest[:place]
-        taken = {route.paths[place].id for route in found if route.paths[:place] == kept}
+    for index in range(len(latest)):
+        kept = latest[:index]
+        taken = {route.paths[index].id for route in found if route.paths[:index] == kept}
         passed = {path.from_version_id for path in kept}
         left = [path for path in paths if path.id not in taken and path.to_version_id not in passed]
         other = _best_behind(kept, left, kept[-1].to_version_id if kept else source, target)

@@ -1,4 +1,4 @@
-"""How to come from one version to another: routes, and what is missing where there is none (section 1, calculate)."""
+"""Finds routes between two versions, or what is missing for one (specification section 1, calculate)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TYPES = ("PATCH", "MINOR", "MAJOR")
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is known of a component, between which of its versions a way is wanted, and on which platform."""
+    """The input of the search: a component's versions and paths, source and target, and the platform's version."""
 
     versions: Mapping[str, ComponentVersion]
     paths: Sequence[UpgradePath]
@@ -34,7 +34,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPath:
-    """A path that would help and cannot be taken now, with every reason."""
+    """A path between source and target that cannot be used now, with every reason."""
 
     path: UpgradePath
     reasons: tuple[str, ...]
@@ -42,7 +42,7 @@ class ClosedPath:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """Two versions between which a path would close the gap."""
+    """Two versions; registering a path between them would complete a route."""
 
     source: ComponentVersion
     target: ComponentVersion
@@ -50,9 +50,9 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The routes, best first; where there is none, what is reachable and which paths would help, smallest jump first.
+    """The routes, best first; without any, the reachable versions and the missing paths, smallest jump first.
 
-    ``blockers`` speak against the target itself: no path helps as long as they are there.
+    ``blockers`` refuse the target itself: no path helps while there are any.
     """
 
     routes: tuple[Route, ...]
@@ -64,7 +64,7 @@ class Ways:
 
 
 def find_ways(search: Search) -> Ways:
-    """Search among the paths that an upgrade could take: not closed, and to versions that may be upgraded to."""
+    """Search the paths that an upgrade could use: not closed, and to versions that may be upgraded to."""
     refused = {each.id: _refusals(search, each) for each in search.versions.values()}
     closed = {path.id: path.blockers + refused[path.to_version_id] for path in search.paths}
     usable = [path for path in search.paths if not closed[path.id]]
@@ -83,20 +83,20 @@ def _refusals(search: Search, version: ComponentVersion) -> tuple[str, ...]:
 
 
 def _between(search: Search) -> list[UpgradePath]:
-    """The paths on any way from source to target, closed ones too."""
+    """The paths on any route from source to target, closed ones included."""
     reachable, leading = reachable_from(search.paths, search.source.id), leading_to(search.paths, search.target.id)
     return [path for path in search.paths if path.from_version_id in reachable and path.to_version_id in leading]
 
 
 def _jumps(search: Search, starts: AbstractSet[str], ends: AbstractSet[str]) -> list[Jump]:
-    """All that would close the gap: those in the direction of the upgrade first, then the smallest."""
+    """All jumps that would complete a route: those in the direction of the upgrade first, then the smallest."""
     known = {(path.from_version_id, path.to_version_id) for path in search.paths}
-    places = _places(search.versions.values())
+    positions = _positions(search.versions.values())
     back = is_downgrade(search.source.version, search.target.version)
 
     def size(jump: Jump) -> tuple[bool, int, int, str, str]:
         against = is_downgrade(jump.source.version, jump.target.version) is not back
-        between = abs(places.get(jump.source.id, 0) - places.get(jump.target.id, 0))
+        between = abs(positions.get(jump.source.id, 0) - positions.get(jump.target.id, 0))
         return against, _weight(jump), between, jump.source.id, jump.target.id
 
     pairs = ((start, end) for start in starts for end in ends if (start, end) not in known)
@@ -108,10 +108,10 @@ def _weight(jump: Jump) -> int:
     return _TYPES.index(kind) if kind else len(_TYPES)
 
 
-def _places(versions: Iterable[ComponentVersion]) -> dict[str, int]:
-    """Where each version stands among the component's, oldest first; those without an order have no place."""
+def _positions(versions: Iterable[ComponentVersion]) -> dict[str, int]:
+    """The position of each version among the component's, oldest first; versions without an order are left out."""
     ordered = sorted((found, each.id) for each in versions if (found := _parsed(each.version)))
-    return {version_id: place for place, (_, version_id) in enumerate(ordered)}
+    return {version_id: position for position, (_, version_id) in enumerate(ordered)}
 
 
 def _parsed(text: str) -> Version | None:

@@ -1,4 +1,4 @@
-"""Use cases of STAGED: ask before a stage, wait for the decision, decide (contract section 4)."""
+"""Use cases of STAGED: request the approval of a stage, wait for the decision, decide (specification section 4)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from upgrade_orchestrator.service.runner.wait import wait_until
 
 
 async def request_approval(ports: Ports, execution_id: str, stage: int) -> StageState:
-    """Ask about ``stage``, once, if it is its turn; how it stands now.
+    """Request the approval of ``stage`` once the stage before it has ended; returns the state of the approval.
 
     :raises NotFound: no such execution.
     """
@@ -59,7 +59,7 @@ async def _look_up(work: UnitOfWork, execution: Execution, stage: int) -> tuple[
 
 
 async def question_about(ports: Ports, execution_id: str, stage: int) -> Question:
-    """What to tell who has to decide; the stage has been asked about.
+    """The approval request as a person reads it; the approval has been requested.
 
     :raises NotFound: no such execution.
     """
@@ -71,7 +71,7 @@ async def question_about(ports: Ports, execution_id: str, stage: int) -> Questio
 
 
 async def stage_is_approved(ports: Ports, execution_id: str, stage: int) -> bool:
-    """Whether it may begin; an approval is never taken back.
+    """Whether the stage may begin; an approval is never withdrawn.
 
     :raises NotFound: no such execution.
     """
@@ -83,9 +83,9 @@ async def stage_is_approved(ports: Ports, execution_id: str, stage: int) -> bool
 
 
 async def wait_for_decision(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
-    """Until ``stage`` is decided: DONE when approved, STOPPED when the execution goes elsewhere; asks if nobody has.
+    """Request the approval if necessary and wait: DONE once approved, STOPPED when the stage is not wanted any more.
 
-    UNFINISHED after about ``seconds`` (None: not before). Waits through a pause.
+    UNFINISHED after about ``seconds`` (None: no limit). A pause does not end the wait.
 
     :raises NotFound: no such execution.
     """
@@ -93,7 +93,7 @@ async def wait_for_decision(ports: Ports, execution_id: str, stage: int, seconds
 
 
 async def wait_for_judgement(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
-    """As ``wait_for_decision``, but STOPPED too as soon as no answer from the UI waits: then it has to ask again."""
+    """As ``wait_for_decision``, but also STOPPED once an answer in the UI was refused: the task then asks again."""
 
     async def look() -> Outcome | float:
         if await request_approval(ports, execution_id, stage) is StageState.ASKED:
@@ -108,18 +108,19 @@ async def _look(ports: Ports, execution_id: str, stage: int) -> Outcome | float:
         case StageState.APPROVED:
             return Outcome(Ending.DONE)
         case StageState.OVER:
-            return Outcome(Ending.STOPPED, "the execution wants no more of this stage")
+            return Outcome(Ending.STOPPED, "the execution does not need this stage any more")
     return SLOW_POLL_SECONDS
 
 
 async def decide_stage(
     ports: Ports, execution_id: str, stage: int, approve: bool, reason: str | None, actor: Actor
 ) -> Execution:
-    """The one decision on ``stage``: the next stage may begin, or the upgrade goes back or is cancelled.
+    """Decide on ``stage``: it may begin, or the upgrade is rolled back or cancelled.
 
-    :raises NotFound: no such execution or stage; :raises InvalidState: nothing is decided in this status, or this stage
-    does not wait; :raises Forbidden: four eyes;
-    :raises UpgradeBlocked: the next stage cannot run now: it keeps waiting.
+    :raises NotFound: no such execution or stage.
+    :raises InvalidState: the status takes no decision, or this stage does not wait for one.
+    :raises Forbidden: four eyes.
+    :raises UpgradeBlocked: the stage cannot run now; it keeps waiting.
     """
     decision = Decision.APPROVED if approve else Decision.REJECTED
     async with ports.work() as work:
@@ -130,11 +131,11 @@ async def decide_stage(
         execution = await work.executions.lock(execution_id)
         approval = await _decidable(ports, work, execution, stage, decision, actor)
         now = await work.now()
-        decided, told = decide(approval, decision, reason, actor, now)
+        decided, event = decide(approval, decision, reason, actor, now)
         received = await receive(work, execution, decision.command, actor, reason)
         moved, events = (execution, []) if approve else await _reject(work, execution, decided, actor, now)
         await work.approvals.save(decided)
-        await work.events.append(execution, [received, told, *events])
+        await work.events.append(execution, [received, event, *events])
         if events:
             moved = await work.executions.save(moved)
         await work.commit()
@@ -151,7 +152,7 @@ async def _decidable(
 
 
 async def _reject(work: UnitOfWork, execution: Execution, decided: Approval, actor: Actor, now: datetime) -> Moved:
-    """The tasks of the DAG bring it about: the stages before have touched instances, so nothing is over at once."""
+    """Roll back or cancel; the DAG's tasks carry it out, because earlier stages have touched instances."""
     why = f"stage {decided.stage} rejected by {actor.name}" + (f": {decided.reason}" if decided.reason else "")
     if execution.request.auto_rollback_enabled:
         return begin_rollback(execution, why, actor, now)

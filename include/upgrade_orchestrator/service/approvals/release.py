@@ -1,4 +1,4 @@
-"""Tasks that wait in Airflow for a person are let go as soon as nobody has to decide any more."""
+"""Releases tasks that wait in Airflow for a person, once no decision is needed any more."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ log = logging.getLogger(__name__)
 
 
 async def release_decided(ports: Ports) -> None:
-    """Let go of every task whose question is decided, or whose execution has gone elsewhere.
+    """Release every task whose stage is decided, or whose execution does not need a decision any more.
 
-    :raises Unavailable: our database or Airflow's does not answer.
+    :raises Unavailable: the product's database or Airflow's does not respond.
     """
     await _release(ports, await ports.human_tasks.waiting())
 
 
 async def release_tasks(ports: Ports, execution: Execution) -> None:
-    """The same for one execution, right after a decision; without it the control loop does so a second later."""
+    """The same for one execution, right after a decision; if it fails, the control loop does it a second later."""
     if execution.request.strategy is not Strategy.STAGED:
         return
     try:
         await _release(ports, await ports.human_tasks.waiting(execution.dag_id))
     except Unavailable as error:
-        log.warning("execution %s: its task in Airflow is let go later: %s", execution.id, error)
+        log.warning("execution %s: its task in Airflow is released later: %s", execution.id, error)
 
 
 async def _release(ports: Ports, tasks: Sequence[HumanTask]) -> None:

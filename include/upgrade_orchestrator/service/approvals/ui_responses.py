@@ -1,6 +1,6 @@
-"""Use cases of the answers that people give in the Airflow UI: kept by the task, judged in the API server.
+"""Use cases of answers in the Airflow UI: the task stores them, the API server judges them.
 
-A worker cannot ask the auth manager who may approve, so an answer counts only once it was judged there.
+A worker cannot ask the auth manager who may approve, so an answer counts only once the API server has judged it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"Answers that are judged side by side: a fleet that does not answer must not hold up the others."
+"Answers that are judged concurrently, so that a fleet that does not respond does not delay the others."
 
 
 async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answer) -> None:
-    """Keep it for the judge, unless the stage is decided or answered already.
+    """Store the answer to be judged, unless the stage is decided or answered already.
 
     :raises NotFound: no such execution.
     """
@@ -40,19 +40,19 @@ async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answe
 
 
 async def judge_answers(ports: Ports) -> None:
-    """Make a decision of every answer that waits, or tell why it is none.
+    """Turn every stored answer into a decision, or refuse it with a reason.
 
-    :raises Unavailable: our database or Airflow's does not answer.
+    :raises Unavailable: the product's database or Airflow's does not respond.
     """
     await _collect(ports)
     async with ports.work() as work:
         answered = await work.approvals.answered()
     gate = asyncio.Semaphore(AT_ONCE)
-    await asyncio.gather(*(_take_up(ports, each, gate) for each in answered))
+    await asyncio.gather(*(_judge_safely(ports, each, gate) for each in answered))
 
 
 async def _collect(ports: Ports) -> None:
-    """What people have answered, also to a task that did not live to tell of it: its retry would ask once more."""
+    """Collect answers from Airflow, including those whose task died before storing them: its retry would ask again."""
     async with ports.work() as work:
         asked = {_task(each): each for each in await work.approvals.asked()}
     given = await ports.human_tasks.answers(list(asked)) if asked else {}
@@ -64,13 +64,13 @@ def _task(approval: Approval) -> HumanTask:
     return HumanTask(dag_id_of(approval.execution_id), approve_task(approval.stage))
 
 
-async def _take_up(ports: Ports, approval: Approval, gate: asyncio.Semaphore) -> None:
+async def _judge_safely(ports: Ports, approval: Approval, gate: asyncio.Semaphore) -> None:
     async with gate:
         try:
             await _judge(ports, approval)
         except Unavailable as error:
             log.warning("execution %s: the answer is judged later: %s", approval.execution_id, error)
-        except Exception:  # one that cannot be judged must not keep the others from it
+        except Exception:  # one failing answer must not prevent the others from being judged
             log.exception("execution %s: the answer cannot be judged", approval.execution_id)
 
 
@@ -100,13 +100,13 @@ async def _require_permission(ports: Ports, approval: Approval) -> None:
 
 
 async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> None:
-    """The question stands again; audit and events say who answered what, and why that does not count."""
+    """Reopen the approval; audit and events record who answered what, and why it does not count."""
     assert approval.answer is not None
     async with ports.work() as work:
         execution = await work.executions.lock(approval.execution_id)
         found = await _find(work, approval.execution_id, approval.stage)
         if found != approval or execution.status is not ExecutionStatus.IN_PROGRESS:
-            return  # decided or answered anew; paused: judged once it goes on; over: nobody wants it any more
+            return  # decided or answered again meanwhile; paused: judged after the resume; ended: not needed
         await work.approvals.save(refuse(approval, why))
         reason = f"refused: {why}"
         await work.events.append(execution, [await receive(work, execution, approval.answer.command, actor, reason)])
@@ -114,9 +114,9 @@ async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> N
 
 
 async def _ask_again(ports: Ports, approval: Approval) -> None:
-    """The question in Airflow stands again too, and says why the last answer did not count.
+    """Reopen the request in Airflow too, with the reason why the last answer did not count.
 
-    Should that not come about, the answer is found there and judged once more.
+    If this fails, the answer is still in Airflow, and is collected and judged once more.
     """
     question = await question_about(ports, approval.execution_id, approval.stage)
     await ports.human_tasks.ask_again(_task(approval), question.body)

@@ -1,4 +1,4 @@
-"""Use case: may a version be upgraded to, as far as the registry knows (contract section 1, check-compatibility)?"""
+"""Use case: check by the registry whether a version may be upgraded to (specification section 1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.registry.write import require_version, version
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Where the version would run; what is None is not looked at, but the platform is then the one that is set here."""
+    """Where the version would run. None: not checked; for the platform: the version from the settings."""
 
     installed_components: Mapping[str, str] | None = None
     platform_version: str | None = None
@@ -33,7 +33,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What speaks against the version, each of its dependencies, and the path to it when one was asked for."""
+    """The findings on the version, its dependencies, and the path to it if a source version was given."""
 
     version: ComponentVersion
     platform_version: str | None
@@ -43,9 +43,10 @@ class Judgement:
 
 
 async def check_compatibility(ports: Ports, version_id: str, asked: Circumstances) -> Judgement:
-    """Everything at once.
+    """Check the version with all its findings at once.
 
-    :raises NotFound: no such version; :raises VersionMismatch: fromVersionId is one of another component;
+    :raises NotFound: no such version.
+    :raises VersionMismatch: fromVersionId is one of another component.
     :raises ValidationFailed: fromVersionId is the version itself.
     """
     platform = asked.platform_version or ports.limits.platform_version

@@ -1,4 +1,4 @@
-"""Whether what comes next can still run: the cheap checks once more, before somebody lets an upgrade go on."""
+"""The preconditions of continuing: the cheap checks, repeated before a resume, a promotion or an approval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What is looked at; ``registry`` is what the registry says already."""
+    """The rows that are checked; ``registry`` has the findings from the registry."""
 
     execution: Execution
     plan: Plan
@@ -34,9 +34,10 @@ class _Ground:
 
 
 async def require_runnable(ports: Ports, execution_id: str, *, room: bool = True) -> None:
-    """Version compatibility, dependencies, a fleet that answers, and with ``room`` one that lets the next batch begin.
+    """Check version compatibility, dependencies, the fleet's response, and with ``room`` that the next batch can begin.
 
-    :raises UpgradeBlocked: with all that speaks against it; :raises NotFound: no such execution.
+    :raises UpgradeBlocked: with every blocker.
+    :raises NotFound: no such execution.
     """
     findings = await _recheck(ports, execution_id, room)
     if findings.blockers:
@@ -63,7 +64,7 @@ async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _G
     deployment = await work.registry.deployment(execution.tenant_id, request.component_id)
     source = await work.registry.version(request.from_version_id)
     target = await work.registry.version(request.to_version_id)
-    assert deployment is not None  # foreign keys keep the three
+    assert deployment is not None  # foreign keys guarantee all three
     assert source is not None
     assert target is not None
     path = await work.registry.path(source.id, target.id)
@@ -86,7 +87,7 @@ def _fleet(ground: _Ground, fleet: Fleet) -> Findings:
 
 
 def _view(ground: _Ground, number: int, fleet: Fleet) -> BatchView:
-    """As the runner will see it, without its patience: who asks now wants to know what is so now."""
+    """The view that the runner will have, with patience 0: only the state at this moment counts."""
     rules = Rules.of(ground.plan, number, ground.execution.request.health_check_interval_seconds)
     return BatchView(
         status=ExecutionStatus.IN_PROGRESS,

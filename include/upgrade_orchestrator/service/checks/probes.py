@@ -1,4 +1,4 @@
-"""What each of the five checks looks at (contract section 7). One that cannot look fails, it never passes."""
+"""The five pre-upgrade checks (specification section 7). A check that cannot be carried out is FAILED."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from upgrade_orchestrator.service.runner.fleet_client import NO_HURRY, FleetClie
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is looked at, and for whom; ``thorough`` reads the whole backup, else only whether it is there."""
+    """The input of the checks; ``thorough`` reads the whole backup, otherwise only its size is read."""
 
     label: str
     tenant_id: str
@@ -33,7 +33,7 @@ class Case:
 
     @property
     def total(self) -> int:
-        """How many instances are to be upgraded, also when the fleet has fewer."""
+        """The number of instances to upgrade, also when the fleet has fewer."""
         return max(len(self.instances), self.request.total_instances or 0)
 
 
@@ -41,7 +41,7 @@ Look = Callable[[Ports, Case], Awaitable[CheckResult]]
 
 
 async def look(ports: Ports, case: Case, name: CheckName) -> CheckResult:
-    """What the check finds now, within its time-out; nothing is stored."""
+    """Carry out the check within its time-out; nothing is stored."""
     seconds = ports.limits.check_timeout_seconds
     try:
         async with asyncio.timeout(seconds):
@@ -55,7 +55,7 @@ async def look(ports: Ports, case: Case, name: CheckName) -> CheckResult:
 
 
 async def look_at_all(ports: Ports, case: Case) -> list[CheckResult]:
-    """All five side by side, in the order in which they are shown."""
+    """Carry out all five checks concurrently; results in the order in which they are shown."""
     return await asyncio.gather(*(look(ports, case, name) for name in CheckName))
 
 

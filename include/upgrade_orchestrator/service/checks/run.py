@@ -1,4 +1,4 @@
-"""Use case: run the pre-upgrade checks of an execution and keep what they found (contract section 7)."""
+"""Use case: run the pre-upgrade checks of an execution and store their results (specification section 7)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
 
 TAKEN_SECONDS = 30.0
-"""How long a check that somebody runs is left to them: longer than a worker has for it. Whoever died is not waited for
-any longer; to look twice does no harm, and the later look counts."""
+"""How long a check is left to the process that runs it: longer than a worker has for it. After that the process is
+taken for dead. Running a check twice does no harm; the result of the later run counts."""
 
 
 async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
-    """Run what nobody runs of the checks, until the last of them has decided: DONE.
+    """Run the checks that no other process runs, until the execution has left VALIDATING: DONE.
 
-    UNFINISHED after about ``seconds`` (None: not before).
+    UNFINISHED after about ``seconds`` (None: no limit).
 
     :raises NotFound: no such execution.
     """
@@ -43,7 +43,7 @@ async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Ou
 
 
 async def _run_checks(ports: Ports, execution_id: str, seconds: float) -> None:
-    """Side by side; what takes longer is left to its own task."""
+    """Run the free checks concurrently; a check that takes longer than ``seconds`` is left to its own task."""
     begun = await _begin(ports, execution_id, CheckName, again=False) if seconds > 0 else None
     if begun is None:
         return
@@ -64,7 +64,7 @@ def _open(name: CheckName) -> CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """An execution with what its checks have found, at the moment ``now``."""
+    """An execution with the results of its checks, as of ``now``."""
 
     execution: Execution
     checks: Mapping[CheckName, CheckResult]
@@ -72,7 +72,7 @@ class Validation:
 
 
 async def read_validation(ports: Ports, execution_id: str) -> Validation:
-    """As it is.
+    """Read the execution and its checks.
 
     :raises NotFound: no such execution.
     """
@@ -93,12 +93,12 @@ async def run_check(
     patience: float = 0.0,
     read: Read = read_validation,
 ) -> CheckResult:
-    """The check's result: what somebody has found, or else what is found now; ``again`` looks in any case.
+    """The check's result, from the rows or by running it now; ``again`` runs it in any case.
 
-    For ``patience`` seconds after the execution's start it is left to the first step, which runs all checks together.
-    ``read`` is ``read_validation``, or the same for several at once.
+    For ``patience`` seconds after the execution's start the check is left to the first step, which runs all checks
+    together. ``read`` is ``read_validation``, or a function that batches it for several callers.
 
-    Does nothing once the execution has left VALIDATING.
+    No check is run once the execution has left VALIDATING.
 
     :raises NotFound: no such execution.
     """
@@ -115,13 +115,13 @@ async def run_check(
 
 async def _begin_again(ports: Ports, execution_id: str, name: CheckName) -> CheckResult | _Begun:
     begun = await _begin(ports, execution_id, [name], again=True)
-    return begun or _told((await read_validation(ports, execution_id)).checks[name])
+    return begun or _result_of((await read_validation(ports, execution_id)).checks[name])
 
 
 async def _wait_for_turn(
     ports: Ports, execution_id: str, name: CheckName, patience: float, read: Read
 ) -> CheckResult | _Begun:
-    """What somebody has found, or else what is ours to do, once nobody does it (any more)."""
+    """The result of another process; or the begun check, once no other process runs it."""
     async with ports.signals.of(execution_id) as waiter:
         while not isinstance(found := _find(await read(ports, execution_id), name, patience), CheckResult):
             if found > 0:
@@ -132,15 +132,15 @@ async def _wait_for_turn(
 
 
 def _find(validation: Validation, name: CheckName, patience: float) -> CheckResult | float:
-    """The result, or the seconds for which the check is left to whoever runs it."""
+    """The result, or the seconds for which the check is left to another process."""
     execution, found, now = validation.execution, validation.checks[name], validation.now
     if execution.status is not ExecutionStatus.VALIDATING or found.status not in OPEN:
-        return _told(found)
+        return _result_of(found)
     return max(_left_to_others(found, now), _left_to_first_step(execution, found, now, patience))
 
 
 def _left_to_others(found: CheckResult, now: datetime) -> float:
-    """For how many seconds the check is left to whoever runs it."""
+    """The seconds for which the check is left to the process that runs it."""
     if found.status is not CheckStatus.RUNNING or found.started_at is None:
         return 0.0
     taken_for = (now - found.started_at).total_seconds()
@@ -148,7 +148,7 @@ def _left_to_others(found: CheckResult, now: datetime) -> float:
 
 
 def _left_to_first_step(execution: Execution, found: CheckResult, now: datetime, patience: float) -> float:
-    """For how many seconds the check is left to the execution's first step, which nobody has begun."""
+    """The seconds for which the check is left to the execution's first step, which has not begun."""
     if found.status is not CheckStatus.PENDING or execution.started_at is None:
         return 0.0
     waited = (now - execution.started_at).total_seconds()
@@ -159,7 +159,7 @@ def _is_free(found: CheckResult, now: datetime) -> bool:
     return found.status in OPEN and _left_to_others(found, now) == 0.0
 
 
-def _told(found: CheckResult) -> CheckResult:
+def _result_of(found: CheckResult) -> CheckResult:
     if found.status not in OPEN:
         return found
     return CheckResult(found.name, CheckStatus.PENDING, "the execution is not VALIDATING any more")
@@ -167,14 +167,14 @@ def _told(found: CheckResult) -> CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """What is looked at, and the checks that are ours to run."""
+    """The input of the checks, and the checks that this process has to run."""
 
     case: Case
     names: list[CheckName]
 
 
 async def _begin(ports: Ports, execution_id: str, names: Iterable[CheckName], again: bool) -> _Begun | None:
-    """Say that they are being run; None when there is nothing to run (any more)."""
+    """Mark the free checks as RUNNING; None when there is none to run."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)  # admission must not decide in between
         known, now = {each.name: each for each in await work.executions.checks(execution_id)}, await work.now()
@@ -193,7 +193,7 @@ async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> Case:
     deployment = await work.registry.deployment(execution.tenant_id, request.component_id)
     source = await work.registry.version(request.from_version_id)
     target = await work.registry.version(request.to_version_id)
-    assert deployment is not None  # foreign keys keep the three
+    assert deployment is not None  # foreign keys guarantee all three
     assert source is not None
     assert target is not None
     return Case(
@@ -210,7 +210,7 @@ async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> Case:
 
 
 async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequence[CheckResult]) -> None:
-    """Write the results; the check that ends last admits the execution or fails it, in the same transaction."""
+    """Store the results; with the last check the execution is admitted or FAILED in the same transaction."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.status is not ExecutionStatus.VALIDATING:
@@ -229,10 +229,10 @@ async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequenc
 
 
 def _is_ours(begun: _Begun, row: CheckResult) -> bool:
-    """Nobody has taken the check over, or ended it, meanwhile."""
+    """Whether no other process has taken the check over or ended it meanwhile."""
     return row.status is CheckStatus.RUNNING and row.started_at == begun.case.now
 
 
 def _is_outdated(begun: _Begun, row: CheckResult) -> bool:
-    """Somebody has looked after us, and was faster."""
+    """Whether a run of the check that began later has ended already."""
     return row.status not in OPEN and row.started_at is not None and row.started_at > begun.case.now

@@ -1,4 +1,4 @@
-"""Use case: started executions get their DAG, whoever started them and whatever became of the first request."""
+"""Use case: request a parse for started executions whose DAG is missing in Airflow."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
 async def ask_for_dags(ports: Ports) -> None:
-    """Ask Airflow to read the file of every execution in VALIDATING whose DAG it does not know.
+    """Request a parse of the DAG file of every execution in VALIDATING whose DAG Airflow does not know.
 
-    A worker cannot ask when it starts one; a server may die between the start and its request.
+    A worker that starts an execution cannot make this request, and a server may die between the start and the request.
 
-    :raises Unavailable: our database or Airflow's does not answer.
+    :raises Unavailable: the product's database or Airflow's does not respond.
     """
     async with ports.work() as work:
-        standings = await work.executions.unsettled(ExecutionStatus.VALIDATING)
-    fresh = [each for each in standings if each.run_ref is None]
+        unsettled = await work.executions.unsettled(ExecutionStatus.VALIDATING)
+    fresh = [each for each in unsettled if each.run_ref is None]
     runs = await ports.runs.read([dag_id_of(each.id) for each in fresh]) if fresh else {}
     missing = [each.id for each in fresh if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == AskForDag()]
-    # one request a file does for all that are born in it
+    # one request per file, as a file defines the DAGs of many executions
     for execution_id in {shard_file(each): each for each in sorted(missing)}.values():
         await ports.parse_requests.ask(execution_id)

@@ -1,10 +1,10 @@
-"""Use case: tasks that have done their work in the triggerer end in Airflow without a reading of their DAG's file.
+"""Use case: end tasks that finished in the triggerer, without a parse of their DAG's file.
 
-For a task that its trigger ends well, Airflow has the dag processor read the DAG's file, as there may be a callback;
-and then once more in full, since it takes a file read for a callback for one that it has never read. That costs more
-than all else that such a task does, and grows with the DAGs in the file. So the trigger tells whoever leads the
-control loops, and they mark the task as succeeded in Airflow's database. Where nobody hears it, the trigger ends the
-task itself.
+When a trigger ends its task successfully, Airflow makes the DAG processor parse the DAG's file, because there may be a
+callback; then once more in full, because it takes a file parsed for a callback for one that was never parsed. That
+costs more than all other work of such a task, and grows with the number of DAGs in the file. So the trigger notifies
+the process that leads the control loops, which marks the task as succeeded in Airflow's database. If no process
+listens, the trigger ends the task itself.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from upgrade_orchestrator.service.ports.signals import ANYTHING
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 GATHER_SECONDS = 0.2
-"For how long others are waited for that are done at about the same time: the checks of an upgrade are."
+"How long to wait for more tasks that end at about the same time, as the checks of an upgrade do."
 LISTEN_SECONDS = 60.0
 AT_ONCE = 100
-"Tasks in one transaction of Airflow's database, whose rows nobody else can change meanwhile."
+"Tasks in one transaction of Airflow's database, which locks their rows."
 
 
 async def end_tasks(ports: Ports) -> None:
-    """Until it is cancelled.
+    """Listen for finished tasks and end them, until cancelled.
 
-    :raises Unavailable: Airflow's database does not answer; what was told meanwhile its triggers see to.
+    :raises Unavailable: Airflow's database does not respond; tasks reported meanwhile are ended by their triggers.
     """
-    async with ports.task_ends.told() as told:
+    async with ports.task_ends.listen() as ended:
         while True:
-            named = await told.wait(LISTEN_SECONDS)
+            named = await ended.wait(LISTEN_SECONDS)
             if named - {ANYTHING}:
                 await asyncio.sleep(GATHER_SECONDS)
-                await _end(ports, sorted((named | await told.wait(0)) - {ANYTHING}))
+                await _end(ports, sorted((named | await ended.wait(0)) - {ANYTHING}))
 
 
 async def _end(ports: Ports, task_ids: Sequence[str]) -> None:

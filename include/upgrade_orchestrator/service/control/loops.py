@@ -1,4 +1,4 @@
-"""What has to be done again and again, whoever calls us or not: one process at a time does it."""
+"""The control loops: periodic use cases, run by one process at a time, the leader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from upgrade_orchestrator.service.control.ended_tasks import end_tasks
 from upgrade_orchestrator.service.control.lost_tasks import begin_lost_tasks_again
 from upgrade_orchestrator.service.control.reconcile import reconcile
 from upgrade_orchestrator.service.events.metrics import measure
-from upgrade_orchestrator.service.events.notifications import hand_over_notices
+from upgrade_orchestrator.service.events.notifications import send_notices
 from upgrade_orchestrator.service.finalize.finalize import end_abandoned
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK_SECONDS = 2.0
-"How often a process looks whether it leads: a dead leader is succeeded within this time."
+"How often a process tries to take the lead: a dead leader is replaced within this time."
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A use case that is called again ``seconds`` after it has ended, however it ended."""
+    """A use case that is called again ``seconds`` after it has ended, successfully or not."""
 
     name: str
     seconds: float
@@ -44,19 +44,19 @@ LOOPS: tuple[Loop, ...] = (
     Loop("begin-lost-tasks-again", 10.0, begin_lost_tasks_again),
     Loop("judge-answers", 1.0, judge_answers),
     Loop("release-decided", 1.0, release_decided),
-    Loop("hand-over-notices", 2.0, hand_over_notices),
+    Loop("send-notices", 2.0, send_notices),
     Loop("measure", 5.0, measure),
 )
 
 
 class Leadership(Protocol):
-    """Held by one process at the most."""
+    """Held by at most one process."""
 
     async def lead(self) -> bool:
-        """True while this process leads; takes the lead when nobody has it."""
+        """True while this process leads; takes the lead when no process has it."""
 
     async def resign(self) -> None:
-        """Let the next one lead at once."""
+        """Give up the lead, so that another process can take it at once."""
 
 
 async def run_control_loops(
@@ -64,25 +64,25 @@ async def run_control_loops(
     open_leadership: Callable[[], Awaitable[Leadership]],
     loops: Sequence[Loop] = LOOPS,
 ) -> None:
-    """Until it is cancelled: run the loops whenever this process leads, wait for its turn otherwise."""
-    leadership = await _patiently(open_leadership)
+    """Run the loops whenever this process leads, and otherwise try to take the lead; until cancelled."""
+    leadership = await _open_retrying(open_leadership)
     try:
         while True:
             if await leadership.lead():
                 log.info("this process runs the control loops")
-                await _while_leading(await _patiently(open_ports), leadership, loops)
+                await _while_leading(await _open_retrying(open_ports), leadership, loops)
                 log.info("this process does not run the control loops any more")
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         await leadership.resign()
 
 
-async def _patiently(opens: Callable[[], Awaitable[T]]) -> T:
+async def _open_retrying(opens: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await opens()
-        except Exception as error:  # whichever way Airflow says that it does not know the connection
-            log.warning("the control loops wait for our own database: %s", error)
+        except Exception as error:  # Airflow reports an unknown connection with several exception types
+            log.warning("the control loops wait for the product's database: %s", error)
             await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -105,6 +105,6 @@ async def _repeat(ports: Ports, loop: Loop) -> None:
             await loop.use_case(ports)
         except Unavailable as error:
             log.warning("%s: %s, trying again", loop.name, error)
-        except Exception:  # the next round may well succeed
+        except Exception:  # the next call may succeed
             log.exception("%s failed, trying again", loop.name)
         await asyncio.sleep(loop.seconds)

@@ -1,4 +1,4 @@
-"""Use case: a task that was lost with its worker before it began does not hold up its upgrade (contract section 3)."""
+"""Use case: retry tasks that were lost with their worker before they began (specification section 3)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 log = logging.getLogger(__name__)
 
 LOST_SECONDS = 60.0
-"""A task that is queued for so long is lost: a worker needs seconds, and is given no more than it can begin. One that
-was only slow does no harm: its try is over before it begins, and every task may be repeated."""
+"""A task that is queued for longer is taken for lost: a worker begins a task within seconds, and gets no more than it
+can begin. If the task was only slow, nothing breaks: its old try is refused, and every task may be repeated."""
 
-_TOLD = (
-    "task %s was queued for more than %g s: it is given a new try; if that goes on, the executor's workers take no"
-    " tasks any more: start the scheduler anew"
+_WARNING = (
+    "task %s was queued for more than %g s: it is given a new try; if this repeats, the executor's workers take no"
+    " tasks any more: restart the scheduler"
 )
 
 
 async def begin_lost_tasks_again(ports: Ports) -> None:
-    """Begin such tasks again.
+    """Give lost tasks a new try.
 
-    :raises Unavailable: Airflow's database does not answer.
+    :raises Unavailable: Airflow's database does not respond.
     """
     for name in await ports.runs.begin_lost_again(LOST_SECONDS):
-        log.warning(_TOLD, name, LOST_SECONDS)
+        log.warning(_WARNING, name, LOST_SECONDS)

@@ -1,4 +1,4 @@
-"""Use case: keep up with what people do in the Airflow UI (contract section 3). State is ours, the hand was theirs."""
+"""Use case: apply changes that people make in the Airflow UI; the execution's row stays authoritative (section 3)."""
 
 from __future__ import annotations
 
@@ -33,43 +33,44 @@ from upgrade_orchestrator.service.upgrade.resume import resume_in
 log = logging.getLogger(__name__)
 
 AIRFLOW = Actor("airflow", Source.UI)
-"Who did it: Airflow's own audit log has the person."
+"The actor of such changes; Airflow's own audit log has the person."
 AT_ONCE = 4
-"Executions that are followed side by side: as many as there are connections to spare."
+"Executions that are reconciled concurrently, limited by the database connections."
 
 
 async def reconcile(ports: Ports) -> None:
-    """Look at every started, unsettled execution once, and follow where Airflow and we do not agree.
+    """Compare every started, unsettled execution with its DAG run, and resolve the drift of those that differ.
 
-    :raises Unavailable: our database or Airflow's does not answer.
+    :raises Unavailable: the product's database or Airflow's does not respond.
     """
     async with ports.work() as work:
-        standings = await work.executions.unsettled()
-    runs = await ports.runs.read([dag_id_of(each.id) for each in standings]) if standings else {}
+        unsettled = await work.executions.unsettled()
+    runs = await ports.runs.read([dag_id_of(each.id) for each in unsettled]) if unsettled else {}
     gate = asyncio.Semaphore(AT_ONCE)
-    behind = [each.id for each in standings if _is_behind(follow(each, runs.get(dag_id_of(each.id), NO_RUN)))]
-    await asyncio.gather(*(_keep_up(ports, each, gate) for each in behind))
+    behind = [each.id for each in unsettled if _is_behind(follow(each, runs.get(dag_id_of(each.id), NO_RUN)))]
+    await asyncio.gather(*(_reconcile_safely(ports, each, gate) for each in behind))
 
 
 def _is_behind(decision: Follow) -> bool:
-    # the end is another loop's, it takes its time; the DAG another one's, it is urgent
+    # other loops do these two: finishing takes long, and parse requests are urgent
     return not isinstance(decision, Nothing | BringToEnd | AskForDag)
 
 
-async def _keep_up(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
+async def _reconcile_safely(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
     async with gate:
         try:
             await reconcile_now(ports, execution_id)
         except Unavailable as error:
-            log.warning("execution %s is followed later: %s", execution_id, error)
-        except Exception:  # one that cannot be followed must not keep the others from it
-            log.exception("execution %s cannot be followed", execution_id)
+            log.warning("execution %s is reconciled later: %s", execution_id, error)
+        except Exception:  # one failing execution must not prevent the others from being reconciled
+            log.exception("execution %s cannot be reconciled", execution_id)
 
 
 async def reconcile_now(ports: Ports, execution_id: str) -> Execution:
-    """Look at both sides again under the execution's lock, so that no stale picture decides, and do what follows.
+    """Read execution and DAG run again under the execution's lock, so that no stale data decides; resolve the drift.
 
-    :raises NotFound: no such execution; :raises Unavailable: our database or Airflow's does not answer.
+    :raises NotFound: no such execution.
+    :raises Unavailable: the product's database or Airflow's does not respond.
     """
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)

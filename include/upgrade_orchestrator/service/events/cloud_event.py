@@ -1,4 +1,4 @@
-"""A stored event as the CloudEvent that is shown and published (contract section 10)."""
+"""A stored event as a CloudEvent, for the API and Kafka (specification section 10)."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ class CloudEventDocument(TypedDict):
     specversion: str
     "The version of CloudEvents."
     id: str
-    "UUIDv7; what comes twice with the same id is the same event."
+    "UUIDv7; events with the same id are the same event, delivered again."
     source: str
-    "The execution that it happened to."
+    "The path of the execution."
     type: str
-    "What happened, with the version of its data."
+    "The event type, with the version of its data."
     time: str
-    "When it was written, by the database's clock, in UTC."
+    "When the event was written, by the database's clock, in UTC."
     subject: str
     "The execution's id."
     sequence: int
     "1, 2, 3 … per execution, without a gap."
     datacontenttype: str
-    "What data is."
+    "The media type of data."
     data: Mapping[str, object]
-    "By type, see there."
+    "The fields of the event type."
 
 
 def cloud_event(stored: StoredEvent) -> CloudEventDocument:
-    """The document of ``stored``."""
+    """The CloudEvent of ``stored``."""
     return {
         "specversion": "1.0",
         "id": stored.id,

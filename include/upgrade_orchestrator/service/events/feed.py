@@ -1,7 +1,7 @@
-"""What is committed, told to whoever follows it in this process (contract section 1, "events"; ADR 18).
+"""The live feed: gives committed events to all followers in this process (specification section 1, "events"; ADR 18).
 
-One listening connection for all, one reader for an execution, no connection for who follows. Nobody has a queue: a
-follower asks for what is behind the sequence that it has, so a slow one costs no memory and misses nothing.
+There is one listening connection for all, one reader for each execution, and no connection per follower. Followers have
+no queues: each asks for the events after its own sequence, so a slow follower costs no memory and misses nothing.
 """
 
 from __future__ import annotations
@@ -19,41 +19,43 @@ from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 from upgrade_orchestrator.service.runner.clock import now_seconds
 
 MOST_STREAMS = 1000
-"At once in one process, of whatever executions or of all."
+"Open streams in one process: followers of executions and watchers of changes together."
 READS_AT_ONCE = 2
-"The feed's share of the process's connections: calls must not wait because many begin to follow at once."
+"The feed's share of the process's connections, so that API calls do not wait when many followers begin at once."
 KEEP_WAITING_SECONDS = 15.0
 CHANGES_GAP_SECONDS = 0.25
 CHANGES_SLOWEST_SECONDS = 30.0
-"After so long without a change, ``ANYTHING`` may have changed: a lost signal costs no more."
+"After so long without a change ``ANYTHING`` is reported, which bounds the delay that a lost signal causes."
 
 
 class Follower:
-    """One who follows an execution; not to be shared."""
+    """Follows the events of one execution for one caller; not to be shared."""
 
     def __init__(self, feed: LiveFeed, reader: Reader, after: int) -> None:
         self._feed, self._reader, self.after = feed, reader, after
 
     @property
     def over(self) -> bool:
-        """The execution is terminal, nothing of it is in flight, and all of its events were given."""
+        """True when the execution is settled and all of its events were returned."""
         tail = self.tail
         return self._reader.over and tail is not None and self.after >= tail.sequence
 
     @property
     def ended(self) -> bool:
-        """Nothing more is given: it is over, or the feed was closed because the process ends."""
+        """True when no event follows: the execution is over, or the feed was closed because the process ends."""
         return self.over or self._feed.closed
 
     @property
     def tail(self) -> Tail | None:
-        """Where the log ended at the last look."""
+        """The end of the event log as last read."""
         return self._reader.tail
 
     async def next(self, seconds: float) -> list[StoredEvent]:
-        """The next events in order, without a gap; none when none came within ``seconds``, or when it ``ended``.
+        """The next events in order, without a gap; empty when none came within ``seconds``, or when it ``ended``.
 
-        While the database is away none come. :raises NotFound: there is no such execution.
+        Empty also while the database does not respond.
+
+        :raises NotFound: there is no such execution.
         """
         news = self._reader.news
         if not (found := await self._ready()) and not self.ended:
@@ -74,7 +76,7 @@ class Follower:
 
 
 class Watcher:
-    """One who wants to know which executions change; not to be shared."""
+    """Reports to one caller which executions change; not to be shared."""
 
     def __init__(self, feed: LiveFeed, names: Names) -> None:
         self._feed, self._names = feed, names
@@ -83,14 +85,14 @@ class Watcher:
 
     @property
     def ended(self) -> bool:
-        """Nothing more is given: the feed was closed because the process ends."""
+        """True when no change follows: the feed was closed because the process ends."""
         return self._feed.closed
 
     async def next(self, seconds: float) -> frozenset[str]:
-        """The ids that changed since the last call, at most four times a second; none when none did in ``seconds``.
+        """The ids of executions that changed since the last call; empty when none did within ``seconds``.
 
-        ``ANYTHING`` among them: it cannot be told which, look at all. So it is the first time, when the signals were
-        interrupted, and after half a minute of silence.
+        Returns at most four times a second. ``ANYTHING`` in the result means that any execution may have changed: at
+        the first call, after an interruption of the signals, and after half a minute without a change.
         """
         await asyncio.sleep(max(0.0, self._given_at + CHANGES_GAP_SECONDS - now_seconds()))
         found = frozenset[str]() if self.ended else await self._names.wait(seconds)
@@ -102,7 +104,7 @@ class Watcher:
 
 
 class LiveFeed:
-    """Of one process and its event loop."""
+    """The live feed of one process and its event loop."""
 
     def __init__(self, work: Callable[[], UnitOfWork], signals: Signals) -> None:
         self._work, self._signals = work, signals
@@ -114,17 +116,17 @@ class LiveFeed:
 
     @property
     def followers(self) -> int:
-        """How many follow an execution now."""
+        """The number of followers of executions."""
         return sum(each.followers for each in self._readings.values())
 
     def require_room(self) -> None:
-        """:raises Unavailable: as many follow an execution, or watch for changes, as one process serves."""
+        """:raises Unavailable: ``MOST_STREAMS`` are open already."""
         if self.followers + len(self._watching) >= MOST_STREAMS:
             raise Unavailable(f"this server has {MOST_STREAMS} live streams open already")
 
     @asynccontextmanager
     async def following(self, execution_id: str, after: int = 0) -> AsyncIterator[Follower]:
-        """Follow the execution from behind the sequence ``after``; the last one to leave ends its reader."""
+        """Follow the execution after the sequence ``after``; the last follower to leave ends the reader."""
         reading = self._readings.get(execution_id) or self._begin(execution_id, after)
         reading.followers += 1
         try:
@@ -135,7 +137,10 @@ class LiveFeed:
                 self._end(reading)
 
     async def follow(self, execution_id: str, after: int = 0) -> AsyncIterator[StoredEvent]:
-        """Its events one by one until it is over. :raises NotFound: there is no such execution."""
+        """The execution's events one by one until it is over.
+
+        :raises NotFound: there is no such execution.
+        """
         async with self.following(execution_id, after) as follower:
             while not follower.ended:
                 for each in await follower.next(KEEP_WAITING_SECONDS):
@@ -143,7 +148,7 @@ class LiveFeed:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[Watcher]:
-        """Learn which executions change."""
+        """Watch which executions change."""
         async with self._signals.names() as names:
             self._watching.add(names)
             try:
@@ -152,14 +157,14 @@ class LiveFeed:
                 self._watching.discard(names)
 
     async def changes(self) -> AsyncIterator[frozenset[str]]:
-        """Sets of ids of executions that changed; see ``Watcher.next``."""
+        """Sets of ids of changed executions; see ``Watcher.next``."""
         async with self.watching() as watcher:
             while not watcher.ended:
                 if found := await watcher.next(KEEP_WAITING_SECONDS):
                     yield found
 
     def close(self) -> None:
-        """The process ends: let everybody go."""
+        """End all followers and watchers, because the process ends."""
         self.closed = True
         for reading in self._readings.values():
             reading.reader.wake()
@@ -175,7 +180,7 @@ class LiveFeed:
     def _end(self, reading: _Reading) -> None:
         del self._readings[reading.reader.execution_id]
         reading.task.cancel()
-        self._leaving.add(reading.task)  # a task that nobody holds may vanish before it has let go of its connection
+        self._leaving.add(reading.task)  # an unreferenced task may be collected before it has released its connection
         reading.task.add_done_callback(self._leaving.discard)
 
 

@@ -1,4 +1,4 @@
-"""What happened, as figures for Airflow's metrics: read from the events, by the one process that runs the loops."""
+"""Computes Airflow metrics from the events; run by the process that leads the control loops."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ _MEASURED = sorted(each.value for each in MEASURED)
 
 
 async def measure(ports: Ports) -> None:
-    """Count what was told since the last time, and show how things stand now; costs nothing while metrics are off.
+    """Count the events since the last call and send the gauges; does nothing while metrics are off.
 
-    An event is marked before it is counted: no event counts twice, and a crash in between loses what it was about to
-    count. :raises Unavailable: the database is away.
+    Events are marked before they are counted: none is counted twice, and a crash in between loses those just marked.
+
+    :raises Unavailable: the database does not respond.
     """
     if not ports.metrics.are_on():
         return
     while spans := await ports.followers.spans(FOLLOWER, AT_ONCE):
         ours = await ports.followers.mark(FOLLOWER, spans)
-        for told in await ports.followers.told(ours, _MEASURED):
-            for figure in figures(told):
+        for recorded in await ports.followers.events(ours, _MEASURED):
+            for figure in figures(recorded):
                 ports.metrics.show(figure)
-    await _show_standing(ports)
+    await _send_gauges(ports)
 
 
-async def _show_standing(ports: Ports) -> None:
-    """A gauge stays as it was last shown, so none is left out when it is 0."""
+async def _send_gauges(ports: Ports) -> None:
+    """Send every gauge, also those that are 0: a gauge keeps its last value until it is sent again."""
     counts = await ports.followers.counts()
     for status in ExecutionStatus:
         for strategy in () if is_terminal(status) else Strategy:

@@ -1,8 +1,8 @@
-"""Notices are handed to Airflow, which sends them: each becomes a DAG run of its own, whatever dies in between."""
+"""Passes notices to Airflow, which sends them: each becomes a DAG run of its own, at least once."""
 
 from __future__ import annotations
 
-from upgrade_orchestrator.domain.events.notifications import NOTICED, notice_in
+from upgrade_orchestrator.domain.events.notifications import NOTICED, notice_of
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 FOLLOWER = "notices"
@@ -11,17 +11,19 @@ AT_ONCE = 200
 _NOTICED = sorted(each.value for each in NOTICED)
 
 
-async def hand_over_notices(ports: Ports) -> None:
-    """Hand over what was not yet; nothing is asked where nobody wants notices.
+async def send_notices(ports: Ports) -> None:
+    """Pass the notices of new events to Airflow; does nothing when no notifier is configured.
 
-    An event is marked after it was handed over. A crash in between hands it over again, which changes nothing: the
-    run is known by the event. :raises Unavailable: a database is away, or Airflow does not have the DAG (yet).
+    Events are marked afterwards. After a crash in between they are passed again without effect, because the event
+    determines the id of the run.
+
+    :raises Unavailable: a database does not respond, or Airflow lacks the DAG (yet).
     """
     if not ports.notices.are_wanted():
         return
     while spans := await ports.followers.spans(FOLLOWER, AT_ONCE):
-        for told in await ports.followers.told(spans, _NOTICED):
-            notice = notice_in(told)
+        for recorded in await ports.followers.events(spans, _NOTICED):
+            notice = notice_of(recorded)
             if notice is not None:
-                await ports.notices.hand_over(notice)
+                await ports.notices.send(notice)
         await ports.followers.mark(FOLLOWER, spans)

@@ -1,4 +1,4 @@
-"""The events of one execution as they are committed: read once, however many follow them."""
+"""Reads the events of one execution as they are committed, once for all followers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 log = logging.getLogger(__name__)
 
 KEPT = 500
-"Events that are kept for those who are almost up to date; who is further behind reads them again."
+"Newest events kept in memory; a follower that is further behind reads from the database."
 PAGE = 200
 POLL_SECONDS = 5.0
-"Until the next look when no signal comes: a lost one costs no more."
+"The longest wait for a signal before the next read, which bounds the delay that a lost signal causes."
 SETTLING_SECONDS = 1.0
-"The same once the execution is terminal: that nothing is in flight any more is not an event."
+"The same once the execution is terminal, because no event reports that it is settled."
 AWAY_SECONDS = 2.0
-"Until the next look when the database does not answer."
+"The wait before the next read when the database does not respond."
 GAP_SECONDS = 0.05
-"Between two reads: many small commits become one read."
+"The pause between two reads, so that many small commits become one read."
 
 
 class Reader:
-    """Reads on at every signal and wakes the followers; they take what they lack from what is kept."""
+    """Reads new events at every signal and wakes the followers, which take the events that they lack."""
 
     def __init__(
         self, work: Callable[[], UnitOfWork], signals: Signals, at_once: asyncio.Semaphore, execution_id: str
@@ -42,29 +42,30 @@ class Reader:
 
     @property
     def over(self) -> bool:
-        """Everything that will ever be told was read."""
+        """True when the execution is settled and all of its events were read."""
         return self.tail is not None and self.tail.over and self._read_to == self.tail.sequence
 
     async def run(self, after: int) -> None:
-        """Read from behind ``after`` until it is over; an error is kept for those who follow."""
+        """Read the events after ``after`` until it is over; an error is kept for the followers."""
         try:
             async with self._signals.of(self.execution_id) as waiter:
                 while not self.over:
-                    await waiter.wait(await self._patiently(after))
+                    await waiter.wait(await self._read_retrying(after))
         except Exception as error:
             self.error = error
         finally:
             self.wake()
 
     def wake(self) -> None:
-        """Let all who wait for news look."""
+        """Wake all followers that wait for news."""
         news, self.news = self.news, asyncio.Event()
         news.set()
 
     async def behind(self, after: int) -> list[StoredEvent]:
-        """The next events behind ``after``: of those kept, or read again for who lacks more than that.
+        """The next events after ``after``: from memory, or from the database when they are older.
 
-        :raises Unavailable: the database does not answer; :raises NotFound: there is no such execution.
+        :raises Unavailable: the database does not respond.
+        :raises NotFound: there is no such execution.
         """
         if self.error is not None:
             raise self.error
@@ -76,8 +77,8 @@ class Reader:
         async with self._at_once, self._work() as work:
             return await work.events.page(self.execution_id, after, PAGE)
 
-    async def _patiently(self, after: int) -> float:
-        """Look once; the seconds until the next look."""
+    async def _read_retrying(self, after: int) -> float:
+        """Read once; returns the seconds until the next read."""
         try:
             return await self._look(after)
         except Unavailable as error:

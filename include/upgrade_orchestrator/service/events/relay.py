@@ -1,6 +1,6 @@
-"""The relay (contract section 10): what the outbox holds goes to Kafka, at least once and in order per execution.
+"""The relay (specification section 10): carries the outbox to Kafka, at least once and in order per execution.
 
-Nothing is kept here: whoever comes next begins at the first event that is not marked as published.
+It has no state of its own: after a change of the leader the next relay begins at the first unpublished event.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 log = logging.getLogger(__name__)
 
 WAVE = 1000
-"Events that are under way at once."
+"Events that are sent together."
 POLL_SECONDS = 5.0
-"After which the outbox is read without having been told to."
+"How often the outbox is read without a signal."
 OFF_SECONDS = 15.0
-"How often it is looked whether a connection is defined by now."
+"How often to check whether a connection is defined by now."
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 3.0
-"Between attempts while Kafka is away; doubled each time."
+"The pause between attempts while Kafka does not respond; it doubles each time."
 
 
 class Relay:
-    """One relay; ``run`` and ``watch`` are loops of the process that leads."""
+    """One relay; ``run`` and ``watch`` are control loops of the leading process."""
 
     def __init__(self, open_stream: OpenStream) -> None:
         self._open_stream = open_stream
@@ -45,21 +45,27 @@ class Relay:
         self._suspects: set[str] = set()
 
     async def run(self, ports: Ports) -> None:
-        """Until it is cancelled. :raises Unavailable: our own database is away."""
+        """Publish events until cancelled.
+
+        :raises Unavailable: the product's database does not respond.
+        """
         async with ports.signals.of(ANYTHING) as waiter:
             while True:
                 try:
                     await self._with_stream(ports.outbox, waiter)
                 except StreamOff as error:
-                    self._say(RelayState.OFF, str(error))
+                    self._set_state(RelayState.OFF, str(error))
                     await asyncio.sleep(OFF_SECONDS)
                 except StreamAway as error:
-                    self._say(RelayState.WAITING, str(error))
+                    self._set_state(RelayState.WAITING, str(error))
                     await asyncio.sleep(self._pause)
                     self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def watch(self, ports: Ports) -> None:
-        """Show where the relay stands. :raises Unavailable: our own database is away."""
+        """Store the relay's state and send its metrics.
+
+        :raises Unavailable: the product's database does not respond.
+        """
         await ports.outbox.note(self._state, self._detail)
         lag = await ports.outbox.lag()
         for figure in (LAG_ROWS.of(lag.rows), LAG_SECONDS.of(lag.seconds), PARKED.of(lag.parked)):
@@ -68,14 +74,14 @@ class Relay:
     async def _with_stream(self, outbox: Outbox, waiter: Waiter) -> None:
         stream = await self._open_stream()
         try:
-            self._say(RelayState.RUNNING, "")
+            self._set_state(RelayState.RUNNING, "")
             while not await self._round(outbox, stream, waiter):
                 pass
         finally:
             await stream.close()
 
     async def _round(self, outbox: Outbox, stream: EventStream, waiter: Waiter) -> bool:
-        """Publish one wave; True when the stream takes no more."""
+        """Publish one wave; True when the stream is broken and has to be opened again."""
         pending = await outbox.pending(WAVE)
         wave = next_wave(pending, self._suspects)
         if wave:
@@ -90,7 +96,7 @@ class Relay:
         return False
 
     async def _settle(self, outbox: Outbox, sent: Sent, alone: bool) -> None:
-        """Write down what became of the wave; a crash before this line publishes its events again."""
+        """Store the results of a wave; after a crash before this its events are published again."""
         if sent.delivered:
             await outbox.mark_published(sent.delivered)
             self._suspects.difference_update(each.id for each in sent.delivered)
@@ -103,7 +109,7 @@ class Relay:
             else:
                 self._suspects.add(each.event.id)
 
-    def _say(self, state: RelayState, detail: str) -> None:
+    def _set_state(self, state: RelayState, detail: str) -> None:
         if (state, detail) != (self._state, self._detail):
             level = logging.WARNING if state is RelayState.WAITING else logging.INFO
             log.log(level, "the relay of events is %s%s", state.value, f": {detail}" if detail else "")
@@ -111,8 +117,8 @@ class Relay:
 
 
 def next_wave(pending: Sequence[StoredEvent], suspects: Collection[str]) -> Sequence[StoredEvent]:
-    """The events before the first suspect, or it alone: so only its own fault can be the reason for refusing it."""
-    for place, each in enumerate(pending):
+    """The events before the first suspect, or the suspect alone, so that a refusal can only be its own fault."""
+    for index, each in enumerate(pending):
         if each.id in suspects:
-            return pending[: max(place, 1)]
+            return pending[: max(index, 1)]
     return pending

@@ -1,4 +1,4 @@
-"""Use cases of an upgrade that is over: bring what is in flight to its end, then let go of its place."""
+"""Use cases of an ended upgrade: finish what is in flight, then settle the execution, which frees its active slot."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"Executions brought to their end side by side in the API server, which has other things to do."
+"Executions that are finished concurrently in the API server, which has other work as well."
 SECONDS_A_TURN = 3.0
-"How long one execution keeps its place among those; the next round goes on with it."
+"How long one execution is worked on in a round; the next round continues with it."
 
 
 async def end_upgrade(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """The task ``end``: an execution that nothing works on any more has FAILED, then as ``bring_to_end``.
+    """The task ``end``: set an execution that no task works on any more to FAILED, then do ``bring_to_end``.
 
-    STOPPED when it has failed, NOT_TAKEN when it is COMPLETED or was rolled back: its run ends otherwise.
+    STOPPED when it is FAILED; NOT_TAKEN when it is COMPLETED or rolled back: its run then ends with another task.
     """
     execution = await conclude(ports, context.execution.id)
     if execution.status is ExecutionStatus.COMPLETED or execution.rollback.initiated_at is not None:
@@ -42,14 +42,14 @@ async def end_upgrade(ports: Ports, context: Context, seconds: float | None) -> 
 
 
 async def bring_to_end(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """Finish what a terminal execution has in flight, forward and back, put back what is drained, then settle.
+    """Finish what a terminal execution has in flight, undrain what it left drained, then settle it.
 
-    Begins nothing new.
+    No new work is begun.
 
-    DONE once it is settled, UNFINISHED after about ``seconds`` (None: not before), STOPPED when it is not over at all.
-    Anybody may do so at any time: who has the lease does it.
+    DONE once it is settled, UNFINISHED after about ``seconds`` (None: no limit), STOPPED when it is not terminal.
+    Any process may call this at any time; the holder of the lease does the work.
 
-    :raises FleetError: the fleet cannot be asked what it runs: try again.
+    :raises FleetError: the fleet does not respond: try again.
     """
     execution = await find_execution(ports, context.execution.id)
     if not execution.is_terminal:
@@ -64,27 +64,27 @@ async def bring_to_end(ports: Ports, context: Context, seconds: float | None) ->
 
 
 async def _finish_forward(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    return await run_batch(ports, context, 1, seconds)  # whichever batch it is in flight for
+    return await run_batch(ports, context, 1, seconds)  # finishes instances of all batches
 
 
 async def end_abandoned(ports: Ports) -> None:
-    """Do so for every execution that is over and has no DAG run any more whose tasks would.
+    """Finish every terminal execution that has no DAG run any more whose tasks would do it.
 
-    :raises Unavailable: our database or Airflow's does not answer.
+    :raises Unavailable: the product's database or Airflow's does not respond.
     """
     async with ports.work() as work:
         over = [each for each in await work.executions.unsettled() if each.is_terminal]
     runs = await ports.runs.read([dag_id_of(each.id) for each in over]) if over else {}
     gate = asyncio.Semaphore(AT_ONCE)
     found = [each.id for each in over if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == BringToEnd()]
-    await asyncio.gather(*(_take_a_turn(ports, each, gate) for each in found))
+    await asyncio.gather(*(_finish_safely(ports, each, gate) for each in found))
 
 
-async def _take_a_turn(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
+async def _finish_safely(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
     async with gate:
         try:
             await bring_to_end(ports, await load_context(ports, execution_id), SECONDS_A_TURN)
         except (Unavailable, FleetError) as error:
             log.warning("execution %s is not settled yet: %s", execution_id, error)
-        except Exception:  # one that cannot be ended must not keep the others from it
+        except Exception:  # one failing execution must not prevent the others from being settled
             log.exception("execution %s cannot be settled", execution_id)

@@ -1,4 +1,4 @@
-"""Use cases of an upgrade that nothing works on any more: it has failed, or its active slot is freed."""
+"""Use cases of an upgrade that no task works on any more: settle it, or set it to FAILED (specification section 4)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from upgrade_orchestrator.service.runner.context import deployment_of
 
 
 async def settle(ports: Ports, execution_id: str) -> Execution:
-    """Let go of a terminal execution once nothing is in flight: its place is free, the deployment told as it is.
+    """Settle a terminal execution once nothing is in flight: free its active slot and store the deployment's versions.
 
-    :raises FleetError: the fleet cannot be asked for the versions that instances run: try again.
+    :raises FleetError: the fleet does not respond: try again.
     """
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
@@ -42,14 +42,14 @@ async def settle(ports: Ports, execution_id: str) -> Execution:
 
 
 async def conclude(ports: Ports, execution_id: str) -> Execution:
-    """No task works on the execution any more: what is neither terminal nor on its way back has FAILED."""
+    """Set an execution that no task works on any more to FAILED, unless it is terminal or rolling back."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.is_terminal or execution.status is ExecutionStatus.ROLLING_BACK:
             return execution
         now, reason = await work.now(), "the tasks of the DAG run ended before the upgrade did"
-        execution, told = fail_from_anywhere(execution, reason, SYSTEM, now)
-        await work.events.append(execution, told)
+        execution, events = fail_from_anywhere(execution, reason, SYSTEM, now)
+        await work.events.append(execution, events)
         execution = await work.executions.save(execution)
         await work.commit()
         return execution

@@ -1,4 +1,4 @@
-"""Use case: what an upgrade that is over has left drained goes back into service, before its place is let go."""
+"""Use case: undrain instances that an ended upgrade left drained, before it is settled."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 ASKED_AT_LEAST_SECONDS = 2.0
-"So long whoever comes late goes on asking, however long ago the upgrade ended."
+"Minimum undrain retry time, however late the runner starts."
 
 
 async def undrain_left(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """Ask each of them to run again: the terminal status is the intent, the order carries the lease's token.
+    """Order each drained instance to undrain; the terminal status is the intent, the order carries the fencing token.
 
-    DONE when all run, or when ``healthCheckTimeoutSeconds`` have passed in vain: then the status reason names them.
-    UNFINISHED after about ``seconds`` (None: not before), or while something is in flight.
+    DONE when all are back in service, or after ``healthCheckTimeoutSeconds``: the status reason then names the others.
+    UNFINISHED after about ``seconds`` (None: no limit), or while something is in flight.
 
-    :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken: the fleet obeys somebody newer.
+    :raises FleetError: the fleet does not respond: try again.
+    :raises StaleToken: the fleet has seen a newer holder of the lease.
     """
     execution_id = context.execution.id
     async with ports.work() as work:
@@ -49,13 +50,13 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
 
 
 def needs_a_look(execution: Execution, rows: Sequence[Instance], left: Sequence[Instance]) -> bool:
-    """Something may be out of service; or it was about pools, whose orders leave no row: a late one is fenced off."""
+    """Whether an instance may be drained; also for BLUE_GREEN, whose late orders on pools must be fenced off."""
     begun = any(each.status is not InstanceStatus.PENDING for each in rows)
     return (begun and execution.request.strategy is Strategy.BLUE_GREEN) or bool(left)
 
 
 class UndrainLoop:
-    """One look and one order each a round."""
+    """Observes the fleet and orders each drained instance to undrain, once a round."""
 
     def __init__(
         self,
@@ -69,11 +70,11 @@ class UndrainLoop:
         self._ports, self._execution, self._rows, self._keeper, self._driver = ports, execution, rows, keeper, driver
         self._fleet = FleetClient(driver, execution.id)
         self._jobs = {each.instance_id: each for each in left}
-        self._pace = Backoff()
+        self._backoff = Backoff()
         self._asked_at: float | None = None
 
     async def tick(self) -> Outcome | float:
-        """The outcome, or the seconds until the next look."""
+        """One round; the outcome, or the seconds until the next round."""
         await self._keeper.renew_if_due(no_clocks)
         if not self._keeper.held:
             return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
@@ -85,7 +86,7 @@ class UndrainLoop:
         orders = [(self._jobs[name], Order.UNDRAIN) for name in left]
         await self._fleet.give(orders, self._keeper.lease.token)
         self._asked_at = self._asked_at or now_seconds()
-        return self._pace.gap()
+        return self._backoff.gap()
 
     async def _is_late(self) -> bool:
         if self._asked_at is None or now_seconds() - self._asked_at < ASKED_AT_LEAST_SECONDS:

@@ -1,4 +1,4 @@
-"""What the use cases need of Airflow itself, beside the run of their own task; there in the API server only."""
+"""Ports to Airflow's own database and UI; implemented in the API server only."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from upgrade_orchestrator.domain.events.notifications import Notice
 
 
 class AirflowRuns(Protocol):
-    """The DAGs of the executions and their runs, as Airflow has them."""
+    """The DAGs of the executions and their runs in Airflow."""
 
     async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> Mapping[str, RunView]:
-        """The first run of each DAG that Airflow knows, ``with_tasks`` with the states of its tasks.
+        """The first run of each DAG that Airflow knows; ``with_tasks``: including the states of its tasks.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
     async def begin_lost_again(self, seconds: float) -> Sequence[str]:
-        """Give a new try to every task of ours that no worker has begun for ``seconds``, where Airflow does not do so.
+        """Give a new try to every task of the product that has been queued for ``seconds`` without beginning.
 
-        The names of those tasks.
+        Returns the names of those tasks.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
     async def end_well(self, task_ids: Collection[str]) -> None:
-        """Mark as succeeded those of our task instances of these ids that still are in the triggerer.
+        """Mark the task instances with these ids as succeeded, if they belong to the product and are still deferred.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
     async def unpause(self, dag_id: str) -> None:
-        """Let the DAG's tasks go on; nothing happens where there is no such DAG.
+        """Unpause the DAG; does nothing when there is no such DAG.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
 
@@ -50,54 +50,54 @@ class HumanTask:
 
 
 class HumanTasks(Protocol):
-    """The tasks that ask people in the Airflow UI, and the people."""
+    """The tasks that ask people for an answer in the Airflow UI, and the permissions of these people."""
 
     async def may_approve(self, user_id: str, user_name: str) -> bool:
-        """Whether the auth manager grants that user of Airflow to approve stages.
+        """Whether Airflow's auth manager allows that user to approve stages.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
     async def waiting(self, dag_id: str | None = None) -> Sequence[HumanTask]:
-        """What waits now, of all executions or of one DAG.
+        """The tasks that wait for an answer, of all executions or of one DAG.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
     async def answers(self, tasks: Sequence[HumanTask]) -> Mapping[HumanTask, Answer]:
-        """What people have answered to those of ``tasks`` that are answered.
+        """The answers that people gave to ``tasks``; unanswered tasks are left out.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
     async def ask_again(self, task: HumanTask, body: str) -> None:
-        """Take its answer back and put the question in other words (Markdown), which a task cannot do itself.
+        """Delete the task's answer and replace the text of its request (Markdown), which the task itself cannot do.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
     async def release(self, task: HumanTask, approved: bool, by: str | None) -> bool:
-        """Answer it in the name of ``by`` (None: nobody), so that it goes on; False when it does not wait any more.
+        """Answer the task as the user ``by`` (None: no user), so that it continues; False when it no longer waits.
 
-        :raises Unavailable: Airflow's database does not answer.
+        :raises Unavailable: Airflow's database does not respond.
         """
 
 
 class Notices(Protocol):
-    """Takes over what people are to be told."""
+    """Sends notices to people through Airflow notifiers."""
 
     def are_wanted(self) -> bool:
-        """Whether anybody is to be told of anything."""
+        """Whether a notifier is configured."""
 
-    async def hand_over(self, notice: Notice) -> None:
-        """It will be sent, at least once; handed over again nothing happens.
+    async def send(self, notice: Notice) -> None:
+        """Make Airflow send the notice at least once; passing the same notice again has no effect.
 
         :raises Unavailable: Airflow cannot take it now.
         """
 
 
 class ParseRequests(Protocol):
-    """Asks Airflow to read an execution's dag file now."""
+    """Asks Airflow to parse an execution's DAG file now."""
 
     async def ask(self, execution_id: str) -> None:
-        """Best effort, and never fails: who leads the control loops asks again until Airflow has the DAG."""
+        """Request the parse; never fails, because a control loop repeats it until Airflow has the DAG."""

@@ -1,4 +1,4 @@
-"""Where the approvals of stages are kept."""
+"""The store of approvals."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from upgrade_orchestrator.domain.approval.approval import Approval
 
 
 class Approvals(Protocol):
-    """One row for each stage that was asked about; written under the execution's lock."""
+    """One row for each requested approval; written under the execution's lock."""
 
     async def of(self, *execution_ids: str) -> list[Approval]:
-        """By stage."""
+        """The approvals of these executions, by stage."""
 
     async def save(self, approval: Approval) -> None:
-        """Write the row as it is given, a new one where there is none."""
+        """Insert or update the row."""
 
     async def asked(self) -> list[Approval]:
-        """Those that wait for an answer, of executions that can still go on."""
+        """Approvals that wait for an answer, of executions that can still continue."""
 
     async def answered(self) -> list[Approval]:
-        """Those with an answer to judge, of executions that are IN_PROGRESS; oldest answer first."""
+        """Approvals with an answer to judge, of executions that are IN_PROGRESS; oldest answer first."""
 
     async def over(self, execution_ids: Sequence[str]) -> list[Approval]:
-        """Of these executions: those that are decided, or that nobody wants to have decided any more."""
+        """Approvals of these executions that are decided, or that are no longer needed."""

@@ -1,4 +1,4 @@
-"""The board: executions of every tenant that somebody may see, as the status view lists them."""
+"""The board: the executions of all tenants that a caller may see, as the status view lists them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from upgrade_orchestrator.service.ports.overviews import Overview
 
 
 class Group(StrEnum):
-    """What the list can be narrowed to beside one status."""
+    """Groups of statuses by which the list can be filtered."""
 
     ACTIVE = "ACTIVE"
-    "Whatever has not ended."
+    "Executions that have not ended."
     AWAITING_APPROVAL = "AWAITING_APPROVAL"
-    "A stage waits for somebody's decision."
+    "Executions with a stage that waits for a decision."
 
 
 @dataclass(frozen=True, slots=True)
 class BoardFilter:
-    """What the board is narrowed to; ``tenants`` None: all of them. ``after`` is the id of the last row seen."""
+    """The filter of the board; ``tenants`` None: all tenants. ``after`` is the last id of the page before."""
 
     tenants: frozenset[str] | None = None
     status: ExecutionStatus | Group | None = None
@@ -36,7 +36,7 @@ class BoardFilter:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many executions stand where: the unfinished ones, and those that ended within the last day."""
+    """The number of executions by status: the unfinished ones, and those that ended within the last day."""
 
     active: dict[ExecutionStatus, int]
     ended: dict[ExecutionStatus, int]
@@ -45,13 +45,13 @@ class Counts:
 
 
 class Board(Protocol):
-    """Executions over all tenants; every method is one statement."""
+    """Executions of all tenants; every method is one SQL statement."""
 
     async def page(self, wanted: BoardFilter) -> Sequence[Overview]:
-        """Newest first, by their ids, which grow with time."""
+        """A page, newest first: by id, as ids grow with time."""
 
     async def counts(self, tenants: frozenset[str] | None) -> Counts:
-        """Of these tenants, None: of all."""
+        """The counts of these tenants (None: of all)."""
 
     async def tenants(self) -> frozenset[str]:
         """Every tenant that has a deployment."""

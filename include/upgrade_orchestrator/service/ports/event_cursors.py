@@ -1,4 +1,4 @@
-"""What those need who read every event once, without slowing down whoever writes them."""
+"""Ports for consumers that read each event once, without slowing down the transactions that write events."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from upgrade_orchestrator.domain.events.event_metrics import Told
+from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.events.metrics import Figure
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The events of an execution from behind ``after`` up to ``last``, which a follower has not had."""
+    """The events of an execution with a sequence above ``after`` up to ``last``, which a consumer has not read."""
 
     execution_id: str
     after: int
@@ -21,36 +21,39 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Approvals that nobody has decided: how many, and for how many seconds the oldest has waited."""
+    """Undecided approvals: their number, and for how many seconds the oldest has waited."""
 
     approvals: int
     oldest_seconds: float
 
 
 class EventCursors(Protocol):
-    """How far each follower has come in each execution; every call raises Unavailable when the database is away."""
+    """The position of each consumer in each execution's events.
+
+    Every call raises Unavailable when the database does not respond.
+    """
 
     async def spans(self, follower: str, limit: int) -> list[Span]:
-        """What it has not had, of executions that have not ended or ended within the last hour."""
+        """The spans that the consumer has not read, of executions that are unfinished or ended within the last hour."""
 
     async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
-        """It has had them; returns those that nobody else had marked before."""
+        """Mark the spans as read; returns those that were not marked before by another process."""
 
-    async def told(self, spans: Sequence[Span], what: Collection[str]) -> list[Told]:
-        """Their events of these types, each execution's in order."""
+    async def events(self, spans: Sequence[Span], what: Collection[str]) -> list[RecordedEvent]:
+        """The events of these types within the spans, in order for each execution."""
 
     async def counts(self) -> dict[tuple[str, str], int]:
-        """How many executions that hold their place are in which status, by strategy."""
+        """The number of executions that are not settled, by status and strategy."""
 
     async def waiting(self) -> Waiting:
-        """How approvals stand."""
+        """The undecided approvals."""
 
 
 class Metrics(Protocol):
-    """Where figures go: wherever the Airflow deployment sends its own."""
+    """Sends metrics to where the Airflow deployment sends its own."""
 
     def are_on(self) -> bool:
-        """Whether anybody wants them."""
+        """Whether metrics are enabled."""
 
     def show(self, figure: Figure) -> None:
-        """Send it off; nobody waits, and what gets lost is lost."""
+        """Send the value without waiting; a loss is not repaired."""

@@ -1,4 +1,4 @@
-"""The event log of the executions."""
+"""The store of events: the event log of the executions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus, is_ter
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as it was written: with its id, time and gap-free sequence."""
+    """An event as stored, with its id, time and gap-free sequence."""
 
     id: str
     execution_id: str
@@ -26,7 +26,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Where an execution's event log ends: the last sequence, and the status that belongs to it."""
+    """The end of an execution's event log: the last sequence, and the execution's status at that point."""
 
     sequence: int
     status: ExecutionStatus
@@ -39,24 +39,24 @@ class Tail:
 
     @property
     def over(self) -> bool:
-        """Terminal and nothing in flight any more: no event follows."""
+        """The execution is settled, so no event follows."""
         return self.ended and self.settled
 
 
 class Events(Protocol):
-    """The event log, which is the outbox too."""
+    """The event log, which is also the outbox."""
 
     async def append(self, execution: Execution, events: Sequence[Event]) -> None:
-        """Number the events without a gap and write them; the execution must be locked."""
+        """Number the events without a gap and insert them; the execution must be locked."""
 
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
-        """Events with a sequence above ``after``."""
+        """The next events with a sequence above ``after``, in order."""
 
     async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
         """The newest events of these types, newest first."""
 
     async def tail(self, execution_id: str) -> Tail:
-        """Where the log ends; read before a page, that page lacks nothing up to there.
+        """The end of the log; a page that is read afterwards has all events up to it.
 
         :raises NotFound: when there is no such execution.
         """

@@ -1,4 +1,4 @@
-"""The rows of an execution."""
+"""The store of executions and their rows."""
 
 from __future__ import annotations
 
@@ -21,69 +21,71 @@ class Executions(Protocol):
     """Executions with their plan, batches, instances, checks and audit."""
 
     async def add(self, execution: Execution, plan: Plan, instances: Iterable[Instance]) -> None:
-        """:raises ActiveUpgradeExists: when the database already has a not-settled one for tenant and component;
-        :raises AlreadyExists: one with this id.
+        """Insert the execution with its plan, batches, instances and checks.
+
+        :raises ActiveUpgradeExists: tenant and component have an execution that is not settled.
+        :raises AlreadyExists: there is an execution with this id.
         """
 
     async def get(self, execution_id: str) -> Execution:
-        """:raises NotFound: when there is none."""
+        """:raises NotFound: there is no such execution."""
 
     async def lock(self, execution_id: str) -> Execution:
-        """As get, and nobody else writes to the execution before this unit of work ends."""
+        """As ``get``, with a lock on the row until this unit of work ends."""
 
     async def save(self, execution: Execution) -> Execution:
-        """Write it if its ``version`` is still the stored one; returns it with the next version.
+        """Write the row if its ``version`` is still the stored one; returns it with the next version.
 
-        :raises ConcurrentChange: when it is not.
+        :raises ConcurrentChange: the row was written in between.
         """
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
-        """The one not-terminal (or not yet settled) execution."""
+        """The execution that holds the active slot: the one that is not settled."""
 
     async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
-        """Every execution that was started and is not settled (in ``status``), in whichever tenant."""
+        """All executions that were started and are not settled, of all tenants; only those in ``status`` if given."""
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
-        """Whether fewer than ``places`` executions began in a worker in the last ``seconds`` and are not over.
+        """Whether fewer than ``places`` executions began in a worker in the last ``seconds`` and have not ended.
 
-        Nobody else is told so before this unit of work ends.
+        Other units of work wait for this one to end before they get their result.
         """
 
     async def statistics(self, component_id: str) -> Statistics:
-        """How the component's executions went, in every tenant."""
+        """The statistics of the component's executions in all tenants."""
 
     async def history(self, of: HistoryOf, since: date, until: date) -> History:
-        """How those went that ended since the Monday ``since`` (UTC), with every week until ``until``."""
+        """The executions that ended since the Monday ``since`` (UTC), with every week until ``until``."""
 
     async def plan(self, execution_id: str) -> Plan:
         """The frozen plan."""
 
     async def instances(self, execution_id: str) -> list[Instance]:
-        """In the plan's order."""
+        """The instances in the plan's order."""
 
     async def save_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
-        """Write the rows as they are given."""
+        """Update the rows."""
 
     async def rollback_instances(self, execution_id: str) -> list[Instance]:
-        """The rows of the rollback's work, in its order; an instance has one once work on it began."""
+        """The rows of the rollback in its order; an instance has one once its rollback has begun."""
 
     async def save_rollback_instances(self, execution_id: str, instances: Sequence[Instance]) -> None:
-        """Write the rows as they are given, a new one where there is none."""
+        """Insert or update the rows."""
 
     async def save_clocks(self, execution_id: str, instances: Sequence[Instance], batch: Batch) -> None:
-        """Write only the watched seconds, of the instances that are still in the same step, and of the batch."""
+        """Update only the watched seconds: of the batch, and of the instances that are still in the same step."""
 
     async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
-        """By number, from ``first`` on."""
+        """The batches by number, from ``first`` on."""
 
     async def save_batch(self, execution_id: str, batch: Batch) -> None:
-        """Write the row as it is given, a new one where there is none."""
+        """Insert or update the row."""
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
-        """In the order in which they are shown."""
+        """The checks in the order in which they are shown."""
 
     async def save_checks(self, execution_id: str, results: Sequence[CheckResult]) -> None:
-        """Write the rows as they are given."""
+        """Update the rows."""
 
     async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
-        """Keep who asked for what, when, through which door and why (section 9)."""
+        """Insert the audit row: who gave the command, when, from which source and why (section 9)."""

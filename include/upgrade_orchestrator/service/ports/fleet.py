@@ -1,4 +1,4 @@
-"""What the use cases need of a fleet (contract section 11)."""
+"""Ports to the fleets (specification section 11)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from upgrade_orchestrator.domain.registry.entries import Deployment
 
 
 class FleetError(Exception):
-    """The fleet could not be asked, or did not take the order: an error of the way, not an ill instance."""
+    """The fleet did not respond or did not accept the order; this says nothing about the health of its instances."""
 
 
 class StaleToken(FleetError):
-    """The fleet has seen a higher fencing token: somebody else works on it, this process stops."""
+    """The fleet has seen a higher fencing token: another process has the lease, so this one has to stop."""
 
 
 class Conflict(FleetError):
-    """The fleet is there, but the state that it is in forbids the order."""
+    """The fleet responded, but its current state does not allow the order."""
 
 
 class UnknownFleet(FleetError):
-    """Whoever was asked answers, but knows no such fleet or instance."""
+    """The agent responded, but has no such fleet or instance."""
 
 
 class FleetDriver(Protocol):
-    """One fleet, reached through its driver (section 11); every order carries a fencing token and may be repeated."""
+    """One fleet through its driver (section 11); every order carries a fencing token and an idempotency key."""
 
     async def fleet(self) -> Fleet: ...
     async def health(self, instance_id: str) -> Health: ...
@@ -42,4 +42,4 @@ class Fleets(Protocol):
     """Finds the driver of a deployment."""
 
     def of(self, deployment: Deployment) -> AbstractAsyncContextManager[FleetDriver]:
-        """:raises FleetError: when the connection or the driver is not known."""
+        """:raises FleetError: the connection or the driver is not known."""

@@ -1,4 +1,4 @@
-"""Where the answers to calls with an Idempotency-Key are kept (contract section 1)."""
+"""The idempotency store: keys and the responses to their first calls (specification section 1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key that an actor gave; ``fingerprint`` tells one request from another."""
+    """The Idempotency-Key of a user; ``fingerprint`` identifies the request that it was used for."""
 
     actor: str
     key: str
@@ -23,7 +23,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """An answer as it was sent."""
+    """A response as it was sent."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,27 +31,28 @@ class StoredResponse:
 
 
 class KeyedCall(Protocol):
-    """One transaction for all that a call writes."""
+    """One transaction for all writes of a call."""
 
     @property
     def first(self) -> StoredResponse | None:
-        """The answer that was given before."""
+        """The response to the first call with this key; None when this is the first."""
 
     def work(self) -> UnitOfWork:
-        """A unit of work within the transaction: what it commits counts once the call is kept."""
+        """A unit of work within the transaction: its commits take effect with ``keep``."""
 
-    async def keep(self, answer: StoredResponse) -> None:
-        """Commit, with the answer."""
+    async def keep(self, response: StoredResponse) -> None:
+        """Commit the transaction together with the response."""
 
 
 class IdempotencyStore(Protocol):
-    """The book of keys and answers."""
+    """The keys of the last ``KEPT_HOURS`` and their responses."""
 
     def call(self, key: Key) -> AbstractAsyncContextManager[KeyedCall]:
-        """Take the key; while another call has it, wait.
+        """Take the key; waits while another call has it.
 
-        :raises IdempotencyConflict: it was used for another request; :raises Unavailable: waited too long.
+        :raises IdempotencyConflict: it was used for another request.
+        :raises Unavailable: the wait took too long.
         """
 
     async def forget_old(self) -> None:
-        """Delete what is older than ``KEPT_HOURS``."""
+        """Delete the keys that are older than ``KEPT_HOURS``."""

@@ -1,4 +1,4 @@
-"""The lease of a deployment, which lets one process at a time work on it."""
+"""The store of leases; a deployment's lease lets one runner at a time work on it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a deployment until somebody else takes over; ``token`` is the fencing token.
+    """The right to work on a deployment; ``token`` is the fencing token.
 
-    ``unattended`` is for how long nobody has held it before, ``taken_over`` whether its last holder never gave it back
-    and may still be about to send an order.
+    ``unattended`` is for how long no runner had held the lease before, ``taken_over`` whether the last holder never
+    gave it back and may still send an order.
     """
 
     tenant_id: str
@@ -24,19 +24,19 @@ class Lease:
 
 
 class Leases(Protocol):
-    """The lease of a deployment: one holder at a time, by the database's clock."""
+    """Leases of deployments: one holder at a time, by the database's clock."""
 
     async def take(self, tenant_id: str, component_id: str, owner: str) -> Lease | None:
-        """The lease, with a higher token than any before when it changes hands; None while another holds it."""
+        """The lease, with a new, higher token when the owner changes; None while another owner holds it."""
 
     async def renew(self, lease: Lease) -> bool:
-        """False when somebody else has taken over, or when it has ended: it has to be taken again."""
+        """Extend the lease; False when another owner has it or it has expired, so that it must be acquired again."""
 
     async def require(self, lease: Lease) -> None:
-        """Hold it against a take-over until this unit of work ends.
+        """Prevent a take-over until this unit of work ends.
 
-        :raises LostLease: when somebody else has taken over.
+        :raises LostLease: another owner has taken over.
         """
 
     async def give_back(self, lease: Lease) -> bool:
-        """Free at once for the next; False when another has taken over already."""
+        """Release the lease at once; False when another owner has taken over already."""

@@ -1,4 +1,4 @@
-"""What an operator may set."""
+"""The settings that the use cases read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be set from outside: hours, seconds, a version, a rule."""
+    """Settings of the operator, with their defaults (docs: ``[upgrades]`` options)."""
 
     platform_version: str | None = None
     max_backup_age_hours: float = 24

@@ -1,4 +1,4 @@
-"""What the relay needs from the outside: the outbox, a stream into Kafka, and somewhere to show how it goes."""
+"""Ports of the relay: the outbox, the stream into Kafka, and the relay's state for the health check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from upgrade_orchestrator.service.ports.events import StoredEvent
 
 
 class RelayState(StrEnum):
-    """How the relay stands; what is DOWN nobody notes: it is the absence of notes."""
+    """The state of the relay; DOWN is never stored: it follows from a missing or old note."""
 
     RUNNING = "running"
     WAITING = "waiting"
@@ -23,7 +23,7 @@ class RelayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the relay's leader last noted of itself, and how many seconds ago."""
+    """The state that the relay stored last, and its age in seconds."""
 
     state: RelayState
     detail: str
@@ -32,7 +32,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What is committed and not published: events, the age of the oldest in seconds; and how many are parked."""
+    """The unpublished events: their number and the oldest one's age in seconds; and the number of parked events."""
 
     rows: int
     seconds: float
@@ -41,7 +41,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class ParkedEvent:
-    """An event that Kafka does not take, left out of the stream until it is released."""
+    """An event that Kafka refuses; it is left out of the stream until it is released."""
 
     id: str
     execution_id: str
@@ -53,47 +53,50 @@ class ParkedEvent:
 
 
 class Outbox(Protocol):
-    """The events that are committed and not yet published.
+    """The committed events that are not published yet.
 
-    Every call raises Unavailable when the database does not answer.
+    Every call raises Unavailable when the database does not respond.
     """
 
     async def pending(self, limit: int) -> list[StoredEvent]:
-        """The first of them; each execution's in the order of their sequence, none left out in between."""
+        """The first unpublished events; those of an execution in the order of their sequence, without a gap."""
 
     async def mark_published(self, events: Sequence[StoredEvent]) -> None:
-        """Kafka has them."""
+        """Mark the events as published."""
 
     async def park(self, event: StoredEvent, reason: str) -> None:
-        """Leave it out from now on."""
+        """Leave the event out of the stream from now on."""
 
     async def parked(self, after: tuple[datetime, str] | None, limit: int) -> list[ParkedEvent]:
-        """Parked events, the oldest first, those after a position (parkedAt, id)."""
+        """Parked events after the position (parkedAt, id), oldest first."""
 
     async def release(self, event_id: str, actor: Actor) -> ParkedEvent:
-        """Put it back in, with a row of audit. :raises NotFound: no such event is parked."""
+        """Put the event back into the stream, with an audit row.
+
+        :raises NotFound: no such event is parked.
+        """
 
     async def lag(self) -> Lag:
-        """How far Kafka is behind the database."""
+        """How far Kafka lags behind the database."""
 
     async def note(self, state: RelayState, detail: str) -> None:
-        """Tell every process how the relay stands."""
+        """Store the relay's state, so that every process can read it."""
 
     async def noted(self) -> Note | None:
-        """What was noted last; None before the first time."""
+        """The note that was stored last; None when there is none."""
 
 
 class StreamOff(Exception):
-    """There is nowhere to publish to: the relay has nothing to do."""
+    """No Kafka connection is defined: the relay has nothing to do."""
 
 
 class StreamAway(Exception):
-    """Kafka cannot be written to now; the text says why, without addresses and secrets."""
+    """Kafka does not accept events now; the text says why, without addresses and secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An event that was not taken; ``certain`` that it is its own fault, not that of one sent together with it."""
+    """A refused event; ``certain``: it is its own fault, not that of another event in the same request."""
 
     event: StoredEvent
     reason: str
@@ -102,7 +105,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Sent:
-    """What became of a wave. With ``broken`` the stream takes no more: of the rest nothing is known."""
+    """The result of sending a wave. ``broken``: the stream must be opened again; the rest of the wave is unknown."""
 
     delivered: list[StoredEvent] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -111,14 +114,18 @@ class Sent:
 
 
 class EventStream(Protocol):
-    """Keeps the order in which it is given events; what comes after one that failed does not get through."""
+    """A stream into Kafka that keeps the order of events; events after a failed one are not delivered."""
 
     async def send(self, events: Sequence[StoredEvent]) -> Sent:
-        """Give them to Kafka and wait for its reports."""
+        """Send the events to Kafka and wait for its delivery reports."""
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Close the stream; unfinished deliveries are dropped."""
 
 
 OpenStream = Callable[[], Awaitable[EventStream]]
-"""Connects, as things are now. :raises StreamOff: no connection is defined; :raises StreamAway: Kafka is away."""
+"""Opens a stream with the current connection.
+
+:raises StreamOff: no connection is defined.
+:raises StreamAway: Kafka does not respond.
+"""

@@ -1,4 +1,4 @@
-"""What an execution's body is made of (contract section 6), read at once: a page costs no more statements than one."""
+"""The data of an execution's response body (specification section 6), with one SQL statement for a whole page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.plan.progress import Tally
 
 @dataclass(frozen=True, slots=True)
 class ExecutionFilter:
-    """What a list is narrowed to; ``after`` is the keyset position (createdAt, id) of the last row seen."""
+    """The filter of a list; ``after`` is the keyset position (createdAt, id) of the last row of the page before."""
 
     tenant_id: str
     status: str | None = None
@@ -27,12 +27,12 @@ class ExecutionFilter:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """An execution and, of what belongs to it, no more than its body shows; ``read_at`` is the database's clock."""
+    """An execution with the data that its response body shows; ``read_at`` is by the database's clock."""
 
     execution: Execution
     read_at: datetime
     sequence: int
-    """Of the last event: with the execution's version it tells whether anything has changed."""
+    """The sequence of the last event; with the execution's version it shows whether anything has changed."""
     canary: Sequence[str]
     estimated_seconds: int
     tally: Tally
@@ -41,13 +41,13 @@ class Overview:
 
 
 class Overviews(Protocol):
-    """Executions as they are shown; every method is one statement."""
+    """Executions as they are shown; every method is one SQL statement."""
 
     async def get(self, execution_id: str) -> Overview:
-        """:raises NotFound: when there is none."""
+        """:raises NotFound: there is no such execution."""
 
     async def active(self, tenant_id: str, component_id: str) -> Overview | None:
-        """The one that is not settled."""
+        """The execution that is not settled."""
 
     async def page(self, wanted: ExecutionFilter) -> Sequence[Overview]:
-        """Executions of a tenant, newest first."""
+        """A page of a tenant's executions, newest first."""

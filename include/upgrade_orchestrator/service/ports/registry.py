@@ -1,4 +1,4 @@
-"""What the use cases need of the component registry's store (see ports.py)."""
+"""The store of the component registry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.registry.entries import (
 
 
 class Registry(Protocol):
-    """Components, versions, paths, deployments, backups; lists are by id, those above ``after``."""
+    """Components, versions, paths, deployments and backups; lists are ordered by id and begin after ``after``."""
 
     async def component(self, component_id: str) -> Component | None: ...
     async def components(self, after: str, limit: int) -> list[Component]: ...
@@ -25,25 +25,25 @@ class Registry(Protocol):
     async def version(self, version_id: str) -> ComponentVersion | None: ...
     async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None: ...
     async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None: ...
-    async def ways(self, limit: int) -> list[Deployment]:
-        """A deployment for each driver and connection in use, those with an upgrade under way first."""
+    async def connections(self, limit: int) -> list[Deployment]:
+        """One deployment for each driver and connection in use, those with a running upgrade first."""
 
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]: ...
     async def versions_by_id(self, version_ids: Iterable[str]) -> dict[str, ComponentVersion]: ...
     async def everything(self) -> list[RegistryEntry]:
-        """Parents first, each kind in the order of its key."""
+        """All entries, parents first, each kind ordered by its key."""
 
     async def lock(self) -> None:
-        """Nobody else adds to the registry before this unit of work ends; reading goes on."""
+        """Lock the registry for writing until this unit of work ends; reads are not blocked."""
 
     async def put(self, thing: RegistryEntry) -> None:
-        """Insert, or replace what has the same key.
+        """Insert the entry, or replace the one with the same key.
 
-        :raises AlreadyExists: what must be unique beside the key is taken.
+        :raises AlreadyExists: another value that must be unique is taken.
         """
 
     async def add(self, thing: Component | ComponentVersion | UpgradePath | Backup) -> None:
-        """:raises AlreadyExists: the id, or what must be unique beside it, is taken."""
+        """:raises AlreadyExists: the id, or another value that must be unique, is taken."""
 
     async def recommend_only(self, version: ComponentVersion) -> None:
-        """Take the recommendation from the component's other versions."""
+        """Remove the recommendation from the component's other versions."""

@@ -1,4 +1,4 @@
-"""How a use case hears that something happened to an execution."""
+"""Signals between processes: something happened to an execution."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 ANYTHING = "*"
-"Stands where an execution's id stands: any of them."
+"In place of an execution's id: any execution."
 
 
 class Waiter(Protocol):
     """Waits for the next signal."""
 
     async def wait(self, seconds: float) -> bool:
-        """True when something happened, False after ``seconds``; a missed signal costs those seconds only."""
+        """True after a signal, False after ``seconds``; a lost signal delays the caller by no more than that."""
 
 
 class Names(Protocol):
-    """Collects the ids that signals were about, such as the executions whose events were committed."""
+    """Collects the ids that signals carry, such as those of executions with new events."""
 
     async def wait(self, seconds: float) -> frozenset[str]:
-        """Their ids since the last call; none after ``seconds`` or ``wake``.
+        """The ids since the last call; empty after ``seconds`` or ``wake``.
 
-        ``ANYTHING`` is among them when it is not known which, as at the beginning.
+        ``ANYTHING`` is among them when ids may have been missed, as at the beginning.
         """
 
     def wake(self) -> None:
-        """Let the caller of ``wait`` go on."""
+        """End the current ``wait`` at once."""
 
 
 class Signals(Protocol):
-    """Signals that something happened to an execution, so that no caller has to poll fast."""
+    """Signals that something happened to an execution, so that callers need not poll often."""
 
     def of(self, execution_id: str) -> AbstractAsyncContextManager[Waiter]:
-        """A waiter that notices everything from here on; of every execution with ``ANYTHING``."""
+        """A waiter for signals of this execution from now on; ``ANYTHING``: of every execution."""
 
     def names(self) -> AbstractAsyncContextManager[Names]:
-        """Collects the ids of the executions from here on."""
+        """Collects the ids of executions from now on."""
 
 
 class TaskEnds(Protocol):
     """Carries ids of finished task instances from the triggerer to the process that ends them in Airflow."""
 
     async def notify(self, task_id: str) -> None:
-        """It is lost when no process listens.
+        """Send the id; it is lost when no process listens.
 
-        :raises Unavailable: the database does not answer.
+        :raises Unavailable: the database does not respond.
         """
 
-    def told(self) -> AbstractAsyncContextManager[Names]:
-        """Collects from here on."""
+    def listen(self) -> AbstractAsyncContextManager[Names]:
+        """Collects the ids from now on."""

@@ -1,4 +1,4 @@
-"""What the use cases need from the outside, each as small as it can be."""
+"""The unit of work, and the ports that a use case gets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from upgrade_orchestrator.service.ports.signals import Signals, TaskEnds
 
 
 class UnitOfWork(Protocol):
-    """What is saved together: leaving without ``commit`` leaves everything as it was."""
+    """One database transaction: leaving without ``commit`` rolls it back."""
 
     @property
     def executions(self) -> Executions: ...
@@ -43,13 +43,13 @@ class UnitOfWork(Protocol):
     def board(self) -> Board: ...
 
     async def now(self) -> datetime:
-        """The database's clock, UTC: the one clock that every process shares."""
+        """The time by the database's clock (UTC), which all processes share."""
 
     async def at_one_moment(self) -> None:
-        """Let every read that follows see the database as it is at the first of them; nothing may be written then."""
+        """Make all following reads see one snapshot of the database; the transaction becomes read-only."""
 
     async def commit(self) -> None:
-        """Make it so; listeners are told."""
+        """Commit the transaction; listeners of its events are notified (NOTIFY)."""
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(
@@ -58,10 +58,14 @@ class UnitOfWork(Protocol):
 
 
 class ReadObject(Protocol):
-    """Reads the object at a location, streamed; without ``whole`` only how large it is."""
+    """Reads the object at a location as a stream; without ``whole`` only its size."""
 
     def __call__(self, location: str, *, whole: bool = True) -> Awaitable[StoredObject]:
-        """:raises OSError: it is not there or cannot be read; :raises ValueError: no location."""
+        """Size and checksum of the object.
+
+        :raises OSError: it does not exist or cannot be read.
+        :raises ValueError: ``location`` is not a location.
+        """
 
 
 NewId = Callable[[], str]
@@ -69,7 +73,7 @@ NewId = Callable[[], str]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything a use case may be handed; made by bootstrap, never at import."""
+    """All ports of the use cases; made by bootstrap, never at import."""
 
     work: Callable[[], UnitOfWork]
     fleets: Fleets

@@ -1,4 +1,4 @@
-"""Reads of the component registry: its lists, page by page (contract section 1)."""
+"""Use cases: the lists of the component registry, page by page (specification section 1)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from upgrade_orchestrator.service.registry.write import require_component
 
 
 async def list_components(ports: Ports, after: str, limit: int) -> list[Component]:
-    """By id, those above ``after``."""
+    """Components by id, from after ``after``."""
     async with ports.work() as work:
         return await work.registry.components(after, limit)
 
 
 async def list_versions(ports: Ports, component_id: str, after: str, limit: int) -> tuple[list[ComponentVersion], date]:
-    """By id, those above ``after``; and the day it is, by the database's clock.
+    """Versions by id, from after ``after``; and today's date by the database's clock.
 
     :raises NotFound: no such component.
     """
@@ -28,7 +28,7 @@ async def list_versions(ports: Ports, component_id: str, after: str, limit: int)
 async def list_backups(
     ports: Ports, tenant_id: str, component_id: str, before: tuple[datetime, str] | None, limit: int
 ) -> list[Backup]:
-    """Newest first, those older than ``before`` (createdAt, id).
+    """Backups older than ``before`` (createdAt, id), newest first.
 
     :raises NotFound: no such component.
     """

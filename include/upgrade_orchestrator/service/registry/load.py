@@ -1,4 +1,4 @@
-"""Use cases: bring the registry to what a file says, and read all of it (contract section 1)."""
+"""Use cases: load a registry file, and read the whole registry (specification section 1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.service.registry.write import refuse
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many things were made, replaced, and left as they were."""
+    """The number of entries that were created, changed and left unchanged."""
 
     created: int
     changed: int
@@ -25,12 +25,12 @@ class Loaded:
 
 
 async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = False) -> Loaded:
-    """Write what differs, all or nothing; what ``entries``, parents first, do not name stays as it is.
+    """Write the entries that differ, all or none; registered entries that ``entries`` do not name stay as they are.
 
-    With ``keep`` what is registered already stays too, whatever they say of it.
+    ``entries`` are parents first. With ``keep`` registered entries are never changed.
 
-    :raises ValidationFailed: naming every contradiction by its place; :raises ActiveUpgradeExists: a deployment would
-    be changed under an unfinished upgrade.
+    :raises ValidationFailed: with every problem and its location in the file.
+    :raises ActiveUpgradeExists: a deployment with an unfinished upgrade would be changed.
     """
     async with ports.work() as work:
         await work.registry.lock()
@@ -46,7 +46,7 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
 
 
 async def read_registry(ports: Ports) -> list[RegistryEntry]:
-    """Everything, parents first, each kind in the order of its key."""
+    """All entries, parents first, each kind ordered by its key."""
     async with ports.work() as work:
         return await work.registry.everything()
 

@@ -1,4 +1,4 @@
-"""Use cases of upgrade paths: add, list, and calculate the way from one version to another (contract section 1)."""
+"""Use cases of upgrade paths: add, list, and calculate routes between versions (specification section 1)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.write import require_component, version_of
 
 EVERY = 1_000_000
-"More than any component has."
+"A limit that is higher than any component's number of versions or paths."
 
 
 @dataclass(frozen=True, slots=True)
 class PathView:
-    """A path with the two versions that it joins."""
+    """A path with its two versions."""
 
     path: UpgradePath
     source: ComponentVersion
@@ -27,17 +27,18 @@ class PathView:
 
 @dataclass(frozen=True, slots=True)
 class Calculated:
-    """What was searched and what was found."""
+    """The input of the search and its result."""
 
     search: Search
     ways: Ways
 
 
 async def add_path(ports: Ports, path: UpgradePath, risk: RiskLevel | None) -> PathView:
-    """Add a path between two versions of its component; without ``risk`` it follows from the upgrade's type.
+    """Add a path between two versions of its component; without ``risk`` the risk follows from the upgrade's type.
 
-    :raises NotFound: no such component or version; :raises VersionMismatch: a version of another component;
-    :raises AlreadyExists: the id, or the way between the two versions, is taken.
+    :raises NotFound: no such component or version.
+    :raises VersionMismatch: a version of another component.
+    :raises AlreadyExists: the id is taken, or there is a path between the two versions.
     """
     async with ports.work() as work:
         source, target = await _ends(work, path.component_id, path.from_version_id, path.to_version_id)
@@ -48,7 +49,7 @@ async def add_path(ports: Ports, path: UpgradePath, risk: RiskLevel | None) -> P
 
 
 async def list_paths(ports: Ports, component_id: str | None, after: str, limit: int) -> list[PathView]:
-    """By id, those above ``after``."""
+    """Paths by id, from after ``after``."""
     async with ports.work() as work:
         found = await work.registry.paths(component_id, after, limit)
         ids = {each for path in found for each in (path.from_version_id, path.to_version_id)}
@@ -57,9 +58,10 @@ async def list_paths(ports: Ports, component_id: str | None, after: str, limit: 
 
 
 async def calculate_route(ports: Ports, component_id: str, from_version_id: str, to_version_id: str) -> Calculated:
-    """The routes from one version to another, best first; without any, what is missing.
+    """The routes from one version to another, best first; without any, the missing paths.
 
-    :raises NotFound: no such component or version; :raises VersionMismatch: a version of another component;
+    :raises NotFound: no such component or version.
+    :raises VersionMismatch: a version of another component.
     :raises ValidationFailed: the two are the same.
     """
     if from_version_id == to_version_id:
@@ -70,7 +72,7 @@ async def calculate_route(ports: Ports, component_id: str, from_version_id: str,
         paths = await work.registry.paths(component_id, "", EVERY)
         now = await work.now()
     search = Search(versions, paths, source, target, ports.limits.platform_version, now)
-    # in a thread: with some hundred versions it takes longer than the event loop should be held up
+    # in a thread, because with hundreds of versions it would block the event loop for too long
     return Calculated(search, await asyncio.to_thread(find_ways, search))
 
 

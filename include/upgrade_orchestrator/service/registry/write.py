@@ -1,4 +1,4 @@
-"""Use cases of the component registry: what exists, what may be added, what is replaced (contract section 1)."""
+"""Use cases of the component registry: add and change entries (specification section 1)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ async def add_component(ports: Ports, component: Component) -> Component:
 
 
 async def add_version(ports: Ports, version: ComponentVersion) -> tuple[ComponentVersion, date]:
-    """Add a version to its component; a recommended one takes that from the others. With it comes the day it is.
+    """Add a version to its component, and return it with today's date by the database's clock.
 
-    :raises ValidationFailed: a version or range that does not parse, or bounds that contradict each other;
-    :raises NotFound: no such component;
+    A recommended version takes the recommendation from the component's other versions.
+
+    :raises ValidationFailed: a version or range that does not parse, or bounds that contradict each other.
+    :raises NotFound: no such component.
     :raises AlreadyExists: the id, or the version within the component, is taken.
     """
     refuse(version_problems(version))
     async with ports.work() as work:
         await require_component(work, version.component_id)
         if version.recommended:
-            await work.registry.lock()  # of two at once one must be the last
+            await work.registry.lock()  # of two concurrent calls only the last may stay recommended
         await work.registry.add(version)
         if version.recommended:
             await work.registry.recommend_only(version)
@@ -43,12 +45,13 @@ async def add_version(ports: Ports, version: ComponentVersion) -> tuple[Componen
 async def set_version_status(
     ports: Ports, version_id: str, status: VersionStatus, dates: Mapping[str, date | None]
 ) -> tuple[ComponentVersion, date]:
-    """Say how far a version is in its life; ``dates`` are the release_date and end_of_life_date that change too.
+    """Set the status of a version; ``dates`` has the release_date and end_of_life_date that change too.
 
-    A version that is made STABLE without a release date is released today. With it comes the day it is, by the
-    database's clock.
+    A version that becomes STABLE without a release date is released today. Returns the version and today's date by
+    the database's clock.
 
-    :raises NotFound: no such version; :raises ValidationFailed: dates that contradict the status or each other.
+    :raises NotFound: no such version.
+    :raises ValidationFailed: dates that contradict the status or each other.
     """
     async with ports.work() as work:
         await work.registry.lock()  # the whole row is written
@@ -63,13 +66,13 @@ async def set_version_status(
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """:raises ValidationFailed: naming each, if there are any."""
+    """:raises ValidationFailed: there are problems; it names each of them."""
     if problems:
         raise ValidationFailed([{"field": each.field, "message": each.message} for each in problems])
 
 
 async def get_deployment(ports: Ports, tenant_id: str, component_id: str) -> Deployment:
-    """:raises NotFound: the tenant has none of that component."""
+    """:raises NotFound: the tenant has no deployment of that component."""
     async with ports.work() as work:
         found = await work.registry.deployment(tenant_id, component_id)
     if found is None:
@@ -78,10 +81,11 @@ async def get_deployment(ports: Ports, tenant_id: str, component_id: str) -> Dep
 
 
 async def put_deployment(ports: Ports, deployment: Deployment) -> Deployment:
-    """Say where the instances live and what they run; replaces what was said before.
+    """Insert or replace the deployment of a tenant and component.
 
-    :raises NotFound: no such component or version; :raises VersionMismatch: a version of another component;
-    :raises ActiveUpgradeExists: it would pull the ground from under an unfinished upgrade.
+    :raises NotFound: no such component or version.
+    :raises VersionMismatch: a version of another component.
+    :raises ActiveUpgradeExists: the deployment would change during an unfinished upgrade.
     """
     async with ports.work() as work:
         await require_component(work, deployment.component_id)
@@ -93,9 +97,10 @@ async def put_deployment(ports: Ports, deployment: Deployment) -> Deployment:
 
 
 async def add_backup(ports: Ports, backup: Backup) -> Backup:
-    """Make a backup known.
+    """Register a backup.
 
-    :raises NotFound: no such component or version; :raises VersionMismatch: a version of another component;
+    :raises NotFound: no such component or version.
+    :raises VersionMismatch: a version of another component.
     :raises AlreadyExists: the id is taken.
     """
     async with ports.work() as work:
@@ -123,7 +128,8 @@ async def require_version(work: UnitOfWork, version_id: str) -> ComponentVersion
 async def version_of(work: UnitOfWork, component_id: str, field: str, version_id: str) -> ComponentVersion:
     """The component's version that ``field`` names.
 
-    :raises NotFound: no such version; :raises VersionMismatch: it is one of another component.
+    :raises NotFound: no such version.
+    :raises VersionMismatch: it is one of another component.
     """
     found = await require_version(work, version_id)
     if found.component_id != component_id:

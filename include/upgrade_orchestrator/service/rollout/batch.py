@@ -1,6 +1,6 @@
-"""Use case: run a batch (specification section 4). The loop observes, brings on, decides and acts, from top to bottom.
+"""Use case: run a batch (specification section 4). Each round observes, advances, decides and acts, top to bottom.
 
-Safe to enter again at any point and by any process: the rows say what was intended, the fleet says what has happened.
+Any process may continue a batch at any point: the rows hold what was intended, the fleet shows what has happened.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ from upgrade_orchestrator.service.runner.loop import (
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 
 CHANGING = (InstanceStatus.DRAINING, InstanceStatus.UPGRADING)
-"What the fleet is doing something to."
+"Statuses in which the fleet is changing the instance."
 
 
 async def run_batch(
     ports: Ports, context: Context, number: int, seconds: float | None, last: int | None = None
 ) -> Outcome:
-    """Work on batch ``number`` (ROLLBACK_BATCH: the way back) for about ``seconds``, None: until its end.
+    """Work on batch ``number`` (ROLLBACK_BATCH: the rollback) for about ``seconds`` (None: until its end).
 
-    ``last``: then on those that follow it, up to this one, each when it is due, with the lease in hand.
+    With ``last`` the following batches up to this one are run too, each when it is due, under the same lease.
 
-    :raises StaleToken: the fleet obeys a newer holder of the lease.
+    :raises StaleToken: the fleet has seen a newer holder of the lease.
     """
     execution, end = context.execution, None if seconds is None else now_seconds() + seconds
     lease = LeaseKeeper(ports, execution)
@@ -81,7 +81,7 @@ async def run_batch(
 
 
 class BatchLoop:
-    """The rounds of one batch; every intent is written before its order is given."""
+    """The rounds of one batch; every intent is written before its order is sent."""
 
     def __init__(
         self, rules: Rules, store: BatchStore, fleet: FleetClient, lease: LeaseKeeper, close_fence: CloseFence
@@ -97,7 +97,7 @@ class BatchLoop:
         store, lease = self._store, self._lease
         await store.read(fresh=self._fresh or not lease.held)
         await lease.renew_if_due(store.save_clocks)
-        self._fresh = not lease.held  # what another holder wrote before our lease began must be read
+        self._fresh = not lease.held  # rows that another holder wrote before our lease began must be read
         if not lease.held:
             if self._only_waits():
                 return await self._decide_and_act(None)
@@ -106,14 +106,14 @@ class BatchLoop:
             await self._close_fence(store.worked_on())
         store.watch(lease.watched())
         fleet = await self._fleet.observe() if self._fleet_matters() else None
-        await self._bring_on(fleet)
+        await self._advance(fleet)
         await self._poll()
         if fleet is None and self._fleet_matters():
             return await self._wait_for_fleet()
         return await self._decide_and_act(fleet)
 
     def _only_waits(self) -> bool:
-        """Nothing in flight, and nothing may begin yet: no lease is needed to see that."""
+        """Whether nothing is in flight and nothing may begin yet: no lease is needed for that."""
         state = self._store.state
         if self._store.flying():
             return False
@@ -121,7 +121,7 @@ class BatchLoop:
         return early or not self._store.direction.may_start(state.execution.status)
 
     def _fleet_matters(self) -> bool:
-        """Whether a decision needs to know the fleet: an instance is being changed, or could be begun."""
+        """Whether the decision depends on the fleet: an instance is being changed, or could be started."""
         wanted = self._store.direction.may_start(self._store.state.execution.status)
         number = self._store.state.batch.number
         return any(
@@ -129,8 +129,8 @@ class BatchLoop:
             for each in self._store.jobs()
         )
 
-    async def _bring_on(self, fleet: Fleet | None) -> None:
-        """Write every move that this one look allows, then give the orders that are due."""
+    async def _advance(self, fleet: Fleet | None) -> None:
+        """Write every transition that this observation allows, then send the orders that are due."""
         steps = self._steps(fleet)
         while moves := [step.instance for step in steps.values() if isinstance(step, Move)]:
             self._backoff.changed()
@@ -143,7 +143,7 @@ class BatchLoop:
         given = [(state.jobs[name], order) for name, order in orders.items()]
         accepted = await self._fleet.give(given, self._lease.lease.token)
         self._asked_back |= {name for name, order in orders.items() if order is Order.UNDRAIN}
-        if accepted:  # written with the next move, and asked again after a crash
+        if accepted:  # written with the next transition; after a crash the order is sent again
             self._backoff.changed()
             taken = {name: replace(state.jobs[name], accepted_at=state.now) for name in accepted}
             self._store.state = replace(state, jobs=state.jobs | taken)
@@ -163,16 +163,16 @@ class BatchLoop:
         return steps
 
     async def _poll(self) -> None:
-        """Poll the HEALTH_CHECKING jobs that are due, and write what came of it."""
+        """Poll the HEALTH_CHECKING instances that are due, and write the changes."""
         state, patience = self._store.state, self._rules.patience
         jobs = [each for each in self._store.jobs() if each.status is InstanceStatus.HEALTH_CHECKING]
         due = {name: state.jobs[name] for name in self._polls.due(each.instance_id for each in jobs)}
         if not due:
             return
         if self._store.direction.withdrawn(state.execution.status):
-            patience = Patience(patience.step, 0.0)  # a soak guards only what would come after it
-        answers = await self._fleet.poll(due)
-        polled = [next_health(each, answers[name], patience, state.now) for name, each in due.items()]
+            patience = Patience(patience.step, 0.0)  # no soak: nothing would be upgraded after it
+        responses = await self._fleet.poll(due)
+        polled = [next_health(each, responses[name], patience, state.now) for name, each in due.items()]
         for each in polled:
             if each.status is not InstanceStatus.HEALTH_CHECKING:
                 self._backoff.changed()
@@ -184,7 +184,7 @@ class BatchLoop:
             await self._store.write(changed)
 
     async def _wait_for_fleet(self) -> float:
-        """With nothing in flight a fleet that does not answer is waited for, but not for ever."""
+        """Wait for a fleet that does not respond; with nothing in flight the batch fails after the time-out."""
         if not self._store.flying():
             await self._store.note_blocked()
             if (self._store.state.batch.blocked_seconds or 0.0) > self._rules.patience.step:
@@ -192,7 +192,7 @@ class BatchLoop:
         return self._next_look()
 
     async def _decide_and_act(self, fleet: Fleet | None) -> Outcome | float:
-        """The rules' decision on the rows and the fleet as they are, carried out."""
+        """Decide by the rules on the rows and the fleet as observed, and carry the decision out."""
         state, rules = self._store.state, self._rules
         view = BatchView(
             status=state.execution.status,
@@ -208,8 +208,8 @@ class BatchLoop:
             case StartInstances(ids):
                 self._backoff.changed()
                 begun = [move(state.jobs[each], InstanceStatus.DRAINING, state.now) for each in ids]
-                if await self._store.write(begun):  # the intents of all, then what the last look asks for
-                    await self._bring_on(fleet)
+                if await self._store.write(begun):  # all intents first, then the steps that the last observation allows
+                    await self._advance(fleet)
             case NoBudgetLeft(reason):
                 await self._store.fail(reason)
             case Wait(seconds, blocked):
@@ -223,7 +223,7 @@ class BatchLoop:
         return 0.0
 
     async def _wait(self, seconds: float | None) -> float:
-        """The lease is not kept through a wait in which there is nothing to do."""
+        """The seconds to wait; gives the lease back for a longer wait with nothing in flight."""
         if self._store.flying():
             look = self._next_look()
             return look if seconds is None else max(0.0, min(seconds, look))
@@ -232,7 +232,7 @@ class BatchLoop:
         return SLOW_POLL_SECONDS if seconds is None else max(0.0, min(seconds, SLOW_POLL_SECONDS))
 
     def _next_look(self) -> float:
-        """Seconds until what is in flight is worth another look."""
+        """Seconds until the instances in flight are observed again."""
         changing = any(each.status in CHANGING for each in self._store.jobs())
         gaps = [self._backoff.gap()] if changing else []
         poll = self._polls.next_in()

@@ -1,4 +1,4 @@
-"""What the batch loop knows of the rows, and where it writes them: every write checks lease and status again."""
+"""Reads and writes the rows of a batch for its loop; every write checks lease and status again."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 
 Rows = dict[str, Instance]
 TAKEN_OVER = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
-"A rollback takes these over as they are: to wait for them first could take its whole time-out."
+"A rollback takes these over at once: waiting for them first could take up its whole time-out."
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """The rows as last read or written; ``now`` is the database's clock at that moment.
+    """The rows as last read or written; ``now`` is the time of that by the database's clock.
 
-    ``rows`` are those of the instances, ``jobs`` those that are worked on: the same, or in a rollback its own.
+    ``rows`` are those of the instances, ``jobs`` those that the loop works on: the same rows, or those of the rollback.
     """
 
     execution: Execution
@@ -41,7 +41,7 @@ class BatchState:
 
 
 class BatchStore:
-    """Reads cheaply (the lease makes our own copy of the rows the truth), writes under lock and lease."""
+    """Reads little, because under the lease its own copy of the rows is current; writes under lock and lease."""
 
     def __init__(self, ports: Ports, lease: LeaseKeeper, execution_id: str, number: int) -> None:
         self._ports, self._lease, self._id, self._number = ports, lease, execution_id, number
@@ -50,7 +50,7 @@ class BatchStore:
         self._wanted = False
 
     def jobs(self) -> list[Instance]:
-        """What this loop works on, in its order."""
+        """The rows that this loop works on, in order."""
         jobs, status = list(self.state.jobs.values()), self.state.execution.status
         if self.direction is Direction.BACKWARD:
             return jobs
@@ -66,7 +66,7 @@ class BatchStore:
         return list(self.state.rows.values())
 
     async def read(self, fresh: bool) -> None:
-        """The execution's row; with ``fresh`` everything, since another process may have written."""
+        """Read the execution's row; with ``fresh`` all rows, since another process may have written them."""
         async with self._ports.work() as work:
             execution, now = await work.executions.get(self._id), await work.now()
             if not fresh:
@@ -77,7 +77,7 @@ class BatchStore:
             self.state = BatchState(execution, await self._read_batch(work), rows, jobs, now)
 
     async def _rollback_rows(self, work: UnitOfWork, rows: Rows) -> Rows:
-        """Those that are stored, and those that are yet to be: each is stored when work on it begins."""
+        """The stored rows of the rollback, and new ones for the other instances; these are stored once begun."""
         known = {each.instance_id: each for each in await work.executions.rollback_instances(self._id)}
         return known | {each.instance_id: each for each in rows_of_rollback(list(rows.values()), known)}
 
@@ -86,7 +86,7 @@ class BatchStore:
         return found[0] if found and found[0].number == self._number else Batch(self._number, "ROLLBACK")
 
     def watch(self, seconds: float) -> None:
-        """So many more seconds of the steps in flight were watched, and of the batch's wait unless it is paused."""
+        """Add watched seconds to the steps in flight, and to the batch's wait for budget unless it is paused."""
         state = self.state
         jobs = {name: watched(each, seconds) for name, each in state.jobs.items()}
         before, self._wanted = self._wanted, self.direction.may_start(state.execution.status)
@@ -96,13 +96,13 @@ class BatchStore:
         self.state = replace(state, jobs=jobs, rows=rows, batch=batch)
 
     async def save_clocks(self, work: UnitOfWork) -> None:
-        """Write the watched seconds, so that a crash loses only those since."""
+        """Write the watched seconds, so that a crash loses only the later ones."""
         await work.executions.save_clocks(self._id, self.flying(), self.state.batch)
 
     async def write(self, jobs: Sequence[Instance]) -> bool:
-        """Write what has changed; False, and nothing written, when the execution does not want it any more.
+        """Write the changed rows; returns False and writes nothing when the execution's status forbids it by now.
 
-        To begin with an instance it has to want new work; an order must not be sent on that was just withdrawn.
+        Starting an instance needs a status that allows new work; a withdrawn instance must not go on to UPGRADING.
         """
         was = {each.instance_id: self.state.jobs[each.instance_id].status for each in jobs}
         begins = any(
@@ -144,16 +144,16 @@ class BatchStore:
             judged, ends = judge(execution, [changed[name] for name in moved], state.now)
         await work.executions.save_instances(self._id, list(rows.values()))
         after = state.rows | rows
-        told = [factory.instance_changed(state.rows[name], after[name]) for name in moved]
+        changes = [factory.instance_changed(state.rows[name], after[name]) for name in moved]
         progress = [factory.progress(list(after.values()))] if moved else []
-        await work.events.append(execution, [*events, *told, *progress, *ends])
+        await work.events.append(execution, [*events, *changes, *progress, *ends])
         if judged != execution:
             judged = await work.executions.save(judged)
         await work.commit()
         self.state = replace(state, execution=judged, rows=after, jobs=state.jobs | changed)
 
     async def fail(self, reason: str) -> None:
-        """End the execution as FAILED, unless it has left this work already."""
+        """Set the execution to FAILED, unless its status does not allow this work any more."""
         async with self._ports.work() as work:
             execution = await self._lock(work)
             if not self.direction.may_start(execution.status):
@@ -167,7 +167,7 @@ class BatchStore:
         self.state = replace(self.state, execution=moved)
 
     async def note_blocked(self) -> None:
-        """From now on the seconds are counted for which the fleet is short of instances."""
+        """Begin to count the seconds for which the budget is used up by other instances."""
         if self.state.batch.blocked_seconds is not None:
             return
         batch = replace(self.state.batch, blocked_seconds=0.0)
@@ -178,9 +178,9 @@ class BatchStore:
         self.state = replace(self.state, batch=batch)
 
     async def finish(self) -> bool:
-        """Mark the batch completed and give the next one its due time; twice does no harm.
+        """Mark the batch as completed and set the due time of the next one; idempotent.
 
-        Canaries are watched from here on. False when the execution has left this work meanwhile.
+        For the canaries' batch the monitoring begins. False when the status does not allow this work any more.
         """
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._id)
@@ -208,7 +208,7 @@ class BatchStore:
         return execution
 
     def worked_on(self) -> list[str]:
-        """The instances in flight, forward or back: to each of them an order may be on its way."""
+        """The ids of the instances in flight, to which an order may still be under way."""
         return [each.instance_id for each in self.state.rows.values() if each.in_flight]
 
     def _of_batch(self) -> list[Instance]:

@@ -1,4 +1,4 @@
-"""Use case: watch the canaries until somebody promotes them, or they go back (specification section 4, CANARY)."""
+"""Use case: monitor the canaries until they are promoted or rolled back (specification section 4, CANARY)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ S = ExecutionStatus
 
 
 async def monitor_canary(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """Poll the canaries for about ``seconds`` (None: until it is decided): DONE once they are promoted.
+    """Poll the canaries for about ``seconds`` (None: no limit): DONE once they are promoted.
 
     :raises FleetError: the fleet's connection is not known.
     """
@@ -25,7 +25,7 @@ async def monitor_canary(ports: Ports, context: Context, seconds: float | None) 
 
 
 async def _look(ports: Ports, context: Context) -> Outcome | float:
-    """One look at the rows, with a poll when it is due; the outcome, or the seconds until the next look."""
+    """Read the rows and poll when it is due; the outcome, or the seconds until the next call."""
     async with ports.work() as work:
         execution, now = await work.executions.get(context.execution.id), await work.now()
     match execution.status:
@@ -43,7 +43,7 @@ async def _poll(ports: Ports, context: Context) -> float:
     poll = await poll_canaries(ports, context)
     async with ports.work() as work:
         locked, now = await work.executions.lock(context.execution.id), await work.now()
-        # two monitors may have polled side by side after a crash: the poll that is written second does not count
+        # two monitors may have polled concurrently after a crash: the poll that is written second does not count
         if locked.status is S.CANARY_MONITORING and next_poll_at(locked, now) <= now:
             moved, events = note_poll(locked, poll, now)
             await work.events.append(moved, events)
@@ -53,10 +53,10 @@ async def _poll(ports: Ports, context: Context) -> float:
 
 
 async def poll_canaries(ports: Ports, context: Context) -> Poll:
-    """Ask every canary's health endpoint now.
+    """Poll the health endpoints of all canaries now.
 
     :raises FleetError: the fleet's connection is not known.
     """
     async with ports.fleets.of(context.deployment) as driver:
-        answers = await FleetClient(driver, context.execution.id).poll(context.plan.canary)
-    return poll_of(answers, context.execution.to_version)
+        responses = await FleetClient(driver, context.execution.id).poll(context.plan.canary)
+    return poll_of(responses, context.execution.to_version)

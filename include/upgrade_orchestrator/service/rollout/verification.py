@@ -17,13 +17,13 @@ from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Endin
 
 
 async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
-    """Post-upgrade verification: every instance on the target version, healthy, dependencies still satisfied.
+    """Verify that every instance is healthy at the target version, and that the dependencies are still satisfied.
 
-    Passed, the execution is COMPLETED and the deployment runs the target version, in one transaction, so that no
-    command falls between the two; else it is FAILED, saying what is wrong. A paused execution is waited for, for
-    ``seconds`` at the most (None: until it goes on).
+    If so, the execution is COMPLETED and the deployment gets the target version in one transaction, so that no command
+    comes in between; otherwise it is FAILED with the problems. While the execution is PAUSED this waits up to
+    ``seconds`` (None: no limit).
 
-    :raises FleetError: the fleet cannot be asked, which is no verdict: try again.
+    :raises FleetError: the fleet does not respond, so there is no result: try again.
     """
     end = None if seconds is None else now_seconds() + seconds
     async with ports.signals.of(execution_id) as waiter:
@@ -74,7 +74,7 @@ async def _judge_verification(
             moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
         else:
             mixed = fleet.mixed(execution.to_version)
-            moved, event = advance(execution, ExecutionStatus.COMPLETED, _told(execution, mixed), SYSTEM, now)
+            moved, event = advance(execution, ExecutionStatus.COMPLETED, _reason(execution, mixed), SYSTEM, now)
             moved = replace(moved, settled_at=now)
             deployment = await deployment_of(work, execution)
             runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=mixed)
@@ -85,8 +85,8 @@ async def _judge_verification(
         return moved.status
 
 
-def _told(execution: Execution, mixed: Mapping[str, int] | None) -> str:
-    """An upgrade of a part of the fleet says what the rest runs."""
+def _reason(execution: Execution, mixed: Mapping[str, int] | None) -> str:
+    """The status reason; after an upgrade of a part of the fleet it names the versions of the others."""
     if mixed is None:
         return "all instances upgraded"
     others = ", ".join(f"{count} on {version}" for version, count in sorted(mixed.items()))

@@ -1,4 +1,4 @@
-"""The clock of waits and time-outs."""
+"""The monotonic clock of waits and time-outs."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import asyncio
 
 
 def now_seconds() -> float:
-    """The event loop's clock: no jump of the wall clock disturbs a wait."""
+    """The event loop's time in seconds; it does not jump when the wall clock is set."""
     return asyncio.get_running_loop().time()

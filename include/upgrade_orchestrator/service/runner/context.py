@@ -1,4 +1,4 @@
-"""What a use case works on: loaded in one place."""
+"""Loads what most use cases work on: execution, plan and deployment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """An execution as it was when it was read, its frozen plan, and where its instances live."""
+    """An execution as last read, its frozen plan, and its deployment."""
 
     execution: Execution
     plan: Plan
@@ -35,16 +35,16 @@ async def context_in(work: UnitOfWork, execution_id: str) -> Context:
 
 
 async def deployment_of(work: UnitOfWork, execution: Execution) -> Deployment:
-    """Where the execution's instances live."""
+    """The deployment that the execution upgrades."""
     deployment = await work.registry.deployment(execution.tenant_id, execution.request.component_id)
     assert deployment is not None  # a deployment is never deleted
     return deployment
 
 
 async def find_execution(ports: Ports, execution_id: str) -> Execution:
-    """Only its own row.
+    """Read the execution's row only.
 
-    :raises NotFound: when there is none.
+    :raises NotFound: there is no such execution.
     """
     async with ports.work() as work:
         return await work.executions.get(execution_id)

@@ -11,17 +11,17 @@ from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 log = logging.getLogger(__name__)
 
 CloseFence = Callable[[Collection[str]], Awaitable[None]]
-"""``close_fence`` of one runner; it is given the instances that are worked on."""
+"""``close_fence`` of one runner; its argument is the ids of the instances in flight."""
 
 
 async def close_fence(driver: FleetDriver, execution_id: str, lease: LeaseKeeper, worked_on: Collection[str]) -> None:
-    """Make our token known before we look at anything: the fleet refuses what comes with a lower one from then on.
+    """Send our fencing token to the fleet before anything is observed: from then on it refuses orders with a lower one.
 
-    The protocol has no call for that, so one is used that changes nothing: an instance that runs and is not among
-    ``worked_on``, to which an order may be on its way, is asked to run. Where there is none, the first order closes the
-    fence. A fleet that does not answer is asked again in the next round: it takes no other orders meanwhile.
+    The protocol has no call for this, so an order without effect is sent: undrain to an instance that runs and is not
+    in flight (``worked_on``), so that no other order to it is under way. If there is no such instance, the first order
+    has the same effect. If the fleet does not respond, it is tried again in the next round.
 
-    :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
+    :raises StaleToken: the fleet has seen a newer holder of the lease: this runner has to stop.
     """
     token = lease.lease.token
     try:

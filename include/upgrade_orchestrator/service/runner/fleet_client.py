@@ -1,4 +1,4 @@
-"""Talks to the fleet for a runner: observes, polls health and gives orders, side by side; knows no rule."""
+"""The runner's client of a fleet: observes, polls health and sends orders, concurrently; it has no rules."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, St
 log = logging.getLogger(__name__)
 
 AT_ONCE = 32
-"Calls under way at the same time to one agent."
+"Concurrent calls to one agent."
 NO_HURRY = 8
-"The same where no lease waits for the answers: an agent that others work with has time for them too."
+"The same for calls that no lease waits for, so that the agent has capacity left for other callers."
 
 
 class FleetClient:
-    """One deployment's fleet, as the holder of its lease works on it."""
+    """The fleet of one deployment, for the holder of its lease."""
 
     def __init__(self, driver: FleetDriver, execution_id: str, at_once: int = AT_ONCE) -> None:
         self._driver = driver
@@ -28,7 +28,7 @@ class FleetClient:
         self._gate = asyncio.Semaphore(at_once)
 
     async def observe(self) -> Fleet | None:
-        """The fleet now; None when it cannot be asked, which says nothing about its instances."""
+        """The fleet now; None when it does not respond, which says nothing about its instances."""
         try:
             return await self._driver.fleet()
         except FleetError as error:
@@ -36,7 +36,7 @@ class FleetClient:
             return None
 
     async def poll(self, instance_ids: Iterable[str]) -> dict[str, Health | None]:
-        """Each instance's answer; None where the poll could not be made."""
+        """The health of each instance; None for an instance that did not respond."""
         ids = list(instance_ids)
         return dict(zip(ids, await asyncio.gather(*(self._poll(each) for each in ids)), strict=True))
 
@@ -49,12 +49,12 @@ class FleetClient:
                 return None
 
     async def give(self, orders: Sequence[tuple[Instance, Order]], token: int) -> set[str]:
-        """Send the orders; the ids of the instances whose order was accepted.
+        """Send the orders; returns the ids of the instances whose order was accepted.
 
-        :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
+        :raises StaleToken: the fleet has seen a newer holder of the lease: this runner has to stop.
         """
-        answers = await asyncio.gather(*(self._give(each, order, token) for each, order in orders))
-        return {each.instance_id for (each, _), accepted in zip(orders, answers, strict=True) if accepted}
+        results = await asyncio.gather(*(self._give(each, order, token) for each, order in orders))
+        return {each.instance_id for (each, _), accepted in zip(orders, results, strict=True) if accepted}
 
     async def _give(self, instance: Instance, order: Order, token: int) -> bool:
         name, key = instance.instance_id, key_of(self._execution_id, instance, order)
@@ -76,10 +76,10 @@ class FleetClient:
 
 
 def key_of(execution_id: str, instance: Instance, order: Order) -> str:
-    """The idempotency key: the same for every repetition of one intent, another for every new one.
+    """The idempotency key of an order: the same each time an intent is repeated, and different for a new intent.
 
-    A row is in one step once a try and a way, so that these name the intent, whenever it is repeated.
+    A row is in each step once per try and direction, so these identify the intent.
     """
-    way = "back" if instance.batch == ROLLBACK_BATCH else "forth"
-    step = f"{way}-{instance.status.value.lower()}"
+    direction = "back" if instance.batch == ROLLBACK_BATCH else "forth"
+    step = f"{direction}-{instance.status.value.lower()}"
     return f"{execution_id}.{instance.instance_id}.{instance.attempts}.{order.value}.{step}"

@@ -1,4 +1,4 @@
-"""Holds a deployment's lease while there is something to do, not while there is only something to wait for."""
+"""Holds a deployment's lease while there is work to do, and gives it back for longer waits."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.clock import now_seconds
 
 LONGEST_ROUND_SECONDS = 60.0
-"A runner that is silent for longer stood still, and did not look at anything."
+"The longest time between two rounds that counts as watched; in a longer one the process was suspended."
 
 SaveClocks = Callable[[UnitOfWork], Awaitable[None]]
-"""Writes the seconds that were watched, in the transaction in which the lease is renewed."""
+"""Writes the watched seconds in the transaction that renews the lease."""
 
 
 async def no_clocks(_: UnitOfWork) -> None:
-    """For work that counts no watched seconds."""
+    """Write nothing, for work that counts no watched seconds."""
 
 
 class LeaseKeeper:
-    """The lease of one execution's deployment as one runner holds it, which is the owner."""
+    """The lease of an execution's deployment, for one runner, which is its owner."""
 
     def __init__(self, ports: Ports, execution: Execution) -> None:
         self._ports = ports
@@ -33,20 +33,20 @@ class LeaseKeeper:
         self._renew_at = 0.0
         self._watched_at: float | None = None
         self.unfenced = False
-        "True while the holder before, which never gave the lease back, may still send an order."
+        "True while the previous holder, which never gave the lease back, may still send an order."
 
     @property
     def lease(self) -> Lease:
-        """The lease held; its token goes with every order.
+        """The lease held; every order carries its fencing token.
 
-        :raises LostLease: when it is not held.
+        :raises LostLease: it is not held.
         """
         if self._lease is None:
             raise LostLease("the lease of this deployment is not held")
         return self._lease
 
     async def take(self) -> bool:
-        """True when it is held now; False while another runner works on the deployment."""
+        """Try to acquire the lease; False while another runner holds it."""
         async with self._ports.work() as work:
             self._lease = lease = await work.leases.take(*self._key)
             await work.commit()
@@ -54,14 +54,14 @@ class LeaseKeeper:
         if lease is not None:
             self.unfenced = lease.taken_over
             self._renew_at = now_seconds() + self._ports.limits.lease_seconds / 3
-            if self._watched_at is not None:  # while another one held it, that one has counted
+            if self._watched_at is not None:  # time in which another runner held it was counted by that runner
                 self._watched_at = max(self._watched_at, now_seconds() - lease.unattended.total_seconds())
         return self.held
 
     async def renew_if_due(self, save_clocks: SaveClocks) -> None:
-        """Keep it, well before it ends; to be called in every round.
+        """Extend the lease well before it expires; to be called in every round. An expired one must be re-acquired.
 
-        :raises LostLease: when another runner has taken over, or when it has ended.
+        :raises LostLease: another runner has taken over, or the lease has expired.
         """
         if self._lease is None or now_seconds() < self._renew_at:
             return
@@ -76,20 +76,20 @@ class LeaseKeeper:
         self._renew_at = now_seconds() + self._ports.limits.lease_seconds / 3
 
     def watched(self) -> float:
-        """Seconds since the last call: time in which this runner has watched, by a clock that does not jump."""
+        """The watched seconds since the last call, by the monotonic clock."""
         before, self._watched_at = self._watched_at, now_seconds()
         return 0.0 if before is None else min(self._watched_at - before, LONGEST_ROUND_SECONDS)
 
     def stop_watching(self) -> None:
-        """What passes until the next look does not count: the execution is paused."""
+        """Do not count the time until the next call of ``watched``, because the execution is paused."""
         self._watched_at = None
 
     def forget(self) -> None:
-        """It is lost: what is done next needs a new one."""
+        """Drop a lost lease; further work needs a new one."""
         self._lease, self.held = None, False
 
     async def give_back(self, save_clocks: SaveClocks) -> None:
-        """Let the next one work at once, which counts on from what was watched."""
+        """Release the lease at once and write the watched seconds, from which the next holder continues."""
         if self._lease is None:
             return
         lease, self._lease, self.held = self._lease, None, False

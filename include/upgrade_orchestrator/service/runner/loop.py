@@ -1,4 +1,4 @@
-"""The loop of everything that works on a fleet, and when it looks again: soon after a change, else seldom."""
+"""The loop of all runners, and its timing: backoff between observations, and the poll schedule of health polls."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 log = logging.getLogger(__name__)
 
 LEASE_WAIT_SECONDS = 1.0
-"How often it is asked whether another holder is done."
+"How often a runner tries to acquire a lease that another one holds."
 LEASE_WORTH_KEEPING_SECONDS = 2.0
-"A longer wait with nothing in flight gives the lease back."
+"For a longer wait with nothing in flight the lease is given back."
 
 Tick = Callable[[], Awaitable[Outcome | float]]
 """One round; the outcome, or the seconds until the next round."""
 
 
 async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float | None) -> Outcome:
-    """Tick until the work ends or the time is over; a lost lease is taken again, from the rows as they are."""
+    """Call ``tick`` until the work ends or the time is over; after a lost lease the rows are read again."""
     end = None if seconds is None else now_seconds() + seconds
     while True:
         try:
@@ -42,24 +42,24 @@ async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float 
 
 @dataclass
 class Backoff:
-    """Gaps between looks that grow with the time since the last change: 0.1 s at first, 2 s at the most."""
+    """Gaps between observations that grow with the time since the last change: from 0.12 s up to 2 s."""
 
     SHORTEST, LONGEST, SHARE = 0.12, 2.0, 0.3
     _changed_at: float = field(default_factory=lambda: now_seconds())
 
     def changed(self) -> None:
-        """Something moved: look again soon."""
+        """Something changed, so the next gap is short."""
         self._changed_at = now_seconds()
 
     def gap(self) -> float:
-        """Seconds until the next look: a third of what has been waited already."""
+        """Seconds until the next observation: 30 % of the time since the last change, within the limits."""
         waited = now_seconds() - self._changed_at
         return min(self.LONGEST, max(self.SHORTEST, waited * self.SHARE))
 
 
 @dataclass
 class PollSchedule:
-    """Health polls per instance: at once, then at gaps that double from 0.5 s up to ``longest`` seconds (section 4)."""
+    """When each instance is polled: at once, then at gaps that double from 0.5 s up to ``longest`` (section 4)."""
 
     longest: float
     _due: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -72,18 +72,18 @@ class PollSchedule:
         return [each for each in instance_ids if now >= self._due.get(each, (0.0, 0.0))[0]]
 
     def polled(self, instance_id: str, at_most: float | None = None) -> None:
-        """Note a poll; the next one comes later than the last, but within ``at_most`` seconds."""
+        """Record a poll; the gap to the next one doubles, but is at most ``at_most`` seconds."""
         _, gap = self._due.get(instance_id, (0.0, 0.0))
         following = min(self.longest, gap * 2) if gap else min(self.longest, self.FIRST)
         wait = following if at_most is None else min(following, max(0.05, at_most))
         self._due[instance_id] = (now_seconds() + wait, following)
 
     def forget(self, instance_id: str) -> None:
-        """The next poll of this instance is a first one."""
+        """Forget the instance: its next poll is due at once again."""
         self._due.pop(instance_id, None)
 
     def next_in(self) -> float | None:
-        """Seconds until the earliest poll; None when there is nothing to poll."""
+        """Seconds until the next poll; None when there is no instance to poll."""
         if not self._due:
             return None
         return max(0.0, min(at for at, _ in self._due.values()) - now_seconds())

@@ -1,4 +1,4 @@
-"""How a use case ended that may take long: done, stopped, or to be gone on with elsewhere."""
+"""Result of a long use case: done, stopped or unfinished."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SLOW_POLL_SECONDS = 15.0
-"How long is waited without a signal before the rows are looked at again: what a missed notification costs."
+"The longest wait for a signal before the rows are read again, which bounds the delay that a lost signal causes."
 
 
 class Ending(StrEnum):
-    """How a call of the runner ended."""
+    """How a call of a long use case ended."""
 
     DONE = "DONE"
-    "Every instance of the batch has come to its end."
+    "The work is done."
     STOPPED = "STOPPED"
-    "The execution wants no more of this batch; nothing of it is in flight."
+    "The execution's status does not allow this work any more; nothing of it is in flight."
     NOT_TAKEN = "NOT_TAKEN"
-    "It is not this work's turn: the run takes the other branch."
+    "This work is not needed: the DAG run takes the other branch."
     UNFINISHED = "UNFINISHED"
-    "The time given is over; go on by calling again."
+    "The time is over; call again to continue."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the batch ended, and why."""
+    """How the work ended, and why."""
 
     ending: Ending
     reason: str = ""

@@ -1,4 +1,4 @@
-"""The loop of everything that waits for somebody's decision: look at the rows, wait for a signal, look again."""
+"""The loop of use cases that wait for a decision: read the rows, wait for a signal, read again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 
 Look = Callable[[], Awaitable[Outcome | float]]
-"""One look; the outcome, or the seconds until the next look, sooner when something happens to the execution."""
+"""Reads the rows once; the outcome, or the seconds until the next call, earlier after a signal."""
 
 
 async def wait_until(look: Look, ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
-    """Look until there is an outcome; UNFINISHED after about ``seconds`` (None: not before)."""
+    """Call ``look`` until there is an outcome; UNFINISHED after about ``seconds`` (None: no limit)."""
     end = None if seconds is None else now_seconds() + seconds
     async with ports.signals.of(execution_id) as waiter:
         while True:

@@ -1,6 +1,6 @@
-"""Use cases of steering: pause, resume, cancel, promote, roll back; each is one transaction with event and audit row.
+"""Use cases of the commands pause, resume, cancel, promote and roll back; each is one transaction with event and audit.
 
-Signals reach a running batch through the event's NOTIFY, so nothing else has to be told.
+A running batch gets a signal by the NOTIFY that the event store sends with each event (adapters/postgres).
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ Act = Callable[[UnitOfWork, Execution, datetime], Awaitable[Moved]]
 
 
 async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
-    """No new work from here on, and no delay or soak of a batch goes on; what is in flight finishes.
+    """Pause: no new work begins, and delays and soaks of batches wait; what is in flight finishes.
 
-    :raises NotFound: no such execution; :raises InvalidState: not from this status.
+    :raises NotFound: no such execution.
+    :raises InvalidState: the status cannot be paused.
     """
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
@@ -46,12 +47,13 @@ async def pause_upgrade(ports: Ports, execution_id: str, reason: str | None, act
 
 
 async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
-    """Go on at the same place; a delay that was not over is later by the pause.
+    """Resume: continue in the status before the pause; the batches' due times are moved by its length.
 
-    Whether there is room for more is not asked: what is in flight has to come to its end in any case.
+    The budget is not checked: what is in flight has to finish in any case.
 
-    :raises NotFound: no such execution; :raises InvalidState: it is not PAUSED;
-    :raises UpgradeBlocked: it could not go on now: it stays PAUSED.
+    :raises NotFound: no such execution.
+    :raises InvalidState: it is not PAUSED.
+    :raises UpgradeBlocked: it could not continue now; it stays PAUSED.
     """
     async with ports.work() as work:
         require_allowed(Command.RESUME, (await work.executions.get(execution_id)).status)
@@ -59,16 +61,18 @@ async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
         resumed = await resume_in(work, execution, reason, actor, now)
-        await unpause_dag(ports, execution_id)  # under the lock: nobody follows the old pause in between
+        # under the lock, so that the reconciler does not apply the DAG's old pause in between
+        await unpause_dag(ports, execution_id)
         return resumed
 
     return await _carry_out(ports, execution_id, Command.RESUME, act, reason, actor)
 
 
 async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
-    """Outranks everything: no new work, what drains is undrained, what is being upgraded finishes.
+    """Cancel, which overrides all other commands: draining instances are undrained, upgrading ones finish.
 
-    :raises NotFound: no such execution; :raises InvalidState: it is terminal.
+    :raises NotFound: no such execution.
+    :raises InvalidState: it is terminal.
     """
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
@@ -78,16 +82,18 @@ async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
         return replace(moved, settled_at=now if _untouched(rows) else None), events
 
     moved = await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)
-    await unpause_dag(ports, execution_id)  # its tasks have to bring this about
+    await unpause_dag(ports, execution_id)  # its tasks carry this out
     await release_tasks(ports, moved)
     return moved
 
 
 async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: str | None, actor: Actor) -> Execution:
-    """Upgrade the rest, if the canaries are well right now and the rest can run; with ``force`` neither is asked.
+    """Upgrade the other instances, if the canaries are healthy now and the rest can run; ``force`` skips both checks.
 
-    :raises NotFound: no such execution; :raises InvalidState: not in CANARY_MONITORING;
-    :raises CanaryUnhealthy: a canary is ill or cannot be asked; :raises UpgradeBlocked: the rest cannot run now.
+    :raises NotFound: no such execution.
+    :raises InvalidState: it is not in CANARY_MONITORING.
+    :raises CanaryUnhealthy: a canary is unhealthy or did not respond.
+    :raises UpgradeBlocked: the rest cannot run now.
     """
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
@@ -112,9 +118,10 @@ async def _ask_canaries(ports: Ports, execution_id: str) -> Poll:
 
 
 async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
-    """Begin the way back; with nothing to revert it is ROLLED_BACK at once.
+    """Begin the rollback; with nothing to revert the execution is ROLLED_BACK at once.
 
-    :raises NotFound: no such execution; :raises InvalidState: not from this status.
+    :raises NotFound: no such execution.
+    :raises InvalidState: the status allows no rollback.
     """
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
@@ -125,7 +132,7 @@ async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None,
         return replace(moved, settled_at=now), [*events, event]
 
     moved = await _carry_out(ports, execution_id, Command.ROLLBACK, act, reason, actor)
-    await unpause_dag(ports, execution_id)  # its tasks have to bring this about
+    await unpause_dag(ports, execution_id)  # its tasks carry this out
     await release_tasks(ports, moved)
     return moved
 

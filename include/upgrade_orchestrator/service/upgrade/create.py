@@ -1,4 +1,4 @@
-"""Use case: create an upgrade, or only see what it would be (contract sections 1, 2 and 4)."""
+"""Use cases: create an upgrade, or preview it with a dry run (specification sections 1, 2 and 4)."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an upgrade would be: its plan (None when the fleet is too small for one) and what speaks against it.
+    """The result of a dry run: the plan (None when the fleet is too small for one) and the findings.
 
-    ``checks`` is what the pre-upgrade checks would find if it was started now; empty when nobody asked.
+    ``checks`` are the results that the pre-upgrade checks would have now; empty when they were not run.
     """
 
     plan: Plan | None
@@ -44,7 +44,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What an upgrade of the tenant's deployment stands on, as it is now."""
+    """The current state on which a new upgrade of a tenant's deployment is based."""
 
     tenant_id: str
     deployment: Deployment
@@ -57,7 +57,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An execution that nothing speaks against; ``previous`` is the version to which a rollback takes an instance."""
+    """An execution without blockers; ``previous`` maps instance ids to the versions that a rollback restores."""
 
     ground: Ground
     request: UpgradeRequest
@@ -67,10 +67,11 @@ class Draft:
 
 
 async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest) -> Preview:
-    """The plan and all that speaks against it now, be it at creation or after the start; nothing is stored.
+    """The plan, and all findings of creation and of the pre-upgrade checks; nothing is stored.
 
-    :raises NotFound: no deployment or version; :raises VersionMismatch: version of another component;
-    :raises Unavailable: the fleet does not answer.
+    :raises NotFound: no deployment or version.
+    :raises VersionMismatch: a version of another component.
+    :raises Unavailable: the fleet does not respond.
     """
     ground = await survey(ports, tenant_id, request, refuse_active=False)
     preview = judge(ports, ground, request, ground.fleet.serving())
@@ -84,10 +85,10 @@ async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest)
 
 
 async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, actor: Actor) -> Execution:
-    """Check in the contract's order, freeze the plan, store everything in one transaction.
+    """Check in the specification's order, freeze the plan, store all in one transaction; raises as ``preview_upgrade``.
 
-    :raises ActiveUpgradeExists: tenant and component have an unfinished one, also when made at this very moment;
-    :raises UpgradeBlocked: with every blocker; and what ``preview_upgrade`` raises.
+    :raises ActiveUpgradeExists: tenant and component have an unfinished execution, also one created concurrently.
+    :raises UpgradeBlocked: with every blocker.
     """
     ground = await survey(ports, tenant_id, request, refuse_active=True)
     plan, warnings = accept(judge(ports, ground, request, ground.fleet.serving()))
@@ -100,10 +101,12 @@ async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, 
 
 
 async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> Ground:
-    """Read the registry and ask the fleet, refusing in the contract's order.
+    """Read the registry and the fleet, with refusals in the order of the specification.
 
-    :raises NotFound: no deployment or version; :raises VersionMismatch: version of another component;
-    :raises ActiveUpgradeExists: if ``refuse_active``; :raises Unavailable: the fleet does not answer.
+    :raises NotFound: no deployment or version.
+    :raises VersionMismatch: a version of another component.
+    :raises ActiveUpgradeExists: with ``refuse_active``, if there is an unfinished execution.
+    :raises Unavailable: the fleet does not respond.
     """
     async with ports.work() as work:
         deployment, source, target = await _look_up(work, tenant_id, request)
@@ -115,7 +118,7 @@ async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refus
 
 
 def judge(ports: Ports, ground: Ground, request: UpgradeRequest, instances: Sequence[FleetInstance]) -> Preview:
-    """What an upgrade of ``instances`` would be, and all that speaks against it."""
+    """The plan of an upgrade of ``instances``, and its findings."""
     source, target, path, platform = ground.source, ground.target, ground.path, ports.limits.platform_version
     findings = (
         compatibility(Compatibility(request, source, target, path, ground.deployment, platform), ground.now)
@@ -128,7 +131,7 @@ def judge(ports: Ports, ground: Ground, request: UpgradeRequest, instances: Sequ
 
 
 def accept(preview: Preview) -> tuple[Plan, tuple[str, ...]]:
-    """The plan, and the warnings that go with it.
+    """The plan and its warnings.
 
     :raises UpgradeBlocked: with every blocker.
     """
@@ -170,15 +173,15 @@ def _plan(request: UpgradeRequest, instances: Sequence[FleetInstance], path_minu
     try:
         return make_plan(request, instances, path_minutes)
     except ValueError:
-        return None  # checks.size says so as a blocker
+        return None  # checks.size reports this as a blocker
 
 
 async def add(
     work: UnitOfWork, execution_id: str, draft: Draft, actor: Actor, retry_of: str | None = None
 ) -> Execution:
-    """Write the new execution with all that belongs to it; committing is the caller's.
+    """Insert the new execution with its rows and its first event; the caller commits.
 
-    :raises ActiveUpgradeExists: another one took the place in between.
+    :raises ActiveUpgradeExists: another execution took the active slot in between.
     """
     ground, plan = draft.ground, draft.plan
     execution = Execution(
@@ -234,9 +237,9 @@ def _created(execution: Execution, plan: Plan) -> Event:
 
 @asynccontextmanager
 async def naming_the_active(ports: Ports, tenant_id: str, component_id: str) -> AsyncIterator[None]:
-    """A place that was lost to another transaction is refused with the id of the one that was faster.
+    """Add the id of the active execution to a refusal by the database, when another transaction was faster.
 
-    :raises ActiveUpgradeExists: when the database says so within.
+    :raises ActiveUpgradeExists: the database raised it within.
     """
     try:
         yield

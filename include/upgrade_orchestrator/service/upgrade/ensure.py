@@ -1,6 +1,6 @@
-"""Use cases: an upgrade that a DAG run asked for is created once, started once and followed to its end.
+"""Idempotent use cases for an upgrade that a DAG run requests: create it once, start it once, wait for its end.
 
-Every step may be taken again, by a task that was repeated or cleared, also by two at the same time.
+Every step may be repeated by a task that is retried or cleared, also by two tasks at the same time.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from upgrade_orchestrator.service.upgrade.start import start_upgrade
 async def create_once(
     ports: Ports, execution_id: str, tenant_id: str, request: UpgradeRequest, actor: Actor
 ) -> Execution:
-    """The execution ``execution_id``, made now unless it was made before.
+    """The execution ``execution_id``, created now unless it exists.
 
-    :raises UpgradeError: whatever ``create_upgrade`` refuses.
+    :raises UpgradeError: any refusal of ``create_upgrade``.
     """
     if (made := await _made(ports, execution_id)) is not None:
         return made
     given = replace(ports, new_id=lambda: execution_id)
     try:
         return await create_upgrade(given, tenant_id, request, actor)
-    except (ActiveUpgradeExists, AlreadyExists):  # perhaps it is this one, made a moment ago
+    except (ActiveUpgradeExists, AlreadyExists):  # perhaps this very execution, created concurrently
         if (made := await _made(ports, execution_id)) is not None:
             return made
         raise
@@ -45,7 +45,7 @@ async def _made(ports: Ports, execution_id: str) -> Execution | None:
 
 
 async def start_once(ports: Ports, execution_id: str, actor: Actor) -> Execution:
-    """The execution, started now if it is PENDING; one that somebody else started or cancelled stays as it is.
+    """The execution, started now if it is PENDING; one that was started or cancelled already stays as it is.
 
     :raises NotFound: no such execution.
     """
@@ -56,7 +56,7 @@ async def start_once(ports: Ports, execution_id: str, actor: Actor) -> Execution
 
 
 async def wait_for_end(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
-    """Wait for about ``seconds`` (None: until it is terminal): DONE with its reason, whichever its last status is.
+    """Wait up to about ``seconds`` (None: no limit): DONE with the status reason once it is in any terminal status.
 
     :raises NotFound: no such execution.
     """

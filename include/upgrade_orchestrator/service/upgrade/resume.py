@@ -1,4 +1,4 @@
-"""Going on after a pause, whoever asked for it: a command over REST, or a DAG that was unpaused in Airflow."""
+"""Resumes a paused execution, for a command over REST as well as for a DAG that was unpaused in Airflow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 
 async def resume_in(work: UnitOfWork, execution: Execution, reason: str | None, actor: Actor, now: datetime) -> Moved:
-    """The execution back where its pause began, the clocks of its batches pushed out by it; not saved yet.
+    """The resumed execution (not saved yet); the due times of its batches are moved by the length of the pause.
 
     :raises InvalidState: it is not PAUSED.
     """

@@ -1,4 +1,4 @@
-"""Use case: retry (contract section 1): a new execution over the instances that an ended one did not complete."""
+"""Use case: retry (specification section 1): a new execution for the instances that an ended one did not complete."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ from upgrade_orchestrator.service.upgrade.create import (
 
 
 async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:
-    """The new execution in PENDING; it is stored together with the command's audit row and event on the old one.
+    """The new execution in PENDING; it is stored together with the command's audit row and event of the old one.
 
-    :raises NotFound: no such execution; :raises InvalidState: it is neither FAILED nor CANCELLED;
-    :raises ActiveUpgradeExists: another one is active, or this one has not let go of its instances yet;
-    :raises UpgradeBlocked: nothing is left, or what ``create_upgrade`` refuses; and what else that raises.
+    Raises also what ``create_upgrade`` raises.
+
+    :raises NotFound: no such execution.
+    :raises InvalidState: it is neither FAILED nor CANCELLED.
+    :raises ActiveUpgradeExists: another execution is active, or this one is not settled yet.
+    :raises UpgradeBlocked: nothing is left to retry, or there are blockers.
     """
     async with ports.work() as work:
         ended = await work.executions.get(execution_id)
@@ -42,7 +45,7 @@ async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, act
 
 
 async def _draft(ports: Ports, ended: Execution, ground: Ground) -> Draft:
-    """The rows are read after the survey: an execution that does not hold its place any more changes them no more."""
+    """The rows are read after the survey: once the execution is settled they do not change any more."""
     async with ports.work() as work:
         left = left_of(ended, await work.executions.instances(ended.id), ground.fleet)
     request = replace(ended.request, total_instances=len(left.instances))

@@ -1,8 +1,7 @@
-"""Use case: start (contract section 3): VALIDATING at once, the checks run in Airflow.
+"""Use case: start (specification section 3): the execution is VALIDATING at once, the checks run in Airflow.
 
-An upgrade begins in a worker, which does so within a second. One that is started when others have just begun there
-begins in the triggerer, some seconds later: it then needs neither a process, nor its memory, nor a worker that others
-wait for.
+An upgrade begins in a worker, within a second. If others have just begun there, it begins in the triggerer instead,
+some seconds later: that needs no process and no memory of its own, and no worker that other tasks wait for.
 """
 
 from __future__ import annotations
@@ -16,13 +15,14 @@ from upgrade_orchestrator.service.audit import receive
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 BEGIN_SECONDS = 15.0
-"For how long an upgrade that begins in a worker counts as there: until it has begun, and given its worker back."
+"How long an upgrade counts as beginning in a worker: until it has given its worker back."
 
 
 async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execution:
-    """Commit VALIDATING, then ask Airflow to read the dag file: the row is the truth, a lost request costs seconds.
+    """Commit VALIDATING, then request a parse of the DAG file; a lost request is repeated by a control loop.
 
-    :raises NotFound: no such execution; :raises InvalidState: it is not PENDING.
+    :raises NotFound: no such execution.
+    :raises InvalidState: it is not PENDING.
     """
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)

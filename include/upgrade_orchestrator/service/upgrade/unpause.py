@@ -1,4 +1,4 @@
-"""Lets the DAG of an execution go on: best effort, for what somebody asked of us must not fail with Airflow."""
+"""Unpauses the DAG of an execution, best effort: a command must not fail because Airflow's database is away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 async def unpause_dag(ports: Ports, execution_id: str) -> None:
-    """Airflow works on the DAG again, if it was paused; a database of Airflow that is away is only logged."""
+    """Unpause the DAG if it is paused; a failure is only logged."""
     try:
         await ports.runs.unpause(dag_id_of(execution_id))
     except Unavailable as error:

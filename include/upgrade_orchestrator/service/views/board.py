@@ -1,4 +1,4 @@
-"""Use case of the status view's list: what one caller may see of all executions."""
+"""Use case: the list of the status view, with the executions that a caller may see."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from upgrade_orchestrator.service.views.queries import ExecutionView, views_of
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """A page of executions, newest first, and how many there are of each status."""
+    """A page of executions, newest first, and the number of executions by status."""
 
     executions: Sequence[ExecutionView]
     counts: Counts
 
 
 async def show_board(ports: Ports, wanted: BoardFilter) -> BoardView:
-    """The page and the counts of one moment: a fixed number of statements, however many executions there are."""
+    """The page and the counts from one snapshot, with a fixed number of SQL statements."""
     async with ports.work() as work:
         await work.at_one_moment()
         views = await views_of(work, await work.board.page(wanted))

@@ -1,4 +1,4 @@
-"""Use case of the status view's page: everything about one execution, as it was at one moment."""
+"""Use case: the status view's page of one execution, read from one snapshot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.queries import ExecutionView, views_of
 
-TOLD = (
+TIMELINE = (
     EventType.CREATED,
     EventType.STATUS_CHANGED,
     EventType.COMMAND_RECEIVED,
@@ -26,14 +26,14 @@ TOLD = (
     EventType.ROLLBACK_STARTED,
     EventType.ROLLBACK_COMPLETED,
 )
-"What the timeline tells; instances, batches and checks have places of their own on the page."
-MOST_TOLD, MOST_POLLS = 200, 60
-"How many of them, the newest."
+"The event types of the timeline; the page shows instances, batches and checks elsewhere."
+MOST_TIMELINE, MOST_POLLS = 200, 60
+"How many of the newest timeline events and polls are shown."
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An execution with all that its page shows; ``run`` is None when Airflow's database does not answer."""
+    """An execution with everything that its page shows; ``run`` is None when Airflow's database does not respond."""
 
     view: ExecutionView
     plan: Plan
@@ -53,9 +53,9 @@ class Picture:
 
 
 async def load_detail(ports: Ports, execution_id: str) -> Picture:
-    """Our own part is of one moment, so that no two places of the page contradict each other.
+    """Read the product's data from one snapshot, so that the page does not contradict itself.
 
-    :raises NotFound: when there is no such execution.
+    :raises NotFound: there is no such execution.
     """
     async with ports.work() as work:
         await work.at_one_moment()
@@ -66,7 +66,7 @@ async def load_detail(ports: Ports, execution_id: str) -> Picture:
             await work.executions.instances(execution_id),
             await work.executions.batches(execution_id),
             await work.approvals.of(execution_id),
-            await work.events.latest(execution_id, TOLD, MOST_TOLD),
+            await work.events.latest(execution_id, TIMELINE, MOST_TIMELINE),
             await work.events.latest(execution_id, (EventType.CANARY_POLLED,), MOST_POLLS),
         )
     return Picture(*parts, await _run_of(ports, view.execution.dag_id))

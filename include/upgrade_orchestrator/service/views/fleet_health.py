@@ -1,4 +1,4 @@
-"""Whether the fleet drivers answer (contract section 1, GET /health), asked so that nobody can wear the fleets out."""
+"""The health check of the fleet drivers, cached to protect the fleets (specification section 1, GET /health)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from upgrade_orchestrator.service.runner.clock import now_seconds
 log = logging.getLogger(__name__)
 
 FOUND_SECONDS = 10.0
-"How long it may take to find a connection: the first time much is loaded for it."
+"Time-out for opening a connection: the first time this loads many modules."
 ASKED_SECONDS = 2.0
-"How long a driver may take; all are asked side by side."
+"Time-out for a driver's response; all drivers are called concurrently."
 KEPT_SECONDS = 5.0
-"How long an answer is good for everybody: a fleet is asked no more often, however many ask us."
+"How long a result is cached: a fleet is called no more often, however many callers there are."
 MOST = 20
-"Connections that are asked; those with an upgrade under way come first."
+"The number of connections that are checked; those with a running upgrade come first."
 
 
 @dataclass(frozen=True, slots=True)
 class DriverHealth:
-    """Whether a driver answers at an Airflow connection; both are names, and tell neither address nor tenant."""
+    """Whether a driver responds at an Airflow connection; only names, which reveal neither address nor tenant."""
 
     driver: str
     conn_id: str
@@ -34,7 +34,7 @@ class DriverHealth:
 
 
 class FleetHealth:
-    """What a process last heard from the drivers; whoever asks meanwhile waits for the same answer."""
+    """The cached health of the drivers in one process; concurrent callers share one check."""
 
     def __init__(self) -> None:
         self._found: list[DriverHealth] = []
@@ -42,9 +42,9 @@ class FleetHealth:
         self._asking = asyncio.Lock()
 
     async def look(self, ports: Ports) -> list[DriverHealth]:
-        """Every connection that deployments use, up to ``MOST``.
+        """The health of every connection that deployments use, up to ``MOST``.
 
-        :raises Unavailable: when the database does not answer.
+        :raises Unavailable: the database does not respond.
         """
         async with self._asking:
             if now_seconds() - self._heard_at > KEPT_SECONDS:
@@ -55,19 +55,19 @@ class FleetHealth:
 
 async def _ask_all(ports: Ports) -> list[DriverHealth]:
     async with ports.work() as work:
-        ways = await work.registry.ways(MOST)
-    answers = await asyncio.gather(*(_answers(ports, each) for each in ways))
-    return [DriverHealth(each.driver, each.conn_id, well) for each, well in zip(ways, answers, strict=True)]
+        connections = await work.registry.connections(MOST)
+    responses = await asyncio.gather(*(_responds(ports, each) for each in connections))
+    return [DriverHealth(each.driver, each.conn_id, well) for each, well in zip(connections, responses, strict=True)]
 
 
-async def _answers(ports: Ports, deployment: Deployment) -> bool:
+async def _responds(ports: Ports, deployment: Deployment) -> bool:
     try:
         async with asyncio.timeout(FOUND_SECONDS) as limit, ports.fleets.of(deployment) as driver:
             limit.reschedule(now_seconds() + ASKED_SECONDS)
             await driver.fleet()
     except UnknownFleet:
-        return True  # the driver answers; that this fleet is gone is for those who upgrade it
-    except Exception as error:  # whichever way a connection may be wrong: it is reported, and not told to strangers
+        return True  # the driver responds; a missing fleet is a problem of its upgrades only
+    except Exception as error:  # a broken connection raises many exception types; details go to the log only
         log.warning("no answer at the connection %s: %s", deployment.conn_id, str(error) or type(error).__name__)
         return False
     return True

@@ -1,4 +1,4 @@
-"""Whether what the service needs answers (contract section 1, GET /health)."""
+"""The health check of database and relay (specification section 1, GET /health)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from upgrade_orchestrator.service.ports.outbox import Lag, Note, ParkedEvent, Re
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 SILENT_SECONDS = 30.0
-"A relay that has noted nothing for so long is not there: it notes every 5 s."
+"A relay whose last note is older is DOWN: it stores one every 5 s."
 NAMED = 10
-"Parked events that are named; all of them are counted."
-_NOBODY = "no process runs the relay"
+"How many parked events are listed; all of them are counted."
+_NO_RELAY = "no process runs the relay"
 
 
 @dataclass(frozen=True, slots=True)
 class RelayHealth:
-    """How the relay stands, how far behind it is, and the first parked events."""
+    """The relay's state, its lag, and the first parked events."""
 
     state: RelayState
     detail: str
@@ -25,23 +25,23 @@ class RelayHealth:
 
     @property
     def is_well(self) -> bool:
-        """Whether it answers: one that has nowhere to publish to does what it should."""
+        """Whether the relay works; OFF is healthy too, because no Kafka connection is defined."""
         return self.state in (RelayState.RUNNING, RelayState.OFF)
 
 
 async def check_database(ports: Ports) -> None:
-    """One statement through the unit of work.
+    """Run one statement through the unit of work.
 
-    :raises Unavailable: when the database does not answer.
+    :raises Unavailable: the database does not respond.
     """
     async with ports.work() as work:
         await work.now()
 
 
 async def relay_health(ports: Ports) -> RelayHealth:
-    """By what the leader noted, whichever process is asked.
+    """The relay's health by the note that it stored, the same in every process.
 
-    :raises Unavailable: when the database does not answer.
+    :raises Unavailable: the database does not respond.
     """
     state, detail = standing(await ports.outbox.noted())
     lag = await ports.outbox.lag()
@@ -49,7 +49,7 @@ async def relay_health(ports: Ports) -> RelayHealth:
 
 
 def standing(note: Note | None) -> tuple[RelayState, str]:
-    """What a note tells now: an old one is of a process that is gone."""
+    """The state that follows from a note; a missing or old one means DOWN."""
     if note is None or note.age_seconds > SILENT_SECONDS:
-        return RelayState.DOWN, _NOBODY
+        return RelayState.DOWN, _NO_RELAY
     return note.state, note.detail

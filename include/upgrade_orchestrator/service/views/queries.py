@@ -1,4 +1,4 @@
-"""Reads: an execution with all that its body shows, lists, plan, instances and events (contract sections 1 and 6)."""
+"""Use cases that only read executions: bodies, lists, plan, instances and events (specification sections 1 and 6)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from upgrade_orchestrator.service.ports.overviews import ExecutionFilter, Overvi
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 WEEKS = 12
-"How far back the statistics over time go."
+"The number of weeks of the history."
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionView:
-    """An execution and what is computed from its rows."""
+    """An execution with the values that are computed from its rows."""
 
     overview: Overview
     progress: Progress
@@ -36,13 +36,13 @@ class ExecutionView:
 
 
 async def get_execution(ports: Ports, execution_id: str) -> ExecutionView:
-    """:raises NotFound: when there is none."""
+    """:raises NotFound: there is no such execution."""
     async with ports.work() as work:
         return (await views_of(work, [await work.overviews.get(execution_id)]))[0]
 
 
 async def active_execution(ports: Ports, tenant_id: str, component_id: str) -> ExecutionView:
-    """:raises NoActiveUpgrade: when nothing is unfinished."""
+    """:raises NoActiveUpgrade: there is no unfinished execution."""
     async with ports.work() as work:
         found = await work.overviews.active(tenant_id, component_id)
         if found is None or found.execution.is_terminal:
@@ -51,13 +51,13 @@ async def active_execution(ports: Ports, tenant_id: str, component_id: str) -> E
 
 
 async def list_executions(ports: Ports, wanted: ExecutionFilter) -> list[ExecutionView]:
-    """Newest first, at most ``wanted.limit``; two statements, however many there are."""
+    """At most ``wanted.limit`` executions, newest first, with two SQL statements."""
     async with ports.work() as work:
         return await views_of(work, await work.overviews.page(wanted))
 
 
 async def list_instances(ports: Ports, execution_id: str) -> list[Instance]:
-    """In the plan's order.
+    """The instances in the plan's order.
 
     :raises NotFound: when there is no such execution.
     """
@@ -67,7 +67,7 @@ async def list_instances(ports: Ports, execution_id: str) -> list[Instance]:
 
 
 async def get_statistics(ports: Ports, component_id: str) -> Statistics:
-    """How the component's executions went, in every tenant.
+    """The statistics of the component's executions in all tenants.
 
     :raises NotFound: when there is no such component.
     """
@@ -78,7 +78,7 @@ async def get_statistics(ports: Ports, component_id: str) -> Statistics:
 
 
 async def get_history(ports: Ports, of: HistoryOf, weeks: int = WEEKS) -> History:
-    """The last ``weeks`` weeks, today's among them, in one statement.
+    """The last ``weeks`` weeks including the current one, with one SQL statement.
 
     :raises NotFound: when there is no such component.
     """
@@ -107,13 +107,16 @@ async def list_events(ports: Ports, execution_id: str, after: int, limit: int) -
 
 
 async def get_tail(ports: Ports, execution_id: str) -> Tail:
-    """Where its event log ends. :raises NotFound: when there is no such execution."""
+    """The end of the event log.
+
+    :raises NotFound: there is no such execution.
+    """
     async with ports.work() as work:
         return await work.events.tail(execution_id)
 
 
 async def views_of(work: UnitOfWork, found: Sequence[Overview]) -> list[ExecutionView]:
-    """What the bodies of these executions show: one more statement where one of them may wait for an approval."""
+    """The views of these executions; one more SQL statement if one of them may wait for an approval."""
     asked = [each.execution.id for each in found if _may_wait(each.execution)]
     approvals = await work.approvals.of(*asked) if asked else []
     return [_view(each, [one for one in approvals if one.execution_id == each.execution.id]) for each in found]

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.execution import advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.control.loops import LOOPS
-from upgrade_orchestrator.service.events.notifications import hand_over_notices
+from upgrade_orchestrator.service.events.notifications import send_notices
 from upgrade_orchestrator.service.ports.event_cursors import EventCursors, Span
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.settings import Settings
@@ -31,7 +31,7 @@ class Taken:
     def are_wanted(self) -> bool:
         return True
 
-    async def hand_over(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> None:
         if self._away:
             self._away -= 1
             raise Unavailable("no Airflow at the moment")
@@ -42,7 +42,7 @@ class KilledAtTheMark:
     """Port ``EventCursors`` of a process that dies before it marks the events as read."""
 
     def __init__(self, followers: EventCursors) -> None:
-        self.spans, self.told = followers.spans, followers.told
+        self.spans, self.events = followers.spans, followers.events
         self.counts, self.waiting = followers.counts, followers.waiting
 
     async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
@@ -70,11 +70,11 @@ async def _fail(store: Store, execution_id: str) -> None:
 
 async def test_failure_is_handed_over_once(store: Store, added: Added, ports: Ports, taken: Taken) -> None:
     execution = await added(status=S.VALIDATING)
-    await hand_over_notices(ports)
+    await send_notices(ports)
     assert taken.notices == []
     await _fail(store, execution.id)
-    await hand_over_notices(ports)
-    await hand_over_notices(ports)
+    await send_notices(ports)
+    await send_notices(ports)
     ((notice,)) = taken.notices
     assert (notice.kind, notice.key, notice.data["reason"]) == ("failed", f"{execution.id}__1", "too bad")
 
@@ -86,8 +86,8 @@ async def test_notice_that_airflow_could_not_take_is_handed_over_later(
     taken = Taken(away=1)
     later = replace(ports, notices=taken)
     with pytest.raises(Unavailable):
-        await hand_over_notices(later)
-    await hand_over_notices(later)
+        await send_notices(later)
+    await send_notices(later)
     assert len(taken.notices) == 1
 
 
@@ -96,16 +96,16 @@ async def test_process_killed_before_it_marks_sends_the_same_notice_again(
 ) -> None:
     await _fail(store, (await added(status=S.VALIDATING)).id)
     with pytest.raises(MemoryError):
-        await hand_over_notices(replace(ports, followers=KilledAtTheMark(ports.followers)))
-    await hand_over_notices(ports)
+        await send_notices(replace(ports, followers=KilledAtTheMark(ports.followers)))
+    await send_notices(ports)
     assert len({each.key for each in taken.notices}) == 1 < len(taken.notices)
 
 
 async def test_no_notice_is_sent_without_a_notifier(postgres_url: str) -> None:
     ports = ports_for(postgres_url, Settings())
     assert not ports.notices.are_wanted()
-    await hand_over_notices(replace(ports, followers=None))  # type: ignore[arg-type]
+    await send_notices(replace(ports, followers=None))  # type: ignore[arg-type]
 
 
 def test_notices_are_handed_over_by_one_of_the_loops() -> None:
-    assert hand_over_notices in [each.use_case for each in LOOPS]
+    assert send_notices in [each.use_case for each in LOOPS]

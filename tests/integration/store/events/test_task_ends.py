@@ -12,7 +12,7 @@ LONG = 60.0
 
 async def test_announced_tasks_are_received(postgres_url: str) -> None:
     ends = PostgresTaskEnds(postgres_url)
-    async with ends.told() as ended:
+    async with ends.listen() as ended:
         assert await ended.wait(LONG) == {ANYTHING}  # it listens from here on
         await ends.notify("one")
         await ends.notify("two")
@@ -24,7 +24,7 @@ async def test_announced_tasks_are_received(postgres_url: str) -> None:
 
 async def test_more_tasks_are_kept_than_of_other_signals(postgres_url: str) -> None:
     ends, number = PostgresTaskEnds(postgres_url), PostgresNames.MOST + 1
-    async with ends.told() as ended:
+    async with ends.listen() as ended:
         assert await ended.wait(LONG) == {ANYTHING}
         for each in range(number):
             ended.notify(str(each))

@@ -156,4 +156,4 @@ async def test_drivers_with_an_upgrade_under_way_come_first(api: httpx.AsyncClie
 
 async def _ways(world: World, limit: int) -> list[Deployment]:
     async with world.ports.work() as work:
-        return await work.registry.ways(limit)
+        return await work.registry.connections(limit)

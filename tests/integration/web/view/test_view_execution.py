@@ -80,7 +80,7 @@ async def test_role_has_the_buttons_that_it_may_press(
 async def test_creator_sees_why_another_person_has_to_approve(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
     page = await read(api, staged.id)
-    assert "somebody else has to approve" in page.one("#barred-approve").text
+    assert "another user has to approve" in page.one("#barred-approve").text
     assert (page.has("#dialog-approve"), page.has("#dialog-reject")) == (False, True)
 
 

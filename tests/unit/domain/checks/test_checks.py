@@ -1,4 +1,4 @@
-"""Each check's findings with their negative twins and the words an operator reads (contract sections 2, 4 and 7)."""
+"""Check results: findings with their negative twins and an operator's messages (specification sections 2, 4 and 7)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Blockers and warnings of contract section 7, each with its negative twin."""
+"""Blockers and warnings of specification section 7, each with its negative twin."""
 
 from dataclasses import replace
 from datetime import date

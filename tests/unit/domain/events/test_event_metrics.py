@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from upgrade_orchestrator.domain.events.event_metrics import MEASURED, Told, figures
+from upgrade_orchestrator.domain.events.event_metrics import MEASURED, RecordedEvent, figures
 from upgrade_orchestrator.domain.events.metrics import METRICS, Kind
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 
@@ -15,7 +15,7 @@ E = EventType
 
 def _figures(what: EventType, began: float | None = None, **data: Any) -> dict[str, float]:
     began_at = None if began is None else NOW - timedelta(seconds=began)
-    told = Told("e-1", 1, Event(what, data), NOW, "ROLLING", began_at)
+    told = RecordedEvent("e-1", 1, Event(what, data), NOW, "ROLLING", began_at)
     return {each.full_name.removeprefix("upgrades."): each.value for each in figures(told)}
 
 

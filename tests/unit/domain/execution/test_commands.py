@@ -1,4 +1,4 @@
-"""Which command is taken in which status (contract sections 1 and 3), and who outranks whom."""
+"""Which command is taken in which status (specification sections 1 and 3), and who outranks whom."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""What advance() keeps besides the status: reason, times, pauses and the event (contract sections 3, 6 and 10)."""
+"""What advance() keeps besides the status: reason, times, pauses and the event (specification sections 3, 6 and 10)."""
 
 import pytest
 

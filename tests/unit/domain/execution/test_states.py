@@ -1,4 +1,4 @@
-"""The execution's lifecycle against the table of contract section 3, written out here a second time on purpose."""
+"""The execution's lifecycle against the table of specification section 3, written out here a second time on purpose."""
 
 from itertools import product
 

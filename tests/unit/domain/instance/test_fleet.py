@@ -1,4 +1,4 @@
-"""What a fleet's answer means: who serves, who is unavailable (contract section 11)."""
+"""What a fleet's answer means: who serves, who is unavailable (specification section 11)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The instance's lifecycle against contract section 5, and what move() keeps besides the status."""
+"""The instance's lifecycle against specification section 5, and what move() keeps besides the status."""
 
 from itertools import product
 

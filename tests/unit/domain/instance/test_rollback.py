@@ -1,4 +1,4 @@
-"""What a rollback undoes and in which order (contract section 4)."""
+"""What a rollback undoes and in which order (specification section 4)."""
 
 import pytest
 from hypothesis import given

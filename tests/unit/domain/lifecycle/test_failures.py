@@ -1,4 +1,4 @@
-"""What instance failures mean for the execution (contract section 4, ``currentFailures``)."""
+"""What instance failures mean for the execution (specification section 4, ``currentFailures``)."""
 
 import pytest
 

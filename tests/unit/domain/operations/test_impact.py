@@ -44,8 +44,9 @@ def test_pause_says_what_runs_what_finishes_and_what_is_not_begun() -> None:
 def test_cancel_says_that_versions_stay_mixed() -> None:
     said = told(C.CANCEL, rows((N.COMPLETED, 1), (N.DRAINING, 2), (N.FAILED, 1), (N.PENDING, 16)))
     assert said.startswith(
-        "1 of 20 instances runs 3.7.0 and stays there. 2 in flight finish; what drains is put back to work."
-        " 16 are not begun and will not be. 1 instance failed"
+        "1 of 20 instances runs 3.7.0 and stays there."
+        " 2 in flight finish; draining instances are put back into service. 16 are not begun and will not be."
+        " 1 instance failed"
     )
     assert "mixed versions" in said
 
@@ -72,7 +73,7 @@ def test_start_names_the_canaries() -> None:
     assert "The 2 canaries first: i-00, i-01." in said
 
 
-@pytest.mark.parametrize(("healthy", "words"), [(True, "asked once more first"), (False, "NOT healthy")])
+@pytest.mark.parametrize(("healthy", "words"), [(True, "polled once more first"), (False, "NOT healthy")])
 def test_promotion_says_what_the_canaries_said(healthy: bool, words: str) -> None:
     said = told(
         C.PROMOTE, rows((N.COMPLETED, 2), (N.PENDING, 18)), strategy=Strategy.CANARY, canary=Canary(healthy=healthy)
@@ -87,7 +88,7 @@ def test_approval_names_the_stage_and_its_instances() -> None:
     assert "5 of 20 instances completed, 0 failed" in said
 
 
-@pytest.mark.parametrize(("auto", "words"), [(True, "goes back"), (False, "is cancelled")])
+@pytest.mark.parametrize(("auto", "words"), [(True, "is rolled back"), (False, "is cancelled")])
 def test_rejection_says_whether_it_rolls_back_or_cancels(auto: bool, words: str) -> None:
     assert words in told(C.REJECT, waits=True, strategy=Strategy.STAGED, auto=auto)
 

@@ -1,4 +1,4 @@
-"""What the success rate is made of (contract section 6)."""
+"""What the success rate is made of (specification section 6)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a batch does next, by examples (contract section 4); the simulation beside it searches for the rest."""
+"""What a batch does next, by examples (specification section 4); the simulation beside it searches for the rest."""
 
 from typing import Any
 

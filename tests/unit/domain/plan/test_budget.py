@@ -1,4 +1,4 @@
-"""How many may be unavailable at once, whoever made them so (contract section 4)."""
+"""How many may be unavailable at once, whoever made them so (specification section 4)."""
 
 import pytest
 from hypothesis import given

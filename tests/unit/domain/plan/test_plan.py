@@ -1,4 +1,4 @@
-"""The plan by examples (contract section 4)."""
+"""The plan by examples (specification section 4)."""
 
 from dataclasses import replace
 from typing import Any

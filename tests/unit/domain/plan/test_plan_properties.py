@@ -1,4 +1,4 @@
-"""What holds for every plan, whatever the fleet and the request (contract section 4)."""
+"""What holds for every plan, whatever the fleet and the request (specification section 4)."""
 
 from typing import Any
 

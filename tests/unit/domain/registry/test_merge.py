@@ -1,4 +1,4 @@
-"""What a file changes in the registry, and what in it is refused (contract section 1)."""
+"""What a file changes in the registry, and what in it is refused (specification section 1)."""
 
 from dataclasses import replace
 from typing import Any

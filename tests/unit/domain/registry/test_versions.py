@@ -1,4 +1,4 @@
-"""Versions and ranges by examples, and against PyPA's `packaging` by search (contract section 1, dependencies)."""
+"""Versions and ranges by examples, and against PyPA's `packaging` by search (specification section 1, dependencies)."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Routes against a search that tries every way, on random graphs (contract section 1, calculate)."""
+"""Routes against a search that tries every way, on random graphs (specification section 1, calculate)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What a calculation uses, what it names as closed, and which paths it calls missing (contract section 1)."""
+"""What a calculation uses, what it names as closed, and which paths it calls missing (specification section 1)."""
 
 from dataclasses import replace
 from datetime import date

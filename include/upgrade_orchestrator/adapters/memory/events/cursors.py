@@ -20,7 +20,7 @@ from upgrade_orchestrator.adapters.memory.engine.tables import (
 )
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.events.events import event_from
-from upgrade_orchestrator.domain.events.event_metrics import Told
+from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
@@ -57,16 +57,16 @@ class MemoryEventCursors:
             await transaction.commit()
         return marked
 
-    async def told(self, spans: Sequence[Span], what: Collection[str]) -> list[Told]:
+    async def events(self, spans: Sequence[Span], what: Collection[str]) -> list[RecordedEvent]:
         """Ordered by execution and sequence."""
-        found = list[Told]()
+        found = list[RecordedEvent]()
         async with self._database.statement() as transaction:
             for span in sorted(spans, key=lambda each: each.execution_id):
                 row = transaction.get(EXECUTION, span.execution_id)
                 for sequence in range(span.after + 1, span.last + 1):
                     event = transaction.get(EVENT, span.execution_id, sequence)
                     if row and event and event.what in what:
-                        found.append(_told(transaction, row, event))
+                        found.append(_recorded(transaction, row, event))
         return found
 
     async def counts(self) -> dict[tuple[str, str], int]:
@@ -97,10 +97,10 @@ def _is_open(row: ExecutionRow | None) -> bool:
     return row is not None and row.execution.settled_at is None and row.execution.completed_at is None
 
 
-def _told(transaction: Transaction, row: ExecutionRow, event: EventRow) -> Told:
+def _recorded(transaction: Transaction, row: ExecutionRow, event: EventRow) -> RecordedEvent:
     began = _began_at(transaction, row, event)
     strategy = row.execution.request.strategy.value
-    return Told(event.execution_id, event.sequence, event_from(event).event, event.time, strategy, began)
+    return RecordedEvent(event.execution_id, event.sequence, event_from(event).event, event.time, strategy, began)
 
 
 def _began_at(transaction: Transaction, row: ExecutionRow, event: EventRow) -> datetime | None:

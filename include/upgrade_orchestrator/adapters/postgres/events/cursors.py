@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.adapters.postgres.unit_of_work import connected
-from upgrade_orchestrator.domain.events.event_metrics import Told
+from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
 
@@ -79,9 +79,9 @@ class PostgresEventCursors:
         marked = {row.execution_id for row in await self._execute(_MARK, _arrays(spans) | {"follower": follower})}
         return [each for each in spans if each.execution_id in marked]
 
-    async def told(self, spans: Sequence[Span], what: Collection[str]) -> list[Told]:
+    async def events(self, spans: Sequence[Span], what: Collection[str]) -> list[RecordedEvent]:
         """In one statement."""
-        return [_told(row) for row in await self._execute(_TOLD, _arrays(spans) | {"what": list(what)})]
+        return [_recorded(row) for row in await self._execute(_TOLD, _arrays(spans) | {"what": list(what)})]
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """Uses the index of taken active slots."""
@@ -112,6 +112,6 @@ def _arrays(spans: Sequence[Span]) -> dict[str, Any]:
     }
 
 
-def _told(row: Any) -> Told:
+def _recorded(row: Any) -> RecordedEvent:
     event = Event(EventType(row.what), row.data)
-    return Told(row.execution_id, row.sequence, event, row.time, row.strategy, row.began_at)
+    return RecordedEvent(row.execution_id, row.sequence, event, row.time, row.strategy, row.began_at)

@@ -27,6 +27,6 @@ class PostgresTaskEnds:
             await connection.execute(select(func.pg_notify(CHANNEL.name, task_id)))
             await connection.commit()
 
-    def told(self) -> AbstractAsyncContextManager[PostgresNames]:
+    def listen(self) -> AbstractAsyncContextManager[PostgresNames]:
         """Listens on the shared connection."""
         return PostgresSignals(self._url, CHANNEL).names(MOST)
