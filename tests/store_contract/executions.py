@@ -10,7 +10,7 @@ import pytest
 from tests.store_contract.stores import Added, Audit, Store, new_execution, rows
 from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import NOW, after, make_instance, make_request, name, planned
-from upgrade_orchestrator.domain.airflow.drift import Standing
+from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor, Command, Source
@@ -164,10 +164,10 @@ class ExecutionsContract:
         async with store() as work:
             every, paused = await work.executions.unsettled(), await work.executions.unsettled(S.PAUSED)
         assert sorted(every, key=lambda each: each.id) == [
-            Standing(runs.id, S.IN_PROGRESS, "run-1"),
-            Standing(stopped.id, S.PAUSED, dag_paused=True),
+            ExecutionSummary(runs.id, S.IN_PROGRESS, "run-1"),
+            ExecutionSummary(stopped.id, S.PAUSED, dag_paused=True),
         ]
-        assert paused == [Standing(stopped.id, S.PAUSED, dag_paused=True)]
+        assert paused == [ExecutionSummary(stopped.id, S.PAUSED, dag_paused=True)]
 
     @pytest.mark.parametrize(
         ("other", "is_counted"),

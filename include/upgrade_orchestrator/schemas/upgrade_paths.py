@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.registry.versions import is_downgrade
 from upgrade_orchestrator.domain.routes.paths import Route
 from upgrade_orchestrator.domain.routes.search import ClosedPath, Jump, Search, type_of
 from upgrade_orchestrator.schemas.base import Answer, Id, Query
-from upgrade_orchestrator.service.checks.compatibility import Judgement
+from upgrade_orchestrator.service.checks.compatibility import CompatibilityVerdict
 from upgrade_orchestrator.service.registry.upgrade_paths import Calculated, PathView
 
 
@@ -104,8 +104,8 @@ class CalculatedAnswer(WayAnswer):
     @classmethod
     def of(cls, calculated: Calculated) -> CalculatedAnswer:
         """Build the representation of the calculation."""
-        search, ways = calculated.search, calculated.ways
-        routes = [_route(search, each) for each in ways.routes]
+        search, result = calculated.search, calculated.result
+        routes = [_route(search, each) for each in result.routes]
         best = routes[0] if routes else None
         return cls(
             **_version_pair(search.source, search.target),
@@ -114,11 +114,11 @@ class CalculatedAnswer(WayAnswer):
             steps=best.steps if best else [],
             totals=best.totals if best else None,
             alternatives=routes[1:],
-            closed_paths=[_closed(search, each) for each in ways.closed],
-            missing_edges=[_missing(each) for each in ways.missing],
-            reachable_from_source=list(ways.reachable),
-            leading_to_target=list(ways.leading),
-            blockers=list(ways.blockers),
+            closed_paths=[_closed(search, each) for each in result.closed],
+            missing_edges=[_missing(each) for each in result.missing],
+            reachable_from_source=list(result.reachable),
+            leading_to_target=list(result.leading),
+            blockers=list(result.blockers),
         )
 
 
@@ -146,19 +146,19 @@ class CompatibilityAnswer(Answer):
     path: PathAnswer | None
 
     @classmethod
-    def of(cls, judgement: Judgement) -> CompatibilityAnswer:
+    def of(cls, verdict: CompatibilityVerdict) -> CompatibilityAnswer:
         """Build the representation of the result."""
-        version, findings = judgement.version, judgement.findings
+        version, findings = verdict.version, verdict.findings
         return cls(
             version_id=version.id,
             component_id=version.component_id,
             version=version.version,
-            platform_version=judgement.platform_version,
+            platform_version=verdict.platform_version,
             compatible=not findings.blockers,
             blockers=list(findings.blockers),
             warnings=list(findings.warnings),
-            dependencies=[_dependency(each) for each in judgement.dependencies],
-            path=PathAnswer.of(judgement.path) if judgement.path else None,
+            dependencies=[_dependency(each) for each in verdict.dependencies],
+            path=PathAnswer.of(verdict.path) if verdict.path else None,
         )
 
 

@@ -14,14 +14,14 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class KeyedWrite:
     """A call with an Idempotency-Key: to be carried out, or with the response of its first attempt."""
 
     ports: Ports
     """The ports for the call: all of its units of work are parts of one transaction."""
     first: StoredResponse | None
     _call: KeyedCall
-    _parses: _Later
+    _parses: _DeferredParses
 
     async def keep(self, response: StoredResponse) -> None:
         """Commit the call's writes together with its response."""
@@ -31,7 +31,7 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True)
-class _Later:
+class _DeferredParses:
     """Delays parse requests until the commit, so that Airflow does not look for uncommitted executions."""
 
     ports: Ports
@@ -42,13 +42,13 @@ class _Later:
 
 
 @asynccontextmanager
-async def once(ports: Ports, idempotency_store: IdempotencyStore, key: Key) -> AsyncIterator[Once]:
+async def idempotent(ports: Ports, idempotency_store: IdempotencyStore, key: Key) -> AsyncIterator[KeyedWrite]:
     """Hold the key exclusively; leaving without ``keep`` rolls everything back, including the key.
 
     :raises IdempotencyConflict: the key was used for another request.
     :raises Unavailable: the first call with this key takes too long, or the database does not respond.
     """
     async with idempotency_store.call(key) as call:
-        parses = _Later(ports)
+        parses = _DeferredParses(ports)
         joined = replace(ports, work=call.work, parse_requests=parses)
-        yield Once(joined, call.first, call, parses)
+        yield KeyedWrite(joined, call.first, call, parses)

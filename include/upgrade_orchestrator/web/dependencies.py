@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.schemas.links import Links
 from upgrade_orchestrator.service.events.feed import LiveFeed
-from upgrade_orchestrator.service.idempotency import Once
+from upgrade_orchestrator.service.idempotency import KeyedWrite
 from upgrade_orchestrator.service.ports.idempotency import IdempotencyStore, StoredResponse
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
@@ -96,7 +96,7 @@ async def ports_of(request: Request) -> Ports:
 
     :raises Repeated: with the response to the first call, if there is one.
     """
-    once: Once | None = getattr(request.state, "once", None)
+    once: KeyedWrite | None = getattr(request.state, "once", None)
     if once is None:
         return await open_ports_of(request)
     if once.first is not None:

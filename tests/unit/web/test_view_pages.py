@@ -23,7 +23,7 @@ from upgrade_orchestrator.domain.plan.progress import Tally, progress_of
 from upgrade_orchestrator.schemas.links import Links
 from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.overviews import Overview
-from upgrade_orchestrator.service.views.detail import Picture
+from upgrade_orchestrator.service.views.detail import ExecutionDetail
 from upgrade_orchestrator.service.views.queries import ExecutionView
 from upgrade_orchestrator.web.view.execution_picture import shown
 from upgrade_orchestrator.web.view.pages import page
@@ -71,7 +71,7 @@ EVENTS = (
 )
 
 
-def picture_of(execution: Execution) -> Picture:
+def picture_of(execution: Execution) -> ExecutionDetail:
     instances = [
         replace(make_instance(f"{HOSTILE}{status}", status), error=HOSTILE, from_version=HOSTILE, to_version=HOSTILE)
         for status in InstanceStatus
@@ -90,7 +90,7 @@ def picture_of(execution: Execution) -> Picture:
     poll = StoredEvent("v-9", "e-1", "t", 9, NOW, Event(EventType.CANARY_POLLED, polled))
     run = RunView("7", "running", tasks={HOSTILE: HOSTILE, "validate.x": "success"}, name=HOSTILE)
     plan = make_plan(execution.request, fleet_of(20))
-    return Picture(view, plan, instances, [], [], events(), [poll], run)
+    return ExecutionDetail(view, plan, instances, [], [], events(), [poll], run)
 
 
 def scripts(page: Element) -> list[str]:

@@ -13,7 +13,7 @@ S = ExecutionStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ExecutionSummary:
     """The part of an execution that the decision reads; kept small because the reconciler polls all unsettled ones."""
 
     id: str
@@ -35,79 +35,88 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class NoDrift:
     """The execution and its DAG run agree."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskForDag:
+class RequestParse:
     """Request a parse: Airflow does not know the DAG of a started execution, so the first request may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class RememberRun:
     """Store the id of the DAG run: if that run is missing later, it was deleted."""
 
     run_ref: str
 
 
 @dataclass(frozen=True, slots=True)
-class PauseIt:
+class PauseExecution:
     """Set the execution to PAUSED because its DAG was paused."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeIt:
+class ResumeExecution:
     """Resume an execution that was paused through its DAG."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class FailIt:
+class FailExecution:
     """Set the execution to FAILED because no task will carry it out any more."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unpause:
+class UnpauseDag:
     """Unpause the DAG: a rollback and the work of a terminal execution cannot be paused."""
 
 
 @dataclass(frozen=True, slots=True)
-class BringToEnd:
+class FinishExecution:
     """Finish a terminal execution here: it is not settled, and it has no DAG run whose tasks would do that."""
 
 
-Follow = Nothing | AskForDag | Remember | PauseIt | ResumeIt | FailIt | Unpause | BringToEnd
+DriftDecision = (
+    NoDrift
+    | RequestParse
+    | RememberRun
+    | PauseExecution
+    | ResumeExecution
+    | FailExecution
+    | UnpauseDag
+    | FinishExecution
+)
 
 DELETED = "the DAG run was deleted in Airflow"
 
 
-def follow(execution: Standing, run: RunView) -> Follow:
+def resolve_drift(execution: ExecutionSummary, run: RunView) -> DriftDecision:
     """What to do with ``execution``, given the state of its DAG run in Airflow."""
     if execution.settled:
-        return Nothing()
+        return NoDrift()
     if execution.is_terminal:
         return _finish_terminal(run)
     if (lost := _lost(execution, run)) is not None:
-        return FailIt(lost)
+        return FailExecution(lost)
     if run.ref is None and not run.known:
-        return AskForDag()
+        return RequestParse()
     return _reconcile_active(execution, run)
 
 
-def _finish_terminal(run: RunView) -> Follow:
+def _finish_terminal(run: RunView) -> DriftDecision:
     """Terminal, but not settled: the tasks ``end`` or ``rollback.confirm`` settle it as long as its run is active."""
     if not run.active:
-        return BringToEnd()
-    return Unpause() if run.paused else Nothing()
+        return FinishExecution()
+    return UnpauseDag() if run.paused else NoDrift()
 
 
-def _lost(execution: Standing, run: RunView) -> str | None:
+def _lost(execution: ExecutionSummary, run: RunView) -> str | None:
     """Why no task carries the execution out any more; while it is VALIDATING a missing run may still be created."""
     if execution.run_ref is not None and execution.run_ref != run.ref:
         return DELETED
@@ -118,13 +127,13 @@ def _lost(execution: Standing, run: RunView) -> str | None:
     return None
 
 
-def _reconcile_active(execution: Standing, run: RunView) -> Follow:
+def _reconcile_active(execution: ExecutionSummary, run: RunView) -> DriftDecision:
     if execution.status is S.ROLLING_BACK and run.paused:
-        return Unpause()
+        return UnpauseDag()
     if execution.status in UPGRADING and run.paused:
-        return PauseIt("the DAG was paused in Airflow")
+        return PauseExecution("the DAG was paused in Airflow")
     if execution.status is S.PAUSED and execution.dag_paused and not run.paused:
-        return ResumeIt("the DAG was unpaused in Airflow")
+        return ResumeExecution("the DAG was unpaused in Airflow")
     if execution.run_ref is None and run.ref is not None:
-        return Remember(run.ref)
-    return Nothing()
+        return RememberRun(run.ref)
+    return NoDrift()

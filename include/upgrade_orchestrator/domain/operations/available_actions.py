@@ -30,7 +30,7 @@ _DECISIONS = frozenset({C.APPROVE, C.REJECT})
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class AvailableAction:
     """A command that the status allows now; ``barred`` says why this caller may not give it although the role may."""
 
     command: Command
@@ -41,19 +41,19 @@ class Offer:
     barred: str | None = None
 
 
-def offers(
+def available_actions(
     execution: Execution,
     awaits: Approval | None,
     permissions: Collection[Permission],
     caller: str,
     four_eyes: bool = True,
-) -> list[Offer]:
+) -> list[AvailableAction]:
     """The commands that the status and the permissions allow, the recommended one first."""
     found = [each for each in _ORDER if _is_open(each, execution, awaits) and PERMISSION_OF[each] in permissions]
     barred = {each: _barred(each, execution, caller, four_eyes) for each in found}
     first = _first(execution, [each for each in found if barred[each] is None])
     made = [
-        Offer(
+        AvailableAction(
             command=each,
             first=each is first,
             asks_why=each in ASKS_WHY,

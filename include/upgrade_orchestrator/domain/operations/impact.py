@@ -17,7 +17,7 @@ N = InstanceStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ImpactInput:
     """Everything that the impact is computed from."""
 
     execution: Execution
@@ -35,12 +35,12 @@ class Standing:
         return sum(each.in_flight for each in self.rows)
 
 
-def consequences(command: Command, standing: Standing) -> list[str]:
+def impact_of(command: Command, standing: ImpactInput) -> list[str]:
     """The impact as sentences, with exact numbers."""
     return [each for each in _IMPACTS[command](standing) if each]
 
 
-def _start(at: Standing) -> list[str]:
+def _start(at: ImpactInput) -> list[str]:
     plan, execution = at.plan, at.execution
     return [
         "Five checks run first; nothing is touched before they have passed.",
@@ -50,7 +50,7 @@ def _start(at: Standing) -> list[str]:
     ]
 
 
-def _pause(at: Standing) -> list[str]:
+def _pause(at: ImpactInput) -> list[str]:
     return [
         _stays(at),
         _finishes(at),
@@ -59,7 +59,7 @@ def _pause(at: Standing) -> list[str]:
     ]
 
 
-def _resume(at: Standing) -> list[str]:
+def _resume(at: ImpactInput) -> list[str]:
     back = at.execution.paused_from or ExecutionStatus.IN_PROGRESS
     return [
         f"It continues in {back.value}: {_instances(at.count(N.PENDING))} are still to be upgraded.",
@@ -67,7 +67,7 @@ def _resume(at: Standing) -> list[str]:
     ]
 
 
-def _cancel(at: Standing) -> list[str]:
+def _cancel(at: ImpactInput) -> list[str]:
     untouched = at.count(N.PENDING) == len(at.rows)
     if untouched:
         return [f"Nothing was touched: all {_instances(len(at.rows))} stay on the versions that they run."]
@@ -80,7 +80,7 @@ def _cancel(at: Standing) -> list[str]:
     ]
 
 
-def _promote(at: Standing) -> list[str]:
+def _promote(at: ImpactInput) -> list[str]:
     rest, batches = at.count(N.PENDING), len(at.plan.batches) - 1
     promoted = [
         f"{_instances(rest)} that still run the old version are upgraded to {at.execution.to_version}"
@@ -91,7 +91,7 @@ def _promote(at: Standing) -> list[str]:
     return [*promoted, "The canaries are polled once more first; if one is not healthy, nothing is promoted."]
 
 
-def _rollback(at: Standing) -> list[str]:
+def _rollback(at: ImpactInput) -> list[str]:
     back = sum(each.status in TOUCHED or each.in_flight for each in at.rows)
     if not back:
         return ["Nothing was touched yet: the execution is ROLLED_BACK at once."]
@@ -104,7 +104,7 @@ def _rollback(at: Standing) -> list[str]:
     ]
 
 
-def _approve(at: Standing) -> list[str]:
+def _approve(at: ImpactInput) -> list[str]:
     stage = at.awaits.stage if at.awaits is not None else 0
     names = next((each.instances for each in at.plan.batches if each.number == stage), ())
     return [
@@ -113,13 +113,13 @@ def _approve(at: Standing) -> list[str]:
     ]
 
 
-def _reject(at: Standing) -> list[str]:
+def _reject(at: ImpactInput) -> list[str]:
     if at.execution.request.auto_rollback_enabled:
         return ["The stage does not begin and the upgrade is rolled back (automatic rollback is on).", *_rollback(at)]
     return ["The stage does not begin and the upgrade is cancelled (automatic rollback is off).", *_cancel(at)]
 
 
-def _retry(at: Standing) -> list[str]:
+def _retry(at: ImpactInput) -> list[str]:
     left = len(at.rows) - at.count(N.COMPLETED)
     return [
         f"A new execution is made for what did not complete: {_instances(left)}, if they are still in the fleet.",
@@ -127,7 +127,7 @@ def _retry(at: Standing) -> list[str]:
     ]
 
 
-_IMPACTS: dict[Command, Callable[[Standing], list[str]]] = {
+_IMPACTS: dict[Command, Callable[[ImpactInput], list[str]]] = {
     Command.START: _start,
     Command.PAUSE: _pause,
     Command.RESUME: _resume,
@@ -140,29 +140,29 @@ _IMPACTS: dict[Command, Callable[[Standing], list[str]]] = {
 }
 
 
-def _stays(at: Standing) -> str:
+def _stays(at: ImpactInput) -> str:
     done = at.count(N.COMPLETED)
     run = "runs" if done == 1 else "run"
     stay = "stays there" if done == 1 else "stay there"
     return f"{done} of {_instances(len(at.rows))} {run} {at.execution.to_version} and {stay}."
 
 
-def _finishes(at: Standing, more: str = "") -> str:
+def _finishes(at: ImpactInput, more: str = "") -> str:
     flying = at.in_flight
     return f"{flying} in flight {'finishes' if flying == 1 else 'finish'}{more}." if flying else ""
 
 
-def _not_begun(at: Standing, until: str) -> str:
+def _not_begun(at: ImpactInput, until: str) -> str:
     pending = at.count(N.PENDING)
     return f"{pending} {_are(pending)} not begun {until}." if pending else ""
 
 
-def _so_far(at: Standing) -> str:
+def _so_far(at: ImpactInput) -> str:
     failed = at.count(N.FAILED)
     return f"So far {at.count(N.COMPLETED)} of {_instances(len(at.rows))} completed, {failed} failed."
 
 
-def _kinds(at: Standing) -> str:
+def _kinds(at: ImpactInput) -> str:
     counts = Counter(each.status for each in at.rows if each.status in TOUCHED or each.in_flight)
     return ", ".join(f"{counts[each]} {each.value}" for each in InstanceStatus if counts[each])
 

@@ -49,7 +49,7 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class RouteResult:
     """The routes, best first; without any, the reachable versions and the missing paths, smallest jump first.
 
     ``blockers`` refuse the target itself: no path helps while there are any.
@@ -63,7 +63,7 @@ class Ways:
     blockers: tuple[str, ...] = ()
 
 
-def find_ways(search: Search) -> Ways:
+def find_routes(search: Search) -> RouteResult:
     """Search the paths that an upgrade could use: not closed, and to versions that may be upgraded to."""
     refused = {each.id: _refusals(search, each) for each in search.versions.values()}
     closed = {path.id: path.blockers + refused[path.to_version_id] for path in search.paths}
@@ -71,11 +71,11 @@ def find_ways(search: Search) -> Ways:
     routes = tuple(best_routes(usable, search.source.id, search.target.id, MOST_ROUTES))
     named = tuple(ClosedPath(path, closed[path.id]) for path in _between(search) if closed[path.id])
     if routes:
-        return Ways(routes, named)
+        return RouteResult(routes, named)
     reachable, leading = reachable_from(usable, search.source.id), leading_to(usable, search.target.id)
     ends = {each for each in leading if not refused[each]}
     jumps = tuple(_jumps(search, reachable, ends)[:MOST_MISSING])
-    return Ways((), named, tuple(sorted(reachable)), tuple(sorted(leading)), jumps, refused[search.target.id])
+    return RouteResult((), named, tuple(sorted(reachable)), tuple(sorted(leading)), jumps, refused[search.target.id])
 
 
 def _refusals(search: Search, version: ComponentVersion) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.registry.write import require_version, version
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class CompatibilityQuery:
     """Where the version would run. None: not checked; for the platform: the version from the settings."""
 
     installed_components: Mapping[str, str] | None = None
@@ -32,7 +32,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class CompatibilityVerdict:
     """The findings on the version, its dependencies, and the path to it if a source version was given."""
 
     version: ComponentVersion
@@ -42,27 +42,29 @@ class Judgement:
     path: PathView | None
 
 
-async def check_compatibility(ports: Ports, version_id: str, asked: Circumstances) -> Judgement:
+async def check_compatibility(ports: Ports, version_id: str, query: CompatibilityQuery) -> CompatibilityVerdict:
     """Check the version with all its findings at once.
 
     :raises NotFound: no such version.
     :raises VersionMismatch: fromVersionId is one of another component.
     :raises ValidationFailed: fromVersionId is the version itself.
     """
-    platform = asked.platform_version or ports.limits.platform_version
+    platform = query.platform_version or ports.limits.platform_version
     async with ports.work() as work:
         version = await require_version(work, version_id)
-        way, path = await _way(work, version, asked)
+        way, path = await _way(work, version, query)
         findings = way + acceptance(version, platform, await work.now())
-    findings += dependencies(version, asked.installed_components)
-    return Judgement(version, platform, findings, dependencies_of(version, asked.installed_components), path)
+    findings += dependencies(version, query.installed_components)
+    return CompatibilityVerdict(version, platform, findings, dependencies_of(version, query.installed_components), path)
 
 
-async def _way(work: UnitOfWork, version: ComponentVersion, asked: Circumstances) -> tuple[Findings, PathView | None]:
-    if asked.from_version_id is None:
+async def _way(
+    work: UnitOfWork, version: ComponentVersion, query: CompatibilityQuery
+) -> tuple[Findings, PathView | None]:
+    if query.from_version_id is None:
         return Findings(), None
-    if asked.from_version_id == version.id:
+    if query.from_version_id == version.id:
         raise ValidationFailed.of("fromVersionId", "must differ from the version that is checked")
-    source = await version_of(work, version.component_id, "fromVersionId", asked.from_version_id)
+    source = await version_of(work, version.component_id, "fromVersionId", query.from_version_id)
     path = await work.registry.path(source.id, version.id)
-    return way_of(source, version, path, asked.strategy), PathView(path, source, version) if path else None
+    return way_of(source, version, path, query.strategy), PathView(path, source, version) if path else None

@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class _Snapshot:
     """The rows that are checked; ``registry`` has the findings from the registry."""
 
     execution: Execution
@@ -46,19 +46,19 @@ async def require_runnable(ports: Ports, execution_id: str, *, room: bool = True
 
 async def _recheck(ports: Ports, execution_id: str, room: bool) -> Findings:
     async with ports.work() as work:
-        ground = await _read(work, execution_id, ports.limits.platform_version)
+        snapshot = await _read(work, execution_id, ports.limits.platform_version)
     seconds = ports.limits.check_timeout_seconds
     try:
-        async with asyncio.timeout(seconds), ports.fleets.of(ground.deployment) as driver:
+        async with asyncio.timeout(seconds), ports.fleets.of(snapshot.deployment) as driver:
             fleet = await driver.fleet()
     except TimeoutError:
-        return ground.registry + Findings((f"the fleet did not answer within {seconds:g} s",))
+        return snapshot.registry + Findings((f"the fleet did not answer within {seconds:g} s",))
     except FleetError as error:
-        return ground.registry + Findings((f"the fleet does not answer: {error}",))
-    return ground.registry + (_fleet(ground, fleet) if room else Findings())
+        return snapshot.registry + Findings((f"the fleet does not answer: {error}",))
+    return snapshot.registry + (_fleet(snapshot, fleet) if room else Findings())
 
 
-async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _Ground:
+async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _Snapshot:
     execution = await work.executions.get(execution_id)
     request, now = execution.request, await work.now()
     deployment = await work.registry.deployment(execution.tenant_id, request.component_id)
@@ -71,30 +71,30 @@ async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _G
     said = compatibility(Compatibility(request, source, target, path, deployment, platform), now)
     said += dependencies(target, request.installed_components)
     plan, rows = await work.executions.plan(execution_id), await work.executions.instances(execution_id)
-    return _Ground(execution, plan, rows, deployment, said, now)
+    return _Snapshot(execution, plan, rows, deployment, said, now)
 
 
-def _fleet(ground: _Ground, fleet: Fleet) -> Findings:
-    pending = [each for each in ground.rows if each.status is InstanceStatus.PENDING]
-    if not pending or ground.plan.strategy is Strategy.BLUE_GREEN:  # its new pool takes nothing from the old one
+def _fleet(snapshot: _Snapshot, fleet: Fleet) -> Findings:
+    pending = [each for each in snapshot.rows if each.status is InstanceStatus.PENDING]
+    if not pending or snapshot.plan.strategy is Strategy.BLUE_GREEN:  # its new pool takes nothing from the old one
         return Findings()
     number = min(each.batch for each in pending)
     gone = [each.instance_id for each in pending if each.batch == number and fleet.find(each.instance_id) is None]
     if gone:
         return Findings((f"not in the fleet any more: {', '.join(gone)}",))
-    decision = decide(_view(ground, number, fleet), ground.now)
+    decision = decide(_view(snapshot, number, fleet), snapshot.now)
     return Findings((decision.reason,)) if isinstance(decision, NoBudgetLeft) else Findings()
 
 
-def _view(ground: _Ground, number: int, fleet: Fleet) -> BatchView:
+def _view(snapshot: _Snapshot, number: int, fleet: Fleet) -> BatchView:
     """The view that the runner will have, with patience 0: only the state at this moment counts."""
-    rules = Rules.of(ground.plan, number, ground.execution.request.health_check_interval_seconds)
+    rules = Rules.of(snapshot.plan, number, snapshot.execution.request.health_check_interval_seconds)
     return BatchView(
         status=ExecutionStatus.IN_PROGRESS,
-        batch=Batch(number, ground.plan.batches[number - 1].kind),
+        batch=Batch(number, snapshot.plan.batches[number - 1].kind),
         is_last=rules.is_last,
-        instances=ground.rows,
+        instances=snapshot.rows,
         room=rules.room,
-        unavailable=fleet.unavailable(each.instance_id for each in ground.rows),
+        unavailable=fleet.unavailable(each.instance_id for each in snapshot.rows),
         patience=0.0,
     )

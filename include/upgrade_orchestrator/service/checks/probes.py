@@ -17,7 +17,7 @@ from upgrade_orchestrator.service.runner.fleet_client import NO_HURRY, FleetClie
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CheckContext:
     """The input of the checks; ``thorough`` reads the whole backup, otherwise only its size is read."""
 
     label: str
@@ -37,55 +37,57 @@ class Case:
         return max(len(self.instances), self.request.total_instances or 0)
 
 
-Look = Callable[[Ports, Case], Awaitable[CheckResult]]
+Look = Callable[[Ports, CheckContext], Awaitable[CheckResult]]
 
 
-async def look(ports: Ports, case: Case, name: CheckName) -> CheckResult:
+async def look(ports: Ports, context: CheckContext, name: CheckName) -> CheckResult:
     """Carry out the check within its time-out; nothing is stored."""
     seconds = ports.limits.check_timeout_seconds
     try:
         async with asyncio.timeout(seconds):
-            return await _LOOKS[name](ports, case)
+            return await _LOOKS[name](ports, context)
     except TimeoutError:
-        todo = f"{_ASKED[name].format(case=case)} has to answer, or [upgrades] check_timeout_seconds to be longer"
+        todo = f"{_ASKED[name].format(context=context)} has to answer, or [upgrades] check_timeout_seconds to be longer"
         return CheckResult(name, CheckStatus.FAILED, f"could not look within {seconds:g} s: {todo}")
     except (FleetError, OSError, ValueError) as error:
-        what = f"{_ASKED[name].format(case=case)} has to answer"
+        what = f"{_ASKED[name].format(context=context)} has to answer"
         return CheckResult(name, CheckStatus.FAILED, f"could not look: {error}; {what}")
 
 
-async def look_at_all(ports: Ports, case: Case) -> list[CheckResult]:
+async def look_at_all(ports: Ports, context: CheckContext) -> list[CheckResult]:
     """Carry out all five checks concurrently; results in the order in which they are shown."""
-    return await asyncio.gather(*(look(ports, case, name) for name in CheckName))
+    return await asyncio.gather(*(look(ports, context, name) for name in CheckName))
 
 
-async def _version_compatibility(ports: Ports, case: Case) -> CheckResult:
+async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckResult:
     judged = compatibility.Compatibility(
-        case.request, case.source, case.target, case.path, case.deployment, ports.limits.platform_version
+        context.request, context.source, context.target, context.path, context.deployment, ports.limits.platform_version
     )
-    findings = compatibility.compatibility(judged, case.now)
-    way = f"{case.source.version} to {case.target.version}"
+    findings = compatibility.compatibility(judged, context.now)
+    way = f"{context.source.version} to {context.target.version}"
     return checks.verdict(CheckName.VERSION_COMPATIBILITY, findings, f"the path from {way} is registered and open")
 
 
-async def _resource_availability(ports: Ports, case: Case) -> CheckResult:
-    async with ports.fleets.of(case.deployment) as driver:
+async def _resource_availability(ports: Ports, context: CheckContext) -> CheckResult:
+    async with ports.fleets.of(context.deployment) as driver:
         fleet = await driver.fleet()
-    findings = checks.capacity(case.request, case.total, fleet)
-    passed = f"{len(fleet.serving())} instances serve, {case.total} are upgraded, {fleet.free_instances} more would fit"
+    findings = checks.capacity(context.request, context.total, fleet)
+    passed = (
+        f"{len(fleet.serving())} instances serve, {context.total} are upgraded, {fleet.free_instances} more would fit"
+    )
     return checks.verdict(CheckName.RESOURCE_AVAILABILITY, findings, passed)
 
 
-async def _backup_verification(ports: Ports, case: Case) -> CheckResult:
+async def _backup_verification(ports: Ports, context: CheckContext) -> CheckResult:
     name = CheckName.BACKUP_VERIFICATION
     async with ports.work() as work:
-        known = await work.registry.backups(case.tenant_id, case.request.component_id)
-    backup = checks.newest_backup(known, case.source.id)
+        known = await work.registry.backups(context.tenant_id, context.request.component_id)
+    backup = checks.newest_backup(known, context.source.id)
     max_age = timedelta(hours=ports.limits.max_backup_age_hours)
-    findings = checks.backup_age(backup, case.source.id, case.now, max_age)
+    findings = checks.backup_age(backup, context.source.id, context.now, max_age)
     if findings.blockers or backup is None:
         return checks.verdict(name, findings, "")
-    return checks.verdict(name, await _content(ports, backup, case.thorough), _there(backup, case.thorough))
+    return checks.verdict(name, await _content(ports, backup, context.thorough), _there(backup, context.thorough))
 
 
 async def _content(ports: Ports, backup: Backup, thorough: bool) -> Findings:
@@ -101,17 +103,17 @@ def _there(backup: Backup, thorough: bool) -> str:
     return f"{found}, sha256 {backup.sha256[:12]}…" if thorough else f"{found}; its sha256 is compared after the start"
 
 
-async def _health_endpoints(ports: Ports, case: Case) -> CheckResult:
-    async with ports.fleets.of(case.deployment) as driver:
-        answers = await FleetClient(driver, case.label, NO_HURRY).poll(case.instances)
+async def _health_endpoints(ports: Ports, context: CheckContext) -> CheckResult:
+    async with ports.fleets.of(context.deployment) as driver:
+        answers = await FleetClient(driver, context.label, NO_HURRY).poll(context.instances)
     silent = {name: None if answer is not None else "no answer" for name, answer in answers.items()}
     passed = f"all {len(answers)} health endpoints answer"
     return checks.verdict(CheckName.HEALTH_ENDPOINTS, checks.health(silent), passed)
 
 
-async def _dependency_check(_: Ports, case: Case) -> CheckResult:
-    findings = compatibility.dependencies(case.target, case.request.installed_components)
-    passed = f"{len(case.target.dependencies)} dependencies of {case.target.version} are satisfied"
+async def _dependency_check(_: Ports, context: CheckContext) -> CheckResult:
+    findings = compatibility.dependencies(context.target, context.request.installed_components)
+    passed = f"{len(context.target.dependencies)} dependencies of {context.target.version} are satisfied"
     return checks.verdict(CheckName.DEPENDENCY_CHECK, findings, passed)
 
 
@@ -123,7 +125,7 @@ _LOOKS: dict[CheckName, Look] = {
     CheckName.DEPENDENCY_CHECK: _dependency_check,
 }
 
-_AGENT = "the agent of fleet {case.deployment.fleet} (Airflow connection {case.deployment.conn_id})"
+_AGENT = "the agent of fleet {context.deployment.fleet} (Airflow connection {context.deployment.conn_id})"
 _ASKED = {
     CheckName.VERSION_COMPATIBILITY: "the database",
     CheckName.RESOURCE_AVAILABILITY: _AGENT,

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.checks.checks import OPEN, CheckName, CheckResu
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.checks.probes import Case, look
+from upgrade_orchestrator.service.checks.probes import CheckContext, look
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import find_execution
@@ -169,7 +169,7 @@ def _result_of(found: CheckResult) -> CheckResult:
 class _Begun:
     """The input of the checks, and the checks that this process has to run."""
 
-    case: Case
+    case: CheckContext
     names: list[CheckName]
 
 
@@ -188,7 +188,7 @@ async def _begin(ports: Ports, execution_id: str, names: Iterable[CheckName], ag
     return _Begun(case, wanted)
 
 
-async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> Case:
+async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> CheckContext:
     request = execution.request
     deployment = await work.registry.deployment(execution.tenant_id, request.component_id)
     source = await work.registry.version(request.from_version_id)
@@ -196,7 +196,7 @@ async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> Case:
     assert deployment is not None  # foreign keys guarantee all three
     assert source is not None
     assert target is not None
-    return Case(
+    return CheckContext(
         label=f"execution {execution.id}",
         tenant_id=execution.tenant_id,
         request=request,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upgrade_orchestrator.domain.airflow.drift import AskForDag, follow
+from upgrade_orchestrator.domain.airflow.drift import RequestParse, resolve_drift
 from upgrade_orchestrator.domain.airflow.shards import shard_file
 from upgrade_orchestrator.domain.airflow.task_states import NO_RUN
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
@@ -21,7 +21,7 @@ async def ask_for_dags(ports: Ports) -> None:
         unsettled = await work.executions.unsettled(ExecutionStatus.VALIDATING)
     fresh = [each for each in unsettled if each.run_ref is None]
     runs = await ports.runs.read([dag_id_of(each.id) for each in fresh]) if fresh else {}
-    missing = [each.id for each in fresh if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == AskForDag()]
+    missing = [each.id for each in fresh if resolve_drift(each, runs.get(dag_id_of(each.id), NO_RUN)) == RequestParse()]
     # one request per file, as a file defines the DAGs of many executions
     for execution_id in {shard_file(each): each for each in sorted(missing)}.values():
         await ports.parse_requests.ask(execution_id)

@@ -7,17 +7,17 @@ import logging
 from dataclasses import replace
 
 from upgrade_orchestrator.domain.airflow.drift import (
-    AskForDag,
-    BringToEnd,
-    FailIt,
-    Follow,
-    Nothing,
-    PauseIt,
-    Remember,
-    ResumeIt,
-    Standing,
-    Unpause,
-    follow,
+    DriftDecision,
+    ExecutionSummary,
+    FailExecution,
+    FinishExecution,
+    NoDrift,
+    PauseExecution,
+    RememberRun,
+    RequestParse,
+    ResumeExecution,
+    UnpauseDag,
+    resolve_drift,
 )
 from upgrade_orchestrator.domain.airflow.task_states import NO_RUN
 from upgrade_orchestrator.domain.errors import Unavailable
@@ -47,13 +47,13 @@ async def reconcile(ports: Ports) -> None:
         unsettled = await work.executions.unsettled()
     runs = await ports.runs.read([dag_id_of(each.id) for each in unsettled]) if unsettled else {}
     gate = asyncio.Semaphore(AT_ONCE)
-    behind = [each.id for each in unsettled if _is_behind(follow(each, runs.get(dag_id_of(each.id), NO_RUN)))]
+    behind = [each.id for each in unsettled if _is_behind(resolve_drift(each, runs.get(dag_id_of(each.id), NO_RUN)))]
     await asyncio.gather(*(_reconcile_safely(ports, each, gate) for each in behind))
 
 
-def _is_behind(decision: Follow) -> bool:
+def _is_behind(decision: DriftDecision) -> bool:
     # other loops do these two: finishing takes long, and parse requests are urgent
-    return not isinstance(decision, Nothing | BringToEnd | AskForDag)
+    return not isinstance(decision, NoDrift | FinishExecution | RequestParse)
 
 
 async def _reconcile_safely(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
@@ -75,8 +75,8 @@ async def reconcile_now(ports: Ports, execution_id: str) -> Execution:
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         run = (await ports.runs.read([execution.dag_id])).get(execution.dag_id, NO_RUN)
-        decision = follow(Standing.of(execution), run)
-        if isinstance(decision, Unpause):
+        decision = resolve_drift(ExecutionSummary.of(execution), run)
+        if isinstance(decision, UnpauseDag):
             await ports.runs.unpause(execution.dag_id)
         moved, events = await _carry_out(work, execution, decision)
         if moved.run_ref is None:
@@ -89,18 +89,18 @@ async def reconcile_now(ports: Ports, execution_id: str) -> Execution:
         return moved
 
 
-async def _carry_out(work: UnitOfWork, execution: Execution, decision: Follow) -> Moved:
+async def _carry_out(work: UnitOfWork, execution: Execution, decision: DriftDecision) -> Moved:
     now = await work.now()
     match decision:
-        case PauseIt(reason):
+        case PauseExecution(reason):
             received = await receive(work, execution, Command.PAUSE, AIRFLOW, reason)
             paused, events = transitions.pause(execution, reason, AIRFLOW, now)
             return replace(paused, dag_paused=True), [received, *events]
-        case ResumeIt(reason):
+        case ResumeExecution(reason):
             received = await receive(work, execution, Command.RESUME, AIRFLOW, reason)
             resumed, events = await resume_in(work, execution, reason, AIRFLOW, now)
             return resumed, [received, *events]
-        case FailIt(reason):
+        case FailExecution(reason):
             return fail_from_anywhere(execution, reason, AIRFLOW, now)
-        case Remember() | Unpause() | BringToEnd() | AskForDag() | Nothing():
+        case RememberRun() | UnpauseDag() | FinishExecution() | RequestParse() | NoDrift():
             return execution, []

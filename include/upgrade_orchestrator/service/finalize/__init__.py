@@ -1,5 +1,6 @@
-"""Brings an upgrade to its end when it did not complete: a rollback, what is left in flight, what is left drained.
+"""The end of an execution: finish what is in flight, roll back, undrain, settle.
 
-``rollback.revert`` and ``confirm`` are the rollback, ``finalize.bring_to_end`` finishes what is in flight, ``undrain``
-returns drained instances to service, ``settle`` frees the active slot.
+In comes a terminal execution or one that rolls back; out comes a settled one, whose active slot is free.
+``finalize.end_upgrade`` is the task ``end``, ``finalize.end_abandoned`` the control loop for executions without a DAG
+run; ``rollback`` reverts instances.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from upgrade_orchestrator.domain.airflow.drift import BringToEnd, follow
+from upgrade_orchestrator.domain.airflow.drift import FinishExecution, resolve_drift
 from upgrade_orchestrator.domain.airflow.task_states import NO_RUN
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
@@ -76,7 +76,7 @@ async def end_abandoned(ports: Ports) -> None:
         over = [each for each in await work.executions.unsettled() if each.is_terminal]
     runs = await ports.runs.read([dag_id_of(each.id) for each in over]) if over else {}
     gate = asyncio.Semaphore(AT_ONCE)
-    found = [each.id for each in over if follow(each, runs.get(dag_id_of(each.id), NO_RUN)) == BringToEnd()]
+    found = [each.id for each in over if resolve_drift(each, runs.get(dag_id_of(each.id), NO_RUN)) == FinishExecution()]
     await asyncio.gather(*(_finish_safely(ports, each, gate) for each in found))
 
 

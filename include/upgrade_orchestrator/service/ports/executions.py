@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Protocol
 
-from upgrade_orchestrator.domain.airflow.drift import Standing
+from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckResult
 from upgrade_orchestrator.domain.execution.commands import Actor, Command
 from upgrade_orchestrator.domain.execution.execution import Execution
@@ -42,7 +42,7 @@ class Executions(Protocol):
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The execution that holds the active slot: the one that is not settled."""
 
-    async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
+    async def unsettled(self, status: ExecutionStatus | None = None) -> list[ExecutionSummary]:
         """All executions that were started and are not settled, of all tenants; only those in ``status`` if given."""
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:

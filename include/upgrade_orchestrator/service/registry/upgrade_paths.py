@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, UpgradePath
 from upgrade_orchestrator.domain.registry.rules import risk_of
-from upgrade_orchestrator.domain.routes.search import Search, Ways, find_ways
+from upgrade_orchestrator.domain.routes.search import RouteResult, Search, find_routes
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.write import require_component, version_of
 
@@ -30,7 +30,7 @@ class Calculated:
     """The input of the search and its result."""
 
     search: Search
-    ways: Ways
+    result: RouteResult
 
 
 async def add_path(ports: Ports, path: UpgradePath, risk: RiskLevel | None) -> PathView:
@@ -73,7 +73,7 @@ async def calculate_route(ports: Ports, component_id: str, from_version_id: str,
         now = await work.now()
     search = Search(versions, paths, source, target, ports.limits.platform_version, now)
     # in a thread, because with hundreds of versions it would block the event loop for too long
-    return Calculated(search, await asyncio.to_thread(find_ways, search))
+    return Calculated(search, await asyncio.to_thread(find_routes, search))
 
 
 async def _ends(

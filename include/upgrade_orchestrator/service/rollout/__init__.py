@@ -1,5 +1,6 @@
-"""Brings instances to a version, batch by batch, and verifies the result.
+"""Carries a plan out: batches, the canary monitor and the verification.
 
-``batch.run_batch`` is the main loop of the product: observe, bring on, decide, act. ``batch_store`` has its rows,
-``canary`` watches the canaries until their promotion, ``verification`` completes the upgrade.
+In comes a ``Context`` with execution, plan and deployment; out comes an ``Outcome``. ``batch.run_batch`` is the main
+loop: each round observes the fleet, advances instances, decides and acts; ``batch_store`` reads and writes the rows.
+``canary.monitor_canary`` polls the canaries, ``verification.verify`` completes the execution.
 """

@@ -25,7 +25,7 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.plan import Plan, make_plan
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deployment, UpgradePath
-from upgrade_orchestrator.service.checks.probes import Case, look_at_all
+from upgrade_orchestrator.service.checks.probes import CheckContext, look_at_all
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
@@ -43,7 +43,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class CreateContext:
     """The current state on which a new upgrade of a tenant's deployment is based."""
 
     tenant_id: str
@@ -59,7 +59,7 @@ class Ground:
 class Draft:
     """An execution without blockers; ``previous`` maps instance ids to the versions that a rollback restores."""
 
-    ground: Ground
+    context: CreateContext
     request: UpgradeRequest
     plan: Plan
     warnings: tuple[str, ...]
@@ -73,14 +73,14 @@ async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest)
     :raises VersionMismatch: a version of another component.
     :raises Unavailable: the fleet does not respond.
     """
-    ground = await survey(ports, tenant_id, request, refuse_active=False)
-    preview = judge(ports, ground, request, ground.fleet.serving())
+    context = await survey(ports, tenant_id, request, refuse_active=False)
+    preview = judge(ports, context, request, context.fleet.serving())
     async with ports.work() as work:
         active = await work.executions.active(tenant_id, request.component_id)
     taken = Findings((ActiveUpgradeExists(active.id).detail,) if active else ())
-    instances = preview.plan.instances if preview.plan else tuple(each.instance_id for each in ground.fleet.serving())
-    known = (ground.tenant_id, request, ground.deployment, ground.source, ground.target, ground.path)
-    found = await look_at_all(ports, Case("dry run", *known, instances, ground.now, thorough=False))
+    instances = preview.plan.instances if preview.plan else tuple(each.instance_id for each in context.fleet.serving())
+    known = (context.tenant_id, request, context.deployment, context.source, context.target, context.path)
+    found = await look_at_all(ports, CheckContext("dry run", *known, instances, context.now, thorough=False))
     return Preview(preview.plan, taken + preview.findings, found)
 
 
@@ -90,17 +90,17 @@ async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, 
     :raises ActiveUpgradeExists: tenant and component have an unfinished execution, also one created concurrently.
     :raises UpgradeBlocked: with every blocker.
     """
-    ground = await survey(ports, tenant_id, request, refuse_active=True)
-    plan, warnings = accept(judge(ports, ground, request, ground.fleet.serving()))
-    previous = {each.instance_id: each.version for each in ground.fleet.instances}
-    draft = Draft(ground, request, plan, warnings, previous)
+    context = await survey(ports, tenant_id, request, refuse_active=True)
+    plan, warnings = accept(judge(ports, context, request, context.fleet.serving()))
+    previous = {each.instance_id: each.version for each in context.fleet.instances}
+    draft = Draft(context, request, plan, warnings, previous)
     async with naming_the_active(ports, tenant_id, request.component_id), ports.work() as work:
         execution = await add(work, ports.new_id(), draft, actor)
         await work.commit()
     return execution
 
 
-async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> Ground:
+async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> CreateContext:
     """Read the registry and the fleet, with refusals in the order of the specification.
 
     :raises NotFound: no deployment or version.
@@ -114,18 +114,18 @@ async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refus
             raise ActiveUpgradeExists(active.id)
         path = await work.registry.path(source.id, target.id)
         now = await work.now()
-    return Ground(tenant_id, deployment, source, target, path, await _ask_fleet(ports, deployment), now)
+    return CreateContext(tenant_id, deployment, source, target, path, await _ask_fleet(ports, deployment), now)
 
 
-def judge(ports: Ports, ground: Ground, request: UpgradeRequest, instances: Sequence[FleetInstance]) -> Preview:
+def judge(ports: Ports, context: CreateContext, request: UpgradeRequest, instances: Sequence[FleetInstance]) -> Preview:
     """The plan of an upgrade of ``instances``, and its findings."""
-    source, target, path, platform = ground.source, ground.target, ground.path, ports.limits.platform_version
+    source, target, path, platform = context.source, context.target, context.path, ports.limits.platform_version
     findings = (
-        compatibility(Compatibility(request, source, target, path, ground.deployment, platform), ground.now)
+        compatibility(Compatibility(request, source, target, path, context.deployment, platform), context.now)
         + dependencies(target, request.installed_components)
-        + checks.size(request, ground.fleet)
-        + checks.drift(source, ground.fleet)
-        + checks.standing(request, ground.fleet)
+        + checks.size(request, context.fleet)
+        + checks.drift(source, context.fleet)
+        + checks.standing(request, context.fleet)
     )
     return Preview(_plan(request, instances, path.estimated_duration_minutes if path else None), findings)
 
@@ -183,14 +183,14 @@ async def add(
 
     :raises ActiveUpgradeExists: another execution took the active slot in between.
     """
-    ground, plan = draft.ground, draft.plan
+    context, plan = draft.context, draft.plan
     execution = Execution(
         id=execution_id,
-        tenant_id=ground.tenant_id,
+        tenant_id=context.tenant_id,
         request=replace(draft.request, total_instances=len(plan.instances)),
         total_instances=len(plan.instances),
-        from_version=ground.source.version,
-        to_version=ground.target.version,
+        from_version=context.source.version,
+        to_version=context.target.version,
         plan_hash=plan.hash,
         created_by=actor.name,
         created_at=await work.now(),

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from upgrade_orchestrator.domain.execution.commands import Actor, Command, require_allowed
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.lifecycle.retry import left_of
+from upgrade_orchestrator.domain.lifecycle.retry import remainder_of
 from upgrade_orchestrator.service.audit import receive
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.upgrade.create import (
+    CreateContext,
     Draft,
-    Ground,
     Preview,
     accept,
     add,
@@ -34,8 +34,8 @@ async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, act
     async with ports.work() as work:
         ended = await work.executions.get(execution_id)
     require_allowed(Command.RETRY, ended.status)
-    ground = await survey(ports, ended.tenant_id, ended.request, refuse_active=True)
-    draft = await _draft(ports, ended, ground)
+    context = await survey(ports, ended.tenant_id, ended.request, refuse_active=True)
+    draft = await _draft(ports, ended, context)
     async with naming_the_active(ports, ended.tenant_id, ended.request.component_id), ports.work() as work:
         ended = await work.executions.lock(execution_id)
         await work.events.append(ended, [await receive(work, ended, Command.RETRY, actor, reason)])
@@ -44,11 +44,11 @@ async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, act
     return execution
 
 
-async def _draft(ports: Ports, ended: Execution, ground: Ground) -> Draft:
+async def _draft(ports: Ports, ended: Execution, context: CreateContext) -> Draft:
     """The rows are read after the survey: once the execution is settled they do not change any more."""
     async with ports.work() as work:
-        left = left_of(ended, await work.executions.instances(ended.id), ground.fleet)
+        left = remainder_of(ended, await work.executions.instances(ended.id), context.fleet)
     request = replace(ended.request, total_instances=len(left.instances))
-    preview = judge(ports, ground, request, left.instances)
+    preview = judge(ports, context, request, left.instances)
     plan, warnings = accept(Preview(preview.plan, left.findings + preview.findings))
-    return Draft(ground, request, plan, warnings, left.previous)
+    return Draft(context, request, plan, warnings, left.previous)

@@ -32,7 +32,7 @@ MOST_TIMELINE, MOST_POLLS = 200, 60
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ExecutionDetail:
     """An execution with everything that its page shows; ``run`` is None when Airflow's database does not respond."""
 
     view: ExecutionView
@@ -52,7 +52,7 @@ class Picture:
         return self.view.execution
 
 
-async def load_detail(ports: Ports, execution_id: str) -> Picture:
+async def load_detail(ports: Ports, execution_id: str) -> ExecutionDetail:
     """Read the product's data from one snapshot, so that the page does not contradict itself.
 
     :raises NotFound: there is no such execution.
@@ -69,7 +69,7 @@ async def load_detail(ports: Ports, execution_id: str) -> Picture:
             await work.events.latest(execution_id, TIMELINE, MOST_TIMELINE),
             await work.events.latest(execution_id, (EventType.CANARY_POLLED,), MOST_POLLS),
         )
-    return Picture(*parts, await _run_of(ports, view.execution.dag_id))
+    return ExecutionDetail(*parts, await _run_of(ports, view.execution.dag_id))
 
 
 async def _run_of(ports: Ports, dag_id: str) -> RunView | None:

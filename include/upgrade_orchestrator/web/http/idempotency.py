@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from upgrade_orchestrator.domain.errors import ValidationFailed
-from upgrade_orchestrator.service.idempotency import once
+from upgrade_orchestrator.service.idempotency import idempotent
 from upgrade_orchestrator.service.ports.idempotency import Key, StoredResponse
 from upgrade_orchestrator.web.dependencies import Repeated, idempotency_store_of, open_ports_of
 from upgrade_orchestrator.web.http.bodies import content_of
@@ -62,7 +62,7 @@ async def _once(request: Request, handler: Handler) -> Response:
     key = Key(caller.name[:MOST_OF_NAME], _key_of(request), await _fingerprint(request))
     if request.query_params.get("dryRun") == "true":  # stores nothing, so it is carried out each time
         return await handler(request)
-    async with once(await open_ports_of(request), await idempotency_store_of(request), key) as call:
+    async with idempotent(await open_ports_of(request), await idempotency_store_of(request), key) as call:
         request.state.once = call
         try:
             response = await handler(request)

@@ -16,7 +16,7 @@ from upgrade_orchestrator.schemas.upgrade_paths import (
     CompatibilityAnswer,
     PathAnswer,
 )
-from upgrade_orchestrator.service.checks.compatibility import Circumstances, check_compatibility
+from upgrade_orchestrator.service.checks.compatibility import CompatibilityQuery, check_compatibility
 from upgrade_orchestrator.service.registry import upgrade_paths
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
@@ -71,4 +71,4 @@ async def compatibility(
     version_id: VersionId, body: Annotated[CompatibilityBody, Depends(body_of(CompatibilityBody))], ports: PortsDep
 ) -> CompatibilityAnswer:
     """Whether upgrading to the version is allowed: all blockers, warnings and dependencies; stores nothing."""
-    return CompatibilityAnswer.of(await check_compatibility(ports, version_id, Circumstances(**dict(body))))
+    return CompatibilityAnswer.of(await check_compatibility(ports, version_id, CompatibilityQuery(**dict(body))))

@@ -17,7 +17,7 @@ from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind
 from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 from upgrade_orchestrator.schemas.links import Links
-from upgrade_orchestrator.service.views.detail import Picture
+from upgrade_orchestrator.service.views.detail import ExecutionDetail
 from upgrade_orchestrator.web.view.steering import buttons
 from upgrade_orchestrator.web.view.timeline import line_of
 
@@ -54,7 +54,7 @@ class AirflowView:
 
 
 def shown(
-    detail: Picture, links: Links, caller: str, permissions: Collection[Permission], four_eyes: bool
+    detail: ExecutionDetail, links: Links, caller: str, permissions: Collection[Permission], four_eyes: bool
 ) -> dict[str, Any]:
     """The values for the templates execution.html and execution_part.html; ``e`` is the representation of the API."""
     execution, now = detail.execution, detail.view.overview.read_at
@@ -78,12 +78,12 @@ def shown(
     }
 
 
-def _since(detail: Picture) -> datetime:
+def _since(detail: ExecutionDetail) -> datetime:
     changes = (each.time for each in detail.timeline if each.event.what is EventType.STATUS_CHANGED)
     return next(changes, detail.execution.created_at)
 
 
-def _left(detail: Picture, now: datetime) -> timedelta | None:
+def _left(detail: ExecutionDetail, now: datetime) -> timedelta | None:
     end = detail.view.progress.estimated_completion_at
     return None if end is None else max(end - now, timedelta())
 
@@ -92,7 +92,7 @@ def _is_wrong(instance: Instance) -> bool:
     return instance.status is InstanceStatus.FAILED or instance.error is not None or instance.healthy is False
 
 
-def _batches(detail: Picture) -> list[BatchOfTiles]:
+def _batches(detail: ExecutionDetail) -> list[BatchOfTiles]:
     rows = {each.number: each for each in detail.batches}
     of_batch: dict[int, list[Instance]] = {}
     for each in detail.instances:
@@ -125,7 +125,7 @@ def _task(kind: BatchKind, number: int) -> str:
     return named.get(kind, f"batch_{number:03d}.upgrade")
 
 
-def _airflow(detail: Picture) -> AirflowView | None:
+def _airflow(detail: ExecutionDetail) -> AirflowView | None:
     run = detail.run
     if run is None or run.ref is None:
         return None

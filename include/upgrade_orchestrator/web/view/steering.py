@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.approval.approval import needs_approval
 from upgrade_orchestrator.domain.execution.commands import Command
-from upgrade_orchestrator.domain.operations.available_actions import Offer, offers
-from upgrade_orchestrator.domain.operations.impact import Standing, consequences
+from upgrade_orchestrator.domain.operations.available_actions import AvailableAction, available_actions
+from upgrade_orchestrator.domain.operations.impact import ImpactInput, impact_of
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.domain.plan.plan import PlannedBatch
-from upgrade_orchestrator.service.views.detail import Picture
+from upgrade_orchestrator.service.views.detail import ExecutionDetail
 
 WORDS: dict[Command, tuple[str, str]] = {
     Command.START: ("Start", "Start this upgrade?"),
@@ -34,7 +34,7 @@ _IN_BODY = frozenset({Command.APPROVE, Command.REJECT})
 class Button:
     """A command that is available now."""
 
-    offer: Offer
+    offer: AvailableAction
     label: str
     question: str
     impact: Sequence[str]
@@ -55,35 +55,35 @@ class Button:
         return self.offer.command in _GRAVE or self.offer.forced
 
 
-def buttons(detail: Picture, permissions: Collection[Permission], caller: str, four_eyes: bool) -> list[Button]:
+def buttons(detail: ExecutionDetail, permissions: Collection[Permission], caller: str, four_eyes: bool) -> list[Button]:
     """The available commands, the recommended one first."""
     awaits = detail.view.awaits
-    standing = Standing(detail.execution, detail.plan, detail.instances, awaits)
-    found = offers(detail.execution, awaits, permissions, caller, four_eyes)
+    standing = ImpactInput(detail.execution, detail.plan, detail.instances, awaits)
+    found = available_actions(detail.execution, awaits, permissions, caller, four_eyes)
     return [_button(each, standing) for each in found]
 
 
-def _button(offer: Offer, standing: Standing) -> Button:
+def _button(offer: AvailableAction, standing: ImpactInput) -> Button:
     command = offer.command
     label, question = WORDS[command]
     return Button(
         offer=offer,
         label=f"{label} …" if offer.forced else label,
         question="Promote unhealthy canaries?" if offer.forced else question,
-        impact=consequences(command, standing),
+        impact=impact_of(command, standing),
         path=_path(command, standing),
         reason="" if command is Command.START else "body" if command in _IN_BODY else "query",
         stage=_stage(standing) if command in _IN_BODY else None,
     )
 
 
-def _path(command: Command, standing: Standing) -> str:
+def _path(command: Command, standing: ImpactInput) -> str:
     if command in _IN_BODY and standing.awaits is not None:
         return f"stages/{standing.awaits.stage}/{command.value}"
     return command.value
 
 
-def _stage(standing: Standing) -> PlannedBatch | None:
+def _stage(standing: ImpactInput) -> PlannedBatch | None:
     wanted = standing.awaits.stage if standing.awaits is not None else 0
     batches = (each for each in standing.plan.batches if needs_approval(standing.plan, each.number))
     return next((each for each in batches if each.number == wanted), None)

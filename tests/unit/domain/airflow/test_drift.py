@@ -7,17 +7,17 @@ import pytest
 from tests.unit.domain.builders import NOW, make_execution
 from upgrade_orchestrator.domain.airflow.drift import (
     DELETED,
-    AskForDag,
-    BringToEnd,
-    FailIt,
-    Follow,
-    Nothing,
-    PauseIt,
-    Remember,
-    ResumeIt,
-    Standing,
-    Unpause,
-    follow,
+    DriftDecision,
+    ExecutionSummary,
+    FailExecution,
+    FinishExecution,
+    NoDrift,
+    PauseExecution,
+    RememberRun,
+    RequestParse,
+    ResumeExecution,
+    UnpauseDag,
+    resolve_drift,
 )
 from upgrade_orchestrator.domain.airflow.task_states import NO_RUN, RunView
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
@@ -34,89 +34,90 @@ def shown(ref: str | None, state: str, paused: bool) -> RunView:
     return RunView(ref, state if ref else None, paused)
 
 
-def expected(execution: Standing, run: RunView) -> type[Follow]:
+def expected(execution: ExecutionSummary, run: RunView) -> type[DriftDecision]:
     """The rules as a table of first matches."""
     over, there = execution.status in TERMINAL, run.ref is not None
     ended = run.state in ("success", "failed")
     another = execution.run_ref is not None and run.ref != execution.run_ref
     gone = not there and execution.status is not S.VALIDATING
     back = execution.status is S.ROLLING_BACK
-    rows: list[tuple[bool, type[Follow]]] = [
-        (over and (not there or ended), BringToEnd),
-        (over and run.paused, Unpause),
-        (over, Nothing),
-        (another or gone or ended, FailIt),
-        (back and run.paused, Unpause),
-        (execution.status in (S.IN_PROGRESS, S.CANARY_RUNNING) and run.paused, PauseIt),
-        (execution.status is S.PAUSED and execution.dag_paused and not run.paused, ResumeIt),
-        (there and execution.run_ref is None, Remember),
+    rows: list[tuple[bool, type[DriftDecision]]] = [
+        (over and (not there or ended), FinishExecution),
+        (over and run.paused, UnpauseDag),
+        (over, NoDrift),
+        (another or gone or ended, FailExecution),
+        (back and run.paused, UnpauseDag),
+        (execution.status in (S.IN_PROGRESS, S.CANARY_RUNNING) and run.paused, PauseExecution),
+        (execution.status is S.PAUSED and execution.dag_paused and not run.paused, ResumeExecution),
+        (there and execution.run_ref is None, RememberRun),
     ]
-    return next((decision for applies, decision in rows if applies), Nothing)
+    return next((decision for applies, decision in rows if applies), NoDrift)
 
 
 def test_follow_does_what_the_rules_say() -> None:
     assert len(CASES) == len(STARTED) * 2 * 3 * 4 * 2 * 2
     for status, seen, ref, state, paused, dag_paused in CASES:
-        execution, run = Standing("e-1", status, seen, dag_paused), shown(ref, state, paused)
-        assert type(follow(execution, run)) is expected(execution, run), (execution, run)
+        execution, run = ExecutionSummary("e-1", status, seen, dag_paused), shown(ref, state, paused)
+        assert type(resolve_drift(execution, run)) is expected(execution, run), (execution, run)
 
 
 def test_settled_execution_follows_nothing() -> None:
     for status, ref, state, paused in product(STARTED, REFS, STATES, [False, True]):
-        execution, run = Standing("e-1", status, "7", settled=True), shown(ref, state, paused)
-        assert follow(execution, run) == Nothing(), (execution, run)
+        execution, run = ExecutionSummary("e-1", status, "7", settled=True), shown(ref, state, paused)
+        assert resolve_drift(execution, run) == NoDrift(), (execution, run)
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
 @pytest.mark.parametrize("state", ["success", "failed"])
 def test_run_ended_by_hand_leaves_no_status_that_no_task_can_leave(status: ExecutionStatus, state: str) -> None:
-    found = follow(Standing("e-1", status, "7"), RunView("7", state))
-    assert found == FailIt(f"the DAG run was marked {state} in Airflow before the upgrade had ended")
+    found = resolve_drift(ExecutionSummary("e-1", status, "7"), RunView("7", state))
+    assert found == FailExecution(f"the DAG run was marked {state} in Airflow before the upgrade had ended")
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
 @pytest.mark.parametrize("run", [RunView(), RunView("8", "running"), RunView("8", "success")])
 def test_run_that_is_gone_or_made_anew_was_deleted(status: ExecutionStatus, run: RunView) -> None:
-    assert follow(Standing("e-1", status, "7"), run) == FailIt(DELETED)
+    assert resolve_drift(ExecutionSummary("e-1", status, "7"), run) == FailExecution(DELETED)
 
 
 def test_run_that_airflow_has_not_made_yet_is_not_missed() -> None:
-    assert follow(Standing("e-1", S.VALIDATING), RunView()) == Nothing()
+    assert resolve_drift(ExecutionSummary("e-1", S.VALIDATING), RunView()) == NoDrift()
 
 
 def test_dag_that_airflow_does_not_know_yet_is_asked_for() -> None:
-    assert follow(Standing("e-1", S.VALIDATING), NO_RUN) == AskForDag()
+    assert resolve_drift(ExecutionSummary("e-1", S.VALIDATING), NO_RUN) == RequestParse()
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each is not S.VALIDATING])
 def test_dag_is_not_asked_for_once_the_checks_are_over(status: ExecutionStatus) -> None:
-    found = follow(Standing("e-1", status), NO_RUN)
-    assert found == (BringToEnd() if status in TERMINAL else FailIt(DELETED))
+    found = resolve_drift(ExecutionSummary("e-1", status), NO_RUN)
+    assert found == (FinishExecution() if status in TERMINAL else FailExecution(DELETED))
 
 
 def test_dag_whose_run_was_seen_before_is_not_asked_for() -> None:
-    assert follow(Standing("e-1", S.VALIDATING, "7"), NO_RUN) == FailIt(DELETED)
+    assert resolve_drift(ExecutionSummary("e-1", S.VALIDATING, "7"), NO_RUN) == FailExecution(DELETED)
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL and each is not S.VALIDATING])
 def test_run_that_was_deleted_before_it_was_seen_is_missed(status: ExecutionStatus) -> None:
-    assert follow(Standing("e-1", status), RunView()) == FailIt(DELETED)  # its tasks have brought it where it is
+    # it has left VALIDATING, so it had a run whose tasks did that
+    assert resolve_drift(ExecutionSummary("e-1", status), RunView()) == FailExecution(DELETED)
 
 
 def test_pause_over_rest_is_not_resumed_by_a_dag_that_is_not_paused() -> None:
-    assert follow(Standing("e-1", S.PAUSED, "7", dag_paused=False), RunView("7", "running")) == Nothing()
+    assert resolve_drift(ExecutionSummary("e-1", S.PAUSED, "7", dag_paused=False), RunView("7", "running")) == NoDrift()
 
 
 def test_pause_over_rest_stays_one_when_the_dag_is_paused_as_well() -> None:
-    assert follow(Standing("e-1", S.PAUSED, "7"), RunView("7", "running", paused=True)) == Nothing()
+    assert resolve_drift(ExecutionSummary("e-1", S.PAUSED, "7"), RunView("7", "running", paused=True)) == NoDrift()
 
 
 @pytest.mark.parametrize("status", [S.VALIDATING, S.CANARY_MONITORING])
 def test_paused_dag_waits_for_a_status_that_can_be_paused(status: ExecutionStatus) -> None:
-    assert follow(Standing("e-1", status, "7"), RunView("7", "running", paused=True)) == Nothing()
+    assert resolve_drift(ExecutionSummary("e-1", status, "7"), RunView("7", "running", paused=True)) == NoDrift()
 
 
 def test_standing_is_what_the_execution_says() -> None:
     execution = make_execution(S.FAILED, run_ref="7", dag_paused=True, settled_at=NOW)
-    assert Standing.of(execution) == Standing("e-1", S.FAILED, "7", dag_paused=True, settled=True)
-    assert not Standing.of(make_execution(S.FAILED)).settled
+    assert ExecutionSummary.of(execution) == ExecutionSummary("e-1", S.FAILED, "7", dag_paused=True, settled=True)
+    assert not ExecutionSummary.of(make_execution(S.FAILED)).settled

@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.approval.approval import Approval
 from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
-from upgrade_orchestrator.domain.operations.available_actions import ASKS_WHY, offers
+from upgrade_orchestrator.domain.operations.available_actions import ASKS_WHY, available_actions
 from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Permission
 
 S, C, P = ExecutionStatus, Command, Permission
@@ -25,7 +25,7 @@ def test_offered_is_what_the_status_takes_and_the_permissions_allow(
     status: ExecutionStatus, awaits: Approval | None
 ) -> None:
     for permissions in SETS:
-        found = {each.command for each in offers(make_execution(status), awaits, permissions, "somebody")}
+        found = {each.command for each in available_actions(make_execution(status), awaits, permissions, "somebody")}
         assert found == {
             command
             for command in C
@@ -37,7 +37,7 @@ def test_offered_is_what_the_status_takes_and_the_permissions_allow(
 
 @pytest.mark.parametrize("status", S)
 def test_who_may_only_read_is_offered_nothing(status: ExecutionStatus) -> None:
-    assert offers(make_execution(status), WAITS, {P.READ, P.ADMINISTER}, "victor") == []
+    assert available_actions(make_execution(status), WAITS, {P.READ, P.ADMINISTER}, "victor") == []
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_who_may_only_read_is_offered_nothing(status: ExecutionStatus) -> None:
     ],
 )
 def test_one_command_is_the_right_one_now_and_comes_first(status: ExecutionStatus, first: Command | None) -> None:
-    found = offers(make_execution(status), None, ALL, "olga")
+    found = available_actions(make_execution(status), None, ALL, "olga")
     assert [each.command for each in found if each.first] == ([first] if first else [])
     assert first is None or found[0].command is first
 
@@ -66,13 +66,13 @@ def test_canary_is_promoted_when_well_rolled_back_when_ill_and_waited_for_before
     healthy: bool | None, first: Command | None
 ) -> None:
     execution = make_execution(S.CANARY_MONITORING, canary=Canary(healthy=healthy))
-    found = offers(execution, None, ALL, "olga")
+    found = available_actions(execution, None, ALL, "olga")
     assert [each.command for each in found if each.first] == ([first] if first else [])
     assert [each.forced for each in found if each.command is C.PROMOTE] == [healthy is False]
 
 
 def test_decision_that_waits_comes_before_everything_else() -> None:
-    found = offers(make_execution(S.IN_PROGRESS), WAITS, ALL, "anna")
+    found = available_actions(make_execution(S.IN_PROGRESS), WAITS, ALL, "anna")
     assert (found[0].command, found[0].first, found[0].barred) == (C.APPROVE, True, None)
 
 
@@ -82,7 +82,9 @@ def test_decision_that_waits_comes_before_everything_else() -> None:
 def test_creator_sees_why_the_own_stages_cannot_be_approved_but_may_reject_them(
     caller: str, four_eyes: bool, barred: bool
 ) -> None:
-    found = {each.command: each for each in offers(make_execution(S.IN_PROGRESS), WAITS, ALL, caller, four_eyes)}
+    found = {
+        each.command: each for each in available_actions(make_execution(S.IN_PROGRESS), WAITS, ALL, caller, four_eyes)
+    }
     assert (found[C.APPROVE].barred is not None) is barred
     assert [each for each, offer in found.items() if offer.first] == [C.PAUSE if barred else C.APPROVE]
     assert found[C.REJECT].barred is None
@@ -90,16 +92,21 @@ def test_creator_sees_why_the_own_stages_cannot_be_approved_but_may_reject_them(
 
 def test_reason_is_asked_where_the_audit_needs_one() -> None:
     asked = {
-        each.command for status in S for each in offers(make_execution(status), WAITS, ALL, "anna") if each.asks_why
+        each.command
+        for status in S
+        for each in available_actions(make_execution(status), WAITS, ALL, "anna")
+        if each.asks_why
     }
     assert asked == ASKS_WHY == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT}
 
 
 def test_nothing_but_a_retry_is_offered_after_the_end() -> None:
     for status in TERMINAL:
-        assert {each.command for each in offers(make_execution(status), None, ALL, "olga")} <= {C.RETRY}
+        assert {each.command for each in available_actions(make_execution(status), None, ALL, "olga")} <= {C.RETRY}
 
 
 def test_offer_is_for_the_execution_as_it_is_not_as_it_was() -> None:
     running = make_execution(S.IN_PROGRESS)
-    assert offers(running, None, ALL, "olga") != offers(replace(running, status=S.PAUSED), None, ALL, "olga")
+    assert available_actions(running, None, ALL, "olga") != available_actions(
+        replace(running, status=S.PAUSED), None, ALL, "olga"
+    )

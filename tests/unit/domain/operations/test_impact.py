@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.execution.commands import Command
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.operations.impact import Standing, consequences
+from upgrade_orchestrator.domain.operations.impact import ImpactInput, impact_of
 
 S, N, C = ExecutionStatus, InstanceStatus, Command
 
@@ -32,7 +32,7 @@ def told(
     request = make_request(strategy=strategy, auto_rollback_enabled=bool(of.pop("auto", False)))
     execution = make_execution(S.IN_PROGRESS, request=request, **of)
     approval = Approval(execution_id="e-1", stage=2, plan_hash="0" * 64, requested_at=NOW) if waits else None
-    return " ".join(consequences(command, Standing(execution, planned(20, strategy=strategy), instances, approval)))
+    return " ".join(impact_of(command, ImpactInput(execution, planned(20, strategy=strategy), instances, approval)))
 
 
 def test_pause_says_what_runs_what_finishes_and_what_is_not_begun() -> None:

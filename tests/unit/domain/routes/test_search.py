@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath, VersionStatus
-from upgrade_orchestrator.domain.routes.search import MOST_MISSING, Search, Ways, find_ways, type_of
+from upgrade_orchestrator.domain.routes.search import MOST_MISSING, RouteResult, Search, find_routes, type_of
 
 TEXTS = ("3.6.0", "3.6.1", "3.7.0", "3.8.0", "4.0.0")
 
@@ -29,13 +29,13 @@ def path(source: str, target: str, **fields: Any) -> UpgradePath:
 
 def ways(
     *paths: UpgradePath, source: str = "3.6.0", target: str = "4.0.0", platform: str | None = None, **changed: Any
-) -> Ways:
+) -> RouteResult:
     versions = VERSIONS | {each.id: each for each in changed.values()}
     search = Search(versions, paths, versions[f"v{source}"], versions[f"v{target}"], platform, NOW)
-    return find_ways(search)
+    return find_routes(search)
 
 
-def jumps(found: Ways) -> list[str]:
+def jumps(found: RouteResult) -> list[str]:
     return [f"{each.source.version}-{each.target.version}" for each in found.missing]
 
 

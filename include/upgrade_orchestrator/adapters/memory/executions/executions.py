@@ -20,7 +20,7 @@ from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.engine.values import own
 from upgrade_orchestrator.adapters.memory.executions import audit, statistics
 from upgrade_orchestrator.adapters.memory.executions.instances import MemoryInstances
-from upgrade_orchestrator.domain.airflow.drift import Standing
+from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor, Command
@@ -111,12 +111,12 @@ class MemoryExecutions(MemoryInstances):
         found = holder_of(self._transaction, tenant_id, component_id)
         return stored(found.execution) if found else None
 
-    async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
+    async def unsettled(self, status: ExecutionStatus | None = None) -> list[ExecutionSummary]:
         """Executions that were started and hold their active slot."""
         await self._transaction.statement()
         every = (row.execution for row in self._transaction.rows(EXECUTION))
         waits = (each for each in every if each.started_at is not None and each.settled_at is None)
-        return [Standing.of(each) for each in waits if status in (None, each.status)]
+        return [ExecutionSummary.of(each) for each in waits if status in (None, each.status)]
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
         """Serialised by a lock: a concurrent caller waits, and then counts the start of the first one."""

@@ -20,7 +20,7 @@ from upgrade_orchestrator.adapters.postgres.executions.statistics import (
     statistics_query,
 )
 from upgrade_orchestrator.adapters.postgres.schema import rows, tables
-from upgrade_orchestrator.domain.airflow.drift import Standing
+from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor, Command
@@ -112,13 +112,13 @@ class PostgresExecutions(PostgresInstances):
         row = (await self._connection.execute(query)).mappings().first()
         return rows.execution_from(row) if row else None
 
-    async def unsettled(self, status: ExecutionStatus | None = None) -> list[Standing]:
+    async def unsettled(self, status: ExecutionStatus | None = None) -> list[ExecutionSummary]:
         """Uses the index of taken active slots, so the time does not grow with stored history."""
         query = select(E.id, E.status, E.run_ref, E.dag_paused).where(E.started_at.is_not(None), E.settled_at.is_(None))
         if status is not None:
             query = query.where(E.status == status)
         found = (await self._connection.execute(query)).all()
-        return [Standing(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
+        return [ExecutionSummary(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
         """Does not wait for a concurrent start: False at once is cheaper than waiting for the lock."""
