@@ -1,4 +1,4 @@
-"""Every refusal has a code of its own and a line that a person can act on (specification, section 8)."""
+"""Every refusal has a code of its own and a message that a person can act on (specification section 8)."""
 
 import inspect
 

@@ -19,7 +19,7 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:
 async def make_lab() -> AsyncIterator[MakeLab]:
     """Call it with the fleet's size and timing (seconds).
 
-    Whatever a test lets happen, what was told of it is as the events' book says.
+    Whatever a test lets happen, its events conform to docs/events.md.
     """
     made: list[MemoryLab] = []
 

@@ -1,4 +1,4 @@
-"""Random commands, faults, crashes and hands in Airflow: whatever happens, the lifecycle holds.
+"""Random commands, faults, crashes and changes in Airflow's UI: the lifecycle holds whatever happens.
 
 The same machine runs on PostgreSQL, see tests/integration/runner/test_lifecycle_machine.py.
 """

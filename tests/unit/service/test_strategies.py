@@ -1,4 +1,4 @@
-"""Every strategy through everything that can become of it, in memory; a few of these on Airflow: `e2e/crowd`."""
+"""Every strategy with all its outcomes, in memory; a few of these also run on Airflow: `e2e/crowd`."""
 
 import asyncio
 from typing import Any
@@ -49,7 +49,7 @@ async def run_dag(lab: MemoryLab, execution_id: str) -> Execution:
     ports, walk = lab.world.ports, DagWalk(execution_id, await lab.batches(execution_id))
     while task := walk.next_task:
         await walk.note(ports, task, await run_task(ports, execution_id, task, 1.0))
-        await asyncio.sleep(1.0)  # one that is repeated at once would leave nobody else a turn
+        await asyncio.sleep(1.0)  # without the wait, a task that is repeated at once would starve the others
         execution = await lab.execution(execution_id)
         if task == MONITOR and execution.status is S.CANARY_MONITORING and execution.canary.healthy:
             await promote_canary(ports, execution_id, False, None, OLGA)
@@ -75,7 +75,7 @@ async def test_upgrade_completes(lab: MemoryLab, strategy: Strategy) -> None:
 
 
 async def test_failure_below_the_threshold_gets_its_second_try(lab: MemoryLab, strategy: Strategy) -> None:
-    # an ill canary is judged by its monitor: here one of the others fails
+    # the monitor judges an unhealthy canary: here one of the others fails
     lab.fault("upgrade-fails", SIZE if strategy is Strategy.CANARY else None, times=1)
     execution_id = await begin(lab, strategy, failure_threshold=3)
     execution = await run_dag(lab, execution_id)

@@ -1,4 +1,4 @@
-"""The whole matrix: status by what was seen by what Airflow shows, against the rules written out once more."""
+"""Drift decisions for every status, stored run and state in Airflow, against the rules written out a second time."""
 
 from itertools import product
 
@@ -76,7 +76,7 @@ def test_run_ended_by_hand_leaves_no_status_that_no_task_can_leave(status: Execu
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
 @pytest.mark.parametrize("run", [RunView(), RunView("8", "running"), RunView("8", "success")])
-def test_run_that_is_gone_or_made_anew_was_deleted(status: ExecutionStatus, run: RunView) -> None:
+def test_run_that_is_missing_or_replaced_was_deleted(status: ExecutionStatus, run: RunView) -> None:
     assert resolve_drift(ExecutionSummary("e-1", status, "7"), run) == FailExecution(DELETED)
 
 

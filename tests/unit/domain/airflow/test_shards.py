@@ -1,4 +1,4 @@
-"""Executions spread evenly over the dag files, the same in every process."""
+"""Executions are spread evenly over the DAG files, in the same way in every process."""
 
 from collections import Counter
 
@@ -22,5 +22,5 @@ def test_numbered_ids_spread_evenly_too() -> None:
 
 @pytest.mark.parametrize(("execution_id", "key"), [("e-1", 3108983345), ("aaa-111", 2536261636)])
 def test_key_never_changes(execution_id: str, key: int) -> None:
-    """It is stored with every execution: another function would move running DAGs to other files."""
+    """The key is stored with every execution: another function would move running DAGs to other files."""
     assert shard_key(execution_id) == key

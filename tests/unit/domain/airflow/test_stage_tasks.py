@@ -1,4 +1,4 @@
-"""What Airflow keeps of an answer, as we understand it."""
+"""How an answer that Airflow stores is read."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def test_task_is_named_after_its_stage(stage: int, task: str) -> None:
 
 
 @pytest.mark.parametrize(("options", "choice"), [(["Approve"], Decision.APPROVED), (["Reject"], Decision.REJECTED)])
-def test_answer_has_who_when_and_why(options: list[str], choice: Decision) -> None:
+def test_answer_has_user_time_and_reason(options: list[str], choice: Decision) -> None:
     assert answer_given(ANNA, NOW, options, {"reason": "looks well"}) == Answer(choice, "anna", "7", NOW, "looks well")
 
 
@@ -30,7 +30,7 @@ def test_nothing_but_approve_approves(options: list[str] | None) -> None:
 
 
 @pytest.mark.parametrize("user", [None, {}])
-def test_answer_of_nobody_is_none(user: dict[str, str] | None) -> None:
+def test_answer_without_a_user_is_none(user: dict[str, str] | None) -> None:
     assert answer_given(user, NOW, ["Approve"], {}) is None
 
 

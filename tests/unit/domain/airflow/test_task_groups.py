@@ -1,4 +1,4 @@
-"""What a task group means is what the reconciler's own rule says of a run that is there."""
+"""The status of a task group follows from the same rule as the reconciler's."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the tasks of a run say, over whole runs as the DAG makes them and over everything that can be made of them."""
+"""The status that follows from a run's tasks: over whole runs of the DAG, and over any combination of task states."""
 
 from itertools import product
 
@@ -109,14 +109,14 @@ def test_last_task_that_failed_is_a_failure_before_the_run_is_one(task: str) -> 
 
 
 @pytest.mark.parametrize("state", [each for each in TASK_STATES if each not in (None, "skipped", "upstream_failed")])
-def test_way_back_is_rolling_back_once_it_has_begun(state: str) -> None:
+def test_begun_rollback_tasks_mean_rolling_back(state: str) -> None:
     tasks = {**ended("rollback.revert").tasks, "rollback.revert": state, "rollback.confirm": None}
     begun = from_task_states(RunView("7", "running", True, tasks))
     assert begun is (S.PAUSED if state == "removed" else S.ROLLING_BACK)  # removed: the task is not in the DAG
 
 
 @pytest.mark.parametrize(("end", "said"), [("deferred", S.IN_PROGRESS), ("skipped", S.ROLLING_BACK)])
-def test_way_back_that_has_begun_only_to_see_whose_turn_it_is_is_none_yet(end: str, said: S) -> None:
+def test_rollback_tasks_beside_an_open_end_task_do_not_mean_rolling_back(end: str, said: S) -> None:
     tasks = {**ended("rollback.revert").tasks, "rollback.revert": "deferred", "rollback.confirm": None, "end": end}
     assert from_task_states(RunView("7", "running", False, tasks)) is said
 

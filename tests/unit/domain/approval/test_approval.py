@@ -1,4 +1,4 @@
-"""The approval before a stage: who may decide what and when, and how a stage stands."""
+"""The approval of a stage: who may decide what and when, and the state of a stage."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -70,7 +70,7 @@ def test_stage_beyond_the_plan_is_not_found(stage: int) -> None:
         require_stage(STAGED, "e-1", stage)
 
 
-def test_question_is_for_the_plan_and_tells_of_it() -> None:
+def test_approval_request_and_its_event_carry_the_plan_hash() -> None:
     approval, event = ask(_running(), 2, NOW)
     assert (approval.plan_hash, approval.requested_at, approval.decision) == ("0" * 64, NOW, None)
     assert (event.what, event.data) == (EventType.APPROVAL_REQUESTED, {"stage": 2, "planHash": "0" * 64})
@@ -97,7 +97,7 @@ def test_stage_stands(status: ExecutionStatus, before: Batch, fields: dict[str, 
     assert state_of_stage(_running(status), approval, before) is state
 
 
-def test_first_answer_waits_for_its_judgement_and_a_second_changes_nothing() -> None:
+def test_first_answer_waits_to_be_judged_and_a_second_changes_nothing() -> None:
     kept = answer(_asked(refused="olga: four eyes", answered_at=after(1)), GIVEN)
     assert (kept.answer, kept.answered_by, kept.answered_by_id) == (YES, "anna", "7")
     assert (kept.answer_reason, kept.answered_at, kept.refused, kept.decision) == ("looks well", after(5), None, None)
@@ -109,13 +109,13 @@ def test_answer_after_the_decision_changes_nothing() -> None:
     assert answer(decided, GIVEN) == decided
 
 
-def test_refused_answer_leaves_the_question_and_says_why() -> None:
+def test_refused_answer_reopens_the_approval_with_the_reason() -> None:
     asked = _asked()
     refused = refuse(answer(asked, GIVEN), "lacks the permission")
     assert refused == replace(asked, refused="anna: lacks the permission", answered_at=after(5))
 
 
-def test_refused_answer_does_not_come_back_and_the_next_one_counts() -> None:
+def test_refused_answer_is_ignored_when_repeated_and_the_next_one_counts() -> None:
     refused = refuse(answer(_asked(), GIVEN), "lacks the permission")
     rounded = replace(GIVEN, at=GIVEN.at + timedelta(microseconds=1))
     assert answer(refused, GIVEN) == answer(refused, rounded) == refused

@@ -1,4 +1,4 @@
-"""What a person reads who has to decide on a stage."""
+"""The approval request that a person reads before deciding on a stage."""
 
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request, planned
 from upgrade_orchestrator.domain.approval.approval import Approval

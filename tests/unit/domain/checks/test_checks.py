@@ -53,7 +53,7 @@ def backup(backup_id: str = "b-1", hours_old: float = 1, version_id: str = "bbb-
     )
 
 
-def test_checks_are_the_contracts_five_in_order() -> None:
+def test_checks_are_the_five_of_the_specification_in_order() -> None:
     assert [check.value for check in CheckName] == [
         "VERSION_COMPATIBILITY",
         "RESOURCE_AVAILABILITY",
@@ -142,8 +142,8 @@ def _pool(name: str, version: str, count: int) -> list[FleetInstance]:
 def test_standing_warns_of_every_pool_that_stays_as_it_is() -> None:
     fleet = make_fleet(*fleet_of(2), *_pool("green", "3.7.0", 2), *_pool("black", "3.5.0", 1))
     pools = "pool black (1 on 3.5.0), pool green (2 on 3.7.0)"
-    told = f"without traffic there is also {pools}: this upgrade leaves it as it is"
-    assert standing(make_request(), fleet) == warning(told)
+    words = f"without traffic there is also {pools}: this upgrade leaves it as it is"
+    assert standing(make_request(), fleet) == warning(words)
 
 
 def test_standing_does_not_warn_of_the_pool_that_a_blue_green_upgrade_takes() -> None:
@@ -199,7 +199,7 @@ def test_capacity_of_recreate_does_not_mind_who_is_down() -> None:
 # -- health ----------------------------------------------------------------------------------------------------------
 
 
-def test_health_blocks_when_endpoints_do_not_answer_and_names_them() -> None:
+def test_health_blocks_when_endpoints_do_not_respond_and_names_them() -> None:
     findings = health({"i-02": "timed out", "i-00": None, "i-01": "connection refused"})
     assert findings == blocker(
         "2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out): see what keeps them or the "

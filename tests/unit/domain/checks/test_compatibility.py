@@ -178,7 +178,7 @@ def test_platform_inside_the_range_or_not_asked_is_let_through(
     assert platform(low, high, runs) == NOTHING
 
 
-def test_compatibility_tells_everything_at_once() -> None:
+def test_compatibility_reports_all_findings_at_once() -> None:
     findings = found(
         path=None,
         target=replace(TARGET, status=VersionStatus.DRAFT, min_platform_version="9"),

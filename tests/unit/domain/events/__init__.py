@@ -1,1 +1,1 @@
-"""What events say, and what they are to the metrics."""
+"""The data of events, and the metrics that follow from them."""

@@ -1,4 +1,4 @@
-"""What an event is to the metrics, and what a figure is called where there are no tags."""
+"""The metric values of an event, and the name of a value for metric systems without tags."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +15,8 @@ E = EventType
 
 def _figures(what: EventType, began: float | None = None, **data: Any) -> dict[str, float]:
     began_at = None if began is None else NOW - timedelta(seconds=began)
-    told = RecordedEvent("e-1", 1, Event(what, data), NOW, "ROLLING", began_at)
-    return {each.full_name.removeprefix("upgrades."): each.value for each in figures(told)}
+    recorded = RecordedEvent("e-1", 1, Event(what, data), NOW, "ROLLING", began_at)
+    return {each.full_name.removeprefix("upgrades."): each.value for each in figures(recorded)}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_other_events_are_not_measured(what: EventType) -> None:
 
 
 def test_no_metric_is_the_beginning_of_another_ones_full_name() -> None:
-    """Without tags their values follow the name: it must stay clear whose they are."""
+    """Without tags the tags' values are appended to the name; names must stay distinct."""
     names = [each.name for each in METRICS]
     assert not [(a, b) for a in names for b in names if a != b and b.startswith(f"{a}.")]
 

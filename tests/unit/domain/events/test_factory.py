@@ -1,4 +1,4 @@
-"""Events tell what was, what is, and nothing that cannot be written as JSON."""
+"""The data of events: the values before and after, all of which can be written as JSON."""
 
 import json
 
@@ -20,7 +20,7 @@ ROWS = [
 ]
 
 
-def test_instance_changed_tells_both_statuses_and_the_error() -> None:
+def test_instance_changed_has_both_statuses_and_the_error() -> None:
     before = make_instance("a", I.UPGRADING, attempts=1)
     event = factory.instance_changed(before, move(before, I.FAILED, NOW, "broken"))
     assert event.what is EventType.INSTANCE_CHANGED
@@ -37,12 +37,12 @@ def test_instance_changed_tells_both_statuses_and_the_error() -> None:
     }
 
 
-def test_instance_on_its_way_back_tells_its_step() -> None:
+def test_instance_in_a_rollback_has_its_rollback_status() -> None:
     row = make_instance("a", I.COMPLETED, revert=I.DRAINING)
     assert factory.instance_changed(row, row).data["revert"] == "DRAINING"
 
 
-def test_batches_tell_their_instances_and_counts() -> None:
+def test_batch_events_have_instances_and_counts() -> None:
     data = {"batch": 3, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"], "completed": 1, "failed": 1}
     started, completed = (
         factory.batch_event(BatchStarted, Batch(3, "STAGE"), ROWS),
@@ -57,7 +57,7 @@ def test_progress_counts_every_instance() -> None:
     assert factory.progress(ROWS).data == {"percentage": 20, **counts}
 
 
-def test_check_completed_tells_its_result() -> None:
+def test_check_completed_has_its_result() -> None:
     result = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.FAILED, "no answer", NOW, NOW)
     data = {"name": "HEALTH_ENDPOINTS", "status": "FAILED", "message": "no answer"}
     assert factory.check_completed(result).data == data

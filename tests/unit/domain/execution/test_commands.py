@@ -1,4 +1,4 @@
-"""Which command is taken in which status (specification sections 1 and 3), and who outranks whom."""
+"""Which command is allowed in which status (specification sections 1 and 3), and their order of precedence."""
 
 from itertools import product
 
@@ -8,7 +8,7 @@ from upgrade_orchestrator.domain.errors import InvalidState
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, SYSTEM, Actor, Command, Source, require_allowed
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
-CONTRACT = {
+SPECIFICATION = {
     "start": "PENDING",
     "pause": "IN_PROGRESS CANARY_RUNNING",
     "resume": "PAUSED",
@@ -23,8 +23,8 @@ PAIRS = list(product(Command, ExecutionStatus))
 
 
 @pytest.mark.parametrize(("command", "status"), PAIRS, ids=[f"{command} in {status}" for command, status in PAIRS])
-def test_command_is_taken_exactly_where_the_contract_says(command: Command, status: ExecutionStatus) -> None:
-    allowed = CONTRACT[command.value].split()
+def test_command_is_taken_exactly_where_the_specification_says(command: Command, status: ExecutionStatus) -> None:
+    allowed = SPECIFICATION[command.value].split()
     if status.value in allowed:
         require_allowed(command, status)
         return
@@ -36,7 +36,7 @@ def test_command_is_taken_exactly_where_the_contract_says(command: Command, stat
 
 
 def test_every_command_has_its_statuses() -> None:
-    assert {command.value for command in Command} == set(CONTRACT) == {command.value for command in ALLOWED_FROM}
+    assert {command.value for command in Command} == set(SPECIFICATION) == {command.value for command in ALLOWED_FROM}
 
 
 def test_commands_are_ranked_cancel_rollback_pause_promote() -> None:

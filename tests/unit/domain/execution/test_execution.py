@@ -1,4 +1,4 @@
-"""What advance() keeps besides the status: reason, times, pauses and the event (specification sections 3, 6 and 10)."""
+"""What advance() records besides the status: reason, times, pauses and event (specification sections 3, 6 and 10)."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def walk(execution: Execution, *steps: tuple[ExecutionStatus, float]) -> Executi
     return execution
 
 
-def test_advance_tells_status_reason_and_actor_in_its_event() -> None:
+def test_advance_records_status_reason_and_actor_in_its_event() -> None:
     moved, event = advance(make_execution(S.IN_PROGRESS), S.PAUSED, "lunch", Actor("ui-user", Source.UI), NOW)
     assert moved.status_reason == "lunch"
     assert event.what is EventType.STATUS_CHANGED
@@ -83,7 +83,7 @@ def test_dag_id_names_the_execution() -> None:
     assert make_execution().dag_id == dag_id_of("e-1") == "upgrade__e-1"
 
 
-def test_event_types_are_the_contracts() -> None:
+def test_event_types_are_those_of_the_specification() -> None:
     names = (
         "created status-changed check-completed batch-started batch-completed instance-changed progress canary-polled "
         "approval-requested approval-decided command-received rollback-started rollback-completed"

@@ -1,4 +1,4 @@
-"""An execution fails from wherever it is, in legal steps."""
+"""An execution fails from any active status, by allowed transitions."""
 
 import pytest
 

@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.execution.states import (
     leads_to,
 )
 
-CONTRACT = {
+ALLOWED = {
     "PENDING": "VALIDATING CANCELLED",
     "VALIDATING": "IN_PROGRESS CANARY_RUNNING FAILED CANCELLED",
     "IN_PROGRESS": "PAUSED COMPLETED FAILED ROLLING_BACK CANCELLED",
@@ -34,21 +34,21 @@ PAIRS = list(product(ExecutionStatus, ExecutionStatus))
 ARROWS = [f"{old} => {new}" for old, new in PAIRS]
 
 
-def test_statuses_are_the_contracts() -> None:
-    assert [status.value for status in ExecutionStatus] == list(CONTRACT)
+def test_statuses_are_those_of_the_specification() -> None:
+    assert [status.value for status in ExecutionStatus] == list(ALLOWED)
     assert set(TRANSITIONS) == set(ExecutionStatus)
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS, ids=ARROWS)
-def test_execution_advances_exactly_where_the_contract_says(old: ExecutionStatus, new: ExecutionStatus) -> None:
+def test_execution_advances_exactly_where_the_specification_says(old: ExecutionStatus, new: ExecutionStatus) -> None:
     execution = make_execution(old)
-    if new.value in CONTRACT[old].split():
+    if new.value in ALLOWED[old].split():
         assert advance(execution, new, "because", OPERATOR, NOW)[0].status is new
         return
     with pytest.raises(InvalidState) as refusal:
         advance(execution, new, "because", OPERATOR, NOW)
     assert refusal.value.extra["currentStatus"] == old.value
-    assert refusal.value.extra["allowedFrom"] == [each for each in CONTRACT if new.value in CONTRACT[each].split()]
+    assert refusal.value.extra["allowedFrom"] == [each for each in ALLOWED if new.value in ALLOWED[each].split()]
 
 
 @pytest.mark.parametrize("status", ExecutionStatus)

@@ -1,1 +1,1 @@
-"""The fleet's answer, an instance's lifecycle, its next step and its rollback."""
+"""The fleet's response, an instance's lifecycle, its next step and its rollback."""

@@ -1,4 +1,4 @@
-"""What a fleet's answer means: who serves, who is unavailable (specification section 11)."""
+"""A fleet's response: which instances serve and which are unavailable (specification section 11)."""
 
 import pytest
 

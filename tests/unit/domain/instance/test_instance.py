@@ -1,4 +1,4 @@
-"""The instance's lifecycle against specification section 5, and what move() keeps besides the status."""
+"""The instance's lifecycle against specification section 5, and what move() records besides the status."""
 
 from itertools import product
 
@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.instance.instance import (
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 
-CONTRACT = {
+ALLOWED = {
     "PENDING": "DRAINING",
     "DRAINING": "UPGRADING FAILED PENDING ROLLED_BACK",
     "UPGRADING": "HEALTH_CHECKING FAILED ROLLED_BACK",
@@ -31,18 +31,18 @@ PAIRS = list(product(InstanceStatus, InstanceStatus))
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS, ids=[f"{old} => {new}" for old, new in PAIRS])
-def test_instance_moves_exactly_where_the_contract_says(old: InstanceStatus, new: InstanceStatus) -> None:
+def test_instance_moves_exactly_where_the_specification_says(old: InstanceStatus, new: InstanceStatus) -> None:
     instance = make_instance(status=old)
-    if new.value in CONTRACT[old].split():
+    if new.value in ALLOWED[old].split():
         assert move(instance, new, NOW).status is new
         return
     with pytest.raises(InvalidState, match=f"instance i-01 to {new}") as refusal:
         move(instance, new, NOW)
-    assert refusal.value.extra["allowedFrom"] == [each for each in CONTRACT if new.value in CONTRACT[each].split()]
+    assert refusal.value.extra["allowedFrom"] == [each for each in ALLOWED if new.value in ALLOWED[each].split()]
 
 
-def test_statuses_are_the_contracts() -> None:
-    assert [status.value for status in InstanceStatus] == list(CONTRACT)
+def test_statuses_are_those_of_the_specification() -> None:
+    assert [status.value for status in InstanceStatus] == list(ALLOWED)
     assert set(TRANSITIONS) == set(InstanceStatus)
 
 

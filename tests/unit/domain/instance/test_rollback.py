@@ -1,4 +1,4 @@
-"""What a rollback undoes and in which order (specification section 4)."""
+"""Which instances a rollback reverts, and in which order (specification section 4)."""
 
 import pytest
 from hypothesis import given
@@ -79,17 +79,17 @@ def test_instance_that_has_its_row_gets_no_second_one() -> None:
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING, I.HEALTH_CHECKING, I.FAILED])
-def test_instance_keeps_its_status_until_its_way_back_is_completed(status: InstanceStatus) -> None:
+def test_instance_keeps_its_status_until_its_rollback_is_completed(status: InstanceStatus) -> None:
     back = make_instance("i-00", status, batch=ROLLBACK_BATCH, healthy=False, error="e")
     row = after_rollback(begun(0, 1, I.UPGRADING), back)
     assert (row.status, row.revert, row.healthy, row.error) == (I.UPGRADING, status, False, "e")
 
 
-def test_instance_is_rolled_back_once_its_way_back_is_completed() -> None:
+def test_instance_is_rolled_back_once_its_rollback_is_completed() -> None:
     row = after_rollback(begun(0, 1), make_instance("i-00", I.COMPLETED, batch=ROLLBACK_BATCH, healthy=True))
     assert (row.status, row.revert, row.completed_at, row.healthy) == (I.ROLLED_BACK, I.COMPLETED, after(9), True)
 
 
-def test_instance_whose_way_back_was_taken_back_is_as_before() -> None:
+def test_instance_whose_rollback_was_withdrawn_is_as_before() -> None:
     row = after_rollback(begun(0, 1), make_instance("i-00", I.PENDING, batch=ROLLBACK_BATCH))
     assert (row.status, row.revert) == (I.COMPLETED, None)

@@ -1,4 +1,4 @@
-"""The next step of an instance in flight, for everything that the fleet may say of it."""
+"""The next step of an instance in flight, for every state that the fleet may report."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = Fal
         ("STOPPED", OLD, False, False, "UPGRADING"),
         ("UPGRADING", OLD, False, False, "-"),
         ("RUNNING", NEW, True, False, "UPGRADING"),  # there already
-        ("RUNNING", NEW, False, False, "drain"),  # there, but ill: upgraded anew
+        ("RUNNING", NEW, False, False, "drain"),  # there, but unhealthy: upgraded again
         ("DRAINED", NEW, False, True, "UPGRADING"),
     ],
 )
@@ -103,7 +103,7 @@ def test_withdrawn_instance_that_was_never_asked_to_drain_is_undrained_against_a
         ("DRAINED", OLD, False, "version"),
         ("STOPPED", OLD, False, "version"),
         ("RUNNING", OLD, False, "version"),
-        ("UPGRADING", OLD, False, "UPGRADING"),  # the order was taken from somebody who died: note it
+        ("UPGRADING", OLD, False, "UPGRADING"),  # the order came from a runner that died: record it
         ("UPGRADING", OLD, True, "-"),
         ("DRAINED", OLD, True, "-"),
         ("DRAINED", NEW, True, "-"),
@@ -134,7 +134,7 @@ def test_instance_that_left_the_fleet_fails(status: InstanceStatus) -> None:
     ("instance", "found"),
     [
         (_in(I.DRAINING, True), _found("DRAINING")),
-        (_in(I.DRAINING), _found("RUNNING")),  # its order is refused all the time
+        (_in(I.DRAINING), _found("RUNNING")),  # its order is always refused
         (_in(I.UPGRADING, True), _found("UPGRADING")),
         (_in(I.UPGRADING), _found("DRAINED")),
     ],
@@ -157,14 +157,14 @@ def test_instance_that_is_called_back_at_the_last_moment_is_still_undrained() ->
     assert _short(_next(instance, found, withdrawn=True, seconds=STEP * 2 + 1)) == "FAILED"
 
 
-def test_instance_that_nobody_was_there_to_call_back_in_time_is_still_asked_once() -> None:
+def test_withdrawn_instance_past_its_time_out_is_still_ordered_to_undrain_once() -> None:
     instance, found, late = watched(_in(I.DRAINING, True), STEP * 9), _found("DRAINED"), after(STEP * 9)
     assert _short(next_step(instance, found, True, PATIENCE, late, asked_back=False)) == "undrain"
     assert _short(next_step(instance, found, True, PATIENCE, late, asked_back=True)) == "FAILED"
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
-def test_fleet_that_does_not_answer_fails_an_instance_only_after_the_time_out(status: InstanceStatus) -> None:
+def test_unresponsive_fleet_fails_an_instance_only_after_the_time_out(status: InstanceStatus) -> None:
     assert next_step_unseen(watched(_in(status), STEP), PATIENCE, after(STEP)) == Keep()
     step = next_step_unseen(watched(_in(status), STEP + 1), PATIENCE, after(STEP + 1))
     assert isinstance(step, Move)

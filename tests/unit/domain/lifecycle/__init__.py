@@ -1,1 +1,1 @@
-"""What failures, canaries, a retry and a rollback do to an execution."""
+"""The effects of failures, canaries, a retry and a rollback on an execution."""

@@ -1,4 +1,4 @@
-"""What a poll of the canaries does, and when they may be promoted."""
+"""The effect of a poll of the canaries, and when they may be promoted."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ def test_poll_that_could_not_be_made_is_no_verdict() -> None:
     assert event.data["notAsked"] == ["i-01"]
 
 
-def test_healthy_poll_is_kept_and_told() -> None:
+def test_healthy_poll_is_stored_and_reported() -> None:
     noted, (event,) = note_poll(_watched(), WELL, NOW)
     assert noted.canary == Canary(healthy=True, polls=1, last_poll_at=NOW)
     assert (event.what, event.data["healthy"]) == (EventType.CANARY_POLLED, True)
@@ -118,7 +118,7 @@ def test_promotion_is_refused_when_a_canary_is_ill_or_cannot_be_asked(poll: Poll
         promote(_watched(), poll, None, OPERATOR, NOW)
 
 
-def test_promotion_by_force_asks_nobody() -> None:
+def test_forced_promotion_does_not_poll() -> None:
     moved, (event,) = promote(_watched(failures=9), None, None, OPERATOR, NOW)
     assert moved.status is S.IN_PROGRESS
     assert "whatever" in str(event.data["reason"])

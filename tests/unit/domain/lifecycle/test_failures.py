@@ -1,4 +1,4 @@
-"""What instance failures mean for the execution (specification section 4, ``currentFailures``)."""
+"""The effect of instance failures on the execution (specification section 4, ``currentFailures``)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a retry takes on: what is not there, and nothing else."""
+"""A retry takes on exactly the instances that are not healthy at the target version."""
 
 from dataclasses import replace
 

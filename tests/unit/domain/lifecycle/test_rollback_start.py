@@ -1,4 +1,4 @@
-"""A rollback begins in legal steps, with its reason and who asked."""
+"""A rollback begins by allowed transitions, with its reason and initiator."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every status, every permission, waiting or not: a button stands exactly where the command would be taken."""
+"""Available actions for every status and permission: a command is listed exactly when it would be accepted."""
 
 import itertools
 from dataclasses import replace
@@ -25,7 +25,7 @@ def test_offered_is_what_the_status_takes_and_the_permissions_allow(
     status: ExecutionStatus, awaits: Approval | None
 ) -> None:
     for permissions in SETS:
-        found = {each.command for each in available_actions(make_execution(status), awaits, permissions, "somebody")}
+        found = {each.command for each in available_actions(make_execution(status), awaits, permissions, "anna")}
         assert found == {
             command
             for command in C

@@ -1,4 +1,4 @@
-"""What is said before a command is given: exact numbers, from the plan and the rows."""
+"""The impact that is shown before a command is given: exact numbers, from the plan and the rows."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def rows(*counts: tuple[InstanceStatus, int]) -> list[Instance]:
 TWENTY = rows((N.COMPLETED, 5), (N.UPGRADING, 1), (N.PENDING, 14))
 
 
-def told(
+def impact(
     command: Command,
     instances: list[Instance] = TWENTY,
     waits: bool = False,
@@ -36,71 +36,71 @@ def told(
 
 
 def test_pause_says_what_runs_what_finishes_and_what_is_not_begun() -> None:
-    assert told(C.PAUSE).startswith(
+    assert impact(C.PAUSE).startswith(
         "5 of 20 instances run 3.7.0 and stay there. 1 in flight finishes. 14 are not begun until you resume."
     )
 
 
 def test_cancel_says_that_versions_stay_mixed() -> None:
-    said = told(C.CANCEL, rows((N.COMPLETED, 1), (N.DRAINING, 2), (N.FAILED, 1), (N.PENDING, 16)))
-    assert said.startswith(
+    text = impact(C.CANCEL, rows((N.COMPLETED, 1), (N.DRAINING, 2), (N.FAILED, 1), (N.PENDING, 16)))
+    assert text.startswith(
         "1 of 20 instances runs 3.7.0 and stays there."
         " 2 in flight finish; draining instances are put back into service. 16 are not begun and will not be."
         " 1 instance failed"
     )
-    assert "mixed versions" in said
+    assert "mixed versions" in text
 
 
 def test_cancel_before_anything_was_touched_says_so() -> None:
-    assert told(C.CANCEL, rows((N.PENDING, 20))) == (
+    assert impact(C.CANCEL, rows((N.PENDING, 20))) == (
         "Nothing was touched: all 20 instances stay on the versions that they run."
     )
 
 
 def test_rollback_counts_what_goes_back_and_what_was_not_touched() -> None:
-    said = told(C.ROLLBACK, rows((N.COMPLETED, 5), (N.HEALTH_CHECKING, 1), (N.FAILED, 2), (N.PENDING, 12)))
-    assert said.startswith("8 of 20 instances go back to the version that each ran before, newest first")
-    assert "(1 HEALTH_CHECKING, 5 COMPLETED, 2 FAILED). 12 instances are not touched." in said
+    text = impact(C.ROLLBACK, rows((N.COMPLETED, 5), (N.HEALTH_CHECKING, 1), (N.FAILED, 2), (N.PENDING, 12)))
+    assert text.startswith("8 of 20 instances go back to the version that each ran before, newest first")
+    assert "(1 HEALTH_CHECKING, 5 COMPLETED, 2 FAILED). 12 instances are not touched." in text
 
 
 def test_rollback_of_nothing_says_that_it_is_over_at_once() -> None:
-    assert "ROLLED_BACK at once" in told(C.ROLLBACK, rows((N.PENDING, 20)))
+    assert "ROLLED_BACK at once" in impact(C.ROLLBACK, rows((N.PENDING, 20)))
 
 
 def test_start_names_the_canaries() -> None:
-    said = told(C.START, rows((N.PENDING, 20)), strategy=Strategy.CANARY)
-    assert "20 instances go to 3.7.0" in said
-    assert "The 2 canaries first: i-00, i-01." in said
+    text = impact(C.START, rows((N.PENDING, 20)), strategy=Strategy.CANARY)
+    assert "20 instances go to 3.7.0" in text
+    assert "The 2 canaries first: i-00, i-01." in text
 
 
 @pytest.mark.parametrize(("healthy", "words"), [(True, "polled once more first"), (False, "NOT healthy")])
 def test_promotion_says_what_the_canaries_said(healthy: bool, words: str) -> None:
-    said = told(
+    text = impact(
         C.PROMOTE, rows((N.COMPLETED, 2), (N.PENDING, 18)), strategy=Strategy.CANARY, canary=Canary(healthy=healthy)
     )
-    assert said.startswith("18 instances that still run the old version are upgraded to 3.7.0 in 4 batches")
-    assert words in said
+    assert text.startswith("18 instances that still run the old version are upgraded to 3.7.0 in 4 batches")
+    assert words in text
 
 
 def test_approval_names_the_stage_and_its_instances() -> None:
-    said = told(C.APPROVE, rows((N.COMPLETED, 5), (N.PENDING, 15)), waits=True, strategy=Strategy.STAGED)
-    assert said.startswith("Stage 2 of 4 begins: 5 instances go to 3.7.0.")
-    assert "5 of 20 instances completed, 0 failed" in said
+    text = impact(C.APPROVE, rows((N.COMPLETED, 5), (N.PENDING, 15)), waits=True, strategy=Strategy.STAGED)
+    assert text.startswith("Stage 2 of 4 begins: 5 instances go to 3.7.0.")
+    assert "5 of 20 instances completed, 0 failed" in text
 
 
 @pytest.mark.parametrize(("auto", "words"), [(True, "is rolled back"), (False, "is cancelled")])
 def test_rejection_says_whether_it_rolls_back_or_cancels(auto: bool, words: str) -> None:
-    assert words in told(C.REJECT, waits=True, strategy=Strategy.STAGED, auto=auto)
+    assert words in impact(C.REJECT, waits=True, strategy=Strategy.STAGED, auto=auto)
 
 
 def test_resume_says_what_is_left() -> None:
-    assert "14 instances are still to be upgraded" in told(C.RESUME)
+    assert "14 instances are still to be upgraded" in impact(C.RESUME)
 
 
 def test_retry_says_how_many_did_not_complete() -> None:
-    assert "what did not complete: 15 instances" in told(C.RETRY)
+    assert "what did not complete: 15 instances" in impact(C.RETRY)
 
 
 @pytest.mark.parametrize("command", C)
 def test_every_command_has_something_to_say(command: Command) -> None:
-    assert told(command, waits=True, strategy=Strategy.STAGED)
+    assert impact(command, waits=True, strategy=Strategy.STAGED)

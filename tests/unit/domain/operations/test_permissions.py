@@ -1,4 +1,4 @@
-"""The four roles hold exactly what section 9 gives them."""
+"""The four roles have exactly the permissions of specification section 9."""
 
 import pytest
 

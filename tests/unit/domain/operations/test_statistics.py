@@ -1,4 +1,4 @@
-"""What the success rate is made of (specification section 6)."""
+"""How the success rate is computed (specification section 6)."""
 
 import pytest
 

@@ -189,6 +189,6 @@ def test_batch_works_on_the_unhealthy_only_while_the_fleet_is_short() -> None:
     assert decide(view(rows(I.PENDING, I.PENDING, I.PENDING), unavailable=ill), NOW) == starts(1, 2)
 
 
-def test_batch_without_budget_starts_all_whoever_is_unavailable() -> None:
+def test_batch_without_budget_starts_all_even_if_some_are_unavailable() -> None:
     everything = view(rows(I.PENDING, I.PENDING, I.PENDING), room=Room(3, None), unavailable=frozenset({"x-1", "i-01"}))
     assert decide(everything, NOW) == starts(0, 1, 2)

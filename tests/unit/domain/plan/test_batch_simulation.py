@@ -1,4 +1,4 @@
-"""A simulated fleet driven by decide, batch by batch: whatever happens to it, the contract's section 4 holds."""
+"""A simulated fleet driven by decide, batch by batch: specification section 4 holds whatever happens to the fleet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many may be unavailable at once, whoever made them so (specification section 4)."""
+"""How many instances may be unavailable at once, for whatever reason (specification section 4)."""
 
 import pytest
 from hypothesis import given
@@ -33,7 +33,7 @@ def test_startable_counts_what_is_worked_on_already() -> None:
     assert startable(IDS[2:], Room(3, 3), IDS[:2], IDS[:2]) == [IDS[2]]
 
 
-def test_startable_counts_whoever_is_unavailable() -> None:
+def test_startable_counts_every_unavailable_instance() -> None:
     assert startable(IDS, Room(5, 3), (), ["foreign-1", "foreign-2"]) == [IDS[0]]
 
 
@@ -41,7 +41,7 @@ def test_startable_takes_only_unavailable_ones_when_the_budget_is_used_up() -> N
     assert startable(IDS[:4], Room(5, 2), (), [IDS[1], IDS[3], "foreign"]) == [IDS[1], IDS[3]]
 
 
-def test_startable_takes_nobody_when_the_budget_is_used_up_by_others() -> None:
+def test_startable_is_empty_when_others_use_up_the_budget() -> None:
     assert startable(IDS, Room(5, 2), (), ["foreign-1", "foreign-2"]) == []
 
 
@@ -95,7 +95,7 @@ def test_unavailable_candidates_cost_nothing(situation: tuple[list[str], Room, l
 
 
 @given(situations())
-def test_nobody_is_left_waiting_who_would_fit(situation: tuple[list[str], Room, list[str], set[str]]) -> None:
+def test_no_candidate_that_fits_is_left_out(situation: tuple[list[str], Room, list[str], set[str]]) -> None:
     candidates, room, flying, down = situation
     chosen = startable(candidates, room, flying, down)
     if len(chosen) + len(flying) >= room.limit:

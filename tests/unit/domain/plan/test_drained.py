@@ -1,4 +1,4 @@
-"""What an upgrade that is over may have left drained, and what its reason says of it."""
+"""Which instances an ended upgrade may have left drained, and how its status reason names them."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def test_only_an_instance_that_failed_may_be_left(status: InstanceStatus) -> Non
     assert len(may_be_left(FAILED, [make_instance("i-01", status)], [])) == (status is I.FAILED)
 
 
-def test_way_back_that_failed_is_looked_at_as_one() -> None:
+def test_failed_rollback_row_may_be_left_drained() -> None:
     back = make_instance("i-01", I.FAILED, batch=ROLLBACK_BATCH, attempts=2)
     assert may_be_left(FAILED, [make_instance("i-01", I.COMPLETED, revert=I.FAILED)], [back]) == [back]
 

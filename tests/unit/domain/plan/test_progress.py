@@ -1,4 +1,4 @@
-"""How far an execution is, and when it will be over."""
+"""The progress of an execution and its estimated end."""
 
 from collections import Counter
 from dataclasses import replace
@@ -44,7 +44,7 @@ def test_every_status_is_counted_once() -> None:
     assert found.percentage == 25
 
 
-def test_instance_on_its_way_back_is_in_flight() -> None:
+def test_instance_in_a_rollback_is_in_flight() -> None:
     rows = [make_instance("a", I.COMPLETED, revert=I.UPGRADING), make_instance("b", I.COMPLETED)]
     assert progress_of(RUNNING, _tally(rows), 0, NOW).in_flight == 1
 

@@ -1,4 +1,4 @@
-"""The steps of an upgrade in their order, and the batches that are one piece of work."""
+"""The steps of an upgrade in their order, and the batches that one task runs."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,1 +1,1 @@
-"""The registry's entries: versions and ranges, rules, and what a file changes."""
+"""The registry's entries: versions and ranges, rules, and the changes by a file."""

@@ -1,4 +1,4 @@
-"""What a file changes in the registry, and what in it is refused (specification section 1)."""
+"""The changes that a file makes in the registry, and its refusals (specification section 1)."""
 
 from dataclasses import replace
 from typing import Any
@@ -73,8 +73,8 @@ def test_the_same_again_changes_nothing() -> None:
 
 
 def test_only_what_differs_is_written_and_the_rest_stays() -> None:
-    told = changed(NEW, notes="n")
-    assert changes(ALL, OLD, told) == ([], [told], 1)
+    with_notes = changed(NEW, notes="n")
+    assert changes(ALL, OLD, with_notes) == ([], [with_notes], 1)
 
 
 def test_what_the_file_does_not_name_is_not_counted() -> None:
@@ -86,7 +86,7 @@ def test_keys_of_different_kinds_do_not_meet() -> None:
     assert changes((KAFKA,), same_id) == ([same_id], [], 0)
 
 
-def test_path_without_a_risk_takes_it_from_its_versions_wherever_they_are_told() -> None:
+def test_path_without_a_risk_takes_it_from_its_versions_in_file_or_registry() -> None:
     left_out = changed(PATH, risk_level=RiskLevel.HIGH)
     assert changes((KAFKA, OLD), NEW, left_out, without_risk=True)[0] == [NEW, PATH]
     assert changes((KAFKA, OLD), NEW, left_out)[0] == [NEW, left_out]
@@ -192,7 +192,7 @@ def test_id_stays_where_it_is_registered(thing: RegistryEntry, field: str) -> No
     assert wrong((KAFKA, OTHER, OLD, BACKUP), thing) == [f"things[0].{field}"]
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     bad = changed(OLD, version="newest", dependencies={"zk": "?"})
     assert wrong((), bad, BACKUP) == [
         "things[0].componentId",

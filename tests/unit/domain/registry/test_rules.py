@@ -1,4 +1,4 @@
-"""What a version has to be, each rule with its twin (specification section 1)."""
+"""The rules for a version, each with its negative twin (specification section 1)."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""Routes against a search that tries every way, on random graphs (specification section 1, calculate)."""
+"""Routes against an exhaustive search, on random graphs (specification section 1, calculate)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -28,7 +28,7 @@ def path(way: str, risk: RiskLevel = LOW, minutes: int | None = 5, **fields: Any
 
 
 def every_way(paths: Sequence[UpgradePath], version: str, target: str, seen: str = "") -> Iterator[tuple[str, ...]]:
-    """All ways without a version twice, as ids."""
+    """All routes without a repeated version, as ids of paths."""
     if version == target:
         yield ()
         return
@@ -38,8 +38,8 @@ def every_way(paths: Sequence[UpgradePath], version: str, target: str, seen: str
             yield from ((each.id, *way) for way in rest)
 
 
-def told(paths: Sequence[UpgradePath], ids: Sequence[str]) -> tuple[int, int, bool, int, int, tuple[str, ...]]:
-    """What the contract ranks by, worked out another way: steps, risk, downtime, duration (unknown ones last)."""
+def rank_of(paths: Sequence[UpgradePath], ids: Sequence[str]) -> tuple[int, int, bool, int, int, tuple[str, ...]]:
+    """The specification's rank, computed in another way: steps, risk, downtime, duration (unknown ones last)."""
     ways = [next(each for each in paths if each.id == one) for one in ids]
     minutes = [each.estimated_duration_minutes for each in ways]
     return (
@@ -63,16 +63,16 @@ graphs = st.lists(ways, unique=True, max_size=18).flatmap(
 
 @given(graphs, st.integers(1, 7))
 def test_routes_are_the_best_of_all_ways_in_order(paths: tuple[UpgradePath, ...], most: int) -> None:
-    expected = sorted(every_way(paths, "a", "f"), key=lambda way: told(paths, way))[:most]
+    expected = sorted(every_way(paths, "a", "f"), key=lambda way: rank_of(paths, way))[:most]
     found = best_routes(paths, "a", "f", most)
     assert [tuple(each.id for each in route.paths) for route in found] == expected
 
 
 @given(graphs)
-def test_route_says_what_the_contract_ranks_by(paths: tuple[UpgradePath, ...]) -> None:
+def test_route_says_what_the_specification_ranks_by(paths: tuple[UpgradePath, ...]) -> None:
     for route in best_routes(paths, "a", "f", 3):
         ids = [each.id for each in route.paths]
-        steps, risk, downtime, unknown, minutes, _ = told(paths, ids)
+        steps, risk, downtime, unknown, minutes, _ = rank_of(paths, ids)
         assert (len(route.paths), route.risk_level, route.requires_downtime) == (steps, [*RiskLevel][risk], downtime)
         assert route.estimated_duration_minutes == (None if unknown else minutes)
         assert all(one.to_version_id == next_one.from_version_id for one, next_one in pairwise(route.paths))
@@ -111,7 +111,7 @@ def test_risk_weighs_more_than_downtime() -> None:
 
 
 def test_a_routes_risk_is_its_worst_paths_so_a_milder_begin_gains_nothing() -> None:
-    """What a search that only ever keeps the best way so far gets wrong."""
+    """A case that a greedy search gets wrong."""
     paths = [path("ab", LOW, 60), path("ac", HIGH, 1), path("bd"), path("cd"), path("dz", HIGH)]
     assert names(paths) == ["ac-cd-dz", "ab-bd-dz"]
 
@@ -121,6 +121,6 @@ def test_no_way_is_no_route_and_most_is_kept() -> None:
     assert names([path("az"), path("am"), path("mz")], most=1) == ["az"]
 
 
-def test_route_of_one_path_tells_its_values() -> None:
+def test_route_of_one_path_has_its_values() -> None:
     route = Route((path("az", HIGH, None, requires_downtime=True),))
     assert (route.risk_level, route.requires_downtime, route.estimated_duration_minutes) == (HIGH, True, None)

@@ -1,4 +1,4 @@
-"""What a calculation uses, what it names as closed, and which paths it calls missing (specification section 1)."""
+"""The paths that a search uses, reports as closed, and reports as missing (specification section 1)."""
 
 from dataclasses import replace
 from datetime import date
@@ -79,7 +79,7 @@ def test_path_to_a_version_that_is_not_upgraded_to_is_closed(
     assert "3.6.0-3.8.0" not in jumps(found)
 
 
-def test_start_may_be_a_version_that_nobody_upgrades_to_any_more() -> None:
+def test_source_may_be_a_version_that_is_not_upgraded_to_any_more() -> None:
     assert ways(path("3.6.0", "4.0.0"), start=version("3.6.0", status=VersionStatus.EOL)).routes != ()
 
 

@@ -1,4 +1,4 @@
-"""Stages: asked about once, decided once, and none begins without its approval."""
+"""Stages: the approval is requested once and decided once, and no stage begins without it."""
 
 import asyncio
 from dataclasses import replace
@@ -34,7 +34,7 @@ from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 S = ExecutionStatus
 
 
-async def test_stage_is_asked_about_once_and_told_with_the_plan(make_lab: MakeLab) -> None:
+async def test_approval_is_requested_once_with_the_plan_hash(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     first = await approval(lab, execution_id)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ASKED
@@ -61,7 +61,7 @@ async def test_question_names_the_instances_and_how_it_went(make_lab: MakeLab) -
     assert "2 PENDING, 2 COMPLETED" in question.body
 
 
-async def test_stage_without_an_approval_does_not_begin_whoever_runs_it(make_lab: MakeLab) -> None:
+async def test_stage_without_an_approval_does_not_begin_in_any_task(make_lab: MakeLab) -> None:
     lab, execution_id = await first_stage_done(make_lab)
     assert (await run_stage(lab, execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}

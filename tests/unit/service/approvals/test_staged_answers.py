@@ -1,4 +1,4 @@
-"""Answers that people give in the Airflow UI: kept, judged, and asked for again when they do not count."""
+"""Answers in the Airflow UI: stored, judged, and requested again when they do not count."""
 
 import asyncio
 from dataclasses import replace
@@ -50,7 +50,7 @@ async def test_answer_of_an_approver_becomes_the_decision(make_lab: MakeLab) -> 
     assert (kept.decision, kept.decided_by, kept.source, kept.reason) == ("APPROVED", "anna", "UI", "looks well")
 
 
-async def test_answer_alone_lets_nothing_begin(make_lab: MakeLab) -> None:
+async def test_answer_that_is_not_judged_starts_nothing(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     assert (await run_stage(lab, execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
@@ -82,7 +82,7 @@ async def _refused(lab: Lab, execution_id: str) -> str:
     return found.refused
 
 
-async def test_answer_of_somebody_without_the_permission_is_refused_and_asked_again(make_lab: MakeLab) -> None:
+async def test_answer_without_the_permission_is_refused_and_requested_again(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     assert await _refused(lab, execution_id) == f"anna: {lacking('anna', Permission.APPROVE).detail}"
     (words,) = lab.world.people.words.values()
@@ -90,13 +90,13 @@ async def test_answer_of_somebody_without_the_permission_is_refused_and_asked_ag
     assert "lacks the permission" in words
 
 
-async def test_answer_of_the_creator_is_refused_and_asked_again(make_lab: MakeLab) -> None:
+async def test_answer_of_the_creator_is_refused_and_requested_again(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab, replace(YES, by="olga"))
     lab.world.people.approvers.add("olga")
     assert "four eyes" in await _refused(lab, execution_id)
 
 
-async def test_answer_that_the_fleet_does_not_allow_is_refused_and_asked_again(make_lab: MakeLab) -> None:
+async def test_answer_that_the_fleet_does_not_allow_is_refused_and_requested_again(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     lab.world.people.approvers.add("anna")
     await make_first_stage_ill(lab, execution_id)
@@ -114,14 +114,14 @@ async def test_answer_during_a_pause_is_judged_after_it(make_lab: MakeLab) -> No
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.APPROVED
 
 
-async def test_answer_waits_while_airflow_cannot_say_who_may(make_lab: MakeLab) -> None:
+async def test_answer_waits_while_airflow_cannot_check_permissions(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     lab.world.people.away = True
     await judge_answers(lab.world.ports)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ANSWERED
 
 
-async def test_decision_over_rest_outranks_an_answer_that_comes_after_it(make_lab: MakeLab) -> None:
+async def test_decision_over_rest_overrides_a_later_answer(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     await approve(lab, execution_id)
     decided = await approval(lab, execution_id)
@@ -130,7 +130,7 @@ async def test_decision_over_rest_outranks_an_answer_that_comes_after_it(make_la
     assert await approval(lab, execution_id) == decided
 
 
-async def test_answer_that_its_task_did_not_live_to_tell_of_is_collected(make_lab: MakeLab) -> None:
+async def test_answer_whose_task_died_before_storing_it_is_collected(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     people = lab.world.people
     people.approvers.add("anna")
@@ -139,7 +139,7 @@ async def test_answer_that_its_task_did_not_live_to_tell_of_is_collected(make_la
     assert (await approval(lab, execution_id)).decided_by == "anna"
 
 
-async def test_refused_answer_is_taken_back_in_airflow_and_not_judged_twice(make_lab: MakeLab) -> None:
+async def test_refused_answer_is_deleted_in_airflow_and_not_judged_twice(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     people = lab.world.people
     people.given[parks(lab, execution_id)] = YES

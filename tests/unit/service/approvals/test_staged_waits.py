@@ -1,4 +1,4 @@
-"""What may come while a stage waits for its approval: a fleet that changes, a pause, a cancel, a rollback."""
+"""Events while a stage waits for its approval: a change of the fleet, a pause, a cancel, a rollback."""
 
 import asyncio
 
@@ -46,7 +46,7 @@ async def test_approval_is_blocked_while_the_fleet_leaves_no_room_and_keeps_wait
     assert (await approval(lab, execution_id)).decision is Decision.APPROVED
 
 
-async def test_approval_is_blocked_while_the_fleet_does_not_answer_and_a_rejection_is_not(make_lab: MakeLab) -> None:
+async def test_approval_is_blocked_while_the_fleet_does_not_respond_and_a_rejection_is_not(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     lab.world.admin.delete(lab.world.fleet)
     with pytest.raises(UpgradeBlocked, match="the fleet does not answer"):

@@ -1,4 +1,4 @@
-"""The checks, which the first step runs side by side, and each check's own task tells or runs itself."""
+"""The first step runs all checks concurrently; each check's own task reports the result or runs the check."""
 
 import asyncio
 from dataclasses import replace
@@ -25,14 +25,14 @@ async def stored(lab: Lab, execution_id: str) -> dict[CheckName, CheckResult]:
 
 
 async def put(lab: Lab, execution_id: str, status: CheckStatus, message: str = "") -> None:
-    """Somebody else has it in hand, or has found something: the check of the health endpoints."""
+    """Store the check of the health endpoints as another process runs it or has finished it."""
     async with lab.world.ports.work() as work:
         result = CheckResult(C.HEALTH_ENDPOINTS, status, message, started_at=await work.now())
         await work.executions.save_checks(execution_id, [result])
         await work.commit()
 
 
-async def told(lab: Lab, execution_id: str) -> list[str]:
+async def completed_checks(lab: Lab, execution_id: str) -> list[str]:
     return [
         str(each.event.data["name"])
         for each in await lab.events(execution_id)
@@ -51,7 +51,7 @@ async def test_all_are_run_at_once_and_the_last_one_admits(make_lab: MakeLab) ->
     await validate(lab.world.ports, execution.id, 8.0)
     assert {each.status for each in (await stored(lab, execution.id)).values()} == {CheckStatus.PASSED}
     assert (await lab.execution(execution.id)).status is S.IN_PROGRESS
-    assert await told(lab, execution.id) == list(CheckName)
+    assert await completed_checks(lab, execution.id) == list(CheckName)
 
 
 async def test_one_that_fails_ends_the_upgrade_and_nothing_is_begun(make_lab: MakeLab) -> None:
@@ -64,7 +64,7 @@ async def test_one_that_fails_ends_the_upgrade_and_nothing_is_begun(make_lab: Ma
     assert C.BACKUP_VERIFICATION in ended.status_reason
 
 
-async def test_task_of_a_check_tells_what_was_found_without_looking_again(make_lab: MakeLab) -> None:
+async def test_task_of_a_check_reports_the_stored_result_without_running_it_again(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     await validate(lab.world.ports, execution.id, 8.0)
@@ -72,7 +72,7 @@ async def test_task_of_a_check_tells_what_was_found_without_looking_again(make_l
     found = await lab.check(execution.id)
     assert found == await stored(lab, execution.id)
     assert {each.status for each in found.values()} == {CheckStatus.PASSED}
-    assert len(await told(lab, execution.id)) == len(CheckName)
+    assert len(await completed_checks(lab, execution.id)) == len(CheckName)
 
 
 @pytest.mark.parametrize(("again", "status"), [(False, CheckStatus.PASSED), (True, CheckStatus.FAILED)])
@@ -102,18 +102,18 @@ async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab
     await lab.check(execution.id)
     assert now_seconds() - began < 1
     assert (await lab.execution(execution.id)).status is S.IN_PROGRESS
-    assert sorted(await told(lab, execution.id)) == sorted(CheckName)
+    assert sorted(await completed_checks(lab, execution.id)) == sorted(CheckName)
 
 
 async def test_check_is_left_to_the_first_step_for_its_patience_and_then_looked_at(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
     found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, patience=15.0)
-    assert (found.status, await told(lab, execution.id)) == (CheckStatus.PASSED, [C.BACKUP_VERIFICATION])
+    assert (found.status, await completed_checks(lab, execution.id)) == (CheckStatus.PASSED, [C.BACKUP_VERIFICATION])
     assert 14.5 < now_seconds() - began < 15.5
 
 
-async def test_check_that_the_first_step_has_run_is_told_at_once(make_lab: MakeLab) -> None:
+async def test_result_of_the_first_step_is_reported_at_once(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
     task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, patience=15.0))
@@ -121,7 +121,7 @@ async def test_check_that_the_first_step_has_run_is_told_at_once(make_lab: MakeL
     assert not task.done()
     await validate(lab.world.ports, execution.id, 8.0)
     assert ((await task).status, now_seconds() - began < 4) == (CheckStatus.PASSED, True)
-    assert sorted(await told(lab, execution.id)) == sorted(CheckName)
+    assert sorted(await completed_checks(lab, execution.id)) == sorted(CheckName)
 
 
 async def test_check_that_was_cleared_looks_without_patience(make_lab: MakeLab) -> None:
@@ -131,27 +131,27 @@ async def test_check_that_was_cleared_looks_without_patience(make_lab: MakeLab) 
     assert (found.status, now_seconds() - began < 1) == (CheckStatus.PASSED, True)
 
 
-async def test_check_that_somebody_runs_is_waited_for(make_lab: MakeLab) -> None:
+async def test_check_that_another_process_runs_is_waited_for(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     await put(lab, execution.id, CheckStatus.RUNNING)
     task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS))
     await asyncio.sleep(TAKEN_SECONDS - 1)
     assert not task.done()
-    await put(lab, execution.id, CheckStatus.WARNING, "as somebody else has seen it")
-    assert (await task).message == "as somebody else has seen it"
+    await put(lab, execution.id, CheckStatus.WARNING, "result of another process")
+    assert (await task).message == "result of another process"
 
 
-async def test_two_who_come_for_a_check_at_once_look_once_and_both_tell_what_was_found(make_lab: MakeLab) -> None:
+async def test_two_concurrent_tasks_of_a_check_run_it_once_and_both_report_the_result(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     lab.world.storage.contents.clear()
     both = (run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION) for _ in range(2))
     assert {each.status for each in await asyncio.gather(*both)} == {CheckStatus.FAILED}
-    assert await told(lab, execution.id) == [C.BACKUP_VERIFICATION]
+    assert await completed_checks(lab, execution.id) == [C.BACKUP_VERIFICATION]
 
 
-async def test_check_of_somebody_who_died_is_looked_at_again(make_lab: MakeLab) -> None:
+async def test_check_of_a_dead_process_is_run_again(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
     await put(lab, execution.id, CheckStatus.RUNNING)
@@ -160,7 +160,7 @@ async def test_check_of_somebody_who_died_is_looked_at_again(make_lab: MakeLab) 
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(1, CheckStatus.RUNNING), (TAKEN_SECONDS, CheckStatus.PASSED)])
-async def test_first_step_leaves_out_what_somebody_runs_unless_they_died(
+async def test_first_step_skips_checks_that_another_process_runs_unless_it_died(
     make_lab: MakeLab, seconds: float, status: CheckStatus
 ) -> None:
     lab = await make_lab()
@@ -187,22 +187,22 @@ async def test_checks_of_a_first_step_that_was_killed_are_run_by_their_own_tasks
 
 
 @pytest.mark.parametrize("status", [CheckStatus.PASSED, CheckStatus.RUNNING])
-async def test_first_step_gives_back_only_what_is_still_in_its_hands(make_lab: MakeLab, status: CheckStatus) -> None:
-    """Somebody may have cleared the check's task meanwhile, which then looks itself."""
+async def test_first_step_gives_back_only_checks_that_it_still_runs(make_lab: MakeLab, status: CheckStatus) -> None:
+    """A user may have cleared the check's task meanwhile, which then runs the check itself."""
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs")
     first = asyncio.create_task(validate(lab.world.ports, execution.id, 2.0))
     await asyncio.sleep(1)
-    await put(lab, execution.id, status, "of somebody else")
+    await put(lab, execution.id, status, "of another process")
     await first
     left = await stored(lab, execution.id)
-    assert (left[C.HEALTH_ENDPOINTS].status, left[C.HEALTH_ENDPOINTS].message) == (status, "of somebody else")
+    assert (left[C.HEALTH_ENDPOINTS].status, left[C.HEALTH_ENDPOINTS].message) == (status, "of another process")
     assert left[C.RESOURCE_AVAILABILITY].status is CheckStatus.PENDING
 
 
 @pytest.mark.parametrize("moved_on", [S.CANCELLED, S.FAILED])
-async def test_what_is_found_after_the_execution_has_moved_on_is_not_told(make_lab: MakeLab, moved_on: S) -> None:
+async def test_result_after_the_execution_has_left_validating_is_not_reported(make_lab: MakeLab, moved_on: S) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs")
@@ -210,7 +210,7 @@ async def test_what_is_found_after_the_execution_has_moved_on_is_not_told(make_l
     await asyncio.sleep(1)
     await lab.go(execution.id, moved_on)
     await first
-    assert await told(lab, execution.id) == []
+    assert await completed_checks(lab, execution.id) == []
     result = await run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS)
     assert (result.status in OPEN, result.message) == (True, "the execution is not VALIDATING any more")
 
@@ -226,7 +226,7 @@ async def test_check_that_times_out_fails_although_its_seconds_are_not_over(make
     assert (await lab.execution(execution.id)).status is S.FAILED
 
 
-async def test_late_answer_of_an_earlier_look_does_not_replace_a_later_one(make_lab: MakeLab) -> None:
+async def test_late_result_of_an_earlier_run_does_not_replace_a_later_one(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     reads = iter([20.0, 0.0])

@@ -78,7 +78,7 @@ async def test_resume_is_blocked_when_the_registry_speaks_against_it_by_now(
     assert await _kept(lab, execution_id) == before
 
 
-async def test_resume_is_blocked_while_the_fleet_does_not_answer_and_goes_on_after_that(make_lab: MakeLab) -> None:
+async def test_resume_is_blocked_while_the_fleet_does_not_respond_and_succeeds_after_that(make_lab: MakeLab) -> None:
     lab, execution_id = await _paused(make_lab)
     lab.fault("agent-503")
     before = await _kept(lab, execution_id)

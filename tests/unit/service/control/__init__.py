@@ -1,1 +1,1 @@
-"""The control loops: Airflow's tasks and runs, and what they mean for the executions."""
+"""The control loops: Airflow's tasks and runs, and their effects on executions."""

@@ -1,4 +1,4 @@
-"""Whatever task is cleared in Airflow, in whatever status: it goes on where the upgrade is, or does nothing."""
+"""A task that is cleared in Airflow, in any status, continues where the upgrade is, or does nothing."""
 
 import asyncio
 from collections import Counter
@@ -126,13 +126,13 @@ async def test_cleared_batch_of_a_pause_waits_for_its_end(make_lab: MakeLab) -> 
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
 
 
-async def test_cleared_batch_does_not_disturb_the_way_back(make_lab: MakeLab) -> None:
+async def test_cleared_batch_does_not_disturb_the_rollback(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     back = lab.running(execution_id, ROLLBACK_BATCH)
-    await until(lambda: len(lab.upgrades()) == 4, "two on their way back")
+    await until(lambda: len(lab.upgrades()) == 4, "two are being rolled back")
     for number in (1, 2):
         assert (await lab.run(execution_id, number)).ending is Ending.STOPPED
     await back

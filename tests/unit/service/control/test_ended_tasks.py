@@ -1,4 +1,4 @@
-"""Tasks whose triggers are done are ended by the control loops, those that are done together in one go."""
+"""The control loops end tasks whose triggers are done, several at once when they finish together."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ async def ending_tasks(lab: Lab) -> AsyncIterator[asyncio.Task[None]]:
         await asyncio.gather(loop, return_exceptions=True)
 
 
-async def tell(lab: Lab, *task_ids: str) -> None:
+async def notify(lab: Lab, *task_ids: str) -> None:
     for each in task_ids:
         await lab.world.ports.task_ends.notify(each)
 
@@ -32,11 +32,11 @@ async def tell(lab: Lab, *task_ids: str) -> None:
 async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLab) -> None:
     lab = await make_lab()
     async with ending_tasks(lab):
-        await tell(lab, "a", "b")
+        await notify(lab, "a", "b")
         await asyncio.sleep(GATHER_SECONDS / 2)
-        await tell(lab, "c")
+        await notify(lab, "c")
         await until(lambda: lab.world.airflow.ended, "the three are ended")
-        await tell(lab, "d")
+        await notify(lab, "d")
         await until(lambda: len(lab.world.airflow.ended) > 1, "the one after them is ended too")
     assert lab.world.airflow.ended == [["a", "b", "c"], ["d"]]
 
@@ -44,12 +44,12 @@ async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLa
 async def test_many_tasks_are_ended_in_several_transactions(make_lab: MakeLab) -> None:
     lab = await make_lab()
     async with ending_tasks(lab):
-        await tell(lab, *(f"{number:03d}" for number in range(AT_ONCE + 1)))
+        await notify(lab, *(f"{number:03d}" for number in range(AT_ONCE + 1)))
         await until(lambda: len(lab.world.airflow.ended) > 1, "all are ended")
     assert [len(each) for each in lab.world.airflow.ended] == [AT_ONCE, 1]
 
 
-async def test_nothing_is_ended_while_nobody_tells(make_lab: MakeLab) -> None:
+async def test_no_task_is_ended_without_a_notification(make_lab: MakeLab) -> None:
     lab = await make_lab()
     async with ending_tasks(lab) as loop:
         await asyncio.sleep(3 * LISTEN_SECONDS)
@@ -61,6 +61,6 @@ async def test_loop_ends_with_a_clear_error_while_airflow_is_away(make_lab: Make
     lab = await make_lab()
     async with ending_tasks(lab) as loop:
         lab.world.airflow.away = True
-        await tell(lab, "a")
+        await notify(lab, "a")
         with pytest.raises(Unavailable):
             await loop

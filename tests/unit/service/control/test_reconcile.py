@@ -1,4 +1,4 @@
-"""What people do in the Airflow UI reaches the execution; Airflow is played, store and fleet are real."""
+"""Changes in the Airflow UI are applied to the execution; Airflow is simulated, store and fleet are real."""
 
 from collections import Counter
 from typing import Any
@@ -55,7 +55,7 @@ async def brought_to(lab: Lab, status: ExecutionStatus) -> str:
     return execution_id
 
 
-async def told(lab: Lab, execution_id: str, what: EventType) -> list[Any]:
+async def data_of(lab: Lab, execution_id: str, what: EventType) -> list[Any]:
     return [each.event.data for each in await lab.events(execution_id) if each.event.what is what]
 
 
@@ -75,7 +75,7 @@ async def test_paused_dag_pauses_and_unpaused_dag_goes_on_where_it_was(make_lab:
     assert await seen(lab, execution_id) is S.IN_PROGRESS
     assert (await task).ending is Ending.DONE
     assert Counter(lab.upgrades()) == Counter({lab.name(each): 1 for each in range(1, 5)})
-    commands = await told(lab, execution_id, EventType.COMMAND_RECEIVED)
+    commands = await data_of(lab, execution_id, EventType.COMMAND_RECEIVED)
     assert [(each["command"], each["actor"], each["source"]) for each in commands[1:]] == [
         ("pause", "airflow", "UI"),
         ("resume", "airflow", "UI"),
@@ -162,7 +162,7 @@ async def test_dag_is_not_left_paused_where_there_is_no_pause(make_lab: MakeLab,
         (RunView("8", "running"), "the DAG run was deleted in Airflow"),
         (None, "the DAG run was deleted in Airflow"),
     ],
-    ids=["failed", "success", "made anew", "deleted"],
+    ids=["failed", "success", "replaced", "deleted"],
 )
 async def test_execution_fails_when_no_task_carries_it_out(
     make_lab: MakeLab, status: ExecutionStatus, run: RunView | None, why: str
@@ -173,7 +173,7 @@ async def test_execution_fails_when_no_task_carries_it_out(
     execution = await lab.execution(execution_id)
     assert (execution.status_reason, execution.completed_at is not None) == (why, True)
     assert execution.failure_phase == ("ROLLBACK" if status is S.ROLLING_BACK else None)
-    last = (await told(lab, execution_id, EventType.STATUS_CHANGED))[-1]
+    last = (await data_of(lab, execution_id, EventType.STATUS_CHANGED))[-1]
     assert (last["to"], last["actor"], last["source"]) == ("FAILED", "airflow", "UI")
 
 

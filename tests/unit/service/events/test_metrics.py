@@ -1,4 +1,4 @@
-"""Upgrades are measured: each figure once, whatever dies."""
+"""The metrics of upgrades: each value is counted once, also after crashes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -106,7 +106,7 @@ async def test_every_metric_there_is_is_shown_by_something(make_lab: MakeLab) ->
     fields = {"batch_size": 1, "batch_delay_seconds": 0, "max_unavailable_percentage": 100}
     execution_id = await lab.admitted(auto_rollback_enabled=True, failure_threshold=1, **fields)
     await lab.upgrade(execution_id)
-    await _tell(lab.world.ports, execution_id)
+    await _append_events(lab.world.ports, execution_id)
     noted = Noted()
     ports = replace(lab.world.ports, metrics=noted)
     await measure(ports)
@@ -114,15 +114,15 @@ async def test_every_metric_there_is_is_shown_by_something(make_lab: MakeLab) ->
     assert {each.metric.name for each in noted.figures} == {each.name for each in METRICS}
 
 
-async def _tell(ports: Ports, execution_id: str) -> None:
+async def _append_events(ports: Ports, execution_id: str) -> None:
     """What did not happen in this upgrade."""
     check = check_completed(CheckResult(CheckName.DEPENDENCY_CHECK, CheckStatus.FAILED, "something is missing"))
     async with ports.work() as work:
         execution, now = await work.executions.lock(execution_id), await work.now()
         approval, _ = ask(execution, 1, now)
-        decided, told = decide(approval, Decision.APPROVED, None, Actor("anna"), now)
+        decided, event = decide(approval, Decision.APPROVED, None, Actor("anna"), now)
         await work.approvals.save(decided)
-        await work.events.append(execution, [check, told])
+        await work.events.append(execution, [check, event])
         await work.commit()
 
 

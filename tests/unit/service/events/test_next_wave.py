@@ -35,11 +35,11 @@ def test_suspect_is_sent_alone_and_after_those_before_it(pending: str, suspects:
     assert "".join(each.id for each in next_wave(_events(pending), set(suspects))) == sent
 
 
-def test_note_of_a_relay_that_is_silent_tells_of_nobody() -> None:
+def test_old_note_means_that_no_process_runs_the_relay() -> None:
     assert standing(None)[0] is RelayState.DOWN
     assert standing(Note(RelayState.RUNNING, "", SILENT_SECONDS + 1))[0] is RelayState.DOWN
 
 
 @pytest.mark.parametrize("state", [RelayState.RUNNING, RelayState.WAITING, RelayState.OFF])
-def test_note_that_is_fresh_tells_what_it_says(state: RelayState) -> None:
+def test_fresh_note_has_the_relays_state(state: RelayState) -> None:
     assert standing(Note(state, "why", SILENT_SECONDS - 1)) == (state, "why")

@@ -1,4 +1,4 @@
-"""The last tasks of a run: of its branches one is taken, the others say that it is not their turn."""
+"""The last tasks of a run: one branch is taken, the tasks of the others end as NOT_TAKEN."""
 
 from collections.abc import Awaitable, Callable
 

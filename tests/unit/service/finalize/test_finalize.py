@@ -1,4 +1,4 @@
-"""An upgrade that is over frees its place, also when no task is left that would see to that."""
+"""An ended upgrade frees its active slot, also when no task is left that would do that."""
 
 import asyncio
 from collections import Counter
@@ -24,7 +24,7 @@ async def in_flight(lab: Lab, execution_id: str) -> int:
     return sum(each.in_flight for each in (await lab.instances(execution_id)).values())
 
 
-async def test_abandoned_upgrade_is_brought_to_its_end_and_frees_its_place(make_lab: MakeLab) -> None:
+async def test_abandoned_upgrade_is_finished_and_frees_its_active_slot(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await marked_failed_while_upgrading(lab)
     assert await in_flight(lab, execution_id) == 2
@@ -39,7 +39,7 @@ async def test_abandoned_upgrade_is_brought_to_its_end_and_frees_its_place(make_
 async def test_upgrade_with_a_run_is_left_to_its_tasks(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await marked_failed_while_upgrading(lab)
-    lab.world.airflow.show(execution_id, RunView("8", "queued"))  # deleted meanwhile, and made anew
+    lab.world.airflow.show(execution_id, RunView("8", "queued"))  # deleted meanwhile, and created again
     await end_abandoned(lab.world.ports)
     assert await in_flight(lab, execution_id) == 2
     assert (await lab.execution(execution_id)).settled_at is None
@@ -79,7 +79,7 @@ async def test_rollback_that_was_stopped_halfway_is_brought_to_its_end(make_lab:
     await lab.run(execution_id, 1)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     task = lab.running(execution_id, ROLLBACK_BATCH)
-    await until(lambda: len(lab.upgrades()) == 6, "two on their way back")
+    await until(lambda: len(lab.upgrades()) == 6, "two are being rolled back")
     await abandoned(task)
     if stop == "cancelled":
         await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)

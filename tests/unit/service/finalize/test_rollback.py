@@ -1,4 +1,4 @@
-"""The way back: every touched instance to its own previous version, newest first, under the same budget."""
+"""The rollback: every touched instance to its own previous version, newest first, under the same budget."""
 
 from collections import Counter
 
@@ -23,7 +23,7 @@ async def test_rollback_reverts_the_newest_first_one_at_a_time_when_the_budget_i
     assert lab.most_unavailable() == 1
 
 
-async def test_rollback_keeps_the_deployment_at_its_version_and_frees_the_place(make_lab: MakeLab) -> None:
+async def test_rollback_keeps_the_deployments_version_and_frees_the_active_slot(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
@@ -32,8 +32,8 @@ async def test_rollback_keeps_the_deployment_at_its_version_and_frees_the_place(
     assert execution.settled_at is not None
     assert (execution.rollback.reason, execution.rollback.initiated_by) == ("manual rollback", "olga")
     assert await lab.deployment() == (OLD, None)
-    told = [each.event.what for each in await lab.events(execution_id)]
-    assert told.count(EventType.ROLLBACK_STARTED) == told.count(EventType.ROLLBACK_COMPLETED) == 1
+    types = [each.event.what for each in await lab.events(execution_id)]
+    assert types.count(EventType.ROLLBACK_STARTED) == types.count(EventType.ROLLBACK_COMPLETED) == 1
 
 
 async def test_rollback_while_an_upgrade_is_under_way_takes_that_instance_over(make_lab: MakeLab) -> None:
@@ -71,7 +71,7 @@ async def test_rollback_that_fails_is_failed_in_its_phase_and_says_where_the_ins
     execution = await lab.roll_back(execution_id)
     assert (execution.status, execution.failure_phase) == (ExecutionStatus.FAILED, "ROLLBACK")
     assert stuck in execution.status_reason
-    assert Counter(lab.upgrades())[stuck] == 3  # there, back, and the one more try
+    assert Counter(lab.upgrades())[stuck] == 3  # forward, back, and the second try
     assert lab.versions() == {OLD_VERSION: 3, NEW_VERSION: 1}
     async with lab.world.ports.work() as work:
         deployment = await work.registry.deployment(TENANT, COMPONENT)
@@ -86,7 +86,7 @@ async def test_rollback_is_taken_up_again_by_another_runner_without_reverting_tw
     there = len(lab.upgrades())
     await roll_back_upgrade(lab.world.ports, execution_id, "stop", OLGA)
     task = lab.running(execution_id, 0)
-    await until(lambda: len(lab.upgrades()) > there, "the way back has begun")
+    await until(lambda: len(lab.upgrades()) > there, "the rollback has begun")
     task.cancel()
     execution = await lab.roll_back(execution_id)
     assert execution.status is ExecutionStatus.ROLLED_BACK

@@ -1,4 +1,4 @@
-"""What an upgrade drained and did not get to upgrade goes back into service before the upgrade lets go."""
+"""Instances that an upgrade drained but did not upgrade are back in service before the upgrade is settled."""
 
 import pytest
 
@@ -88,7 +88,7 @@ async def test_end_is_not_reached_while_there_is_time_left_to_ask(make_lab: Make
     assert lab.statuses() == {"RUNNING": 3}
 
 
-async def test_fleet_that_obeys_somebody_newer_is_left_alone(make_lab: MakeLab) -> None:
+async def test_fleet_with_a_newer_fencing_token_is_left_alone(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     idle = next(number for number in (1, 2, 3) if lab.fleet()[lab.name(number)]["status"] == "RUNNING")
     lab.order(Orders.undrain, lab.name(idle), fence=1000)
@@ -98,7 +98,7 @@ async def test_fleet_that_obeys_somebody_newer_is_left_alone(make_lab: MakeLab) 
     assert ((await lab.execution(execution_id)).settled_at, lab.lease()[2]) == (None, False)
 
 
-async def test_instance_that_somebody_else_has_drained_stays_so(make_lab: MakeLab) -> None:
+async def test_instance_that_was_drained_by_others_stays_drained(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted(failure_threshold=1, max_unavailable_percentage=67, total_instances=1)
     lab.fault("upgrade-fails")

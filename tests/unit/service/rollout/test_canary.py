@@ -115,7 +115,7 @@ async def test_canaries_that_use_up_the_budget_are_judged_and_a_forced_promotion
 async def test_batch_takes_over_what_an_earlier_one_has_left_untouched(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2)
-    assert (await lab.run(execution_id, 2)).ending is Ending.DONE  # somebody took the first batch's task for done
+    assert (await lab.run(execution_id, 2)).ending is Ending.DONE  # a user marked the first batch's task successful
     assert lab.versions() == {"3.7.0": 4}
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
     assert len(lab.upgrades()) == 4

@@ -1,4 +1,4 @@
-"""Batches with less between them than a task takes are one piece of work: one lease, and a look between any two."""
+"""Batches with a short delay between them are run by one task, under one lease."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

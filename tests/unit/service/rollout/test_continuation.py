@@ -1,4 +1,4 @@
-"""The task of a step does it, and what is due before the next task could do that."""
+"""A task does its step, and then what is due before the next task could begin."""
 
 import asyncio
 from typing import Any
@@ -53,7 +53,7 @@ async def test_task_ends_where_the_upgrade_stops(make_lab: MakeLab) -> None:
 
 
 @pytest.mark.parametrize("last", [1, 4])
-async def test_task_whose_batches_somebody_has_done_is_done_although_the_upgrade_is_completed(
+async def test_task_whose_batches_another_process_has_done_is_done_in_a_completed_upgrade(
     make_lab: MakeLab, last: int
 ) -> None:
     lab = await make_lab()
@@ -74,7 +74,7 @@ async def test_task_of_a_cancelled_upgrade_is_done_only_if_its_batch_is(
     assert len(lab.upgrades()) == 1
 
 
-async def test_task_that_works_while_somebody_else_completes_the_upgrade_is_done(make_lab: MakeLab) -> None:
+async def test_task_that_works_while_another_process_completes_the_upgrade_is_done(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution_id = await lab.admitted(**ONE_BY_ONE)
     tasks = (step(lab, execution_id, Work.BATCH, 1, 4) for _ in range(3))
@@ -148,7 +148,7 @@ async def test_soak_is_followed_by_all_that_is_left(make_lab: MakeLab) -> None:
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
-async def test_way_back_begins_without_its_task(make_lab: MakeLab, strategy: Strategy) -> None:
+async def test_rollback_begins_without_its_task(make_lab: MakeLab, strategy: Strategy) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution_id = await lab.admitted(strategy=strategy, max_unavailable_percentage=100)
     task = asyncio.create_task(step(lab, execution_id, Work.BATCH))
@@ -158,7 +158,7 @@ async def test_way_back_begins_without_its_task(make_lab: MakeLab, strategy: Str
     assert ((await lab.execution(execution_id)).status, lab.versions()) == (S.ROLLED_BACK, {OLD_VERSION: 4})
 
 
-async def test_way_back_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
+async def test_rollback_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=6)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50, health_check_timeout_seconds=60)
     await lab.run(execution_id, 1)
@@ -187,7 +187,7 @@ async def test_fleet_that_is_away_when_the_step_is_done_is_left_to_the_next_task
 
 
 @pytest.mark.parametrize(("batch", "raised"), [(1, False), (2, True)])
-async def test_newer_token_of_somebody_else_is_told_by_the_task_whose_turn_it_is(
+async def test_newer_token_of_another_process_stops_only_the_next_task(
     make_lab: MakeLab, batch: int, raised: bool
 ) -> None:
     lab = await make_lab()

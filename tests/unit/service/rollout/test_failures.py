@@ -1,4 +1,4 @@
-"""What fails, and what it means: the one more try, the threshold, the budget, time-outs that always end."""
+"""Failures and their effects: the second try, the threshold, the budget, time-outs that always end."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The upgrade's first step does at once all that goes at once; the other tasks find nothing left to do."""
+"""The upgrade's first step does everything that is due at once; the other tasks find nothing left to do."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The first step brings its execution through the checks, beside their own tasks."""
+"""The first step runs the checks of its execution, concurrently with their own tasks."""
 
 import asyncio
 from collections.abc import Callable
@@ -49,13 +49,13 @@ async def slow_lab(make_lab: MakeLab, seconds: float) -> tuple[MemoryLab, SlowSt
     return lab.with_ports(read_object=storage), storage
 
 
-async def told(lab: Lab, execution_id: str) -> list[str]:
+async def completed(lab: Lab, execution_id: str) -> list[str]:
     events = [each.event for each in await lab.events(execution_id)]
     return sorted(str(each.data["name"]) for each in events if each.what is EventType.CHECK_COMPLETED)
 
 
 async def left_running(lab: Lab, execution_id: str, name: CheckName) -> None:
-    """Its task had begun it when somebody marked the task successful: nobody runs it any more."""
+    """The check's task had begun when a user marked it successful: no process runs the check any more."""
     async with lab.world.ports.work() as work:
         result = CheckResult(name, CheckStatus.RUNNING, started_at=await work.now())
         await work.executions.save_checks(execution_id, [result])
@@ -79,7 +79,7 @@ async def test_first_step_of_each_strategy_runs_the_checks_and_begins(
     lab = await make_lab()
     execution = await lab.validating(**fields)
     assert (await first_step(lab, execution.id)).ending is Ending.DONE
-    assert (lab.versions()[NEW_VERSION] > 0, await told(lab, execution.id)) == (True, sorted(C))
+    assert (lab.versions()[NEW_VERSION] > 0, await completed(lab, execution.id)) == (True, sorted(C))
 
 
 async def test_tasks_of_the_checks_find_what_the_first_step_has_found(make_lab: MakeLab) -> None:
@@ -89,7 +89,7 @@ async def test_tasks_of_the_checks_find_what_the_first_step_has_found(make_lab: 
     backup_is_gone(lab)
     results = await lab.check(execution.id)
     assert {each.status for each in results.values()} == {CheckStatus.PASSED}
-    assert (storage.reads, await told(lab, execution.id)) == (1, sorted(C))
+    assert (storage.reads, await completed(lab, execution.id)) == (1, sorted(C))
 
 
 async def test_task_of_a_check_that_was_cleared_meanwhile_looks_itself(make_lab: MakeLab) -> None:
@@ -136,10 +136,10 @@ async def test_check_that_takes_longer_than_the_worker_has_is_left_open_and_the_
     took = SLOW_SECONDS if tasks else SECONDS + SLOW_SECONDS
     assert now_seconds() - began == pytest.approx(took, abs=1.5)
     assert ((await lab.execution(execution.id)).status, storage.reads) == (S.COMPLETED, 1 if tasks else 2)
-    assert await told(lab, execution.id) == sorted(C)
+    assert await completed(lab, execution.id) == sorted(C)
 
 
-async def test_check_whose_task_somebody_marked_successful_is_run_in_the_end(make_lab: MakeLab) -> None:
+async def test_check_whose_task_was_marked_successful_by_a_user_is_run_in_the_end(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
     await left_running(lab, execution.id, C.DEPENDENCY_CHECK)
@@ -147,16 +147,16 @@ async def test_check_whose_task_somebody_marked_successful_is_run_in_the_end(mak
     assert (await lab.execution(execution.id)).status is S.VALIDATING
     assert (await step(lab, execution.id, Work.BATCH)).ending is Ending.DONE
     assert TAKEN_SECONDS <= now_seconds() - began < 2 * TAKEN_SECONDS
-    assert ((await lab.execution(execution.id)).status, await told(lab, execution.id)) == (S.COMPLETED, sorted(C))
+    assert ((await lab.execution(execution.id)).status, await completed(lab, execution.id)) == (S.COMPLETED, sorted(C))
 
 
-async def test_task_of_the_next_step_validates_if_somebody_marked_the_first_one_successful(make_lab: MakeLab) -> None:
+async def test_task_of_the_next_step_validates_if_a_user_marked_the_first_one_successful(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(batch_size=2, batch_delay_seconds=6, max_unavailable_percentage=50)
     assert (await step(lab, execution.id, Work.BATCH, 2)).ending is Ending.DONE
     assert (await lab.execution(execution.id)).status is S.COMPLETED
     assert sorted(lab.upgrades()) == [lab.name(number) for number in range(1, 5)]
-    assert await told(lab, execution.id) == sorted(C)
+    assert await completed(lab, execution.id) == sorted(C)
 
 
 async def test_verification_makes_up_for_all_that_was_marked_successful_during_the_checks(make_lab: MakeLab) -> None:
@@ -186,7 +186,7 @@ async def test_upgrade_that_is_cancelled_during_its_checks_stops_the_first_step(
     assert (await task).ending is Ending.STOPPED
     ended = await lab.execution(execution.id)
     assert (ended.status, ended.settled_at is not None) == (S.CANCELLED, True)
-    assert (lab.upgrades(), await told(lab, execution.id)) == ([], [])
+    assert (lab.upgrades(), await completed(lab, execution.id)) == ([], [])
 
 
 async def test_cancel_ends_the_wait_for_a_check_at_once(make_lab: MakeLab) -> None:

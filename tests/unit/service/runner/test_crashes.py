@@ -1,4 +1,4 @@
-"""Runners die, sleep and are overtaken: nothing is done twice, and somebody always brings it to its end."""
+"""Runners die, are suspended or lose the lease: nothing is done twice, and another runner always finishes the work."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Nobody works for an hour: what was under way is judged by the time in which somebody looked, and by a look first."""
+"""No runner works for an hour: only watched time counts for what was in flight, and it is observed first."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ async def test_instance_that_was_under_way_when_everybody_left_gets_the_rest_of_
     assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}
 
 
-async def test_instance_that_arrived_while_nobody_looked_is_completed(make_lab: MakeLab) -> None:
+async def test_instance_that_arrived_while_no_runner_watched_is_completed(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=0.3)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)
@@ -78,7 +78,7 @@ async def test_there_are_no_more_moments_to_die_at_than_are_tried(make_lab: Make
 
 
 @pytest.mark.parametrize("times", [1, 3])
-async def test_clock_that_jumps_while_somebody_works_fails_nothing(make_lab: MakeLab, times: int) -> None:
+async def test_clock_that_jumps_while_a_runner_works_fails_nothing(make_lab: MakeLab, times: int) -> None:
     lab = await make_lab(size=2, upgrade_seconds=1.5)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)
@@ -91,7 +91,7 @@ async def test_clock_that_jumps_while_somebody_works_fails_nothing(make_lab: Mak
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
-async def test_clock_that_is_set_back_while_somebody_works_makes_no_time_out_an_hour_longer(make_lab: MakeLab) -> None:
+async def test_clock_that_is_set_back_while_a_runner_works_does_not_extend_time_outs(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1, upgrade_seconds=3600)
     execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
     task = lab.running(execution_id, 1)
@@ -127,7 +127,7 @@ async def test_lease_that_ends_in_the_far_future_because_the_clock_was_set_back_
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
 
 
-async def test_time_in_which_somebody_looks_counts_however_often_it_changes_hands(make_lab: MakeLab) -> None:
+async def test_watched_time_counts_across_changes_of_the_runner(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1, upgrade_seconds=3600)
     execution_id = await lab.admitted(health_check_timeout_seconds=2, failure_threshold=1)
     async with asyncio.timeout(20):
@@ -150,7 +150,7 @@ async def test_rounds_that_outlast_the_lease_are_no_absence(make_lab: MakeLab) -
     assert row.status is I.FAILED
 
 
-async def test_soak_goes_on_where_somebody_looked_last(make_lab: MakeLab) -> None:
+async def test_soak_continues_from_the_last_watched_second(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     execution_id = await lab.admitted(soak_seconds=3)
     assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
@@ -166,14 +166,14 @@ async def test_soak_goes_on_where_somebody_looked_last(make_lab: MakeLab) -> Non
     assert 0 < before.healthy_seconds < after.healthy_seconds < 3
 
 
-async def test_way_back_gets_the_rest_of_its_time_too(make_lab: MakeLab) -> None:
+async def test_rollback_gets_the_rest_of_its_time_too(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     lab.world.admin.fault(lab.world.fleet, "slow", None, seconds=1.5)
     task = lab.running(execution_id, ROLLBACK_BATCH)
-    await until(lambda: len(lab.upgrades()) == 3, "one on its way back")
+    await until(lambda: len(lab.upgrades()) == 3, "one is being rolled back")
     await abandoned(task)
     lab.set_clock(HOUR)
     assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK

@@ -1,4 +1,4 @@
-"""A holder of the lease falls asleep with an order in its hand and wakes up after somebody else has taken over."""
+"""A lease holder is suspended before sending an order, and resumes after another runner has taken over."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ S = ExecutionStatus
 
 
 class Sleep:
-    """Falls over a runner when it is about to send that order."""
+    """Suspends a runner when it is about to send that order."""
 
     def __init__(self, order: str) -> None:
         self.order, self.began, self.over = order, asyncio.Event(), asyncio.Event()
@@ -62,7 +62,7 @@ class SleepyDriver:
 
 
 def sleepy(lab: Lab, sleep: Sleep) -> Lab:
-    """The same lab in the hands of a runner that falls asleep."""
+    """The same lab with a runner that is suspended."""
     fleets: Any = SleepyFleets(lab.world.ports.fleets, sleep)
     return Lab(replace(lab.world, ports=replace(lab.world.ports, fleets=fleets)))
 

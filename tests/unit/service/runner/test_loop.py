@@ -85,7 +85,7 @@ def test_instances_are_polled_independently_and_the_earliest_counts(clock: Clock
     assert polls.next_in() == 0
 
 
-def test_forgotten_instance_begins_anew(clock: Clock) -> None:
+def test_forgotten_instance_is_polled_at_once_again(clock: Clock) -> None:
     polls = PollSchedule(30)
     for _ in range(4):
         polls.polled("a")

@@ -1,1 +1,1 @@
-"""What is asked of an upgrade: its start, commands, a retry, a DAG run."""
+"""The start of an upgrade, its commands, a retry, and requests by a DAG run."""

@@ -1,4 +1,4 @@
-"""What a DAG run asks for happens once, however often its tasks run; and every started execution gets its DAG."""
+"""A DAG run's request is carried out once, however often its tasks run; and every started execution gets its DAG."""
 
 import asyncio
 from typing import Any
@@ -42,7 +42,7 @@ async def test_repeated_create_makes_no_second_execution(make_lab: MakeLab) -> N
     assert lab.world.rows("execution") == 1
 
 
-async def test_repeated_create_of_an_ended_execution_begins_nothing_anew(make_lab: MakeLab) -> None:
+async def test_repeated_create_of_an_ended_execution_starts_nothing(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
     await cancel_upgrade(lab.world.ports, ID, None, OLGA)

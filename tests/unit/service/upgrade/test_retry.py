@@ -1,4 +1,4 @@
-"""A retry works on what the ended upgrade left."""
+"""A retry takes on the instances that the ended upgrade did not complete."""
 
 from collections import Counter
 from typing import Any

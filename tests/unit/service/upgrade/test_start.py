@@ -1,4 +1,4 @@
-"""Where an upgrade begins is decided at its start: in a worker, while there is a place for it."""
+"""Where an upgrade begins is decided at its start: in a worker, while one is free for it."""
 
 from dataclasses import replace
 
@@ -8,9 +8,7 @@ from tests.labs.memory_lab import MakeLab
 
 
 @pytest.mark.parametrize(("places", "in_worker"), [(0, False), (1, True), (2, True)])
-async def test_upgrade_begins_in_a_worker_while_there_is_a_place(
-    make_lab: MakeLab, places: int, in_worker: bool
-) -> None:
+async def test_upgrade_begins_in_a_worker_while_one_is_free(make_lab: MakeLab, places: int, in_worker: bool) -> None:
     lab = await make_lab(size=2)
     lab = lab.with_ports(limits=replace(lab.world.ports.limits, worker_places=places))
     execution = await lab.validating()

@@ -119,7 +119,7 @@ async def test_cancel_does_not_wait_for_a_soak(make_lab: MakeLab) -> None:
     assert {each.status for each in (await lab.instances(execution_id)).values()} == {InstanceStatus.COMPLETED}
 
 
-async def test_cancel_of_a_pause_frees_the_place(make_lab: MakeLab) -> None:
+async def test_cancel_of_a_paused_execution_frees_the_active_slot(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
