@@ -69,7 +69,7 @@ def test_settled_execution_follows_nothing() -> None:
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
 @pytest.mark.parametrize("state", ["success", "failed"])
-def test_run_ended_by_hand_leaves_no_status_that_no_task_can_leave(status: ExecutionStatus, state: str) -> None:
+def test_run_ended_by_a_user_leaves_no_status_without_an_exit(status: ExecutionStatus, state: str) -> None:
     found = resolve_drift(ExecutionSummary("e-1", status, "7"), RunView("7", state))
     assert found == FailExecution(f"the DAG run was marked {state} in Airflow before the upgrade had ended")
 
@@ -84,17 +84,17 @@ def test_run_that_airflow_has_not_made_yet_is_not_missed() -> None:
     assert resolve_drift(ExecutionSummary("e-1", S.VALIDATING), RunView()) == NoDrift()
 
 
-def test_dag_that_airflow_does_not_know_yet_is_asked_for() -> None:
+def test_parse_is_requested_for_a_dag_that_airflow_does_not_know() -> None:
     assert resolve_drift(ExecutionSummary("e-1", S.VALIDATING), NO_RUN) == RequestParse()
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each is not S.VALIDATING])
-def test_dag_is_not_asked_for_once_the_checks_are_over(status: ExecutionStatus) -> None:
+def test_parse_is_not_requested_once_the_checks_are_over(status: ExecutionStatus) -> None:
     found = resolve_drift(ExecutionSummary("e-1", status), NO_RUN)
     assert found == (FinishExecution() if status in TERMINAL else FailExecution(DELETED))
 
 
-def test_dag_whose_run_was_seen_before_is_not_asked_for() -> None:
+def test_parse_is_not_requested_for_a_dag_whose_run_was_seen_before() -> None:
     assert resolve_drift(ExecutionSummary("e-1", S.VALIDATING, "7"), NO_RUN) == FailExecution(DELETED)
 
 

@@ -54,7 +54,7 @@ def ended(task: str, run_state: str = "running") -> RunView:
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_no_run_says_nothing(paused: bool) -> None:
+def test_no_run_means_no_status(paused: bool) -> None:
     assert from_task_states(RunView(paused=paused)) is None
     assert from_task_states(NO_RUN) is None
 
@@ -80,7 +80,7 @@ def test_open_work_has_the_status_of_its_stage_and_a_paused_dag_pauses_what_can_
 
 @pytest.mark.parametrize("strategy", WORK)
 @pytest.mark.parametrize("first", TASK_STATES)
-def test_first_step_beside_open_checks_says_nothing(strategy: str, first: str | None) -> None:
+def test_first_step_beside_open_checks_means_validating(strategy: str, first: str | None) -> None:
     """It is some seconds ahead of their tasks."""
     for check in VALIDATION[:5]:
         run = at(strategy, check)
@@ -98,7 +98,7 @@ def test_failed_check_leaves_the_verdict_to_the_branch() -> None:
 @pytest.mark.parametrize(
     ("task", "status"), [("complete", S.COMPLETED), ("rollback.confirm", S.ROLLED_BACK), ("end", S.CANCELLED)]
 )
-def test_last_task_says_how_it_ended(task: str, status: ExecutionStatus, run_state: str) -> None:
+def test_last_task_determines_the_final_status(task: str, status: ExecutionStatus, run_state: str) -> None:
     assert from_task_states(ended(task, run_state)) is status
 
 
@@ -122,7 +122,7 @@ def test_rollback_tasks_beside_an_open_end_task_do_not_mean_rolling_back(end: st
 
 
 @pytest.mark.parametrize("state", ["success", "failed"])
-def test_run_ended_by_hand_has_failed_wherever_it_was(state: str) -> None:
+def test_run_ended_by_a_user_has_failed_at_any_task(state: str) -> None:
     for strategy, tasks in WORK.items():
         for task in [*VALIDATION, *tasks, "verify", "outcome"]:
             run = at(strategy, task, "skipped")

@@ -92,7 +92,9 @@ def test_approval_request_and_its_event_carry_the_plan_hash() -> None:
         (S.CANCELLED, DONE, {"decision": YES}, StageState.OVER),
     ],
 )
-def test_stage_stands(status: ExecutionStatus, before: Batch, fields: dict[str, Any] | None, state: StageState) -> None:
+def test_stage_has_the_state_of_its_approval(
+    status: ExecutionStatus, before: Batch, fields: dict[str, Any] | None, state: StageState
+) -> None:
     approval = None if fields is None else _asked(**fields)
     assert state_of_stage(_running(status), approval, before) is state
 
@@ -166,7 +168,7 @@ def test_creator_may_reject_and_may_approve_where_the_rule_is_off() -> None:
     assert _decidable([_asked()], YES, OLGA, four_eyes=False) == _asked()
 
 
-def test_decision_is_kept_with_who_when_why_and_for_which_plan() -> None:
+def test_decision_records_user_time_reason_and_plan() -> None:
     decided, event = decide(_asked(), YES, "looks well", ANNA, after(9))
     assert (decided.decision, decided.decided_by, decided.decided_at) == (YES, "anna", after(9))
     assert (decided.source, decided.reason) == (Source.UI, "looks well")

@@ -18,7 +18,7 @@ def _body(rollback: bool = False, refused: str | None = None, to_version: str = 
     return question_of(execution, plan, approval, ROWS).body
 
 
-def test_question_says_what_and_where_and_how_it_went_so_far() -> None:
+def test_approval_request_describes_stage_deployment_and_progress() -> None:
     approval = Approval(execution_id="e-1", stage=2, plan_hash="0" * 64, requested_at=NOW)
     question = question_of(make_execution(), PLAN, approval, ROWS)
     assert question.subject == "Stage 2 of 3: aaa-111 from 3.6.0 to 3.7.0, tenant 550e8400"
@@ -27,12 +27,12 @@ def test_question_says_what_and_where_and_how_it_went_so_far() -> None:
     assert "created by `olga`" in question.body
 
 
-def test_question_says_what_a_rejection_does() -> None:
+def test_approval_request_describes_the_effect_of_a_rejection() -> None:
     assert "takes every upgraded instance back" in _body(rollback=True)
     assert "cancels the upgrade" in _body(rollback=False)
 
 
-def test_question_says_why_the_last_answer_did_not_count() -> None:
+def test_approval_request_says_why_the_last_answer_did_not_count() -> None:
     assert "`olga: four eyes`" in _body(refused="olga: four eyes")
     assert "did not count" not in _body()
 

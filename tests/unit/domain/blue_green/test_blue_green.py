@@ -141,7 +141,7 @@ def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> N
 
 
 @pytest.mark.parametrize(("seconds", "late"), [(30, False), (31, True)])
-def test_ill_instance_starts_the_soak_again_while_there_is_time_for_it(seconds: int, late: bool) -> None:
+def test_unhealthy_instance_restarts_the_soak_while_there_is_time_for_it(seconds: int, late: bool) -> None:
     answers: dict[str, Health | None] = {"g-00": WELL, "g-01": ILL}
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, seconds, answers=answers)
     assert isinstance(step, NoteIll)

@@ -171,7 +171,7 @@ def test_capacity_finds_nothing_when_a_second_pool_fits() -> None:
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.RECREATE])
-def test_capacity_blocks_when_instances_have_gone(strategy: Strategy) -> None:
+def test_capacity_blocks_when_instances_are_missing(strategy: Strategy) -> None:
     findings = capacity(make_request(strategy=strategy), 5, make_fleet(*fleet_of(3)))
     assert findings == blocker(
         "the fleet has 3 instances, 5 are to be upgraded: bring the others back, or create an upgrade of fewer"

@@ -43,7 +43,7 @@ def found(**changes: Any) -> Findings:
     return compatibility(replace(CLEAN, **changes), NOW)
 
 
-def test_compatibility_finds_nothing_when_all_is_well() -> None:
+def test_compatibility_has_no_findings_when_all_conditions_hold() -> None:
     assert found() == NOTHING
 
 

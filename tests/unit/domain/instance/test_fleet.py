@@ -46,7 +46,7 @@ def test_unavailable_are_all_that_do_not_serve_wanted_or_not() -> None:
     assert fleet.unavailable(()) == fleet.unavailable(["i-00"]) == {"i-01", "i-02"}
 
 
-def test_unavailable_are_wanted_instances_that_are_gone() -> None:
+def test_unavailable_includes_wanted_instances_that_are_missing() -> None:
     assert make_fleet(*fleet_of(1)).unavailable(["i-00", "i-09"]) == {"i-09"}
 
 

@@ -111,7 +111,7 @@ def test_withdrawn_instance_that_was_never_asked_to_drain_is_undrained_against_a
         ("STOPPED", NEW, True, "FAILED"),
     ],
 )
-def test_upgrading_instance_goes_on_also_when_withdrawn(
+def test_upgrading_instance_continues_also_when_withdrawn(
     status: str, version: str, accepted: bool, expected: str, withdrawn: bool
 ) -> None:
     assert _short(_next(_in(I.UPGRADING, accepted), _found(status, version), withdrawn)) == expected
@@ -139,7 +139,7 @@ def test_instance_that_left_the_fleet_fails(status: InstanceStatus) -> None:
         (_in(I.UPGRADING), _found("DRAINED")),
     ],
 )
-def test_step_that_lasts_too_long_fails_saying_where_it_stands(instance: Instance, found: FleetInstance) -> None:
+def test_step_that_times_out_fails_with_the_observed_state(instance: Instance, found: FleetInstance) -> None:
     assert _short(_next(instance, found, seconds=STEP)) != "FAILED"
     step = _next(instance, found, seconds=STEP + 0.001)
     assert isinstance(step, Move)
@@ -186,7 +186,7 @@ def test_healthy_instance_at_the_target_is_completed_at_once_without_a_soak() ->
 
 
 @pytest.mark.parametrize(("answer", "error"), [(ILL, "disk full"), (OTHER, "reports version 3.6.0, healthy: True")])
-def test_instance_that_is_ill_or_at_another_version_is_waited_for(answer: Health, error: str) -> None:
+def test_instance_that_is_unhealthy_or_at_another_version_is_waited_for(answer: Health, error: str) -> None:
     polled = _polled(CHECKING, answer, PATIENCE, STEP)
     assert (polled.status, polled.healthy, polled.error, polled.healthy_seconds) == (
         I.HEALTH_CHECKING,
@@ -198,7 +198,7 @@ def test_instance_that_is_ill_or_at_another_version_is_waited_for(answer: Health
 
 @pytest.mark.parametrize(("answer", "last"), [(ILL, "disk full"), (OTHER, "reports 3.6.0"), (None, "does not answer")])
 @pytest.mark.parametrize("patience", [PATIENCE, SOAKING])
-def test_instance_that_never_was_well_fails_after_the_time_out_whatever_the_soak(
+def test_instance_that_was_never_healthy_fails_after_the_time_out_whatever_the_soak(
     answer: Health | None, last: str, patience: Patience
 ) -> None:
     assert _polled(CHECKING, answer, patience, STEP).status is I.HEALTH_CHECKING
@@ -206,7 +206,7 @@ def test_instance_that_never_was_well_fails_after_the_time_out_whatever_the_soak
     assert (failed.status, failed.error) == (I.FAILED, f"not healthy at 3.7.0 within 10 s: {last}")
 
 
-def test_instance_must_stay_well_through_its_soak() -> None:
+def test_instance_must_stay_healthy_through_its_soak() -> None:
     well = _polled(CHECKING, WELL, SOAKING, 5)
     assert (well.status, well.healthy_seconds, well.soaking) == (I.HEALTH_CHECKING, 0, True)
     still = _polled(well, WELL, SOAKING, SOAK - 1)
@@ -222,7 +222,7 @@ def test_soak_begins_again_after_an_illness() -> None:
     assert _polled(well, WELL, SOAKING, SOAK).status is I.COMPLETED
 
 
-def test_instance_that_turns_ill_late_in_its_soak_fails() -> None:
+def test_instance_that_turns_unhealthy_late_in_its_soak_fails() -> None:
     assert _polled(replace(CHECKING, healthy_seconds=1.0), ILL, SOAKING, SOAK).status is I.FAILED
 
 

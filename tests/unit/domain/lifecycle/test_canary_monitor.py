@@ -25,12 +25,12 @@ def _watched(auto: bool = True, threshold: int = 3, failures: int = 0) -> Execut
     return make_execution(S.CANARY_MONITORING, request=request, current_failures=failures)
 
 
-def test_poll_is_healthy_when_every_canary_is_well_at_the_target() -> None:
+def test_poll_is_healthy_when_every_canary_is_healthy_at_the_target() -> None:
     assert poll_of({"i-01": Health(True, "3.7.0"), "i-02": Health(True, "3.7.0")}, "3.7.0").healthy is True
 
 
 @pytest.mark.parametrize("said", [Health(False, "3.7.0", "disk full"), Health(True, "3.6.0"), Health(False, "")])
-def test_poll_is_unhealthy_when_one_is_ill_or_at_another_version(said: Health) -> None:
+def test_poll_is_unhealthy_when_one_is_unhealthy_or_at_another_version(said: Health) -> None:
     poll = poll_of({"i-01": Health(True, "3.7.0"), "i-02": said, "i-03": None}, "3.7.0")
     assert (poll.healthy, list(poll.ill), poll.silent) == (False, ["i-02"], ("i-03",))
     assert said.detail in poll.describe()
@@ -106,14 +106,14 @@ def test_deployed_canaries_are_watched_and_nothing_else_is() -> None:
             assert watch(make_execution(status), NOW) == (make_execution(status), [])
 
 
-def test_promotion_of_healthy_canaries_says_who_and_when() -> None:
+def test_promotion_of_healthy_canaries_records_user_and_time() -> None:
     moved, (event,) = promote(_watched(), WELL, None, OPERATOR, NOW)
     assert (moved.status, moved.canary.promoted_by, moved.canary.promoted_at) == (S.IN_PROGRESS, "olga", NOW)
     assert event.data["reason"] == "promoted by olga"
 
 
 @pytest.mark.parametrize("poll", [ILL, SILENT])
-def test_promotion_is_refused_when_a_canary_is_ill_or_cannot_be_asked(poll: Poll) -> None:
+def test_promotion_is_refused_when_a_canary_is_unhealthy_or_does_not_respond(poll: Poll) -> None:
     with pytest.raises(CanaryUnhealthy, match="i-01"):
         promote(_watched(), poll, None, OPERATOR, NOW)
 

@@ -25,7 +25,7 @@ def test_threshold_is_reached_at_as_many_failures_as_it_says(failures: int, reac
     assert threshold_reached(running(failures)) is reached
 
 
-def test_failures_below_the_threshold_are_counted_and_the_upgrade_goes_on() -> None:
+def test_failures_below_the_threshold_are_counted_and_the_upgrade_continues() -> None:
     execution, events = judge(running(), failed(2), NOW)
     assert (execution.current_failures, execution.status, events) == (2, S.IN_PROGRESS, [])
 

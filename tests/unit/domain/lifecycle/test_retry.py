@@ -58,7 +58,7 @@ def test_instance_that_the_plan_did_not_have_is_not_touched() -> None:
     assert ids(left(rows(I.FAILED), make_fleet(found(0, OLD), found(1, OLD)))) == [name(0)]
 
 
-def test_instance_that_is_gone_is_left_out_with_a_warning() -> None:
+def test_missing_instance_is_left_out_with_a_warning() -> None:
     result = left(rows(I.FAILED, I.COMPLETED, I.FAILED), make_fleet(found(2, OLD)))
     assert ids(result) == [name(2)]
     assert result.findings.warnings == (f"left out, not in the fleet any more: {name(0)}, {name(1)}",)
@@ -66,7 +66,7 @@ def test_instance_that_is_gone_is_left_out_with_a_warning() -> None:
     assert only.findings.blockers == ("nothing is left to retry: every instance that is still in the fleet completed",)
 
 
-def test_instance_outside_the_pool_that_serves_counts_as_gone() -> None:
+def test_instance_outside_the_serving_pool_counts_as_missing() -> None:
     result = left(rows(I.FAILED, I.FAILED), make_fleet(replace(found(0, OLD), pool="green"), found(1, OLD)))
     assert (ids(result), len(result.findings.warnings)) == ([name(1)], 1)
 

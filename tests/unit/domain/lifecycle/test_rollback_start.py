@@ -41,7 +41,7 @@ def test_rollback_out_of_a_pause_counts_the_pause() -> None:
     assert (moved.paused_at, moved.paused_seconds) == (None, 30)
 
 
-def test_last_event_says_that_the_rollback_has_started() -> None:
+def test_last_event_reports_that_the_rollback_has_started() -> None:
     _, events = begin_rollback(make_execution(S.IN_PROGRESS), "why", OPERATOR, NOW)
     assert (events[-1].what, events[-1].data) == (
         EventType.ROLLBACK_STARTED,

@@ -62,9 +62,7 @@ def test_one_command_is_the_right_one_now_and_comes_first(status: ExecutionStatu
 
 
 @pytest.mark.parametrize(("healthy", "first"), [(True, C.PROMOTE), (False, C.ROLLBACK), (None, None)])
-def test_canary_is_promoted_when_well_rolled_back_when_ill_and_waited_for_before_the_first_look(
-    healthy: bool | None, first: Command | None
-) -> None:
+def test_recommended_action_for_canaries_follows_their_health(healthy: bool | None, first: Command | None) -> None:
     execution = make_execution(S.CANARY_MONITORING, canary=Canary(healthy=healthy))
     found = available_actions(execution, None, ALL, "olga")
     assert [each.command for each in found if each.first] == ([first] if first else [])
@@ -105,7 +103,7 @@ def test_nothing_but_a_retry_is_offered_after_the_end() -> None:
         assert {each.command for each in available_actions(make_execution(status), None, ALL, "olga")} <= {C.RETRY}
 
 
-def test_offer_is_for_the_execution_as_it_is_not_as_it_was() -> None:
+def test_actions_follow_the_execution_as_it_is_now() -> None:
     running = make_execution(S.IN_PROGRESS)
     assert available_actions(running, None, ALL, "olga") != available_actions(
         replace(running, status=S.PAUSED), None, ALL, "olga"

@@ -81,7 +81,7 @@ def test_batch_waits_without_end_when_paused(flying: list[Instance]) -> None:
 
 
 @pytest.mark.parametrize("status", NOT_UPGRADING)
-def test_batch_stops_and_says_why_when_not_upgrading(status: ExecutionStatus) -> None:
+def test_batch_stops_with_a_reason_when_not_upgrading(status: ExecutionStatus) -> None:
     decision = decide(view(rows(I.PENDING), status=status), NOW)
     assert isinstance(decision, Stop)
     assert status.value in decision.reason
@@ -106,7 +106,7 @@ def test_checked_instance_that_is_not_healthy_yet_takes_both() -> None:
     assert decide(view([*checked, *rows(I.PENDING, first=2)]), NOW) == Wait(None)
 
 
-def test_soaking_instance_that_fell_ill_takes_budget_again() -> None:
+def test_soaking_instance_that_turned_unhealthy_takes_budget_again() -> None:
     soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_seconds=0.0)
     both_ill = frozenset({name(0), name(1)})
     assert decide(view([*soaking, *rows(I.PENDING, first=2)], unavailable=both_ill), NOW) == Wait(None)
@@ -123,7 +123,7 @@ def test_batch_is_done_when_all_completed(is_last: bool) -> None:
     assert decide(view(rows(I.COMPLETED, I.COMPLETED), is_last=is_last), NOW) == BatchDone()
 
 
-def test_batch_goes_on_below_the_threshold_when_an_instance_failed() -> None:
+def test_batch_continues_below_the_threshold_when_an_instance_failed() -> None:
     assert decide(view(rows(I.FAILED, I.PENDING)), NOW) == starts(1)
 
 
@@ -179,7 +179,7 @@ def test_batch_ends_when_the_fleet_stays_short_longer_than_its_patience() -> Non
     assert decide(short, NOW) == NoBudgetLeft("no budget left: unavailable are x-1, x-2")
 
 
-def test_batch_goes_on_when_the_fleet_recovers() -> None:
+def test_batch_continues_when_the_fleet_recovers() -> None:
     short = view(rows(I.PENDING), unavailable=frozenset({"x-1"}), batch=Batch(1, "BATCH", blocked_seconds=400))
     assert decide(short, NOW) == starts(0)
 

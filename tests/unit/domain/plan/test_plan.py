@@ -33,7 +33,7 @@ def test_order_is_the_fleets_when_all_are_alike() -> None:
     assert order_instances(backwards) == backwards
 
 
-def test_order_takes_a_stopped_instance_for_unavailable_though_it_says_healthy() -> None:
+def test_order_treats_a_stopped_instance_as_unavailable_though_it_reports_healthy() -> None:
     stopped = FleetInstance("z-stopped", "3.6.0", "STOPPED", healthy=True)
     assert order_instances([*fleet_of(2), stopped])[0] is stopped
 

@@ -116,7 +116,7 @@ def test_a_routes_risk_is_its_worst_paths_so_a_milder_begin_gains_nothing() -> N
     assert names(paths) == ["ac-cd-dz", "ab-bd-dz"]
 
 
-def test_no_way_is_no_route_and_most_is_kept() -> None:
+def test_no_connection_means_no_route_and_the_limit_holds() -> None:
     assert names([path("ba"), path("az", blockers=())][:1]) == []
     assert names([path("az"), path("am"), path("mz")], most=1) == ["az"]
 

@@ -43,7 +43,7 @@ async def test_approval_is_requested_once_with_the_plan_hash(make_lab: MakeLab) 
     assert await data_of(lab, execution_id, EventType.APPROVAL_REQUESTED) == [{"stage": 2, "planHash": plan_hash}]
 
 
-async def test_nothing_is_asked_before_the_stage_before_is_done_nor_after_the_end(make_lab: MakeLab) -> None:
+async def test_approval_is_not_requested_before_the_stage_before_is_done_nor_after_the_end(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted(strategy=Strategy.STAGED, batch_size=2, max_unavailable_percentage=50)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.EARLY
@@ -98,7 +98,7 @@ async def test_waiting_stage_holds_no_lease(make_lab: MakeLab) -> None:
     assert (await task).ending is Ending.STOPPED
 
 
-async def test_decision_is_kept_with_audit_and_event(make_lab: MakeLab) -> None:
+async def test_decision_is_stored_with_audit_and_event(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     await approve(lab, execution_id)
     kept = await approval(lab, execution_id)

@@ -48,7 +48,7 @@ async def test_canary_strategy_is_admitted_to_its_canaries(make_lab: MakeLab) ->
     assert (await lab.execution(execution.id)).status is ExecutionStatus.CANARY_RUNNING
 
 
-async def test_results_are_kept_with_their_times(make_lab: MakeLab) -> None:
+async def test_results_are_stored_with_their_times(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.validating()
     await lab.check(execution.id)
@@ -79,7 +79,7 @@ async def test_version_compatibility_fails_when_the_registry_changed_since(
     assert (result.status, said in result.message) == (CheckStatus.FAILED, True), result.message
 
 
-async def test_version_compatibility_fails_when_the_path_is_gone(make_lab: MakeLab) -> None:
+async def test_version_compatibility_fails_when_the_path_is_missing(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.validating()
     lab.forget_paths()
@@ -167,7 +167,7 @@ async def test_dependency_check_looks_at_what_is_installed(
     assert (found[0], said in found[1]) == (status, True), found
 
 
-async def test_agent_that_is_away_fails_what_looks_at_it_and_admission_names_all(make_lab: MakeLab) -> None:
+async def test_unreachable_agent_fails_the_checks_that_call_it_and_admission_names_all(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.validating()
     lab.world.admin.delete(lab.world.fleet)
@@ -202,7 +202,7 @@ async def test_agent_that_hangs_fails_the_check_after_its_time_out(make_lab: Mak
     assert result.message.startswith(f"could not look within 0.3 s: {asked} has to answer")
 
 
-async def test_checks_look_side_by_side(make_lab: MakeLab) -> None:
+async def test_checks_run_concurrently(make_lab: MakeLab) -> None:
     """Two that hang take as long as one."""
     lab = await make_lab(size=1)
     execution = await lab.validating()

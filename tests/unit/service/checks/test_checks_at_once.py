@@ -76,7 +76,7 @@ async def test_task_of_a_check_reports_the_stored_result_without_running_it_agai
 
 
 @pytest.mark.parametrize(("again", "status"), [(False, CheckStatus.PASSED), (True, CheckStatus.FAILED)])
-async def test_task_that_was_cleared_looks_again_while_the_execution_is_validating(
+async def test_cleared_task_runs_its_check_again_while_the_execution_is_validating(
     make_lab: MakeLab, again: bool, status: CheckStatus
 ) -> None:
     lab = await make_lab()
@@ -105,7 +105,7 @@ async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab
     assert sorted(await completed_checks(lab, execution.id)) == sorted(CheckName)
 
 
-async def test_check_is_left_to_the_first_step_for_its_patience_and_then_looked_at(make_lab: MakeLab) -> None:
+async def test_check_is_left_to_the_first_step_for_a_time_and_then_run(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
     found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, patience=15.0)
@@ -124,7 +124,7 @@ async def test_result_of_the_first_step_is_reported_at_once(make_lab: MakeLab) -
     assert sorted(await completed_checks(lab, execution.id)) == sorted(CheckName)
 
 
-async def test_check_that_was_cleared_looks_without_patience(make_lab: MakeLab) -> None:
+async def test_cleared_check_runs_without_waiting_for_the_first_step(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), now_seconds()
     found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, again=True, patience=15.0)

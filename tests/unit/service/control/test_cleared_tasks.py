@@ -73,7 +73,7 @@ async def test_ended_execution_never_runs_again(make_lab: MakeLab, status: Execu
     assert (await lab.events(execution_id), lab.log()) == (events, said)
 
 
-async def test_cleared_batch_that_was_done_does_nothing_and_the_next_goes_on(make_lab: MakeLab) -> None:
+async def test_cleared_batch_that_was_done_does_nothing_and_the_next_continues(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
@@ -85,7 +85,7 @@ async def test_cleared_batch_that_was_done_does_nothing_and_the_next_goes_on(mak
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
-async def test_cleared_batch_under_way_goes_on_where_it_is(make_lab: MakeLab) -> None:
+async def test_cleared_batch_in_progress_continues_where_it_is(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted()
     killed = lab.running(execution_id, 1)
@@ -96,7 +96,7 @@ async def test_cleared_batch_under_way_goes_on_where_it_is(make_lab: MakeLab) ->
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
-async def test_cleared_check_says_nothing_once_the_work_has_begun(make_lab: MakeLab) -> None:
+async def test_cleared_check_has_no_effect_once_the_work_has_begun(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     lab.fault("agent-503")

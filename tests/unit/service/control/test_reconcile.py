@@ -62,7 +62,7 @@ async def data_of(lab: Lab, execution_id: str, what: EventType) -> list[Any]:
 ACTIVE = [S.VALIDATING, S.IN_PROGRESS, S.CANARY_RUNNING, S.CANARY_MONITORING, S.PAUSED, S.ROLLING_BACK]
 
 
-async def test_paused_dag_pauses_and_unpaused_dag_goes_on_where_it_was(make_lab: MakeLab) -> None:
+async def test_paused_dag_pauses_and_unpaused_dag_resumes_in_the_same_status(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted()
     assert await seen(lab, execution_id) is S.IN_PROGRESS
@@ -83,7 +83,7 @@ async def test_paused_dag_pauses_and_unpaused_dag_goes_on_where_it_was(make_lab:
     assert lab.world.rows("command") == 3
 
 
-async def test_paused_dag_pauses_a_canary_which_then_goes_on_as_one(make_lab: MakeLab) -> None:
+async def test_paused_dag_pauses_a_canary_which_then_resumes_as_one(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await brought_to(lab, S.CANARY_RUNNING)
     assert await seen(lab, execution_id, PAUSED) is S.PAUSED

@@ -45,7 +45,7 @@ async def test_upgrade_with_a_run_is_left_to_its_tasks(make_lab: MakeLab) -> Non
     assert (await lab.execution(execution_id)).settled_at is None
 
 
-async def test_end_that_takes_longer_than_its_turn_is_gone_on_with(make_lab: MakeLab) -> None:
+async def test_end_that_takes_longer_than_its_turn_is_continued(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=4 * SECONDS_A_TURN)
     execution_id = await marked_failed_while_upgrading(lab, health_check_timeout_seconds=60)
     await end_abandoned(lab.world.ports)
@@ -57,7 +57,7 @@ async def test_end_that_takes_longer_than_its_turn_is_gone_on_with(make_lab: Mak
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 
-async def test_fleet_that_is_away_is_asked_again_later(make_lab: MakeLab) -> None:
+async def test_unreachable_fleet_is_tried_again_later(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)

@@ -146,7 +146,7 @@ async def test_rollback_that_cannot_put_its_instance_back_in_time_leaves_it_to_t
     assert lab.statuses() == {"RUNNING": 2}
 
 
-async def test_upgrade_that_still_goes_on_has_nothing_put_back(make_lab: MakeLab) -> None:
+async def test_running_upgrade_has_nothing_undrained(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     lab.fault("agent-503")

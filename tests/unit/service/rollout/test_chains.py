@@ -135,7 +135,9 @@ async def test_failure_in_one_of_them_begins_none_of_the_next(make_lab: MakeLab)
 
 
 @pytest.mark.parametrize(("seconds", "begun"), [(2.0, 1), (9.0, 2), (21.0, 4)])
-async def test_what_was_done_in_part_goes_on_with_its_rest(make_lab: MakeLab, seconds: float, begun: int) -> None:
+async def test_task_that_was_done_in_part_continues_with_its_rest(
+    make_lab: MakeLab, seconds: float, begun: int
+) -> None:
     lab, execution_id = await admitted(make_lab, upgrade_seconds=6)
     assert (await chain(lab, execution_id, seconds=seconds)).ending is E.UNFINISHED
     assert (len(lab.upgrades()), lab.lease()[2]) == (begun, False)

@@ -13,7 +13,7 @@ from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 
 @pytest.mark.parametrize("fault", ["upgrade-fails", "comes-up-unhealthy"])
-async def test_instance_that_fails_once_succeeds_at_its_one_more_try(make_lab: MakeLab, fault: str) -> None:
+async def test_instance_that_fails_once_succeeds_at_its_second_try(make_lab: MakeLab, fault: str) -> None:
     lab = await make_lab(size=4)
     lab.fault(fault, 2, times=1)
     execution_id = await lab.admitted(health_check_timeout_seconds=1)
@@ -56,7 +56,7 @@ async def test_threshold_ends_the_execution_and_nothing_new_is_started(make_lab:
     assert rows == {InstanceStatus.FAILED: 2, InstanceStatus.PENDING: 8}
 
 
-async def test_budget_used_up_by_failures_ends_the_execution_after_their_one_more_try(make_lab: MakeLab) -> None:
+async def test_budget_used_up_by_failures_ends_the_execution_after_their_second_try(make_lab: MakeLab) -> None:
     lab = await make_lab(size=8)
     lab.fault("upgrade-fails")
     execution_id = await lab.admitted(failure_threshold=100)
@@ -79,7 +79,7 @@ async def test_unhealthy_instance_fails_after_the_health_time_out_however_long_t
     assert "not healthy at 3.7.0 within 1 s" in row.error
 
 
-async def test_instance_that_turns_ill_during_its_soak_is_not_completed_before_it_is_well_again(
+async def test_instance_that_turns_unhealthy_during_its_soak_is_not_completed_before_it_recovers(
     make_lab: MakeLab,
 ) -> None:
     lab = await make_lab(size=1)
@@ -97,7 +97,7 @@ async def test_instance_that_turns_ill_during_its_soak_is_not_completed_before_i
     assert len(lab.upgrades()) == 1
 
 
-async def test_instance_that_stays_ill_during_its_soak_fails(make_lab: MakeLab) -> None:
+async def test_instance_that_stays_unhealthy_during_its_soak_fails(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     execution_id = await lab.admitted(soak_seconds=2, health_check_timeout_seconds=1, failure_threshold=1)
     task = lab.running(execution_id, 1)

@@ -51,7 +51,7 @@ async def test_short_upgrade_is_completed_at_once_and_the_other_tasks_find_nothi
     assert (await lab.events(execution.id), lab.log(), now_seconds() - began < 0.1) == (events, log, True)
 
 
-async def test_it_stops_after_its_seconds_and_goes_on_in_the_triggerer_where_it_is(make_lab: MakeLab) -> None:
+async def test_first_step_stops_after_its_seconds_and_continues_in_the_triggerer(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=6)
     execution, began = await lab.validating(health_check_timeout_seconds=60), now_seconds()
     assert (await first_step(lab, execution.id)).ending is Ending.UNFINISHED
@@ -95,7 +95,7 @@ async def test_it_waits_for_no_soak_of_a_new_pool(make_lab: MakeLab, soak: int) 
 
 
 @pytest.mark.parametrize(("back", "status", "version"), [(True, S.ROLLED_BACK, OLD_VERSION), (False, S.FAILED, None)])
-async def test_upgrade_that_fails_goes_back_or_is_let_go_of_at_once(
+async def test_failing_upgrade_is_rolled_back_or_settled_at_once(
     make_lab: MakeLab, back: bool, status: S, version: str | None
 ) -> None:
     lab = await make_lab()
@@ -115,7 +115,7 @@ async def test_rollback_over_the_api_begins_without_its_task(make_lab: MakeLab) 
     assert ((await task).status, lab.versions()) == (S.ROLLED_BACK, {OLD_VERSION: 4})
 
 
-async def test_cancelled_upgrade_is_let_go_of_without_its_task(make_lab: MakeLab) -> None:
+async def test_cancelled_upgrade_is_settled_without_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
     task = asyncio.create_task(after_first_step(lab, execution.id))

@@ -92,7 +92,7 @@ async def test_tasks_of_the_checks_find_what_the_first_step_has_found(make_lab: 
     assert (storage.reads, await completed(lab, execution.id)) == (1, sorted(C))
 
 
-async def test_task_of_a_check_that_was_cleared_meanwhile_looks_itself(make_lab: MakeLab) -> None:
+async def test_task_of_a_check_that_was_cleared_meanwhile_runs_it_itself(make_lab: MakeLab) -> None:
     lab, storage = await slow_lab(make_lab, 0.5)
     execution = await lab.validating()
     first = asyncio.create_task(first_step(lab, execution.id))
@@ -120,7 +120,7 @@ async def test_failed_check_stops_the_first_step_and_nothing_is_begun(
 
 
 @pytest.mark.parametrize("deciding", ["the check's task", "the first step"])
-async def test_check_that_takes_longer_than_the_worker_has_is_left_open_and_the_step_goes_on_when_it_is_decided(
+async def test_check_longer_than_the_workers_time_stays_open_and_the_step_continues_after_it(
     make_lab: MakeLab, deciding: str
 ) -> None:
     lab, storage = await slow_lab(make_lab, SLOW_SECONDS)
@@ -200,7 +200,7 @@ async def test_cancel_ends_the_wait_for_a_check_at_once(make_lab: MakeLab) -> No
     assert ((await task).ending, now_seconds() - began < 2) == (Ending.STOPPED, True)
 
 
-async def test_first_step_that_is_ended_looks_no_further(make_lab: MakeLab) -> None:
+async def test_first_step_that_is_ended_runs_no_more_checks(make_lab: MakeLab) -> None:
     lab, storage = await slow_lab(make_lab, 3.0)
     execution = await lab.validating()
     before = asyncio.all_tasks()

@@ -20,7 +20,7 @@ async def test_completion_frees_the_place_and_moves_the_deployment_on(make_lab: 
         assert await work.executions.active(TENANT, COMPONENT) is None
 
 
-async def test_instance_that_is_ill_before_the_start_comes_first_and_eats_the_budget(make_lab: MakeLab) -> None:
+async def test_instance_that_is_unhealthy_before_the_start_comes_first_and_uses_the_budget(make_lab: MakeLab) -> None:
     lab = await make_lab(size=8, upgrade_seconds=0.2)
     lab.kill(6)
     execution_id = await lab.admitted()  # 25 % of 8: two at once, the dead one included
@@ -29,7 +29,7 @@ async def test_instance_that_is_ill_before_the_start_comes_first_and_eats_the_bu
     assert lab.most_unavailable() == 2
 
 
-async def test_ill_instances_are_worked_on_alone_while_the_fleet_is_below_its_budget(make_lab: MakeLab) -> None:
+async def test_only_unhealthy_instances_are_upgraded_while_the_budget_is_used_up(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     for number in (3, 4):
         lab.kill(number)
@@ -51,7 +51,7 @@ async def test_next_batch_is_due_after_the_delay_and_waiting_holds_no_lease(make
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 
-async def test_batch_that_is_given_too_little_time_gives_the_lease_back_and_goes_on_later(make_lab: MakeLab) -> None:
+async def test_batch_with_too_little_time_gives_the_lease_back_and_continues_later(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=1.0)
     execution_id = await lab.admitted(max_unavailable_percentage=100)
     assert (await lab.run(execution_id, 1, seconds=0.4)).ending is Ending.UNFINISHED

@@ -97,7 +97,7 @@ async def test_removal_of_a_sleeper_comes_too_late_for_an_upgrade_that_was_cance
     assert pools(lab) == {"blue": {OLD_VERSION}, "green": {NEW_VERSION}}
 
 
-async def test_successor_makes_its_token_known_before_it_looks(make_lab: MakeLab) -> None:
+async def test_successor_sends_its_token_before_it_observes_the_fleet(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3, upgrade_seconds=0.3)
     execution_id = await lab.admitted(max_unavailable_percentage=34)
     sleep = Sleep("set_version")
@@ -139,7 +139,7 @@ def _transitions(lab: Lab) -> list[dict[str, Any]]:
     return [each for each in lab.log() if each["kind"] == "transition"]
 
 
-async def test_successor_goes_on_where_there_is_nothing_harmless_to_ask_for(make_lab: MakeLab) -> None:
+async def test_successor_continues_without_an_idle_instance_for_the_fence(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     execution_id = await lab.admitted()
     with pytest.raises(Died):

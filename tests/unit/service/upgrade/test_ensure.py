@@ -106,13 +106,13 @@ async def test_follow_of_an_ended_execution_ends_at_once(make_lab: MakeLab) -> N
     assert (await wait_for_end(lab.world.ports, ID, 0)).ending is Ending.DONE
 
 
-async def test_follow_for_a_time_is_to_be_gone_on_with(make_lab: MakeLab) -> None:
+async def test_wait_for_the_end_is_unfinished_after_its_seconds(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
     assert (await wait_for_end(lab.world.ports, ID, 0.1)).ending is Ending.UNFINISHED
 
 
-async def test_dag_is_asked_for_until_airflow_knows_it(make_lab: MakeLab) -> None:
+async def test_parse_is_requested_until_airflow_knows_the_dag(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.validating()
     lab.world.parses.asked.clear()  # the request of the start is lost
@@ -125,7 +125,7 @@ async def test_dag_is_asked_for_until_airflow_knows_it(make_lab: MakeLab) -> Non
     assert lab.world.parses.asked == [execution.id] * 2
 
 
-async def test_dag_that_airflow_took_for_stale_is_asked_for(make_lab: MakeLab) -> None:
+async def test_parse_is_requested_for_a_dag_that_airflow_marked_stale(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.validating()
     lab.world.parses.asked.clear()
@@ -134,7 +134,7 @@ async def test_dag_that_airflow_took_for_stale_is_asked_for(make_lab: MakeLab) -
     assert lab.world.parses.asked == [execution.id]
 
 
-async def test_dag_is_not_asked_for_before_the_start_or_after_the_checks(make_lab: MakeLab) -> None:
+async def test_parse_is_not_requested_before_the_start_or_after_the_checks(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.created()
     await ask_for_dags(lab.world.ports)

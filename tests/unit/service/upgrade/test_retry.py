@@ -100,7 +100,7 @@ async def test_retry_brings_back_more_instances_than_its_budget_when_they_are_do
     assert any("the budget is 1" in each.message for each in await _checks(lab, retried.id))
 
 
-async def test_retry_after_a_cancel_goes_on_with_the_rest(make_lab: MakeLab) -> None:
+async def test_retry_after_a_cancel_takes_on_the_rest(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, batch_delay_seconds=3600, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
