@@ -29,7 +29,7 @@ def test_form_asks_for_the_tenant_and_the_fields_of_the_request_in_their_order()
 def test_form_field_says_what_it_takes_what_it_is_for_and_what_it_is_preset_with() -> None:
     found = {each.name: each for each in form_fields()}
     size = {"type": "integer", "minimum": 1, "maximum": 1000}
-    asked = FormField("batchSize", size, "The most instances that are worked on at once.", 5)
+    asked = FormField("batchSize", size, "Maximum number of instances that are worked on at once.", 5)
     assert found["batchSize"] == asked
     assert found["strategy"].schema == {"type": "string", "enum": [each.value for each in Strategy]}
     assert found["totalInstances"].schema == {"type": ["null", "integer"], "minimum": 1, "maximum": 10000}

@@ -43,7 +43,7 @@ async def test_page_without_upgrades_says_so(api: httpx.AsyncClient, world: Worl
     answer = await api.get(path, headers=HTML)
     assert answer.status_code == 200
     page = read_html(answer.text)
-    assert (page.one("p.empty").text, page.has("svg.chart")) == ("No upgrade has ended in these weeks.", False)
+    assert (page.one("p.empty").text, page.has("svg.chart")) == ("No upgrade ended in these weeks.", False)
 
 
 async def test_unknown_component_is_404(api: httpx.AsyncClient) -> None:

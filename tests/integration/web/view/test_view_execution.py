@@ -131,7 +131,7 @@ async def test_airflows_tasks_are_shown_with_the_status_that_they_mean(
     assert [each["id"] for each in shown.all("tbody tr")] == [f"group-{each}" for each in GROUPS]
     assert shown.one("#group-stage_01 a")["href"].endswith("/runs/scheduled__2031/tasks/stage_01.upgrade")
     world.airflow.show(staged.id, RunView("7", "running", paused=True, tasks=tasks))
-    assert "the execution's row decides" in (await read(api, staged.id)).one("#airflow").text
+    assert "The execution is authoritative" in (await read(api, staged.id)).one("#airflow").text
 
 
 async def test_page_is_there_while_airflows_database_is_not(
