@@ -19,11 +19,11 @@ def after_upgrade() -> None:
 
     @task
     def report(triggering_asset_events: Any = None) -> list[str]:
-        """The executions that this run is about. An event may come twice: whoever acts on it goes by executionId."""
-        told = [event.extra for event in triggering_asset_events[UPGRADED]]
-        for each in told:
+        """The executions that this run is about. An event may come twice: what acts on it goes by executionId."""
+        events = [event.extra for event in triggering_asset_events[UPGRADED]]
+        for each in events:
             print(f"{each['componentId']} of {each['tenantId']} now runs {each['toVersion']}")
-        return [each["executionId"] for each in told]
+        return [each["executionId"] for each in events]
 
     report()
 

@@ -56,7 +56,7 @@ def test_only_the_dag_that_airflow_names_is_built(executions: Add, monkeypatch: 
     named, shard = next((each, shard_of(each)) for each in made if len(build_dags(shard_of(each))) > 1)
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", named.dag_id)
     assert set(build_dags(shard)) == {named.dag_id}
-    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "somebody_elses_dag")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "another_dag")
     assert build_dags(shard) == {}
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id_of("unknown"))
     assert build_dags(shard) == {}

@@ -15,7 +15,7 @@ from upgrade_orchestrator.adapters.airflow import ended_tasks
 from upgrade_orchestrator.adapters.airflow.ended_tasks import end_well
 from upgrade_orchestrator.domain.errors import Unavailable
 
-OURS, OTHERS = "upgrade__e-1", "somebody_elses"
+OURS, OTHERS = "upgrade__e-1", "another"
 Add = Callable[..., str]
 Sessions = Callable[[], AbstractContextManager[Session]]
 

@@ -101,8 +101,8 @@ def test_before_the_switch_nothing_of_a_new_pool_serves() -> None:
 def test_capacity_counts_what_a_left_over_pool_holds(free: int, green: int, fits: bool) -> None:
     fleet = replace(both(*green_of(green, "3.5.0"), blue=3), free_instances=free)
     found = capacity(make_request(strategy=Strategy.BLUE_GREEN), 2, fleet)
-    told = f"BLUE_GREEN needs room for 3 more instances, the fleet has {free + green}"
-    assert [each.startswith(told) for each in found.blockers] == ([] if fits else [True])
+    message = f"BLUE_GREEN needs room for 3 more instances, the fleet has {free + green}"
+    assert [each.startswith(message) for each in found.blockers] == ([] if fits else [True])
 
 
 def test_verification_finds_nothing_when_the_new_pool_has_taken_the_place() -> None:

@@ -41,7 +41,7 @@ _MARK = text("""
         RETURNING followed.execution_id
     )
     SELECT execution_id FROM begun UNION ALL SELECT execution_id FROM moved""")
-_TOLD = text("""
+_RECORDED = text("""
     SELECT event.execution_id, event.sequence, event.what, event.data, event.time, execution.strategy,
         CASE event.what
             WHEN 'status-changed' THEN execution.started_at
@@ -81,7 +81,7 @@ class PostgresEventCursors:
 
     async def events(self, spans: Sequence[Span], what: Collection[str]) -> list[RecordedEvent]:
         """In one statement."""
-        return [_recorded(row) for row in await self._execute(_TOLD, _arrays(spans) | {"what": list(what)})]
+        return [_recorded(row) for row in await self._execute(_RECORDED, _arrays(spans) | {"what": list(what)})]
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """Uses the index of taken active slots."""
