@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scheduling import Lanes, place_of
+from tests.scheduling import Lanes, position_of
 from tests.shared_stack import ROOT, SHARED_FOLDER, end_part, keep_logs, remove_stack, take_part
 
 KEPT_LOGS = ROOT / ".local" / "logs-of-failed-tests"
@@ -51,5 +51,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by place; within a place the order is that of the collection."""
-    items.sort(key=lambda item: place_of(item.nodeid.split("::")[0]))
+    """Sort by `position_of`; within one position the order is that of the collection."""
+    items.sort(key=lambda item: position_of(item.nodeid.split("::")[0]))

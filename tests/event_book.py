@@ -1,4 +1,4 @@
-"""Checks events against the events' book: the schema files that are published in docs/events."""
+"""Checks events against their schemas, which are published in docs/events."""
 
 import json
 from collections.abc import Mapping

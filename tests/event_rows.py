@@ -1,4 +1,4 @@
-"""Checks the events of a database against the events' book."""
+"""Checks the events of a database against the schemas in docs/events."""
 
 from typing import Any
 

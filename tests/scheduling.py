@@ -62,9 +62,9 @@ def scope_of(nodeid: str) -> str:
     return next((lane for folder, lane in LANES.items() if is_below(module, folder)), module)
 
 
-def place_of(module: str) -> int:
+def position_of(module: str) -> int:
     """The module's position in the order, from 0."""
-    return next((place for place, folder in enumerate(ORDER) if is_below(module, folder)), len(ORDER))
+    return next((position for position, folder in enumerate(ORDER) if is_below(module, folder)), len(ORDER))
 
 
 @cache

@@ -26,7 +26,7 @@ PER_SECOND, SECONDS = 50, 60
 BACKLOG, PUBLISHED = 50_000, 1_000_000
 "How many events wait for the relay, and how many published ones lie in the same table."
 _WITHIN_SECONDS = 300
-Place = tuple[str, int]
+EventKey = tuple[str, int]
 "Identifies an event: its execution's id and its sequence."
 _BACKLOG = """
 INSERT INTO event (execution_id, sequence, id, tenant_id, what, time, data, published_at)
@@ -85,7 +85,7 @@ class Listener:
         self._consumer = Consumer(settings | {"auto.offset.reset": "earliest", "log_level": 0})
         self._consumer.subscribe([TOPIC])
         self._ended = threading.Event()
-        self.came: dict[Place, float] = {}
+        self.came: dict[EventKey, float] = {}
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -93,7 +93,7 @@ class Listener:
         while not self._ended.is_set():
             for message in self._consumer.consume(1000, 0.01):
                 if message.error() is None:
-                    self.came.setdefault(_place(message.value() or b""), time.monotonic())
+                    self.came.setdefault(_key_of(message.value() or b""), time.monotonic())
 
     def until(self, enough: Callable[[], bool]) -> None:
         """Wait until the condition holds.
@@ -136,7 +136,7 @@ def _latencies(world: EventWorld, listener: Listener) -> list[float]:
     return [listener.came[each] - at for each, at in committed.items()]
 
 
-async def _write(world: EventWorld, listener: Listener) -> dict[Place, float]:
+async def _write(world: EventWorld, listener: Listener) -> dict[EventKey, float]:
     """Commit events at a steady rate and return when each was committed. A first event, not counted, shows that all
     runs.
     """
@@ -144,7 +144,7 @@ async def _write(world: EventWorld, listener: Listener) -> dict[Place, float]:
     counts: Counter[str] = Counter()
     await _one(work, 0, counts)
     await asyncio.to_thread(listener.until, lambda: len(listener.came) == 1)
-    committed: dict[Place, float] = {}
+    committed: dict[EventKey, float] = {}
     began = time.monotonic()
     for number in range(PER_SECOND * SECONDS):
         await asyncio.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
@@ -153,7 +153,7 @@ async def _write(world: EventWorld, listener: Listener) -> dict[Place, float]:
     return committed
 
 
-async def _one(work: Callable[[], PostgresUnitOfWork], number: int, counts: Counter[str]) -> Place:
+async def _one(work: Callable[[], PostgresUnitOfWork], number: int, counts: Counter[str]) -> EventKey:
     name = number % EXECUTIONS + 1
     event = Event(EventType.PROGRESS, {"number": number, "percentage": number % 100})
     async with work() as unit:
@@ -205,6 +205,6 @@ def _waves(connection: "psycopg.Connection[tuple[Any, ...]]") -> tuple[Any, Any]
         time.sleep(0.1)
 
 
-def _place(value: bytes) -> Place:
+def _key_of(value: bytes) -> EventKey:
     event = json.loads(value)
     return event["subject"], event["sequence"]

@@ -78,6 +78,6 @@ _EXAMPLES: tuple[EventData, ...] = (
 )
 
 EXAMPLES: dict[EventType, StoredEvent] = {
-    each.WHAT: StoredEvent(_EVENT, _EXECUTION, "550e8400", place, _TIME, Event.of(each))
-    for place, each in enumerate(_EXAMPLES, start=1)
+    each.WHAT: StoredEvent(_EVENT, _EXECUTION, "550e8400", sequence, _TIME, Event.of(each))
+    for sequence, each in enumerate(_EXAMPLES, start=1)
 }

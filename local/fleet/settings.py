@@ -47,7 +47,7 @@ class Settings(Body):
     leader: str | None = None
 
     @property
-    def places(self) -> int:
+    def capacity(self) -> int:
         """How many instances fit in all."""
         return self.size + (self.size if self.free_instances is None else self.free_instances)
 

@@ -34,14 +34,14 @@ class PostgresHome:
     def prepare(cls, folder: Path) -> "PostgresHome":
         """Make the folder and find the programs; if PostgreSQL's account cannot reach them, use folders that it can.
 
-        :raises LocalError: the wheel with the programs is not installed, or the place for the data is not ours.
+        :raises LocalError: the wheel with the programs is not installed, or the folder for the data is not ours.
         """
         account = Account.unprivileged()
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)
-        place = folder if account.can_enter(folder) else _place_outside(folder)
-        account.own(place)
-        return cls(place, _reachable_programs(place, account), account)
+        home = folder if account.can_enter(folder) else _home_outside(folder)
+        account.own(home)
+        return cls(home, _reachable_programs(home, account), account)
 
     @staticmethod
     def remove(folder: Path) -> None:
@@ -55,17 +55,17 @@ def _keep(folder: Path) -> Path:
     return _SHARED / f"upgrades-postgres-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
 
 
-def _place_outside(folder: Path) -> Path:
+def _home_outside(folder: Path) -> Path:
     """A folder that the account can reach, for a checkout below a 0700 folder; `folder` keeps a note of its path."""
     keep = _keep(folder)
     _make_roots_own(keep)
-    note, place = folder / "moved-to", keep / "home"
+    note, home = folder / "moved-to", keep / "home"
     if not note.exists():
         # The state folder is new, so data found there belongs to an earlier one, whose password is lost.
-        shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(exist_ok=True)
-    note.write_text(f"{place}\n")
-    return place
+        shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(exist_ok=True)
+    note.write_text(f"{home}\n")
+    return home
 
 
 def _make_roots_own(keep: Path) -> None:
@@ -76,12 +76,12 @@ def _make_roots_own(keep: Path) -> None:
     keep.chmod(0o711)
 
 
-def _reachable_programs(place: Path, account: Account) -> Path:
+def _reachable_programs(home: Path, account: Account) -> Path:
     package = _package()
     programs = package / _VERSION_FOLDER / "bin"
     if account.can([str(programs / "initdb"), "--version"]):
         return programs
-    copy = place / "programs"
+    copy = home / "programs"
     if not copy.exists():
         _copy_programs(package, copy)
     return copy / _PACKAGE / _VERSION_FOLDER / "bin"

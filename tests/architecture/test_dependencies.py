@@ -13,7 +13,7 @@ OWN = ("bench", "dags", "local", "plugins", "tests", "upgrade_orchestrator")
 WITHOUT_IMPORT = {
     "apache-airflow-providers-http": "the connection type of the fleet agents",
     "apache-airflow-providers-postgres": "the connection type of our own database",
-    "flask-appbuilder": "its security manager makes the roles; the FAB provider hands it out",
+    "flask-appbuilder": "its security manager makes the roles; the FAB provider passes it on",
 }
 "Distributions of the product that are pinned without an import, with the reason."
 TOOLS = {

@@ -67,10 +67,10 @@ def stack() -> Iterator[Stack]:
     yield found
     with in_use():
         if found.running():
-            hold_to_the_book(found)
+            assert_events_match_schemas(found)
 
 
-def hold_to_the_book(stack: Stack) -> None:
+def assert_events_match_schemas(stack: Stack) -> None:
     """Fails when an event in the stack's database does not follow its schema in docs/events."""
     with stack.postgres().connect(UPGRADES_DATABASE) as connection:
         assert violations_in(connection) == []

@@ -1,4 +1,4 @@
-"""What one batch passes of the product's own rules and use cases: functions, files, and changes from file to file."""
+"""How much of the rules and use cases one batch runs through: functions, files, and changes from file to file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOMS = tuple(f"{PACKAGE / room}/" for room in ("domain", "service"))
 
 @dataclass
 class MainPath:
-    """Counts while it is entered; comprehensions and lambdas are parts of the function that they stand in."""
+    """Counts during its `with` block; comprehensions and lambdas belong to the function that contains them."""
 
     functions: set[tuple[str, str]] = field(default_factory=set)
     changes: int = 0
@@ -24,7 +24,7 @@ class MainPath:
 
     @property
     def files(self) -> set[str]:
-        """Those that the functions stand in."""
+        """The files of the functions."""
         return {file for file, _ in self.functions}
 
     def __enter__(self) -> MainPath:

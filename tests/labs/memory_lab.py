@@ -48,7 +48,7 @@ class MemoryLab(Lab):
         return sorted(self.world.database.committed(COMMAND), key=lambda each: each.created_at)
 
     def violations(self) -> list[str]:
-        """Violations of the events' book by the events stored so far."""
+        """Where events stored so far violate the schemas in docs/events."""
         return [each for row in self.world.database.committed(EVENT) for each in violations_of(event_from(row))]
 
     async def change_version(self, version_id: str, **fields: Any) -> None:

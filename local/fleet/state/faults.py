@@ -48,9 +48,9 @@ class Faults:
 
     def clear(self, instance: str | None, kind: Kind | None) -> None:
         """Switch off; None means every one. Calls that hang because of it continue."""
-        for place in list(self._table):
-            if instance in (None, place[1]) and kind in (None, place[0]):
-                del self._table[place]
+        for target in list(self._table):
+            if instance in (None, target[1]) and kind in (None, target[0]):
+                del self._table[target]
         if kind in (None, Kind.AGENT_HANGS):
             for name in [name for name in self._cleared if instance in (None, name)]:
                 self._cleared.pop(name).set()

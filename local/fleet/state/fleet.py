@@ -62,7 +62,7 @@ class Fleet:
     @property
     def free(self) -> int:
         """How many more instances fit."""
-        return self.settings.places - sum(pool.size for pool in self.pools.values())
+        return self.settings.capacity - sum(pool.size for pool in self.pools.values())
 
     def listing(self) -> list[Instance]:
         """The instances in the fleet's order."""

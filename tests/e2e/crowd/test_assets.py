@@ -55,7 +55,7 @@ def test_dag_that_is_scheduled_on_the_asset_runs_after_an_upgrade_that_completed
     assert tenant.api.post(f"/upgrades/{cancelled}/cancel").status_code == 200
     tenant.dag_run(cancelled)
     _run_the_end_again(tenant, airflow, cancelled)
-    wait_for("the place to be free", lambda: tenant.api.get(_active(tenant)).status_code == 404)
+    wait_for("the active slot to be free", lambda: tenant.api.get(_active(tenant)).status_code == 404)
 
     completed = tenant.start(batchSize=2, maxUnavailablePercentage=100)
     tenant.wait_until(completed, "COMPLETED")

@@ -88,7 +88,7 @@ def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_
     backups = f"/tenants/{TENANT}/components/aaa-111/backups"
     (before,) = got(api, backups)["items"]
     active = f"/tenants/{TENANT}/components/aaa-111/upgrades/active"
-    wait_for("the upgrade to leave the place", lambda: api.get(active).status_code == 404)
+    wait_for("the upgrade to release the active slot", lambda: api.get(active).status_code == 404)
     printed = _seed(stack)
     assert printed.startswith("seed: 0 entries added")
     assert "are at 3.6.0" in printed

@@ -5,12 +5,12 @@ import pytest
 from local.stack.components import COMPONENTS
 from local.stack.stack import Stack
 from local.supervisor.sessions import is_gone
-from tests.e2e.conftest import hold_to_the_book
+from tests.e2e.conftest import assert_events_match_schemas
 
 
 @pytest.mark.last
 def test_down_leaves_no_process_and_repeats(stack: Stack) -> None:
-    hold_to_the_book(stack)
+    assert_events_match_schemas(stack)
     before = stack.process_ids()
     assert len(before) > len(COMPONENTS)
     stack.down()

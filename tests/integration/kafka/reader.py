@@ -84,11 +84,11 @@ class Reader:
         found: dict[str, list[int]] = defaultdict(list)
         ids: dict[tuple[str, int], str] = {}
         for each in (each for each in self.records if executions is None or each.execution in executions):
-            place = (each.execution, each.sequence)
-            if place in ids:
-                assert ids[place] == each.event.get_id(), f"two events are {place}"
+            key = (each.execution, each.sequence)
+            if key in ids:
+                assert ids[key] == each.event.get_id(), f"two events are {key}"
                 continue
-            ids[place] = each.event.get_id()
+            ids[key] = each.event.get_id()
             found[each.execution].append(each.sequence)
         return dict(found)
 
