@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import httpx
 
 from local.stack.stack import DEFAULT_PORT, Stack
+from tests.e2e.demo.test_seed_commands import seed
 from tests.e2e.steps import wait_for
 from tests.guides import code_blocks
 from tests.shared_stack import ROOT
@@ -24,6 +25,7 @@ def test_call_of_the_readme_creates_an_upgrade(
     stack: Stack, command: Callable[..., "CompletedProcess[str]"], api: httpx.Client
 ) -> None:
     wait_for("an earlier upgrade of the demo to end", lambda: api.get(ACTIVE).status_code == 404)
+    seed(stack)  # as the `make up` before it does
     token = command("token").stdout.strip()
     env = {"PATH": os.environ["PATH"], "TOKEN": token, "NO_PROXY": "localhost"}
     typed = CREATE.replace(f"localhost:{DEFAULT_PORT}", f"localhost:{stack.port}")

@@ -68,7 +68,7 @@ def paste(stack: Stack, command: Run) -> Callable[..., Json]:
 def test_seed_commands_create_start_and_get_an_upgrade(
     stack: Stack, paste: Callable[..., Json], api: httpx.Client
 ) -> None:
-    _seed(stack)  # as `make up` does, whatever was done to the demo before
+    seed(stack)  # as `make up` does, whatever was done to the demo before
     created = paste(CREATE)
     assert (created["status"], created["tenantId"], created["totalInstances"]) == ("PENDING", TENANT, 20)
     execution_id = created["id"]
@@ -89,7 +89,7 @@ def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_
     (before,) = got(api, backups)["items"]
     active = f"/tenants/{TENANT}/components/aaa-111/upgrades/active"
     wait_for("the upgrade to release the active slot", lambda: api.get(active).status_code == 404)
-    printed = _seed(stack)
+    printed = seed(stack)
     assert printed.startswith("seed: 0 entries added")
     assert "are at 3.6.0" in printed
     deployment = got(api, DEPLOYMENT)
@@ -108,13 +108,13 @@ def test_seed_leaves_all_as_it_is_when_an_upgrade_is_active(stack: Stack, api: h
     assert created.status_code == 201, created.text
     execution_id = created.json()["id"]
     try:
-        assert f"upgrade {execution_id} of the demo deployment is active: all stays as it is" in _seed(stack)
+        assert f"upgrade {execution_id} of the demo deployment is active: all stays as it is" in seed(stack)
         assert got(api, backups) == before
     finally:
         api.post(f"/upgrades/{execution_id}/cancel")
 
 
-def _seed(stack: Stack) -> str:
+def seed(stack: Stack) -> str:
     argv = [sys.executable, "-m", "local.demo.seed"]
     done = subprocess.run(argv, cwd=ROOT, env=stack.env(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
