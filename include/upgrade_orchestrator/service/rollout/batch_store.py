@@ -47,6 +47,7 @@ class BatchStore:
         self._ports, self._lease, self._id, self._number = ports, lease, execution_id, number
         self.direction = Direction.BACKWARD if number == ROLLBACK_BATCH else Direction.FORWARD
         self.state: BatchState
+        self._loaded = False
         self._wanted = False
 
     def jobs(self) -> list[Instance]:
@@ -75,6 +76,7 @@ class BatchStore:
             rows = {each.instance_id: each for each in await work.executions.instances(self._id)}
             jobs = await self._rollback_rows(work, rows) if self.direction is Direction.BACKWARD else rows
             self.state = BatchState(execution, await self._read_batch(work), rows, jobs, now)
+            self._loaded = True
 
     async def _rollback_rows(self, work: UnitOfWork, rows: Rows) -> Rows:
         """The stored rows of the rollback, and new ones for the other instances; these are stored once begun."""
@@ -96,8 +98,12 @@ class BatchStore:
         self.state = replace(state, jobs=jobs, rows=rows, batch=batch)
 
     async def save_clocks(self, work: UnitOfWork) -> None:
-        """Write the watched seconds, so that a crash loses only the later ones."""
-        await work.executions.save_clocks(self._id, self.flying(), self.state.batch)
+        """Write the watched seconds, so that a crash loses only the later ones.
+
+        Before the first read there are none: a batch may fail before it, with the lease of the one before in hand.
+        """
+        if self._loaded:
+            await work.executions.save_clocks(self._id, self.flying(), self.state.batch)
 
     async def write(self, jobs: Sequence[Instance]) -> bool:
         """Write the changed rows; returns False and writes nothing when the execution's status forbids it by now.

@@ -13,7 +13,9 @@ from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
 from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.runner.clock import now_seconds
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import LEASE_WORTH_KEEPING_SECONDS
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.work import go_on
@@ -160,3 +162,11 @@ async def test_batches_behind_the_last_one_are_left_alone(make_lab: MakeLab) -> 
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
     assert (await all_tasks(lab, execution_id)).status is S.COMPLETED
     assert len(lab.upgrades()) == 4
+
+
+async def test_lease_is_given_back_when_the_next_batch_fails_before_it_has_read_anything(make_lab: MakeLab) -> None:
+    lab, execution_id = await admitted(make_lab)
+    lease = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
+    assert await lease.take()
+    await lease.give_back(BatchStore(lab.world.ports, lease, execution_id, 2).save_clocks)
+    assert (lease.held, lab.lease()[2]) == (False, False)
