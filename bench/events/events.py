@@ -155,12 +155,21 @@ async def _write(world: EventWorld, listener: Listener) -> dict[EventKey, float]
 
 async def _one(work: Callable[[], PostgresUnitOfWork], number: int, counts: Counter[str]) -> EventKey:
     name = number % EXECUTIONS + 1
-    event = Event(EventType.PROGRESS, {"number": number, "percentage": number % 100})
+    event = _Numbered(number=number, percentage=number % 100)
     async with work() as unit:
         await unit.events.append(cast(Execution, _Known(f"e{name}", f"t{name}")), [event])
         await unit.commit()
     counts[f"e{name}"] += 1
     return f"e{name}", counts[f"e{name}"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numbered(Event):
+    """An event that is found again by its number."""
+
+    what = EventType.PROGRESS
+    number: int
+    percentage: int
 
 
 @dataclass(frozen=True)

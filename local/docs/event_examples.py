@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.events import payloads
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
-from upgrade_orchestrator.domain.execution.events import Event, EventData, EventType, StatusChanged
+from upgrade_orchestrator.domain.execution.events import Event, EventType, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -16,7 +17,7 @@ _EVENT = "0198c6a2-93d0-7a16-8e0c-5d2f4b1c9a77"
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _TIME = datetime(2026, 1, 31, 12, 0, 5, 310000, UTC)
 
-_EXAMPLES: tuple[EventData, ...] = (
+_EXAMPLES: tuple[Event, ...] = (
     payloads.Created(
         tenant_id="550e8400",
         component_id="aaa-111",
@@ -78,6 +79,6 @@ _EXAMPLES: tuple[EventData, ...] = (
 )
 
 EXAMPLES: dict[EventType, StoredEvent] = {
-    each.WHAT: StoredEvent(_EVENT, _EXECUTION, "550e8400", sequence, _TIME, Event.of(each))
+    each.what: StoredEvent(_EVENT, _EXECUTION, "550e8400", sequence, _TIME, each.what, data_of(each))
     for sequence, each in enumerate(_EXAMPLES, start=1)
 }

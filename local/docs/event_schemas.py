@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
+from upgrade_orchestrator.domain.events.factory import json_name
 from upgrade_orchestrator.domain.events.payloads import BOOK
-from upgrade_orchestrator.domain.execution.events import EventData, json_name
+from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.service.events.cloud_event import CloudEventDocument
 
 Schema = dict[str, Any]
@@ -25,13 +26,13 @@ _NARROWED: dict[str, Schema] = {
 
 def schemas() -> dict[str, Schema]:
     """The schemas by CloudEvent type, in the book's order."""
-    return {payload.WHAT.cloud_type: schema_of(payload) for payload in BOOK}
+    return {payload.what.cloud_type: schema_of(payload) for payload in BOOK}
 
 
-def schema_of(payload: type[EventData]) -> Schema:
+def schema_of(payload: type[Event]) -> Schema:
     """The schema of the whole CloudEvent. It allows further attributes and fields, because v1 may add some."""
     found, data = envelope(), _schema(payload)
-    kind, definitions = payload.WHAT.cloud_type, data.pop("$defs", {})
+    kind, definitions = payload.what.cloud_type, data.pop("$defs", {})
     found["properties"]["type"] |= {"const": kind}
     found["properties"]["data"] = data
     head = {"$schema": DIALECT, "$id": f"{kind}.json", "title": kind}
@@ -49,7 +50,7 @@ def envelope() -> Schema:
 def _schema(of: type[Any]) -> Schema:
     found: Schema = _without_titles(TypeAdapter(with_config(_DESCRIBED)(of)).json_schema(mode="serialization"))
     for base in of.__mro__[1:]:
-        if issubclass(base, EventData) and base is not EventData:  # its fields are described only there
+        if issubclass(base, Event) and base is not Event:  # its fields are described only there
             found["properties"] |= _schema(base)["properties"]
     return found
 

@@ -44,7 +44,7 @@ def page() -> str:
     rows = [f"| [`{kind}`](#{_anchor(kind)}) | {schema['description']} |" for kind, schema in found.items()]
     types = "\n".join(["## Types", "", "| type | when |", "|---|---|", *rows]) + "\n"
     attributes = "## Attributes\n\nOf every event.\n\n" + _fields(envelope())
-    return _HEAD + attributes + "\n" + types + "".join(_section(payload.WHAT.cloud_type, found) for payload in BOOK)
+    return _HEAD + attributes + "\n" + types + "".join(_section(payload.what.cloud_type, found) for payload in BOOK)
 
 
 def files() -> dict[Path, str]:
@@ -55,7 +55,7 @@ def files() -> dict[Path, str]:
 
 def _section(kind: str, found: dict[str, Schema]) -> str:
     schema = found[kind]
-    stored = next(each for each in EXAMPLES.values() if each.event.what.cloud_type == kind)
+    stored = next(each for each in EXAMPLES.values() if each.what.cloud_type == kind)
     example = f"\n```json\n{_json(cloud_event(stored))}\n```\n"
     link = f"Schema: [`{schema['$id']}`](events/{schema['$id']})"
     data = _fields(schema["properties"]["data"], schema.get("$defs", {}))

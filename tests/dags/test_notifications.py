@@ -15,7 +15,7 @@ from tests.architecture.sources import ROOT
 from tests.dags.conftest import Add
 from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.events.notifications import Notice, NoticeKind, notice_dag, notice_of
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
 from upgrade_orchestrator.flow.notifications.dags import build_notifications
 from upgrade_orchestrator.flow.notifications.notifiers import load_notifiers
@@ -132,5 +132,5 @@ def test_setting_that_cannot_be_used_says_what_could_be(reference: str, message:
     ],
 )
 def test_events_that_make_a_notice(what: EventType, data: dict[str, Any], kind: NoticeKind | None) -> None:
-    notice = notice_of(RecordedEvent("e-1", 3, Event(what, data), NOW, "ROLLING", None))
+    notice = notice_of(RecordedEvent("e-1", 3, what, data, NOW, "ROLLING", None))
     assert notice == (Notice(kind, "e-1", 3, NOW, data) if kind else None)

@@ -33,7 +33,7 @@ async def monitored(lab: Lab, execution_id: str, seconds: float | None = 0.0) ->
 
 
 async def polls(lab: Lab, execution_id: str) -> list[Any]:
-    return [each.event.data for each in await lab.events(execution_id) if each.event.what is EventType.CANARY_POLLED]
+    return [each.data for each in await lab.events(execution_id) if each.what is EventType.CANARY_POLLED]
 
 
 async def until_polls(lab: Lab, execution_id: str, count: int) -> None:

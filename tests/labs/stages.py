@@ -55,7 +55,7 @@ async def approval(lab: Lab, execution_id: str) -> Approval:
 
 
 async def data_of(lab: Lab, execution_id: str, what: EventType) -> list[dict[str, Any]]:
-    return [dict(each.event.data) for each in await lab.events(execution_id) if each.event.what is what]
+    return [dict(each.data) for each in await lab.events(execution_id) if each.what is what]
 
 
 def parks(lab: Lab, execution_id: str, stage: int = 2) -> HumanTask:

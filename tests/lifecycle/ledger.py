@@ -36,16 +36,16 @@ class Ledger:
     def check(self, stored: StoredEvent) -> None:
         """Check the next event."""
         assert stored.sequence == self.sequence + 1, f"a gap after {self.sequence}"
-        assert not self.settled or stored.event.what is EventType.COMMAND_RECEIVED, f"{stored.event} after the end"
+        assert not self.settled or stored.what is EventType.COMMAND_RECEIVED, f"{stored.what} after the end"
         self.sequence = stored.sequence
-        self.counts[stored.event.what] += 1
-        match stored.event.what:
+        self.counts[stored.what] += 1
+        match stored.what:
             case EventType.STATUS_CHANGED:
-                self._change_status(stored.event.data)
+                self._change_status(stored.data)
             case EventType.INSTANCE_CHANGED:
-                self._change_instance(stored.event.data)
+                self._change_instance(stored.data)
             case EventType.ROLLBACK_STARTED | EventType.ROLLBACK_COMPLETED:
-                assert self.counts[stored.event.what] == 1, "a second rollback"
+                assert self.counts[stored.what] == 1, "a second rollback"
 
     def _change_status(self, data: Any) -> None:
         before, after = S(data["from"]), S(data["to"])

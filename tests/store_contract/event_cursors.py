@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, PassTime, Store
 from upgrade_orchestrator.domain.approval.approval import ask
 from upgrade_orchestrator.domain.execution.commands import SYSTEM, Decision
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.ports.event_cursors import EventCursors, Span, Waiting
@@ -21,7 +22,7 @@ S, ALL = ExecutionStatus, [each.value for each in EventType]
 async def _append(store: Store, execution: Execution, count: int) -> None:
     async with store() as work:
         await work.executions.lock(execution.id)
-        await work.events.append(execution, [Event(EventType.PROGRESS, {"n": each}) for each in range(count)])
+        await work.events.append(execution, [any_event(EventType.PROGRESS, {"n": each}) for each in range(count)])
         await work.commit()
 
 
@@ -106,7 +107,7 @@ class FollowersContract:
             locked = await work.executions.lock(execution.id)
             started = await work.now()
             moved, event = advance(replace(locked, started_at=started), S.FAILED, "why", SYSTEM, started)
-            await work.events.append(moved, [event, Event(EventType.BATCH_COMPLETED, {"batch": 1})])
+            await work.events.append(moved, [event, any_event(EventType.BATCH_COMPLETED, {"batch": 1})])
             await work.executions.save(moved)
             (first, *_) = await work.executions.batches(execution.id)
             await work.executions.save_batch(execution.id, replace(first, started_at=started))

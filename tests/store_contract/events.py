@@ -5,11 +5,12 @@ from enum import StrEnum
 
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, Store
 from tests.store_contract.telling import append, event
 from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.domain.errors import NotFound
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.ports.events import Tail
 
@@ -38,7 +39,7 @@ class EventsContract:
         assert len({each.id for each in (*found, *others)}) == WRITERS * EACH * 3
         assert [each.time for each in found] == sorted(each.time for each in found)
         for one, two in zip(found[::2], found[1::2], strict=True):  # what is appended together stays together
-            assert two.event.data["text"] == f"{one.event.data['text']}+"
+            assert two.data["text"] == f"{one.data['text']}+"
 
     async def test_event_is_not_stored_when_its_change_is_not_committed(self, store: Store, added: Added) -> None:
         execution = await added()
@@ -48,7 +49,7 @@ class EventsContract:
         await append(store, execution, "kept too")
         async with store() as work:
             found = await work.events.page(execution.id, 0, 10)
-        assert [(each.sequence, each.event.data["text"]) for each in found] == [(1, "kept"), (2, "kept too")]
+        assert [(each.sequence, each.data["text"]) for each in found] == [(1, "kept"), (2, "kept too")]
 
     async def test_page_goes_on_after_a_sequence(self, store: Store, added: Added) -> None:
         execution = await added()
@@ -57,7 +58,7 @@ class EventsContract:
             found = await work.events.page(execution.id, 2, 2)
             assert await work.events.page(execution.id, 5, 2) == []
             assert await work.events.page("unknown", 0, 2) == []
-        assert [each.event.data["text"] for each in found] == ["c", "d"]
+        assert [each.data["text"] for each in found] == ["c", "d"]
         assert (found[0].execution_id, found[0].tenant_id) == (execution.id, execution.tenant_id)
 
     async def test_nothing_is_appended_when_there_are_no_events(self, store: Store, added: Added) -> None:
@@ -70,7 +71,7 @@ class EventsContract:
         execution = await added()
         kinds = [EventType.CREATED, EventType.PROGRESS, EventType.BATCH_STARTED, EventType.PROGRESS, EventType.PROGRESS]
         async with store() as work:
-            await work.events.append(execution, [Event(each, {}) for each in kinds])
+            await work.events.append(execution, [any_event(each) for each in kinds])
             found = await work.events.latest(execution.id, [EventType.CREATED, EventType.PROGRESS], 3)
         assert [each.sequence for each in found] == [5, 4, 2]
 
@@ -86,13 +87,13 @@ class EventsContract:
         execution = await added()
         data = {"list": ("a", Colour.RED), "enum": Colour.RED, "deep": {"n": None, "f": 1.5, "b": True}, "ü": "ß"}
         async with store() as work:
-            await work.events.append(execution, [Event(EventType.PROGRESS, data)])
+            await work.events.append(execution, [any_event(EventType.PROGRESS, data)])
             await work.commit()
             ((found,)) = await work.events.page(execution.id, 0, 1)
-        assert found.event.data == {
+        assert found.data == {
             "list": ["a", "red"],
             "enum": "red",
             "deep": {"n": None, "f": 1.5, "b": True},
             "ü": "ß",
         }
-        assert type(found.event.data["enum"]) is str
+        assert type(found.data["enum"]) is str

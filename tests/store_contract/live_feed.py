@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, Store
 from tests.store_contract.waiting import QUIET_SECONDS
 from tests.store_contract.watched import WatchedSignals, WatchedWork
 from upgrade_orchestrator.domain.errors import NotFound, Unavailable
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.events import feed as live_feed
@@ -26,7 +27,7 @@ SECONDS = 60
 
 async def append(store: Store, execution: Execution, count: int) -> None:
     async with store() as work:
-        await work.events.append(execution, [Event(EventType.PROGRESS, {"total": 1})] * count)
+        await work.events.append(execution, [any_event(EventType.PROGRESS, {"total": 1})] * count)
         await work.commit()
 
 

@@ -2,17 +2,17 @@
 
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, Audit, PassTime, Store
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor
-from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.service.ports.outbox import Note, Outbox, RelayState
 
 
 async def _tell(store: Store, execution: Execution, count: int = 1) -> None:
     async with store() as work:
-        await work.events.append(execution, [Event(EventType.PROGRESS, {})] * count)
+        await work.events.append(execution, [any_event()] * count)
         await work.commit()
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, Store, new_execution, rows
 from tests.unit.domain.builders import NOW, after, make_request, planned
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.errors import NotFound
-from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -79,7 +79,7 @@ class OverviewsContract:
         execution = new_execution(request=make_request(strategy=Strategy.CANARY, total_instances=3))
         async with store() as work:
             await work.executions.add(execution, plan, rows())
-            await work.events.append(execution, [Event(EventType.PROGRESS, {})] * 2)
+            await work.events.append(execution, [any_event()] * 2)
             await work.commit()
             found = await work.overviews.get(execution.id)
         assert (found.canary, found.estimated_seconds) == (list(plan.canary), plan.estimated_seconds)

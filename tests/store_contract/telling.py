@@ -1,12 +1,13 @@
 """Events for the tests to append."""
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import Store
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 
 
 def event(text: str = "") -> Event:
-    return Event(EventType.PROGRESS, {"text": text})
+    return any_event(EventType.PROGRESS, {"text": text})
 
 
 async def append(store: Store, execution: Execution, *texts: str) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, PassTime, Store, new_execution, rows
 from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import make_instance, make_request, name, planned
 from upgrade_orchestrator.domain.errors import AlreadyExists, Unavailable
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.registry.entries import Component
 from upgrade_orchestrator.service.ports.board import BoardFilter
@@ -90,7 +91,7 @@ class TransactionsContract:
         execution = await added()
         async with store() as one, store() as two, store() as reader:
             await one.executions.lock(execution.id)
-            appending = asyncio.create_task(two.events.append(execution, [Event(EventType.PROGRESS, {})]))
+            appending = asyncio.create_task(two.events.append(execution, [any_event()]))
             assert await reader.executions.get(execution.id) == execution
             assert await waits(appending)
             await one.commit()
@@ -170,7 +171,7 @@ class TransactionsContract:
         execution = new_execution(request=make_request(installed_components=installed, total_instances=3))
         async with store() as work:
             await work.executions.add(execution, planned(3), rows())
-            await work.events.append(execution, [Event(EventType.PROGRESS, data)])
+            await work.events.append(execution, [any_event(EventType.PROGRESS, data)])
             await work.commit()
         installed["a"] = "2"
         data["instances"].append("i-01")
@@ -178,9 +179,9 @@ class TransactionsContract:
             async with store() as work:
                 request = (await work.executions.get(execution.id)).request
                 ((event,)) = await work.events.page(execution.id, 0, 1)
-            assert (request.installed_components, event.event.data) == ({"a": "1"}, {"instances": ["i-00"]})
+            assert (request.installed_components, event.data) == ({"a": "1"}, {"instances": ["i-00"]})
             dict.update(request.installed_components, a="3")  # type: ignore[arg-type]
-            dict.update(event.event.data, instances=[])
+            dict.update(event.data, instances=[])
 
 
 async def _fail_in_the_midst(store: Store, execution_id: str) -> None:

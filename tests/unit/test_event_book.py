@@ -11,8 +11,9 @@ from cloudevents.core.v1.event import CloudEvent
 from local.docs.event_examples import EXAMPLES
 from local.docs.events import FOLDER
 from tests.event_book import violations, violations_of
+from upgrade_orchestrator.domain.events.factory import json_name
 from upgrade_orchestrator.domain.events.payloads import BOOK
-from upgrade_orchestrator.domain.execution.events import EventData, EventType, json_name
+from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 
 ALL = pytest.mark.parametrize("what", EventType, ids=str)
@@ -24,7 +25,7 @@ def _document(what: EventType) -> dict[str, Any]:
 
 
 def test_book_has_every_type_once_and_an_example_of_it() -> None:
-    assert sorted(each.WHAT for each in BOOK) == sorted(EventType)
+    assert sorted(each.what for each in BOOK) == sorted(EventType)
     assert set(EXAMPLES) == set(EventType)
 
 
@@ -96,8 +97,8 @@ def test_field_is_written_in_camel_case(name: str, expected: str) -> None:
     assert json_name(name) == expected
 
 
-@pytest.mark.parametrize("event_type", BOOK, ids=lambda event_type: event_type.WHAT)
-def test_every_field_says_what_it_means(event_type: type[EventData]) -> None:
-    schema = json.loads((FOLDER / f"{event_type.WHAT.cloud_type}.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("event_type", BOOK, ids=lambda event_type: event_type.what)
+def test_every_field_says_what_it_means(event_type: type[Event]) -> None:
+    schema = json.loads((FOLDER / f"{event_type.what.cloud_type}.json").read_text(encoding="utf-8"))
     for name, about in schema["properties"]["data"]["properties"].items():
         assert about.get("description"), name

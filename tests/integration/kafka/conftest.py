@@ -13,9 +13,10 @@ from local.kafka.jars import jars
 from tests.integration.kafka.broker import ROOT, RealKafka
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added, Store, added, store
+from tests.labs.any_event import any_event
 from upgrade_orchestrator.adapters.postgres.engine.leader import RELAY, PostgresLeadership
 from upgrade_orchestrator.bootstrap import ports_for, relay_loops
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.service.control.loops import run_control_loops
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -78,7 +79,7 @@ def append(store: Store) -> Append:
     async def append(execution: Execution, *texts: str) -> None:
         async with store() as work:
             await work.executions.lock(execution.id)
-            await work.events.append(execution, [Event(EventType.PROGRESS, {"text": each}) for each in texts])
+            await work.events.append(execution, [any_event(EventType.PROGRESS, {"text": each}) for each in texts])
             await work.commit()
 
     return append

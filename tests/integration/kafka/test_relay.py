@@ -10,6 +10,7 @@ import pytest
 from tests.integration.kafka.conftest import Append, eventually, read, relaying
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added, Store
+from tests.labs.any_event import any_event
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.events import relay
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
@@ -79,11 +80,10 @@ async def test_event_is_published_at_its_signal_soon_after_its_commit(
 async def test_event_that_is_rolled_back_is_not_published(
     added: Added, append: Append, store: Store, reader: Reader
 ) -> None:
-    from upgrade_orchestrator.domain.execution.events import Event
 
     execution = await added()
     async with store() as work:
-        await work.events.append(execution, [Event(EventType.PROGRESS, {"text": "never"})])
+        await work.events.append(execution, [any_event(EventType.PROGRESS, {"text": "never"})])
     await append(execution, "kept")
     await read(reader, lambda: len(reader.records) == 1)
     assert reader.sequences() == {execution.id: [1]}

@@ -11,7 +11,7 @@ from cloudevents.core.formats.json import JSONFormat
 from upgrade_orchestrator.adapters.kafka.messages import message_of
 from upgrade_orchestrator.adapters.kafka.reports import Reports
 from upgrade_orchestrator.adapters.kafka.stream import KafkaStream
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.ports.events import StoredEvent
 
 STORED = StoredEvent(
@@ -20,7 +20,8 @@ STORED = StoredEvent(
     tenant_id="t-1",
     sequence=7,
     time=datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC),
-    event=Event(EventType.CREATED, {"a": {"b": [1, None, "ü"]}}),
+    what=EventType.CREATED,
+    data={"a": {"b": [1, None, "ü"]}},
 )
 
 
@@ -37,9 +38,7 @@ def test_event_without_an_id_is_no_cloud_event() -> None:
         message_of(replace(STORED, id=""))
 
 
-@pytest.mark.parametrize(
-    "bad", [replace(STORED, id=""), replace(STORED, event=Event(EventType.CREATED, {"a": object()}))]
-)
+@pytest.mark.parametrize("bad", [replace(STORED, id=""), replace(STORED, data={"a": object()})])
 def test_event_that_cannot_be_written_is_refused_for_certain_and_ends_the_wave(bad: StoredEvent) -> None:
     stream, reports = KafkaStream("topic"), Reports()
     stream._producer = object()  # Kafka is not involved

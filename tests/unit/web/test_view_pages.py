@@ -13,7 +13,7 @@ from tests.unit.domain.builders import NOW, fleet_of, make_execution, make_insta
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.execution.canary import Canary
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, RollbackInfo, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -62,7 +62,7 @@ def events() -> list[StoredEvent]:
     data = dict.fromkeys(
         ("from", "to", "reason", "actor", "source", "command", "stage", "decision", "decidedBy"), HOSTILE
     )
-    return [StoredEvent(f"v-{n}", "e-1", "t", n, NOW, Event(what, data)) for n, what in enumerate(EVENTS, start=1)]
+    return [StoredEvent(f"v-{n}", "e-1", "t", n, NOW, what, data) for n, what in enumerate(EVENTS, start=1)]
 
 
 EVENTS = (
@@ -87,7 +87,7 @@ def picture_of(execution: Execution) -> ExecutionDetail:
         "polls": 1,
         "currentFailures": 1,
     }
-    poll = StoredEvent("v-9", "e-1", "t", 9, NOW, Event(EventType.CANARY_POLLED, polled))
+    poll = StoredEvent("v-9", "e-1", "t", 9, NOW, EventType.CANARY_POLLED, polled)
     run = RunView("7", "running", tasks={HOSTILE: HOSTILE, "validate.x": "success"}, name=HOSTILE)
     plan = make_plan(execution.request, fleet_of(20))
     return ExecutionDetail(view, plan, instances, [], [], events(), [poll], run)

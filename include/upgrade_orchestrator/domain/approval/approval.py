@@ -103,7 +103,7 @@ def is_approved(execution: Execution, approval: Approval) -> bool:
 def ask(execution: Execution, stage: int, now: datetime) -> tuple[Approval, Event]:
     """The approval request, and the event that reports it."""
     approval = Approval(execution_id=execution.id, stage=stage, plan_hash=execution.plan_hash, requested_at=now)
-    return approval, Event.of(ApprovalRequested(stage=stage, plan_hash=execution.plan_hash))
+    return approval, ApprovalRequested(stage=stage, plan_hash=execution.plan_hash)
 
 
 def answer(approval: Approval, given: Answer) -> Approval:
@@ -188,4 +188,4 @@ def decide(
         reason=reason,
         plan_hash=approval.plan_hash,
     )
-    return decided, Event.of(data)
+    return decided, data

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from upgrade_orchestrator.domain.checks.checks import CheckStatus
 from upgrade_orchestrator.domain.events import metrics
 from upgrade_orchestrator.domain.events.metrics import Figure
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus, is_terminal
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 
@@ -23,7 +23,8 @@ class RecordedEvent:
 
     execution_id: str
     sequence: int
-    event: Event
+    what: EventType
+    data: Mapping[str, object]
     time: datetime
     strategy: str
     began_at: datetime | None
@@ -38,12 +39,12 @@ class RecordedEvent:
 
 def figures(recorded: RecordedEvent) -> list[Figure]:
     """The metric values of the event; an empty list for most events."""
-    measure = _MEASURED.get(recorded.event.what)
+    measure = _MEASURED.get(recorded.what)
     return measure(recorded) if measure else []
 
 
 def _status(recorded: RecordedEvent) -> list[Figure]:
-    status = ExecutionStatus(str(recorded.event.data["to"]))
+    status = ExecutionStatus(str(recorded.data["to"]))
     if status is ExecutionStatus.VALIDATING:
         return [metrics.STARTED.of(1, recorded.strategy)]
     if not is_terminal(status):
@@ -53,17 +54,17 @@ def _status(recorded: RecordedEvent) -> list[Figure]:
 
 
 def _check(recorded: RecordedEvent) -> list[Figure]:
-    failed = recorded.event.data["status"] == CheckStatus.FAILED
-    return [metrics.FAILED_CHECKS.of(1, str(recorded.event.data["name"]))] if failed else []
+    failed = recorded.data["status"] == CheckStatus.FAILED
+    return [metrics.FAILED_CHECKS.of(1, str(recorded.data["name"]))] if failed else []
 
 
 def _batch(recorded: RecordedEvent) -> list[Figure]:
-    return _took(metrics.BATCH_TIME, recorded, str(recorded.event.data["kind"]), recorded.strategy)
+    return _took(metrics.BATCH_TIME, recorded, str(recorded.data["kind"]), recorded.strategy)
 
 
 def _instance(recorded: RecordedEvent) -> list[Figure]:
-    status = InstanceStatus(str(recorded.event.data["to"]))
-    is_rollback_step = recorded.event.data["from"] == status
+    status = InstanceStatus(str(recorded.data["to"]))
+    is_rollback_step = recorded.data["from"] == status
     if is_rollback_step or status not in (InstanceStatus.COMPLETED, InstanceStatus.FAILED):
         return []
     took = _took(metrics.INSTANCE_TIME, recorded, status.value, recorded.strategy)
@@ -75,7 +76,7 @@ def _rollback(recorded: RecordedEvent) -> list[Figure]:
 
 
 def _approval(recorded: RecordedEvent) -> list[Figure]:
-    return _took(metrics.APPROVAL_TIME, recorded, str(recorded.event.data["decision"]))
+    return _took(metrics.APPROVAL_TIME, recorded, str(recorded.data["decision"]))
 
 
 def _took(metric: metrics.Metric, recorded: RecordedEvent, *tags: str) -> list[Figure]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
+from functools import cache
 
 from upgrade_orchestrator.domain.checks.checks import CheckResult
 from upgrade_orchestrator.domain.events import payloads
@@ -12,34 +14,44 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.plan.batch import Batch
 
 
+def data_of(event: Event) -> dict[str, object]:
+    """The ``data`` of the CloudEvent: the event's fields, in camelCase."""
+    values = {json_name(each.name): getattr(event, each.name) for each in fields(event)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+@cache
+def json_name(name: str) -> str:
+    """The camelCase name of a field: instanceId for ``instance_id``, from for ``from_`` (a keyword in Python)."""
+    first, *others = name.rstrip("_").split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
 def instance_changed(before: Instance, after: Instance) -> Event:
     """The event of an instance that changed its status."""
-    return Event.of(
-        payloads.InstanceChanged(
-            instance_id=after.instance_id,
-            batch=after.batch,
-            from_=before.status,
-            to=after.status,
-            from_version=after.from_version,
-            to_version=after.to_version,
-            attempts=after.attempts,
-            revert=after.revert,
-            error=after.error,
-        )
+    return payloads.InstanceChanged(
+        instance_id=after.instance_id,
+        batch=after.batch,
+        from_=before.status,
+        to=after.status,
+        from_version=after.from_version,
+        to_version=after.to_version,
+        attempts=after.attempts,
+        revert=after.revert,
+        error=after.error,
     )
 
 
 def batch_event(payload: type[payloads.BatchPayload], batch: Batch, instances: Sequence[Instance]) -> Event:
     """The event of a batch that has begun (``BatchStarted``) or ended (``BatchCompleted``)."""
-    counts = Counter(each.status for each in instances)
-    return Event.of(
-        payload(
-            batch=batch.number,
-            kind=batch.kind,
-            instances=[each.instance_id for each in instances],
-            completed=counts[InstanceStatus.COMPLETED],
-            failed=counts[InstanceStatus.FAILED],
-        )
+    own = [each for each in instances if each.batch == batch.number]
+    counts = Counter(each.status for each in own)
+    return payload(
+        batch=batch.number,
+        kind=batch.kind,
+        instances=[each.instance_id for each in own],
+        completed=counts[InstanceStatus.COMPLETED],
+        failed=counts[InstanceStatus.FAILED],
     )
 
 
@@ -47,19 +59,17 @@ def progress(instances: Sequence[Instance]) -> Event:
     """The event with the counts of all instances by status."""
     counts = Counter(each.status for each in instances)
     completed = counts[InstanceStatus.COMPLETED]
-    return Event.of(
-        payloads.Progress(
-            percentage=completed * 100 // len(instances),
-            total=len(instances),
-            pending=counts[InstanceStatus.PENDING],
-            in_flight=sum(each.in_flight for each in instances),
-            completed=completed,
-            failed=counts[InstanceStatus.FAILED],
-            rolled_back=counts[InstanceStatus.ROLLED_BACK],
-        )
+    return payloads.Progress(
+        percentage=completed * 100 // len(instances),
+        total=len(instances),
+        pending=counts[InstanceStatus.PENDING],
+        in_flight=sum(each.in_flight for each in instances),
+        completed=completed,
+        failed=counts[InstanceStatus.FAILED],
+        rolled_back=counts[InstanceStatus.ROLLED_BACK],
     )
 
 
 def check_completed(result: CheckResult) -> Event:
     """The event of a pre-upgrade check that has its result."""
-    return Event.of(payloads.CheckCompleted(name=result.name, status=result.status, message=result.message))
+    return payloads.CheckCompleted(name=result.name, status=result.status, message=result.message)

@@ -53,8 +53,8 @@ def notice_dag(kind: NoticeKind) -> str:
 def notice_of(recorded: RecordedEvent) -> Notice | None:
     """The notice that follows from the event; None for most events."""
     kind: NoticeKind | None = NoticeKind.APPROVAL_REQUESTED
-    if recorded.event.what is EventType.STATUS_CHANGED:
-        kind = _ENDS.get(ExecutionStatus(str(recorded.event.data["to"])))
+    if recorded.what is EventType.STATUS_CHANGED:
+        kind = _ENDS.get(ExecutionStatus(str(recorded.data["to"])))
     if kind is None:
         return None
-    return Notice(kind, recorded.execution_id, recorded.sequence, recorded.time, recorded.event.data)
+    return Notice(kind, recorded.execution_id, recorded.sequence, recorded.time, recorded.data)

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
-from upgrade_orchestrator.domain.execution.events import EventData, EventType, StatusChanged
+from upgrade_orchestrator.domain.execution.events import Event, EventType, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Created(EventData):
+class Created(Event):
     """The execution was created: its plan is frozen, nothing has begun."""
 
-    WHAT = EventType.CREATED
+    what = EventType.CREATED
 
     tenant_id: str
     "The tenant whose instances are upgraded."
@@ -44,10 +44,10 @@ class Created(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckCompleted(EventData):
+class CheckCompleted(Event):
     """A pre-upgrade check has its result."""
 
-    WHAT = EventType.CHECK_COMPLETED
+    what = EventType.CHECK_COMPLETED
 
     name: CheckName
     "Which check."
@@ -58,7 +58,7 @@ class CheckCompleted(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPayload(EventData):
+class BatchPayload(Event):
     """A batch and the state of its instances."""
 
     batch: int
@@ -77,21 +77,21 @@ class BatchPayload(EventData):
 class BatchStarted(BatchPayload):
     """Work on the first instance of a batch begins."""
 
-    WHAT = EventType.BATCH_STARTED
+    what = EventType.BATCH_STARTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCompleted(BatchPayload):
     """Every instance of a batch has ended, successfully or not."""
 
-    WHAT = EventType.BATCH_COMPLETED
+    what = EventType.BATCH_COMPLETED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceChanged(EventData):
+class InstanceChanged(Event):
     """An instance changed its status, or made a step of its rollback."""
 
-    WHAT = EventType.INSTANCE_CHANGED
+    what = EventType.INSTANCE_CHANGED
 
     instance_id: str
     "Which instance."
@@ -114,10 +114,10 @@ class InstanceChanged(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress(EventData):
+class Progress(Event):
     """The progress of the execution: counts of all its instances."""
 
-    WHAT = EventType.PROGRESS
+    what = EventType.PROGRESS
 
     percentage: int
     "The share of instances that are COMPLETED, in percent; rounded down."
@@ -136,10 +136,10 @@ class Progress(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CanaryPolled(EventData):
+class CanaryPolled(Event):
     """The canary monitor has polled the canaries."""
 
-    WHAT = EventType.CANARY_POLLED
+    what = EventType.CANARY_POLLED
 
     healthy: bool | None
     "Whether all are healthy; null, no verdict, when some did not respond."
@@ -154,10 +154,10 @@ class CanaryPolled(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRequested(EventData):
+class ApprovalRequested(Event):
     """A stage waits for an approval."""
 
-    WHAT = EventType.APPROVAL_REQUESTED
+    what = EventType.APPROVAL_REQUESTED
 
     stage: int
     "The stage's number, from 2 on."
@@ -166,10 +166,10 @@ class ApprovalRequested(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalDecided(EventData):
+class ApprovalDecided(Event):
     """A stage was approved or rejected."""
 
-    WHAT = EventType.APPROVAL_DECIDED
+    what = EventType.APPROVAL_DECIDED
 
     stage: int
     "The stage's number."
@@ -186,10 +186,10 @@ class ApprovalDecided(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandReceived(EventData):
+class CommandReceived(Event):
     """A command was accepted; the following events report its effects."""
 
-    WHAT = EventType.COMMAND_RECEIVED
+    what = EventType.COMMAND_RECEIVED
 
     command: Command
     "The command."
@@ -202,10 +202,10 @@ class CommandReceived(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackStarted(EventData):
+class RollbackStarted(Event):
     """The rollback begins."""
 
-    WHAT = EventType.ROLLBACK_STARTED
+    what = EventType.ROLLBACK_STARTED
 
     reason: str
     "Why, in words."
@@ -214,10 +214,10 @@ class RollbackStarted(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackCompleted(EventData):
+class RollbackCompleted(Event):
     """The rollback has ended; the status says whether it succeeded."""
 
-    WHAT = EventType.ROLLBACK_COMPLETED
+    what = EventType.ROLLBACK_COMPLETED
 
     status: ExecutionStatus
     "ROLLED_BACK or FAILED."
@@ -227,7 +227,7 @@ class RollbackCompleted(EventData):
     "Ids of the instances that are back on their previous version."
 
 
-BOOK: tuple[type[EventData], ...] = (
+BOOK: tuple[type[Event], ...] = (
     Created,
     StatusChanged,
     CheckCompleted,

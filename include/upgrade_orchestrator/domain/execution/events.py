@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import ClassVar
 
 from upgrade_orchestrator.domain.execution.commands import Source
@@ -35,46 +33,22 @@ class EventType(StrEnum):
         return f"registry.upgrade.{self.value}.v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event before it is stored; storing it adds id, time and sequence."""
-
-    what: EventType
-    data: Mapping[str, object]
-
-    @classmethod
-    def of(cls, data: EventData) -> Event:
-        """The event with this data."""
-        return cls(data.WHAT, data.as_json())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventData:
-    """The data of an event: one subclass for each type, from which the schemas in docs/events are generated.
+class Event:
+    """An event before it is stored, which adds id, time and sequence; its fields are the event's data.
 
-    Within v1 a field may be added; none may be removed, renamed or given another meaning.
+    There is one subclass for each type, from which the schemas in docs/events are generated. Within v1 a field may be
+    added; none may be removed, renamed or given another meaning.
     """
 
-    WHAT: ClassVar[EventType]
-
-    def as_json(self) -> dict[str, object]:
-        """The ``data`` of the CloudEvent, in camelCase."""
-        values = {json_name(each.name): getattr(self, each.name) for each in fields(self)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-@cache
-def json_name(name: str) -> str:
-    """The camelCase name of a field: instanceId for ``instance_id``, from for ``from_`` (a keyword in Python)."""
-    first, *others = name.rstrip("_").split("_")
-    return first + "".join(each.capitalize() for each in others)
+    what: ClassVar[EventType]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChanged(EventData):
+class StatusChanged(Event):
     """The execution went from one status to another."""
 
-    WHAT = EventType.STATUS_CHANGED
+    what = EventType.STATUS_CHANGED
 
     from_: ExecutionStatus
     "The status before."

@@ -147,12 +147,10 @@ def _keep_pause(before: Execution, after: Execution, now: datetime) -> Execution
 
 
 def _status_changed(before: Execution, after: Execution, actor: Actor) -> Event:
-    return Event.of(
-        StatusChanged(
-            from_=before.status,
-            to=after.status,
-            reason=after.status_reason,
-            actor=actor.name,
-            source=actor.source,
-        )
+    return StatusChanged(
+        from_=before.status,
+        to=after.status,
+        reason=after.status_reason,
+        actor=actor.name,
+        source=actor.source,
     )

@@ -57,14 +57,13 @@ def note_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
 
 
 def _polled(execution: Execution, poll: Poll) -> Event:
-    data = CanaryPolled(
+    return CanaryPolled(
         healthy=poll.healthy,
         unhealthy=poll.ill,
         not_asked=poll.silent,
         polls=execution.canary.polls,
         current_failures=execution.current_failures,
     )
-    return Event.of(data)
 
 
 def require_well(poll: Poll) -> None:

@@ -29,5 +29,5 @@ def begin_rollback(execution: Execution, reason: str, actor: Actor, now: datetim
         events.append(event)
     execution, event = advance(execution, S.ROLLING_BACK, reason, actor, now)
     info = RollbackInfo(reason=reason, initiated_at=now, initiated_by=actor.name)
-    started = Event.of(RollbackStarted(reason=reason, initiated_by=actor.name))
+    started = RollbackStarted(reason=reason, initiated_by=actor.name)
     return replace(execution, rollback=info), [*events, event, started]

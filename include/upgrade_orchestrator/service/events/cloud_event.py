@@ -39,10 +39,10 @@ def cloud_event(stored: StoredEvent) -> CloudEventDocument:
         "specversion": "1.0",
         "id": stored.id,
         "source": f"/registry/upgrades/{stored.execution_id}",
-        "type": stored.event.what.cloud_type,
+        "type": stored.what.cloud_type,
         "time": stored.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "subject": stored.execution_id,
         "sequence": stored.sequence,
         "datacontenttype": "application/json",
-        "data": dict(stored.event.data),
+        "data": dict(stored.data),
     }

@@ -88,6 +88,4 @@ def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:
 
 def _completed(execution: Execution, rows: Sequence[Instance]) -> Event:
     back = [each.instance_id for each in rows if each.status is InstanceStatus.ROLLED_BACK]
-    return Event.of(
-        RollbackCompleted(status=execution.status, reason=execution.status_reason, rolled_back_instances=back)
-    )
+    return RollbackCompleted(status=execution.status, reason=execution.status_reason, rolled_back_instances=back)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,7 +21,8 @@ class StoredEvent:
     tenant_id: str
     sequence: int
     time: datetime
-    event: Event
+    what: EventType
+    data: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,20 +218,18 @@ def _instances(plan: Plan, previous: Mapping[str, str], to_version: str) -> Iter
 
 def _created(execution: Execution, plan: Plan) -> Event:
     request = execution.request
-    return Event.of(
-        Created(
-            tenant_id=execution.tenant_id,
-            component_id=request.component_id,
-            from_version=execution.from_version,
-            to_version=execution.to_version,
-            strategy=request.strategy,
-            total_instances=execution.total_instances,
-            batches=len(plan.batches),
-            plan_hash=execution.plan_hash,
-            created_by=execution.created_by,
-            initiated_by=request.initiated_by,
-            retry_of=execution.retry_of,
-        )
+    return Created(
+        tenant_id=execution.tenant_id,
+        component_id=request.component_id,
+        from_version=execution.from_version,
+        to_version=execution.to_version,
+        strategy=request.strategy,
+        total_instances=execution.total_instances,
+        batches=len(plan.batches),
+        plan_hash=execution.plan_hash,
+        created_by=execution.created_by,
+        initiated_by=request.initiated_by,
+        retry_of=execution.retry_of,
     )
 
 

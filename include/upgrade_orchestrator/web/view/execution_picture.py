@@ -79,7 +79,7 @@ def shown(
 
 
 def _since(detail: ExecutionDetail) -> datetime:
-    changes = (each.time for each in detail.timeline if each.event.what is EventType.STATUS_CHANGED)
+    changes = (each.time for each in detail.timeline if each.what is EventType.STATUS_CHANGED)
     return next(changes, detail.execution.created_at)
 
 

@@ -27,8 +27,8 @@ class Line(NamedTuple):
 
 def line_of(stored: StoredEvent) -> Line:
     """The line for an event."""
-    data = stored.event.data
-    shown, text = _TEXTS[stored.event.what](data)
+    data = stored.data
+    shown, text = _TEXTS[stored.what](data)
     actor = data.get("actor") or data.get("decidedBy") or data.get("createdBy") or data.get("initiatedBy")
     return Line(
         stored.sequence, stored.time, shown, text, _text(actor), _text(data.get("source")), _text(data.get("reason"))

@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.live_feed import LiveFeedContract
 from tests.store_contract.stores import Added, Store
 from upgrade_orchestrator.adapters.postgres.events.signals import PostgresNames, PostgresSignals
-from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.ports.signals import ANYTHING
 
@@ -37,7 +37,7 @@ async def test_last_to_leave_ends_the_reader_and_the_connection(
 ) -> None:
     execution, feed = await added(), LiveFeed(store, signals)
     async with store() as work:
-        await work.events.append(execution, [Event(EventType.PROGRESS, {})])
+        await work.events.append(execution, [any_event()])
         await work.commit()
     async with feed.following(execution.id) as one, feed.watching() as watcher:
         assert [each.sequence for each in await one.next(SECONDS)] == [1]

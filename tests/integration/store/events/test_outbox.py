@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from local.ports import free_port
+from tests.labs.any_event import any_event
 from tests.store_contract.outbox import OutboxContract
 from tests.store_contract.stores import Added, Store
 from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
 from upgrade_orchestrator.adapters.postgres.events.outbox import PostgresOutbox
 from upgrade_orchestrator.adapters.postgres.migrate import migrate
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 
 
@@ -29,7 +29,7 @@ def _connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
 
 async def _tell(store: Store, execution: Execution, count: int = 1) -> None:
     async with store() as work:
-        await work.events.append(execution, [Event(EventType.PROGRESS, {})] * count)
+        await work.events.append(execution, [any_event()] * count)
         await work.commit()
 
 

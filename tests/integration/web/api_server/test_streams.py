@@ -13,9 +13,10 @@ import pytest
 
 from tests.integration.web.api_server.running_airflow import RunningAirflow
 from tests.integration.web.live import STREAM, Message, messages, rest, take, until
+from tests.labs.any_event import any_event
 from tests.unit.domain.builders import make_execution, make_instance, make_request, name, planned
 from upgrade_orchestrator.bootstrap import close_ports, ports_for
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.settings import Settings
@@ -44,14 +45,14 @@ class Upgrade:
         """Append ``count`` events."""
         async with self._ports.work() as work:
             await work.executions.lock(self.id)
-            await work.events.append(self._execution, [Event(EventType.PROGRESS, {"text": "x" * 2000})] * count)
+            await work.events.append(self._execution, [any_event(EventType.PROGRESS, {"text": "x" * 2000})] * count)
             await work.commit()
 
     async def end(self) -> None:
         async with self._ports.work() as work:
             stored = await work.executions.lock(self.id)
             ended = replace(stored, status=ExecutionStatus.CANCELLED, settled_at=datetime.now(UTC))
-            await work.events.append(stored, [Event(EventType.PROGRESS, {"text": "last"})])
+            await work.events.append(stored, [any_event(EventType.PROGRESS, {"text": "last"})])
             await work.executions.save(ended)
             await work.commit()
 

@@ -70,7 +70,7 @@ async def test_parked_events_are_listed_with_reason_page_by_page(
     assert [len(first["items"]), len(rest["items"]), rest["nextCursor"]] == [2, 1, None]
     item = first["items"][0]
     assert (item["id"], item["reason"], item["tenantId"]) == (parked.id, REASON, parked.tenant_id)
-    assert (item["sequence"], item["type"]) == (parked.sequence, parked.event.what.value)
+    assert (item["sequence"], item["type"]) == (parked.sequence, parked.what.value)
 
 
 async def test_released_event_waits_for_kafka_again(

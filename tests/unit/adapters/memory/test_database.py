@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from tests.labs.any_event import any_event
 from tests.store_contract.stores import LEASE_SECONDS, fill, new_execution, rows
 from tests.unit.domain.builders import planned
 from upgrade_orchestrator.adapters.memory import idempotency as idempotency_store
@@ -14,7 +15,6 @@ from upgrade_orchestrator.adapters.memory.engine.tables import EVENT, LEASE
 from upgrade_orchestrator.adapters.memory.idempotency import MemoryIdempotencyStore
 from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.service.ports.idempotency import Key, StoredResponse
 
 NOON = datetime(2031, 5, 17, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ async def test_times_and_ids_are_those_that_are_given() -> None:
     execution = new_execution()
     async with MemoryUnitOfWork(database, LEASE_SECONDS) as work:
         await work.executions.add(execution, planned(3), rows())
-        await work.events.append(execution, [Event(EventType.PROGRESS, {})] * 2)
+        await work.events.append(execution, [any_event()] * 2)
         await work.commit()
     assert [(each.id, each.time) for each in database.committed(EVENT)] == [("id-1", NOON), ("id-2", NOON)]
 

@@ -22,6 +22,7 @@ from upgrade_orchestrator.domain.approval.approval import (
     waiting,
 )
 from upgrade_orchestrator.domain.errors import Forbidden, InvalidState, NotFound
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision, Source
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
@@ -73,7 +74,7 @@ def test_stage_beyond_the_plan_is_not_found(stage: int) -> None:
 def test_approval_request_and_its_event_carry_the_plan_hash() -> None:
     approval, event = ask(_running(), 2, NOW)
     assert (approval.plan_hash, approval.requested_at, approval.decision) == ("0" * 64, NOW, None)
-    assert (event.what, event.data) == (EventType.APPROVAL_REQUESTED, {"stage": 2, "planHash": "0" * 64})
+    assert (event.what, data_of(event)) == (EventType.APPROVAL_REQUESTED, {"stage": 2, "planHash": "0" * 64})
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_decision_records_user_time_reason_and_plan() -> None:
     assert (decided.decision, decided.decided_by, decided.decided_at) == (YES, "anna", after(9))
     assert (decided.source, decided.reason) == (Source.UI, "looks well")
     assert event.what is EventType.APPROVAL_DECIDED
-    assert event.data == {
+    assert data_of(event) == {
         "stage": 2,
         "decision": "APPROVED",
         "decidedBy": "anna",

@@ -7,7 +7,7 @@ import pytest
 
 from upgrade_orchestrator.domain.events.event_metrics import MEASURED, RecordedEvent, figures
 from upgrade_orchestrator.domain.events.metrics import METRICS, Kind
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 E = EventType
@@ -15,7 +15,7 @@ E = EventType
 
 def _figures(what: EventType, began: float | None = None, **data: Any) -> dict[str, float]:
     began_at = None if began is None else NOW - timedelta(seconds=began)
-    recorded = RecordedEvent("e-1", 1, Event(what, data), NOW, "ROLLING", began_at)
+    recorded = RecordedEvent("e-1", 1, what, data, NOW, "ROLLING", began_at)
     return {each.full_name.removeprefix("upgrades."): each.value for each in figures(recorded)}
 
 

@@ -5,6 +5,7 @@ import json
 from tests.unit.domain.builders import NOW, make_instance
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.events import factory
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.events.payloads import BatchCompleted, BatchStarted
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
@@ -24,7 +25,7 @@ def test_instance_changed_has_both_statuses_and_the_error() -> None:
     before = make_instance("a", I.UPGRADING, attempts=1)
     event = factory.instance_changed(before, move(before, I.FAILED, NOW, "broken"))
     assert event.what is EventType.INSTANCE_CHANGED
-    assert event.data == {
+    assert data_of(event) == {
         "instanceId": "a",
         "batch": 1,
         "from": "UPGRADING",
@@ -39,28 +40,28 @@ def test_instance_changed_has_both_statuses_and_the_error() -> None:
 
 def test_instance_in_a_rollback_has_its_rollback_status() -> None:
     row = make_instance("a", I.COMPLETED, revert=I.DRAINING)
-    assert factory.instance_changed(row, row).data["revert"] == "DRAINING"
+    assert data_of(factory.instance_changed(row, row))["revert"] == "DRAINING"
 
 
-def test_batch_events_have_instances_and_counts() -> None:
-    data = {"batch": 3, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"], "completed": 1, "failed": 1}
+def test_batch_events_have_the_instances_of_the_batch_and_counts() -> None:
+    others = [make_instance("z", I.COMPLETED, batch=2)]
+    data = {"batch": 1, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"], "completed": 1, "failed": 1}
     started, completed = (
-        factory.batch_event(BatchStarted, Batch(3, "STAGE"), ROWS),
-        factory.batch_event(BatchCompleted, Batch(3, "STAGE"), ROWS),
+        factory.batch_event(each, Batch(1, "STAGE"), ROWS + others) for each in (BatchStarted, BatchCompleted)
     )
-    assert (started.what, started.data) == (EventType.BATCH_STARTED, data)
-    assert (completed.what, completed.data) == (EventType.BATCH_COMPLETED, data)
+    assert (started.what, data_of(started)) == (EventType.BATCH_STARTED, data)
+    assert (completed.what, data_of(completed)) == (EventType.BATCH_COMPLETED, data)
 
 
 def test_progress_counts_every_instance() -> None:
     counts = {"total": 5, "pending": 1, "inFlight": 1, "completed": 1, "failed": 1, "rolledBack": 1}
-    assert factory.progress(ROWS).data == {"percentage": 20, **counts}
+    assert data_of(factory.progress(ROWS)) == {"percentage": 20, **counts}
 
 
 def test_check_completed_has_its_result() -> None:
     result = CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.FAILED, "no answer", NOW, NOW)
     data = {"name": "HEALTH_ENDPOINTS", "status": "FAILED", "message": "no answer"}
-    assert factory.check_completed(result).data == data
+    assert data_of(factory.check_completed(result)) == data
 
 
 def test_every_event_can_be_written_as_json() -> None:
@@ -72,4 +73,4 @@ def test_every_event_can_be_written_as_json() -> None:
         factory.check_completed(check),
     ]
     for event in events:
-        assert json.loads(json.dumps(event.data)) == event.data
+        assert json.loads(json.dumps(data_of(event))) == data_of(event)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.commands import Actor, Source
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, advance, dag_id_of
@@ -23,7 +24,7 @@ def test_advance_records_status_reason_and_actor_in_its_event() -> None:
     assert moved.status_reason == "lunch"
     assert event.what is EventType.STATUS_CHANGED
     assert event.what.cloud_type == "registry.upgrade.status-changed.v1"
-    assert event.data == {
+    assert data_of(event) == {
         "from": "IN_PROGRESS",
         "to": "PAUSED",
         "reason": "lunch",

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.domain.builders import NOW, after, make_execution
 from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
 from upgrade_orchestrator.domain.execution.states import TERMINAL, TRANSITIONS, ExecutionStatus
@@ -16,7 +17,7 @@ NOWHERE = [S.PENDING, *TERMINAL]
 @pytest.mark.parametrize("status", [each for each in S if each not in NOWHERE])
 def test_failure_goes_through_legal_steps_only(status: ExecutionStatus) -> None:
     moved, events = fail_from_anywhere(make_execution(status, paused_at=NOW), "why", SYSTEM, after(30))
-    steps = [(S(str(each.data["from"])), S(str(each.data["to"]))) for each in events]
+    steps = [(S(str(data_of(each)["from"])), S(str(data_of(each)["to"]))) for each in events]
     assert all(to in TRANSITIONS[origin] for origin, to in steps)
     assert [to for _, to in steps] == ([S.IN_PROGRESS, S.FAILED] if status in TWO_STEPS else [S.FAILED])
     assert (moved.status, moved.status_reason, moved.completed_at) == (S.FAILED, "why", after(30))

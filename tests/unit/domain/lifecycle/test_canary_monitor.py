@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution, make_request
 from upgrade_orchestrator.domain.errors import CanaryUnhealthy, InvalidState
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.canary import Canary, Poll, poll_of
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
@@ -42,13 +43,13 @@ def test_poll_that_could_not_be_made_is_no_verdict() -> None:
     noted, (event,) = note_poll(_watched(threshold=1), SILENT, NOW)
     assert noted.canary == Canary(healthy=None, polls=0, last_poll_at=NOW)
     assert (noted.status, noted.current_failures) == (S.CANARY_MONITORING, 0)
-    assert event.data["notAsked"] == ["i-01"]
+    assert data_of(event)["notAsked"] == ["i-01"]
 
 
 def test_healthy_poll_is_stored_and_reported() -> None:
     noted, (event,) = note_poll(_watched(), WELL, NOW)
     assert noted.canary == Canary(healthy=True, polls=1, last_poll_at=NOW)
-    assert (event.what, event.data["healthy"]) == (EventType.CANARY_POLLED, True)
+    assert (event.what, data_of(event)["healthy"]) == (EventType.CANARY_POLLED, True)
 
 
 def test_unhealthy_polls_count_and_roll_back_at_the_threshold() -> None:
@@ -100,7 +101,7 @@ def test_clock_that_was_set_back_does_not_stop_the_polls() -> None:
 
 def test_deployed_canaries_are_watched_and_nothing_else_is() -> None:
     moved, (event,) = watch(make_execution(S.CANARY_RUNNING), NOW)
-    assert (moved.status, event.data["to"]) == (S.CANARY_MONITORING, "CANARY_MONITORING")
+    assert (moved.status, data_of(event)["to"]) == (S.CANARY_MONITORING, "CANARY_MONITORING")
     for status in S:
         if status is not S.CANARY_RUNNING:
             assert watch(make_execution(status), NOW) == (make_execution(status), [])
@@ -109,7 +110,7 @@ def test_deployed_canaries_are_watched_and_nothing_else_is() -> None:
 def test_promotion_of_healthy_canaries_records_user_and_time() -> None:
     moved, (event,) = promote(_watched(), WELL, None, OPERATOR, NOW)
     assert (moved.status, moved.canary.promoted_by, moved.canary.promoted_at) == (S.IN_PROGRESS, "olga", NOW)
-    assert event.data["reason"] == "promoted by olga"
+    assert data_of(event)["reason"] == "promoted by olga"
 
 
 @pytest.mark.parametrize("poll", [ILL, SILENT])
@@ -121,7 +122,7 @@ def test_promotion_is_refused_when_a_canary_is_unhealthy_or_does_not_respond(pol
 def test_forced_promotion_does_not_poll() -> None:
     moved, (event,) = promote(_watched(failures=9), None, None, OPERATOR, NOW)
     assert moved.status is S.IN_PROGRESS
-    assert "whatever" in str(event.data["reason"])
+    assert "whatever" in str(data_of(event)["reason"])
 
 
 @pytest.mark.parametrize("status", OTHERS)

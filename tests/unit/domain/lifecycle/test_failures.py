@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request, name
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
@@ -34,7 +35,7 @@ def test_failures_at_the_threshold_end_the_execution_and_say_so() -> None:
     execution, events = judge(running(1), failed(2), NOW)
     assert (execution.current_failures, execution.status) == (3, S.FAILED)
     assert execution.status_reason == "3 failures, failureThreshold is 3"
-    assert [event.data["to"] for event in events] == ["FAILED"]
+    assert [data_of(event)["to"] for event in events] == ["FAILED"]
 
 
 def test_an_instance_that_fails_its_second_try_is_not_counted_again() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.domain.builders import NOW, OPERATOR, after, make_execution
 from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import RollbackInfo
 from upgrade_orchestrator.domain.execution.states import TRANSITIONS, ExecutionStatus
@@ -21,7 +22,7 @@ WAYS = {
 @pytest.mark.parametrize(("status", "way"), WAYS.items())
 def test_rollback_goes_through_legal_steps_only(status: ExecutionStatus, way: list[ExecutionStatus]) -> None:
     moved, events = begin_rollback(make_execution(status), "bad build", OPERATOR, after(1))
-    steps = [(each.data["from"], each.data["to"]) for each in events if each.what is EventType.STATUS_CHANGED]
+    steps = [(data_of(each)["from"], data_of(each)["to"]) for each in events if each.what is EventType.STATUS_CHANGED]
     assert [to for _, to in steps] == way
     assert all(S(str(to)) in TRANSITIONS[S(str(origin))] for origin, to in steps)
     assert moved.status is S.ROLLING_BACK
@@ -43,7 +44,7 @@ def test_rollback_out_of_a_pause_counts_the_pause() -> None:
 
 def test_last_event_reports_that_the_rollback_has_started() -> None:
     _, events = begin_rollback(make_execution(S.IN_PROGRESS), "why", OPERATOR, NOW)
-    assert (events[-1].what, events[-1].data) == (
+    assert (events[-1].what, data_of(events[-1])) == (
         EventType.ROLLBACK_STARTED,
         {"reason": "why", "initiatedBy": OPERATOR.name},
     )

@@ -87,7 +87,7 @@ async def _rolled_back(lab: Lab, execution_id: str) -> None:
     assert (traffic(lab), pools(lab)) == ("blue", {"blue": {OLD_VERSION}})
     assert await lab.deployment() == (OLD, None)
     assert lab.most_unavailable() == 0
-    events = [each.event for each in await lab.events(execution_id)]
+    events = await lab.events(execution_id)
     back = [each for each in events if each.what is EventType.INSTANCE_CHANGED and each.data["to"] == "ROLLED_BACK"]
     assert len(back) == len(await lab.instances(execution_id))
 

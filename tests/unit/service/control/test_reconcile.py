@@ -56,7 +56,7 @@ async def brought_to(lab: Lab, status: ExecutionStatus) -> str:
 
 
 async def data_of(lab: Lab, execution_id: str, what: EventType) -> list[Any]:
-    return [each.event.data for each in await lab.events(execution_id) if each.event.what is what]
+    return [each.data for each in await lab.events(execution_id) if each.what is what]
 
 
 ACTIVE = [S.VALIDATING, S.IN_PROGRESS, S.CANARY_RUNNING, S.CANARY_MONITORING, S.PAUSED, S.ROLLING_BACK]

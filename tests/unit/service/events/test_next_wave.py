@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.events.relay import next_wave
 from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import Note, RelayState
@@ -14,8 +14,8 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 def _events(names: str) -> list[StoredEvent]:
-    event = Event(EventType.PROGRESS, {})
-    return [StoredEvent(name, "e-1", "t-1", place, NOW, event) for place, name in enumerate(names, 1)]
+    what = EventType.PROGRESS
+    return [StoredEvent(name, "e-1", "t-1", place, NOW, what, {}) for place, name in enumerate(names, 1)]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ async def test_rollback_keeps_the_deployments_version_and_frees_the_active_slot(
     assert execution.settled_at is not None
     assert (execution.rollback.reason, execution.rollback.initiated_by) == ("manual rollback", "olga")
     assert await lab.deployment() == (OLD, None)
-    types = [each.event.what for each in await lab.events(execution_id)]
+    types = [each.what for each in await lab.events(execution_id)]
     assert types.count(EventType.ROLLBACK_STARTED) == types.count(EventType.ROLLBACK_COMPLETED) == 1
 
 

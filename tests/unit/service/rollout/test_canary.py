@@ -25,7 +25,7 @@ async def test_monitor_polls_at_its_interval_and_records_each_poll(make_lab: Mak
     await until_polls(lab, execution_id, 3)
     await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
     assert (await monitor).ending is Ending.DONE
-    times = [each.time for each in await lab.events(execution_id) if each.event.what is EventType.CANARY_POLLED]
+    times = [each.time for each in await lab.events(execution_id) if each.what is EventType.CANARY_POLLED]
     gaps = [(later - earlier).total_seconds() for earlier, later in zip(times, times[1:], strict=False)]
     assert all(0.9 < gap < 2 for gap in gaps), gaps
 

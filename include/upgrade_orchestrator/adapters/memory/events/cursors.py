@@ -100,7 +100,8 @@ def _is_open(row: ExecutionRow | None) -> bool:
 def _recorded(transaction: Transaction, row: ExecutionRow, event: EventRow) -> RecordedEvent:
     began = _began_at(transaction, row, event)
     strategy = row.execution.request.strategy.value
-    return RecordedEvent(event.execution_id, event.sequence, event_from(event).event, event.time, strategy, began)
+    read = event_from(event)
+    return RecordedEvent(read.execution_id, read.sequence, read.what, read.data, read.time, strategy, began)
 
 
 def _began_at(transaction: Transaction, row: ExecutionRow, event: EventRow) -> datetime | None:

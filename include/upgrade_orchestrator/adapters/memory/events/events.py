@@ -11,6 +11,7 @@ from upgrade_orchestrator.adapters.memory.engine.tables import EVENT, EXECUTION,
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.engine.values import as_json
 from upgrade_orchestrator.adapters.memory.executions.executions import row_of
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
@@ -45,7 +46,7 @@ class MemoryEvents:
             sequence=sequence,
             what=event.what.value,
             time=now,
-            data=as_json(event.data),
+            data=as_json(data_of(event)),
         )
 
     async def page(self, execution_id: str, after: int, limit: int) -> list[StoredEvent]:
@@ -78,5 +79,6 @@ def event_from(row: EventRow) -> StoredEvent:
         tenant_id=row.tenant_id,
         sequence=row.sequence,
         time=row.time,
-        event=Event(EventType(row.what), json.loads(row.data)),
+        what=EventType(row.what),
+        data=json.loads(row.data),
     )

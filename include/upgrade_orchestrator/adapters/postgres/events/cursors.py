@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.adapters.postgres.unit_of_work import connected
 from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
-from upgrade_orchestrator.domain.execution.events import Event, EventType
+from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
 
 E, A = tables.execution.c, tables.approval.c
@@ -113,5 +113,5 @@ def _arrays(spans: Sequence[Span]) -> dict[str, Any]:
 
 
 def _recorded(row: Any) -> RecordedEvent:
-    event = Event(EventType(row.what), row.data)
-    return RecordedEvent(row.execution_id, row.sequence, event, row.time, row.strategy, row.began_at)
+    what = EventType(row.what)
+    return RecordedEvent(row.execution_id, row.sequence, what, row.data, row.time, row.strategy, row.began_at)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from upgrade_orchestrator.adapters.ids import new_id
 from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -45,7 +46,7 @@ class PostgresEvents:
         if not events:
             return
         given = [
-            {"position": position, "id": new_id(), "what": event.what.value, "data": dict(event.data)}
+            {"position": position, "id": new_id(), "what": event.what.value, "data": data_of(event)}
             for position, event in enumerate(events, start=1)
         ]
         values = {"execution": execution.id, "tenant": execution.tenant_id, "number": len(given), "given": given}
@@ -98,5 +99,6 @@ def event_from(row: Any) -> StoredEvent:
         tenant_id=row["tenant_id"],
         sequence=row["sequence"],
         time=row["time"],
-        event=Event(EventType(row["what"]), row["data"]),
+        what=EventType(row["what"]),
+        data=row["data"],
     )
