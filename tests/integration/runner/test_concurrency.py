@@ -28,7 +28,7 @@ async def test_two_runners_on_one_batch_do_nothing_twice(make_lab: MakeLab) -> N
     assert [each.ending for each in outcomes] == [Ending.DONE, Ending.DONE]
     assert Counter(lab.upgrades()) == {lab.name(number): 1 for number in range(1, 5)}
     assert lab.tokens() == sorted(lab.tokens())
-    types = [each.event.what.value for each in await lab.events(execution_id)]
+    types = [each.what.value for each in await lab.events(execution_id)]
     assert types.count("batch-started") == types.count("batch-completed") == 1
 
 

@@ -37,7 +37,7 @@ async def test_events_record_the_upgrade_in_order_without_a_gap(make_lab: MakeLa
     await lab.upgrade(execution_id)
     events = await lab.events(execution_id)
     assert [each.sequence for each in events] == list(range(1, len(events) + 1))
-    types = [each.event.what for each in events]
+    types = [each.what for each in events]
     assert types[0] is EventType.CREATED
     assert [each for each in types if "batch" in each.value] == [
         EventType.BATCH_STARTED,
@@ -45,9 +45,9 @@ async def test_events_record_the_upgrade_in_order_without_a_gap(make_lab: MakeLa
         EventType.BATCH_STARTED,
         EventType.BATCH_COMPLETED,
     ]
-    statuses = [each.event.data["to"] for each in events if each.event.what is EventType.STATUS_CHANGED]
+    statuses = [each.data["to"] for each in events if each.what is EventType.STATUS_CHANGED]
     assert statuses == ["VALIDATING", "IN_PROGRESS", "COMPLETED"]
-    progress = [each.event.data["percentage"] for each in events if each.event.what is EventType.PROGRESS]
+    progress = [each.data["percentage"] for each in events if each.what is EventType.PROGRESS]
     assert progress == sorted(progress, key=lambda each: int(str(each)))
     assert progress[-1] == 100
 

@@ -84,16 +84,6 @@ class Instance:
         """True while the execution upgrades it or rolls it back."""
         return (self.revert or self.status) in IN_FLIGHT
 
-    @property
-    def soaking(self) -> bool:
-        """True while it is upgraded and healthy, and must stay so for the soak."""
-        return self.status is InstanceStatus.HEALTH_CHECKING and self.healthy_seconds is not None
-
-    @property
-    def may_retry(self) -> bool:
-        """True when it failed and has its second try left."""
-        return self.status is InstanceStatus.FAILED and self.attempts < MAX_ATTEMPTS
-
 
 def is_in_flight(status: InstanceStatus, revert: InstanceStatus | None) -> bool:
     """True of an instance with these statuses that is being upgraded or rolled back."""

@@ -76,7 +76,10 @@ def next_step(
         return step
     # an instance whose drain is withdrawn at the last moment still gets a full step time-out to undrain
     limit = patience.step * 2 if called_back else patience.step
-    return _expire(instance, found, limit, now) or step
+    if instance.step_seconds <= limit:
+        return step
+    what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
+    return Move(move(instance, I.FAILED, now, what))  # also when the fleet keeps refusing the order
 
 
 def next_step_unseen(instance: Instance, patience: Patience, now: datetime) -> Step:
@@ -115,14 +118,6 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Step:
     if found.status == "STOPPED":
         return Move(move(instance, I.FAILED, now, f"the upgrade to {instance.to_version} failed: instance is stopped"))
     return Keep()
-
-
-def _expire(instance: Instance, found: FleetInstance, limit: float, now: datetime) -> Move | None:
-    """FAILED once the step has timed out, also when the fleet keeps refusing its order."""
-    if instance.step_seconds <= limit:
-        return None
-    what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
-    return Move(move(instance, I.FAILED, now, what))
 
 
 def next_health(instance: Instance, answer: Health | None, patience: Patience, now: datetime) -> Instance:

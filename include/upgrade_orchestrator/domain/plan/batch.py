@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, StrEnum
+from typing import Self
 
 from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus, is_terminal
-from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, SETTLED, Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.budget import Room, startable
+from upgrade_orchestrator.domain.instance.instance import (
+    IN_FLIGHT,
+    MAX_ATTEMPTS,
+    ROLLBACK_BATCH,
+    SETTLED,
+    Instance,
+    InstanceStatus,
+)
+from upgrade_orchestrator.domain.instance.step import Patience
+from upgrade_orchestrator.domain.plan.budget import Room, concurrency, startable
+from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
 
 class Phase(StrEnum):
@@ -56,14 +66,9 @@ class Batch:
     healthy_seconds: float | None = None
 
     @property
-    def soaks(self) -> bool:
-        """True while its pool has the traffic and the soak is not over."""
-        return self.phase is Phase.SOAK
-
-    @property
     def counts(self) -> bool:
         """True while watched seconds are counted for it."""
-        return self.soaks or self.blocked_seconds is not None
+        return self.phase is Phase.SOAK or self.blocked_seconds is not None
 
 
 def watched(batch: Batch, seconds: float) -> Batch:
@@ -71,7 +76,7 @@ def watched(batch: Batch, seconds: float) -> Batch:
     if not batch.counts:
         return batch
     blocked = None if batch.blocked_seconds is None else batch.blocked_seconds + seconds
-    if not batch.soaks:
+    if batch.phase is not Phase.SOAK:
         return replace(batch, blocked_seconds=blocked)
     healthy = None if batch.healthy_seconds is None else batch.healthy_seconds + seconds
     soaked = batch.soak_seconds + seconds
@@ -96,6 +101,27 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one batch by the frozen plan; ``poll_seconds`` is the longest gap between health polls."""
+
+    room: Room
+    is_last: bool
+    patience: Patience
+    poll_seconds: float
+
+    @classmethod
+    def of(cls, plan: Plan, number: int, poll_seconds: float) -> Self:
+        """The rules of batch ``number``; a rollback (``ROLLBACK_BATCH``) is a last batch of all, without a soak."""
+        planned = plan.batches[number - 1] if number != ROLLBACK_BATCH else None
+        instances = planned.instances if planned else plan.instances
+        room = Room(concurrency(len(instances), plan.batch_size, plan.budget), plan.budget)
+        # the new pool of BLUE_GREEN soaks as a whole, after the traffic was switched
+        soaks = planned is not None and planned.kind is not BatchKind.GREEN
+        patience = Patience(float(plan.health_check_timeout_seconds), float(plan.soak_seconds) if soaks else 0.0)
+        return cls(room, planned is None or number == len(plan.batches), patience, poll_seconds)
+
+
+@dataclass(frozen=True, slots=True)
 class BatchView:
     """Everything that the decision reads: rows of the database, and the fleet as just observed."""
 
@@ -108,21 +134,6 @@ class BatchView:
     patience: float
     """How many watched seconds to wait while instances that this execution did not touch use up the budget."""
     direction: Direction = Direction.FORWARD
-
-    def pending(self) -> list[str]:
-        """The PENDING instances of this batch and of earlier ones, in the plan's order."""
-        pending = [each for each in self.instances if each.status is InstanceStatus.PENDING]
-        return [each.instance_id for each in pending if each.batch <= self.batch.number]
-
-    def second_tries(self) -> list[str]:
-        """Failed instances that have their second try left."""
-        return [each.instance_id for each in self.instances if each.may_retry]
-
-    def counted_unavailable(self) -> frozenset[str]:
-        """All instances that count against the budget: down in the fleet, in flight, or failed."""
-        ours = (InstanceStatus.FAILED, *IN_FLIGHT)
-        counted = [each for each in self.instances if each.status in ours and not each.soaking]
-        return self.unavailable | {each.instance_id for each in counted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +184,20 @@ def decide(view: BatchView, now: datetime) -> Decision:
         return Wait(None) if any(each.status in IN_FLIGHT for each in view.instances) else Stop(_why(view.status))
     if view.batch.due_at is not None and now < view.batch.due_at:
         return Wait((view.batch.due_at - now).total_seconds())
-    return _work(view)
+    flying = [each for each in view.instances if each.status in IN_FLIGHT]
+    failed = [each for each in view.instances if each.status is InstanceStatus.FAILED]
+    busy = [each.instance_id for each in flying if each.healthy_seconds is None]  # one that soaks serves already
+    counted = view.unavailable.union(busy, (each.instance_id for each in failed))
+    pending = [each for each in view.instances if each.status is InstanceStatus.PENDING]
+    waiting = [each.instance_id for each in pending if each.batch <= view.batch.number]
+    if chosen := startable(waiting, view.room, busy, counted):
+        return StartInstances(tuple(chosen))
+    if flying:
+        return Wait(None)
+    again = [each.instance_id for each in failed if each.attempts < MAX_ATTEMPTS]
+    if again and (waiting or view.is_last):
+        return StartInstances(tuple(startable(again, view.room, (), counted)))
+    return _blocked(view, counted) if waiting else BatchDone()
 
 
 def _is_over(status: ExecutionStatus) -> bool:
@@ -184,27 +208,8 @@ def _why(status: ExecutionStatus) -> str:
     return f"the execution is {status.value}" if is_terminal(status) else f"the execution went to {status.value}"
 
 
-def _work(view: BatchView) -> Decision:
-    pending, flying = view.pending(), [each for each in view.instances if each.status in IN_FLIGHT]
-    worked_on = [each.instance_id for each in flying if not each.soaking]
-    if chosen := startable(pending, view.room, worked_on, view.counted_unavailable()):
-        return StartInstances(tuple(chosen))
-    if flying:
-        return Wait(None)
-    if pending:
-        return _blocked(view)
-    again = view.second_tries() if view.is_last else []
-    return _again(view, again) if again else BatchDone()
-
-
-def _again(view: BatchView, failed: list[str]) -> StartInstances:
-    return StartInstances(tuple(startable(failed, view.room, (), view.counted_unavailable())))
-
-
-def _blocked(view: BatchView) -> Decision:
-    """No budget and nothing in flight: retry failed instances, else wait up to ``patience`` for the others."""
-    if view.second_tries():
-        return _again(view, view.second_tries())
+def _blocked(view: BatchView, counted: frozenset[str]) -> Decision:
+    """No budget and nothing in flight or to retry: wait up to ``patience`` for the instances of others."""
     if view.status is ExecutionStatus.CANARY_RUNNING and any(
         each.status in SETTLED and each.batch == view.batch.number for each in view.instances
     ):
@@ -213,4 +218,4 @@ def _blocked(view: BatchView) -> Decision:
     left = view.patience - (view.batch.blocked_seconds or 0.0)
     if foreign and left > 0:
         return Wait(left, blocked=True)
-    return NoBudgetLeft(f"no budget left: unavailable are {', '.join(sorted(view.counted_unavailable()))}")
+    return NoBudgetLeft(f"no budget left: unavailable are {', '.join(sorted(counted))}")

@@ -11,6 +11,11 @@ def budget_of(total_instances: int, max_unavailable_percentage: int) -> int:
     return max(1, total_instances * max_unavailable_percentage // 100)
 
 
+def concurrency(instances: int, batch_size: int, budget: int | None) -> int:
+    """How many of a batch's instances may be in flight at once; without a budget all of them."""
+    return max(1, instances if budget is None else min(batch_size, budget))
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """The limits of a batch: ``limit`` instances in flight and ``budget`` unavailable at once (None: no budget)."""

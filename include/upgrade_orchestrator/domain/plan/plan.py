@@ -8,14 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Self
 
 from upgrade_orchestrator.domain.execution.canary import canary_count
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
-from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
-from upgrade_orchestrator.domain.instance.step import Patience
-from upgrade_orchestrator.domain.plan.budget import Room, budget_of
+from upgrade_orchestrator.domain.plan.budget import budget_of, concurrency
 
 WITHOUT_BUDGET = frozenset({Strategy.RECREATE, Strategy.BLUE_GREEN})
 SECONDS_A_WAVE = 30
@@ -142,41 +139,6 @@ def _estimate(
     waits = request.batch_delay_seconds * (len(batches) - 1) + request.soak_seconds * len(batches)
     if path_minutes is not None:
         return path_minutes * 60 + waits
-    waves = sum(-(-len(batch.instances) // concurrency(batch, request.batch_size, budget)) for batch in batches)
+    sizes = [len(batch.instances) for batch in batches]
+    waves = sum(-(-size // concurrency(size, request.batch_size, budget)) for size in sizes)
     return waves * SECONDS_A_WAVE + waits
-
-
-def concurrency(batch: PlannedBatch, batch_size: int, budget: int | None) -> int:
-    """How many instances of ``batch`` may be in flight at once; without a budget all of them."""
-    if budget is None:
-        return max(1, len(batch.instances))
-    return max(1, min(batch_size, budget))
-
-
-def room_for_rollback(plan: Plan) -> Room:
-    """The limits of a rollback: the same budget; without one, all instances at once."""
-    if plan.budget is None:
-        return Room(len(plan.instances), None)
-    return Room(max(1, min(plan.batch_size, plan.budget)), plan.budget)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The rules of one batch by the frozen plan; ``poll_seconds`` is the longest gap between health polls."""
-
-    room: Room
-    is_last: bool
-    patience: Patience
-    poll_seconds: float
-
-    @classmethod
-    def of(cls, plan: Plan, number: int, poll_seconds: float) -> Self:
-        """The rules of batch ``number``; a rollback (``ROLLBACK_BATCH``) is a last batch without a soak."""
-        step = float(plan.health_check_timeout_seconds)
-        if number == ROLLBACK_BATCH:
-            return cls(room_for_rollback(plan), True, Patience(step, 0.0), poll_seconds)
-        planned = plan.batches[number - 1]
-        room = Room(concurrency(planned, plan.batch_size, plan.budget), plan.budget)
-        # the new pool of BLUE_GREEN soaks as a whole, after the traffic was switched
-        soak = 0.0 if planned.kind is BatchKind.GREEN else float(plan.soak_seconds)
-        return cls(room, number == len(plan.batches), Patience(step, soak), poll_seconds)

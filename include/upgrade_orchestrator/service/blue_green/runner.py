@@ -227,7 +227,7 @@ class PoolRunner:
     async def _wait_for(self, at_most: float | None = None) -> float:
         """Until the next poll; the lease is not kept through a wait in which there is nothing to do."""
         self._pulses.polled("pool", at_most)
-        look = min(self._pulses.next_in() or 0.0, SLOW_POLL_SECONDS)
+        look = min(self._pulses.next_in(["pool"]), SLOW_POLL_SECONDS)
         if look > LEASE_WORTH_KEEPING_SECONDS:
             await self._keeper.give_back(self._journal.save_clocks)
         return look

@@ -14,8 +14,8 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch, BatchView, NoBudgetLeft, decide
-from upgrade_orchestrator.domain.plan.plan import Plan, Rules
+from upgrade_orchestrator.domain.plan.batch import Batch, BatchView, NoBudgetLeft, Rules, decide
+from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork

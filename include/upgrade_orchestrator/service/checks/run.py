@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,6 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.checks.probes import CheckContext, look
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
@@ -32,10 +32,10 @@ async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Ou
 
     :raises NotFound: no such execution.
     """
-    end = inf if seconds is None else now_seconds() + seconds
+    end = inf if seconds is None else get_running_loop().time() + seconds
 
     async def look() -> Outcome | float:
-        await _run_checks(ports, execution_id, end - now_seconds())
+        await _run_checks(ports, execution_id, end - get_running_loop().time())
         execution = await find_execution(ports, execution_id)
         return TAKEN_SECONDS if execution.status is ExecutionStatus.VALIDATING else Outcome(Ending.DONE)
 

@@ -7,6 +7,7 @@ no queues: each asks for the events after its own sequence, so a slow follower c
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from upgrade_orchestrator.service.events.reader import AWAY_SECONDS, Reader
 from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Names, Signals
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
-from upgrade_orchestrator.service.runner.clock import now_seconds
 
 MOST_STREAMS = 1000
 "Open streams in one process: followers of executions and watchers of changes together."
@@ -81,7 +81,7 @@ class Watcher:
     def __init__(self, feed: LiveFeed, names: Names) -> None:
         self._feed, self._names = feed, names
         self._given_at = 0.0
-        self._quiet_since = now_seconds()
+        self._quiet_since = get_running_loop().time()
 
     @property
     def ended(self) -> bool:
@@ -94,12 +94,12 @@ class Watcher:
         Returns at most four times a second. ``ANYTHING`` in the result means that any execution may have changed: at
         the first call, after an interruption of the signals, and after half a minute without a change.
         """
-        await asyncio.sleep(max(0.0, self._given_at + CHANGES_GAP_SECONDS - now_seconds()))
+        await asyncio.sleep(max(0.0, self._given_at + CHANGES_GAP_SECONDS - get_running_loop().time()))
         found = frozenset[str]() if self.ended else await self._names.wait(seconds)
-        if not found and now_seconds() - self._quiet_since >= CHANGES_SLOWEST_SECONDS:
+        if not found and get_running_loop().time() - self._quiet_since >= CHANGES_SLOWEST_SECONDS:
             found = frozenset({ANYTHING})
         if found:
-            self._given_at = self._quiet_since = now_seconds()
+            self._given_at = self._quiet_since = get_running_loop().time()
         return found
 
 

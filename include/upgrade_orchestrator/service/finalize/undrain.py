@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather, get_running_loop
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -11,7 +12,6 @@ from upgrade_orchestrator.domain.instance.step import Order
 from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out_of_service, since_when
 from upgrade_orchestrator.service.ports.fleet import FleetDriver
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
@@ -83,13 +83,13 @@ class UndrainLoop:
         left = out_of_service(list(self._jobs.values()), await self._driver.fleet())
         if not left or (await self._is_late() and await self._name(left)):
             return Outcome(Ending.DONE)
-        orders = [(self._jobs[name], Order.UNDRAIN) for name in left]
-        await self._fleet.give(orders, self._keeper.lease.token)
-        self._asked_at = self._asked_at or now_seconds()
+        token = self._keeper.lease.token
+        await gather(*(self._fleet.give(self._jobs[name], Order.UNDRAIN, token) for name in left))
+        self._asked_at = self._asked_at or get_running_loop().time()
         return self._backoff.gap()
 
     async def _is_late(self) -> bool:
-        if self._asked_at is None or now_seconds() - self._asked_at < ASKED_AT_LEAST_SECONDS:
+        if self._asked_at is None or get_running_loop().time() - self._asked_at < ASKED_AT_LEAST_SECONDS:
             return False
         async with self._ports.work() as work:
             now = await work.now()

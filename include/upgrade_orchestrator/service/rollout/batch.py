@@ -5,8 +5,10 @@ Any process may continue a batch at any point: the rows hold what was intended, 
 
 from __future__ import annotations
 
+from asyncio import gather, get_running_loop
 from dataclasses import replace
 from functools import partial
+from itertools import compress
 
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet
@@ -24,16 +26,15 @@ from upgrade_orchestrator.domain.plan.batch import (
     BatchDone,
     BatchView,
     NoBudgetLeft,
+    Rules,
     StartInstances,
     Stop,
     Wait,
     decide,
 )
-from upgrade_orchestrator.domain.plan.plan import Rules
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.rollout.green_driver import GreenPool
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import CloseFence, close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
@@ -60,7 +61,7 @@ async def run_batch(
 
     :raises StaleToken: the fleet has seen a newer holder of the lease.
     """
-    execution, end = context.execution, None if seconds is None else now_seconds() + seconds
+    execution, end = context.execution, None if seconds is None else get_running_loop().time() + seconds
     lease = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution.id) as waiter, ports.fleets.of(context.deployment) as driver:
         try:
@@ -71,7 +72,7 @@ async def run_batch(
                 fleet = FleetClient(seen, execution.id)
                 rules = Rules.of(context.plan, each, execution.request.health_check_interval_seconds)
                 loop = BatchLoop(rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
-                left = None if end is None else max(0.0, end - now_seconds())
+                left = None if end is None else max(0.0, end - get_running_loop().time())
                 outcome = await repeat(loop.tick, lease, waiter, left)
                 if outcome.ending is not Ending.DONE:
                     break
@@ -99,8 +100,10 @@ class BatchLoop:
         await lease.renew_if_due(store.save_clocks)
         self._fresh = not lease.held  # rows that another holder wrote before our lease began must be read
         if not lease.held:
-            if self._only_waits():
-                return await self._decide_and_act(None)
+            state = store.state
+            early = (state.batch.due_at or state.now) > state.now
+            if not store.flying() and (early or not store.direction.may_start(state.execution.status)):
+                return await self._decide_and_act(None)  # nothing may begin, so no lease is needed
             return 0.0 if await lease.take() else LEASE_WAIT_SECONDS
         if lease.unfenced:
             await self._close_fence(store.worked_on())
@@ -111,14 +114,6 @@ class BatchLoop:
         if fleet is None and self._fleet_matters():
             return await self._wait_for_fleet()
         return await self._decide_and_act(fleet)
-
-    def _only_waits(self) -> bool:
-        """Whether nothing is in flight and nothing may begin yet: no lease is needed for that."""
-        state = self._store.state
-        if self._store.flying():
-            return False
-        early = state.batch.due_at is not None and state.now < state.batch.due_at
-        return early or not self._store.direction.may_start(state.execution.status)
 
     def _fleet_matters(self) -> bool:
         """Whether the decision depends on the fleet: an instance is being changed, or could be started."""
@@ -140,12 +135,12 @@ class BatchLoop:
         state, orders = self._store.state, {n: step.order for n, step in steps.items() if isinstance(step, Give)}
         if not orders:
             return
-        given = [(state.jobs[name], order) for name, order in orders.items()]
-        accepted = await self._fleet.give(given, self._lease.lease.token)
+        token = self._lease.lease.token
+        accepted = await gather(*(self._fleet.give(state.jobs[name], order, token) for name, order in orders.items()))
         self._asked_back |= {name for name, order in orders.items() if order is Order.UNDRAIN}
-        if accepted:  # written with the next transition; after a crash the order is sent again
+        if any(accepted):  # written with the next transition; after a crash the order is sent again
             self._backoff.changed()
-            taken = {name: replace(state.jobs[name], accepted_at=state.now) for name in accepted}
+            taken = {name: replace(state.jobs[name], accepted_at=state.now) for name in compress(orders, accepted)}
             self._store.state = replace(state, jobs=state.jobs | taken)
 
     def _steps(self, fleet: Fleet | None) -> dict[str, Move | Give]:
@@ -176,7 +171,6 @@ class BatchLoop:
         for each in polled:
             if each.status is not InstanceStatus.HEALTH_CHECKING:
                 self._backoff.changed()
-                self._polls.forget(each.instance_id)
             else:
                 healthy = each.healthy_seconds
                 self._polls.polled(each.instance_id, None if healthy is None else self._rules.patience.soak - healthy)
@@ -189,7 +183,7 @@ class BatchLoop:
             await self._store.note_blocked()
             if (self._store.state.batch.blocked_seconds or 0.0) > self._rules.patience.step:
                 await self._store.fail(f"the fleet did not answer for {self._rules.patience.step:g} s")
-        return self._next_look()
+        return await self._wait(self._backoff.gap())
 
     async def _decide_and_act(self, fleet: Fleet | None) -> Outcome | float:
         """Decide by the rules on the rows and the fleet as observed, and carry the decision out."""
@@ -224,16 +218,11 @@ class BatchLoop:
 
     async def _wait(self, seconds: float | None) -> float:
         """The seconds to wait; gives the lease back for a longer wait with nothing in flight."""
-        if self._store.flying():
-            look = self._next_look()
+        if flying := self._store.flying():  # until these are observed or polled again
+            changing = any(each.status in CHANGING for each in flying)
+            polled = [each.instance_id for each in flying if each.status is InstanceStatus.HEALTH_CHECKING]
+            look = min(self._backoff.gap() if changing else Backoff.LONGEST, self._polls.next_in(polled))
             return look if seconds is None else max(0.0, min(seconds, look))
         if seconds is None or seconds > LEASE_WORTH_KEEPING_SECONDS:
             await self._lease.give_back(self._store.save_clocks)
         return SLOW_POLL_SECONDS if seconds is None else max(0.0, min(seconds, SLOW_POLL_SECONDS))
-
-    def _next_look(self) -> float:
-        """Seconds until the instances in flight are observed again."""
-        changing = any(each.status in CHANGING for each in self._store.jobs())
-        gaps = [self._backoff.gap()] if changing else []
-        poll = self._polls.next_in()
-        return min([*gaps, *([] if poll is None else [poll]), Backoff.LONGEST])

@@ -135,7 +135,7 @@ class BatchStore:
         opened = replace(batch, started_at=batch.started_at or self.state.now, blocked_seconds=None)
         await work.executions.save_batch(self._id, opened)
         self.state = replace(self.state, batch=opened)
-        return [] if batch.started_at else [factory.batch_event(BatchStarted, opened, self._of_batch())]
+        return [] if batch.started_at else [factory.batch_event(BatchStarted, opened, self.jobs())]
 
     async def _save(
         self, work: UnitOfWork, execution: Execution, jobs: Sequence[Instance], events: Sequence[Event]
@@ -204,7 +204,7 @@ class BatchStore:
             if execution.status is ExecutionStatus.CANARY_RUNNING:
                 moved, events = watch(execution, now)
                 await work.executions.save(moved)
-            await work.events.append(execution, [factory.batch_event(BatchCompleted, done, self._of_batch()), *events])
+            await work.events.append(execution, [factory.batch_event(BatchCompleted, done, self.jobs()), *events])
             await work.commit()
         return True
 
@@ -216,6 +216,3 @@ class BatchStore:
     def worked_on(self) -> list[str]:
         """The ids of the instances in flight, to which an order may still be under way."""
         return [each.instance_id for each in self.state.rows.values() if each.in_flight]
-
-    def _of_batch(self) -> list[Instance]:
-        return [each for each in self.jobs() if each.batch == self._number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,6 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy,
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import deployment_of
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 
@@ -25,12 +25,13 @@ async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outc
 
     :raises FleetError: the fleet does not respond, so there is no result: try again.
     """
-    end = None if seconds is None else now_seconds() + seconds
+    end = None if seconds is None else get_running_loop().time() + seconds
     async with ports.signals.of(execution_id) as waiter:
         while (status := await _verify_once(ports, execution_id)) is ExecutionStatus.PAUSED:
-            if end is not None and now_seconds() >= end:
+            left = SLOW_POLL_SECONDS if end is None else end - get_running_loop().time()
+            if left <= 0:
                 return Outcome(Ending.UNFINISHED)
-            await waiter.wait(SLOW_POLL_SECONDS if end is None else min(SLOW_POLL_SECONDS, end - now_seconds()))
+            await waiter.wait(min(SLOW_POLL_SECONDS, left))
     if status is ExecutionStatus.COMPLETED:
         return Outcome(Ending.DONE)
     return Outcome(Ending.STOPPED, f"the execution is {status.value}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
@@ -48,15 +48,11 @@ class FleetClient:
                 log.warning("execution %s: %s not polled: %s", self._execution_id, instance_id, error)
                 return None
 
-    async def give(self, orders: Sequence[tuple[Instance, Order]], token: int) -> set[str]:
-        """Send the orders; returns the ids of the instances whose order was accepted.
+    async def give(self, instance: Instance, order: Order, token: int) -> bool:
+        """Send the order; True when the fleet accepted it.
 
         :raises StaleToken: the fleet has seen a newer holder of the lease: this runner has to stop.
         """
-        results = await asyncio.gather(*(self._give(each, order, token) for each, order in orders))
-        return {each.instance_id for (each, _), accepted in zip(orders, results, strict=True) if accepted}
-
-    async def _give(self, instance: Instance, order: Order, token: int) -> bool:
         name, key = instance.instance_id, key_of(self._execution_id, instance, order)
         async with self._gate:
             try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
 
 from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.service.ports.leases import Lease
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
-from upgrade_orchestrator.service.runner.clock import now_seconds
 
 LONGEST_ROUND_SECONDS = 60.0
 "The longest time between two rounds that counts as watched; in a longer one the process was suspended."
@@ -53,9 +53,9 @@ class LeaseKeeper:
         self.held = lease is not None
         if lease is not None:
             self.unfenced = lease.taken_over
-            self._renew_at = now_seconds() + self._ports.limits.lease_seconds / 3
+            self._renew_at = get_running_loop().time() + self._ports.limits.lease_seconds / 3
             if self._watched_at is not None:  # time in which another runner held it was counted by that runner
-                self._watched_at = max(self._watched_at, now_seconds() - lease.unattended.total_seconds())
+                self._watched_at = max(self._watched_at, get_running_loop().time() - lease.unattended.total_seconds())
         return self.held
 
     async def renew_if_due(self, save_clocks: SaveClocks) -> None:
@@ -63,7 +63,7 @@ class LeaseKeeper:
 
         :raises LostLease: another runner has taken over, or the lease has expired.
         """
-        if self._lease is None or now_seconds() < self._renew_at:
+        if self._lease is None or get_running_loop().time() < self._renew_at:
             return
         async with self._ports.work() as work:
             kept = await work.leases.renew(self._lease)
@@ -73,11 +73,11 @@ class LeaseKeeper:
         if not kept:
             self.forget()
             raise LostLease("the lease of this deployment has ended")
-        self._renew_at = now_seconds() + self._ports.limits.lease_seconds / 3
+        self._renew_at = get_running_loop().time() + self._ports.limits.lease_seconds / 3
 
     def watched(self) -> float:
         """The watched seconds since the last call, by the monotonic clock."""
-        before, self._watched_at = self._watched_at, now_seconds()
+        before, self._watched_at = self._watched_at, get_running_loop().time()
         return 0.0 if before is None else min(self._watched_at - before, LONGEST_ROUND_SECONDS)
 
     def stop_watching(self) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.service.ports.signals import Waiter
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
@@ -25,7 +26,7 @@ Tick = Callable[[], Awaitable[Outcome | float]]
 
 async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float | None) -> Outcome:
     """Call ``tick`` until the work ends or the time is over; after a lost lease the rows are read again."""
-    end = None if seconds is None else now_seconds() + seconds
+    end = None if seconds is None else get_running_loop().time() + seconds
     while True:
         try:
             found = await tick()
@@ -35,7 +36,7 @@ async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float 
             found = LEASE_WAIT_SECONDS
         if isinstance(found, Outcome):
             return found
-        if end is not None and now_seconds() + found > end:
+        if end is not None and get_running_loop().time() + found > end:
             return Outcome(Ending.UNFINISHED)
         await waiter.wait(found)
 
@@ -45,15 +46,15 @@ class Backoff:
     """Gaps between observations that grow with the time since the last change: from 0.12 s up to 2 s."""
 
     SHORTEST, LONGEST, SHARE = 0.12, 2.0, 0.3
-    _changed_at: float = field(default_factory=lambda: now_seconds())
+    _changed_at: float = field(default_factory=lambda: get_running_loop().time())
 
     def changed(self) -> None:
         """Something changed, so the next gap is short."""
-        self._changed_at = now_seconds()
+        self._changed_at = get_running_loop().time()
 
     def gap(self) -> float:
         """Seconds until the next observation: 30 % of the time since the last change, within the limits."""
-        waited = now_seconds() - self._changed_at
+        waited = get_running_loop().time() - self._changed_at
         return min(self.LONGEST, max(self.SHORTEST, waited * self.SHARE))
 
 
@@ -67,23 +68,19 @@ class PollSchedule:
     FIRST = 0.5
 
     def due(self, instance_ids: Iterable[str]) -> list[str]:
-        """Those of the instances that it is time to poll."""
-        now = now_seconds()
-        return [each for each in instance_ids if now >= self._due.get(each, (0.0, 0.0))[0]]
+        """Those of the instances that it is time to poll; the schedule of all others is forgotten."""
+        now = get_running_loop().time()
+        self._due = {each: self._due.get(each, (now, 0.0)) for each in instance_ids}
+        return [each for each, (at, _) in self._due.items() if now >= at]
 
     def polled(self, instance_id: str, at_most: float | None = None) -> None:
         """Record a poll; the gap to the next one doubles, but is at most ``at_most`` seconds."""
         _, gap = self._due.get(instance_id, (0.0, 0.0))
         following = min(self.longest, gap * 2) if gap else min(self.longest, self.FIRST)
         wait = following if at_most is None else min(following, max(0.05, at_most))
-        self._due[instance_id] = (now_seconds() + wait, following)
+        self._due[instance_id] = (get_running_loop().time() + wait, following)
 
-    def forget(self, instance_id: str) -> None:
-        """Forget the instance: its next poll is due at once again."""
-        self._due.pop(instance_id, None)
-
-    def next_in(self) -> float | None:
-        """Seconds until the next poll; None when there is no instance to poll."""
-        if not self._due:
-            return None
-        return max(0.0, min(at for at, _ in self._due.values()) - now_seconds())
+    def next_in(self, instance_ids: Iterable[str]) -> float:
+        """Seconds until the first of these instances is polled; infinite without instances."""
+        now = get_running_loop().time()
+        return max(0.0, min((self._due.get(each, (now, 0.0))[0] for each in instance_ids), default=inf) - now)

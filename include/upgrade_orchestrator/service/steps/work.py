@@ -7,6 +7,7 @@ and ends: an upgrade does not wait for the task whose turn it is.
 from __future__ import annotations
 
 import logging
+from asyncio import get_running_loop
 from math import inf
 
 from upgrade_orchestrator.domain.approval.approval import is_approved
@@ -18,7 +19,6 @@ from upgrade_orchestrator.service.finalize.finalize import bring_to_end
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, revert
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.context import Context, context_in, find_execution, load_context
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.table import STEPS, Before, Call
@@ -50,7 +50,7 @@ async def do_step(
     if STEPS[step.work][0] is Before.NOTHING:
         return outcome
     if outcome.ending is Ending.DONE:
-        await go_on(ports, context, step, patience, min(HOP_SECONDS, end - now_seconds()))
+        await go_on(ports, context, step, patience, min(HOP_SECONDS, end - get_running_loop().time()))
     elif outcome.ending is Ending.STOPPED:
         await wind_down(ports, context, _left(end))
     return outcome
@@ -70,11 +70,11 @@ async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[O
 
 
 def _end(seconds: float | None) -> float:
-    return inf if seconds is None else now_seconds() + seconds
+    return inf if seconds is None else get_running_loop().time() + seconds
 
 
 def _left(end: float) -> float | None:
-    return None if end == inf else max(0.0, end - now_seconds())
+    return None if end == inf else max(0.0, end - get_running_loop().time())
 
 
 async def _work_on(ports: Ports, execution_id: str, step: Step, end: float) -> tuple[Context, Outcome]:
@@ -117,7 +117,7 @@ async def go_on(ports: Ports, context: Context, done: Step, patience: float, sec
     the task whose turn it is, which tries again.
     """
     try:
-        await _do_following(ports, context, done, patience, now_seconds() + seconds)
+        await _do_following(ports, context, done, patience, get_running_loop().time() + seconds)
     except (Unavailable, FleetError) as error:
         log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
 
@@ -128,10 +128,10 @@ async def _do_following(ports: Ports, context: Context, done: Step, patience: fl
     if standing.execution.is_terminal:
         return
     for step in standing.following(done, context.plan):
-        due, left = await _due_in(ports, context, step), end - now_seconds()
+        due, left = await _due_in(ports, context, step), end - get_running_loop().time()
         if due > patience or left <= 0:
             return
-        outcome = await _call(ports, context, step, now_seconds() + due + left)
+        outcome = await _call(ports, context, step, get_running_loop().time() + due + left)
         if outcome.ending is Ending.STOPPED:
             await _leave(ports, context, min(HOP_SECONDS, left))
         if outcome.ending is not Ending.DONE:

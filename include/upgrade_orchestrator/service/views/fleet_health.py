@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from asyncio import get_running_loop
 from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.fleet import UnknownFleet
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.clock import now_seconds
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ class FleetHealth:
         :raises Unavailable: the database does not respond.
         """
         async with self._asking:
-            if now_seconds() - self._heard_at > KEPT_SECONDS:
+            if get_running_loop().time() - self._heard_at > KEPT_SECONDS:
                 self._found = await _ask_all(ports)
-                self._heard_at = now_seconds()
+                self._heard_at = get_running_loop().time()
             return self._found
 
 
@@ -63,7 +63,7 @@ async def _ask_all(ports: Ports) -> list[DriverHealth]:
 async def _responds(ports: Ports, deployment: Deployment) -> bool:
     try:
         async with asyncio.timeout(FOUND_SECONDS) as limit, ports.fleets.of(deployment) as driver:
-            limit.reschedule(now_seconds() + ASKED_SECONDS)
+            limit.reschedule(get_running_loop().time() + ASKED_SECONDS)
             await driver.fleet()
     except UnknownFleet:
         return True  # the driver responds; a missing fleet is a problem of its upgrades only

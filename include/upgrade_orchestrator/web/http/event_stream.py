@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from asyncio import get_running_loop
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
@@ -16,7 +17,6 @@ from starlette.types import Send
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 from upgrade_orchestrator.service.events.feed import Follower, LiveFeed
 from upgrade_orchestrator.service.ports.events import StoredEvent
-from upgrade_orchestrator.service.runner.clock import now_seconds
 
 MEDIA_TYPE = "text/event-stream"
 RETRY_MILLISECONDS = 2000
@@ -81,9 +81,9 @@ class EventStream(FrameStream):
 
 async def _frames(live: LiveFeed, execution_id: str, after: int, seconds: float) -> AsyncGenerator[bytes, None]:
     yield format_sse_event(retry=RETRY_MILLISECONDS)
-    end = now_seconds() + seconds
+    end = get_running_loop().time() + seconds
     async with live.following(execution_id, after) as follower:
-        while not follower.ended and (left := end - now_seconds()) > 0:
+        while not follower.ended and (left := end - get_running_loop().time()) > 0:
             found = await follower.next(min(KEEP_ALIVE_SECONDS, left))
             yield b"".join(map(_frame, found)) or KEEPALIVE_COMMENT
         if follower.over:
@@ -92,7 +92,7 @@ async def _frames(live: LiveFeed, execution_id: str, after: int, seconds: float)
 
 def _frame(stored: StoredEvent) -> bytes:
     shown = cloud_event(stored)
-    return format_sse_event(data_str=_line(shown), event=stored.event.what.cloud_type, id=str(stored.sequence))
+    return format_sse_event(data_str=_line(shown), event=stored.what.cloud_type, id=str(stored.sequence))
 
 
 def _last(follower: Follower) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter, Request
@@ -9,7 +10,6 @@ from fastapi.responses import Response
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from upgrade_orchestrator.service.events.feed import LiveFeed
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.web.dependencies import LiveDep, PortsDep
 from upgrade_orchestrator.web.http.event_stream import KEEP_ALIVE_SECONDS, RETRY_MILLISECONDS, FrameStream, wants_stream
 from upgrade_orchestrator.web.security import RegistryReader
@@ -32,8 +32,8 @@ async def changes(request: Request, ports: PortsDep, live: LiveDep) -> Response:
 
 async def _frames(live: LiveFeed, seconds: float) -> AsyncGenerator[bytes, None]:
     yield format_sse_event(retry=RETRY_MILLISECONDS)
-    end = now_seconds() + seconds
+    end = get_running_loop().time() + seconds
     async with live.watching() as watcher:
-        while not watcher.ended and (left := end - now_seconds()) > 0:
+        while not watcher.ended and (left := end - get_running_loop().time()) > 0:
             found = await watcher.next(min(KEEP_ALIVE_SECONDS, left))
             yield format_sse_event(data_str="{}", event=CHANGED) if found else KEEPALIVE_COMMENT

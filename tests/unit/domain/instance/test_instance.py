@@ -8,7 +8,6 @@ from tests.unit.domain.builders import NOW, after, make_instance
 from upgrade_orchestrator.domain.errors import InvalidState
 from upgrade_orchestrator.domain.instance.instance import (
     IN_FLIGHT,
-    MAX_ATTEMPTS,
     TOUCHED,
     TRANSITIONS,
     InstanceStatus,
@@ -70,28 +69,6 @@ def test_attempts_count_the_drains() -> None:
     second = move(failed, I.DRAINING, after(2))
     assert [first.attempts, failed.attempts, second.attempts] == [1, 1, 2]
     assert (failed.error, second.error) == ("drain refused", None)
-
-
-@pytest.mark.parametrize(("attempts", "again"), [(1, True), (2, False), (3, False)])
-def test_failed_instance_may_retry_once(attempts: int, again: bool) -> None:
-    assert make_instance(status=I.FAILED, attempts=attempts).may_retry is again
-    assert MAX_ATTEMPTS == 2
-
-
-@pytest.mark.parametrize("status", [status for status in I if status is not I.FAILED])
-def test_instance_that_did_not_fail_may_not_retry(status: InstanceStatus) -> None:
-    assert not make_instance(status=status, attempts=1).may_retry
-
-
-def test_instance_soaks_when_checked_and_healthy() -> None:
-    assert make_instance(status=I.HEALTH_CHECKING, healthy_seconds=0.0).soaking
-
-
-@pytest.mark.parametrize(
-    ("status", "seconds"), [(I.HEALTH_CHECKING, None), (I.COMPLETED, 0.0), (I.DRAINING, 0.0), (I.PENDING, 0.0)]
-)
-def test_instance_does_not_soak_when_not_yet_healthy_or_not_checked(status: InstanceStatus, seconds: object) -> None:
-    assert not make_instance(status=status, healthy_seconds=seconds).soaking
 
 
 def test_move_keeps_the_times_of_start_and_end_and_counts_each_step_from_its_begin() -> None:

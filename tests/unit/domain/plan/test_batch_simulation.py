@@ -24,14 +24,18 @@ from upgrade_orchestrator.domain.plan.batch import (
     decide,
     watched,
 )
-from upgrade_orchestrator.domain.plan.budget import Room
-from upgrade_orchestrator.domain.plan.plan import Plan, concurrency, make_plan
+from upgrade_orchestrator.domain.plan.budget import Room, concurrency
+from upgrade_orchestrator.domain.plan.plan import Plan, make_plan
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus
 PATIENCE = 120.0
 ONWARDS = {I.DRAINING: I.UPGRADING, I.UPGRADING: I.HEALTH_CHECKING}
 ENDED = (S.FAILED, S.CANCELLED, S.ROLLING_BACK)
+
+
+def _may_retry(instance: Instance) -> bool:
+    return instance.status is I.FAILED and instance.attempts < MAX_ATTEMPTS
 
 
 class FleetSimulation(RuleBasedStateMachine):
@@ -73,13 +77,18 @@ class FleetSimulation(RuleBasedStateMachine):
             batch=self.batch,
             is_last=self.batch.number == len(self.plan.batches),
             instances=list(self.instances.values()),
-            room=Room(concurrency(planned, self.plan.batch_size, self.plan.budget), self.plan.budget),
+            room=Room(concurrency(len(planned.instances), self.plan.batch_size, self.plan.budget), self.plan.budget),
             unavailable=frozenset(self.down),
             patience=PATIENCE,
         )
 
     def flying(self) -> list[Instance]:
         return [each for each in self.instances.values() if each.in_flight]
+
+    def unavailable(self) -> set[str]:
+        """All that count against the budget: down, failed, or in flight and not healthy yet."""
+        failed = {each.instance_id for each in self.instances.values() if each.status is I.FAILED}
+        return self.down | failed | {each.instance_id for each in self.flying() if each.healthy_seconds is None}
 
     # -- the runner ----------------------------------------------------------------------------------------------
 
@@ -126,15 +135,15 @@ class FleetSimulation(RuleBasedStateMachine):
         assert len(set(ids)) == len(ids)
         assert all(self.instances[each].attempts < MAX_ATTEMPTS for each in ids)
         assert all(self.instances[each].status in (I.PENDING, I.FAILED) for each in ids)
-        places = [each for each in self.flying() if not each.soaking]
+        places = [each for each in self.flying() if each.healthy_seconds is None]
         assert len(places) + len(ids) <= view.room.limit
-        before = view.counted_unavailable()
+        before = self.unavailable()
         assert self.plan.budget is None or len(before | set(ids)) <= max(self.plan.budget, len(before))
 
     def check_done(self, view: BatchView) -> None:
         assert not self.flying()
         assert all(each.status in SETTLED for each in view.instances if each.batch == view.batch.number)
-        assert not (view.is_last and [each for each in self.instances.values() if each.may_retry])
+        assert not (view.is_last and [each for each in self.instances.values() if _may_retry(each)])
 
     def check_end(self, view: BatchView, decision: Stop | NoBudgetLeft) -> None:
         assert not self.flying()
@@ -143,8 +152,8 @@ class FleetSimulation(RuleBasedStateMachine):
             assert self.status in ENDED
             return
         assert self.plan.budget is not None
-        assert len(view.counted_unavailable()) >= self.plan.budget
-        assert not [each for each in self.instances.values() if each.may_retry]
+        assert len(self.unavailable()) >= self.plan.budget
+        assert not [each for each in self.instances.values() if _may_retry(each)]
 
     @invariant()
     def no_instance_is_tried_more_than_twice(self) -> None:
@@ -162,7 +171,7 @@ class FleetSimulation(RuleBasedStateMachine):
         instance = self.instances[instance_id]
         if instance.status is not I.HEALTH_CHECKING:
             self.instances[instance_id] = move(instance, ONWARDS[instance.status], self.now)
-        elif not instance.soaking:
+        elif instance.healthy_seconds is None:
             self.instances[instance_id] = replace(instance, healthy_seconds=0.0)
             self.down.discard(instance_id)
         else:
@@ -185,7 +194,7 @@ class FleetSimulation(RuleBasedStateMachine):
     @rule(data=st.data())
     def instance_recovers_by_itself(self, data: st.DataObject) -> None:
         recovered = data.draw(st.sampled_from(sorted(self.down)))
-        if recovered not in {each.instance_id for each in self.flying() if not each.soaking}:
+        if recovered not in {each.instance_id for each in self.flying() if each.healthy_seconds is None}:
             self.down.discard(recovered)
 
     @rule(seconds=st.sampled_from([1, 30, 90]))

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.domain.builders import fleet_of, make_request, name, planned
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
-from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan, PlannedBatch, concurrency, make_plan, order_instances
+from upgrade_orchestrator.domain.plan.budget import concurrency
+from upgrade_orchestrator.domain.plan.plan import Plan, make_plan, order_instances
 
 
 def sizes(plan: Plan) -> list[int]:
@@ -159,8 +160,7 @@ def test_hash_changes_when_instances_change_their_batch() -> None:
 def test_concurrency_is_the_smaller_of_batch_size_and_budget(
     batch_size: int, budget: int | None, expected: int
 ) -> None:
-    batch = PlannedBatch(1, BatchKind.BATCH, tuple(ids(0, 1, 2, 3)))
-    assert concurrency(batch, batch_size, budget) == expected
+    assert concurrency(4, batch_size, budget) == expected
 
 
 def test_estimate_counts_waves_delays_and_soaks() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.unit.domain.builders import fleets, make_request, requests
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
-from upgrade_orchestrator.domain.plan.plan import Plan, concurrency, make_plan, order_instances
+from upgrade_orchestrator.domain.plan.budget import concurrency
+from upgrade_orchestrator.domain.plan.plan import Plan, make_plan, order_instances
 
 Case = tuple[list[FleetInstance], UpgradeRequest, Plan]
 
@@ -71,7 +72,7 @@ def test_budget_is_the_floor_and_at_least_one(case: Case) -> None:
 def test_concurrency_respects_batch_size_and_budget(case: Case) -> None:
     _, request, plan = case
     for batch in plan.batches:
-        at_once = concurrency(batch, request.batch_size, plan.budget)
+        at_once = concurrency(len(batch.instances), request.batch_size, plan.budget)
         assert at_once >= 1
         if plan.budget is not None:
             assert at_once <= min(request.batch_size, plan.budget) or at_once == 1

@@ -1,6 +1,7 @@
 """Batches with a short delay between them are run by one task, under one lease."""
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,7 +15,6 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
-from upgrade_orchestrator.service.runner.clock import now_seconds
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import LEASE_WORTH_KEEPING_SECONDS
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
@@ -72,9 +72,9 @@ async def test_batches_that_are_worked_on_one_by_one_take_it_each(make_lab: Make
 async def test_delay_is_waited_for_between_any_two_of_them(make_lab: MakeLab, delay: int) -> None:
     assert delay < HOP_SECONDS
     lab, execution_id = await admitted(make_lab, delay)
-    began = now_seconds()
+    began = get_running_loop().time()
     assert (await chain(lab, execution_id)).ending is E.DONE
-    assert 3 * delay <= now_seconds() - began < 3 * delay + 4
+    assert 3 * delay <= get_running_loop().time() - began < 3 * delay + 4
     batches = await lab.batches(execution_id)
     for before, after in zip(batches, batches[1:], strict=False):
         assert seconds_between(before.completed_at, after.due_at) == delay
@@ -119,9 +119,9 @@ async def test_cancel_and_rollback_between_two_of_them_end_it_there(
     make_lab: MakeLab, command: Callable[[Lab, str], Awaitable[None]], status: S, done: int
 ) -> None:
     lab, execution_id = await admitted(make_lab, delay=3)
-    task, began = await between(lab, execution_id, done), now_seconds()
+    task, began = await between(lab, execution_id, done), get_running_loop().time()
     await command(lab, execution_id)
-    assert ((await task).ending, now_seconds() - began < 2) == (E.STOPPED, True)
+    assert ((await task).ending, get_running_loop().time() - began < 2) == (E.STOPPED, True)
     ended = await lab.execution(execution_id)
     assert (ended.status, ended.settled_at is not None) == (status, True)
     assert lab.versions()[NEW_VERSION] == (done if status is S.CANCELLED else 0)
