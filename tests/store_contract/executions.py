@@ -94,8 +94,8 @@ class ExecutionsContract:
         execution = await added()
         async with store() as work:
             await work.executions.save_batch(execution.id, Batch(0, "BATCH"))
-            every, later = [await work.executions.batches(execution.id, first) for first in (0, 2)]
-        assert ([each.number for each in every], [each.number for each in later]) == ([0, 1, 2], [2])
+            found = [await work.executions.batches(execution.id, *limits) for limits in ((0,), (2,), (0, 2), (3, 1))]
+        assert [[each.number for each in batches] for batches in found] == [[0, 1, 2], [2], [0, 1], []]
 
     async def test_unknown_execution_is_not_found(self, store: Store) -> None:
         async with store() as work:

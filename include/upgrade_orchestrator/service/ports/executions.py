@@ -75,8 +75,8 @@ class Executions(Protocol):
     async def save_clocks(self, execution_id: str, instances: Sequence[Instance], batch: Batch) -> None:
         """Update only the watched seconds: of the batch, and of the instances that are still in the same step."""
 
-    async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
-        """The batches by number, from ``first`` on."""
+    async def batches(self, execution_id: str, first: int = 1, limit: int | None = None) -> list[Batch]:
+        """The batches by number, from ``first`` on; at most ``limit`` of them."""
 
     async def save_batch(self, execution_id: str, batch: Batch) -> None:
         """Insert or update the row."""

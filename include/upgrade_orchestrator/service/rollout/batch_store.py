@@ -75,7 +75,8 @@ class BatchStore:
                 return
             rows = {each.instance_id: each for each in await work.executions.instances(self._id)}
             jobs = await self._rollback_rows(work, rows) if self.direction is Direction.BACKWARD else rows
-            self.state = BatchState(execution, await self._read_batch(work), rows, jobs, now)
+            batch = (await self._read_batches(work))[0]
+            self.state = BatchState(execution, batch, rows, jobs, now)
             self._loaded = True
 
     async def _rollback_rows(self, work: UnitOfWork, rows: Rows) -> Rows:
@@ -83,9 +84,10 @@ class BatchStore:
         known = {each.instance_id: each for each in await work.executions.rollback_instances(self._id)}
         return known | {each.instance_id: each for each in rows_of_rollback(list(rows.values()), known)}
 
-    async def _read_batch(self, work: UnitOfWork) -> Batch:
-        found = await work.executions.batches(self._id, self._number)
-        return found[0] if found and found[0].number == self._number else Batch(self._number, "ROLLBACK")
+    async def _read_batches(self, work: UnitOfWork) -> list[Batch]:
+        """This batch and the one after it; a rollback's has no row before its first instance has begun."""
+        found = await work.executions.batches(self._id, self._number, 2)
+        return found if found and found[0].number == self._number else [Batch(self._number, "ROLLBACK")]
 
     def watch(self, seconds: float) -> None:
         """Add watched seconds to the steps in flight, and to the batch's wait for budget unless it is paused."""
@@ -190,7 +192,7 @@ class BatchStore:
         """
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._id)
-            batch, now = await self._read_batch(work), await work.now()
+            (batch, *following), now = await self._read_batches(work), await work.now()
             if batch.completed_at is not None:
                 return True
             if not self.direction.may_start(execution.status):
@@ -199,8 +201,8 @@ class BatchStore:
             await work.executions.save_batch(self._id, done)
             if self.direction is Direction.FORWARD:
                 due = now + timedelta(seconds=execution.request.batch_delay_seconds)
-                for following in (await work.executions.batches(self._id, self._number + 1))[:1]:
-                    await work.executions.save_batch(self._id, replace(following, due_at=due))
+                for each in following:
+                    await work.executions.save_batch(self._id, replace(each, due_at=due))
             if execution.status is ExecutionStatus.CANARY_RUNNING:
                 moved, events = watch(execution, now)
                 await work.executions.save(moved)

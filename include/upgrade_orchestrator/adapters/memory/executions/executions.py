@@ -143,11 +143,11 @@ class MemoryExecutions(MemoryInstances):
         await self._transaction.statement()
         return row_of(self._transaction, execution_id).plan
 
-    async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
+    async def batches(self, execution_id: str, first: int = 1, limit: int | None = None) -> list[Batch]:
         """Ordered by number."""
         await self._transaction.statement()
         found = [each for each in self._transaction.rows(BATCH, execution_id) if each.number >= first]
-        return sorted(found, key=lambda each: each.number)
+        return sorted(found, key=lambda each: each.number)[:limit]
 
     async def save_batch(self, execution_id: str, batch: Batch) -> None:
         """Insert or replace."""

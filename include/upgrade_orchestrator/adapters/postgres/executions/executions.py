@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Integer, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,6 +48,7 @@ _BATCHES = (
     select(tables.batch)
     .where(tables.batch.c.execution_id == _OF, tables.batch.c.number >= bindparam("first"))
     .order_by(tables.batch.c.number)
+    .limit(bindparam("limit", type_=Integer))
 )
 _CHECKS = select(tables.check_result).where(tables.check_result.c.execution_id == _OF)
 _SAVE_BATCH = upsert(tables.batch).on_conflict_do_update(
@@ -146,9 +147,9 @@ class PostgresExecutions(PostgresInstances):
             raise NotFound(f"there is no execution {execution_id}")
         return rows.plan_from(stored)
 
-    async def batches(self, execution_id: str, first: int = 1) -> list[Batch]:
+    async def batches(self, execution_id: str, first: int = 1, limit: int | None = None) -> list[Batch]:
         """Ordered by number."""
-        found = await self._connection.execute(_BATCHES, {"of": execution_id, "first": first})
+        found = await self._connection.execute(_BATCHES, {"of": execution_id, "first": first, "limit": limit})
         return [rows.batch_from(row) for row in found.mappings()]
 
     async def save_batch(self, execution_id: str, batch: Batch) -> None:
