@@ -9,7 +9,7 @@ import jsonschema_rs
 from local.docs.events import FOLDER
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 _KINDS = frozenset(each.cloud_type for each in EventType)
 

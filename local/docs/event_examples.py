@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.execution.events import Event, EventType, Statu
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 _EXECUTION = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
 _EVENT = "0198c6a2-93d0-7a16-8e0c-5d2f4b1c9a77"

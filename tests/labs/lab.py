@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.finalize import bring_to_end
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, work_back
 from upgrade_orchestrator.service.finalize.settle import conclude
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.verification import verify
 from upgrade_orchestrator.service.runner.context import Context, load_context

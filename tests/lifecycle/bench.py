@@ -23,7 +23,7 @@ from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.registry.entries import Backup, Component, ComponentVersion, Deployment, UpgradePath
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import TRANSITIONS, UPGRADING, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, MAX_ATTEMPTS, Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.instance import TRANSITIONS as STEPS
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus

@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.commands import Decision
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.registry.entries import Deployment
-from upgrade_orchestrator.service.ports.board import BoardFilter, Counts, Group
+from upgrade_orchestrator.service.ports.stores.board import BoardFilter, Counts, Group
 
 S = ExecutionStatus
 BY_OLGA = make_request(initiated_by="Olga_100%", total_instances=3)

@@ -12,7 +12,7 @@ from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.events import Tail
+from upgrade_orchestrator.service.ports.stores.events import Tail
 
 WRITERS, EACH = 8, 5
 

@@ -9,7 +9,7 @@ import pytest
 from tests.store_contract.stores import LEASE_SECONDS, PassTime, Store
 from tests.store_contract.waiting import waits
 from upgrade_orchestrator.domain.errors import LostLease
-from upgrade_orchestrator.service.ports.leases import Lease
+from upgrade_orchestrator.service.ports.stores.leases import Lease
 
 KEY = ("tenant", "aaa-111")
 Take = Callable[[str], Awaitable[Lease | None]]

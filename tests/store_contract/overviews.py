@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
-from upgrade_orchestrator.service.ports.overviews import ExecutionFilter
+from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter
 
 
 class OverviewsContract:

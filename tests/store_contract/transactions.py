@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.errors import AlreadyExists, Unavailable
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.registry.entries import Component
-from upgrade_orchestrator.service.ports.board import BoardFilter
+from upgrade_orchestrator.service.ports.stores.board import BoardFilter
 
 
 class TransactionsContract:

@@ -10,7 +10,7 @@ import psycopg
 from tests.store_contract.leases import LeasesContract
 from tests.store_contract.stores import Store
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from upgrade_orchestrator.service.ports.leases import Lease
+from upgrade_orchestrator.service.ports.stores.leases import Lease
 
 SHORT_SECONDS = 0.3
 PATIENCE_SECONDS = 60.0

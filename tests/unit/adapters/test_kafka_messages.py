@@ -12,7 +12,7 @@ from upgrade_orchestrator.adapters.kafka.messages import message_of
 from upgrade_orchestrator.adapters.kafka.reports import Reports
 from upgrade_orchestrator.adapters.kafka.stream import KafkaStream
 from upgrade_orchestrator.domain.execution.events import EventType
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 STORED = StoredEvent(
     id="01890000-0000-7000-8000-000000000000",

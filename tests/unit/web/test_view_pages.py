@@ -21,8 +21,8 @@ from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.domain.plan.plan import make_plan
 from upgrade_orchestrator.domain.plan.progress import Tally, progress_of
 from upgrade_orchestrator.schemas.links import Links
-from upgrade_orchestrator.service.ports.events import StoredEvent
-from upgrade_orchestrator.service.ports.overviews import Overview
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.overviews import Overview
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
 from upgrade_orchestrator.service.views.queries import ExecutionView
 from upgrade_orchestrator.web.view.execution_picture import shown

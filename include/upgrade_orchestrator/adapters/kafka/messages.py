@@ -10,7 +10,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 _FORMAT = JSONFormat()
 

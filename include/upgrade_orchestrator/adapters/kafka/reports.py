@@ -7,8 +7,8 @@ from functools import partial
 
 from confluent_kafka import KafkaError
 
-from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import Refused, Sent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 Report = Callable[[KafkaError | None, object], None]
 

@@ -16,8 +16,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from upgrade_orchestrator.adapters.kafka.messages import message_of
 from upgrade_orchestrator.adapters.kafka.reports import Reports, described, is_about_the_event
-from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import Sent, StreamAway
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from upgrade_orchestrator.adapters.memory.engine.locks import Strength
 from upgrade_orchestrator.adapters.memory.engine.tables import LEASE, LeaseRow
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.domain.errors import LostLease
-from upgrade_orchestrator.service.ports.leases import Lease
+from upgrade_orchestrator.service.ports.stores.leases import Lease
 
 CLOCK_SET_BACK = timedelta(seconds=60)
 "An expiry this far beyond a full lease means that the clock was set back; the lease then counts as expired."

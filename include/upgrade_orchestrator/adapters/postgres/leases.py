@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.domain.errors import LostLease
-from upgrade_orchestrator.service.ports.leases import Lease
+from upgrade_orchestrator.service.ports.stores.leases import Lease
 
 L = tables.lease.c
 CLOCK_SET_BACK = timedelta(seconds=60)

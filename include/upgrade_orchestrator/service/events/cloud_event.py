@@ -7,7 +7,7 @@ from datetime import UTC
 
 from typing_extensions import TypedDict  # its schema is made by pydantic, which needs this one before Python 3.12
 
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 
 class CloudEventDocument(TypedDict):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.service.events.reader import AWAY_SECONDS, Reader
-from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Names, Signals
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 MOST_STREAMS = 1000

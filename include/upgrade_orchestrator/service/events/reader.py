@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.signals import Signals
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Collection, Sequence
 
 from upgrade_orchestrator.domain.events.metrics import LAG_ROWS, LAG_SECONDS, PARKED
-from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import (
     EventStream,
     OpenStream,
@@ -21,6 +20,7 @@ from upgrade_orchestrator.service.ports.outbox import (
     StreamOff,
 )
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Waiter
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from upgrade_orchestrator.domain.execution.commands import Actor
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 
 class RelayState(StrEnum):

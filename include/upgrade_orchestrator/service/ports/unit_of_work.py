@@ -10,18 +10,18 @@ from typing import Protocol, Self
 
 from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.service.ports.airflow import AirflowRuns, HumanTasks, Notices, ParseRequests
-from upgrade_orchestrator.service.ports.approvals import Approvals
-from upgrade_orchestrator.service.ports.board import Board
 from upgrade_orchestrator.service.ports.event_cursors import EventCursors, Metrics
-from upgrade_orchestrator.service.ports.events import Events
-from upgrade_orchestrator.service.ports.executions import Executions
 from upgrade_orchestrator.service.ports.fleet import Fleets
-from upgrade_orchestrator.service.ports.leases import Leases
 from upgrade_orchestrator.service.ports.limits import Limits
 from upgrade_orchestrator.service.ports.outbox import Outbox
-from upgrade_orchestrator.service.ports.overviews import Overviews
-from upgrade_orchestrator.service.ports.registry import Registry
 from upgrade_orchestrator.service.ports.signals import Signals, TaskEnds
+from upgrade_orchestrator.service.ports.stores.approvals import Approvals
+from upgrade_orchestrator.service.ports.stores.board import Board
+from upgrade_orchestrator.service.ports.stores.events import Events
+from upgrade_orchestrator.service.ports.stores.executions import Executions
+from upgrade_orchestrator.service.ports.stores.leases import Leases
+from upgrade_orchestrator.service.ports.stores.overviews import Overviews
+from upgrade_orchestrator.service.ports.stores.registry import Registry
 
 
 class UnitOfWork(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.service.ports.leases import Lease
+from upgrade_orchestrator.service.ports.stores.leases import Lease
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 LONGEST_ROUND_SECONDS = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from upgrade_orchestrator.service.ports.board import BoardFilter, Counts
+from upgrade_orchestrator.service.ports.stores.board import BoardFilter, Counts
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.queries import ExecutionView, views_of
 

@@ -12,8 +12,8 @@ from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.operations.statistics import History, HistoryOf, Statistics, first_monday
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.plan.progress import Progress, progress_of
-from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
-from upgrade_orchestrator.service.ports.overviews import ExecutionFilter, Overview
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
+from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter, Overview
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 WEEKS = 12

@@ -16,7 +16,7 @@ from starlette.types import Send
 
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 from upgrade_orchestrator.service.events.feed import Follower, LiveFeed
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 MEDIA_TYPE = "text/event-stream"
 RETRY_MILLISECONDS = 2000

@@ -15,7 +15,7 @@ from upgrade_orchestrator.schemas.pages import EventsQuery, Page, PageQuery, pag
 from upgrade_orchestrator.schemas.plans import EventAnswer, InstanceAnswer, PlanAnswer
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 from upgrade_orchestrator.service.events.feed import LiveFeed
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution, get_plan, get_tail, list_events, list_instances

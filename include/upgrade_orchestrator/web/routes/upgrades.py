@@ -17,7 +17,7 @@ from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 from upgrade_orchestrator.schemas.pages import ExecutionsQuery, Page, page_of
 from upgrade_orchestrator.schemas.plans import PreviewAnswer
 from upgrade_orchestrator.schemas.upgrades import CreateQuery, UpgradeBody
-from upgrade_orchestrator.service.ports.overviews import ExecutionFilter
+from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter
 from upgrade_orchestrator.service.upgrade.create import create_upgrade, preview_upgrade
 from upgrade_orchestrator.service.views.queries import ExecutionView, active_execution, get_execution, list_executions
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep

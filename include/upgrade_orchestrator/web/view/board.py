@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.schemas import base
-from upgrade_orchestrator.service.ports.board import BoardFilter, Group
+from upgrade_orchestrator.service.ports.stores.board import BoardFilter, Group
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.board import BoardView, show_board
 from upgrade_orchestrator.web.dependencies import PortsDep

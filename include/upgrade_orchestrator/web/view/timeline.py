@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from upgrade_orchestrator.domain.execution.events import EventType
-from upgrade_orchestrator.service.ports.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.web.view.words import Look, look
 
 Data = Mapping[str, Any]

@@ -12,7 +12,7 @@ from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.adapters.postgres.executions.board import counts_query, page_query
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.board import BoardFilter, Group
+from upgrade_orchestrator.service.ports.stores.board import BoardFilter, Group
 
 STORED, RUNNING = 6000, 200
 ENDED = """

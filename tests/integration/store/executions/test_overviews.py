@@ -14,7 +14,7 @@ from tests.unit.domain.builders import NOW, after
 from upgrade_orchestrator.adapters.postgres.executions.overviews import _page
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.overviews import ExecutionFilter
+from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter
 
 STORED = 20_000
 COPIES = """

@@ -6,8 +6,8 @@ import pytest
 from tests.integration.web.door import Door
 from tests.integration.world import World
 from upgrade_orchestrator.domain.operations.permissions import Permission
-from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import RelayState
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 REASON = "Broker: Message size too large (2000000 bytes)"
 

@@ -6,8 +6,8 @@ import pytest
 
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.events.relay import next_wave
-from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import Note, RelayState
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.views.health import SILENT_SECONDS, standing
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)

@@ -14,7 +14,7 @@ from upgrade_orchestrator.adapters.memory.executions.executions import row_of
 from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
 
 
 class MemoryEvents:

@@ -13,8 +13,8 @@ from upgrade_orchestrator.adapters.memory.events.events import event_from
 from upgrade_orchestrator.adapters.memory.executions import audit
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor
-from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import Lag, Note, ParkedEvent, RelayState
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 RELEASE = "release-event"
 "The command's name in the audit."

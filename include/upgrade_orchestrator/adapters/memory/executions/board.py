@@ -12,8 +12,8 @@ from upgrade_orchestrator.adapters.memory.executions.overviews import overview_o
 from upgrade_orchestrator.domain.approval.approval import WAITS_IN
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.board import BoardFilter, Counts, Group
-from upgrade_orchestrator.service.ports.overviews import Overview
+from upgrade_orchestrator.service.ports.stores.board import BoardFilter, Counts, Group
+from upgrade_orchestrator.service.ports.stores.overviews import Overview
 
 _ENDED_WITHIN = timedelta(days=1)
 

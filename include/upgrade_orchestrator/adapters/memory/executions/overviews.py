@@ -16,7 +16,7 @@ from upgrade_orchestrator.adapters.memory.executions.instances import instances_
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.progress import Tally
-from upgrade_orchestrator.service.ports.overviews import ExecutionFilter, Overview
+from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter, Overview
 
 
 class MemoryOverviews:

@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.events import StoredEvent, Tail
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
 
 CHANNEL = "upgrades"
 "NOTIFY channel. A trigger on the event table sends the execution's id here when an event is committed."

@@ -19,8 +19,8 @@ from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.adapters.postgres.schema.rows import command_values, pick
 from upgrade_orchestrator.domain.errors import NotFound, Unavailable
 from upgrade_orchestrator.domain.execution.commands import Actor
-from upgrade_orchestrator.service.ports.events import StoredEvent
 from upgrade_orchestrator.service.ports.outbox import Lag, Note, ParkedEvent, RelayState
+from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 E = tables.event.c
 _OPEN = (E.published_at.is_(None), E.parked_at.is_(None))

@@ -13,8 +13,8 @@ from upgrade_orchestrator.adapters.postgres.executions.overviews import OVERVIEW
 from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.domain.approval.approval import WAITS_IN
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
-from upgrade_orchestrator.service.ports.board import BoardFilter, Counts, Group
-from upgrade_orchestrator.service.ports.overviews import Overview
+from upgrade_orchestrator.service.ports.stores.board import BoardFilter, Counts, Group
+from upgrade_orchestrator.service.ports.stores.overviews import Overview
 
 E, A = tables.execution.c, tables.approval.c
 _ENDED_WITHIN = timedelta(days=1)

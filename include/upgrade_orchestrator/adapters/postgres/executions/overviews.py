@@ -29,7 +29,7 @@ from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, Ch
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.progress import Tally
-from upgrade_orchestrator.service.ports.overviews import ExecutionFilter, Overview
+from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter, Overview
 
 E, N, B, C = tables.execution.c, tables.instance.c, tables.batch.c, tables.check_result.c
 _CHECK_ORDER = list(CheckName)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.overviews import Overview
+from upgrade_orchestrator.service.ports.stores.overviews import Overview
 
 
 class Group(StrEnum):
