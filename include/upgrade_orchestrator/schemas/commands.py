@@ -1,10 +1,12 @@
-"""The query parameters of commands."""
+"""What a caller adds to a command: query parameters, and the body of a decision on a stage."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from upgrade_orchestrator.schemas.base import Query, Reason
+from pydantic import Field
+
+from upgrade_orchestrator.schemas.base import Body, Query, Reason
 
 
 class ReasonQuery(Query):
@@ -17,3 +19,9 @@ class PromoteQuery(ReasonQuery):
     """``force=true`` promotes unhealthy canaries as well."""
 
     force: Literal["true", "false"] = "false"
+
+
+class DecisionBody(Body):
+    """The reason, which is stored with the decision."""
+
+    reason: Reason | None = Field(None, examples=["the canaries look well"])

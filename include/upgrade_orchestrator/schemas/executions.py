@@ -1,16 +1,42 @@
-"""The representation of an execution (specification section 6): every field is present, null if it has no value."""
+"""The representation of an execution (specification section 6): every field is present, null if it has no value.
+
+``Links`` makes the paths that it names, in the API and in Airflow's UI.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from pydantic import Field
 
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, Answer, Time
-from upgrade_orchestrator.schemas.links import Links
 from upgrade_orchestrator.service.views.queries import ExecutionView
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Paths from the server's root, including Airflow's base path."""
+
+    root: str
+    airflow_root: str
+
+    def execution(self, execution_id: str) -> str:
+        """The execution itself."""
+        return f"{self.root}/upgrades/{execution_id}"
+
+    def events(self, execution_id: str) -> str:
+        """Its event log."""
+        return f"{self.root}/upgrades/{execution_id}/events"
+
+    def dag(self, dag_id: str) -> str:
+        """Its DAG in the Airflow UI."""
+        return f"{self.airflow_root}/dags/{dag_id}"
+
+    def dag_run(self, dag_id: str) -> str:
+        """The list of the DAG's runs in the Airflow UI: an execution has one."""
+        return f"{self.airflow_root}/dags/{dag_id}/runs"
 
 
 class ProgressAnswer(Answer):

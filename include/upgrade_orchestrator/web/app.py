@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from upgrade_orchestrator import bootstrap
-from upgrade_orchestrator.schemas.approvals import DecisionBody
+from upgrade_orchestrator.schemas.commands import DecisionBody
 from upgrade_orchestrator.schemas.registry import BODIES
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.views.fleet_health import FleetHealth

@@ -9,7 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, Request
 
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.schemas.links import Links
+from upgrade_orchestrator.schemas.executions import Links
 from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.idempotency import KeyedWrite
 from upgrade_orchestrator.service.ports.idempotency import IdempotencyStore, StoredResponse

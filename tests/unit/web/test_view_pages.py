@@ -20,7 +20,7 @@ from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.domain.plan.plan import make_plan
 from upgrade_orchestrator.domain.plan.progress import Tally, progress_of
-from upgrade_orchestrator.schemas.links import Links
+from upgrade_orchestrator.schemas.executions import Links
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.ports.stores.overviews import Overview
 from upgrade_orchestrator.service.views.detail import ExecutionDetail

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from upgrade_orchestrator.domain.errors import UpgradeBlocked
-from upgrade_orchestrator.schemas.approvals import DecisionBody
+from upgrade_orchestrator.schemas.commands import DecisionBody
 from upgrade_orchestrator.schemas.executions import ExecutionAnswer
 from upgrade_orchestrator.service.approvals.decide import decide_stage
 from upgrade_orchestrator.service.views.queries import get_execution

@@ -15,8 +15,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer
-from upgrade_orchestrator.schemas.links import Links
+from upgrade_orchestrator.schemas.executions import ExecutionAnswer, Links
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
 from upgrade_orchestrator.web.view.steering import buttons
 from upgrade_orchestrator.web.view.timeline import line_of

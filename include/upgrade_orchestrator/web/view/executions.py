@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
 from upgrade_orchestrator.schemas.base import ID_PATTERN
-from upgrade_orchestrator.schemas.links import Links
+from upgrade_orchestrator.schemas.executions import Links
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.detail import load_detail
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep

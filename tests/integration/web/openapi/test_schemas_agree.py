@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
 from upgrade_orchestrator.domain.errors import Unauthenticated, UpgradeError
-from upgrade_orchestrator.schemas.approvals import DecisionBody
+from upgrade_orchestrator.schemas.commands import DecisionBody
 from upgrade_orchestrator.schemas.registry import BODIES
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
