@@ -17,7 +17,7 @@ from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Step, Work
-from upgrade_orchestrator.flow.upgrade.joined import SharedReads
+from upgrade_orchestrator.flow.upgrade.shared_reads import SharedReads
 from upgrade_orchestrator.service.checks.run import Validation, read_validation, run_check
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
