@@ -33,8 +33,8 @@ from upgrade_orchestrator.web.routes import (
 )
 from upgrade_orchestrator.web.security import Authenticate, authenticated, no_unknown_parameters
 from upgrade_orchestrator.web.view import assets, board, changes, create_form
-from upgrade_orchestrator.web.view import executions as execution_pages
 from upgrade_orchestrator.web.view import statistics as statistics_pages
+from upgrade_orchestrator.web.view.execution import page as execution_page
 
 URL_PREFIX = "/api/v1/registry"
 _ROUTERS = (
@@ -53,7 +53,7 @@ _ROUTERS = (
     changes.router,
     create_form.router,  # before the executions, so that "new" is not taken for an id
     statistics_pages.router,
-    execution_pages.router,
+    execution_page.router,
     assets.router,
 )
 

@@ -25,7 +25,7 @@ from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.ports.stores.overviews import Overview
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
 from upgrade_orchestrator.service.views.queries import ExecutionView
-from upgrade_orchestrator.web.view.execution_picture import shown
+from upgrade_orchestrator.web.view.execution.template_context import template_context
 from upgrade_orchestrator.web.view.pages import page
 from upgrade_orchestrator.web.view.words import CHECK, INSTANCE, STATUS, span
 
@@ -71,7 +71,7 @@ EVENTS = (
 )
 
 
-def picture_of(execution: Execution) -> ExecutionDetail:
+def detail_of(execution: Execution) -> ExecutionDetail:
     instances = [
         replace(make_instance(f"{HOSTILE}{status}", status), error=HOSTILE, from_version=HOSTILE, to_version=HOSTILE)
         for status in InstanceStatus
@@ -104,8 +104,8 @@ def addresses(page: Element) -> list[str]:
 
 @pytest.mark.parametrize("status", ExecutionStatus)
 def test_hostile_text_stays_text_whatever_the_status(status: ExecutionStatus) -> None:
-    picture = picture_of(hostile_execution(status))
-    values = shown(picture, Links("/r", ""), HOSTILE, frozenset(Permission), True)
+    detail = detail_of(hostile_execution(status))
+    values = template_context(detail, Links("/r", ""), HOSTILE, frozenset(Permission), True)
     found = rendered(request_of(), "execution.html", **values)
     assert scripts(found) == ["../static/theme.js", "../static/frames.js", "../static/view.js"]
     names = {name for each in found.elements() for name in each.attributes}
@@ -166,9 +166,9 @@ def test_span_is_shown_in_its_two_largest_units(seconds: int, said: str) -> None
 
 def test_batch_of_a_large_upgrade_is_folded_only_without_activity_and_problems() -> None:
     execution = make_execution(ExecutionStatus.IN_PROGRESS)
-    picture = picture_of(execution)
+    detail = detail_of(execution)
     calm = [make_instance(f"c-{n}", InstanceStatus.COMPLETED, batch=n // 5 + 2) for n in range(500)]
-    values = shown(replace(picture, instances=[*picture.instances, *calm]), Links("/r", ""), "x", (), True)
+    values = template_context(replace(detail, instances=[*detail.instances, *calm]), Links("/r", ""), "x", (), True)
     assert [each.number for each in values["batches"] if not each.folded] == [1]
-    few = shown(replace(picture, instances=calm[:100]), Links("/r", ""), "x", (), True)
+    few = template_context(replace(detail, instances=calm[:100]), Links("/r", ""), "x", (), True)
     assert not [each for each in few["batches"] if each.folded]

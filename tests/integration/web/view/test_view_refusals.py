@@ -96,7 +96,7 @@ async def test_database_away_is_a_503_page_that_says_that_upgrades_go_on(
     async def away(*_: object) -> None:
         raise Unavailable("the database does not answer")
 
-    monkeypatch.setattr("upgrade_orchestrator.web.view.executions.load_detail", away)
+    monkeypatch.setattr("upgrade_orchestrator.web.view.execution.page.load_detail", away)
     response = await api.get(f"/view/upgrades/{staged.id}", headers=HTML)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert "Upgrades go on" in response.text

@@ -16,7 +16,7 @@ from upgrade_orchestrator.service.views.detail import load_detail
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
 from upgrade_orchestrator.web.security import Caller, Reader, RegistryReader, Signed, permissions_in
-from upgrade_orchestrator.web.view.execution_picture import shown
+from upgrade_orchestrator.web.view.execution.template_context import template_context
 from upgrade_orchestrator.web.view.pages import page
 from upgrade_orchestrator.web.view.refusals import PageRoute
 
@@ -28,7 +28,7 @@ async def execution_page(
     request: Request, execution_id: ExecutionId, caller: Signed, ports: PortsDep, links: LinksDep
 ) -> HTMLResponse:
     """The whole page."""
-    return page(request, "execution.html", **await _shown(ports, links, caller, execution_id))
+    return page(request, "execution.html", **await _context(ports, links, caller, execution_id))
 
 
 @router.get("/upgrades/{executionId}/fragment", dependencies=[Reader])
@@ -36,14 +36,14 @@ async def execution_part(
     request: Request, execution_id: ExecutionId, caller: Signed, ports: PortsDep, links: LinksDep
 ) -> HTMLResponse:
     """The part that changes; its links are relative to the page that shows it."""
-    return page(request, "execution_part.html", home="../", **await _shown(ports, links, caller, execution_id))
+    return page(request, "execution_part.html", home="../", **await _context(ports, links, caller, execution_id))
 
 
-async def _shown(ports: Ports, links: Links, caller: Caller | None, execution_id: str) -> dict[str, Any]:
+async def _context(ports: Ports, links: Links, caller: Caller | None, execution_id: str) -> dict[str, Any]:
     assert caller is not None
     detail = await load_detail(ports, execution_id)
     permissions = await permissions_in(caller, detail.execution.tenant_id)
-    return shown(detail, links, caller.name, permissions, ports.limits.four_eyes)
+    return template_context(detail, links, caller.name, permissions, ports.limits.four_eyes)
 
 
 @router.get("/dags/{dagId}", dependencies=[RegistryReader])

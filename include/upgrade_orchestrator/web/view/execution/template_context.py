@@ -1,4 +1,4 @@
-"""The values that the page of an execution shows, computed from its details."""
+"""The template context of an execution's page: the values that it shows, computed from the details."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind
 from upgrade_orchestrator.schemas.executions import ExecutionAnswer, Links
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
-from upgrade_orchestrator.web.view.steering import buttons
-from upgrade_orchestrator.web.view.timeline import line_of
+from upgrade_orchestrator.web.view.execution.buttons import buttons
+from upgrade_orchestrator.web.view.execution.timeline import line_of
 
 MOST_TILES = 400
 "Up to this many instances, all are shown; beyond it, batches without activity and without problems are folded."
@@ -52,7 +52,7 @@ class AirflowView:
     groups: Sequence[TaskGroup]
 
 
-def shown(
+def template_context(
     detail: ExecutionDetail, links: Links, caller: str, permissions: Collection[Permission], four_eyes: bool
 ) -> dict[str, Any]:
     """The values for the templates execution.html and execution_part.html; ``e`` is the representation of the API."""
