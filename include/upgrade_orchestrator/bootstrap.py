@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TypeVar
 
+from upgrade_orchestrator.adapters.airflow.auth.users import user_of
 from upgrade_orchestrator.adapters.airflow.connections import async_database_url, database_url
 from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
 from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
 from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
 from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
 from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
-from upgrade_orchestrator.adapters.airflow.users import user_of
 from upgrade_orchestrator.adapters.backups import read_object
 from upgrade_orchestrator.adapters.fleet.client import close_clients
 from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets

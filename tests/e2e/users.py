@@ -24,7 +24,7 @@ USERS = {
 PASSWORD = "only-for-this-test"
 TOKENS = "tokens.json"
 _MAKE_USERS = f"""
-from upgrade_orchestrator.adapters.airflow.roles import make_roles
+from upgrade_orchestrator.adapters.airflow.auth.roles import make_roles
 make_roles([{LIMITED_TENANT!r}, "another-tenant"])
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 with get_application_builder() as builder:

@@ -18,8 +18,8 @@ def set_up(tenants: Sequence[str] = ()) -> int:
     from airflow.sdk.exceptions import AirflowException
     from sqlalchemy.exc import DBAPIError
 
+    from upgrade_orchestrator.adapters.airflow.auth.roles import make_roles
     from upgrade_orchestrator.adapters.airflow.connections import database_url
-    from upgrade_orchestrator.adapters.airflow.roles import make_roles
     from upgrade_orchestrator.adapters.postgres.migrate import migrate
     from upgrade_orchestrator.settings import Settings
 

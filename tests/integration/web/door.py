@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from upgrade_orchestrator.adapters.airflow.permissions import grant_of
+from upgrade_orchestrator.adapters.airflow.auth.permissions import grant_of
 from upgrade_orchestrator.domain.errors import Unauthenticated
 from upgrade_orchestrator.domain.operations.permissions import EVERYTHING, Permission, Scope
 

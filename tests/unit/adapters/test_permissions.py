@@ -2,7 +2,7 @@
 
 import pytest
 
-from upgrade_orchestrator.adapters.airflow.permissions import (
+from upgrade_orchestrator.adapters.airflow.auth.permissions import (
     AIRFLOW_ADMIN,
     grant_of,
     grants_of,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from upgrade_orchestrator.adapters.airflow.auth.users import AirflowUser
 from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
-from upgrade_orchestrator.adapters.airflow.users import AirflowUser
 from upgrade_orchestrator.domain.airflow.stage_tasks import APPROVE_OPTION, REJECT_OPTION, answer_given
 from upgrade_orchestrator.domain.approval.approval import Answer
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX

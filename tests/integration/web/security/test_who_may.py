@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from tests.integration.web.door import Door
 from tests.integration.web.every_call import ANY, NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
-from upgrade_orchestrator.adapters.airflow.permissions import action_of, grants_of, resource_of, tenant_roles
+from upgrade_orchestrator.adapters.airflow.auth.permissions import action_of, grants_of, resource_of, tenant_roles
 from upgrade_orchestrator.domain.operations.permissions import Role, of_tenant
 from upgrade_orchestrator.web.security import PUBLIC
 

@@ -7,7 +7,7 @@ from tests.integration.web.door import Door
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
 from tests.markup import Element, read_html
-from upgrade_orchestrator.adapters.airflow.permissions import grant_of
+from upgrade_orchestrator.adapters.airflow.auth.permissions import grant_of
 from upgrade_orchestrator.domain.operations.permissions import REGISTRY, Permission, of_tenant
 
 HTML = {"Accept": "text/html"}

@@ -10,7 +10,7 @@ from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 from tests.markup import Element, read_html
-from upgrade_orchestrator.adapters.airflow.permissions import grants_of
+from upgrade_orchestrator.adapters.airflow.auth.permissions import grants_of
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.operations.permissions import Role

@@ -6,7 +6,7 @@ import pytest
 from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import TENANT, World
-from upgrade_orchestrator.adapters.airflow.permissions import tenant_roles
+from upgrade_orchestrator.adapters.airflow.auth.permissions import tenant_roles
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.web.view.pages import HEADERS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from upgrade_orchestrator.adapters.airflow.permissions import AIRFLOW_ADMIN, grants_of, tenant_roles
+from upgrade_orchestrator.adapters.airflow.auth.permissions import AIRFLOW_ADMIN, grants_of, tenant_roles
 from upgrade_orchestrator.domain.operations.permissions import Role
 
 _MOST_OF_NAME = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from upgrade_orchestrator.adapters.airflow.permissions import action_of, resource_of
+from upgrade_orchestrator.adapters.airflow.auth.permissions import action_of, resource_of
 from upgrade_orchestrator.domain.errors import Unauthenticated, Unavailable
 from upgrade_orchestrator.domain.operations.permissions import EVERYTHING, Permission, Scope
 
