@@ -11,9 +11,3 @@ signals       the store's port Signals
 listens       returns once a new waiter is connected and has got no signal
 followers, outbox, idempotency_store      the ports of those names
 """
-
-from pkgutil import iter_modules
-
-import pytest
-
-pytest.register_assert_rewrite(*(f"{__name__}.{each.name}" for each in iter_modules(__path__)))

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.store_contract.stores import Added, Listens, PassTime, Store
-from tests.store_contract.telling import append, event
+from tests.store_contract.stores import Added, Listens, PassTime, Store, append, event
 from tests.store_contract.waiting import QUIET_SECONDS, waits
 from upgrade_orchestrator.domain.errors import AlreadyExists, IdempotencyConflict
 from upgrade_orchestrator.domain.registry.entries import Component

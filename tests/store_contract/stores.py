@@ -1,11 +1,13 @@
-"""The types of the contract's fixtures, and executions to store."""
+"""The types of the contract's fixtures, and executions and events to store."""
 
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+from tests.labs.any_event import any_event
 from tests.unit.domain.builders import make_execution, make_instance, make_request, name
+from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion
@@ -41,3 +43,14 @@ def new_execution(**fields: Any) -> Execution:
 
 def rows(count: int = 3) -> list[Instance]:
     return [make_instance(name(each), position=each) for each in range(count)]
+
+
+def event(text: str = "") -> Event:
+    return any_event(EventType.PROGRESS, {"text": text})
+
+
+async def append(store: Store, execution: Execution, *texts: str) -> None:
+    """Append in a separate transaction."""
+    async with store() as work:
+        await work.events.append(execution, [event(text) for text in texts])
+        await work.commit()

@@ -1,6 +1,6 @@
 """EventCursors on PostgreSQL: what every store does."""
 
-from tests.store_contract.event_cursors import FollowersContract
+from tests.store_contract.events.cursors import FollowersContract
 
 
 class TestFollowers(FollowersContract):

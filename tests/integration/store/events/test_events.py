@@ -1,6 +1,6 @@
 """The event log on PostgreSQL: what every store does."""
 
-from tests.store_contract.events import EventsContract
+from tests.store_contract.events.events import EventsContract
 
 
 class TestEvents(EventsContract):

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.labs.any_event import any_event
-from tests.store_contract.live_feed import LiveFeedContract
+from tests.store_contract.events.live_feed import LiveFeedContract
 from tests.store_contract.stores import Added, Store
 from upgrade_orchestrator.adapters.postgres.events.signals import PostgresNames, PostgresSignals
 from upgrade_orchestrator.service.events.feed import LiveFeed

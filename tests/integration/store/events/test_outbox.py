@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from local.ports import free_port
 from tests.labs.any_event import any_event
-from tests.store_contract.outbox import OutboxContract
+from tests.store_contract.events.outbox import OutboxContract
 from tests.store_contract.stores import Added, Store
 from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS, RELAY, PostgresLeadership
 from upgrade_orchestrator.adapters.postgres.events.outbox import PostgresOutbox

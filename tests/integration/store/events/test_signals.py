@@ -5,9 +5,8 @@ import time
 
 import psycopg
 
-from tests.store_contract.signals import SignalsContract
-from tests.store_contract.stores import Added, Store
-from tests.store_contract.telling import append
+from tests.store_contract.events.signals import SignalsContract
+from tests.store_contract.stores import Added, Store, append
 from upgrade_orchestrator.adapters.postgres.events.signals import PostgresSignals
 
 

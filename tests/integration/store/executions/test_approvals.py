@@ -1,6 +1,6 @@
 """Approvals on PostgreSQL: what every store does."""
 
-from tests.store_contract.approvals import ApprovalsContract
+from tests.store_contract.executions.approvals import ApprovalsContract
 
 
 class TestApprovals(ApprovalsContract):

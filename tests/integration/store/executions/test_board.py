@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from tests.store_contract.board import BoardContract
+from tests.store_contract.executions.board import BoardContract
 from tests.store_contract.stores import Added
 from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.adapters.postgres.executions.board import counts_query, page_query

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.store_contract.executions import ExecutionsContract
+from tests.store_contract.executions.executions import ExecutionsContract
 from tests.store_contract.stores import Added, Store
 from upgrade_orchestrator.domain.errors import Unavailable
 

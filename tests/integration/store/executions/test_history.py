@@ -5,7 +5,7 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from tests.store_contract.history import HistoryContract
+from tests.store_contract.executions.history import HistoryContract
 from tests.store_contract.stores import Added, Store
 from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
 from upgrade_orchestrator.adapters.postgres.executions.statistics import history_query

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from tests.integration.store.counting import counted
-from tests.store_contract.overviews import OverviewsContract
+from tests.store_contract.executions.overviews import OverviewsContract
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW, after
 from upgrade_orchestrator.adapters.postgres.executions.overviews import _page

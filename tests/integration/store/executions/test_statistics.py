@@ -3,7 +3,7 @@
 import psycopg
 from psycopg import sql
 
-from tests.store_contract.statistics import StatisticsContract
+from tests.store_contract.executions.statistics import StatisticsContract
 from tests.store_contract.stores import Added, Store
 from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
 from upgrade_orchestrator.adapters.postgres.executions.statistics import statistics_query

@@ -1,19 +1,19 @@
 """The store in memory fulfils the contract of every store."""
 
-from tests.store_contract.approvals import ApprovalsContract
-from tests.store_contract.board import BoardContract
-from tests.store_contract.event_cursors import FollowersContract
-from tests.store_contract.events import EventsContract
-from tests.store_contract.executions import ExecutionsContract
-from tests.store_contract.history import HistoryContract
+from tests.store_contract.events.cursors import FollowersContract
+from tests.store_contract.events.events import EventsContract
+from tests.store_contract.events.live_feed import LiveFeedContract
+from tests.store_contract.events.outbox import OutboxContract
+from tests.store_contract.events.signals import SignalsContract
+from tests.store_contract.executions.approvals import ApprovalsContract
+from tests.store_contract.executions.board import BoardContract
+from tests.store_contract.executions.executions import ExecutionsContract
+from tests.store_contract.executions.history import HistoryContract
+from tests.store_contract.executions.overviews import OverviewsContract
+from tests.store_contract.executions.statistics import StatisticsContract
 from tests.store_contract.idempotency import IdempotencyStoreContract
 from tests.store_contract.leases import LeasesContract
-from tests.store_contract.live_feed import LiveFeedContract
-from tests.store_contract.outbox import OutboxContract
-from tests.store_contract.overviews import OverviewsContract
 from tests.store_contract.registry import RegistryContract
-from tests.store_contract.signals import SignalsContract
-from tests.store_contract.statistics import StatisticsContract
 from tests.store_contract.transactions import TransactionsContract
 
 

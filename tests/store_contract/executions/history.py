@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.store_contract.by_hand import brute_force, same
+from tests.store_contract.executions.brute_force import brute_force, same
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import make_request
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.store_contract.stores import Added, Listens, Store
-from tests.store_contract.telling import append, event
+from tests.store_contract.stores import Added, Listens, Store, append, event
 from tests.store_contract.waiting import QUIET_SECONDS, waits
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.service.ports.outbox import Outbox

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.labs.any_event import any_event
+from tests.store_contract.events.watched import WatchedSignals, WatchedWork
 from tests.store_contract.stores import Added, Store
 from tests.store_contract.waiting import QUIET_SECONDS
-from tests.store_contract.watched import WatchedSignals, WatchedWork
 from upgrade_orchestrator.domain.errors import NotFound, Unavailable
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution

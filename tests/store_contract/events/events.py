@@ -6,8 +6,7 @@ from enum import StrEnum
 import pytest
 
 from tests.labs.any_event import any_event
-from tests.store_contract.stores import Added, Store
-from tests.store_contract.telling import append, event
+from tests.store_contract.stores import Added, Store, append, event
 from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.events import EventType
