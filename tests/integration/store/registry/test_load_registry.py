@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
 
 from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World, document
+from tests.store_contract.entries import BACKUP, DEPLOYMENT, PATH, VERSION
 from tests.unit.domain.builders import after
 from upgrade_orchestrator.bootstrap import close_ports, ports_for
 from upgrade_orchestrator.cli.registry.document import entries_in
@@ -17,16 +17,7 @@ from upgrade_orchestrator.cli.registry.writing import text_of
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ValidationFailed
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
-from upgrade_orchestrator.domain.registry.entries import (
-    Backup,
-    Component,
-    ComponentVersion,
-    Deployment,
-    RegistryEntry,
-    RiskLevel,
-    UpgradePath,
-    VersionStatus,
-)
+from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion, RegistryEntry
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.load import Loaded, load_registry, read_registry
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
@@ -37,54 +28,31 @@ EVERYTHING: list[RegistryEntry] = [
     Component(id="A", name="null", description=ODD),
     Component(id="b", name="3.10"),
     ComponentVersion(id="1.0", component_id="A", version="3.10"),
-    ComponentVersion(
+    replace(
+        VERSION,
         id="2.0",
         component_id="A",
         version="4",
-        status=VersionStatus.DRAFT,
-        release_date=date(2030, 1, 2),
-        end_of_life_date=date(2031, 1, 2),
-        min_platform_version="1.0",
-        max_platform_version="2.0",
-        recommended=True,
-        lts=True,
         dependencies={"zk": ">=3,<4", "java": "17.*", "on": "*"},
         notes=ODD,
     ),
-    UpgradePath(
-        id="p",
+    replace(
+        PATH,
         component_id="A",
         from_version_id="1.0",
         to_version_id="2.0",
-        requires_downtime=True,
-        risk_level=RiskLevel.LOW,
-        tested=True,
-        estimated_duration_minutes=7,
         pre_upgrade_steps=("- a", ODD),
         upgrade_steps=("",),
-        post_upgrade_steps=("d",),
-        rollback_steps=("e",),
-        validation_steps=("f",),
         blockers=("g", "g"),
-        notes="n",
     ),
-    Deployment(
-        tenant_id="550e8400",
-        component_id="A",
-        driver="agent",
-        conn_id="c",
-        fleet="f",
-        current_version_id="1.0",
-        mixed={"4": 1, "3.10": 2},
-    ),
-    Backup(
+    replace(DEPLOYMENT, tenant_id="550e8400", component_id="A", current_version_id="1.0", mixed={"4": 1, "3.10": 2}),
+    replace(
+        BACKUP,
         id="0",
         tenant_id="550e8400",
         component_id="A",
         version_id="1.0",
         location="s3://b/ü",
-        size_bytes=1 << 40,
-        sha256="0" * 64,
         created_at=after(0.25),
     ),
 ]
