@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
-from tests.labs.first_step import PATIENCE
+from tests.labs.steps.first_step import PATIENCE
 from tests.unit.domain.builders import make_execution
 from upgrade_orchestrator.domain.errors import NotFound, Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from tests.labs.memory_world import memory_ports
-from tests.labs.numbered_ids import numbered_ids
+from tests.labs.memory.numbered_ids import numbered_ids
+from tests.labs.memory.world import memory_ports
 from tests.lifecycle.stepped import LEASE_SECONDS, Clock
 from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
 from upgrade_orchestrator.adapters.memory.engine.tables import (

@@ -10,8 +10,8 @@ import pytest
 from local.fleet.settings import Settings
 from local.fleet.state.journal import utc_now
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
-from tests.labs.agent import AgentInMemory
-from tests.labs.wire import Wire
+from tests.labs.fleet.agent import AgentInMemory
+from tests.labs.fleet.wire import Wire
 from tests.labs.world import Admin
 from upgrade_orchestrator.adapters.airflow.connections import FleetAddress
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver

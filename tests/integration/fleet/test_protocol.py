@@ -10,7 +10,7 @@ from local.fleet.agent.orders import Orders
 from local.fleet.client import Json
 from local.fleet.state.journal import utc_now
 from tests.integration.fleet.running_agent import Caller, RunningAgent, is_alive, wait_for
-from tests.labs.agent import AgentInMemory
+from tests.labs.fleet.agent import AgentInMemory
 
 
 def _first(fleet: Caller) -> str:

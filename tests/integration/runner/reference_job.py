@@ -14,12 +14,12 @@ from typing import Any, Self, cast
 
 from sqlalchemy import event
 
-from tests.labs.agent import AgentInMemory
+from tests.labs.fleet.agent import AgentInMemory
+from tests.labs.fleet.wire import FleetsInMemory
 from tests.labs.lab import OLGA
-from tests.labs.memory_world import LOCATION, Storage
+from tests.labs.memory.world import LOCATION, Storage
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.labs.seed import BACKUP, COMPONENT, NEW, OLD, OLD_VERSION, TENANT, document
-from tests.labs.wire import FleetsInMemory
 from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedWork
 from upgrade_orchestrator.adapters.postgres.engine.engine import engine_of
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork

@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter
 
 from tests.integration.store_lab import MakeLab
-from tests.labs.canaries import deployed, monitored, polls
-from tests.labs.endings import failed_with_a_drain_that_does_not_end, marked_failed_while_upgrading
 from tests.labs.lab import OLGA
 from tests.labs.seed import COMPONENT, NEW, OLD, TENANT
-from tests.labs.stages import ANNA, asked, data_of, first_stage_done
+from tests.labs.steps.canaries import deployed, monitored, polls
+from tests.labs.steps.endings import failed_with_a_drain_that_does_not_end, marked_failed_while_upgrading
+from tests.labs.steps.stages import ANNA, asked, data_of, first_stage_done
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.approval.approval import StageState
 from upgrade_orchestrator.domain.errors import InvalidState

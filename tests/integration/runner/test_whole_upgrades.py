@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter
 
 from tests.integration.store_lab import MakeLab
-from tests.labs.canaries import deployed, monitored
 from tests.labs.lab import FOREVER, OLGA, until
-from tests.labs.pools import blue_green, pools, statuses, story, traffic, upgrade
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
-from tests.labs.stages import approve, first_stage_done, run_stage
+from tests.labs.steps.canaries import deployed, monitored
+from tests.labs.steps.pools import blue_green, pools, statuses, story, traffic, upgrade
+from tests.labs.steps.stages import approve, first_stage_done, run_stage
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus

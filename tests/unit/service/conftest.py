@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.labs.memory_lab import MakeLab, MemoryLab
-from tests.labs.memory_world import make_memory_world
+from tests.labs.memory.lab import MakeLab, MemoryLab
+from tests.labs.memory.world import make_memory_world
 from tests.virtual_time import VirtualLoop, running_clock
 
 

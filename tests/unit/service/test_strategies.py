@@ -7,9 +7,9 @@ import pytest
 
 from tests.labs.dag_walk import MONITOR, DagWalk, run_task
 from tests.labs.lab import OLGA, until
-from tests.labs.memory_lab import MakeLab, MemoryLab
+from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD, OLD_VERSION
-from tests.labs.stages import approve
+from tests.labs.steps.stages import approve
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.upgrade.commands import (

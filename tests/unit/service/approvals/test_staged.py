@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.labs.lab import OLGA, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
-from tests.labs.stages import (
+from tests.labs.steps.stages import (
     ANNA,
     approval,
     approve,

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 
 from tests.labs.lab import FOREVER, OLGA, Lab
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
-from tests.labs.stages import (
+from tests.labs.steps.stages import (
     YES,
     approval,
     approve,

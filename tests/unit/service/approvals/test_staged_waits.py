@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from tests.labs.lab import FOREVER, OLGA
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW
-from tests.labs.stages import (
+from tests.labs.steps.stages import (
     ANNA,
     approval,
     approve,

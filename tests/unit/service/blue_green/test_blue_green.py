@@ -3,8 +3,9 @@
 import pytest
 
 from local.fleet.agent.orders import Orders
-from tests.labs.memory_lab import MakeLab
-from tests.labs.pools import (
+from tests.labs.memory.lab import MakeLab
+from tests.labs.seed import NEW_VERSION, OLD, OLD_VERSION
+from tests.labs.steps.pools import (
     NEWEST_VERSION,
     S,
     admitted_next,
@@ -21,7 +22,6 @@ from tests.labs.pools import (
     until_soaking,
     upgrade,
 )
-from tests.labs.seed import NEW_VERSION, OLD, OLD_VERSION
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from tests.labs.lab import OLGA, Lab, until
-from tests.labs.memory_lab import MakeLab
-from tests.labs.pools import (
+from tests.labs.memory.lab import MakeLab
+from tests.labs.seed import NEW, NEW_VERSION, OLD, OLD_VERSION
+from tests.labs.steps.pools import (
     S,
     blue_green,
     break_green,
@@ -21,7 +22,6 @@ from tests.labs.pools import (
     traffic,
     until_soaking,
 )
-from tests.labs.seed import NEW, NEW_VERSION, OLD, OLD_VERSION
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

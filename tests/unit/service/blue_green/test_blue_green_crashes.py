@@ -6,9 +6,10 @@ import pytest
 
 from tests.effort import some
 from tests.labs.lab import OLGA, Lab
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.mortal import Died, Life, mortal
-from tests.labs.pools import (
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.steps.pools import (
     S,
     blue_green,
     break_green,
@@ -21,7 +22,6 @@ from tests.labs.pools import (
     traffic,
     upgrade,
 )
-from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus

@@ -3,8 +3,9 @@
 import asyncio
 
 from tests.labs.lab import OLGA, Lab, seconds_between
-from tests.labs.memory_lab import MakeLab
-from tests.labs.pools import (
+from tests.labs.memory.lab import MakeLab
+from tests.labs.seed import OLD
+from tests.labs.steps.pools import (
     S,
     break_green,
     forth,
@@ -19,7 +20,6 @@ from tests.labs.pools import (
     until_soaking,
     upgrade,
 )
-from tests.labs.seed import OLD
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.blue_green.steps import Change
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus

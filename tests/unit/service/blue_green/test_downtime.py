@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from tests.labs.lab import OLGA, seconds_between, until
-from tests.labs.memory_lab import HOUR, MakeLab
-from tests.labs.pools import going_over, over, switched, until_soaking
+from tests.labs.memory.lab import HOUR, MakeLab
+from tests.labs.steps.pools import going_over, over, switched, until_soaking
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

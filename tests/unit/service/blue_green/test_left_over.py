@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.labs.lab import OLGA, Lab
-from tests.labs.memory_lab import MakeLab
-from tests.labs.pools import S, blue_green, end, pools, switched, upgrade
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import COMPONENT, NEW, NEW_VERSION, OLD, TENANT
+from tests.labs.steps.pools import S, blue_green, end, pools, switched, upgrade
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade

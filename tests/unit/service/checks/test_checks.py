@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.labs.lab import Lab
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW, OLD
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.execution.events import EventType

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.labs.first_step import first_step
 from tests.labs.lab import Lab, abandoned
-from tests.labs.memory_lab import MakeLab, MemoryLab
+from tests.labs.memory.lab import MakeLab, MemoryLab
+from tests.labs.steps.first_step import first_step
 from upgrade_orchestrator.domain.checks.checks import OPEN, CheckName, CheckResult, CheckStatus, StoredObject
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

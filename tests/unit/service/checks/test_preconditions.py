@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from tests.labs.lab import OLGA, Lab
-from tests.labs.memory_lab import MakeLab, MemoryLab
+from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW
 from upgrade_orchestrator.domain.errors import UpgradeBlocked
 from upgrade_orchestrator.domain.execution.execution import Strategy

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.labs.lab import OLGA, Lab, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.execution.execution import Execution

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.labs.lab import Lab, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.service.control.ended_tasks import AT_ONCE, GATHER_SECONDS, LISTEN_SECONDS, end_tasks
 

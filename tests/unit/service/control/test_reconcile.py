@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.labs.lab import OLGA, Lab, seconds_between, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.errors import Unavailable

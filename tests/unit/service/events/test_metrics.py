@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.labs.lab import Lab
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from upgrade_orchestrator.adapters.memory.events.cursors import MemoryEventCursors
 from upgrade_orchestrator.domain.approval.approval import ask, decide
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus

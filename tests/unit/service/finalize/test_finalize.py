@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-from tests.labs.endings import marked_failed_while_upgrading
 from tests.labs.lab import OLGA, Lab, abandoned, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.steps.endings import marked_failed_while_upgrading
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.labs.lab import OLGA, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import COMPONENT, NEW_VERSION, OLD, OLD_VERSION, TENANT
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

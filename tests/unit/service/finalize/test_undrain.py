@@ -4,11 +4,11 @@ import pytest
 
 from local.fleet.agent.orders import Orders
 from tests.effort import some
-from tests.labs.endings import failed_with_a_drain_that_does_not_end
 from tests.labs.lab import OLGA, until
-from tests.labs.memory_lab import MakeLab, MemoryLab
+from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import OLD_VERSION
+from tests.labs.steps.endings import failed_with_a_drain_that_does_not_end
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.service.finalize.finalize import bring_to_end, end_abandoned

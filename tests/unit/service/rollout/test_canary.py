@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.labs.canaries import canary_fields, deployed, monitored, polls, until_polls
 from tests.labs.lab import FOREVER, OLGA, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
+from tests.labs.steps.canaries import canary_fields, deployed, monitored, polls, until_polls
 from upgrade_orchestrator.domain.errors import CanaryUnhealthy
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

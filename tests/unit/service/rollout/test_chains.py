@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.labs.first_step import all_tasks, step
 from tests.labs.lab import FOREVER, OLGA, Lab, seconds_between
-from tests.labs.memory_lab import MakeLab, MemoryLab
+from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.steps.first_step import all_tasks, step
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
 from upgrade_orchestrator.service.rollout.batch import run_batch

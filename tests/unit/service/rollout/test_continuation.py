@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from local.fleet.agent.orders import Orders
-from tests.labs.canaries import deployed
-from tests.labs.first_step import PATIENCE, after_first_step, all_tasks, first_step, step
 from tests.labs.lab import OLGA, Lab, until
-from tests.labs.memory_lab import MakeLab
-from tests.labs.pools import blue_green, traffic
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
-from tests.labs.stages import approve, first_stage_done
+from tests.labs.steps.canaries import deployed
+from tests.labs.steps.first_step import PATIENCE, after_first_step, all_tasks, first_step, step
+from tests.labs.steps.pools import blue_green, traffic
+from tests.labs.steps.stages import approve, first_stage_done
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work

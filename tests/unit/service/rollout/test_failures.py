@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.labs.lab import OLGA, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.effort import some
-from tests.labs.canaries import canary_fields
-from tests.labs.first_step import SECONDS, after_first_step, all_tasks, first_step, step
 from tests.labs.lab import OLGA, Lab, abandoned, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.mortal import Died, Life, mortal
-from tests.labs.pools import blue_green, traffic
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.steps.canaries import canary_fields
+from tests.labs.steps.first_step import SECONDS, after_first_step, all_tasks, first_step, step
+from tests.labs.steps.pools import blue_green, traffic
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Work

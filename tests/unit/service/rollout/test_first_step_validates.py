@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.labs.canaries import canary_fields
-from tests.labs.first_step import SECONDS, all_tasks, first_step, step
 from tests.labs.lab import OLGA, Lab, abandoned
-from tests.labs.memory_lab import MakeLab, MemoryLab
-from tests.labs.pools import blue_green
+from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.steps.canaries import canary_fields
+from tests.labs.steps.first_step import SECONDS, all_tasks, first_step, step
+from tests.labs.steps.pools import blue_green
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus, StoredObject
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy

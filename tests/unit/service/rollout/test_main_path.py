@@ -2,7 +2,7 @@
 
 from tests.exact_counts import hold
 from tests.labs.main_path import MainPath
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.runner.outcome import Ending
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.labs.lab import seconds_between
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import COMPONENT, NEW, NEW_VERSION, OLD_VERSION, TENANT
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.runner.outcome import Ending

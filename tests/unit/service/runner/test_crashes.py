@@ -10,7 +10,7 @@ from local.fleet.agent.orders import Orders
 from tests.effort import some
 from tests.labs.dying import upgrade_with_deaths
 from tests.labs.lab import until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from upgrade_orchestrator.service.ports.fleet import StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.effort import some
 from tests.labs.lab import OLGA, Lab, abandoned, until
-from tests.labs.memory_lab import HOUR, MakeLab
+from tests.labs.memory.lab import HOUR, MakeLab
 from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

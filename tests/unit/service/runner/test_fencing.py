@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.labs.lab import OLGA, Lab
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.mortal import Died, Life, mortal
-from tests.labs.pools import end, going_over, over, pools, switched, traffic
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.steps.pools import end, going_over, over, pools, switched, traffic
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.labs.lab import OLGA, Lab
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import COMPONENT, NEW, OLD, TENANT
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, NotFound, UpgradeBlocked

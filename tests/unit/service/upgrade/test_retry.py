@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.labs.lab import OLGA, Lab, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.checks.checks import CheckResult
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState, UpgradeBlocked

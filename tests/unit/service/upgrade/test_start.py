@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 
 
 @pytest.mark.parametrize(("places", "in_worker"), [(0, False), (1, True), (2, True)])

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 from tests.labs.lab import OLGA, Lab, seconds_between, until
-from tests.labs.memory_lab import MakeLab
+from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus

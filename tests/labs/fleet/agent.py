@@ -14,7 +14,7 @@ from local.fleet.settings import Settings
 from local.fleet.state.calls import Answer, Call
 from local.fleet.state.faults import Fault, Kind
 from local.fleet.state.fleet import Fleet
-from tests.labs.nursery import JournalsInMemory, SimulatedNursery
+from tests.labs.fleet.nursery import JournalsInMemory, SimulatedNursery
 
 T = TypeVar("T")
 ForeignOrder = Callable[[Orders, Fleet, str, Call, Any], Answer]

@@ -8,9 +8,9 @@ from typing import Any
 from local.fleet.agent.orders import Orders
 from local.fleet.state.calls import Answer
 from tests.event_book import violations_of
-from tests.labs.agent import ForeignOrder
+from tests.labs.fleet.agent import ForeignOrder
 from tests.labs.lab import Lab, until
-from tests.labs.memory_world import MemoryWorld
+from tests.labs.memory.world import MemoryWorld
 from upgrade_orchestrator.adapters.memory.engine.tables import (
     BACKUP,
     COMMAND,

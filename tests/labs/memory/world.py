@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from tests.labs.agent import AdminInMemory, AgentInMemory
-from tests.labs.numbered_ids import numbered_ids
+from tests.labs.fleet.agent import AdminInMemory, AgentInMemory
+from tests.labs.fleet.wire import FleetsInMemory
+from tests.labs.memory.numbered_ids import numbered_ids
 from tests.labs.scripted import AskedParses, ScriptedPeople, ScriptedRuns
 from tests.labs.seed import BACKUP, OLD_VERSION, document
-from tests.labs.wire import FleetsInMemory
 from tests.labs.world import World
 from tests.virtual_time import START, Clock
 from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase

@@ -1,0 +1,1 @@
+"""Steps of the tests of the use cases, by subject."""
