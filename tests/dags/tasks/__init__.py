@@ -1,0 +1,1 @@
+"""The tasks of an upgrade and their triggers: what they store, do, share and end with."""
