@@ -18,7 +18,7 @@ from tests.lifecycle.simulated_fleet import (
     SimulatedInstance,
 )
 from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedSignals, stepped
-from tests.lifecycle.stores import Store
+from tests.lifecycle.stores.store import Store
 from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import Instance

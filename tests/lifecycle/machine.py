@@ -4,11 +4,11 @@ from random import Random
 
 from hypothesis.stateful import invariant
 
-from tests.lifecycle.airflow import Airflow
 from tests.lifecycle.bench import Bench
 from tests.lifecycle.chance import draw, rules_now
-from tests.lifecycle.faults import Faults
-from tests.lifecycle.operators import ANNA, OLGA, REQUEST, Operators
+from tests.lifecycle.rules.airflow import Airflow
+from tests.lifecycle.rules.faults import Faults
+from tests.lifecycle.rules.operators import ANNA, OLGA, REQUEST, Operators
 from tests.lifecycle.stepped import WAIT
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.approvals import decide as approvals

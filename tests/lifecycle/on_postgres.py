@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lifecycle.bench import Bench
-from tests.lifecycle.postgres_store import PostgresStore
+from tests.lifecycle.stores.postgres import PostgresStore
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from tests.effort import some
 from tests.lifecycle.bench import Bench
-from tests.lifecycle.memory_store import MemoryStore
 from tests.lifecycle.search import live_from
+from tests.lifecycle.stores.memory import MemoryStore
 
 LIVES = 30
 
