@@ -5,7 +5,7 @@ from itertools import product
 
 from local.stack.stack import Stack
 from tests.e2e.conftest import NewTenant
-from tests.e2e.killing import COMPONENTS, ClientOf, roll_back_while_killing, upgrade_while_killing
+from tests.soak.killing import COMPONENTS, ClientOf, roll_back_while_killing, upgrade_while_killing
 from tests.soak.rounds import Round
 
 FORMS = [*product((upgrade_while_killing, roll_back_while_killing), COMPONENTS)]

@@ -10,13 +10,12 @@ import pytest
 
 from local.airflow.settings import API_SERVER, METADATA_DATABASE, SCHEDULER, TRIGGERER
 from local.stack.stack import Stack
-from tests.e2e.airflow_hands import FIRST
+from tests.e2e.airflow_actions import FIRST
 from tests.e2e.ci import Job, needs_jq
 from tests.e2e.conftest import NewTenant
-from tests.e2e.leaders import leaders
 from tests.e2e.parsing import has_dag
+from tests.e2e.processes import leaders, workers
 from tests.e2e.steps import Tenant, wait_for
-from tests.e2e.workers import workers
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 
 pytestmark = pytest.mark.alone

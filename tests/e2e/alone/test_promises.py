@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.airflow_hands import command, followed, pause_dag, run_of
+from tests.e2e.airflow_actions import command, followed, pause_dag, run_of
 from tests.e2e.conftest import NewTenant
 from tests.e2e.questions import answer_in_ui, asked_again, let_go, parked
 from tests.e2e.steps import Json, got, wait_for

@@ -3,7 +3,7 @@
 import pytest
 
 from local.stack.stack import Stack
-from tests.e2e.airflow_hands import (
+from tests.e2e.airflow_actions import (
     FIRST,
     clear,
     command,

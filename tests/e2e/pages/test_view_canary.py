@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browsing import Visits
 from tests.e2e.conftest import NewTenant
-from tests.e2e.hands import VIEW, Hands, Keyboard, expect_status, give
+from tests.e2e.pages.user_actions import VIEW, InputDevice, Keyboard, expect_status, give
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -65,28 +65,28 @@ def test_from_the_form_to_completed_by_keyboard_alone_the_page_shows_no_state_th
     assert {each["data"]["source"] for each in tenant.events(execution_id) if "command" in each["type"]} == {"UI"}
 
 
-def _created(page: Page, hands: Hands, tenant: Tenant) -> str:
+def _created(page: Page, device: InputDevice, tenant: Tenant) -> str:
     """Create the upgrade by the form; returns the execution's id."""
     page.goto(f"{VIEW}/upgrades/new")
-    _fill_in(page, hands, tenant)
-    hands.push("button[value='']")
+    _fill_in(page, device, tenant)
+    device.push("button[value='']")
     page.wait_for_url(lambda url: not url.endswith("/new"))
     return page.url.rsplit("/", 1)[-1]
 
 
-def _fill_in(page: Page, hands: Hands, tenant: Tenant) -> None:
-    hands.write("[name=tenantId]", tenant.id)
-    hands.write("[name=componentId]", COMPONENT)
+def _fill_in(page: Page, device: InputDevice, tenant: Tenant) -> None:
+    device.write("[name=tenantId]", tenant.id)
+    device.write("[name=componentId]", COMPONENT)
     page.keyboard.press("Tab")
     expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
-    hands.write("[name=toVersionId]", NEW)
-    hands.choose("[name=strategy]", "CANARY")
-    hands.write("[name=canaryPercentage]", "34")
-    hands.write("[name=batchSize]", "2")
-    hands.write("[name=batchDelaySeconds]", "0")
-    hands.write("[name=maxUnavailablePercentage]", "34")
-    hands.write("[name=healthCheckIntervalSeconds]", "1")
-    hands.write("[name=installedComponents]", "kafka 3.6.0\npostgresql 16.1")
+    device.write("[name=toVersionId]", NEW)
+    device.choose("[name=strategy]", "CANARY")
+    device.write("[name=canaryPercentage]", "34")
+    device.write("[name=batchSize]", "2")
+    device.write("[name=batchDelaySeconds]", "0")
+    device.write("[name=maxUnavailablePercentage]", "34")
+    device.write("[name=healthCheckIntervalSeconds]", "1")
+    device.write("[name=installedComponents]", "kafka 3.6.0\npostgresql 16.1")
     expect(page.locator("#preview")).to_contain_text("CANARY: 2 instances")
     expect(page.locator("#preview-state")).to_contain_text("It can start")
 

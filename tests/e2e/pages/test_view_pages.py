@@ -11,7 +11,7 @@ from local.ports import HOST
 from tests.accessible import problems
 from tests.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
-from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
+from tests.e2e.pages.user_actions import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant
 from tests.e2e.users import PASSWORD
 from tests.shared_stack import ROOT

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browsing import Visits
 from tests.e2e.conftest import NewTenant
-from tests.e2e.hands import VIEW, Mouse, expect_status, give, open_upgrade
+from tests.e2e.pages.user_actions import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import DEADLINE_SECONDS
 
 ONE_BY_ONE: dict[str, Any] = {"batchSize": 1, "maxUnavailablePercentage": 25}

@@ -15,8 +15,8 @@ from local.airflow.settings import API_SERVER, SCHEDULER, TRIGGERER
 from local.stack.stack import Stack
 from tests.e2e.case import STRATEGIES, Case
 from tests.e2e.conftest import NewTenant
+from tests.e2e.processes import workers
 from tests.e2e.steps import TERMINAL, Json, wait_for
-from tests.e2e.workers import workers
 
 WORKER = "worker"
 COMPONENTS = (WORKER, TRIGGERER, SCHEDULER, API_SERVER)

@@ -1,4 +1,4 @@
-"""How a person uses a page: with the mouse, or with the keyboard alone."""
+"""What a user does on a page: with the mouse, or with the keyboard alone."""
 
 from typing import Protocol
 
@@ -11,8 +11,8 @@ VIEW = f"{URL_PREFIX}/view"
 _MOST_TABS = 150
 
 
-class Hands(Protocol):
-    """Finds elements by a CSS selector."""
+class InputDevice(Protocol):
+    """A mouse or a keyboard, which finds elements by a CSS selector."""
 
     def write(self, selector: str, text: str) -> None:
         """Replace the content of a field."""
@@ -79,9 +79,9 @@ def expect_status(page: Page, status: str, seconds: float = DEADLINE_SECONDS) ->
     expect(page.locator("#head")).to_have_attribute("data-status", status, timeout=seconds * 1000)
 
 
-def give(hands: Hands, command: str, reason: str = "") -> None:
+def give(device: InputDevice, command: str, reason: str = "") -> None:
     """Press the command's button and confirm its question."""
-    hands.push(f"#button-{command}")
+    device.push(f"#button-{command}")
     if reason:
-        hands.write("dialog[open] textarea", reason)
-    hands.push("dialog[open] [data-confirm]")
+        device.write("dialog[open] textarea", reason)
+    device.push("dialog[open] [data-confirm]")

@@ -1,4 +1,4 @@
-"""What a person does to an upgrade's DAG in the Airflow UI, by Airflow's own API, which the UI calls too."""
+"""What a user does to an upgrade's DAG in the Airflow UI, by Airflow's own API, which the UI calls too."""
 
 from typing import Any
 
