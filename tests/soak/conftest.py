@@ -19,7 +19,7 @@ from tests.integration.conftest import (
     world,
 )
 from tests.integration.kafka.conftest import append, ports, reader, real_kafka, topic
-from tests.integration.kafka.servers import airflow_env, servers
+from tests.integration.kafka.failover.servers import airflow_env, servers
 from tests.integration.runner.conftest import make_lab
 from tests.integration.store.conftest import added, store
 from tests.lifecycle.on_postgres import bench

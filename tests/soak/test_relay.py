@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.integration.kafka.conftest import Append
-from tests.integration.kafka.killing import Candidates, kill_at_random, kill_leaders
+from tests.integration.kafka.failover.killing import Candidates, kill_at_random, kill_leaders
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from tests.soak.rounds import Round

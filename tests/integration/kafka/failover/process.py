@@ -1,4 +1,4 @@
-"""The relay as a process of its own, to be killed: `python -m tests.integration.kafka.process URL`.
+"""The relay as a process of its own, to be killed: `python -m tests.integration.kafka.failover.process URL`.
 
 Kafka is the Airflow connection `kafka_events`, the topic `[upgrades] kafka_topic`: from the environment, as always.
 """

@@ -10,7 +10,7 @@ import pytest
 from local.supervisor.processes import Command
 from tests.integration.kafka.broker import ROOT
 from tests.integration.kafka.conftest import Append
-from tests.integration.kafka.killing import Candidates, kill_in_mid_wave, kill_leaders
+from tests.integration.kafka.failover.killing import Candidates, kill_in_mid_wave, kill_leaders
 from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -20,7 +20,7 @@ KILLS = 2
 
 @pytest.fixture
 def relays(postgres_url: str, topic: str, tmp_path: Path) -> Iterator[Candidates]:
-    argv = [sys.executable, "-m", "tests.integration.kafka.process", postgres_url]
+    argv = [sys.executable, "-m", "tests.integration.kafka.failover.process", postgres_url]
     made = Candidates(
         postgres_url, tmp_path, [Command(name, argv, dict(os.environ), ROOT) for name in ("relay-a", "relay-b")]
     )

@@ -14,7 +14,7 @@ from local.ports import HOST, free_port
 from local.postgres.server import Postgres
 from local.supervisor.processes import Command
 from tests.integration.kafka.broker import ROOT
-from tests.integration.kafka.killing import Candidates
+from tests.integration.kafka.failover.killing import Candidates
 
 METADATA = "airflow_of_killed_servers"
 NAMES = ("api-server-a", "api-server-b")
