@@ -23,7 +23,7 @@ from local.demo.rest import BASE
 from local.fleet.client import FleetAdmin
 from local.ports import HOST
 from local.stack.stack import Stack
-from tests.browsing import Visits, browser, pytest_runtest_makereport, visiting
+from tests.browser.browsing import Visits, browser, pytest_runtest_makereport, visiting
 from tests.e2e.steps import COMPONENT, OLD, Tenant
 from tests.e2e.users import LIMITED_TENANT, USERS, prepare, tokens
 from tests.event_rows import violations_in

@@ -9,9 +9,9 @@ import pytest
 from local.demo.rest import BASE
 from local.ports import HOST
 from local.stack.stack import Stack
+from tests.browser.markup import read_html
 from tests.e2e.steps import COMPONENT, NEW, OLD, got
 from tests.e2e.users import tokens
-from tests.markup import read_html
 
 ClientOf = Callable[[str], httpx.Client]
 INSTALLED = {"kafka": "3.6.0", "postgresql": "16.1"}

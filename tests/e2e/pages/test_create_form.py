@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.accessible import problems
-from tests.browsing import Scheme, Visits
+from tests.browser.accessible import problems
+from tests.browser.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant, got
 from upgrade_orchestrator.schemas.request_form import form_fields

@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.browsing import Visits
+from tests.browser.browsing import Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.pages.user_actions import VIEW, InputDevice, Keyboard, expect_status, give
 from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.ports import HOST
-from tests.accessible import problems
-from tests.browsing import Scheme, Visits
+from tests.browser.accessible import problems
+from tests.browser.browsing import Scheme, Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.pages.user_actions import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import COMPONENT, NEW, OLD, Tenant

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browsing import Visits
+from tests.browser.browsing import Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.pages.user_actions import VIEW, Mouse, expect_status, give, open_upgrade
 from tests.e2e.steps import DEADLINE_SECONDS

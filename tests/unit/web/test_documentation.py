@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
-from tests.markup import read_html
+from tests.browser.markup import read_html
 from upgrade_orchestrator.domain.errors import Unauthenticated
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.requests import Request
 
-from tests.markup import Element, read_html
+from tests.browser.markup import Element, read_html
 from tests.unit.domain.builders import NOW, fleet_of, make_execution, make_instance, make_request
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus

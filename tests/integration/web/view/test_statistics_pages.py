@@ -3,10 +3,10 @@
 import httpx
 import pytest
 
+from tests.browser.markup import Element, read_html
 from tests.integration.web.door import Door
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
-from tests.markup import Element, read_html
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grant_of
 from upgrade_orchestrator.domain.operations.permissions import REGISTRY, Permission, of_tenant
 

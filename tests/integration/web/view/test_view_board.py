@@ -5,10 +5,10 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from tests.browser.markup import Element, read_html
 from tests.integration.store.counting import counted
 from tests.integration.web.door import Door
 from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
-from tests.markup import Element, read_html
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grants_of, tenant_roles
 from upgrade_orchestrator.domain.operations.permissions import Permission, Role
 from upgrade_orchestrator.web.view.board import ROWS

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browser.markup import Element, read_html
 from tests.integration.store.counting import counted
 from tests.integration.web.door import Door
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
-from tests.markup import Element, read_html
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grants_of
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
