@@ -68,12 +68,12 @@ class Processes:
         """Every component that has a record."""
         return sorted(path.stem for path in self._run.glob("*.json"))
 
-    def stop(self, patience: Mapping[str, float], signals: Mapping[str, signal.Signals] | None = None) -> None:
+    def stop(self, grace: Mapping[str, float], signals: Mapping[str, signal.Signals] | None = None) -> None:
         """Ask all of them to end at once (by SIGTERM unless named); kill what is left of each after its seconds."""
-        for name in patience:
+        for name in grace:
             self._signal(name, (signals or {}).get(name, signal.SIGTERM))
         began = time.monotonic()
-        for name, seconds in sorted(patience.items(), key=lambda item: item[1]):
+        for name, seconds in sorted(grace.items(), key=lambda item: item[1]):
             self._wait_gone(name, began + seconds)
             self.kill(name)
 

@@ -111,7 +111,7 @@ def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
     with pytest.raises(TaskDeferred) as deferred:
         _verify(execution).execute({})
     assert given == [{"execution_id": execution.id, "seconds": 3}]
-    assert deferred.value.trigger.arguments() == {"execution_id": execution.id, "work": "verify", "batch": 1}
+    assert deferred.value.trigger.arguments() == {"execution_id": execution.id, "kind": "verify", "batch": 1}
     assert deferred.value.method_name == "conclude"
 
 

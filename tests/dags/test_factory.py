@@ -182,7 +182,7 @@ def test_canaries_are_deployed_and_watched_before_the_rest(executions: Add) -> N
     edges = _edges(dag)
     chain = ["admit", "canary.deploy", "canary.monitor", "batch_002.upgrade", "batch_003.upgrade", "verify", "outcome"]
     assert _leads_to(edges, chain)
-    works = [(_trigger(dag, each).work, _trigger(dag, each).batch) for each in chain[1:3]]
+    works = [(_trigger(dag, each).kind, _trigger(dag, each).batch) for each in chain[1:3]]
     assert works == [("batch", 1), ("monitor", 1)]
 
 
@@ -192,7 +192,7 @@ def test_green_pool_is_made_and_checked_before_the_switch_and_blue_goes_last(exe
     edges = _edges(dag)
     chain = ["admit", "green.provision", "green.check", "switch_traffic", "soak", "retire_blue", "verify", "outcome"]
     assert _leads_to(edges, chain)
-    works = [_trigger(dag, each).work for each in chain[1:-2]]
+    works = [_trigger(dag, each).kind for each in chain[1:-2]]
     assert works == ["batch", "check-green", "switch-traffic", "soak", "retire-blue"]
 
 

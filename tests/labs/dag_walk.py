@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.approvals.decide import request_approval
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -20,7 +20,12 @@ from upgrade_orchestrator.service.steps.work import do_step, work_on
 
 CHECKS, MONITOR, VERIFY, OUTCOME = "checks", "monitor", "verify", "outcome"
 END, REVERT, CONFIRM, COMPLETE = "end", "revert", "confirm", "complete"
-POOL_TASKS = [Work.CHECK_GREEN.value, Work.SWITCH_TRAFFIC.value, Work.SOAK.value, Work.RETIRE_BLUE.value]
+POOL_TASKS = [
+    StepKind.CHECK_GREEN.value,
+    StepKind.SWITCH_TRAFFIC.value,
+    StepKind.SOAK.value,
+    StepKind.RETIRE_BLUE.value,
+]
 DONE, STOPPED, UNFINISHED = (Outcome(each) for each in (Ending.DONE, Ending.STOPPED, Ending.UNFINISHED))
 
 
@@ -36,15 +41,15 @@ async def run_task(ports: Ports, execution_id: str, task: str, seconds: float | 
             for name in CheckName:
                 await run_check(ports, execution_id, name)
         case ["batch", number]:
-            return await do_step(ports, execution_id, Step(Work.BATCH, int(number)), seconds)
+            return await do_step(ports, execution_id, Step(StepKind.BATCH, int(number)), seconds)
         case ["approve", stage]:
             return await _approve(ports, execution_id, int(stage), seconds)
         case ["verify"]:
-            return await work_on(ports, execution_id, Step(Work.VERIFY), seconds)
+            return await work_on(ports, execution_id, Step(StepKind.VERIFY), seconds)
         case ["revert" | "confirm"]:
-            return await do_step(ports, execution_id, Step(Work(task), ROLLBACK_BATCH), seconds)
+            return await do_step(ports, execution_id, Step(StepKind(task), ROLLBACK_BATCH), seconds)
         case [name] if name in POOL_TASKS or name in (MONITOR, END):
-            return await do_step(ports, execution_id, Step(Work(name)), seconds)
+            return await do_step(ports, execution_id, Step(StepKind(name)), seconds)
     return DONE
 
 
@@ -56,7 +61,7 @@ async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float |
         case StageState.OVER:
             return STOPPED
         case StageState.EARLY:
-            early = await work_on(ports, execution_id, Step(Work.BATCH, stage - 1), seconds)
+            early = await work_on(ports, execution_id, Step(StepKind.BATCH, stage - 1), seconds)
             return STOPPED if early.ending is Ending.STOPPED else UNFINISHED
     return UNFINISHED
 

@@ -12,12 +12,12 @@ from tests.labs.world import World
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest, advance
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.finalize import bring_to_end
-from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, work_back
+from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, run_rollback
 from upgrade_orchestrator.service.finalize.settle import conclude
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.rollout.batch import run_batch
@@ -84,7 +84,7 @@ class Lab:
         execution = await self.validating(**fields)
         await self.check(execution.id)
         admitted = await self.execution(execution.id)
-        assert admitted.status in UPGRADING, admitted.status_reason
+        assert admitted.status in MAY_START, admitted.status_reason
         return execution.id
 
     async def admitted_unchecked(self, **fields: Any) -> str:
@@ -130,7 +130,7 @@ class Lab:
 
     async def roll_back(self, execution_id: str) -> Execution:
         """Run the rollback, and the verification of its result."""
-        await asyncio.wait_for(work_back(self.world.ports, await self.context(execution_id), None), FOREVER)
+        await asyncio.wait_for(run_rollback(self.world.ports, await self.context(execution_id), None), FOREVER)
         return await confirm_rollback(self.world.ports, await self.context(execution_id))
 
     async def go(self, execution_id: str, to: ExecutionStatus, reason: str = "asked") -> None:

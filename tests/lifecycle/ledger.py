@@ -10,7 +10,7 @@ from typing import Any
 
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.execution.states import TRANSITIONS, UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import MAY_START, TRANSITIONS, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, MAX_ATTEMPTS, Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.instance import TRANSITIONS as STEPS
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
@@ -65,9 +65,9 @@ class Ledger:
 
     def _judge_step(self, before: I, after: I, data: Any) -> None:
         if after is I.DRAINING:
-            assert self.status in UPGRADING, f"begun although {self.status}: {data}"
+            assert self.status in MAY_START, f"begun although {self.status}: {data}"
         if (before, after) == (I.DRAINING, I.UPGRADING):
-            assert self.status in UPGRADING | {S.PAUSED}, f"sent on although {self.status}: {data}"
+            assert self.status in MAY_START | {S.PAUSED}, f"sent on although {self.status}: {data}"
 
     def _change_revert(self, name: str, after: I, data: Any) -> None:
         before = self.reverts.get(name, I.PENDING)

@@ -41,7 +41,7 @@ __all__ += [
     "make_lab",
 ]
 
-PATIENCE_SECONDS = 900
+GRACE_SECONDS = 900
 "How long a campaign may take beyond the time of the whole soak before it counts as hanging."
 HERE, SOAK = Path(__file__).parent, pytest.StashKey[Soak]()
 
@@ -88,7 +88,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(set(items) - set(left_out), key=lambda each: order.index(campaign_of(each)))
     config.hook.pytest_deselected(items=left_out)
     for each in items:
-        each.add_marker(pytest.mark.timeout(soak.seconds + PATIENCE_SECONDS))
+        each.add_marker(pytest.mark.timeout(soak.seconds + GRACE_SECONDS))
 
 
 @pytest.fixture(scope="session")

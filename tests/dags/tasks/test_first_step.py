@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
-from tests.labs.steps.first_step import PATIENCE
+from tests.labs.steps.first_step import MAX_DELAY
 from tests.unit.domain.builders import make_execution
 from upgrade_orchestrator.domain.errors import NotFound, Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, StepKind
 from upgrade_orchestrator.flow.upgrade import operators
-from upgrade_orchestrator.flow.upgrade.operators import PATIENCE_SECONDS, FirstStepOperator
+from upgrade_orchestrator.flow.upgrade.operators import MAX_DELAY_SECONDS, FirstStepOperator
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 S = ExecutionStatus
-STEP = Step(Work.BATCH, 1, 3)
+STEP = Step(StepKind.BATCH, 1, 3)
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def test_it_works_for_the_configured_seconds_and_waits_only_briefly(
     calls = _answer(monkeypatch, "do_step", Outcome(Ending.DONE))
     monkeypatch.setenv("AIRFLOW__UPGRADES__INLINE_SECONDS", "3.5")
     first.execute({})
-    assert calls == [{"execution_id": "e-1", "step": STEP, "seconds": 3.5, "patience": PATIENCE_SECONDS}]
+    assert calls == [{"execution_id": "e-1", "step": STEP, "seconds": 3.5, "max_delay": MAX_DELAY_SECONDS}]
 
 
 def test_worker_is_less_patient_than_the_triggerer_and_as_the_use_cases_are_tested() -> None:
-    assert PATIENCE == PATIENCE_SECONDS < HOP_SECONDS
+    assert MAX_DELAY == MAX_DELAY_SECONDS < HOP_SECONDS
 
 
 def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(
@@ -56,7 +56,7 @@ def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(
     _answer(monkeypatch, "do_step", Outcome(Ending.UNFINISHED))
     with pytest.raises(TaskDeferred) as deferred:
         first.execute({})
-    left = {"execution_id": "e-1", "work": "batch", "batch": 1, "last": 3}
+    left = {"execution_id": "e-1", "kind": "batch", "batch": 1, "last": 3}
     assert (deferred.value.trigger.arguments(), deferred.value.method_name) == (left, "fail")
 
 

@@ -59,7 +59,7 @@ def test_checks_and_steps_carry_what_they_are_about() -> None:
     tasks = _triggered(_dag("BLUE_GREEN"))
     checks = {name: task.trigger.check for name, task in tasks.items() if name.startswith("validate.")}
     assert all(name == f"validate.{check.lower()}" for name, check in checks.items())
-    works = {name: task.trigger.work for name, task in tasks.items() if name not in checks}
+    works = {name: task.trigger.kind for name, task in tasks.items() if name not in checks}
     assert works == {
         "green.check": "check-green",
         "switch_traffic": "switch-traffic",
@@ -99,6 +99,6 @@ def test_first_step_that_a_worker_has_left_goes_on_in_a_trigger_and_fails_as_the
     task = _dag(strategy).get_task(task_id)
     classpath, arguments = task.trigger.serialize()
     assert import_string(classpath)(**json.loads(json.dumps(arguments))).serialize() == (classpath, arguments)
-    assert (task.trigger.work, task.trigger.batch, task.start_from_trigger) == ("batch", 1, False)
+    assert (task.trigger.kind, task.trigger.batch, task.start_from_trigger) == ("batch", 1, False)
     with pytest.raises(AirflowFailException, match="the execution is FAILED: too many"):
         task.fail({}, event="the execution is FAILED: too many")

@@ -15,7 +15,7 @@ from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.flow.upgrade import triggers
 from upgrade_orchestrator.flow.upgrade.triggers import (
     FIRST_STEP_SECONDS,
@@ -30,13 +30,13 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 S = ExecutionStatus
 Replace = Callable[[str, Any], list[dict[str, Any]]]
 USE_CASES: list[tuple[UpgradeTrigger, str, Any]] = [
-    (StepTrigger("e-1", Work.BATCH.value, 1, 3), "do_step", Outcome(Ending.DONE)),
+    (StepTrigger("e-1", StepKind.BATCH.value, 1, 3), "do_step", Outcome(Ending.DONE)),
     (
         CheckTrigger("e-1", CheckName.DEPENDENCY_CHECK.value),
         "run_check",
         CheckResult(CheckName.DEPENDENCY_CHECK, CheckStatus.PASSED),
     ),
-    (WorkTrigger("e-1", Work.VERIFY.value, 1), "work_on", Outcome(Ending.DONE)),
+    (WorkTrigger("e-1", StepKind.VERIFY.value, 1), "work_on", Outcome(Ending.DONE)),
 ]
 every_trigger = pytest.mark.parametrize(("trigger", "use_case", "answer"), USE_CASES)
 
@@ -98,14 +98,14 @@ def _event(trigger: UpgradeTrigger) -> TriggerEvent:
     return asyncio.run(only())
 
 
-def _step(work: Work = Work.BATCH) -> StepTrigger:
+def _step(work: StepKind = StepKind.BATCH) -> StepTrigger:
     return StepTrigger("e-1", work.value, 1, 3)
 
 
 def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(replaced: Replace) -> None:
     calls = replaced("do_step", Outcome(Ending.DONE))
-    assert isinstance(_event(StepTrigger("e-1", Work.BATCH.value, 2, 5)), TaskSuccessEvent)
-    assert calls == [{"execution_id": "e-1", "step": Step(Work.BATCH, 2, 5), "seconds": None}]
+    assert isinstance(_event(StepTrigger("e-1", StepKind.BATCH.value, 2, 5)), TaskSuccessEvent)
+    assert calls == [{"execution_id": "e-1", "step": Step(StepKind.BATCH, 2, 5), "seconds": None}]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_step_that_stops_since_the_upgrade_has_failed_gives_its_task_the_reason(
 def test_branch_that_is_not_taken_is_skipped_although_the_upgrade_has_failed(replaced: Replace) -> None:
     replaced("do_step", Outcome(Ending.NOT_TAKEN))
     replaced("find_execution", make_execution(S.FAILED))
-    assert isinstance(_event(_step(Work.REVERT)), TaskSkippedEvent)
+    assert isinstance(_event(_step(StepKind.REVERT)), TaskSkippedEvent)
 
 
 @pytest.mark.parametrize("status", [each for each in CheckStatus if each is not CheckStatus.FAILED])
@@ -160,14 +160,14 @@ def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: i
     _event(trigger)
     asked = {"execution_id": "e-1", "name": CheckName.HEALTH_ENDPOINTS, "again": again}
     (call,) = calls
-    assert call | asked | {"patience": FIRST_STEP_SECONDS} == call
+    assert call | asked | {"first_step_seconds": FIRST_STEP_SECONDS} == call
 
 
 def test_work_that_goes_on_in_a_worker_gets_the_outcome(replaced: Replace) -> None:
     calls = replaced("work_on", Outcome(Ending.STOPPED, "rejected"))
-    event = _event(WorkTrigger("e-1", Work.JUDGEMENT.value, 2))
+    event = _event(WorkTrigger("e-1", StepKind.JUDGEMENT.value, 2))
     assert (type(event), event.payload) == (TriggerEvent, {"ending": "STOPPED", "reason": "rejected"})
-    assert calls == [{"execution_id": "e-1", "step": Step(Work.JUDGEMENT, 2), "seconds": None}]
+    assert calls == [{"execution_id": "e-1", "step": Step(StepKind.JUDGEMENT, 2), "seconds": None}]
 
 
 @every_trigger

@@ -1,4 +1,4 @@
-"""The relay's health, and its patience: without a connection, a topic, or Kafka; and with the mock cluster."""
+"""The relay's health, and how long it waits: without a connection, a topic, or Kafka; and with the mock cluster."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -142,9 +142,9 @@ def test_stop_is_begun_again_when_an_interruption_comes_before_it_is_ignored(tmp
     asked: list[str] = []
 
     class InterruptedOnce(Processes):
-        def stop(self, patience: Mapping[str, float], signals: Mapping[str, signal.Signals] | None = None) -> None:
-            asked.extend(patience)
-            if patience and asked == ["agent"]:
+        def stop(self, grace: Mapping[str, float], signals: Mapping[str, signal.Signals] | None = None) -> None:
+            asked.extend(grace)
+            if grace and asked == ["agent"]:
                 raise KeyboardInterrupt
 
     stop_after_interruption(InterruptedOnce(tmp_path, tmp_path), ["agent", "postgres"])

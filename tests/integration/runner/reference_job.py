@@ -27,7 +27,7 @@ from upgrade_orchestrator.bootstrap import close_ports, ports_for
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
-from upgrade_orchestrator.domain.plan.steps import Work, steps_of
+from upgrade_orchestrator.domain.plan.steps import StepKind, steps_of
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.load import load_registry
@@ -84,7 +84,7 @@ class Sent:
 async def run_the_upgrade(ports: Ports, execution: Execution, sent: Sent) -> None:
     """The calls of a started execution's DAG: the first step does all the work, the other tasks find it done."""
     async with ports.work() as work:
-        first = next(each for each in steps_of(await work.executions.plan(execution.id)) if each.work is Work.BATCH)
+        first = next(each for each in steps_of(await work.executions.plan(execution.id)) if each.kind is StepKind.BATCH)
     with sent.by("first step"):
         await do_step(ports, execution.id, first, Settings().inline_seconds)
     with sent.by("checks"):

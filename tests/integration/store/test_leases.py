@@ -13,7 +13,7 @@ from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWo
 from upgrade_orchestrator.service.ports.stores.leases import Lease
 
 SHORT_SECONDS = 0.3
-PATIENCE_SECONDS = 60.0
+DEADLINE_SECONDS = 60.0
 
 
 class TestLeases(LeasesContract):
@@ -40,6 +40,6 @@ async def test_lease_ends_by_itself_after_its_seconds(store: Store, postgres_url
     began = time.monotonic()
     assert await _take(short, "one") is not None
     while await _take(short, "two") is None:
-        assert time.monotonic() - began < PATIENCE_SECONDS
+        assert time.monotonic() - began < DEADLINE_SECONDS
         await asyncio.sleep(0.02)
     assert time.monotonic() - began >= SHORT_SECONDS

@@ -5,21 +5,21 @@ import asyncio
 from tests.labs.dag_walk import DagWalk, run_task
 from tests.labs.lab import FOREVER, Lab
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.plan.steps import Step, Work, steps_of
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind, steps_of
 from upgrade_orchestrator.service.runner.outcome import Outcome
 from upgrade_orchestrator.service.steps.work import do_step
 
 SECONDS = 8.0
 "The worker's time for it, unless a test sets another."
-PATIENCE = 1.0
+MAX_DELAY = 1.0
 "How long the worker waits for what follows."
 
 
 async def first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> Outcome:
     """Run its task in the worker, beside those of the checks; a chain of batches is one step."""
     async with lab.world.ports.work() as work:
-        first = next(each for each in steps_of(await work.executions.plan(execution_id)) if each.work is Work.BATCH)
-    done = do_step(lab.world.ports, execution_id, first, seconds, PATIENCE)
+        first = next(each for each in steps_of(await work.executions.plan(execution_id)) if each.kind is StepKind.BATCH)
+    done = do_step(lab.world.ports, execution_id, first, seconds, MAX_DELAY)
     return await asyncio.wait_for(done, FOREVER)
 
 
@@ -29,7 +29,7 @@ async def after_first_step(lab: Lab, execution_id: str, seconds: float = SECONDS
     return await lab.execution(execution_id)
 
 
-async def step(lab: Lab, execution_id: str, work: Work, batch: int = 1, last: int = 0) -> Outcome:
+async def step(lab: Lab, execution_id: str, work: StepKind, batch: int = 1, last: int = 0) -> Outcome:
     """Run one task in the triggerer, to its end."""
     done = do_step(lab.world.ports, execution_id, Step(work, batch, last), None)
     return await asyncio.wait_for(done, 10 * FOREVER)

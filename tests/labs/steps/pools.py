@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Phase
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
 from upgrade_orchestrator.service.finalize.finalize import end_upgrade
 from upgrade_orchestrator.service.finalize.settle import conclude
@@ -26,10 +26,10 @@ NEWEST, NEWEST_VERSION = "ddd-444", "3.8.0"
 
 
 STEP_TO = {
-    Goal.CHECKED: Work.CHECK_GREEN,
-    Goal.SWITCHED: Work.SWITCH_TRAFFIC,
-    Goal.SOAKED: Work.SOAK,
-    Goal.RETIRED: Work.RETIRE_BLUE,
+    Goal.CHECKED: StepKind.CHECK_GREEN,
+    Goal.SWITCHED: StepKind.SWITCH_TRAFFIC,
+    Goal.SOAKED: StepKind.SOAK,
+    Goal.RETIRED: StepKind.RETIRE_BLUE,
 }
 "The step whose task goes as far as this."
 

@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.approval.approval import Answer, Approval, Stag
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy, dag_id_of
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.approvals.decide import decide_stage, request_approval
 from upgrade_orchestrator.service.ports.airflow import HumanTask
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
@@ -25,7 +25,7 @@ YES = Answer(Decision.APPROVED, "anna", "7", datetime.now(UTC), "looks well")
 
 async def run_stage(lab: Lab, execution_id: str, stage: int, seconds: float | None = None) -> Outcome:
     """Run the stage and every open step before it; one that hangs fails the test."""
-    done = work_on(lab.world.ports, execution_id, Step(Work.BATCH, stage), seconds)
+    done = work_on(lab.world.ports, execution_id, Step(StepKind.BATCH, stage), seconds)
     return await asyncio.wait_for(done, FOREVER)
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus, is_terminal
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus, is_terminal
 
 S = ExecutionStatus
 
@@ -130,7 +130,7 @@ def _lost(execution: ExecutionSummary, run: RunView) -> str | None:
 def _reconcile_active(execution: ExecutionSummary, run: RunView) -> DriftDecision:
     if execution.status is S.ROLLING_BACK and run.paused:
         return UnpauseDag()
-    if execution.status in UPGRADING and run.paused:
+    if execution.status in MAY_START and run.paused:
         return PauseExecution("the DAG was paused in Airflow")
     if execution.status is S.PAUSED and execution.dag_paused and not run.paused:
         return ResumeExecution("the DAG was unpaused in Airflow")

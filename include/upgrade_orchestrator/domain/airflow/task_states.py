@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
 
 S = ExecutionStatus
 
@@ -82,7 +82,7 @@ def from_task_states(run: RunView) -> ExecutionStatus | None:
     if _is_rolling_back(run):
         return S.ROLLING_BACK
     stage = _stage(run)
-    return S.PAUSED if run.paused and stage in UPGRADING else stage
+    return S.PAUSED if run.paused and stage in MAY_START else stage
 
 
 def _ended(run: RunView) -> ExecutionStatus | None:

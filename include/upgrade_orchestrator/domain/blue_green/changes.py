@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteIll, PoolStep, Save, TakeBack
+from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteUnhealthy, PoolStep, Save, TakeBack
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
@@ -21,42 +21,45 @@ from upgrade_orchestrator.domain.plan.batch import Phase
 I = InstanceStatus  # noqa: E741 - as in instance.py
 
 
-def record_over(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+def record_cutover(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
     """What a step forward writes at ``now``."""
     match step:
         case Save(batch):
             return Change(execution, batch, _polled(rows, {}, now) if batch.phase is Phase.RETIRE else ())
-        case NoteIll():
-            return _note_ill(step, execution, rows, now)
+        case NoteUnhealthy():
+            return _note_unhealthy(step, execution, rows, now)
         case GiveUp(phase, reason):
             moved, events = _end(execution, phase, reason, now)
             return Change(moved, events=events)
     return Change(execution)
 
 
-def _note_ill(step: NoteIll, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+def _note_unhealthy(step: NoteUnhealthy, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
     """Each instance counts once; at the threshold it goes back, or has failed."""
-    first = sum(each.instance_id in step.ill and each.attempts == 1 and each.error is None for each in rows)
+    first = sum(each.instance_id in step.unhealthy and each.attempts == 1 and each.error is None for each in rows)
     counted = replace(execution, current_failures=execution.current_failures + first)
-    after = _polled(rows, step.ill, now)
+    after = _polled(rows, step.unhealthy, now)
     fell = {each.instance_id: each for each in rows if each.healthy is not False}
     events = [factory.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
     why, ends = step.too_late, list[Event]()
     if first and threshold_reached(counted):
-        why = f"{reason_of(counted)}; ill in the soak: {'; '.join(step.ill.values())}"
+        why = f"{reason_of(counted)}; ill in the soak: {'; '.join(step.unhealthy.values())}"
     if why is not None:
         counted, ends = _end(counted, Phase.SOAK, why, now)
     return Change(counted, step.batch, after, [*events, *ends])
 
 
-def _polled(rows: Sequence[Instance], ill: Mapping[str, str], now: datetime) -> list[Instance]:
+def _polled(rows: Sequence[Instance], unhealthy: Mapping[str, str], now: datetime) -> list[Instance]:
     """The rows whose health is another now; what was wrong stays in the row."""
     return [
         replace(
-            each, healthy=each.instance_id not in ill, last_health_at=now, error=ill.get(each.instance_id, each.error)
+            each,
+            healthy=each.instance_id not in unhealthy,
+            last_health_at=now,
+            error=unhealthy.get(each.instance_id, each.error),
         )
         for each in rows
-        if each.instance_id in ill or each.healthy is False
+        if each.instance_id in unhealthy or each.healthy is False
     ]
 
 
@@ -68,7 +71,7 @@ def _end(execution: Execution, phase: str, reason: str, now: datetime) -> tuple[
     return replace(ended, failure_phase=phase), [event]
 
 
-def record_back(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+def record_revert(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
     """What a step back writes at ``now``; the status is judged later, by the rows."""
     match step:
         case TakeBack(healthy):

@@ -8,15 +8,15 @@ from datetime import datetime
 from enum import IntEnum
 
 from upgrade_orchestrator.domain.blue_green.steps import (
-    Await,
-    GivePool,
     GiveUp,
-    NoteIll,
+    NoteUnhealthy,
     PoolCall,
     PoolStep,
     PoolView,
     Reached,
     Save,
+    SendPoolOrder,
+    WaitFor,
     Watch,
 )
 from upgrade_orchestrator.domain.instance.fleet import Fleet
@@ -47,7 +47,7 @@ _REACHED = {
 "The phase in which a goal is reached."
 
 
-def next_switch_step(view: PoolView, goal: Goal, now: datetime) -> PoolStep:
+def next_cutover_step(view: PoolView, goal: Goal, now: datetime) -> PoolStep:
     """What to do next on the way to ``goal``: the phase says what is next, the fleet where it stands."""
     fleet, phase = view.fleet, view.batch.phase
     if phase.reached(_REACHED[goal]):
@@ -72,10 +72,10 @@ def _enter(view: PoolView, phase: Phase, now: datetime, healthy_seconds: float |
 
 
 def _unseen(view: PoolView) -> PoolStep:
-    """A fleet that cannot be asked is no ill pool: only the time-out makes it a failure."""
+    """A fleet that cannot be asked is no unhealthy pool: only the time-out makes it a failure."""
     why = GiveUp(view.batch.phase, f"the fleet did not answer for {_seconds(view)}")
     if view.batch.phase is not Phase.SOAK:
-        return Await("the fleet does not answer", why)
+        return WaitFor("the fleet does not answer", why)
     return why if _soak_left(view) < 0 else Watch(_soak_left(view))
 
 
@@ -86,21 +86,21 @@ def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
         return GiveUp(
             phase, f"pool {pools.new} did not come up: {_describe({each.instance_id: each for each in failed})}"
         )
-    wrong = view.ill(fleet) | dict.fromkeys(view.silent(), "does not answer")
+    wrong = view.unhealthy(fleet) | dict.fromkeys(view.silent(), "does not answer")
     if wrong:
         what = f"pool {pools.new} is not healthy: {'; '.join(f'{name}: {why}' for name, why in wrong.items())}"
-        return Await(what, GiveUp(phase, f"{what} (after {_seconds(view)})"))
+        return WaitFor(what, GiveUp(phase, f"{what} (after {_seconds(view)})"))
     if phase is Phase.CHECK:
         return Save(_enter(view, Phase.SWITCH, now))
     stays = f"the traffic did not go to pool {pools.new} within {_seconds(view)}"
-    return GivePool(PoolCall.SWITCH, pools.new, GiveUp(phase, stays))
+    return SendPoolOrder(PoolCall.SWITCH, pools.new, GiveUp(phase, stays))
 
 
 def _retire(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
     if not fleet.in_pool(view.pools.old):
         return Save(_enter(view, Phase.DONE, now))
     left = f"pool {view.pools.old} was not removed within {_seconds(view)}"
-    return GivePool(PoolCall.REMOVE, view.pools.old, GiveUp(Phase.RETIRE, left))
+    return SendPoolOrder(PoolCall.REMOVE, view.pools.old, GiveUp(Phase.RETIRE, left))
 
 
 def _describe(rows: Mapping[str, Instance]) -> str:
@@ -110,9 +110,9 @@ def _describe(rows: Mapping[str, Instance]) -> str:
 def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
     """Healthy without break for the soak, within the soak and one more time-out."""
     healthy, left = view.batch.healthy_seconds, _soak_left(view)
-    if ill := view.ill(fleet):
-        too_late = _not_soaked(view, ill) if view.soak > left else None
-        return NoteIll(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, ill), too_late)
+    if unhealthy := view.unhealthy(fleet):
+        too_late = _not_soaked(view, unhealthy) if view.soak > left else None
+        return NoteUnhealthy(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, unhealthy), too_late)
     if silent := view.silent():
         too_late = _not_soaked(view, dict.fromkeys(silent, "does not answer"))
         return GiveUp(Phase.SOAK, too_late) if left < 0 else Watch(left)
@@ -124,7 +124,7 @@ def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
 
 
 def _begin_soak(view: PoolView, left: float) -> PoolStep:
-    """Again after an illness, from when all are seen well: who was ill until just before has proved nothing yet."""
+    """The soak begins when all are seen healthy, also after an instance was unhealthy: its time counts from then."""
     if view.soak > left:
         return GiveUp(Phase.SOAK, _not_soaked(view, {f"pool {view.pools.new}": "was well again too late"}))
     return Save(replace(view.batch, healthy_seconds=0.0))
@@ -132,7 +132,7 @@ def _begin_soak(view: PoolView, left: float) -> PoolStep:
 
 def _soak_left(view: PoolView) -> float:
     """Watched seconds within which the soak has to succeed: the soak and one more time-out, from the switch on."""
-    return view.soak + view.patience - view.batch.soak_seconds
+    return view.soak + view.timeout - view.batch.soak_seconds
 
 
 def _not_soaked(view: PoolView, wrong: Mapping[str, str]) -> str:
@@ -140,11 +140,11 @@ def _not_soaked(view: PoolView, wrong: Mapping[str, str]) -> str:
     return f"pool {view.pools.new} did not stay healthy for {view.soak:g} s: {named}"
 
 
-def _by_row(view: PoolView, fleet: Fleet, ill: Mapping[str, str]) -> dict[str, str]:
+def _by_row(view: PoolView, fleet: Fleet, unhealthy: Mapping[str, str]) -> dict[str, str]:
     stands_for = counterparts(fleet, view.pools, view.rows, view.execution.to_version)
-    names = {name: each.instance_id for name, each in stands_for.items() if each.instance_id in ill}
-    return {name: f"{green}: {ill[green]}" for name, green in names.items()}
+    names = {name: each.instance_id for name, each in stands_for.items() if each.instance_id in unhealthy}
+    return {name: f"{green}: {unhealthy[green]}" for name, green in names.items()}
 
 
 def _seconds(view: PoolView) -> str:
-    return f"{view.patience:g} s"
+    return f"{view.timeout:g} s"

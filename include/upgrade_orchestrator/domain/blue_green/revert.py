@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from enum import Enum
 
 from upgrade_orchestrator.domain.blue_green.steps import (
-    Await,
-    GivePool,
     GiveUp,
     PoolCall,
     PoolStep,
     PoolView,
     Reached,
+    SendPoolOrder,
     TakeBack,
+    WaitFor,
 )
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -48,16 +48,16 @@ def aim_of(execution: Execution) -> Aim | None:
     return None
 
 
-def next_back_step(view: PoolView, aim: Aim) -> PoolStep:
+def next_revert_step(view: PoolView, aim: Aim) -> PoolStep:
     """The next step back to the old pool; the fleet says what has the traffic and which pools there are."""
     fleet = view.fleet
     if fleet is None:
-        return Await("the fleet does not answer", _give_up(view, "the fleet did not answer"))
+        return WaitFor("the fleet does not answer", _give_up(view, "the fleet did not answer"))
     if fleet.traffic == view.pools.new:
         return Reached() if aim is Aim.CANCELLED else _switch(view, fleet, aim)
     if aim is not Aim.SOAK_FAILED and fleet.in_pool(view.pools.new):
         left = _give_up(view, f"pool {view.pools.new} was not removed")
-        return GivePool(PoolCall.REMOVE, view.pools.new, left)
+        return SendPoolOrder(PoolCall.REMOVE, view.pools.new, left)
     if all(each.status in (InstanceStatus.PENDING, InstanceStatus.ROLLED_BACK) for each in view.rows):
         return Reached()
     return TakeBack({each.instance_id: each.healthy for each in fleet.in_pool(view.pools.old)})
@@ -68,7 +68,7 @@ def _switch(view: PoolView, fleet: Fleet, aim: Aim) -> PoolStep:
     if len(old) < len(view.rows):
         return _make(view, len(old), len(new)) if aim is Aim.ROLL_BACK else Reached()
     stays = _give_up(view, f"the traffic did not go back to pool {view.pools.old}")
-    switch = GivePool(PoolCall.SWITCH, view.pools.old, stays)
+    switch = SendPoolOrder(PoolCall.SWITCH, view.pools.old, stays)
     down = [each for each in old if not each.available]
     if not down:
         return switch
@@ -76,15 +76,15 @@ def _switch(view: PoolView, fleet: Fleet, aim: Aim) -> PoolStep:
     what = f"pool {view.pools.old} is not ready: {named}"
     # a pool that never came back whole is still the better one when it serves no worse
     better = _available(old) >= max(1, _available(new))
-    return Await(what, switch if better else _give_up(view, what))
+    return WaitFor(what, switch if better else _give_up(view, what))
 
 
-def _make(view: PoolView, left: int, size: int) -> GivePool:
+def _make(view: PoolView, left: int, size: int) -> SendPoolOrder:
     """Make the old pool again; where that fails, remove first what is left of the one that was being removed."""
     pool, version = view.pools.old, view.execution.from_version
     gone = _give_up(view, f"pool {pool} is gone and did not come back at {version}")
-    vain = GivePool(PoolCall.REMOVE, pool, gone) if left else gone
-    return GivePool(PoolCall.MAKE, pool, vain, version, max(size, len(view.rows)))
+    vain = SendPoolOrder(PoolCall.REMOVE, pool, gone) if left else gone
+    return SendPoolOrder(PoolCall.MAKE, pool, vain, version, max(size, len(view.rows)))
 
 
 def _available(pool: Sequence[FleetInstance]) -> int:
@@ -92,4 +92,4 @@ def _available(pool: Sequence[FleetInstance]) -> int:
 
 
 def _give_up(view: PoolView, why: str) -> GiveUp:
-    return GiveUp(ROLLBACK, f"{why} (after {view.patience:g} s)")
+    return GiveUp(ROLLBACK, f"{why} (after {view.timeout:g} s)")

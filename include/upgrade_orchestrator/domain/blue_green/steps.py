@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.plan.pools import Pools
 class PoolView:
     """All that a decision reads: the rows, and what fleet and new pool have just said (``fleet`` None: nothing).
 
-    ``soak`` and ``patience`` are watched seconds.
+    ``soak`` and ``timeout`` are watched seconds.
     """
 
     execution: Execution
@@ -29,9 +29,9 @@ class PoolView:
     answers: Mapping[str, Health | None]
     """What each instance of the new pool answered; None where it could not be asked."""
     soak: float
-    patience: float
+    timeout: float
 
-    def ill(self, fleet: Fleet) -> dict[str, str]:
+    def unhealthy(self, fleet: Fleet) -> dict[str, str]:
         """What is wrong with the new pool, by instance (by pool where instances are missing)."""
         found, wanted = fleet.in_pool(self.pools.new), self.pools.size(fleet, len(self.rows))
         findings = {name: _wrong(answer, self.execution.to_version) for name, answer in self.answers.items()}
@@ -60,12 +60,12 @@ class PoolCall(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GivePool:
-    """Send this order; ``in_vain``: what to do when it has no effect for too long."""
+class SendPoolOrder:
+    """Send this order; ``on_timeout``: what to do when it has no effect for too long."""
 
     call: PoolCall
     pool: str
-    in_vain: PoolStep
+    on_timeout: PoolStep
     version: str = ""
     size: int = 0
 
@@ -76,11 +76,11 @@ class GivePool:
 
 
 @dataclass(frozen=True, slots=True)
-class Await:
-    """Look again until ``what`` is over; ``in_vain``: what to do when that takes too long."""
+class WaitFor:
+    """Look again until ``what`` is over; ``on_timeout``: what to do when that takes too long."""
 
     what: str
-    in_vain: PoolStep
+    on_timeout: PoolStep
 
     @property
     def key(self) -> str:
@@ -103,11 +103,11 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteIll:
+class NoteUnhealthy:
     """Write that instances (planned ids, with what is wrong) are ill in the soak, which starts again."""
 
     batch: Batch
-    ill: Mapping[str, str]
+    unhealthy: Mapping[str, str]
     too_late: str | None = None
     """Why there is no time left for that, else None."""
 
@@ -132,7 +132,7 @@ class Reached:
     """Nothing is left to do."""
 
 
-PoolStep = GivePool | Await | Watch | Save | NoteIll | GiveUp | TakeBack | Reached
+PoolStep = SendPoolOrder | WaitFor | Watch | Save | NoteUnhealthy | GiveUp | TakeBack | Reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def size(request: UpgradeRequest, fleet: Fleet) -> Findings:
     return Findings()
 
 
-def drift(source: ComponentVersion, fleet: Fleet) -> Findings:
+def version_mix(source: ComponentVersion, fleet: Fleet) -> Findings:
     """Warning when instances do not run the version that the upgrade starts from."""
     others = Counter(each.version for each in fleet.serving() if each.version != source.version)
     if not others:
@@ -94,7 +94,7 @@ def drift(source: ComponentVersion, fleet: Fleet) -> Findings:
     return Findings((), (f"not all instances run {source.version}: also found {found}",))
 
 
-def standing(request: UpgradeRequest, fleet: Fleet) -> Findings:
+def other_pools(request: UpgradeRequest, fleet: Fleet) -> Findings:
     """Warning when the fleet has a pool without traffic that this upgrade neither uses nor removes."""
     taken = Pools.beside(fleet.traffic).new if request.strategy is Strategy.BLUE_GREEN else fleet.traffic
     others = {each.pool for each in fleet.instances} - {fleet.traffic, taken}

@@ -49,7 +49,7 @@ TRANSITIONS: dict[ExecutionStatus, frozenset[ExecutionStatus]] = {
 }
 
 TERMINAL: frozenset[ExecutionStatus] = frozenset(status for status, goes_to in TRANSITIONS.items() if not goes_to)
-UPGRADING: frozenset[ExecutionStatus] = frozenset({S.IN_PROGRESS, S.CANARY_RUNNING})
+MAY_START: frozenset[ExecutionStatus] = frozenset({S.IN_PROGRESS, S.CANARY_RUNNING})
 "The statuses in which a new instance may be started towards the target version."
 
 

@@ -41,7 +41,7 @@ TRANSITIONS: dict[InstanceStatus, frozenset[InstanceStatus]] = {
 }
 
 IN_FLIGHT: frozenset[InstanceStatus] = frozenset({I.DRAINING, I.UPGRADING, I.HEALTH_CHECKING})
-SETTLED: frozenset[InstanceStatus] = frozenset({I.COMPLETED, I.FAILED})
+FINISHED: frozenset[InstanceStatus] = frozenset({I.COMPLETED, I.FAILED})
 TOUCHED: frozenset[InstanceStatus] = frozenset({I.COMPLETED, I.HEALTH_CHECKING, I.UPGRADING, I.FAILED})
 "Statuses of instances that a rollback reverts (specification section 4)."
 
@@ -105,7 +105,7 @@ def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | Non
         error=error,
         attempts=instance.attempts + 1 if begins else instance.attempts,
         started_at=instance.started_at or (now if begins else None),
-        completed_at=now if to in SETTLED or to is InstanceStatus.ROLLED_BACK else None,
+        completed_at=now if to in FINISHED or to is InstanceStatus.ROLLED_BACK else None,
         step_seconds=0.0,
         accepted_at=None,
         healthy_seconds=None,

@@ -21,7 +21,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """The time-out of a step, and the soak for which an instance must stay healthy, both in watched seconds."""
 
     step: float
@@ -54,7 +54,7 @@ def next_step(
     instance: Instance,
     found: FleetInstance | None,
     withdrawn: bool,
-    patience: Patience,
+    timeouts: Timeouts,
     now: datetime,
     asked_back: bool = True,
 ) -> Step:
@@ -75,18 +75,18 @@ def next_step(
     if isinstance(step, Move) or (called_back and not asked_back):  # send undrain at least once, also after an outage
         return step
     # an instance whose drain is withdrawn at the last moment still gets a full step time-out to undrain
-    limit = patience.step * 2 if called_back else patience.step
+    limit = timeouts.step * 2 if called_back else timeouts.step
     if instance.step_seconds <= limit:
         return step
     what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, what))  # also when the fleet keeps refusing the order
 
 
-def next_step_unseen(instance: Instance, patience: Patience, now: datetime) -> Step:
+def next_step_unseen(instance: Instance, timeouts: Timeouts, now: datetime) -> Step:
     """The next step while the fleet does not respond: only the time-out applies."""
-    if instance.step_seconds <= patience.step:
+    if instance.step_seconds <= timeouts.step:
         return Keep()
-    within = f"{patience.step:g} s of {instance.status.value}"
+    within = f"{timeouts.step:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, f"the fleet did not answer within {within}"))
 
 
@@ -120,7 +120,7 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Step:
     return Keep()
 
 
-def next_health(instance: Instance, answer: Health | None, patience: Patience, now: datetime) -> Instance:
+def next_health(instance: Instance, answer: Health | None, timeouts: Timeouts, now: datetime) -> Instance:
     """The HEALTH_CHECKING instance after a poll; ``answer`` None: the endpoint did not respond.
 
     No response does not mean unhealthy: the soak continues, and only the time-out makes it a failure.
@@ -131,15 +131,15 @@ def next_health(instance: Instance, answer: Health | None, patience: Patience, n
         healthy_seconds = (instance.healthy_seconds or 0.0) if well else None
         why = None if well else answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
         polled = replace(instance, healthy=well, last_health_at=now, healthy_seconds=healthy_seconds, error=why)
-    if polled.healthy_seconds is not None and answer is not None and polled.healthy_seconds >= patience.soak:
+    if polled.healthy_seconds is not None and answer is not None and polled.healthy_seconds >= timeouts.soak:
         return replace(move(polled, I.COMPLETED, now), healthy=True)
     # the soak extends the time-out only for an instance that became healthy
-    limit = patience.step if polled.healthy_seconds is None else patience.step + patience.soak
+    limit = timeouts.step if polled.healthy_seconds is None else timeouts.step + timeouts.soak
     if instance.step_seconds <= limit:
         return polled
-    return move(polled, I.FAILED, now, _not_healthy(instance, answer, patience))
+    return move(polled, I.FAILED, now, _not_healthy(instance, answer, timeouts))
 
 
-def _not_healthy(instance: Instance, answer: Health | None, patience: Patience) -> str:
+def _not_healthy(instance: Instance, answer: Health | None, timeouts: Timeouts) -> str:
     last = "does not answer" if answer is None else answer.detail or f"reports {answer.version}"
-    return f"not healthy at {instance.to_version} within {patience.step:g} s: {last}"
+    return f"not healthy at {instance.to_version} within {timeouts.step:g} s: {last}"

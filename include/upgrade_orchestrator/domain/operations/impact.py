@@ -35,9 +35,9 @@ class ImpactInput:
         return sum(each.in_flight for each in self.rows)
 
 
-def impact_of(command: Command, standing: ImpactInput) -> list[str]:
+def impact_of(command: Command, given: ImpactInput) -> list[str]:
     """The impact as sentences, with exact numbers."""
-    return [each for each in _IMPACTS[command](standing) if each]
+    return [each for each in _IMPACTS[command](given) if each]
 
 
 def _start(at: ImpactInput) -> list[str]:

@@ -8,17 +8,17 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Self
 
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus, is_terminal
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus, is_terminal
 from upgrade_orchestrator.domain.instance.instance import (
+    FINISHED,
     IN_FLIGHT,
     MAX_ATTEMPTS,
     ROLLBACK_BATCH,
-    SETTLED,
     Instance,
     InstanceStatus,
 )
-from upgrade_orchestrator.domain.instance.step import Patience
-from upgrade_orchestrator.domain.plan.budget import Room, concurrency, startable
+from upgrade_orchestrator.domain.instance.step import Timeouts
+from upgrade_orchestrator.domain.plan.budget import Limits, concurrency, startable
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
 
@@ -91,22 +91,22 @@ class Direction(Enum):
 
     def may_start(self, status: ExecutionStatus) -> bool:
         """Whether work on another instance may begin."""
-        return status in UPGRADING if self is Direction.FORWARD else status is ExecutionStatus.ROLLING_BACK
+        return status in MAY_START if self is Direction.FORWARD else status is ExecutionStatus.ROLLING_BACK
 
     def withdrawn(self, status: ExecutionStatus) -> bool:
         """Whether an instance that is only drained has to be undrained."""
         if self is Direction.FORWARD:
-            return status not in UPGRADING and status is not ExecutionStatus.PAUSED
+            return status not in MAY_START and status is not ExecutionStatus.PAUSED
         return status is not ExecutionStatus.ROLLING_BACK
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class BatchRules:
     """The rules of one batch by the frozen plan; ``poll_seconds`` is the longest gap between health polls."""
 
-    room: Room
+    limits: Limits
     is_last: bool
-    patience: Patience
+    timeouts: Timeouts
     poll_seconds: float
 
     @classmethod
@@ -114,11 +114,11 @@ class Rules:
         """The rules of batch ``number``; a rollback (``ROLLBACK_BATCH``) is a last batch of all, without a soak."""
         planned = plan.batches[number - 1] if number != ROLLBACK_BATCH else None
         instances = planned.instances if planned else plan.instances
-        room = Room(concurrency(len(instances), plan.batch_size, plan.budget), plan.budget)
+        limits = Limits(concurrency(len(instances), plan.batch_size, plan.budget), plan.budget)
         # the new pool of BLUE_GREEN soaks as a whole, after the traffic was switched
         soaks = planned is not None and planned.kind is not BatchKind.GREEN
-        patience = Patience(float(plan.health_check_timeout_seconds), float(plan.soak_seconds) if soaks else 0.0)
-        return cls(room, planned is None or number == len(plan.batches), patience, poll_seconds)
+        timeouts = Timeouts(float(plan.health_check_timeout_seconds), float(plan.soak_seconds) if soaks else 0.0)
+        return cls(limits, planned is None or number == len(plan.batches), timeouts, poll_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,9 @@ class BatchView:
     batch: Batch
     is_last: bool
     instances: Sequence[Instance]
-    room: Room
+    limits: Limits
     unavailable: frozenset[str]
-    patience: float
+    timeout: float
     """How many watched seconds to wait while instances that this execution did not touch use up the budget."""
     direction: Direction = Direction.FORWARD
 
@@ -190,13 +190,13 @@ def decide(view: BatchView, now: datetime) -> Decision:
     counted = view.unavailable.union(busy, (each.instance_id for each in failed))
     pending = [each for each in view.instances if each.status is InstanceStatus.PENDING]
     waiting = [each.instance_id for each in pending if each.batch <= view.batch.number]
-    if chosen := startable(waiting, view.room, busy, counted):
+    if chosen := startable(waiting, view.limits, busy, counted):
         return StartInstances(tuple(chosen))
     if flying:
         return Wait(None)
     again = [each.instance_id for each in failed if each.attempts < MAX_ATTEMPTS]
     if again and (waiting or view.is_last):
-        return StartInstances(tuple(startable(again, view.room, (), counted)))
+        return StartInstances(tuple(startable(again, view.limits, (), counted)))
     return _blocked(view, counted) if waiting else BatchDone()
 
 
@@ -209,13 +209,13 @@ def _why(status: ExecutionStatus) -> str:
 
 
 def _blocked(view: BatchView, counted: frozenset[str]) -> Decision:
-    """No budget and nothing in flight or to retry: wait up to ``patience`` for the instances of others."""
+    """No budget and nothing in flight or to retry: wait up to ``timeout`` for the instances of others."""
     if view.status is ExecutionStatus.CANARY_RUNNING and any(
-        each.status in SETTLED and each.batch == view.batch.number for each in view.instances
+        each.status in FINISHED and each.batch == view.batch.number for each in view.instances
     ):
         return BatchDone()  # the canary monitor judges the canaries that were deployed
     foreign = view.unavailable - {each.instance_id for each in view.instances if each.status is InstanceStatus.FAILED}
-    left = view.patience - (view.batch.blocked_seconds or 0.0)
+    left = view.timeout - (view.batch.blocked_seconds or 0.0)
     if foreign and left > 0:
         return Wait(left, blocked=True)
     return NoBudgetLeft(f"no budget left: unavailable are {', '.join(sorted(counted))}")

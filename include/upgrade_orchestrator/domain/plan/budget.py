@@ -17,23 +17,23 @@ def concurrency(instances: int, batch_size: int, budget: int | None) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """The limits of a batch: ``limit`` instances in flight and ``budget`` unavailable at once (None: no budget)."""
+class Limits:
+    """The limits of a batch: ``in_flight`` instances in flight and ``budget`` unavailable at once (None: no budget)."""
 
-    limit: int
+    in_flight: int
     budget: int | None
 
 
 def startable(
-    candidates: Sequence[str], room: Room, in_flight: Collection[str], unavailable: Collection[str]
+    candidates: Sequence[str], limits: Limits, in_flight: Collection[str], unavailable: Collection[str]
 ) -> list[str]:
     """The candidates that may be started now, in their order.
 
     A candidate that is unavailable already costs no budget: working on it makes no further instance unavailable. While
     the budget is used up, only such candidates are started.
     """
-    free = room.limit - len(in_flight)
-    left = len(candidates) if room.budget is None else room.budget - len(unavailable)
+    free = limits.in_flight - len(in_flight)
+    left = len(candidates) if limits.budget is None else limits.budget - len(unavailable)
     chosen: list[str] = []
     for candidate in candidates:
         if len(chosen) >= free:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import inf
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
@@ -18,7 +18,7 @@ HOP_SECONDS = 4.0
 shorter delay between them are run by one task."""
 
 
-class Work(StrEnum):
+class StepKind(StrEnum):
     """The work of a task; each kind is idempotent and may be repeated at any time by any process.
 
     The order of the members is the order of an upgrade's steps around one batch.
@@ -47,7 +47,7 @@ class Step:
     ``last`` is the last batch that the same task runs.
     """
 
-    work: Work
+    kind: StepKind
     batch: int = 1
     last: int = 0
 
@@ -58,28 +58,28 @@ class Step:
     @property
     def place(self) -> tuple[float, int]:
         """The sort key of the step in the order of the steps."""
-        return inf if self.work is Work.VERIFY else self.last, _WITHIN_BATCH.index(self.work)
+        return inf if self.kind is StepKind.VERIFY else self.last, _WITHIN_BATCH.index(self.kind)
 
 
-_AFTER_BATCH: dict[BatchKind, tuple[Work, ...]] = {
-    BatchKind.CANARY: (Work.MONITOR,),
-    BatchKind.GREEN: (Work.CHECK_GREEN, Work.SWITCH_TRAFFIC, Work.SOAK, Work.RETIRE_BLUE),
+_AFTER_BATCH: dict[BatchKind, tuple[StepKind, ...]] = {
+    BatchKind.CANARY: (StepKind.MONITOR,),
+    BatchKind.GREEN: (StepKind.CHECK_GREEN, StepKind.SWITCH_TRAFFIC, StepKind.SOAK, StepKind.RETIRE_BLUE),
 }
-_WITHIN_BATCH = list(Work)
-WAITS = frozenset({Work.APPROVAL, Work.MONITOR, Work.SOAK})
+_WITHIN_BATCH = list(StepKind)
+WAITS = frozenset({StepKind.APPROVAL, StepKind.MONITOR, StepKind.SOAK})
 "Steps that wait for a person or for a soak."
 
 
 def steps_of(plan: Plan) -> list[Step]:
     """All steps of an upgrade without its rollback, in order: the checks first, the verification last."""
     kinds = {each.number: each.kind for each in plan.batches}
-    found = [Step(Work.VALIDATE, 0)]
+    found = [Step(StepKind.VALIDATE, 0)]
     for first, last in chains(list(kinds.items()), plan.batch_delay_seconds):
         if plan.strategy is Strategy.STAGED and first > 1:
-            found.append(Step(Work.APPROVAL, first))
-        found.append(Step(Work.BATCH, first, last))
-        found.extend(Step(work, last) for work in _AFTER_BATCH.get(kinds[first], ()))
-    return [*found, Step(Work.VERIFY, plan.batches[-1].number)]
+            found.append(Step(StepKind.APPROVAL, first))
+        found.append(Step(StepKind.BATCH, first, last))
+        found.extend(Step(kind, last) for kind in _AFTER_BATCH.get(kinds[first], ()))
+    return [*found, Step(StepKind.VERIFY, plan.batches[-1].number)]
 
 
 def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:
@@ -97,7 +97,7 @@ def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tup
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StepProgress:
     """The progress of the steps by the rows; ``approved`` are the numbers of the approved stages."""
 
     execution: Execution
@@ -129,16 +129,16 @@ class Standing:
         return [part for each in self.open_steps(plan) if (part := _after(each, step)) is not None]
 
     def _left_of(self, step: Step) -> Step | None:
-        match step.work:
-            case Work.VALIDATE:
+        match step.kind:
+            case StepKind.VALIDATE:
                 return step if self.execution.status is ExecutionStatus.VALIDATING else None
-            case Work.APPROVAL:
+            case StepKind.APPROVAL:
                 return None if step.batch in self.approved else step
-            case Work.MONITOR:
+            case StepKind.MONITOR:
                 return None if self.execution.canary.promoted_at is not None else step
-            case Work.BATCH:
+            case StepKind.BATCH:
                 return self._left_of_batches(step)
-        after = _PHASE_AFTER.get(step.work)
+        after = _PHASE_AFTER.get(step.kind)
         return None if after is not None and self.batches[0].phase.reached(after) else step
 
     def _left_of_batches(self, step: Step) -> Step | None:
@@ -148,24 +148,24 @@ class Standing:
 
 
 _PHASE_AFTER = {
-    Work.CHECK_GREEN: Phase.SWITCH,
-    Work.SWITCH_TRAFFIC: Phase.SOAK,
-    Work.SOAK: Phase.RETIRE,
-    Work.RETIRE_BLUE: Phase.DONE,
+    StepKind.CHECK_GREEN: Phase.SWITCH,
+    StepKind.SWITCH_TRAFFIC: Phase.SOAK,
+    StepKind.SOAK: Phase.RETIRE,
+    StepKind.RETIRE_BLUE: Phase.DONE,
 }
 "The phase of a new pool in which the step is done."
-_FORWARD = UPGRADING | {ExecutionStatus.VALIDATING, ExecutionStatus.CANARY_MONITORING, ExecutionStatus.PAUSED}
+_FORWARD = MAY_START | {ExecutionStatus.VALIDATING, ExecutionStatus.CANARY_MONITORING, ExecutionStatus.PAUSED}
 
 
 def _up_to(each: Step, step: Step) -> Step | None:
     """``each`` as far as it does not come after ``step``."""
-    if each.work is step.work is Work.BATCH and each.batch <= step.last < each.last:
+    if each.kind is step.kind is StepKind.BATCH and each.batch <= step.last < each.last:
         return replace(each, last=step.last)
     return each if each.place <= step.place else None
 
 
 def _after(each: Step, step: Step) -> Step | None:
     """``each`` as far as it comes after ``step``."""
-    if each.work is step.work is Work.BATCH and each.batch <= step.last < each.last:
+    if each.kind is step.kind is StepKind.BATCH and each.batch <= step.last < each.last:
         return replace(each, batch=step.last + 1)
     return each if each.place > step.place else None

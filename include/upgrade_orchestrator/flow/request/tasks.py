@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError
 from upgrade_orchestrator.domain.execution.commands import Actor, Source
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import Work
+from upgrade_orchestrator.domain.plan.steps import StepKind
 from upgrade_orchestrator.schemas.request_form import TENANT, request_from
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import find_execution
@@ -88,7 +88,7 @@ class FollowOperator(RequestOperator):
             from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
 
             self.log.info("following execution %s: %s", execution.id, _where(execution))
-            trigger = WorkTrigger(execution_id, Work.FOLLOW.value, 0)
+            trigger = WorkTrigger(execution_id, StepKind.FOLLOW.value, 0)
             self.defer(trigger=trigger, method_name="resume_after_trigger")
         if execution.status is not ExecutionStatus.COMPLETED:
             status, reason = execution.status.value, execution.status_reason

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, REVER
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.plan import BatchKind
-from upgrade_orchestrator.domain.plan.steps import Step, Work, chains
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind, chains
 from upgrade_orchestrator.flow.upgrade.operators import CheckOperator, FirstStepOperator, StepOperator, VerifyOperator
 from upgrade_orchestrator.flow.upgrade.staged import ApproveStageOperator
 
@@ -40,7 +40,7 @@ def add_batches(spec: DagSpec, before: BaseOperator) -> BaseOperator:
     """
     kinds = dict(spec.batches)
     for first, last in chains(spec.batches, spec.delay_seconds):
-        before = _GROUPS[BatchKind(kinds[first])](spec, Step(Work.BATCH, first, last), before)
+        before = _GROUPS[BatchKind(kinds[first])](spec, Step(StepKind.BATCH, first, last), before)
         if first < last:
             before = _add_rest([_add_empty(number) for number in range(first + 1, last + 1)], before)
     return before
@@ -73,7 +73,7 @@ def _add_batch(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
 def _add_canary(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup("canary"):
         deploy = _work(spec, "deploy", step)
-        monitor = _work(spec, "monitor", Step(Work.MONITOR, step.last))
+        monitor = _work(spec, "monitor", Step(StepKind.MONITOR, step.last))
     before >> deploy >> monitor
     return monitor
 
@@ -81,10 +81,10 @@ def _add_canary(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator
 def _add_green(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
     with TaskGroup("green"):
         provision = _work(spec, "provision", step)
-        check = _work(spec, "check", Step(Work.CHECK_GREEN, step.last))
-    switch = _work(spec, "switch_traffic", Step(Work.SWITCH_TRAFFIC, step.last))
-    soak = _work(spec, "soak", Step(Work.SOAK, step.last))
-    retire = _work(spec, "retire_blue", Step(Work.RETIRE_BLUE, step.last))
+        check = _work(spec, "check", Step(StepKind.CHECK_GREEN, step.last))
+    switch = _work(spec, "switch_traffic", Step(StepKind.SWITCH_TRAFFIC, step.last))
+    soak = _work(spec, "soak", Step(StepKind.SOAK, step.last))
+    retire = _work(spec, "retire_blue", Step(StepKind.RETIRE_BLUE, step.last))
     before >> provision >> check >> switch >> soak >> retire
     return retire
 
@@ -103,7 +103,7 @@ def _add_stage(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
 def _work(spec: DagSpec, task_id: str, step: Step) -> BaseOperator:
     """The first step of an upgrade does not wait for the check tasks, because it runs the checks itself."""
     of = spec.execution_id
-    if step.work is not Work.BATCH or step.batch > 1:
+    if step.kind is not StepKind.BATCH or step.batch > 1:
         return StepOperator(task_id=task_id, execution_id=of, step=step)
     operator = FirstStepOperator if spec.begins_in_worker else StepOperator
     return operator(task_id=task_id, execution_id=of, step=step, trigger_rule=TriggerRule.ALWAYS)
@@ -128,10 +128,10 @@ def add_ending(spec: DagSpec, before: BaseOperator, upgraded: Asset) -> None:
     verify = VerifyOperator(task_id="verify", execution_id=of, outlets=[upgraded], instead=[END, REVERT])
     outcome = EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.ALL_DONE)
     complete = EmptyOperator(task_id=COMPLETE)
-    end = _work(spec, END, Step(Work.END))
+    end = _work(spec, END, Step(StepKind.END))
     with TaskGroup("rollback"):
-        revert = _work(spec, "revert", Step(Work.REVERT, ROLLBACK_BATCH))
-        confirm = _work(spec, "confirm", Step(Work.CONFIRM, ROLLBACK_BATCH))
+        revert = _work(spec, "revert", Step(StepKind.REVERT, ROLLBACK_BATCH))
+        confirm = _work(spec, "confirm", Step(StepKind.CONFIRM, ROLLBACK_BATCH))
     confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a failed revert: the database decides
     before >> verify >> outcome >> [complete, end, revert]
     verify >> complete

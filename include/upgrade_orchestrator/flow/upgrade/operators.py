@@ -13,7 +13,7 @@ from airflow.triggers.base import StartTriggerArgs
 from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.flow.upgrade.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending
@@ -34,7 +34,7 @@ def leave(execution: Execution) -> None:
     raise AirflowSkipException(why)
 
 
-PATIENCE_SECONDS = 1.0
+MAX_DELAY_SECONDS = 1.0
 "A worker does not wait longer than this between steps; longer delays are left to the triggerer."
 
 
@@ -79,7 +79,7 @@ class StepOperator(TriggeredOperator):
     """One step of the upgrade."""
 
     def __init__(self, *, execution_id: str, step: Step, **kwargs: Any) -> None:
-        super().__init__(trigger=StepTrigger(execution_id, step.work.value, step.batch, step.last), **kwargs)
+        super().__init__(trigger=StepTrigger(execution_id, step.kind.value, step.batch, step.last), **kwargs)
 
 
 class FirstStepOperator(StepOperator):
@@ -99,7 +99,7 @@ class FirstStepOperator(StepOperator):
         """Work for some seconds; defer the rest."""
         seconds = Settings.read().inline_seconds
         begin = partial(do_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
-        outcome = bootstrap.run(partial(begin, patience=PATIENCE_SECONDS))
+        outcome = bootstrap.run(partial(begin, max_delay=MAX_DELAY_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
             super().execute(context)
         if outcome.ending is Ending.STOPPED:
@@ -122,7 +122,7 @@ class VerifyOperator(UpgradeOperator):
         seconds = Settings.read().inline_seconds
         outcome, execution = bootstrap.run(partial(verify_now, execution_id=self.execution_id, seconds=seconds))
         if outcome.ending is Ending.UNFINISHED:
-            self.defer(trigger=WorkTrigger(self.execution_id, Work.VERIFY.value, 1), method_name="conclude")
+            self.defer(trigger=WorkTrigger(self.execution_id, StepKind.VERIFY.value, 1), method_name="conclude")
         self._end(context, execution)
 
     def conclude(self, context: Any, event: Any = None) -> None:

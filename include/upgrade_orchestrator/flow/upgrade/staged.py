@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowException
 from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.airflow.stage_tasks import MOST_OF_REASON, answer_given
 from upgrade_orchestrator.domain.approval.approval import StageState
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.flow.upgrade.operators import leave
 from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
 from upgrade_orchestrator.service.approvals.decide import question_about, request_approval
@@ -52,7 +52,7 @@ class ApproveStageOperator(ApprovalOperator):
         """Ask, unless no decision is needed (any more). The task then waits without a worker."""
         match self._request():
             case StageState.EARLY:  # a person marked the task of the previous stage as done
-                self._defer_to(Work.BATCH, self.stage - 1, "ask_after_work")
+                self._defer_to(StepKind.BATCH, self.stage - 1, "ask_after_work")
             case StageState.ASKED:
                 self._ask(context)
             case StageState.ANSWERED:  # an earlier try stored the response and died before it was checked
@@ -89,10 +89,10 @@ class ApproveStageOperator(ApprovalOperator):
         return bootstrap.run(partial(request_approval, execution_id=self.execution_id, stage=self.stage))
 
     def _judge(self) -> None:
-        work = partial(work_on, execution_id=self.execution_id, step=Step(Work.JUDGEMENT, self.stage))
+        work = partial(work_on, execution_id=self.execution_id, step=Step(StepKind.JUDGEMENT, self.stage))
         outcome = bootstrap.run(partial(work, seconds=JUDGED_WITHIN_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
-            self._defer_to(Work.JUDGEMENT, self.stage, "resume_after_judgement")
+            self._defer_to(StepKind.JUDGEMENT, self.stage, "resume_after_judgement")
         self._conclude(outcome)
 
     def _conclude(self, outcome: Outcome) -> None:
@@ -105,5 +105,5 @@ class ApproveStageOperator(ApprovalOperator):
     def _leave(self) -> None:
         leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
 
-    def _defer_to(self, work: Work, batch: int, method_name: str) -> None:
+    def _defer_to(self, work: StepKind, batch: int, method_name: str) -> None:
         self.defer(trigger=WorkTrigger(self.execution_id, work.value, batch), method_name=method_name)

@@ -16,7 +16,7 @@ from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.flow.upgrade.shared_reads import SharedReads
 from upgrade_orchestrator.service.checks.run import Validation, read_validation, run_check
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
@@ -97,17 +97,17 @@ class UpgradeTrigger(BaseTrigger):
 class WorkTrigger(UpgradeTrigger):
     """Finishes work that a worker has begun; the event has its outcome."""
 
-    def __init__(self, execution_id: str, work: str, batch: int) -> None:
+    def __init__(self, execution_id: str, kind: str, batch: int) -> None:
         super().__init__(execution_id)
-        self.work, self.batch = work, batch
+        self.kind, self.batch = kind, batch
 
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().arguments(), "work": self.work, "batch": self.batch}
+        return {**super().arguments(), "kind": self.kind, "batch": self.batch}
 
     async def event(self) -> TriggerEvent:
         """The outcome of the work, for the task that continues in a worker."""
-        step = Step(Work(self.work), self.batch)
+        step = Step(StepKind(self.kind), self.batch)
         outcome = await self.retrying(
             partial(work_on, execution_id=self.execution_id, step=step, seconds=None),
         )
@@ -120,21 +120,21 @@ class StepTrigger(UpgradeTrigger):
     A failure is left to a worker, because Airflow would retry a task that its trigger fails.
     """
 
-    def __init__(self, execution_id: str, work: str, batch: int, last: int) -> None:
+    def __init__(self, execution_id: str, kind: str, batch: int, last: int) -> None:
         super().__init__(execution_id)
-        self.work, self.batch, self.last = work, batch, last
+        self.kind, self.batch, self.last = kind, batch, last
 
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().arguments(), "work": self.work, "batch": self.batch, "last": self.last}
+        return {**super().arguments(), "kind": self.kind, "batch": self.batch, "last": self.last}
 
     async def event(self) -> TriggerEvent:
         """The end of the task: success, failure if the execution has failed, or skipped if the step is not needed."""
-        step = Step(Work(self.work), self.batch, self.last)
+        step = Step(StepKind(self.kind), self.batch, self.last)
         outcome = await self.retrying(
             partial(do_step, execution_id=self.execution_id, step=step, seconds=None),
         )
-        message = f"{self.work}: {outcome.ending.value} {outcome.reason}"
+        message = f"{self.kind}: {outcome.ending.value} {outcome.reason}"
         if outcome.ending is Ending.DONE:
             return await self.succeed(message)
         log.info("%s", message)
@@ -171,7 +171,7 @@ class CheckTrigger(UpgradeTrigger):
                 execution_id=self.execution_id,
                 name=name,
                 again=self._is_repeated(),
-                patience=FIRST_STEP_SECONDS,
+                first_step_seconds=FIRST_STEP_SECONDS,
                 read=_read_together,
             )
         )

@@ -36,20 +36,20 @@ async def request_approval(ports: Ports, execution_id: str, stage: int) -> Stage
     """
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
-        found, standing = await _look_up(work, execution, stage)
-    return await _ask(ports, execution_id, stage) if standing is StageState.ASKED and found is None else standing
+        found, state = await _look_up(work, execution, stage)
+    return await _ask(ports, execution_id, stage) if state is StageState.ASKED and found is None else state
 
 
 async def _ask(ports: Ports, execution_id: str, stage: int) -> StageState:
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
-        found, standing = await _look_up(work, execution, stage)
-        if standing is StageState.ASKED and found is None:
+        found, state = await _look_up(work, execution, stage)
+        if state is StageState.ASKED and found is None:
             approval, event = ask(execution, stage, await work.now())
             await work.approvals.save(approval)
             await work.events.append(execution, [event])
             await work.commit()
-        return standing
+        return state
 
 
 async def _look_up(work: UnitOfWork, execution: Execution, stage: int) -> tuple[Approval | None, StageState]:

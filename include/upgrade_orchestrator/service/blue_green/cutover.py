@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from upgrade_orchestrator.domain.blue_green.changes import record_over
-from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_switch_step
+from upgrade_orchestrator.domain.blue_green.changes import record_cutover
+from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_cutover_step
 from upgrade_orchestrator.domain.blue_green.steps import Change, PoolStep, PoolView
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -15,37 +15,37 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.batch import Phase
 from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH, Pools
-from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
+from upgrade_orchestrator.service.blue_green.runner import Directive, run_transition
 from upgrade_orchestrator.service.blue_green.store import PoolState
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.outcome import Outcome
 
 
-async def switch_over(ports: Ports, context: Context, goal: Goal, seconds: float | None) -> Outcome:
+async def run_cutover(ports: Ports, context: Context, goal: Goal, seconds: float | None) -> Outcome:
     """Go as far as ``goal`` and no further, with all that comes before it, for about ``seconds`` (None: to the end).
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    return await run_mission(ports, context, Over(goal), seconds)
+    return await run_transition(ports, context, Cutover(goal), seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class Cutover:
     """Forth, as far as ``goal``."""
 
     goal: Goal
     name: str = "over"
     batch: int = GREEN_BATCH
 
-    def stance(self, execution: Execution) -> Stance:
+    def directive(self, execution: Execution) -> Directive:
         """Only an execution IN_PROGRESS goes on; a paused one waits."""
         match execution.status:
             case ExecutionStatus.IN_PROGRESS:
-                return Stance.WORK
+                return Directive.WORK
             case ExecutionStatus.PAUSED:
-                return Stance.WAIT
-        return Stance.LEAVE
+                return Directive.WAIT
+        return Directive.STOP
 
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
         """Before the switch, and through the soak."""
@@ -55,8 +55,8 @@ class Over:
 
     def next_step(self, view: PoolView, now: datetime) -> PoolStep:
         """The rules."""
-        return next_switch_step(view, self.goal, now)
+        return next_cutover_step(view, self.goal, now)
 
     def record(self, step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
         """What is written."""
-        return record_over(step, execution, rows, now)
+        return record_cutover(step, execution, rows, now)

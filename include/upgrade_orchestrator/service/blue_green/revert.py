@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from upgrade_orchestrator.domain.blue_green.changes import record_back
-from upgrade_orchestrator.domain.blue_green.revert import aim_of, next_back_step
+from upgrade_orchestrator.domain.blue_green.changes import record_revert
+from upgrade_orchestrator.domain.blue_green.revert import aim_of, next_revert_step
 from upgrade_orchestrator.domain.blue_green.steps import Change, PoolStep, PoolView, Reached
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
 from upgrade_orchestrator.domain.plan.pools import Pools
-from upgrade_orchestrator.service.blue_green.runner import Stance, run_mission
+from upgrade_orchestrator.service.blue_green.runner import Directive, run_transition
 from upgrade_orchestrator.service.blue_green.store import PoolState
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.outcome import Outcome
 
 
-async def switch_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
+async def run_revert(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Do what the status asks of the pools, for about ``seconds`` (None: to the end); STOPPED when it asks for nothing.
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    return await run_mission(ports, context, Back(), seconds)
+    return await run_transition(ports, context, Revert(), seconds)
 
 
-class Back:
+class Revert:
     """Back, as far as the status says."""
 
     name = "back"
     batch = ROLLBACK_BATCH
 
-    def stance(self, execution: Execution) -> Stance:
+    def directive(self, execution: Execution) -> Directive:
         """Whether the status asks for anything."""
-        return Stance.LEAVE if aim_of(execution) is None else Stance.WORK
+        return Directive.STOP if aim_of(execution) is None else Directive.WORK
 
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
         """What the fleet says is enough."""
@@ -44,8 +44,8 @@ class Back:
     def next_step(self, view: PoolView, now: datetime) -> PoolStep:
         """The rules."""
         aim = aim_of(view.execution)
-        return Reached() if aim is None else next_back_step(view, aim)
+        return Reached() if aim is None else next_revert_step(view, aim)
 
     def record(self, step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
         """What is written."""
-        return record_back(step, execution, rows, now)
+        return record_revert(step, execution, rows, now)

@@ -9,15 +9,15 @@ from enum import Enum
 from typing import Protocol
 
 from upgrade_orchestrator.domain.blue_green.steps import (
-    Await,
     Change,
-    GivePool,
     GiveUp,
-    NoteIll,
+    NoteUnhealthy,
     PoolCall,
     PoolStep,
     PoolView,
     Reached,
+    SendPoolOrder,
+    WaitFor,
     Watch,
 )
 from upgrade_orchestrator.domain.execution.execution import Execution
@@ -44,15 +44,15 @@ from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Endin
 log = logging.getLogger(__name__)
 
 
-class Stance(Enum):
+class Directive(Enum):
     """What the execution's status means for the work."""
 
     WORK = "WORK"
     WAIT = "WAIT"
-    LEAVE = "LEAVE"
+    STOP = "STOP"
 
 
-class Mission(Protocol):
+class PoolTransition(Protocol):
     """One way between two pools: its rules, and what its steps write."""
 
     @property
@@ -63,43 +63,43 @@ class Mission(Protocol):
     def batch(self) -> int:
         """The batch whose row keeps its clock."""
 
-    def stance(self, execution: Execution) -> Stance: ...
+    def directive(self, execution: Execution) -> Directive: ...
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool: ...
     def next_step(self, view: PoolView, now: datetime) -> PoolStep: ...
     def record(self, step: PoolStep, execution: Execution, rows: list[Instance], now: datetime) -> Change: ...
 
 
-async def run_mission(ports: Ports, context: Context, mission: Mission, seconds: float | None) -> Outcome:
-    """Bring ``mission`` to its end, for about ``seconds`` (None: until it is there).
+async def run_transition(ports: Ports, context: Context, transition: PoolTransition, seconds: float | None) -> Outcome:
+    """Bring ``transition`` to its end, for about ``seconds`` (None: until it is there).
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
     execution, execution_id = context.execution, context.execution.id
-    keeper = LeaseKeeper(ports, execution)
+    lease = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
-        journal = PoolStore(ports, keeper, execution_id, mission.batch)
-        fleet = PoolFleet(driver, execution_id, mission.name)
-        runner = PoolRunner(mission, Terms.of(context.plan, execution), journal, fleet, keeper)
+        store = PoolStore(ports, lease, execution_id, transition.batch)
+        fleet = PoolFleet(driver, execution_id, transition.name)
+        runner = PoolRunner(transition, PoolRules.of(context.plan, execution), store, fleet, lease)
         try:
-            return await repeat(runner.tick, keeper, waiter, seconds)
+            return await repeat(runner.tick, lease, waiter, seconds)
         finally:
-            await keeper.give_back(journal.save_clocks)
+            await lease.give_back(store.save_clocks)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PoolRules:
     """What the frozen plan says about pools; ``poll_seconds`` is the longest gap between health polls."""
 
     pools: Pools
     soak: float
-    patience: float
+    timeout: float
     poll_seconds: float
 
     @classmethod
-    def of(cls, plan: Plan, execution: Execution) -> Terms:
-        """The terms of ``execution``."""
-        soak, patience = float(plan.soak_seconds), float(plan.health_check_timeout_seconds)
-        return cls(Pools.beside(plan.pool), soak, patience, execution.request.health_check_interval_seconds)
+    def of(cls, plan: Plan, execution: Execution) -> PoolRules:
+        """The rules of ``execution``."""
+        soak, timeout = float(plan.soak_seconds), float(plan.health_check_timeout_seconds)
+        return cls(Pools.beside(plan.pool), soak, timeout, execution.request.health_check_interval_seconds)
 
 
 class PoolFleet(FleetClient):
@@ -113,7 +113,7 @@ class PoolFleet(FleetClient):
         """:raises StaleToken: the fleet obeys a newer holder of the lease."""
         await close_fence(self._pools, self._execution_id, lease, ())
 
-    async def send(self, order: GivePool, token: int) -> bool:
+    async def send(self, order: SendPoolOrder, token: int) -> bool:
         """Whether the order was accepted.
 
         :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
@@ -140,101 +140,101 @@ class PoolRunner:
 
     def __init__(
         self,
-        mission: Mission,
-        terms: Terms,
-        journal: PoolStore,
+        transition: PoolTransition,
+        rules: PoolRules,
+        store: PoolStore,
         fleet: PoolFleet,
-        keeper: LeaseKeeper,
+        lease: LeaseKeeper,
     ) -> None:
-        self._mission, self._terms, self._journal, self._fleet = mission, terms, journal, fleet
-        self._keeper = keeper
-        self._pace, self._pulses = Backoff(), PollSchedule(terms.poll_seconds)
+        self._transition, self._rules, self._store, self._fleet = transition, rules, store, fleet
+        self._lease = lease
+        self._backoff, self._polls = Backoff(), PollSchedule(rules.poll_seconds)
         self._tried: set[str] = set()
 
     async def tick(self) -> Outcome | float:
         """The outcome, or the seconds until the next round."""
-        state = await self._journal.read()
-        await self._keeper.renew_if_due(self._journal.save_clocks)
-        match self._mission.stance(state.execution):
-            case Stance.LEAVE:
+        state = await self._store.read()
+        await self._lease.renew_if_due(self._store.save_clocks)
+        match self._transition.directive(state.execution):
+            case Directive.STOP:
                 return Outcome(Ending.STOPPED, f"the execution is {state.execution.status.value}")
-            case Stance.WAIT:
+            case Directive.WAIT:
                 self._tried.clear()
-                self._keeper.stop_watching()
-                await self._keeper.give_back(self._journal.save_clocks)
+                self._lease.stop_watching()
+                await self._lease.give_back(self._store.save_clocks)
                 return SLOW_POLL_SECONDS
-        if not self._keeper.held:
-            return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
-        if self._keeper.unfenced:
-            await self._fleet.close_fence(self._keeper)
-        state = self._journal.watch(self._keeper.watched())
-        return await self._take(self._timely(self._mission.next_step(await self._look(state), state.now), state))
+        if not self._lease.held:
+            return 0.0 if await self._lease.take() else LEASE_WAIT_SECONDS
+        if self._lease.unfenced:
+            await self._fleet.close_fence(self._lease)
+        state = self._store.watch(self._lease.watched())
+        return await self._take(self._timely(self._transition.next_step(await self._look(state), state.now), state))
 
     async def _look(self, state: PoolState) -> PoolView:
-        terms, fleet = self._terms, await self._fleet.observe()
-        asked = fleet is not None and self._mission.polls(state, fleet, terms.pools)
-        names = [each.instance_id for each in fleet.in_pool(terms.pools.new)] if fleet and asked else []
+        rules, fleet = self._rules, await self._fleet.observe()
+        asked = fleet is not None and self._transition.polls(state, fleet, rules.pools)
+        names = [each.instance_id for each in fleet.in_pool(rules.pools.new)] if fleet and asked else []
         return PoolView(
             execution=state.execution,
             batch=state.green,
             rows=state.rows,
-            pools=terms.pools,
+            pools=rules.pools,
             fleet=fleet,
             answers=await self._fleet.poll(names),
-            soak=terms.soak,
-            patience=terms.patience,
+            soak=rules.soak,
+            timeout=rules.timeout,
         )
 
     def _timely(self, step: PoolStep, state: PoolState) -> PoolStep:
         """What was tried for too long gives way to what is to be done when it is in vain."""
-        if (state.waits.blocked_seconds or 0.0) <= self._terms.patience:
+        if (state.waits.blocked_seconds or 0.0) <= self._rules.timeout:
             return step
-        while isinstance(step, GivePool | Await) and step.key in self._tried:
-            step = step.in_vain
+        while isinstance(step, SendPoolOrder | WaitFor) and step.key in self._tried:
+            step = step.on_timeout
         return step
 
     async def _take(self, step: PoolStep) -> Outcome | float:
         match step:
             case Reached():
                 return Outcome(Ending.DONE)
-            case GivePool():
+            case SendPoolOrder():
                 return await self._give(step)
-            case Await(what):
-                log.info("execution %s: %s", self._journal.state.execution.id, what)
-                return await self._wait_for(self._patience_left()) if await self._try(step) else 0.0
+            case WaitFor(what):
+                log.info("execution %s: %s", self._store.state.execution.id, what)
+                return await self._wait_for(self._time_left()) if await self._try(step) else 0.0
             case Watch(seconds):
                 return await self._wait_for(seconds)
         return await self._record(step)
 
-    async def _give(self, order: GivePool) -> float:
+    async def _give(self, order: SendPoolOrder) -> float:
         """Write the intent, then send the order; the next look shows what came of it."""
         if not await self._try(order):
             return 0.0
-        if await self._fleet.send(order, self._keeper.lease.token):
-            self._pace.changed()
-        return self._pace.gap()
+        if await self._fleet.send(order, self._lease.lease.token):
+            self._backoff.changed()
+        return self._backoff.gap()
 
-    async def _try(self, step: GivePool | Await) -> bool:
+    async def _try(self, step: SendPoolOrder | WaitFor) -> bool:
         """Note since when it is tried: from now on when it is the first, or when the one before has had its effect."""
-        fresh, waits = step.key not in self._tried, self._journal.state.waits
+        fresh, waits = step.key not in self._tried, self._store.state.waits
         restart = waits.blocked_seconds is None or (fresh and bool(self._tried))
         self._tried.add(step.key)
-        return await self._journal.note_waiting(restart)
+        return await self._store.note_waiting(restart)
 
-    def _patience_left(self) -> float:
-        return self._terms.patience - (self._journal.state.waits.blocked_seconds or 0.0)
+    def _time_left(self) -> float:
+        return self._rules.timeout - (self._store.state.waits.blocked_seconds or 0.0)
 
     async def _wait_for(self, at_most: float | None = None) -> float:
         """Until the next poll; the lease is not kept through a wait in which there is nothing to do."""
-        self._pulses.polled("pool", at_most)
-        look = min(self._pulses.next_in(["pool"]), SLOW_POLL_SECONDS)
+        self._polls.polled("pool", at_most)
+        look = min(self._polls.next_in(["pool"]), SLOW_POLL_SECONDS)
         if look > LEASE_WORTH_KEEPING_SECONDS:
-            await self._keeper.give_back(self._journal.save_clocks)
+            await self._lease.give_back(self._store.save_clocks)
         return look
 
     async def _record(self, step: PoolStep) -> Outcome | float:
-        rows = self._journal.state.rows
-        written = await self._journal.write(lambda execution, now: self._mission.record(step, execution, rows, now))
+        rows = self._store.state.rows
+        written = await self._store.write(lambda execution, now: self._transition.record(step, execution, rows, now))
         if written and isinstance(step, GiveUp):
             return Outcome(Ending.STOPPED, step.reason)
-        return await self._wait_for() if isinstance(step, NoteIll) else 0.0
+        return await self._wait_for() if isinstance(step, NoteUnhealthy) else 0.0

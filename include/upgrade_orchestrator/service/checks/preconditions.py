@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.batch import Batch, BatchView, NoBudgetLeft, Rules, decide
+from upgrade_orchestrator.domain.plan.batch import Batch, BatchRules, BatchView, NoBudgetLeft, decide
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.fleet import FleetError
@@ -87,14 +87,14 @@ def _fleet(snapshot: _Snapshot, fleet: Fleet) -> Findings:
 
 
 def _view(snapshot: _Snapshot, number: int, fleet: Fleet) -> BatchView:
-    """The view that the runner will have, with patience 0: only the state at this moment counts."""
-    rules = Rules.of(snapshot.plan, number, snapshot.execution.request.health_check_interval_seconds)
+    """The view that the runner will have, with time-out 0: only the state at this moment counts."""
+    rules = BatchRules.of(snapshot.plan, number, snapshot.execution.request.health_check_interval_seconds)
     return BatchView(
         status=ExecutionStatus.IN_PROGRESS,
         batch=Batch(number, snapshot.plan.batches[number - 1].kind),
         is_last=rules.is_last,
         instances=snapshot.rows,
-        room=rules.room,
+        limits=rules.limits,
         unavailable=fleet.unavailable(each.instance_id for each in snapshot.rows),
-        patience=0.0,
+        timeout=0.0,
     )

@@ -90,12 +90,12 @@ async def run_check(
     execution_id: str,
     name: CheckName,
     again: bool = False,
-    patience: float = 0.0,
+    first_step_seconds: float = 0.0,
     read: Read = read_validation,
 ) -> CheckResult:
     """The check's result, from the rows or by running it now; ``again`` runs it in any case.
 
-    For ``patience`` seconds after the execution's start the check is left to the first step, which runs all checks
+    For ``first_step_seconds`` after the execution's start the check is left to the first step, which runs all checks
     together. ``read`` is ``read_validation``, or a function that batches it for several callers.
 
     No check is run once the execution has left VALIDATING.
@@ -105,7 +105,7 @@ async def run_check(
     if again:
         turn = await _begin_again(ports, execution_id, name)
     else:
-        turn = await _wait_for_turn(ports, execution_id, name, patience, read)
+        turn = await _wait_for_turn(ports, execution_id, name, first_step_seconds, read)
     if isinstance(turn, CheckResult):
         return turn
     result = await look(ports, turn.case, name)
@@ -119,11 +119,11 @@ async def _begin_again(ports: Ports, execution_id: str, name: CheckName) -> Chec
 
 
 async def _wait_for_turn(
-    ports: Ports, execution_id: str, name: CheckName, patience: float, read: Read
+    ports: Ports, execution_id: str, name: CheckName, first_step_seconds: float, read: Read
 ) -> CheckResult | _Begun:
     """The result of another process; or the begun check, once no other process runs it."""
     async with ports.signals.of(execution_id) as waiter:
-        while not isinstance(found := _find(await read(ports, execution_id), name, patience), CheckResult):
+        while not isinstance(found := _find(await read(ports, execution_id), name, first_step_seconds), CheckResult):
             if found > 0:
                 await waiter.wait(found)
             elif begun := await _begin(ports, execution_id, [name], again=False):
@@ -131,12 +131,12 @@ async def _wait_for_turn(
     return found
 
 
-def _find(validation: Validation, name: CheckName, patience: float) -> CheckResult | float:
+def _find(validation: Validation, name: CheckName, first_step_seconds: float) -> CheckResult | float:
     """The result, or the seconds for which the check is left to another process."""
     execution, found, now = validation.execution, validation.checks[name], validation.now
     if execution.status is not ExecutionStatus.VALIDATING or found.status not in OPEN:
         return _result_of(found)
-    return max(_left_to_others(found, now), _left_to_first_step(execution, found, now, patience))
+    return max(_left_to_others(found, now), _left_to_first_step(execution, found, now, first_step_seconds))
 
 
 def _left_to_others(found: CheckResult, now: datetime) -> float:
@@ -147,12 +147,12 @@ def _left_to_others(found: CheckResult, now: datetime) -> float:
     return TAKEN_SECONDS - taken_for if 0 <= taken_for < TAKEN_SECONDS else 0.0  # else the clock has jumped
 
 
-def _left_to_first_step(execution: Execution, found: CheckResult, now: datetime, patience: float) -> float:
+def _left_to_first_step(execution: Execution, found: CheckResult, now: datetime, first_step_seconds: float) -> float:
     """The seconds for which the check is left to the execution's first step, which has not begun."""
     if found.status is not CheckStatus.PENDING or execution.started_at is None:
         return 0.0
     waited = (now - execution.started_at).total_seconds()
-    return max(0.0, patience - waited) if waited >= 0 else 0.0  # else the clock has jumped
+    return max(0.0, first_step_seconds - waited) if waited >= 0 else 0.0  # else the clock has jumped
 
 
 def _is_free(found: CheckResult, now: datetime) -> bool:

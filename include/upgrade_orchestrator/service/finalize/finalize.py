@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.airflow.task_states import NO_RUN
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.finalize.rollback import work_back
+from upgrade_orchestrator.service.finalize.rollback import run_rollback
 from upgrade_orchestrator.service.finalize.settle import conclude, settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.fleet import FleetError
@@ -54,7 +54,7 @@ async def bring_to_end(ports: Ports, context: Context, seconds: float | None) ->
     execution = await find_execution(ports, context.execution.id)
     if not execution.is_terminal:
         return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
-    for finish in (_finish_forward, work_back) if execution.settled_at is None else ():
+    for finish in (_finish_forward, run_rollback) if execution.settled_at is None else ():
         if (await finish(ports, context, seconds)).ending is Ending.UNFINISHED:
             return Outcome(Ending.UNFINISHED)
     if (await undrain_left(ports, context, seconds)).ending is Ending.UNFINISHED:

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.rollback import to_revert
 from upgrade_orchestrator.domain.lifecycle.transitions import spread
-from upgrade_orchestrator.service.blue_green.revert import switch_back
+from upgrade_orchestrator.service.blue_green.revert import run_revert
 from upgrade_orchestrator.service.finalize.settle import conclude, settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -35,17 +35,17 @@ async def revert(ports: Ports, context: Context, seconds: float | None) -> Outco
     execution = await conclude(ports, context.execution.id)
     if execution.rollback.initiated_at is None:
         return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
-    outcome = await work_back(ports, context, seconds)
+    outcome = await run_rollback(ports, context, seconds)
     return outcome if outcome.ending is Ending.UNFINISHED else Outcome(Ending.DONE)
 
 
-async def work_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
+async def run_rollback(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Bring the touched instances back: one after the other, or by one switch to the old pool.
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
     if context.plan.strategy is Strategy.BLUE_GREEN:
-        return await switch_back(ports, context, seconds)
+        return await run_revert(ports, context, seconds)
     return await run_batch(ports, context, ROLLBACK_BATCH, seconds)
 
 

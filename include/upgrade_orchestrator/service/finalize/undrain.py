@@ -93,8 +93,8 @@ class UndrainLoop:
             return False
         async with self._ports.work() as work:
             now = await work.now()
-        patience = timedelta(seconds=self._execution.request.health_check_timeout_seconds)
-        return now - since_when(self._execution, self._rows, now) > patience
+        at_most = timedelta(seconds=self._execution.request.health_check_timeout_seconds)
+        return now - since_when(self._execution, self._rows, now) > at_most
 
     async def _name(self, left: dict[str, str]) -> bool:
         async with self._ports.work() as work:

@@ -17,16 +17,16 @@ from upgrade_orchestrator.domain.instance.step import (
     Give,
     Move,
     Order,
-    Patience,
+    Timeouts,
     next_health,
     next_step,
     next_step_unseen,
 )
 from upgrade_orchestrator.domain.plan.batch import (
     BatchDone,
+    BatchRules,
     BatchView,
     NoBudgetLeft,
-    Rules,
     StartInstances,
     Stop,
     Wait,
@@ -70,7 +70,7 @@ async def run_batch(
                 green = context.plan.strategy is Strategy.BLUE_GREEN
                 seen = GreenPool(driver, context.plan, execution, store.all) if green else driver
                 fleet = FleetClient(seen, execution.id)
-                rules = Rules.of(context.plan, each, execution.request.health_check_interval_seconds)
+                rules = BatchRules.of(context.plan, each, execution.request.health_check_interval_seconds)
                 loop = BatchLoop(rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
                 left = None if end is None else max(0.0, end - get_running_loop().time())
                 outcome = await repeat(loop.tick, lease, waiter, left)
@@ -85,7 +85,7 @@ class BatchLoop:
     """The rounds of one batch; every intent is written before its order is sent."""
 
     def __init__(
-        self, rules: Rules, store: BatchStore, fleet: FleetClient, lease: LeaseKeeper, close_fence: CloseFence
+        self, rules: BatchRules, store: BatchStore, fleet: FleetClient, lease: LeaseKeeper, close_fence: CloseFence
     ) -> None:
         self._rules, self._store, self._fleet, self._lease = rules, store, fleet, lease
         self._close_fence = close_fence
@@ -144,36 +144,36 @@ class BatchLoop:
             self._store.state = replace(state, jobs=state.jobs | taken)
 
     def _steps(self, fleet: Fleet | None) -> dict[str, Move | Give]:
-        state, patience, steps = self._store.state, self._rules.patience, dict[str, Move | Give]()
+        state, timeouts, steps = self._store.state, self._rules.timeouts, dict[str, Move | Give]()
         withdrawn = self._store.direction.withdrawn(state.execution.status)
         known = {each.instance_id: each for each in fleet.instances} if fleet is not None else {}
         for job in (each for each in self._store.jobs() if each.status in CHANGING):
             if fleet is None:
-                step = next_step_unseen(job, patience, state.now)
+                step = next_step_unseen(job, timeouts, state.now)
             else:
                 found, asked_back = known.get(job.instance_id), job.instance_id in self._asked_back
-                step = next_step(job, found, withdrawn, patience, state.now, asked_back)
+                step = next_step(job, found, withdrawn, timeouts, state.now, asked_back)
             if isinstance(step, Move | Give):
                 steps[job.instance_id] = step
         return steps
 
     async def _poll(self) -> None:
         """Poll the HEALTH_CHECKING instances that are due, and write the changes."""
-        state, patience = self._store.state, self._rules.patience
+        state, timeouts = self._store.state, self._rules.timeouts
         jobs = [each for each in self._store.jobs() if each.status is InstanceStatus.HEALTH_CHECKING]
         due = {name: state.jobs[name] for name in self._polls.due(each.instance_id for each in jobs)}
         if not due:
             return
         if self._store.direction.withdrawn(state.execution.status):
-            patience = Patience(patience.step, 0.0)  # no soak: nothing would be upgraded after it
+            timeouts = Timeouts(timeouts.step, 0.0)  # no soak: nothing would be upgraded after it
         responses = await self._fleet.poll(due)
-        polled = [next_health(each, responses[name], patience, state.now) for name, each in due.items()]
+        polled = [next_health(each, responses[name], timeouts, state.now) for name, each in due.items()]
         for each in polled:
             if each.status is not InstanceStatus.HEALTH_CHECKING:
                 self._backoff.changed()
             else:
                 healthy = each.healthy_seconds
-                self._polls.polled(each.instance_id, None if healthy is None else self._rules.patience.soak - healthy)
+                self._polls.polled(each.instance_id, None if healthy is None else self._rules.timeouts.soak - healthy)
         if changed := [each for each in polled if each != due[each.instance_id]]:
             await self._store.write(changed)
 
@@ -181,8 +181,8 @@ class BatchLoop:
         """Wait for a fleet that does not respond; with nothing in flight the batch fails after the time-out."""
         if not self._store.flying():
             await self._store.note_blocked()
-            if (self._store.state.batch.blocked_seconds or 0.0) > self._rules.patience.step:
-                await self._store.fail(f"the fleet did not answer for {self._rules.patience.step:g} s")
+            if (self._store.state.batch.blocked_seconds or 0.0) > self._rules.timeouts.step:
+                await self._store.fail(f"the fleet did not answer for {self._rules.timeouts.step:g} s")
         return await self._wait(self._backoff.gap())
 
     async def _decide_and_act(self, fleet: Fleet | None) -> Outcome | float:
@@ -193,9 +193,9 @@ class BatchLoop:
             batch=state.batch,
             is_last=rules.is_last,
             instances=self._store.jobs(),
-            room=rules.room,
+            limits=rules.limits,
             unavailable=fleet.unavailable(state.rows) if fleet else frozenset(),
-            patience=rules.patience.step,
+            timeout=rules.timeouts.step,
             direction=self._store.direction,
         )
         match decide(view, state.now):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.approvals.decide import wait_for_decision, wait_for_judgement
-from upgrade_orchestrator.service.blue_green.cutover import switch_over
+from upgrade_orchestrator.service.blue_green.cutover import run_cutover
 from upgrade_orchestrator.service.checks.run import validate
 from upgrade_orchestrator.service.finalize.finalize import end_upgrade
 from upgrade_orchestrator.service.finalize.rollback import confirm, revert
@@ -49,19 +49,19 @@ class Before(Enum):
 UseCase = Callable[[Call], Awaitable[Outcome]]
 EARLIER, NOTHING = Before.EARLIER_STEPS, Before.NOTHING
 
-STEPS: dict[Work, tuple[Before, UseCase]] = {
-    Work.VALIDATE: (EARLIER, lambda to: validate(to.ports, to.id, to.seconds)),
-    Work.APPROVAL: (EARLIER, lambda to: wait_for_decision(to.ports, to.id, to.step.batch, to.seconds)),
-    Work.BATCH: (EARLIER, lambda to: run_batch(to.ports, to.context, to.step.batch, to.seconds, to.step.last)),
-    Work.MONITOR: (EARLIER, lambda to: monitor_canary(to.ports, to.context, to.seconds)),
-    Work.CHECK_GREEN: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.CHECKED, to.seconds)),
-    Work.SWITCH_TRAFFIC: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.SWITCHED, to.seconds)),
-    Work.SOAK: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.SOAKED, to.seconds)),
-    Work.RETIRE_BLUE: (EARLIER, lambda to: switch_over(to.ports, to.context, Goal.RETIRED, to.seconds)),
-    Work.VERIFY: (EARLIER, lambda to: verify(to.ports, to.id, to.seconds)),
-    Work.JUDGEMENT: (NOTHING, lambda to: wait_for_judgement(to.ports, to.id, to.step.batch, to.seconds)),
-    Work.REVERT: (NOTHING, lambda to: revert(to.ports, to.context, to.seconds)),
-    Work.CONFIRM: (NOTHING, lambda to: confirm(to.ports, to.context)),
-    Work.END: (NOTHING, lambda to: end_upgrade(to.ports, to.context, to.seconds)),
-    Work.FOLLOW: (NOTHING, lambda to: wait_for_end(to.ports, to.id, to.seconds)),
+STEPS: dict[StepKind, tuple[Before, UseCase]] = {
+    StepKind.VALIDATE: (EARLIER, lambda to: validate(to.ports, to.id, to.seconds)),
+    StepKind.APPROVAL: (EARLIER, lambda to: wait_for_decision(to.ports, to.id, to.step.batch, to.seconds)),
+    StepKind.BATCH: (EARLIER, lambda to: run_batch(to.ports, to.context, to.step.batch, to.seconds, to.step.last)),
+    StepKind.MONITOR: (EARLIER, lambda to: monitor_canary(to.ports, to.context, to.seconds)),
+    StepKind.CHECK_GREEN: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.CHECKED, to.seconds)),
+    StepKind.SWITCH_TRAFFIC: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.SWITCHED, to.seconds)),
+    StepKind.SOAK: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.SOAKED, to.seconds)),
+    StepKind.RETIRE_BLUE: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.RETIRED, to.seconds)),
+    StepKind.VERIFY: (EARLIER, lambda to: verify(to.ports, to.id, to.seconds)),
+    StepKind.JUDGEMENT: (NOTHING, lambda to: wait_for_judgement(to.ports, to.id, to.step.batch, to.seconds)),
+    StepKind.REVERT: (NOTHING, lambda to: revert(to.ports, to.context, to.seconds)),
+    StepKind.CONFIRM: (NOTHING, lambda to: confirm(to.ports, to.context)),
+    StepKind.END: (NOTHING, lambda to: end_upgrade(to.ports, to.context, to.seconds)),
+    StepKind.FOLLOW: (NOTHING, lambda to: wait_for_end(to.ports, to.id, to.seconds)),
 }

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.approval.approval import is_approved
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Standing, Step, Work
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Step, StepKind, StepProgress
 from upgrade_orchestrator.service.finalize.finalize import bring_to_end
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, revert
 from upgrade_orchestrator.service.ports.fleet import FleetError
@@ -36,9 +36,9 @@ async def work_on(ports: Ports, execution_id: str, step: Step, seconds: float | 
 
 
 async def do_step(
-    ports: Ports, execution_id: str, step: Step, seconds: float | None, patience: float = HOP_SECONDS
+    ports: Ports, execution_id: str, step: Step, seconds: float | None, max_delay: float = HOP_SECONDS
 ) -> Outcome:
-    """As ``work_on``, and then what is due within ``patience`` seconds: the next task could not begin sooner.
+    """As ``work_on``, and then what is due within ``max_delay`` seconds: the next task could not begin sooner.
 
     A step that stopped is followed by the way out: back, or to the end of what is in flight.
 
@@ -47,10 +47,10 @@ async def do_step(
     """
     end = _end(seconds)
     context, outcome = await _work_on(ports, execution_id, step, end)
-    if STEPS[step.work][0] is Before.NOTHING:
+    if STEPS[step.kind][0] is Before.NOTHING:
         return outcome
     if outcome.ending is Ending.DONE:
-        await go_on(ports, context, step, patience, min(HOP_SECONDS, end - get_running_loop().time()))
+        await go_on(ports, context, step, max_delay, min(HOP_SECONDS, end - get_running_loop().time()))
     elif outcome.ending is Ending.STOPPED:
         await wind_down(ports, context, _left(end))
     return outcome
@@ -65,7 +65,7 @@ async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[O
     if execution.is_terminal:
         done = execution.status is ExecutionStatus.COMPLETED
         return Outcome(Ending.DONE if done else Ending.STOPPED, execution.status_reason), execution
-    outcome = await work_on(ports, execution_id, Step(Work.VERIFY), seconds)
+    outcome = await work_on(ports, execution_id, Step(StepKind.VERIFY), seconds)
     return outcome, await find_execution(ports, execution_id)
 
 
@@ -78,12 +78,12 @@ def _left(end: float) -> float | None:
 
 
 async def _work_on(ports: Ports, execution_id: str, step: Step, end: float) -> tuple[Context, Outcome]:
-    if STEPS[step.work][0] is Before.NOTHING:
+    if STEPS[step.kind][0] is Before.NOTHING:
         context = await load_context(ports, execution_id)
         return context, await _call(ports, context, step, end)
     async with ports.work() as work:
         context = await context_in(work, execution_id)
-        required = (await standing_in(work, context.execution)).required_for(step, context.plan)
+        required = (await progress_in(work, context.execution)).required_for(step, context.plan)
     for each in required:
         outcome = await _call(ports, context, each, end)
         if outcome.ending is Ending.STOPPED and await _is_completed(ports, context):
@@ -94,15 +94,15 @@ async def _work_on(ports: Ports, execution_id: str, step: Step, end: float) -> t
 
 
 async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outcome:
-    return await STEPS[step.work][1](Call(ports, context, step, _left(end)))
+    return await STEPS[step.kind][1](Call(ports, context, step, _left(end)))
 
 
-async def standing_in(work: UnitOfWork, execution: Execution) -> Standing:
+async def progress_in(work: UnitOfWork, execution: Execution) -> StepProgress:
     """What the rows say of the execution's steps."""
     staged = execution.request.strategy is Strategy.STAGED
     approvals = await work.approvals.of(execution.id) if staged else []
     approved = frozenset(each.stage for each in approvals if is_approved(execution, each))
-    return Standing(execution, await work.executions.batches(execution.id), approved)
+    return StepProgress(execution, await work.executions.batches(execution.id), approved)
 
 
 async def _is_completed(ports: Ports, context: Context) -> bool:
@@ -110,26 +110,26 @@ async def _is_completed(ports: Ports, context: Context) -> bool:
         return (await work.executions.get(context.execution.id)).status is ExecutionStatus.COMPLETED
 
 
-async def go_on(ports: Ports, context: Context, done: Step, patience: float, seconds: float) -> None:
-    """Do what follows ``done`` for about ``seconds``, as long as it is due within ``patience``.
+async def go_on(ports: Ports, context: Context, done: Step, max_delay: float, seconds: float) -> None:
+    """Do what follows ``done`` for about ``seconds``, as long as it is due within ``max_delay``.
 
     Also the way out of an upgrade that stops. Waits for no person and for no soak. What cannot be done now is left to
     the task whose turn it is, which tries again.
     """
     try:
-        await _do_following(ports, context, done, patience, get_running_loop().time() + seconds)
+        await _do_following(ports, context, done, max_delay, get_running_loop().time() + seconds)
     except (Unavailable, FleetError) as error:
         log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
 
 
-async def _do_following(ports: Ports, context: Context, done: Step, patience: float, end: float) -> None:
+async def _do_following(ports: Ports, context: Context, done: Step, max_delay: float, end: float) -> None:
     async with ports.work() as work:
-        standing = await standing_in(work, await work.executions.get(context.execution.id))
-    if standing.execution.is_terminal:
+        progress = await progress_in(work, await work.executions.get(context.execution.id))
+    if progress.execution.is_terminal:
         return
-    for step in standing.following(done, context.plan):
+    for step in progress.following(done, context.plan):
         due, left = await _due_in(ports, context, step), end - get_running_loop().time()
-        if due > patience or left <= 0:
+        if due > max_delay or left <= 0:
             return
         outcome = await _call(ports, context, step, get_running_loop().time() + due + left)
         if outcome.ending is Ending.STOPPED:
@@ -140,9 +140,9 @@ async def _do_following(ports: Ports, context: Context, done: Step, patience: fl
 
 async def _due_in(ports: Ports, context: Context, step: Step) -> float:
     """Seconds until the step may begin; infinite where that depends on a person or a soak."""
-    if step.work in WAITS:
+    if step.kind in WAITS:
         return inf
-    if step.work is not Work.BATCH:
+    if step.kind is not StepKind.BATCH:
         return 0.0
     async with ports.work() as work:
         batches, now = await work.executions.batches(context.execution.id, step.batch), await work.now()

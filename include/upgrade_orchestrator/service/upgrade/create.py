@@ -124,8 +124,8 @@ def judge(ports: Ports, context: CreateContext, request: UpgradeRequest, instanc
         compatibility(Compatibility(request, source, target, path, context.deployment, platform), context.now)
         + dependencies(target, request.installed_components)
         + checks.size(request, context.fleet)
-        + checks.drift(source, context.fleet)
-        + checks.standing(request, context.fleet)
+        + checks.version_mix(source, context.fleet)
+        + checks.other_pools(request, context.fleet)
     )
     return Preview(_plan(request, instances, path.estimated_duration_minutes if path else None), findings)
 

@@ -43,12 +43,12 @@ async def relay_health(ports: Ports) -> RelayHealth:
 
     :raises Unavailable: the database does not respond.
     """
-    state, detail = standing(await ports.outbox.noted())
+    state, detail = relay_state(await ports.outbox.noted())
     lag = await ports.outbox.lag()
     return RelayHealth(state, detail, lag, await ports.outbox.parked(None, NAMED) if lag.parked else [])
 
 
-def standing(note: Note | None) -> tuple[RelayState, str]:
+def relay_state(note: Note | None) -> tuple[RelayState, str]:
     """The state that follows from a note; a missing or old one means DOWN."""
     if note is None or note.age_seconds > SILENT_SECONDS:
         return RelayState.DOWN, _NO_RELAY

@@ -13,7 +13,7 @@ from tests.store_contract.stores import Store
 from upgrade_orchestrator.adapters.postgres.engine import engine
 
 BURST = 6
-PATIENCE_SECONDS = 60.0
+DEADLINE_SECONDS = 60.0
 _OURS = (
     "SELECT pid FROM pg_stat_activity"
     " WHERE datname = current_database() AND application_name = 'upgrades' ORDER BY backend_start"
@@ -38,7 +38,7 @@ async def test_connections_after_burst_are_closed_but_for_the_one_in_use(
 ) -> None:
     await _burst(store)
     await _until(lambda: len(ours()) == engine.POOL_SIZE)  # those above the pool's size are closed as they come back
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while len(ours()) > 1:
         assert time.monotonic() < deadline, f"still {len(ours())} connections"
         await _use(store)
@@ -82,7 +82,7 @@ async def _now(work: Any) -> Any:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)

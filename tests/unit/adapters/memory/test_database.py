@@ -50,7 +50,7 @@ async def test_look_from_the_outside_shows_what_is_committed() -> None:
     assert (lease.owner, lease.expires_at) == ("one", NOON + timedelta(seconds=LEASE_SECONDS))
 
 
-async def test_repeated_call_waits_for_the_first_no_longer_than_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_repeated_call_waits_for_the_first_no_longer_than_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency_store, "WAIT_SECONDS", 0.05)
     answers, answer = MemoryIdempotencyStore(MemoryDatabase(), LEASE_SECONDS), StoredResponse(200, {}, "")
     async with answers.call(KEY) as call:

@@ -7,19 +7,19 @@ import pytest
 
 from tests.unit.domain.builders import NOW, after, fleet_of, make_execution, make_fleet, make_instance, name
 from tests.unit.domain.plan.test_pools import green_of
-from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_switch_step
-from upgrade_orchestrator.domain.blue_green.revert import Aim, aim_of, next_back_step
+from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_cutover_step
+from upgrade_orchestrator.domain.blue_green.revert import Aim, aim_of, next_revert_step
 from upgrade_orchestrator.domain.blue_green.steps import (
-    Await,
-    GivePool,
     GiveUp,
-    NoteIll,
+    NoteUnhealthy,
     PoolCall,
     PoolStep,
     PoolView,
     Reached,
     Save,
+    SendPoolOrder,
     TakeBack,
+    WaitFor,
     Watch,
 )
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -51,18 +51,18 @@ def view(found: Fleet | None, batch: Batch = GREEN, **fields: Any) -> PoolView:
         fleet=found,
         answers={each.instance_id: WELL for each in found.in_pool("green")} if found else {},
         soak=60,
-        patience=30,
+        timeout=30,
     )
     return replace(made, **fields)
 
 
 def forth(found: Fleet | None, goal: Goal, batch: Batch = GREEN, seconds: float = 0, **fields: Any) -> PoolStep:
     """The next step on the way to ``goal`` after so many watched seconds."""
-    return next_switch_step(view(found, watched(batch, seconds), **fields), goal, after(seconds))
+    return next_cutover_step(view(found, watched(batch, seconds), **fields), goal, after(seconds))
 
 
 def order(step: PoolStep) -> tuple[PoolCall, str]:
-    assert isinstance(step, GivePool)
+    assert isinstance(step, SendPoolOrder)
     return step.call, step.pool
 
 
@@ -77,9 +77,9 @@ def test_healthy_pool_is_checked_and_then_gets_the_traffic() -> None:
 
 def test_pool_that_fell_ill_after_its_check_does_not_get_the_traffic() -> None:
     step = forth(fleet(), Goal.SWITCHED, CHECKED, answers={"g-00": WELL, "g-01": ILL})
-    assert isinstance(step, Await)
-    assert isinstance(step.in_vain, GiveUp)
-    assert step.in_vain.phase == "SWITCH"
+    assert isinstance(step, WaitFor)
+    assert isinstance(step.on_timeout, GiveUp)
+    assert step.on_timeout.phase == "SWITCH"
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_pool_that_is_not_healthy_is_waited_for_and_fails_the_check_in_vain(
     answers: dict[str, Health | None], said: str
 ) -> None:
     step = forth(fleet(), Goal.SWITCHED, answers=answers)
-    assert isinstance(step, Await)
-    assert isinstance(step.in_vain, GiveUp)
-    assert (step.what.endswith(said), step.in_vain.phase) == (True, "CHECK")
+    assert isinstance(step, WaitFor)
+    assert isinstance(step.on_timeout, GiveUp)
+    assert (step.what.endswith(said), step.on_timeout.phase) == (True, "CHECK")
 
 
 def test_pool_that_is_smaller_than_the_old_one_does_not_get_the_traffic() -> None:
     step = forth(fleet(blue=3), Goal.SWITCHED)
-    assert isinstance(step, Await)
+    assert isinstance(step, WaitFor)
     assert "pool green: has 2 instances, 3 are wanted" in step.what
 
 
@@ -144,8 +144,8 @@ def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> N
 def test_unhealthy_instance_restarts_the_soak_while_there_is_time_for_it(seconds: int, late: bool) -> None:
     answers: dict[str, Health | None] = {"g-00": WELL, "g-01": ILL}
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, seconds, answers=answers)
-    assert isinstance(step, NoteIll)
-    assert (step.batch.healthy_seconds, step.ill) == (None, {"i-01": "g-01: out of memory"})
+    assert isinstance(step, NoteUnhealthy)
+    assert (step.batch.healthy_seconds, step.unhealthy) == (None, {"i-01": "g-01: out of memory"})
     assert (step.too_late is not None) is late
 
 
@@ -163,9 +163,9 @@ def test_soak_that_would_begin_too_late_is_a_failure() -> None:
 
 def test_instance_that_has_gone_is_ill_too() -> None:
     step = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 10)
-    assert isinstance(step, NoteIll)
+    assert isinstance(step, NoteUnhealthy)
     late = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 31)
-    assert isinstance(late, NoteIll)
+    assert isinstance(late, NoteUnhealthy)
     assert "has 1 instances, 2 are wanted" in (late.too_late or "")
 
 
@@ -181,8 +181,8 @@ def test_old_pool_is_removed_after_the_soak_and_not_before() -> None:
 @pytest.mark.parametrize(("batch", "phase"), [(GREEN, "CHECK"), (SOAKED, "RETIRE")])
 def test_fleet_that_does_not_answer_is_waited_for_but_not_for_ever(batch: Batch, phase: str) -> None:
     step = forth(None, Goal.RETIRED, batch)
-    assert isinstance(step, Await)
-    assert step.in_vain == GiveUp(phase, "the fleet did not answer for 30 s")
+    assert isinstance(step, WaitFor)
+    assert step.on_timeout == GiveUp(phase, "the fleet did not answer for 30 s")
 
 
 def test_fleet_that_does_not_answer_fails_the_soak_at_its_limit() -> None:
@@ -225,37 +225,37 @@ def test_status_says_how_far_back_it_goes(status: ExecutionStatus, phase: str | 
 
 @pytest.mark.parametrize("aim", [Aim.ROLL_BACK, Aim.CANCELLED])
 def test_new_pool_without_traffic_is_removed_and_then_the_rows_are_back(aim: Aim) -> None:
-    assert order(next_back_step(view(fleet()), aim)) == (PoolCall.REMOVE, "green")
-    assert next_back_step(view(fleet(green=0)), aim) == TakeBack({"i-00": True, "i-01": True})
+    assert order(next_revert_step(view(fleet()), aim)) == (PoolCall.REMOVE, "green")
+    assert next_revert_step(view(fleet(green=0)), aim) == TakeBack({"i-00": True, "i-01": True})
     done = [make_instance("i-00", I.ROLLED_BACK), make_instance("i-01")]
-    assert next_back_step(view(fleet(green=0), rows=done), aim) == Reached()
+    assert next_revert_step(view(fleet(green=0), rows=done), aim) == Reached()
 
 
 def test_new_pool_stays_to_be_looked_at_after_a_failed_soak() -> None:
-    assert isinstance(next_back_step(view(fleet()), Aim.SOAK_FAILED), TakeBack)
+    assert isinstance(next_revert_step(view(fleet()), Aim.SOAK_FAILED), TakeBack)
 
 
 @pytest.mark.parametrize("aim", [Aim.ROLL_BACK, Aim.SOAK_FAILED])
 def test_traffic_goes_back_to_an_old_pool_that_is_well(aim: Aim) -> None:
-    assert order(next_back_step(view(fleet("green")), aim)) == (PoolCall.SWITCH, "blue")
+    assert order(next_revert_step(view(fleet("green")), aim)) == (PoolCall.SWITCH, "blue")
 
 
 def test_cancel_after_the_switch_touches_nothing() -> None:
-    assert next_back_step(view(fleet("green")), Aim.CANCELLED) == Reached()
+    assert next_revert_step(view(fleet("green")), Aim.CANCELLED) == Reached()
 
 
 def test_old_pool_that_is_gone_is_made_again_by_a_rollback_only() -> None:
-    step = next_back_step(view(fleet("green", blue=0, green=3)), Aim.ROLL_BACK)
-    assert isinstance(step, GivePool)
+    step = next_revert_step(view(fleet("green", blue=0, green=3)), Aim.ROLL_BACK)
+    assert isinstance(step, SendPoolOrder)
     assert (step.call, step.pool, step.version, step.size) == (PoolCall.MAKE, "blue", "3.6.0", 3)
-    assert isinstance(step.in_vain, GiveUp)
-    assert next_back_step(view(fleet("green", blue=0)), Aim.SOAK_FAILED) == Reached()
+    assert isinstance(step.on_timeout, GiveUp)
+    assert next_revert_step(view(fleet("green", blue=0)), Aim.SOAK_FAILED) == Reached()
 
 
 def test_rest_of_an_old_pool_that_was_being_removed_is_removed_when_it_is_in_the_way() -> None:
-    step = next_back_step(view(fleet("green", blue=1)), Aim.ROLL_BACK)
-    assert isinstance(step, GivePool)
-    assert (step.call, order(step.in_vain)) == (PoolCall.MAKE, (PoolCall.REMOVE, "blue"))
+    step = next_revert_step(view(fleet("green", blue=1)), Aim.ROLL_BACK)
+    assert isinstance(step, SendPoolOrder)
+    assert (step.call, order(step.on_timeout)) == (PoolCall.MAKE, (PoolCall.REMOVE, "blue"))
 
 
 @pytest.mark.parametrize(("green_well", "takes"), [(False, True), (True, False)])
@@ -264,12 +264,12 @@ def test_old_pool_with_an_ill_instance_is_waited_for_and_taken_in_vain_only_when
 ) -> None:
     blue: list[FleetInstance] = fleet_of(2, ill=(0,))
     found = replace(make_fleet(*blue, *green_of(2, healthy=green_well)), traffic="green")
-    step = next_back_step(view(found), Aim.ROLL_BACK)
-    assert isinstance(step, Await)
-    assert isinstance(step.in_vain, GivePool if takes else GiveUp)
+    step = next_revert_step(view(found), Aim.ROLL_BACK)
+    assert isinstance(step, WaitFor)
+    assert isinstance(step.on_timeout, SendPoolOrder if takes else GiveUp)
 
 
 def test_fleet_that_does_not_answer_ends_the_way_back_in_vain() -> None:
-    step = next_back_step(view(None), Aim.ROLL_BACK)
-    assert isinstance(step, Await)
-    assert step.in_vain == GiveUp("ROLLBACK", "the fleet did not answer (after 30 s)")
+    step = next_revert_step(view(None), Aim.ROLL_BACK)
+    assert isinstance(step, WaitFor)
+    assert step.on_timeout == GiveUp("ROLLBACK", "the fleet did not answer (after 30 s)")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request
-from upgrade_orchestrator.domain.blue_green.changes import record_back, record_over
-from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteIll, Reached, Save, TakeBack
+from upgrade_orchestrator.domain.blue_green.changes import record_cutover, record_revert
+from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteUnhealthy, Reached, Save, TakeBack
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 BATCH = Batch(1, "GREEN")
 UP = [make_instance("i-00", I.COMPLETED, attempts=1, healthy=True), make_instance("i-01", I.COMPLETED, attempts=1)]
-ILL = NoteIll(BATCH, {"i-00": "g-00: out of memory"})
+ILL = NoteUnhealthy(BATCH, {"i-00": "g-00: out of memory"})
 
 
 def execution(status: ExecutionStatus = S.IN_PROGRESS, **fields: Any) -> Execution:
@@ -24,30 +24,30 @@ def execution(status: ExecutionStatus = S.IN_PROGRESS, **fields: Any) -> Executi
 
 
 def test_ill_instance_counts_once_and_what_was_wrong_stays_in_its_row() -> None:
-    first = record_over(ILL, execution(), UP, NOW)
+    first = record_cutover(ILL, execution(), UP, NOW)
     assert (first.execution.current_failures, first.execution.status) == (1, S.IN_PROGRESS)
     (row,) = first.rows
     assert (row.healthy, row.error, row.last_health_at) == (False, "g-00: out of memory", NOW)
-    again = record_over(ILL, first.execution, [row, UP[1]], NOW)
+    again = record_cutover(ILL, first.execution, [row, UP[1]], NOW)
     assert (again.execution.current_failures, again.events) == (1, [])
-    well = record_over(Save(replace(BATCH, phase=Phase.RETIRE)), again.execution, [row, UP[1]], NOW)
+    well = record_cutover(Save(replace(BATCH, phase=Phase.RETIRE)), again.execution, [row, UP[1]], NOW)
     assert [(each.healthy, each.error) for each in well.rows] == [(True, "g-00: out of memory")]
 
 
 def test_instance_that_had_its_second_try_already_has_counted() -> None:
     rows = [replace(UP[0], attempts=2)]
-    assert record_over(ILL, execution(), rows, NOW).execution.current_failures == 0
+    assert record_cutover(ILL, execution(), rows, NOW).execution.current_failures == 0
 
 
 @pytest.mark.parametrize(("back", "status", "phase"), [(False, S.FAILED, "SOAK"), (True, S.ROLLING_BACK, None)])
 def test_threshold_in_the_soak_ends_it(back: bool, status: ExecutionStatus, phase: str | None) -> None:
-    found = record_over(ILL, execution(failure_threshold=1, auto_rollback_enabled=back), UP, NOW).execution
+    found = record_cutover(ILL, execution(failure_threshold=1, auto_rollback_enabled=back), UP, NOW).execution
     assert (found.status, found.failure_phase) == (status, phase)
     assert "g-00: out of memory" in found.status_reason
 
 
 def test_soak_without_time_left_ends_below_the_threshold_too() -> None:
-    found = record_over(replace(ILL, too_late="no time left"), execution(), UP, NOW).execution
+    found = record_cutover(replace(ILL, too_late="no time left"), execution(), UP, NOW).execution
     assert (found.status, found.failure_phase, found.status_reason) == (S.FAILED, "SOAK", "no time left")
 
 
@@ -58,7 +58,7 @@ def test_soak_without_time_left_ends_below_the_threshold_too() -> None:
 def test_giving_up_rolls_back_where_enabled_but_not_a_pool_that_proved_itself(
     phase: str, back: bool, status: ExecutionStatus
 ) -> None:
-    found = record_over(GiveUp(phase, "why"), execution(auto_rollback_enabled=back), UP, NOW)
+    found = record_cutover(GiveUp(phase, "why"), execution(auto_rollback_enabled=back), UP, NOW)
     assert found.execution.status is status
     assert found.execution.failure_phase == (phase if status is S.FAILED else None)
     assert found.events
@@ -73,7 +73,7 @@ def test_rows_are_back_unless_nothing_was_asked_for_them() -> None:
         make_instance("i-04"),
         make_instance("i-05", I.ROLLED_BACK, attempts=1),
     ]
-    found = record_back(TakeBack({"i-00": False}), execution(S.ROLLING_BACK), rows, NOW)
+    found = record_revert(TakeBack({"i-00": False}), execution(S.ROLLING_BACK), rows, NOW)
     assert {each.instance_id: each.status for each in found.rows} == {
         "i-00": I.ROLLED_BACK,
         "i-01": I.ROLLED_BACK,
@@ -87,7 +87,7 @@ def test_rows_are_back_unless_nothing_was_asked_for_them() -> None:
 
 def test_rollback_given_up_leaves_every_touched_row_with_the_reason_and_nothing_in_flight() -> None:
     rows = [*UP, make_instance("i-02", I.UPGRADING), make_instance("i-03")]
-    found = record_back(GiveUp("ROLLBACK", "blue did not come up"), execution(S.ROLLING_BACK), rows, NOW)
+    found = record_revert(GiveUp("ROLLBACK", "blue did not come up"), execution(S.ROLLING_BACK), rows, NOW)
     assert {each.instance_id for each in found.rows} == {"i-00", "i-01", "i-02"}
     assert {(each.revert, each.error, each.in_flight) for each in found.rows} == {
         (I.FAILED, "blue did not come up", False)
@@ -96,10 +96,10 @@ def test_rollback_given_up_leaves_every_touched_row_with_the_reason_and_nothing_
 
 def test_ending_given_up_fails_only_what_was_in_flight() -> None:
     rows = [*UP, make_instance("i-02", I.UPGRADING)]
-    found = record_back(GiveUp("ROLLBACK", "no answer"), execution(S.CANCELLED), rows, NOW)
+    found = record_revert(GiveUp("ROLLBACK", "no answer"), execution(S.CANCELLED), rows, NOW)
     assert [(each.instance_id, each.status, each.error) for each in found.rows] == [("i-02", I.FAILED, "no answer")]
 
 
 def test_other_steps_write_nothing() -> None:
-    assert record_over(Reached(), execution(), UP, NOW) == Change(execution())
-    assert record_back(Reached(), execution(), UP, NOW) == Change(execution())
+    assert record_cutover(Reached(), execution(), UP, NOW) == Change(execution())
+    assert record_revert(Reached(), execution(), UP, NOW) == Change(execution())

@@ -15,13 +15,13 @@ from upgrade_orchestrator.domain.checks.checks import (
     backup_content,
     backup_not_there,
     capacity,
-    drift,
     health,
     newest_backup,
+    other_pools,
     size,
-    standing,
     verdict,
     verification,
+    version_mix,
 )
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
@@ -117,22 +117,22 @@ def test_size_does_not_count_the_pool_without_traffic() -> None:
     assert size(make_request(total_instances=4), make_fleet(*fleet_of(3), green)).blockers
 
 
-# -- drift -----------------------------------------------------------------------------------------------------------
+# -- versions of the instances -----------------------------------------------------------------------------------------
 
 
 def test_drift_warns_of_every_other_version() -> None:
     source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
     others = [FleetInstance(f"x-{version}", version, "RUNNING", healthy=True) for version in ("3.7.0", "3.5.0")]
-    found = drift(source, make_fleet(*fleet_of(1), *others))
+    found = version_mix(source, make_fleet(*fleet_of(1), *others))
     assert found == warning("not all instances run 3.6.0: also found 1 on 3.5.0, 1 on 3.7.0")
 
 
 def test_drift_finds_nothing_when_all_run_the_source() -> None:
     source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
-    assert drift(source, make_fleet(*fleet_of(3))) == NOTHING
+    assert version_mix(source, make_fleet(*fleet_of(3))) == NOTHING
 
 
-# -- standing --------------------------------------------------------------------------------------------------------
+# -- other pools -------------------------------------------------------------------------------------------------------
 
 
 def _pool(name: str, version: str, count: int) -> list[FleetInstance]:
@@ -143,17 +143,17 @@ def test_standing_warns_of_every_pool_that_stays_as_it_is() -> None:
     fleet = make_fleet(*fleet_of(2), *_pool("green", "3.7.0", 2), *_pool("black", "3.5.0", 1))
     pools = "pool black (1 on 3.5.0), pool green (2 on 3.7.0)"
     words = f"without traffic there is also {pools}: this upgrade leaves it as it is"
-    assert standing(make_request(), fleet) == warning(words)
+    assert other_pools(make_request(), fleet) == warning(words)
 
 
 def test_standing_does_not_warn_of_the_pool_that_a_blue_green_upgrade_takes() -> None:
     request, green = make_request(strategy=Strategy.BLUE_GREEN), _pool("green", "3.7.0", 2)
-    assert standing(request, make_fleet(*fleet_of(2), *green)) == NOTHING
-    assert standing(request, make_fleet(*fleet_of(2), *_pool("black", "3.5.0", 1))) != NOTHING
+    assert other_pools(request, make_fleet(*fleet_of(2), *green)) == NOTHING
+    assert other_pools(request, make_fleet(*fleet_of(2), *_pool("black", "3.5.0", 1))) != NOTHING
 
 
 def test_standing_finds_nothing_where_all_serve() -> None:
-    assert standing(make_request(), make_fleet(*fleet_of(2))) == NOTHING
+    assert other_pools(make_request(), make_fleet(*fleet_of(2))) == NOTHING
 
 
 # -- capacity --------------------------------------------------------------------------------------------------------

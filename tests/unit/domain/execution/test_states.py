@@ -8,9 +8,9 @@ from tests.unit.domain.builders import NOW, OPERATOR, make_execution
 from upgrade_orchestrator.domain.errors import InvalidState
 from upgrade_orchestrator.domain.execution.execution import advance
 from upgrade_orchestrator.domain.execution.states import (
+    MAY_START,
     TERMINAL,
     TRANSITIONS,
-    UPGRADING,
     ExecutionStatus,
     is_terminal,
     leads_to,
@@ -77,8 +77,8 @@ def test_every_unfinished_status_can_reach_an_end(status: ExecutionStatus) -> No
     assert ExecutionStatus.CANCELLED in TRANSITIONS[status]
 
 
-def test_upgrading_statuses_are_the_two_that_start_instances() -> None:
-    assert {status.value for status in UPGRADING} == {"IN_PROGRESS", "CANARY_RUNNING"}
+def test_statuses_that_may_start_instances_are_two() -> None:
+    assert {status.value for status in MAY_START} == {"IN_PROGRESS", "CANARY_RUNNING"}
 
 
 def test_leads_to_names_the_predecessors_in_lifecycle_order() -> None:

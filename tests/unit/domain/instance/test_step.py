@@ -11,8 +11,8 @@ from upgrade_orchestrator.domain.instance.step import (
     Give,
     Keep,
     Move,
-    Patience,
     Step,
+    Timeouts,
     next_health,
     next_step,
     next_step_unseen,
@@ -21,8 +21,8 @@ from upgrade_orchestrator.domain.instance.step import (
 I = InstanceStatus  # noqa: E741
 OLD, NEW = "3.6.0", "3.7.0"
 STEP, SOAK = 10, 60
-PATIENCE = Patience(STEP, 0)
-SOAKING = Patience(STEP, SOAK)
+TIMEOUTS = Timeouts(STEP, 0)
+SOAKING = Timeouts(STEP, SOAK)
 
 
 def _in(status: InstanceStatus, accepted: bool = False, **fields: object) -> Instance:
@@ -47,7 +47,7 @@ def _short(step: Step) -> str:
 
 def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = False, seconds: float = 1) -> Step:
     """After the step was watched for so many seconds."""
-    return next_step(watched(instance, seconds), found, withdrawn, PATIENCE, after(seconds))
+    return next_step(watched(instance, seconds), found, withdrawn, TIMEOUTS, after(seconds))
 
 
 @pytest.mark.parametrize(
@@ -159,14 +159,14 @@ def test_instance_that_is_called_back_at_the_last_moment_is_still_undrained() ->
 
 def test_withdrawn_instance_past_its_time_out_is_still_ordered_to_undrain_once() -> None:
     instance, found, late = watched(_in(I.DRAINING, True), STEP * 9), _found("DRAINED"), after(STEP * 9)
-    assert _short(next_step(instance, found, True, PATIENCE, late, asked_back=False)) == "undrain"
-    assert _short(next_step(instance, found, True, PATIENCE, late, asked_back=True)) == "FAILED"
+    assert _short(next_step(instance, found, True, TIMEOUTS, late, asked_back=False)) == "undrain"
+    assert _short(next_step(instance, found, True, TIMEOUTS, late, asked_back=True)) == "FAILED"
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
 def test_unresponsive_fleet_fails_an_instance_only_after_the_time_out(status: InstanceStatus) -> None:
-    assert next_step_unseen(watched(_in(status), STEP), PATIENCE, after(STEP)) == Keep()
-    step = next_step_unseen(watched(_in(status), STEP + 1), PATIENCE, after(STEP + 1))
+    assert next_step_unseen(watched(_in(status), STEP), TIMEOUTS, after(STEP)) == Keep()
+    step = next_step_unseen(watched(_in(status), STEP + 1), TIMEOUTS, after(STEP + 1))
     assert isinstance(step, Move)
     assert step.instance.error == f"the fleet did not answer within 10 s of {status.value}"
 
@@ -175,19 +175,19 @@ CHECKING = _in(I.HEALTH_CHECKING)
 WELL, ILL, OTHER = Health(True, NEW), Health(False, NEW, "disk full"), Health(True, OLD)
 
 
-def _polled(instance: Instance, answer: Health | None, patience: Patience, seconds: float) -> Instance:
+def _polled(instance: Instance, answer: Health | None, timeouts: Timeouts, seconds: float) -> Instance:
     """After it was watched for so many more seconds."""
-    return next_health(watched(instance, seconds), answer, patience, after(seconds))
+    return next_health(watched(instance, seconds), answer, timeouts, after(seconds))
 
 
 def test_healthy_instance_at_the_target_is_completed_at_once_without_a_soak() -> None:
-    done = next_health(CHECKING, WELL, PATIENCE, after(1))
+    done = next_health(CHECKING, WELL, TIMEOUTS, after(1))
     assert (done.status, done.healthy, done.last_health_at) == (I.COMPLETED, True, after(1))
 
 
 @pytest.mark.parametrize(("answer", "error"), [(ILL, "disk full"), (OTHER, "reports version 3.6.0, healthy: True")])
 def test_instance_that_is_unhealthy_or_at_another_version_is_waited_for(answer: Health, error: str) -> None:
-    polled = _polled(CHECKING, answer, PATIENCE, STEP)
+    polled = _polled(CHECKING, answer, TIMEOUTS, STEP)
     assert (polled.status, polled.healthy, polled.error, polled.healthy_seconds) == (
         I.HEALTH_CHECKING,
         False,
@@ -197,12 +197,12 @@ def test_instance_that_is_unhealthy_or_at_another_version_is_waited_for(answer: 
 
 
 @pytest.mark.parametrize(("answer", "last"), [(ILL, "disk full"), (OTHER, "reports 3.6.0"), (None, "does not answer")])
-@pytest.mark.parametrize("patience", [PATIENCE, SOAKING])
+@pytest.mark.parametrize("timeouts", [TIMEOUTS, SOAKING])
 def test_instance_that_was_never_healthy_fails_after_the_time_out_whatever_the_soak(
-    answer: Health | None, last: str, patience: Patience
+    answer: Health | None, last: str, timeouts: Timeouts
 ) -> None:
-    assert _polled(CHECKING, answer, patience, STEP).status is I.HEALTH_CHECKING
-    failed = _polled(CHECKING, answer, patience, STEP + 1)
+    assert _polled(CHECKING, answer, timeouts, STEP).status is I.HEALTH_CHECKING
+    failed = _polled(CHECKING, answer, timeouts, STEP + 1)
     assert (failed.status, failed.error) == (I.FAILED, f"not healthy at 3.7.0 within 10 s: {last}")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.domain.builders import NOW, after, make_instance, name
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import (
     Batch,
@@ -17,12 +17,12 @@ from upgrade_orchestrator.domain.plan.batch import (
     Wait,
     decide,
 )
-from upgrade_orchestrator.domain.plan.budget import Room
+from upgrade_orchestrator.domain.plan.budget import Limits
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus
-NOT_UPGRADING = [status for status in S if status not in UPGRADING and status is not S.PAUSED]
-PATIENCE = 100
+MAY_NOT_START = [status for status in S if status not in MAY_START and status is not S.PAUSED]
+TIMEOUT = 100
 
 
 def rows(*statuses: InstanceStatus, batch: int = 1, first: int = 0, **fields: Any) -> list[Instance]:
@@ -44,9 +44,9 @@ def view(instances: list[Instance], **fields: Any) -> BatchView:
         "status": S.IN_PROGRESS,
         "batch": Batch(1, "BATCH"),
         "is_last": False,
-        "room": Room(2, 2),
+        "limits": Limits(2, 2),
         "unavailable": frozenset(),
-        "patience": PATIENCE,
+        "timeout": TIMEOUT,
     }
     return BatchView(instances=instances, **{**values, **fields})
 
@@ -55,7 +55,7 @@ def starts(*indexes: int) -> StartInstances:
     return StartInstances(tuple(name(index) for index in indexes))
 
 
-@pytest.mark.parametrize("status", sorted(UPGRADING))
+@pytest.mark.parametrize("status", sorted(MAY_START))
 def test_batch_starts_its_first_instances_when_upgrading(status: ExecutionStatus) -> None:
     assert decide(view(rows(I.PENDING, I.PENDING, I.PENDING), status=status), NOW) == starts(0, 1)
 
@@ -80,14 +80,14 @@ def test_batch_waits_without_end_when_paused(flying: list[Instance]) -> None:
     assert decide(view(instances, status=S.PAUSED, batch=overdue), NOW) == Wait(None)
 
 
-@pytest.mark.parametrize("status", NOT_UPGRADING)
+@pytest.mark.parametrize("status", MAY_NOT_START)
 def test_batch_stops_with_a_reason_when_not_upgrading(status: ExecutionStatus) -> None:
     decision = decide(view(rows(I.PENDING), status=status), NOW)
     assert isinstance(decision, Stop)
     assert status.value in decision.reason
 
 
-@pytest.mark.parametrize("status", NOT_UPGRADING)
+@pytest.mark.parametrize("status", MAY_NOT_START)
 def test_batch_waits_for_what_is_in_flight_when_not_upgrading(status: ExecutionStatus) -> None:
     assert decide(view(rows(I.UPGRADING, I.PENDING), status=status), NOW) == Wait(None)
 
@@ -166,7 +166,7 @@ def test_batch_does_not_wait_for_the_fleet_when_only_our_failed_instances_are_do
 
 def test_batch_waits_for_a_fleet_that_is_short_through_no_doing_of_ours() -> None:
     short = view(rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}))
-    assert decide(short, NOW) == Wait(PATIENCE, blocked=True)
+    assert decide(short, NOW) == Wait(TIMEOUT, blocked=True)
 
 
 def test_batch_waits_from_the_moment_it_was_first_blocked() -> None:
@@ -174,7 +174,7 @@ def test_batch_waits_from_the_moment_it_was_first_blocked() -> None:
     assert decide(short, NOW) == Wait(60, blocked=True)
 
 
-def test_batch_ends_when_the_fleet_stays_short_longer_than_its_patience() -> None:
+def test_batch_ends_when_the_fleet_stays_short_longer_than_its_timeout() -> None:
     short = view(rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}), batch=Batch(1, "BATCH", blocked_seconds=100))
     assert decide(short, NOW) == NoBudgetLeft("no budget left: unavailable are x-1, x-2")
 
@@ -190,5 +190,7 @@ def test_batch_works_on_the_unhealthy_only_while_the_fleet_is_short() -> None:
 
 
 def test_batch_without_budget_starts_all_even_if_some_are_unavailable() -> None:
-    everything = view(rows(I.PENDING, I.PENDING, I.PENDING), room=Room(3, None), unavailable=frozenset({"x-1", "i-01"}))
+    everything = view(
+        rows(I.PENDING, I.PENDING, I.PENDING), limits=Limits(3, None), unavailable=frozenset({"x-1", "i-01"})
+    )
     assert decide(everything, NOW) == starts(0, 1, 2)

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.unit.domain.builders import NOW, fleet_of, make_request
 from upgrade_orchestrator.domain.execution.execution import Strategy
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import MAX_ATTEMPTS, SETTLED, Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import FINISHED, MAX_ATTEMPTS, Instance, InstanceStatus, move
 from upgrade_orchestrator.domain.plan.batch import (
     Batch,
     BatchDone,
@@ -24,12 +24,12 @@ from upgrade_orchestrator.domain.plan.batch import (
     decide,
     watched,
 )
-from upgrade_orchestrator.domain.plan.budget import Room, concurrency
+from upgrade_orchestrator.domain.plan.budget import Limits, concurrency
 from upgrade_orchestrator.domain.plan.plan import Plan, make_plan
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus
-PATIENCE = 120.0
+TIMEOUT = 120.0
 ONWARDS = {I.DRAINING: I.UPGRADING, I.UPGRADING: I.HEALTH_CHECKING}
 ENDED = (S.FAILED, S.CANCELLED, S.ROLLING_BACK)
 
@@ -77,9 +77,11 @@ class FleetSimulation(RuleBasedStateMachine):
             batch=self.batch,
             is_last=self.batch.number == len(self.plan.batches),
             instances=list(self.instances.values()),
-            room=Room(concurrency(len(planned.instances), self.plan.batch_size, self.plan.budget), self.plan.budget),
+            limits=Limits(
+                concurrency(len(planned.instances), self.plan.batch_size, self.plan.budget), self.plan.budget
+            ),
             unavailable=frozenset(self.down),
-            patience=PATIENCE,
+            timeout=TIMEOUT,
         )
 
     def flying(self) -> list[Instance]:
@@ -129,20 +131,20 @@ class FleetSimulation(RuleBasedStateMachine):
     # -- what must hold ------------------------------------------------------------------------------------------
 
     def check_start(self, view: BatchView, ids: tuple[str, ...]) -> None:
-        assert self.status in UPGRADING
+        assert self.status in MAY_START
         assert self.batch.due_at is None or self.now >= self.batch.due_at
         assert ids
         assert len(set(ids)) == len(ids)
         assert all(self.instances[each].attempts < MAX_ATTEMPTS for each in ids)
         assert all(self.instances[each].status in (I.PENDING, I.FAILED) for each in ids)
         places = [each for each in self.flying() if each.healthy_seconds is None]
-        assert len(places) + len(ids) <= view.room.limit
+        assert len(places) + len(ids) <= view.limits.in_flight
         before = self.unavailable()
         assert self.plan.budget is None or len(before | set(ids)) <= max(self.plan.budget, len(before))
 
     def check_done(self, view: BatchView) -> None:
         assert not self.flying()
-        assert all(each.status in SETTLED for each in view.instances if each.batch == view.batch.number)
+        assert all(each.status in FINISHED for each in view.instances if each.batch == view.batch.number)
         assert not (view.is_last and [each for each in self.instances.values() if _may_retry(each)])
 
     def check_end(self, view: BatchView, decision: Stop | NoBudgetLeft) -> None:
@@ -204,7 +206,7 @@ class FleetSimulation(RuleBasedStateMachine):
 
     # -- what the operator does ----------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.status in UPGRADING)
+    @precondition(lambda self: self.status in MAY_START)
     @rule()
     def pause(self) -> None:
         self.status = S.PAUSED
@@ -240,7 +242,7 @@ class FleetSimulation(RuleBasedStateMachine):
             self.drive()
         assert isinstance(self.result, BatchDone | Stop | NoBudgetLeft), f"no end after {bound} steps"
         if isinstance(self.result, BatchDone):
-            assert all(each.status in SETTLED for each in self.instances.values())
+            assert all(each.status in FINISHED for each in self.instances.values())
 
     def drive(self) -> None:
         decision = self.take_a_step()

@@ -13,11 +13,11 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Standing, Step, Work, chains, steps_of
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Step, StepKind, StepProgress, chains, steps_of
 
-W = Work
+W = StepKind
 S = ExecutionStatus
-STEPS: dict[Strategy, tuple[dict[str, Any], list[tuple[Work, int]]]] = {
+STEPS: dict[Strategy, tuple[dict[str, Any], list[tuple[StepKind, int]]]] = {
     Strategy.ROLLING: ({"batch_size": 2}, [(W.BATCH, 1), (W.BATCH, 2), (W.BATCH, 3), (W.VERIFY, 3)]),
     Strategy.CANARY: (
         {"batch_size": 2, "canary_percentage": 40},
@@ -39,29 +39,31 @@ def _plan(strategy: Strategy) -> Plan:
 
 @pytest.mark.parametrize("strategy", Strategy)
 def test_steps_of_each_strategy_come_in_their_order(strategy: Strategy) -> None:
-    found = [(each.work, each.batch) for each in steps_of(_plan(strategy))]
+    found = [(each.kind, each.batch) for each in steps_of(_plan(strategy))]
     assert found == [(W.VALIDATE, 0), *STEPS[strategy][1]]
 
 
-def standing(plan: Plan, status: ExecutionStatus = S.IN_PROGRESS, done: int = 0, promoted: bool = False) -> Standing:
+def progress(
+    plan: Plan, status: ExecutionStatus = S.IN_PROGRESS, done: int = 0, promoted: bool = False
+) -> StepProgress:
     """The first ``done`` batches are completed."""
     canary = Canary(promoted_at=NOW if promoted else None)
     batches = [
         Batch(each.number, each.kind, completed_at=NOW if each.number <= done else None) for each in plan.batches
     ]
-    return Standing(make_execution(status, canary=canary), batches)
+    return StepProgress(make_execution(status, canary=canary), batches)
 
 
 @pytest.mark.parametrize("strategy", Strategy)
 def test_all_steps_of_an_execution_that_was_just_started_are_open(strategy: Strategy) -> None:
     plan = _plan(strategy)
-    assert standing(plan, S.VALIDATING).open_steps(plan) == steps_of(plan)
+    assert progress(plan, S.VALIDATING).open_steps(plan) == steps_of(plan)
 
 
 @pytest.mark.parametrize("strategy", Strategy)
 def test_steps_before_and_after_any_step_are_all_steps(strategy: Strategy) -> None:
     plan = _plan(strategy)
-    steps, now = steps_of(plan), standing(plan, S.VALIDATING)
+    steps, now = steps_of(plan), progress(plan, S.VALIDATING)
     for place, step in enumerate(steps):
         assert now.required_for(step, plan) == steps[: place + 1]
         assert now.following(step, plan) == steps[place + 1 :]
@@ -75,7 +77,7 @@ def test_batches_without_a_wait_between_them_are_one_step() -> None:
 
 def test_verification_requires_every_batch_also_if_it_is_asked_for_without_a_number() -> None:
     plan = _plan(Strategy.ROLLING)
-    assert standing(plan, done=1).required_for(Step(W.VERIFY), plan) == steps_of(plan)[2:]
+    assert progress(plan, done=1).required_for(Step(W.VERIFY), plan) == steps_of(plan)[2:]
 
 
 @pytest.mark.parametrize(
@@ -92,20 +94,20 @@ def test_piece_of_work_is_done_in_part_where_only_a_part_is_asked_for(
     done: Step, before: list[Step], after: list[Step]
 ) -> None:
     plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
-    assert standing(plan).required_for(done, plan) == before
-    assert standing(plan).following(done, plan) == after
+    assert progress(plan).required_for(done, plan) == before
+    assert progress(plan).following(done, plan) == after
 
 
 @pytest.mark.parametrize(("done", "left"), [(1, [Step(W.BATCH, 2, 3)]), (2, [Step(W.BATCH, 3, 3)]), (3, [])])
 def test_batches_that_are_completed_are_not_open(done: int, left: list[Step]) -> None:
     plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
-    assert standing(plan, done=done).required_for(Step(W.BATCH, 1, 3), plan) == left
+    assert progress(plan, done=done).required_for(Step(W.BATCH, 1, 3), plan) == left
 
 
 @pytest.mark.parametrize("promoted", [True, False])
 def test_batch_behind_the_canaries_requires_their_promotion(promoted: bool) -> None:
     plan = _plan(Strategy.CANARY)
-    required = standing(plan, done=1, promoted=promoted).required_for(Step(W.BATCH, 2), plan)
+    required = progress(plan, done=1, promoted=promoted).required_for(Step(W.BATCH, 2), plan)
     assert (Step(W.MONITOR) in required) is not promoted
     assert required[-1] == Step(W.BATCH, 2)
 
@@ -113,19 +115,19 @@ def test_batch_behind_the_canaries_requires_their_promotion(promoted: bool) -> N
 @pytest.mark.parametrize("approved", [True, False])
 def test_stage_requires_its_approval(approved: bool) -> None:
     plan = _plan(Strategy.STAGED)
-    now = replace(standing(plan, done=1), approved={2} if approved else set())
+    now = replace(progress(plan, done=1), approved={2} if approved else set())
     assert (Step(W.APPROVAL, 2) in now.required_for(Step(W.BATCH, 2), plan)) is not approved
 
 
 @pytest.mark.parametrize("status", [S.ROLLING_BACK, S.ROLLED_BACK, S.FAILED, S.CANCELLED])
 def test_step_requires_only_itself_once_the_execution_has_left_the_way_forward(status: ExecutionStatus) -> None:
     plan = _plan(Strategy.ROLLING)
-    assert standing(plan, status).required_for(Step(W.BATCH, 3), plan) == [Step(W.BATCH, 3)]
+    assert progress(plan, status).required_for(Step(W.BATCH, 3), plan) == [Step(W.BATCH, 3)]
 
 
 def test_nothing_is_open_once_it_is_completed() -> None:
     plan = _plan(Strategy.ROLLING)
-    now = standing(plan, S.COMPLETED)
+    now = progress(plan, S.COMPLETED)
     assert (now.open_steps(plan), now.required_for(Step(W.VERIFY), plan)) == ([], [])
 
 

@@ -104,7 +104,7 @@ async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab
 async def test_check_is_left_to_the_first_step_for_a_time_and_then_run(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), get_running_loop().time()
-    found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, patience=15.0)
+    found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, first_step_seconds=15.0)
     assert (found.status, await completed_checks(lab, execution.id)) == (CheckStatus.PASSED, [C.BACKUP_VERIFICATION])
     assert 14.5 < get_running_loop().time() - began < 15.5
 
@@ -112,7 +112,7 @@ async def test_check_is_left_to_the_first_step_for_a_time_and_then_run(make_lab:
 async def test_result_of_the_first_step_is_reported_at_once(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), get_running_loop().time()
-    task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, patience=15.0))
+    task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, first_step_seconds=15.0))
     await asyncio.sleep(3)
     assert not task.done()
     await validate(lab.world.ports, execution.id, 8.0)
@@ -123,7 +123,7 @@ async def test_result_of_the_first_step_is_reported_at_once(make_lab: MakeLab) -
 async def test_cleared_check_runs_without_waiting_for_the_first_step(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), get_running_loop().time()
-    found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, again=True, patience=15.0)
+    found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, again=True, first_step_seconds=15.0)
     assert (found.status, get_running_loop().time() - began < 1) == (CheckStatus.PASSED, True)
 
 

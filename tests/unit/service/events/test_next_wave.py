@@ -8,7 +8,7 @@ from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.events.relay import next_wave
 from upgrade_orchestrator.service.ports.outbox import Note, RelayState
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
-from upgrade_orchestrator.service.views.health import SILENT_SECONDS, standing
+from upgrade_orchestrator.service.views.health import SILENT_SECONDS, relay_state
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -36,10 +36,10 @@ def test_suspect_is_sent_alone_and_after_those_before_it(pending: str, suspects:
 
 
 def test_old_note_means_that_no_process_runs_the_relay() -> None:
-    assert standing(None)[0] is RelayState.DOWN
-    assert standing(Note(RelayState.RUNNING, "", SILENT_SECONDS + 1))[0] is RelayState.DOWN
+    assert relay_state(None)[0] is RelayState.DOWN
+    assert relay_state(Note(RelayState.RUNNING, "", SILENT_SECONDS + 1))[0] is RelayState.DOWN
 
 
 @pytest.mark.parametrize("state", [RelayState.RUNNING, RelayState.WAITING, RelayState.OFF])
 def test_fresh_note_has_the_relays_state(state: RelayState) -> None:
-    assert standing(Note(state, "why", SILENT_SECONDS - 1)) == (state, "why")
+    assert relay_state(Note(state, "why", SILENT_SECONDS - 1)) == (state, "why")

@@ -9,7 +9,7 @@ from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.steps.first_step import first_step, step
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
-from upgrade_orchestrator.domain.plan.steps import Work
+from upgrade_orchestrator.domain.plan.steps import StepKind
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
@@ -75,15 +75,15 @@ async def _rollback_failed(lab: Lab) -> str:
         (_rollback_failed, E.NOT_TAKEN, E.DONE),
     ],
 )
-@pytest.mark.parametrize("first", [Work.END, Work.REVERT])
+@pytest.mark.parametrize("first", [StepKind.END, StepKind.REVERT])
 async def test_one_branch_is_taken_whichever_task_comes_first(
-    make_lab: MakeLab, bring: Bring, end: Ending, revert: Ending, first: Work
+    make_lab: MakeLab, bring: Bring, end: Ending, revert: Ending, first: StepKind
 ) -> None:
     lab = await make_lab()
     execution_id = await bring(lab)
-    order = [first, Work.REVERT if first is Work.END else Work.END]
+    order = [first, StepKind.REVERT if first is StepKind.END else StepKind.END]
     found = {each: (await step(lab, execution_id, each, ROLLBACK_BATCH)).ending for each in order}
-    assert found == {Work.END: end, Work.REVERT: revert}
+    assert found == {StepKind.END: end, StepKind.REVERT: revert}
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ async def test_one_branch_is_taken_whichever_task_comes_first(
 async def test_rollback_is_confirmed_or_has_failed(make_lab: MakeLab, bring: Bring, status: S, ending: Ending) -> None:
     lab = await make_lab()
     execution_id = await bring(lab)
-    await step(lab, execution_id, Work.REVERT, ROLLBACK_BATCH)
-    assert (await step(lab, execution_id, Work.CONFIRM, ROLLBACK_BATCH)).ending is ending
+    await step(lab, execution_id, StepKind.REVERT, ROLLBACK_BATCH)
+    assert (await step(lab, execution_id, StepKind.CONFIRM, ROLLBACK_BATCH)).ending is ending
     execution = await lab.execution(execution_id)
     assert (execution.status, execution.settled_at is not None) == (status, True)
 
@@ -109,6 +109,6 @@ async def test_branches_of_a_run_that_is_cleared_change_nothing(make_lab: MakeLa
     execution_id = await bring(lab)
     await lab.end(execution_id)
     before, log = await lab.execution(execution_id), lab.log()
-    for work in (Work.REVERT, Work.CONFIRM, Work.END):
+    for work in (StepKind.REVERT, StepKind.CONFIRM, StepKind.END):
         await step(lab, execution_id, work, ROLLBACK_BATCH)
     assert (await lab.execution(execution_id), lab.log()) == (before, log)

@@ -12,7 +12,7 @@ from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.first_step import all_tasks, step
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, StepKind
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
@@ -47,7 +47,7 @@ async def admitted(make_lab: MakeLab, delay: int = 0, upgrade_seconds: float = 0
 
 async def between(lab: Lab, execution_id: str, done: int) -> "asyncio.Task[Outcome]":
     """The chain at work, with so many batches done and the next one not begun."""
-    task = asyncio.create_task(step(lab, execution_id, Work.BATCH, 1, 4))
+    task = asyncio.create_task(step(lab, execution_id, StepKind.BATCH, 1, 4))
     async with lab.world.ports.signals.of(execution_id) as waiter:
         while sum(each.completed_at is not None for each in await lab.batches(execution_id)) < done:
             await waiter.wait(0.1)
@@ -143,7 +143,7 @@ async def test_task_that_was_done_in_part_continues_with_its_rest(
     lab, execution_id = await admitted(make_lab, upgrade_seconds=6)
     assert (await chain(lab, execution_id, seconds=seconds)).ending is E.UNFINISHED
     assert (len(lab.upgrades()), lab.lease()[2]) == (begun, False)
-    assert (await step(lab, execution_id, Work.BATCH, 1, 4)).ending is E.DONE
+    assert (await step(lab, execution_id, StepKind.BATCH, 1, 4)).ending is E.DONE
     assert sorted(lab.upgrades()) == [lab.name(number) for number in range(1, 5)]
     assert (await lab.execution(execution_id)).status is S.COMPLETED
 
@@ -151,7 +151,7 @@ async def test_task_that_was_done_in_part_continues_with_its_rest(
 async def test_rest_of_it_is_pressed_on_with_by_who_did_only_its_first_batch(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     assert (await lab.run(execution_id, 1)).ending is E.DONE
-    await go_on(lab.world.ports, await lab.context(execution_id), Step(Work.BATCH, 1), HOP_SECONDS, HOP_SECONDS)
+    await go_on(lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, HOP_SECONDS)
     assert ((await lab.execution(execution_id)).status, len(lab.upgrades())) == (S.COMPLETED, 4)
     assert len(set(lab.tokens())) == 2
 

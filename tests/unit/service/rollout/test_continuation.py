@@ -11,12 +11,12 @@ from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.canaries import deployed
-from tests.labs.steps.first_step import PATIENCE, after_first_step, all_tasks, first_step, step
+from tests.labs.steps.first_step import MAX_DELAY, after_first_step, all_tasks, first_step, step
 from tests.labs.steps.pools import blue_green, traffic
 from tests.labs.steps.stages import approve, first_stage_done
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, Work
+from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, StepKind
 from upgrade_orchestrator.service.approvals.decide import request_approval
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
@@ -27,7 +27,7 @@ S = ExecutionStatus
 ONE_BY_ONE: dict[str, Any] = {"batch_size": 1, "max_unavailable_percentage": 50}
 
 
-async def ending(lab: Lab, execution_id: str, work: Work, batch: int = 1, last: int = 0) -> Ending:
+async def ending(lab: Lab, execution_id: str, work: StepKind, batch: int = 1, last: int = 0) -> Ending:
     return (await step(lab, execution_id, work, batch, last)).ending
 
 
@@ -38,7 +38,7 @@ async def test_task_does_all_batches_that_are_one_piece_of_work_and_what_follows
     lab = await make_lab()
     execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=3)
     began = get_running_loop().time()
-    assert await ending(lab, execution_id, Work.BATCH, 1, 4) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.BATCH, 1, 4) is Ending.DONE
     assert (await lab.execution(execution_id)).status is S.COMPLETED
     assert 9 <= get_running_loop().time() - began < 15  # three delays
 
@@ -47,7 +47,7 @@ async def test_task_ends_where_the_upgrade_stops(make_lab: MakeLab) -> None:
     lab = await make_lab()
     lab.fault("upgrade-fails", 3)
     execution_id = await lab.admitted(**ONE_BY_ONE, failure_threshold=1)
-    assert await ending(lab, execution_id, Work.BATCH, 1, 4) is Ending.STOPPED
+    assert await ending(lab, execution_id, StepKind.BATCH, 1, 4) is Ending.STOPPED
     assert (await lab.execution(execution_id)).status is S.FAILED
     assert len(lab.upgrades()) == 2
 
@@ -59,7 +59,7 @@ async def test_task_whose_batches_another_process_has_done_is_done_in_a_complete
     lab = await make_lab()
     execution = await lab.validating(**ONE_BY_ONE)
     assert (await after_first_step(lab, execution.id)).status is S.COMPLETED
-    assert await ending(lab, execution.id, Work.BATCH, 1, last) is Ending.DONE
+    assert await ending(lab, execution.id, StepKind.BATCH, 1, last) is Ending.DONE
 
 
 @pytest.mark.parametrize(("batch", "found"), [(1, Ending.DONE), (2, Ending.STOPPED)])
@@ -70,14 +70,14 @@ async def test_task_of_a_cancelled_upgrade_is_done_only_if_its_batch_is(
     execution_id = await lab.admitted(**ONE_BY_ONE)
     await lab.run(execution_id, 1)
     await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert await ending(lab, execution_id, Work.BATCH, batch) is found
+    assert await ending(lab, execution_id, StepKind.BATCH, batch) is found
     assert len(lab.upgrades()) == 1
 
 
 async def test_task_that_works_while_another_process_completes_the_upgrade_is_done(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution_id = await lab.admitted(**ONE_BY_ONE)
-    tasks = (step(lab, execution_id, Work.BATCH, 1, 4) for _ in range(3))
+    tasks = (step(lab, execution_id, StepKind.BATCH, 1, 4) for _ in range(3))
     assert {each.ending for each in await asyncio.gather(*tasks)} == {Ending.DONE}
     assert len(lab.upgrades()) == len(set(lab.upgrades())) == 4
 
@@ -91,7 +91,7 @@ async def test_next_batch_is_begun_if_it_is_due_before_its_task_could_begin_it(
 ) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=delay)
-    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
     assert len(lab.upgrades()) == begun
     assert (await lab.execution(execution_id)).status is (S.COMPLETED if begun == 2 else S.IN_PROGRESS)
 
@@ -99,10 +99,10 @@ async def test_next_batch_is_begun_if_it_is_due_before_its_task_could_begin_it(
 async def test_next_batch_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=6)
     execution_id, began = await lab.admitted(**ONE_BY_ONE, health_check_timeout_seconds=60), get_running_loop().time()
-    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
     assert get_running_loop().time() - began < 6 + HOP_SECONDS + 2
     assert (len(lab.upgrades()), lab.versions()[OLD_VERSION], lab.lease()[2]) == (2, 1, False)
-    assert await ending(lab, execution_id, Work.BATCH, 2) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.BATCH, 2) is Ending.DONE
     assert len(lab.upgrades()) == 2
 
 
@@ -112,14 +112,14 @@ async def test_next_stage_is_begun_if_it_is_approved(make_lab: MakeLab, approved
     await request_approval(lab.world.ports, execution_id, 2)
     if approved:
         await approve(lab, execution_id)
-    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
     assert lab.versions()[NEW_VERSION] == (4 if approved else 2)
 
 
 @pytest.mark.parametrize("promoted", [True, False])
 async def test_what_follows_the_canaries_is_begun_if_they_are_promoted(make_lab: MakeLab, promoted: bool) -> None:
     lab, execution_id = await deployed(make_lab)
-    monitor = asyncio.create_task(step(lab, execution_id, Work.MONITOR))
+    monitor = asyncio.create_task(step(lab, execution_id, StepKind.MONITOR))
     await asyncio.sleep(120)
     assert not monitor.done()
     if promoted:
@@ -134,13 +134,13 @@ async def test_what_follows_the_canaries_is_begun_if_they_are_promoted(make_lab:
 async def test_soak_is_followed_by_all_that_is_left(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted(**blue_green(soak_seconds=30))
-    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
     assert (traffic(lab), len(lab.fleet())) == ("green", 8)
     began = get_running_loop().time()
-    assert await ending(lab, execution_id, Work.SOAK) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.SOAK) is Ending.DONE
     assert get_running_loop().time() - began > 25
     assert ((await lab.execution(execution_id)).status, lab.versions()) == (S.COMPLETED, {NEW_VERSION: 4})
-    for work in (Work.CHECK_GREEN, Work.SWITCH_TRAFFIC, Work.RETIRE_BLUE):
+    for work in (StepKind.CHECK_GREEN, StepKind.SWITCH_TRAFFIC, StepKind.RETIRE_BLUE):
         assert await ending(lab, execution_id, work) is Ending.DONE
 
 
@@ -151,7 +151,7 @@ async def test_soak_is_followed_by_all_that_is_left(make_lab: MakeLab) -> None:
 async def test_rollback_begins_without_its_task(make_lab: MakeLab, strategy: Strategy) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution_id = await lab.admitted(strategy=strategy, max_unavailable_percentage=100)
-    task = asyncio.create_task(step(lab, execution_id, Work.BATCH))
+    task = asyncio.create_task(step(lab, execution_id, StepKind.BATCH))
     await until(lab.upgrades, "an upgrade under way")
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     assert (await task).ending is Ending.STOPPED
@@ -164,11 +164,11 @@ async def test_rollback_that_takes_longer_is_left_to_its_task(make_lab: MakeLab)
     await lab.run(execution_id, 1)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     began = get_running_loop().time()
-    assert await ending(lab, execution_id, Work.BATCH, 2) is Ending.STOPPED
+    assert await ending(lab, execution_id, StepKind.BATCH, 2) is Ending.STOPPED
     assert get_running_loop().time() - began < HOP_SECONDS + 2
     assert (await lab.execution(execution_id)).status is S.ROLLING_BACK
-    assert await ending(lab, execution_id, Work.REVERT, 0) is Ending.DONE
-    assert await ending(lab, execution_id, Work.CONFIRM, 0) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.REVERT, 0) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.CONFIRM, 0) is Ending.DONE
     assert (await lab.execution(execution_id)).status is S.ROLLED_BACK
 
 
@@ -180,10 +180,10 @@ async def test_fleet_that_is_away_when_the_step_is_done_is_left_to_the_next_task
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1)
     lab.fault("agent-503")
-    assert await ending(lab, execution_id, Work.BATCH) is Ending.DONE
+    assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
     with pytest.raises(FleetError):  # the next one says so, and tries again
-        await step(lab, execution_id, Work.VERIFY)
+        await step(lab, execution_id, StepKind.VERIFY)
 
 
 @pytest.mark.parametrize(("batch", "raised"), [(1, False), (2, True)])
@@ -196,9 +196,9 @@ async def test_newer_token_of_another_process_stops_only_the_next_task(
     lab.order(Orders.undrain, lab.name(1), fence=1000)
     if raised:
         with pytest.raises(StaleToken):
-            await step(lab, execution_id, Work.BATCH, batch)
+            await step(lab, execution_id, StepKind.BATCH, batch)
     else:
-        assert await ending(lab, execution_id, Work.BATCH, batch) is Ending.DONE
+        assert await ending(lab, execution_id, StepKind.BATCH, batch) is Ending.DONE
     assert len(lab.upgrades()) == 1
 
 
@@ -208,7 +208,7 @@ async def test_fleet_that_is_away_when_the_upgrade_has_stopped_is_left_to_the_ne
     await lab.run(execution_id, 1)
     await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
     lab.fault("agent-503")
-    assert await ending(lab, execution_id, Work.BATCH, 2) is Ending.STOPPED
+    assert await ending(lab, execution_id, StepKind.BATCH, 2) is Ending.STOPPED
     assert (await lab.execution(execution_id)).settled_at is None
     lab.heal()
     assert (await all_tasks(lab, execution_id)).settled_at is not None
@@ -218,7 +218,7 @@ async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted()
     for seconds in (0.0, -1.0):
-        await go_on(lab.world.ports, await lab.context(execution_id), Step(Work.BATCH, 1), HOP_SECONDS, seconds)
+        await go_on(lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, seconds)
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
 
@@ -231,7 +231,7 @@ async def test_nothing_is_pressed_on_with_in_an_execution_that_is_over(make_lab:
         await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
         await lab.end(execution_id)
     before, began = (await lab.execution(execution_id), lab.log()), get_running_loop().time()
-    await go_on(lab.world.ports, await lab.context(execution_id), Step(Work.BATCH, 1), 10.0, 60.0)
+    await go_on(lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), 10.0, 60.0)
     assert ((await lab.execution(execution_id), lab.log()) == before) is over
     assert (get_running_loop().time() - began < 0.1) is over
     assert len(lab.upgrades()) == (1 if over else 2)
@@ -242,6 +242,6 @@ async def test_worker_waits_for_less_than_the_triggerer_does(make_lab: MakeLab, 
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=int(HOP_SECONDS))
     began = get_running_loop().time()
-    done = first_step(lab, execution_id) if where == "worker" else step(lab, execution_id, Work.BATCH)
+    done = first_step(lab, execution_id) if where == "worker" else step(lab, execution_id, StepKind.BATCH)
     assert (await done).ending is Ending.DONE
-    assert (len(lab.upgrades()), get_running_loop().time() - began < PATIENCE + 1) == (begun, where == "worker")
+    assert (len(lab.upgrades()), get_running_loop().time() - began < MAX_DELAY + 1) == (begun, where == "worker")

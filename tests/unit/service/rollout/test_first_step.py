@@ -17,7 +17,7 @@ from tests.labs.steps.first_step import SECONDS, after_first_step, all_tasks, fi
 from tests.labs.steps.pools import blue_green, traffic
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import Work
+from upgrade_orchestrator.domain.plan.steps import StepKind
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import (
     cancel_upgrade,
@@ -61,7 +61,7 @@ async def test_first_step_stops_after_its_seconds_and_continues_in_the_triggerer
         {NEW_VERSION: 1, OLD_VERSION: 3},
     )
     assert lab.lease()[2] is False
-    assert (await step(lab, execution.id, Work.BATCH)).ending is Ending.DONE
+    assert (await step(lab, execution.id, StepKind.BATCH)).ending is Ending.DONE
     assert (each_once(lab), lab.versions()) == (True, {NEW_VERSION: 4})
 
 
@@ -135,7 +135,7 @@ async def test_paused_upgrade_is_left_to_the_triggerer(make_lab: MakeLab) -> Non
     assert ((await task).ending, lab.versions()[NEW_VERSION]) == (Ending.UNFINISHED, 2)
     assert get_running_loop().time() - began <= SECONDS
     await resume_upgrade(lab.world.ports, execution.id, None, OLGA)
-    assert (await step(lab, execution.id, Work.BATCH, 1, 2)).ending is Ending.DONE
+    assert (await step(lab, execution.id, StepKind.BATCH, 1, 2)).ending is Ending.DONE
     assert ((await lab.execution(execution.id)).status, each_once(lab)) == (S.COMPLETED, True)
 
 

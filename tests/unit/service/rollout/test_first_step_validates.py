@@ -17,7 +17,7 @@ from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, Ch
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import Step, Work
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check
 from upgrade_orchestrator.service.ports.unit_of_work import ReadObject
 from upgrade_orchestrator.service.runner.outcome import Ending
@@ -131,7 +131,7 @@ async def test_check_longer_than_the_workers_time_stays_open_and_the_step_contin
     assert (await first_step(lab, execution.id)).ending is Ending.UNFINISHED
     assert get_running_loop().time() - began == pytest.approx(SECONDS, abs=0.5)
     assert ((await lab.execution(execution.id)).status, lab.upgrades()) == (S.VALIDATING, [])
-    assert (await step(lab, execution.id, Work.BATCH)).ending is Ending.DONE
+    assert (await step(lab, execution.id, StepKind.BATCH)).ending is Ending.DONE
     await asyncio.gather(*tasks)
     took = SLOW_SECONDS if tasks else SECONDS + SLOW_SECONDS
     assert get_running_loop().time() - began == pytest.approx(took, abs=1.5)
@@ -145,7 +145,7 @@ async def test_check_whose_task_was_marked_successful_by_a_user_is_run_in_the_en
     await left_running(lab, execution.id, C.DEPENDENCY_CHECK)
     assert (await first_step(lab, execution.id)).ending is Ending.UNFINISHED
     assert (await lab.execution(execution.id)).status is S.VALIDATING
-    assert (await step(lab, execution.id, Work.BATCH)).ending is Ending.DONE
+    assert (await step(lab, execution.id, StepKind.BATCH)).ending is Ending.DONE
     assert TAKEN_SECONDS <= get_running_loop().time() - began < 2 * TAKEN_SECONDS
     assert ((await lab.execution(execution.id)).status, await completed(lab, execution.id)) == (S.COMPLETED, sorted(C))
 
@@ -153,7 +153,7 @@ async def test_check_whose_task_was_marked_successful_by_a_user_is_run_in_the_en
 async def test_task_of_the_next_step_validates_if_a_user_marked_the_first_one_successful(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(batch_size=2, batch_delay_seconds=6, max_unavailable_percentage=50)
-    assert (await step(lab, execution.id, Work.BATCH, 2)).ending is Ending.DONE
+    assert (await step(lab, execution.id, StepKind.BATCH, 2)).ending is Ending.DONE
     assert (await lab.execution(execution.id)).status is S.COMPLETED
     assert sorted(lab.upgrades()) == [lab.name(number) for number in range(1, 5)]
     assert await completed(lab, execution.id) == sorted(C)
@@ -162,7 +162,7 @@ async def test_task_of_the_next_step_validates_if_a_user_marked_the_first_one_su
 async def test_verification_makes_up_for_all_that_was_marked_successful_during_the_checks(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(strategy=Strategy.RECREATE)
-    verified = await work_on(lab.world.ports, execution.id, Step(Work.VERIFY), SECONDS)
+    verified = await work_on(lab.world.ports, execution.id, Step(StepKind.VERIFY), SECONDS)
     assert (verified.ending, (await lab.execution(execution.id)).status) == (Ending.DONE, S.COMPLETED)
     assert len(lab.upgrades()) == 4
 
@@ -170,7 +170,7 @@ async def test_verification_makes_up_for_all_that_was_marked_successful_during_t
 async def test_upgrade_whose_last_task_ends_during_the_checks_has_failed(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(strategy=Strategy.RECREATE)
-    assert (await step(lab, execution.id, Work.END)).ending is Ending.STOPPED
+    assert (await step(lab, execution.id, StepKind.END)).ending is Ending.STOPPED
     ended = await lab.execution(execution.id)
     assert (ended.status, ended.settled_at is not None, lab.upgrades()) == (S.FAILED, True, [])
 
@@ -179,7 +179,7 @@ async def test_upgrade_whose_last_task_ends_during_the_checks_has_failed(make_la
 async def test_upgrade_that_is_cancelled_during_its_checks_stops_the_first_step(make_lab: MakeLab, where: str) -> None:
     lab, _ = await slow_lab(make_lab, 3.0)
     execution = await lab.validating()
-    running = first_step(lab, execution.id) if where == "worker" else step(lab, execution.id, Work.BATCH)
+    running = first_step(lab, execution.id) if where == "worker" else step(lab, execution.id, StepKind.BATCH)
     task = asyncio.create_task(running)
     await asyncio.sleep(1)
     await cancel_upgrade(lab.world.ports, execution.id, "wrong night", OLGA)

@@ -11,7 +11,7 @@ from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.checks.checks import CheckResult
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState, UpgradeBlocked
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.execution.states import UPGRADING, ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
@@ -38,7 +38,7 @@ async def _admit(lab: Lab, execution_id: str) -> Execution:
     await start_upgrade(lab.world.ports, execution_id, OLGA)
     await lab.check(execution_id)
     execution = await lab.execution(execution_id)
-    assert execution.status in UPGRADING, execution.status_reason
+    assert execution.status in MAY_START, execution.status_reason
     return execution
 
 

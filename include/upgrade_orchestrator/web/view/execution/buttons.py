@@ -58,32 +58,32 @@ class Button:
 def buttons(detail: ExecutionDetail, permissions: Collection[Permission], caller: str, four_eyes: bool) -> list[Button]:
     """The available commands, the recommended one first."""
     awaits = detail.view.awaits
-    standing = ImpactInput(detail.execution, detail.plan, detail.instances, awaits)
+    given = ImpactInput(detail.execution, detail.plan, detail.instances, awaits)
     found = available_actions(detail.execution, awaits, permissions, caller, four_eyes)
-    return [_button(each, standing) for each in found]
+    return [_button(each, given) for each in found]
 
 
-def _button(offer: AvailableAction, standing: ImpactInput) -> Button:
+def _button(offer: AvailableAction, given: ImpactInput) -> Button:
     command = offer.command
     label, question = WORDS[command]
     return Button(
         offer=offer,
         label=f"{label} …" if offer.forced else label,
         question="Promote unhealthy canaries?" if offer.forced else question,
-        impact=impact_of(command, standing),
-        path=_path(command, standing),
+        impact=impact_of(command, given),
+        path=_path(command, given),
         reason="" if command is Command.START else "body" if command in _IN_BODY else "query",
-        stage=_stage(standing) if command in _IN_BODY else None,
+        stage=_stage(given) if command in _IN_BODY else None,
     )
 
 
-def _path(command: Command, standing: ImpactInput) -> str:
-    if command in _IN_BODY and standing.awaits is not None:
-        return f"stages/{standing.awaits.stage}/{command.value}"
+def _path(command: Command, given: ImpactInput) -> str:
+    if command in _IN_BODY and given.awaits is not None:
+        return f"stages/{given.awaits.stage}/{command.value}"
     return command.value
 
 
-def _stage(standing: ImpactInput) -> PlannedBatch | None:
-    wanted = standing.awaits.stage if standing.awaits is not None else 0
-    batches = (each for each in standing.plan.batches if needs_approval(standing.plan, each.number))
+def _stage(given: ImpactInput) -> PlannedBatch | None:
+    wanted = given.awaits.stage if given.awaits is not None else 0
+    batches = (each for each in given.plan.batches if needs_approval(given.plan, each.number))
     return next((each for each in batches if each.number == wanted), None)
