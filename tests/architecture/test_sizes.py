@@ -1,11 +1,13 @@
 """Functions stay short, and files small enough to be read in one go."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
 import pytest
 
-from tests.architecture.sources import ROOT, functions, line_count, python_files, relative
+from tests.architecture.sources import ROOMS, ROOT, functions, line_count, python_files, relative
 
 MOST_LINES_OF_FUNCTION = 50
 MEDIAN_LINES_OF_FUNCTION = 8
@@ -13,6 +15,7 @@ MOST_LINES_OF_FILE = 250
 MOST_LINES_OF_PLUGIN = 40
 MOST_LINES_OF_SHARD = 10
 MOST_LINES_OF_DAG_FILE = 100
+MOST_FILES_OF_FOLDER = 12
 
 
 def test_no_function_is_longer_than_fifty_lines() -> None:
@@ -36,6 +39,22 @@ def too_long(paths: list[Path], most: int) -> list[str]:
 
 def test_no_file_is_longer_than_250_lines() -> None:
     assert too_long(python_files(), MOST_LINES_OF_FILE) == []
+
+
+def too_full(paths: Iterable[Path]) -> list[str]:
+    """The folders with too many files; the shards are generated, one as good as another."""
+    counts = Counter(each.parent for each in paths if each.name != "__init__.py" and not each.stem.startswith("shard_"))
+    return [f"{relative(folder)} has {count} files" for folder, count in counts.items() if count > MOST_FILES_OF_FOLDER]
+
+
+def test_no_folder_of_code_has_more_than_a_dozen_files() -> None:
+    assert too_full(python_files(*ROOMS, "tests")) == []
+
+
+@pytest.mark.parametrize(("files", "full"), [(12, []), (13, ["tests/labs has 13 files"])])
+def test_folder_is_full_with_a_dozen_files_and_its_init(files: int, full: list[str]) -> None:
+    folder = ROOT / "tests" / "labs"
+    assert too_full([folder / "__init__.py", *(folder / f"{n}.py" for n in range(files))]) == full
 
 
 def test_plugin_files_describe_and_do_nothing() -> None:
