@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import httpx
+
 from tests.e2e.steps import DEADLINE_SECONDS, Json, Tenant, got, wait_for
 
 FIRST = "batch_001.upgrade"
 "The task of the first batch: in a worker for its first seconds, beside the checks."
+ADMIT = "admit"
+"The task that follows the checks. It has no worker: the scheduler sets it to success."
 
 
 def dag_of(execution_id: str) -> str:
@@ -43,6 +47,31 @@ def clear(tenant: Tenant, execution_id: str, **what: Any) -> None:
     answer = tenant.airflow.post(f"{dag_of(execution_id)}/clearTaskInstances", json=body)
     assert answer.status_code == 200, answer.text
     assert answer.json()["task_instances"]
+
+
+def delete_dag(tenant: Tenant, execution_id: str) -> None:
+    """Delete the DAG of an upgrade that was paused during its first batch.
+
+    Airflow deletes the task instances first and the DAG run second; its scheduler locks the run first and changes the
+    task instances second. At the same moment they block each other, and PostgreSQL ends one ("deadlock detected"):
+
+    - the deletion: Airflow answers 500 "Database error" and has deleted nothing, so the call is repeated;
+    - or the scheduler's transaction: Airflow 3.3.2 tries it again, does not find the run, and the scheduler process
+      ends, which would fail all other tests. So this first waits until the scheduler has no task left to change.
+    """
+    settled = {ADMIT: "success", FIRST: "deferred"}
+    what = "the scheduler to have no task left to change"
+    wait_for(what, lambda: settled.items() <= tenant.task_states(execution_id).items())
+    wait_for("Airflow to delete the DAG", lambda: _is_deleted(tenant.airflow.delete(dag_of(execution_id))))
+
+
+def _is_deleted(answer: httpx.Response) -> bool:
+    """False if the database refused; fails for every other answer than 204."""
+    if answer.status_code == 500:
+        assert answer.json()["detail"]["reason"] == "Database error", answer.text
+        return False
+    assert answer.status_code == 204, answer.text
+    return True
 
 
 def command(tenant: Tenant, execution_id: str, name: str) -> None:

@@ -8,6 +8,7 @@ from tests.e2e.airflow_actions import (
     clear,
     command,
     dag_of,
+    delete_dag,
     followed,
     is_dag_paused,
     patch,
@@ -123,11 +124,9 @@ def test_deleted_run_fails_a_paused_upgrade(tenant: Tenant, lingering: str) -> N
 def test_deleted_dag_fails_the_upgrade_and_does_nothing_when_it_comes_back(
     stack: Stack, tenant: Tenant, lingering: str
 ) -> None:
-    command(
-        tenant, lingering, "pause"
-    )  # Airflow deletes no DAG with a task in a worker: this sends the task to the triggerer
-    wait_for("the batch to be deferred", lambda: tenant.task_states(lingering).get(FIRST) == "deferred")
-    assert tenant.airflow.delete(dag_of(lingering)).status_code == 204
+    # Airflow deletes no DAG with a task in a worker: the pause sends the task to the triggerer
+    command(tenant, lingering, "pause")
+    delete_dag(tenant, lingering)
     assert followed(tenant, lingering, "FAILED")["statusReason"] == DELETED
     assert_over(tenant)
     done = tenant.upgraded()
