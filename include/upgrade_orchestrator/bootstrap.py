@@ -33,7 +33,7 @@ from upgrade_orchestrator.adapters.postgres.idempotency import PostgresIdempoten
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from upgrade_orchestrator.service.control.loops import LOOPS, Loop, run_control_loops
 from upgrade_orchestrator.service.events.relay import Relay
-from upgrade_orchestrator.service.ports.limits import Limits
+from upgrade_orchestrator.service.ports.options import Options
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.settings import Settings
 
@@ -51,7 +51,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
         human_tasks=AirflowHumanTasks(),
         read_object=read_object,
         new_id=new_id,
-        limits=Limits(
+        options=Options(
             platform_version=settings.platform_version,
             max_backup_age_hours=settings.max_backup_age_hours,
             check_timeout_seconds=settings.check_timeout_seconds,
@@ -61,7 +61,7 @@ def ports_for(url: str, settings: Settings) -> Ports:
             stream_seconds=settings.stream_seconds,
         ),
         outbox=PostgresOutbox(url),
-        followers=PostgresEventCursors(url),
+        event_cursors=PostgresEventCursors(url),
         metrics=AirflowMetrics(),
         notices=AirflowNotices(settings.notifiers is not None),
         task_ends=PostgresTaskEnds(url),

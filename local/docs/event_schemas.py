@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, with_config
 
 from upgrade_orchestrator.domain.events.factory import json_name
-from upgrade_orchestrator.domain.events.payloads import BOOK
+from upgrade_orchestrator.domain.events.payloads import EVENT_CLASSES
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.service.events.cloud_event import CloudEventDocument
 
@@ -26,7 +26,7 @@ _NARROWED: dict[str, Schema] = {
 
 def schemas() -> dict[str, Schema]:
     """The schemas by CloudEvent type, in the book's order."""
-    return {payload.what.cloud_type: schema_of(payload) for payload in BOOK}
+    return {payload.what.cloud_type: schema_of(payload) for payload in EVENT_CLASSES}
 
 
 def schema_of(payload: type[Event]) -> Schema:

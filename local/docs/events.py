@@ -8,7 +8,7 @@ from typing import Any
 
 from local.docs.event_examples import EXAMPLES
 from local.docs.event_schemas import Schema, envelope, schemas
-from upgrade_orchestrator.domain.events.payloads import BOOK
+from upgrade_orchestrator.domain.events.payloads import EVENT_CLASSES
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -44,7 +44,13 @@ def page() -> str:
     rows = [f"| [`{kind}`](#{_anchor(kind)}) | {schema['description']} |" for kind, schema in found.items()]
     types = "\n".join(["## Types", "", "| type | when |", "|---|---|", *rows]) + "\n"
     attributes = "## Attributes\n\nOf every event.\n\n" + _fields(envelope())
-    return _HEAD + attributes + "\n" + types + "".join(_section(payload.what.cloud_type, found) for payload in BOOK)
+    return (
+        _HEAD
+        + attributes
+        + "\n"
+        + types
+        + "".join(_section(payload.what.cloud_type, found) for payload in EVENT_CLASSES)
+    )
 
 
 def files() -> dict[Path, str]:

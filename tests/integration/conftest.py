@@ -24,6 +24,7 @@ if "AIRFLOW_HOME" not in os.environ:
 from local.postgres.server import Postgres, running_postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.world import World, make_world
+from upgrade_orchestrator.adapters.airflow import connections
 from upgrade_orchestrator.adapters.postgres.migrate import migrate
 from upgrade_orchestrator.bootstrap import close_ports
 
@@ -66,6 +67,12 @@ def migrated_template(postgres_server: Postgres) -> str:
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     migrate(postgres_server.url(TEMPLATE))
     return TEMPLATE
+
+
+@pytest.fixture(autouse=True)
+def nothing_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No URL that an earlier test of this process has looked up: its database is gone."""
+    monkeypatch.setattr(connections, "_resolved", {})
 
 
 @pytest.fixture

@@ -21,6 +21,6 @@ MakeLab = Callable[..., Awaitable[StoreLab]]
 
 def with_lease(world: World, seconds: float) -> World:
     """The same world, where a silent holder of the lease is succeeded after ``seconds``."""
-    limits = replace(world.ports.limits, lease_seconds=seconds)
+    options = replace(world.ports.options, lease_seconds=seconds)
     work = partial(PostgresUnitOfWork, world.url, seconds)
-    return replace(world, ports=replace(world.ports, work=work, limits=limits))
+    return replace(world, ports=replace(world.ports, work=work, options=options))

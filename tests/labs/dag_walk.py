@@ -16,7 +16,7 @@ from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.steps.work import do_step, work_on
+from upgrade_orchestrator.service.steps.work import complete_step, run_step
 
 CHECKS, MONITOR, VERIFY, OUTCOME = "checks", "monitor", "verify", "outcome"
 END, REVERT, CONFIRM, COMPLETE = "end", "revert", "confirm", "complete"
@@ -41,15 +41,15 @@ async def run_task(ports: Ports, execution_id: str, task: str, seconds: float | 
             for name in CheckName:
                 await run_check(ports, execution_id, name)
         case ["batch", number]:
-            return await do_step(ports, execution_id, Step(StepKind.BATCH, int(number)), seconds)
+            return await run_step(ports, execution_id, Step(StepKind.BATCH, int(number)), seconds)
         case ["approve", stage]:
             return await _approve(ports, execution_id, int(stage), seconds)
         case ["verify"]:
-            return await work_on(ports, execution_id, Step(StepKind.VERIFY), seconds)
+            return await complete_step(ports, execution_id, Step(StepKind.VERIFY), seconds)
         case ["revert" | "confirm"]:
-            return await do_step(ports, execution_id, Step(StepKind(task), ROLLBACK_BATCH), seconds)
+            return await run_step(ports, execution_id, Step(StepKind(task), ROLLBACK_BATCH), seconds)
         case [name] if name in POOL_TASKS or name in (MONITOR, END):
-            return await do_step(ports, execution_id, Step(StepKind(name)), seconds)
+            return await run_step(ports, execution_id, Step(StepKind(name)), seconds)
     return DONE
 
 
@@ -61,7 +61,7 @@ async def _approve(ports: Ports, execution_id: str, stage: int, seconds: float |
         case StageState.OVER:
             return STOPPED
         case StageState.EARLY:
-            early = await work_on(ports, execution_id, Step(StepKind.BATCH, stage - 1), seconds)
+            early = await complete_step(ports, execution_id, Step(StepKind.BATCH, stage - 1), seconds)
             return STOPPED if early.ending is Ending.STOPPED else UNFINISHED
     return UNFINISHED
 

@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionSta
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.service.checks.run import run_check
-from upgrade_orchestrator.service.finalize.finalize import bring_to_end
+from upgrade_orchestrator.service.finalize.finalize import finish_and_settle
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, run_rollback
 from upgrade_orchestrator.service.finalize.settle import conclude
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
@@ -125,7 +125,7 @@ class Lab:
 
     async def end(self, execution_id: str) -> Execution:
         """Wait for what is in flight, undrain what is drained, and release the execution's active slot."""
-        await asyncio.wait_for(bring_to_end(self.world.ports, await self.context(execution_id), None), FOREVER)
+        await asyncio.wait_for(finish_and_settle(self.world.ports, await self.context(execution_id), None), FOREVER)
         return await self.execution(execution_id)
 
     async def roll_back(self, execution_id: str) -> Execution:

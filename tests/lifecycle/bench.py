@@ -57,7 +57,7 @@ class Bench:
         return replace(
             ports,
             work=stepped(ports.work, self.clock),
-            limits=replace(ports.limits, lease_seconds=RENEWED_AS_IF, max_backup_age_hours=1e6),
+            options=replace(ports.options, lease_seconds=RENEWED_AS_IF, max_backup_age_hours=1e6),
             fleets=self.fleets,
             signals=SteppedSignals(),
             parse_requests=AskedParses(),

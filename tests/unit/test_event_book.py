@@ -12,7 +12,7 @@ from local.docs.event_examples import EXAMPLES
 from local.docs.events import FOLDER
 from tests.event_book import violations, violations_of
 from upgrade_orchestrator.domain.events.factory import json_name
-from upgrade_orchestrator.domain.events.payloads import BOOK
+from upgrade_orchestrator.domain.events.payloads import EVENT_CLASSES
 from upgrade_orchestrator.domain.execution.events import Event, EventType
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 
@@ -25,7 +25,7 @@ def _document(what: EventType) -> dict[str, Any]:
 
 
 def test_book_has_every_type_once_and_an_example_of_it() -> None:
-    assert sorted(each.what for each in BOOK) == sorted(EventType)
+    assert sorted(each.what for each in EVENT_CLASSES) == sorted(EventType)
     assert set(EXAMPLES) == set(EventType)
 
 
@@ -97,7 +97,7 @@ def test_field_is_written_in_camel_case(name: str, expected: str) -> None:
     assert json_name(name) == expected
 
 
-@pytest.mark.parametrize("event_type", BOOK, ids=lambda event_type: event_type.what)
+@pytest.mark.parametrize("event_type", EVENT_CLASSES, ids=lambda event_type: event_type.what)
 def test_every_field_says_what_it_means(event_type: type[Event]) -> None:
     schema = json.loads((FOLDER / f"{event_type.what.cloud_type}.json").read_text(encoding="utf-8"))
     for name, about in schema["properties"]["data"]["properties"].items():

@@ -9,7 +9,9 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 
-async def receive(work: UnitOfWork, execution: Execution, command: Command, actor: Actor, reason: str | None) -> Event:
+async def record_command(
+    work: UnitOfWork, execution: Execution, command: Command, actor: Actor, reason: str | None
+) -> Event:
     """Write the audit row; returns the event of the command, which the caller appends before the events it causes."""
     await work.executions.add_command(execution.id, command, actor, reason)
     return CommandReceived(command=command, actor=actor.name, source=actor.source, reason=reason)

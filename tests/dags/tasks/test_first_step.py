@@ -40,7 +40,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, name: str, answer: Any) -> list[dic
 def test_it_works_for_the_configured_seconds_and_waits_only_briefly(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = _answer(monkeypatch, "do_step", Outcome(Ending.DONE))
+    calls = _answer(monkeypatch, "run_step", Outcome(Ending.DONE))
     monkeypatch.setenv("AIRFLOW__UPGRADES__INLINE_SECONDS", "3.5")
     first.execute({})
     assert calls == [{"execution_id": "e-1", "step": STEP, "seconds": 3.5, "max_delay": MAX_DELAY_SECONDS}]
@@ -53,7 +53,7 @@ def test_worker_is_less_patient_than_the_triggerer_and_as_the_use_cases_are_test
 def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _answer(monkeypatch, "do_step", Outcome(Ending.UNFINISHED))
+    _answer(monkeypatch, "run_step", Outcome(Ending.UNFINISHED))
     with pytest.raises(TaskDeferred) as deferred:
         first.execute({})
     left = {"execution_id": "e-1", "kind": "batch", "batch": 1, "last": 3}
@@ -63,7 +63,7 @@ def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(
 def test_it_is_done_if_another_runner_has_completed_the_upgrade(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "run_step", Outcome(Ending.STOPPED))
     _answer(monkeypatch, "find_execution", make_execution(S.COMPLETED))
     first.execute({})
 
@@ -72,7 +72,7 @@ def test_it_is_done_if_another_runner_has_completed_the_upgrade(
 def test_it_is_skipped_if_the_upgrade_does_not_need_it(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, status: S
 ) -> None:
-    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "run_step", Outcome(Ending.STOPPED))
     _answer(monkeypatch, "find_execution", make_execution(status))
     with pytest.raises(AirflowSkipException, match=status.value):
         first.execute({})
@@ -81,7 +81,7 @@ def test_it_is_skipped_if_the_upgrade_does_not_need_it(
 def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _answer(monkeypatch, "do_step", Outcome(Ending.STOPPED))
+    _answer(monkeypatch, "run_step", Outcome(Ending.STOPPED))
     calls = _answer(monkeypatch, "find_execution", make_execution(S.FAILED, status_reason="no backup"))
     with pytest.raises(AirflowFailException, match="the execution is FAILED: no backup"):
         first.execute({})
@@ -92,7 +92,7 @@ def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
 def test_reason_is_not_read_if_it_was_not_stopped(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
-    _answer(monkeypatch, "do_step", Outcome(ending))
+    _answer(monkeypatch, "run_step", Outcome(ending))
     calls = _answer(monkeypatch, "find_execution", make_execution(S.FAILED))
     try:
         first.execute({})
@@ -111,6 +111,6 @@ def test_reason_is_not_read_if_it_was_not_stopped(
 def test_error_is_raised_so_that_airflow_retries(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    _answer(monkeypatch, "do_step", error)
+    _answer(monkeypatch, "run_step", error)
     with pytest.raises(type(error)):
         first.execute({})

@@ -30,13 +30,13 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 S = ExecutionStatus
 Replace = Callable[[str, Any], list[dict[str, Any]]]
 USE_CASES: list[tuple[UpgradeTrigger, str, Any]] = [
-    (StepTrigger("e-1", StepKind.BATCH.value, 1, 3), "do_step", Outcome(Ending.DONE)),
+    (StepTrigger("e-1", StepKind.BATCH.value, 1, 3), "run_step", Outcome(Ending.DONE)),
     (
         CheckTrigger("e-1", CheckName.DEPENDENCY_CHECK.value),
         "run_check",
         CheckResult(CheckName.DEPENDENCY_CHECK, CheckStatus.PASSED),
     ),
-    (WorkTrigger("e-1", StepKind.VERIFY.value, 1), "work_on", Outcome(Ending.DONE)),
+    (WorkTrigger("e-1", StepKind.VERIFY.value, 1), "complete_step", Outcome(Ending.DONE)),
 ]
 every_trigger = pytest.mark.parametrize(("trigger", "use_case", "answer"), USE_CASES)
 
@@ -103,7 +103,7 @@ def _step(work: StepKind = StepKind.BATCH) -> StepTrigger:
 
 
 def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(replaced: Replace) -> None:
-    calls = replaced("do_step", Outcome(Ending.DONE))
+    calls = replaced("run_step", Outcome(Ending.DONE))
     assert isinstance(_event(StepTrigger("e-1", StepKind.BATCH.value, 2, 5)), TaskSuccessEvent)
     assert calls == [{"execution_id": "e-1", "step": Step(StepKind.BATCH, 2, 5), "seconds": None}]
 
@@ -114,7 +114,7 @@ def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(rep
 def test_step_of_an_upgrade_that_another_runner_completed_is_done_unless_it_was_not_needed(
     replaced: Replace, ending: Ending, event: type[TriggerEvent]
 ) -> None:
-    replaced("do_step", Outcome(ending))
+    replaced("run_step", Outcome(ending))
     replaced("find_execution", make_execution(S.COMPLETED))
     assert isinstance(_event(_step()), event)
 
@@ -122,20 +122,20 @@ def test_step_of_an_upgrade_that_another_runner_completed_is_done_unless_it_was_
 @pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
 @pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED, S.COMPLETED)])
 def test_step_that_the_upgrade_does_not_need_is_skipped(replaced: Replace, ending: Ending, status: S) -> None:
-    replaced("do_step", Outcome(ending))
+    replaced("run_step", Outcome(ending))
     replaced("find_execution", make_execution(status))
     assert isinstance(_event(_step()), TaskSkippedEvent)
 
 
 def test_step_that_stops_since_the_upgrade_has_failed_gives_its_task_the_reason(replaced: Replace) -> None:
-    replaced("do_step", Outcome(Ending.STOPPED, "enough"))
+    replaced("run_step", Outcome(Ending.STOPPED, "enough"))
     replaced("find_execution", make_execution(S.FAILED, status_reason="three have failed"))
     event = _event(_step())
     assert (type(event), event.payload) == (TriggerEvent, "the execution is FAILED: three have failed")
 
 
 def test_branch_that_is_not_taken_is_skipped_although_the_upgrade_has_failed(replaced: Replace) -> None:
-    replaced("do_step", Outcome(Ending.NOT_TAKEN))
+    replaced("run_step", Outcome(Ending.NOT_TAKEN))
     replaced("find_execution", make_execution(S.FAILED))
     assert isinstance(_event(_step(StepKind.REVERT)), TaskSkippedEvent)
 
@@ -164,10 +164,10 @@ def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: i
 
 
 def test_work_that_goes_on_in_a_worker_gets_the_outcome(replaced: Replace) -> None:
-    calls = replaced("work_on", Outcome(Ending.STOPPED, "rejected"))
-    event = _event(WorkTrigger("e-1", StepKind.JUDGEMENT.value, 2))
+    calls = replaced("complete_step", Outcome(Ending.STOPPED, "rejected"))
+    event = _event(WorkTrigger("e-1", StepKind.WAIT_FOR_ANSWER.value, 2))
     assert (type(event), event.payload) == (TriggerEvent, {"ending": "STOPPED", "reason": "rejected"})
-    assert calls == [{"execution_id": "e-1", "step": Step(StepKind.JUDGEMENT, 2), "seconds": None}]
+    assert calls == [{"execution_id": "e-1", "step": Step(StepKind.WAIT_FOR_ANSWER, 2), "seconds": None}]
 
 
 @every_trigger
@@ -192,7 +192,7 @@ def test_error_that_repeating_cannot_cure_fails_the_task(
 
 
 def test_read_of_the_reason_is_repeated_while_the_database_does_not_answer(replaced: Replace) -> None:
-    replaced("do_step", Outcome(Ending.STOPPED))
+    replaced("run_step", Outcome(Ending.STOPPED))
     calls = replaced("find_execution", [Unavailable("no database"), make_execution(S.CANCELLED)])
     assert isinstance(_event(_step()), TaskSkippedEvent)
     assert len(calls) == 2
@@ -261,7 +261,7 @@ FOREVER = 30.0
 
 def _done(replaced: Replace, ending: Ending = Ending.DONE) -> StepTrigger:
     """The trigger of a task that Airflow knows, with work that succeeds."""
-    replaced("do_step", Outcome(ending))
+    replaced("run_step", Outcome(ending))
     trigger = _step()
     trigger.task_instance = _task()
     return trigger

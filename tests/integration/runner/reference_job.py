@@ -32,7 +32,7 @@ from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.load import load_registry
 from upgrade_orchestrator.service.runner.context import find_execution
-from upgrade_orchestrator.service.steps.work import do_step, verify_now
+from upgrade_orchestrator.service.steps.work import run_step, verify_now
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
 from upgrade_orchestrator.settings import Settings
@@ -86,7 +86,7 @@ async def run_the_upgrade(ports: Ports, execution: Execution, sent: Sent) -> Non
     async with ports.work() as work:
         first = next(each for each in steps_of(await work.executions.plan(execution.id)) if each.kind is StepKind.BATCH)
     with sent.by("first step"):
-        await do_step(ports, execution.id, first, Settings().inline_seconds)
+        await run_step(ports, execution.id, first, Settings().inline_seconds)
     with sent.by("checks"):
         for name in CheckName:
             await run_check(ports, execution.id, name)

@@ -55,7 +55,7 @@ async def test_backup_that_takes_too_long_to_read_fails_the_check_after_its_time
     execution = await lab.validating()
     with lab.world.backup.open("r+b") as file:
         file.truncate(1 << 38)  # a sparse file that takes minutes to read
-    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=0.3))
+    ports = replace(lab.world.ports, options=replace(lab.world.ports.options, check_timeout_seconds=0.3))
     result = await run_check(ports, execution.id, CheckName.BACKUP_VERIFICATION)
     assert result.status is CheckStatus.FAILED
     assert result.message.startswith("could not look within 0.3 s: the storage of the backup has to answer")

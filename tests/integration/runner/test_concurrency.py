@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
 from upgrade_orchestrator.service.approvals.decide import decide_stage, request_approval
 from upgrade_orchestrator.service.control.reconcile import reconcile
-from upgrade_orchestrator.service.finalize.finalize import bring_to_end
+from upgrade_orchestrator.service.finalize.finalize import finish_and_settle
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.ensure import create_once
 
@@ -45,7 +45,7 @@ async def test_two_that_end_the_same_upgrade_do_not_disturb_each_other(make_lab:
     execution_id = await marked_failed_while_upgrading(lab)
     ports = lab.world.ports
     context = await lab.context(execution_id)
-    ends = await asyncio.gather(*(bring_to_end(ports, context, None) for _ in range(2)))
+    ends = await asyncio.gather(*(finish_and_settle(ports, context, None) for _ in range(2)))
     assert {each.ending for each in ends} == {Ending.DONE}
     assert set(Counter(lab.upgrades()).values()) == {1}
 
@@ -53,7 +53,7 @@ async def test_two_that_end_the_same_upgrade_do_not_disturb_each_other(make_lab:
 async def test_two_that_end_it_at_once_do_no_harm(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     context = await lab.context(execution_id)
-    both = await asyncio.gather(*(bring_to_end(lab.world.ports, context, None) for _ in range(2)))
+    both = await asyncio.gather(*(finish_and_settle(lab.world.ports, context, None) for _ in range(2)))
     assert {each.ending for each in both} == {Ending.DONE}
     assert (lab.statuses(), lab.lease()[2]) == ({"RUNNING": 3}, False)
 

@@ -27,7 +27,7 @@ def statsd() -> Iterator[StatsD]:
 async def test_metrics_that_are_off_ask_the_database_nothing(make_lab: MakeLab) -> None:
     lab = await make_lab(1)
     assert not AirflowMetrics().are_on()
-    await measure(replace(lab.world.ports, followers=None))  # type: ignore[arg-type]
+    await measure(replace(lab.world.ports, event_cursors=None))  # type: ignore[arg-type]
     assert lab.world.rows("followed") == 0
 
 

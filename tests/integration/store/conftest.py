@@ -77,7 +77,7 @@ def listens() -> Listens:
 
 
 @pytest.fixture
-def followers(postgres_url: str, store: Store) -> PostgresEventCursors:
+def event_cursors(postgres_url: str, store: Store) -> PostgresEventCursors:
     return PostgresEventCursors(postgres_url)
 
 

@@ -24,9 +24,9 @@ from upgrade_orchestrator.adapters.memory.events.signals import MemoryNames, Mem
 from upgrade_orchestrator.adapters.memory.unit_of_work import MemoryUnitOfWork
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.domain.checks.checks import StoredObject
-from upgrade_orchestrator.domain.events.metrics import Figure
+from upgrade_orchestrator.domain.events.metrics import MetricValue
 from upgrade_orchestrator.domain.events.notifications import Notice
-from upgrade_orchestrator.service.ports.limits import Limits
+from upgrade_orchestrator.service.ports.options import Options
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.load import load_registry
 
@@ -80,7 +80,7 @@ class NoMetrics:
         """Metrics are off."""
         return False
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: MetricValue) -> None:
         """Does nothing."""
 
 
@@ -160,9 +160,9 @@ def memory_ports(database: MemoryDatabase, lease_seconds: float) -> Ports:
         human_tasks=ScriptedPeople(),
         read_object=Storage(),
         new_id=database.new_id,
-        limits=Limits(lease_seconds=lease_seconds),
+        options=Options(lease_seconds=lease_seconds),
         outbox=MemoryOutbox(database),
-        followers=MemoryEventCursors(database),
+        event_cursors=MemoryEventCursors(database),
         metrics=NoMetrics(),
         notices=NoNotices(),
         task_ends=MemoryTaskEnds(),

@@ -7,7 +7,7 @@ from tests.labs.lab import FOREVER, Lab
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind, steps_of
 from upgrade_orchestrator.service.runner.outcome import Outcome
-from upgrade_orchestrator.service.steps.work import do_step
+from upgrade_orchestrator.service.steps.work import run_step
 
 SECONDS = 8.0
 "The worker's time for it, unless a test sets another."
@@ -19,7 +19,7 @@ async def first_step(lab: Lab, execution_id: str, seconds: float = SECONDS) -> O
     """Run its task in the worker, beside those of the checks; a chain of batches is one step."""
     async with lab.world.ports.work() as work:
         first = next(each for each in steps_of(await work.executions.plan(execution_id)) if each.kind is StepKind.BATCH)
-    done = do_step(lab.world.ports, execution_id, first, seconds, MAX_DELAY)
+    done = run_step(lab.world.ports, execution_id, first, seconds, MAX_DELAY)
     return await asyncio.wait_for(done, FOREVER)
 
 
@@ -31,7 +31,7 @@ async def after_first_step(lab: Lab, execution_id: str, seconds: float = SECONDS
 
 async def step(lab: Lab, execution_id: str, work: StepKind, batch: int = 1, last: int = 0) -> Outcome:
     """Run one task in the triggerer, to its end."""
-    done = do_step(lab.world.ports, execution_id, Step(work, batch, last), None)
+    done = run_step(lab.world.ports, execution_id, Step(work, batch, last), None)
     return await asyncio.wait_for(done, 10 * FOREVER)
 
 

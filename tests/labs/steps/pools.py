@@ -18,7 +18,7 @@ from upgrade_orchestrator.service.finalize.finalize import end_upgrade
 from upgrade_orchestrator.service.finalize.settle import conclude
 from upgrade_orchestrator.service.rollout.verification import verify
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.steps.work import work_on
+from upgrade_orchestrator.service.steps.work import complete_step
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 S = ExecutionStatus
@@ -49,7 +49,7 @@ async def switched(make_lab: Callable[..., Awaitable[AnyLab]], size: int = 3, **
 
 async def over(lab: Lab, execution_id: str, goal: Goal, seconds: float | None = None) -> Outcome:
     """One task of the switch-over; one that hangs fails the test."""
-    return await asyncio.wait_for(work_on(lab.world.ports, execution_id, Step(STEP_TO[goal]), seconds), FOREVER)
+    return await asyncio.wait_for(complete_step(lab.world.ports, execution_id, Step(STEP_TO[goal]), seconds), FOREVER)
 
 
 def going_over(lab: Lab, execution_id: str, goal: Goal) -> "asyncio.Task[Outcome]":

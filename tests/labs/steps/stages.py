@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.approvals.decide import decide_stage, request_approval
 from upgrade_orchestrator.service.ports.airflow import HumanTask
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.steps.work import work_on
+from upgrade_orchestrator.service.steps.work import complete_step
 
 AnyLab = TypeVar("AnyLab", bound=Lab)
 MakeLab = Callable[..., Awaitable[AnyLab]]
@@ -25,7 +25,7 @@ YES = Answer(Decision.APPROVED, "anna", "7", datetime.now(UTC), "looks well")
 
 async def run_stage(lab: Lab, execution_id: str, stage: int, seconds: float | None = None) -> Outcome:
     """Run the stage and every open step before it; one that hangs fails the test."""
-    done = work_on(lab.world.ports, execution_id, Step(StepKind.BATCH, stage), seconds)
+    done = complete_step(lab.world.ports, execution_id, Step(StepKind.BATCH, stage), seconds)
     return await asyncio.wait_for(done, FOREVER)
 
 

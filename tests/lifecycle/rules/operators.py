@@ -109,7 +109,7 @@ class Operators(LifecycleState):
         stage = self.waiting_stage() or 0
         given = Answer(choice, by, "7", self.bench.clock.now())
         self.bench.run(answers.answer_in_ui(self.bench.ports, self.current, stage, given))
-        self.bench.run(answers.judge_answers(self.bench.ports))
+        self.bench.run(answers.apply_ui_answers(self.bench.ports))
 
     @precondition(lambda self: self.ledgers and is_terminal(self.status()))
     @rule()

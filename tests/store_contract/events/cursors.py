@@ -26,81 +26,85 @@ async def _append(store: Store, execution: Execution, count: int) -> None:
         await work.commit()
 
 
-async def _take(followers: EventCursors, name: str = "one", limit: int = 10) -> list[tuple[str, int]]:
+async def _take(event_cursors: EventCursors, name: str = "one", limit: int = 10) -> list[tuple[str, int]]:
     """All new events, read as the control loops do it."""
-    ours = await followers.mark(name, await followers.spans(name, limit))
-    return [(each.execution_id, each.sequence) for each in await followers.events(ours, ALL)]
+    ours = await event_cursors.mark(name, await event_cursors.spans(name, limit))
+    return [(each.execution_id, each.sequence) for each in await event_cursors.events(ours, ALL)]
 
 
 class FollowersContract:
     async def test_follower_has_every_event_once_and_in_order(
-        self, store: Store, added: Added, followers: EventCursors
+        self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         first, second = await added(), await added()
         await _append(store, first, 3)
-        assert await _take(followers) == [(first.id, each) for each in (1, 2, 3)]
+        assert await _take(event_cursors) == [(first.id, each) for each in (1, 2, 3)]
         await _append(store, first, 2)
         await _append(store, second, 1)
-        assert await _take(followers) == [(first.id, 4), (first.id, 5), (second.id, 1)]
-        assert await _take(followers) == []
+        assert await _take(event_cursors) == [(first.id, 4), (first.id, 5), (second.id, 1)]
+        assert await _take(event_cursors) == []
 
     async def test_followers_do_not_disturb_each_other(
-        self, store: Store, added: Added, followers: EventCursors
+        self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added()
         await _append(store, execution, 1)
-        assert await _take(followers, "one") == await _take(followers, "two") == [(execution.id, 1)]
+        assert await _take(event_cursors, "one") == await _take(event_cursors, "two") == [(execution.id, 1)]
 
     async def test_of_two_that_saw_the_same_events_one_has_them(
-        self, store: Store, added: Added, followers: EventCursors
+        self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added()
         for before in (0, 5):
             await _append(store, execution, 5)
-            spans = await followers.spans("one", 10)
+            spans = await event_cursors.spans("one", 10)
             assert spans == [Span(execution.id, before, before + 5)]
-            won: Sequence[list[Span]] = await asyncio.gather(*(followers.mark("one", spans) for _ in range(5)))
+            won: Sequence[list[Span]] = await asyncio.gather(*(event_cursors.mark("one", spans) for _ in range(5)))
             assert sorted(won) == [[], [], [], [], spans]
 
     async def test_mark_based_on_an_outdated_read_is_ignored(
-        self, store: Store, added: Added, followers: EventCursors
+        self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added()
         await _append(store, execution, 1)
-        early = await followers.spans("one", 10)
+        early = await event_cursors.spans("one", 10)
         await _append(store, execution, 1)
-        late = await followers.spans("one", 10)
-        assert await followers.mark("one", early) == early
-        assert await followers.mark("one", late) == []
-        assert await _take(followers) == [(execution.id, 2)]
+        late = await event_cursors.spans("one", 10)
+        assert await event_cursors.mark("one", early) == early
+        assert await event_cursors.mark("one", late) == []
+        assert await _take(event_cursors) == [(execution.id, 2)]
 
     async def test_mark_that_begins_after_the_position_is_ignored(
-        self, store: Store, added: Added, followers: EventCursors
+        self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added()
         await _append(store, execution, 3)
-        assert await followers.mark("one", [Span(execution.id, 1, 2)]) == []
-        assert await _take(followers) == [(execution.id, 1), (execution.id, 2), (execution.id, 3)]
+        assert await event_cursors.mark("one", [Span(execution.id, 1, 2)]) == []
+        assert await _take(event_cursors) == [(execution.id, 1), (execution.id, 2), (execution.id, 3)]
 
-    async def test_spans_come_in_portions(self, store: Store, added: Added, followers: EventCursors) -> None:
+    async def test_spans_come_in_portions(self, store: Store, added: Added, event_cursors: EventCursors) -> None:
         made = [await added() for _ in range(3)]
         for each in made:
             await _append(store, each, 1)
-        taken = [await _take(followers, limit=2), await _take(followers, limit=2), await _take(followers, limit=2)]
+        taken = [
+            await _take(event_cursors, limit=2),
+            await _take(event_cursors, limit=2),
+            await _take(event_cursors, limit=2),
+        ]
         assert [len(each) for each in taken] == [2, 1, 0]
 
     @pytest.mark.parametrize(("minutes", "followed"), [(59, True), (61, False)])
     async def test_execution_that_ended_long_ago_is_not_followed(
-        self, store: Store, added: Added, followers: EventCursors, minutes: int, followed: bool
+        self, store: Store, added: Added, event_cursors: EventCursors, minutes: int, followed: bool
     ) -> None:
         async with store() as work:
             ended = await work.now() - timedelta(minutes=minutes)
         execution = await added(status=S.COMPLETED, started_at=ended, completed_at=ended, settled_at=ended)
         await _append(store, execution, 1)
-        assert bool(await _take(followers)) is followed
+        assert bool(await _take(event_cursors)) is followed
 
     async def test_events_have_the_start_of_the_work_whose_end_they_report(
-        self, store: Store, added: Added, followers: EventCursors
+        self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added(status=S.VALIDATING)
         async with store() as work:
@@ -112,24 +116,24 @@ class FollowersContract:
             (first, *_) = await work.executions.batches(execution.id)
             await work.executions.save_batch(execution.id, replace(first, started_at=started))
             await work.commit()
-        spans = await followers.mark("one", await followers.spans("one", 10))
-        events = await followers.events(spans, ALL)
+        spans = await event_cursors.mark("one", await event_cursors.spans("one", 10))
+        events = await event_cursors.events(spans, ALL)
         assert [each.began_at for each in events] == [started, started]
-        assert await followers.events(spans, ["created"]) == []
+        assert await event_cursors.events(spans, ["created"]) == []
 
     async def test_counts_are_of_executions_that_hold_their_active_slot(
-        self, added: Added, followers: EventCursors
+        self, added: Added, event_cursors: EventCursors
     ) -> None:
-        assert await followers.counts() == {}
+        assert await event_cursors.counts() == {}
         execution = await added()
         await added(status=S.IN_PROGRESS, started_at=execution.created_at)
         await added(status=S.COMPLETED, completed_at=execution.created_at, settled_at=execution.created_at)
-        assert await followers.counts() == {("PENDING", "ROLLING"): 1, ("IN_PROGRESS", "ROLLING"): 1}
+        assert await event_cursors.counts() == {("PENDING", "ROLLING"): 1, ("IN_PROGRESS", "ROLLING"): 1}
 
     async def test_approvals_wait_until_they_are_decided(
-        self, store: Store, added: Added, followers: EventCursors, pass_time: PassTime
+        self, store: Store, added: Added, event_cursors: EventCursors, pass_time: PassTime
     ) -> None:
-        assert await followers.waiting() == Waiting(0, 0.0)
+        assert await event_cursors.waiting() == Waiting(0, 0.0)
         execution = await added(status=S.IN_PROGRESS)
         await added(status=S.CANCELLED, completed_at=execution.created_at)
         async with store() as work:
@@ -137,9 +141,9 @@ class FollowersContract:
             await work.approvals.save(approval)
             await work.commit()
         pass_time(100)
-        found = await followers.waiting()
+        found = await event_cursors.waiting()
         assert (found.approvals, 100 <= found.oldest_seconds < 130) == (1, True)
         async with store() as work:
             await work.approvals.save(replace(approval, decision=Decision.APPROVED))
             await work.commit()
-        assert await followers.waiting() == Waiting(0, 0.0)
+        assert await event_cursors.waiting() == Waiting(0, 0.0)

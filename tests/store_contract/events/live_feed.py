@@ -1,4 +1,4 @@
-"""The live feed: each follower gets every event once and in order; the store is read once for all of them."""
+"""The live feed: each reader gets every event once and in order; the store is read once for all of them."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.events import feed as live_feed
 from upgrade_orchestrator.service.events import reader as live_reader
-from upgrade_orchestrator.service.events.feed import Follower, LiveFeed
+from upgrade_orchestrator.service.events.feed import LiveFeed, StreamReader
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Signals
 
 SECONDS = 60
@@ -39,11 +39,11 @@ async def end(store: Store, execution: Execution, *, settled: bool) -> None:
         await work.commit()
 
 
-async def take(follower: Follower, count: int) -> list[int]:
+async def take(reader: StreamReader, count: int) -> list[int]:
     found: list[int] = []
     async with asyncio.timeout(SECONDS):
         while len(found) < count:
-            found += [each.sequence for each in await follower.next(SECONDS)]
+            found += [each.sequence for each in await reader.next(SECONDS)]
     return found
 
 
@@ -69,7 +69,7 @@ class LiveFeedContract:
         made = LiveFeed(work, watched)
         yield made
         await until(lambda: not watched.waiters)
-        assert not made.followers
+        assert not made.readers
 
     async def test_follower_gets_what_was_and_what_comes_in_order(
         self, store: Store, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
@@ -77,20 +77,20 @@ class LiveFeedContract:
         monkeypatch.setattr(live_reader, "POLL_SECONDS", 3600.0)  # new events are found by signals, not by polling
         execution = await added()
         await append(store, execution, 3)
-        async with feed.following(execution.id) as follower:
-            assert await take(follower, 3) == [1, 2, 3]
+        async with feed.following(execution.id) as reader:
+            assert await take(reader, 3) == [1, 2, 3]
             await append(store, execution, 2)
-            assert await take(follower, 2) == [4, 5]
+            assert await take(reader, 2) == [4, 5]
 
     async def test_follower_gets_only_what_is_behind_its_sequence(
         self, store: Store, added: Added, feed: LiveFeed
     ) -> None:
         execution, other = await added(), await added()
         await append(store, execution, 3)
-        async with feed.following(execution.id, 2) as follower, feed.following(execution.id, 99) as ahead:
-            assert await take(follower, 1) == [3]
+        async with feed.following(execution.id, 2) as reader, feed.following(execution.id, 99) as ahead:
+            assert await take(reader, 1) == [3]
             await append(store, other, 1)
-            assert await follower.next(QUIET_SECONDS) == []
+            assert await reader.next(QUIET_SECONDS) == []
             assert await ahead.next(0) == []
 
     async def test_follower_that_begins_later_and_further_back_lacks_nothing(
@@ -124,14 +124,14 @@ class LiveFeedContract:
     ) -> None:
         execution = await added()
         async with AsyncExitStack() as stack:
-            followers = [await stack.enter_async_context(feed.following(execution.id)) for _ in range(200)]
-            waiting = asyncio.gather(*(take(each, 5) for each in followers))
+            readers = [await stack.enter_async_context(feed.following(execution.id)) for _ in range(200)]
+            waiting = asyncio.gather(*(take(each, 5) for each in readers))
             for _ in range(5):
-                before = followers[0].after
+                before = readers[0].after
                 await append(store, execution, 1)
-                await until(lambda seen=before: followers[0].after > seen)  # type: ignore[misc]
+                await until(lambda seen=before: readers[0].after > seen)  # type: ignore[misc]
             assert await waiting == [[1, 2, 3, 4, 5]] * 200
-            assert feed.followers == 200
+            assert feed.readers == 200
         assert work.made <= 12  # the first look, that of the new connection, and one for each of the five; not 200
 
     async def test_follower_is_over_once_nothing_is_in_flight(
@@ -141,11 +141,11 @@ class LiveFeedContract:
         execution = await added()
         await append(store, execution, 2)
         await end(store, execution, settled=False)
-        async with feed.following(execution.id) as follower:
-            assert await take(follower, 2) == [1, 2]
-            assert (await follower.next(QUIET_SECONDS), follower.over) == ([], False)
+        async with feed.following(execution.id) as reader:
+            assert await take(reader, 2) == [1, 2]
+            assert (await reader.next(QUIET_SECONDS), reader.over) == ([], False)
             await end(store, execution, settled=True)
-            assert (await follower.next(SECONDS), follower.over) == ([], True)
+            assert (await reader.next(SECONDS), reader.over) == ([], True)
         assert [each.sequence async for each in feed.follow(execution.id, 1)] == [2]
 
     async def test_follower_of_an_unknown_execution_gets_an_error(self, store: Store, feed: LiveFeed) -> None:
@@ -158,28 +158,28 @@ class LiveFeedContract:
     ) -> None:
         monkeypatch.setattr(live_reader, "AWAY_SECONDS", 0.3)
         execution = await added()
-        async with feed.following(execution.id) as follower:
+        async with feed.following(execution.id) as reader:
             await append(store, execution, 1)
-            assert await take(follower, 1) == [1]
+            assert await take(reader, 1) == [1]
             work.away, before, began = True, work.made, time.monotonic()
             await append(store, execution, 1)
-            assert await follower.next(0.5) == []
+            assert await reader.next(0.5) == []
             await until(lambda: work.made > before)
             assert work.made - before <= 2 + (time.monotonic() - began) / 0.3
             work.away = False
-            assert await take(follower, 1) == [2]
+            assert await take(reader, 1) == [2]
 
     async def test_event_arrives_though_its_signal_is_lost(
         self, store: Store, added: Added, feed: LiveFeed, watched: WatchedSignals, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(live_reader, "POLL_SECONDS", 0.3)
         execution = await added()
-        async with feed.following(execution.id) as follower:
+        async with feed.following(execution.id) as reader:
             await append(store, execution, 1)
-            assert await take(follower, 1) == [1]
+            assert await take(reader, 1) == [1]
             watched.lost = True
             await append(store, execution, 1)
-            assert await take(follower, 1) == [2]
+            assert await take(reader, 1) == [2]
 
     async def test_closed_feed_ends_all_followers(self, added: Added, feed: LiveFeed) -> None:
         execution = await added()

@@ -19,8 +19,8 @@ from upgrade_orchestrator.schemas.statistics import StatisticsAnswer
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.web.app import create_app
+from upgrade_orchestrator.web.http.error_responses import codes_in
 from upgrade_orchestrator.web.http.problems import KINDS
-from upgrade_orchestrator.web.http.refusals import codes_in
 from upgrade_orchestrator.web.security import Caller
 
 PAGE = page("specification.md")

@@ -16,8 +16,8 @@ from upgrade_orchestrator.domain.errors import Unauthenticated
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.web.app import create_app
+from upgrade_orchestrator.web.http.error_responses import ApiRoute
 from upgrade_orchestrator.web.http.idempotency import is_write
-from upgrade_orchestrator.web.http.refusals import ApiRoute
 from upgrade_orchestrator.web.openapi.description import description, example_of
 from upgrade_orchestrator.web.openapi.reference_page import reference_page
 from upgrade_orchestrator.web.security import Caller

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from upgrade_orchestrator.domain.events.metrics import Figure, Kind
+from upgrade_orchestrator.domain.events.metrics import Kind, MetricValue
 
 _BACKENDS = ("statsd_datadog_enabled", "statsd_on", "otel_on")
 "Options that switch a backend on, in the order in which Airflow chooses."
@@ -17,7 +17,7 @@ class AirflowMetrics:
         """Read from Airflow's configuration, section ``[metrics]``."""
         return _backend() is not None
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: MetricValue) -> None:
         """Does nothing when no backend is switched on."""
         from airflow.observability import stats
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError
 
-from upgrade_orchestrator.service.ports.outbox import Refused, Sent
+from upgrade_orchestrator.service.ports.outbox import RejectedEvent, Sent
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 Report = Callable[[KafkaError | None, object], None]
@@ -64,7 +64,7 @@ class Reports:
 
     def refuse(self, event: StoredEvent, reason: str) -> None:
         """The event can never be sent."""
-        self.sent.refused.append(Refused(event, reason, certain=True))
+        self.sent.refused.append(RejectedEvent(event, reason, certain=True))
 
     def fail(self, trouble: str) -> None:
         """The stream is broken; the first reason is the one that is reported."""
@@ -78,6 +78,6 @@ class Reports:
             return
         self.sent.broken = True
         if is_about_the_event(error):
-            self.sent.refused.append(Refused(event, described(error, size), certain=False))
+            self.sent.refused.append(RejectedEvent(event, described(error, size), certain=False))
         elif error.code() not in _FOLLOWS:
             self.fail(f"Kafka does not take events ({error.name()})")

@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.registry.load import load_registry, read_regis
 T = TypeVar("T")
 
 
-class Refused(Exception):
+class CommandFailed(Exception):
     """The command failed; the message goes to standard error, line by line."""
 
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         print(load(given.file) if given.command == "load" else export(given.file), end="")
-    except Refused as refused:
+    except CommandFailed as refused:
         print(refused, file=sys.stderr)
         return 1
     return 0
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 def load(file: str) -> str:
     """Load the file and return a summary.
 
-    :raises Refused: the file cannot be read or has mistakes; nothing was loaded.
+    :raises CommandFailed: the file cannot be read or has mistakes; nothing was loaded.
     """
     name, text = ("standard input", _standard_input()) if file == "-" else (file, _read(Path(file)))
     try:
@@ -60,25 +60,25 @@ def load(file: str) -> str:
     except ValidationFailed as error:
         raise _refusal(name, [Flaw(marked.line_of(path), path, message) for path, message in _errors(error)]) from None
     except UpgradeError as error:
-        raise Refused(f"{name}: {error.detail}\n{name}: nothing was loaded") from None
+        raise CommandFailed(f"{name}: {error.detail}\n{name}: nothing was loaded") from None
     return f"{name}: {done}\n"
 
 
 def export(file: str) -> str:
     """Return the text for standard output, or write the file and return a summary.
 
-    :raises Refused: the registry cannot be read, or the file cannot be written.
+    :raises CommandFailed: the registry cannot be read, or the file cannot be written.
     """
     try:
         entries = _run(read_registry)
     except UpgradeError as error:
-        raise Refused(f"export: {error.detail}") from None
+        raise CommandFailed(f"export: {error.detail}") from None
     if file == "-":
         return text_of(entries)
     try:
         Path(file).write_text(text_of(entries), encoding="utf-8")
     except OSError as error:
-        raise Refused(f"{file}: cannot be written: {error.strerror}") from None
+        raise CommandFailed(f"{file}: cannot be written: {error.strerror}") from None
     return f"{file}: {len(entries)} exported\n"
 
 
@@ -95,16 +95,16 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise Refused(f"{path}: cannot be read: {error.strerror}") from None
+        raise CommandFailed(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise Refused(f"{path}: is not UTF-8 at byte {error.start}") from None
+        raise CommandFailed(f"{path}: is not UTF-8 at byte {error.start}") from None
 
 
 def _standard_input() -> str:
     try:
         return sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refused(f"standard input: is not UTF-8 at byte {error.start}") from None
+        raise CommandFailed(f"standard input: is not UTF-8 at byte {error.start}") from None
 
 
 def _errors(error: ValidationFailed) -> list[tuple[str, str]]:
@@ -113,11 +113,11 @@ def _errors(error: ValidationFailed) -> list[tuple[str, str]]:
     return [(each["field"], each["message"]) for each in found]
 
 
-def _refusal(name: str, flaws: list[Flaw]) -> Refused:
+def _refusal(name: str, flaws: list[Flaw]) -> CommandFailed:
     ordered = sorted(flaws, key=lambda flaw: (flaw.line, flaw.field))
     lines = [": ".join(part for part in (f"{name}:{each.line}", each.field, each.message) if part) for each in ordered]
     count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
-    return Refused("\n".join([*lines, f"{name}: nothing was loaded ({count})"]))
+    return CommandFailed("\n".join([*lines, f"{name}: nothing was loaded ({count})"]))
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def answer(approval: Approval, given: Answer) -> Approval:
     )
 
 
-def refuse(approval: Approval, why: str) -> Approval:
+def discard_answer(approval: Approval, why: str) -> Approval:
     """The answer does not count, so the approval is open again."""
     return replace(
         approval,

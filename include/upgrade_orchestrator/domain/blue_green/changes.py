@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteUnhealthy, PoolStep, Save, TakeBack
+from upgrade_orchestrator.domain.blue_green.actions import (
+    Change,
+    GiveUp,
+    MarkRolledBack,
+    PoolAction,
+    RecordUnhealthy,
+    SaveBatch,
+)
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
@@ -21,12 +28,12 @@ from upgrade_orchestrator.domain.plan.batch import Phase
 I = InstanceStatus  # noqa: E741 - as in instance.py
 
 
-def record_cutover(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+def record_cutover(step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
     """What a step forward writes at ``now``."""
     match step:
-        case Save(batch):
+        case SaveBatch(batch):
             return Change(execution, batch, _polled(rows, {}, now) if batch.phase is Phase.RETIRE else ())
-        case NoteUnhealthy():
+        case RecordUnhealthy():
             return _note_unhealthy(step, execution, rows, now)
         case GiveUp(phase, reason):
             moved, events = _end(execution, phase, reason, now)
@@ -34,7 +41,7 @@ def record_cutover(step: PoolStep, execution: Execution, rows: Sequence[Instance
     return Change(execution)
 
 
-def _note_unhealthy(step: NoteUnhealthy, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+def _note_unhealthy(step: RecordUnhealthy, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
     """Each instance counts once; at the threshold it goes back, or has failed."""
     first = sum(each.instance_id in step.unhealthy and each.attempts == 1 and each.error is None for each in rows)
     counted = replace(execution, current_failures=execution.current_failures + first)
@@ -71,10 +78,10 @@ def _end(execution: Execution, phase: str, reason: str, now: datetime) -> tuple[
     return replace(ended, failure_phase=phase), [event]
 
 
-def record_revert(step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+def record_revert(step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
     """What a step back writes at ``now``; the status is judged later, by the rows."""
     match step:
-        case TakeBack(healthy):
+        case MarkRolledBack(healthy):
             after = [_taken_back(each, healthy, now) for each in rows]
         case GiveUp(_, reason) if execution.status is ExecutionStatus.ROLLING_BACK:
             after = [_left(each, reason) for each in rows]

@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from enum import IntEnum
 
-from upgrade_orchestrator.domain.blue_green.steps import (
+from upgrade_orchestrator.domain.blue_green.actions import (
     GiveUp,
-    NoteUnhealthy,
+    GoalReached,
+    PollAgain,
+    PoolAction,
     PoolCall,
-    PoolStep,
     PoolView,
-    Reached,
-    Save,
+    RecordUnhealthy,
+    SaveBatch,
     SendPoolOrder,
     WaitFor,
-    Watch,
 )
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
@@ -47,11 +47,11 @@ _REACHED = {
 "The phase in which a goal is reached."
 
 
-def next_cutover_step(view: PoolView, goal: Goal, now: datetime) -> PoolStep:
+def next_cutover_action(view: PoolView, goal: Goal, now: datetime) -> PoolAction:
     """What to do next on the way to ``goal``: the phase says what is next, the fleet where it stands."""
     fleet, phase = view.fleet, view.batch.phase
     if phase.reached(_REACHED[goal]):
-        return Reached()
+        return GoalReached()
     if fleet is None:
         return _unseen(view)
     switched = fleet.traffic == view.pools.new
@@ -63,7 +63,7 @@ def next_cutover_step(view: PoolView, goal: Goal, now: datetime) -> PoolStep:
         case Phase.RETIRE:
             return _retire(view, fleet, now)
     if switched:
-        return Save(_enter(view, Phase.SOAK, now, healthy_seconds=0.0))
+        return SaveBatch(_enter(view, Phase.SOAK, now, healthy_seconds=0.0))
     return _before_switch(view, fleet, now)
 
 
@@ -71,15 +71,15 @@ def _enter(view: PoolView, phase: Phase, now: datetime, healthy_seconds: float |
     return replace(view.batch, phase=phase, phase_started_at=now, blocked_seconds=None, healthy_seconds=healthy_seconds)
 
 
-def _unseen(view: PoolView) -> PoolStep:
+def _unseen(view: PoolView) -> PoolAction:
     """A fleet that cannot be asked is no unhealthy pool: only the time-out makes it a failure."""
     why = GiveUp(view.batch.phase, f"the fleet did not answer for {_seconds(view)}")
     if view.batch.phase is not Phase.SOAK:
         return WaitFor("the fleet does not answer", why)
-    return why if _soak_left(view) < 0 else Watch(_soak_left(view))
+    return why if _soak_left(view) < 0 else PollAgain(_soak_left(view))
 
 
-def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
+def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
     """A pool that was well when it was checked has to be well when it gets the traffic, too."""
     pools, phase = view.pools, view.batch.phase
     if failed := [each for each in view.rows if each.status is not InstanceStatus.COMPLETED]:
@@ -91,14 +91,14 @@ def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
         what = f"pool {pools.new} is not healthy: {'; '.join(f'{name}: {why}' for name, why in wrong.items())}"
         return WaitFor(what, GiveUp(phase, f"{what} (after {_seconds(view)})"))
     if phase is Phase.CHECK:
-        return Save(_enter(view, Phase.SWITCH, now))
+        return SaveBatch(_enter(view, Phase.SWITCH, now))
     stays = f"the traffic did not go to pool {pools.new} within {_seconds(view)}"
     return SendPoolOrder(PoolCall.SWITCH, pools.new, GiveUp(phase, stays))
 
 
-def _retire(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
+def _retire(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
     if not fleet.in_pool(view.pools.old):
-        return Save(_enter(view, Phase.DONE, now))
+        return SaveBatch(_enter(view, Phase.DONE, now))
     left = f"pool {view.pools.old} was not removed within {_seconds(view)}"
     return SendPoolOrder(PoolCall.REMOVE, view.pools.old, GiveUp(Phase.RETIRE, left))
 
@@ -107,27 +107,27 @@ def _describe(rows: Mapping[str, Instance]) -> str:
     return "; ".join(f"{name} {row.status.value}: {row.error or 'no error'}" for name, row in rows.items())
 
 
-def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolStep:
+def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
     """Healthy without break for the soak, within the soak and one more time-out."""
     healthy, left = view.batch.healthy_seconds, _soak_left(view)
     if unhealthy := view.unhealthy(fleet):
         too_late = _not_soaked(view, unhealthy) if view.soak > left else None
-        return NoteUnhealthy(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, unhealthy), too_late)
+        return RecordUnhealthy(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, unhealthy), too_late)
     if silent := view.silent():
         too_late = _not_soaked(view, dict.fromkeys(silent, "does not answer"))
-        return GiveUp(Phase.SOAK, too_late) if left < 0 else Watch(left)
+        return GiveUp(Phase.SOAK, too_late) if left < 0 else PollAgain(left)
     if healthy is None:
         return _begin_soak(view, left)
     if healthy < view.soak:
-        return Watch(view.soak - healthy)
-    return Save(_enter(view, Phase.RETIRE, now))
+        return PollAgain(view.soak - healthy)
+    return SaveBatch(_enter(view, Phase.RETIRE, now))
 
 
-def _begin_soak(view: PoolView, left: float) -> PoolStep:
+def _begin_soak(view: PoolView, left: float) -> PoolAction:
     """The soak begins when all are seen healthy, also after an instance was unhealthy: its time counts from then."""
     if view.soak > left:
         return GiveUp(Phase.SOAK, _not_soaked(view, {f"pool {view.pools.new}": "was well again too late"}))
-    return Save(replace(view.batch, healthy_seconds=0.0))
+    return SaveBatch(replace(view.batch, healthy_seconds=0.0))
 
 
 def _soak_left(view: PoolView) -> float:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from upgrade_orchestrator.domain.blue_green.steps import (
+from upgrade_orchestrator.domain.blue_green.actions import (
     GiveUp,
+    GoalReached,
+    MarkRolledBack,
+    PoolAction,
     PoolCall,
-    PoolStep,
     PoolView,
-    Reached,
     SendPoolOrder,
-    TakeBack,
     WaitFor,
 )
 from upgrade_orchestrator.domain.execution.execution import Execution
@@ -25,7 +25,7 @@ ROLLBACK = "ROLLBACK"
 "The phase in which a rollback can fail."
 
 
-class Aim(Enum):
+class RevertGoal(Enum):
     """Why it goes back, and so how far."""
 
     ROLL_BACK = "ROLL_BACK"
@@ -36,37 +36,37 @@ class Aim(Enum):
     "A new pool that never had the traffic is removed; after the switch everything stays."
 
 
-def aim_of(execution: Execution) -> Aim | None:
+def revert_goal_of(execution: Execution) -> RevertGoal | None:
     """What the status asks for; None when the pools stay as they are."""
     match execution.status:
         case ExecutionStatus.ROLLING_BACK:
-            return Aim.ROLL_BACK
+            return RevertGoal.ROLL_BACK
         case ExecutionStatus.CANCELLED:
-            return Aim.CANCELLED
+            return RevertGoal.CANCELLED
         case ExecutionStatus.FAILED if execution.failure_phase == Phase.SOAK:
-            return Aim.SOAK_FAILED
+            return RevertGoal.SOAK_FAILED
     return None
 
 
-def next_revert_step(view: PoolView, aim: Aim) -> PoolStep:
+def next_revert_action(view: PoolView, goal: RevertGoal) -> PoolAction:
     """The next step back to the old pool; the fleet says what has the traffic and which pools there are."""
     fleet = view.fleet
     if fleet is None:
         return WaitFor("the fleet does not answer", _give_up(view, "the fleet did not answer"))
     if fleet.traffic == view.pools.new:
-        return Reached() if aim is Aim.CANCELLED else _switch(view, fleet, aim)
-    if aim is not Aim.SOAK_FAILED and fleet.in_pool(view.pools.new):
+        return GoalReached() if goal is RevertGoal.CANCELLED else _switch(view, fleet, goal)
+    if goal is not RevertGoal.SOAK_FAILED and fleet.in_pool(view.pools.new):
         left = _give_up(view, f"pool {view.pools.new} was not removed")
         return SendPoolOrder(PoolCall.REMOVE, view.pools.new, left)
     if all(each.status in (InstanceStatus.PENDING, InstanceStatus.ROLLED_BACK) for each in view.rows):
-        return Reached()
-    return TakeBack({each.instance_id: each.healthy for each in fleet.in_pool(view.pools.old)})
+        return GoalReached()
+    return MarkRolledBack({each.instance_id: each.healthy for each in fleet.in_pool(view.pools.old)})
 
 
-def _switch(view: PoolView, fleet: Fleet, aim: Aim) -> PoolStep:
+def _switch(view: PoolView, fleet: Fleet, goal: RevertGoal) -> PoolAction:
     old, new = fleet.in_pool(view.pools.old), fleet.in_pool(view.pools.new)
     if len(old) < len(view.rows):
-        return _make(view, len(old), len(new)) if aim is Aim.ROLL_BACK else Reached()
+        return _make(view, len(old), len(new)) if goal is RevertGoal.ROLL_BACK else GoalReached()
     stays = _give_up(view, f"the traffic did not go back to pool {view.pools.old}")
     switch = SendPoolOrder(PoolCall.SWITCH, view.pools.old, stays)
     down = [each for each in old if not each.available]

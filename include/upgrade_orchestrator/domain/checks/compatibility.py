@@ -32,16 +32,16 @@ class Compatibility:
 
 def compatibility(case: Compatibility, now: datetime) -> Findings:
     """VERSION_COMPATIBILITY: path, target, current version and platform."""
-    way = way_of(case.source, case.target, case.path, case.request.strategy)
+    way = path_findings(case.source, case.target, case.path, case.request.strategy)
     return way + _target(case.target, now) + _current(case) + _platform(case.target, case.platform_version)
 
 
-def acceptance(target: ComponentVersion, platform_version: str | None, now: datetime) -> Findings:
+def target_findings(target: ComponentVersion, platform_version: str | None, now: datetime) -> Findings:
     """Whether an upgrade to ``target`` is allowed on this platform, from any version."""
     return _target(target, now) + _platform(target, platform_version)
 
 
-def way_of(
+def path_findings(
     source: ComponentVersion, target: ComponentVersion, path: UpgradePath | None, strategy: Strategy | None
 ) -> Findings:
     """The findings on the upgrade path: missing, closed, or its warnings; ``strategy`` None: not chosen yet."""

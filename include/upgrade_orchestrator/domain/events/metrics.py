@@ -28,13 +28,13 @@ class Metric:
     tags: tuple[str, ...]
     meaning: str
 
-    def of(self, value: float, *tags: str) -> Figure:
+    def of(self, value: float, *tags: str) -> MetricValue:
         """A value of this metric, with one string for each tag."""
-        return Figure(self, value, dict(zip(self.tags, tags, strict=True)))
+        return MetricValue(self, value, dict(zip(self.tags, tags, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricValue:
     """One value of a metric, with its tags."""
 
     metric: Metric

@@ -227,7 +227,7 @@ class RollbackCompleted(Event):
     "Ids of the instances that are back on their previous version."
 
 
-BOOK: tuple[type[Event], ...] = (
+EVENT_CLASSES: tuple[type[Event], ...] = (
     Created,
     StatusChanged,
     CheckCompleted,

@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.errors import InvalidState
 from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.events import Event, StatusChanged
-from upgrade_orchestrator.domain.execution.states import TRANSITIONS, ExecutionStatus, is_terminal, leads_to
+from upgrade_orchestrator.domain.execution.states import TRANSITIONS, ExecutionStatus, is_terminal, sources_of
 
 
 class Strategy(StrEnum):
@@ -125,7 +125,7 @@ def advance(
     :raises InvalidState: section 3 has no such transition; ``allowedFrom`` names the statuses that have one.
     """
     if to not in TRANSITIONS[execution.status]:
-        raise InvalidState(f"going to {to.value}", execution.status.value, [each.value for each in leads_to(to)])
+        raise InvalidState(f"going to {to.value}", execution.status.value, [each.value for each in sources_of(to)])
     moved = replace(
         execution,
         status=to,

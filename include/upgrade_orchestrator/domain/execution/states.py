@@ -58,6 +58,6 @@ def is_terminal(status: ExecutionStatus) -> bool:
     return status in TERMINAL
 
 
-def leads_to(target: ExecutionStatus) -> list[ExecutionStatus]:
+def sources_of(target: ExecutionStatus) -> list[ExecutionStatus]:
     """The statuses from which ``target`` can be reached in one step, in lifecycle order."""
     return [status for status in ExecutionStatus if target in TRANSITIONS[status]]

@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 Moved = tuple[Execution, list[Event]]
 
 
-def watch(execution: Execution, now: datetime) -> Moved:
+def begin_monitoring(execution: Execution, now: datetime) -> Moved:
     """Begin to monitor the deployed canaries; an execution in any other status stays as it is."""
     if execution.status is not ExecutionStatus.CANARY_RUNNING:
         return execution, []
@@ -34,7 +34,7 @@ def next_poll_at(execution: Execution, now: datetime) -> datetime:
     return last + timedelta(seconds=execution.request.health_check_interval_seconds)
 
 
-def note_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
+def record_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
     """Record the poll. An unhealthy one counts as a failure; at the threshold the rollback begins, if it is automatic.
 
     Without automatic rollback the execution stays in CANARY_MONITORING until an operator decides.

@@ -14,7 +14,9 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 
 
-def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime) -> tuple[Execution, list[Event]]:
+def record_failures(
+    execution: Execution, newly_failed: Iterable[Instance], now: datetime
+) -> tuple[Execution, list[Event]]:
     """Count each instance's first failure; at the threshold the execution fails, or rolls back if that is automatic.
 
     The canary monitor judges the canaries: their failures count, but do not end CANARY_RUNNING.
@@ -23,10 +25,10 @@ def judge(execution: Execution, newly_failed: Iterable[Instance], now: datetime)
     if not first:
         return execution, []
     counted = replace(execution, current_failures=execution.current_failures + len(first))
-    return judge_threshold(counted, now)
+    return apply_threshold(counted, now)
 
 
-def judge_threshold(execution: Execution, now: datetime) -> tuple[Execution, list[Event]]:
+def apply_threshold(execution: Execution, now: datetime) -> tuple[Execution, list[Event]]:
     """Apply the threshold to the failures counted so far; without effect unless the status is IN_PROGRESS."""
     if execution.status is not ExecutionStatus.IN_PROGRESS or not threshold_reached(execution):
         return execution, []

@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 
 
 @dataclass(frozen=True, slots=True)
-class Remainder:
+class RetryInstances:
     """The instances to retry, in the fleet's order; ``previous`` has their versions before the ended upgrade."""
 
     instances: tuple[FleetInstance, ...]
@@ -20,7 +20,7 @@ class Remainder:
     findings: Findings
 
 
-def remainder_of(execution: Execution, rows: Sequence[Instance], fleet: Fleet) -> Remainder:
+def remainder_of(execution: Execution, rows: Sequence[Instance], fleet: Fleet) -> RetryInstances:
     """The instances that ``execution`` with its ``rows`` did not bring to the target version, as ``fleet`` is now.
 
     These are the ones that it did not complete, and completed ones that are at another version, down or unhealthy by
@@ -47,12 +47,12 @@ def _is_there(found: FleetInstance, version: str) -> bool:
 
 def _left(
     instances: tuple[FleetInstance, ...], rows: Mapping[str, Instance], to_version: str, gone: Sequence[str]
-) -> Remainder:
+) -> RetryInstances:
     previous = {each.instance_id: _previous(each, rows.get(each.instance_id), to_version) for each in instances}
     still = "that is still in the fleet " if gone else ""
     blockers = () if instances else (f"nothing is left to retry: every instance {still}completed",)
     warnings = (f"left out, not in the fleet any more: {', '.join(gone)}",) if gone else ()
-    return Remainder(instances, previous, Findings(blockers, warnings))
+    return RetryInstances(instances, previous, Findings(blockers, warnings))
 
 
 def _previous(found: FleetInstance, row: Instance | None, to_version: str) -> str:

@@ -38,7 +38,7 @@ def resume(execution: Execution, reason: str | None, actor: Actor, now: datetime
     return moved, [event]
 
 
-def rebase(batches: Sequence[Batch], paused_at: datetime, now: datetime) -> list[Batch]:
+def shift_due_times(batches: Sequence[Batch], paused_at: datetime, now: datetime) -> list[Batch]:
     """The batches whose delay was not over when the pause began, with their due time moved by its length."""
     by = max(now - paused_at, timedelta())
     waiting = [(each, each.due_at) for each in batches if each.completed_at is None]
@@ -53,12 +53,12 @@ def cancel(
     :raises InvalidState: it is terminal.
     """
     require_allowed(Command.CANCEL, execution.status)
-    why = f"{reason or f'cancelled by {actor.name}'}; {spread(instances)}"
+    why = f"{reason or f'cancelled by {actor.name}'}; {count_by_version(instances)}"
     moved, event = advance(execution, ExecutionStatus.CANCELLED, why, actor, now)
     return moved, [event]
 
 
-def spread(instances: Sequence[Instance]) -> str:
+def count_by_version(instances: Sequence[Instance]) -> str:
     """The number of instances on each version, failed, and in flight, in words."""
     counts = Counter(_where(each) for each in instances)
     return ", ".join(f"{count} {where}" for where, count in sorted(counts.items()))

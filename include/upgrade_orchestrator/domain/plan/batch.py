@@ -9,6 +9,7 @@ from enum import Enum, StrEnum
 from typing import Self
 
 from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus, is_terminal
+from upgrade_orchestrator.domain.instance.action import Timeouts
 from upgrade_orchestrator.domain.instance.instance import (
     FINISHED,
     IN_FLIGHT,
@@ -17,7 +18,6 @@ from upgrade_orchestrator.domain.instance.instance import (
     Instance,
     InstanceStatus,
 )
-from upgrade_orchestrator.domain.instance.step import Timeouts
 from upgrade_orchestrator.domain.plan.budget import Limits, concurrency, startable
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
@@ -66,14 +66,14 @@ class Batch:
     healthy_seconds: float | None = None
 
     @property
-    def counts(self) -> bool:
+    def clock_runs(self) -> bool:
         """True while watched seconds are counted for it."""
         return self.phase is Phase.SOAK or self.blocked_seconds is not None
 
 
 def watched(batch: Batch, seconds: float) -> Batch:
     """The batch after it was watched for ``seconds`` more."""
-    if not batch.counts:
+    if not batch.clock_runs:
         return batch
     blocked = None if batch.blocked_seconds is None else batch.blocked_seconds + seconds
     if batch.phase is not Phase.SOAK:

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 OUT_OF_SERVICE = ("DRAINING", "DRAINED")
 
 
-def may_be_left(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
+def possibly_drained(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
     """The rows whose last try, forward or backward, may have ended before the new version was set.
 
     Only these may have been left drained. BLUE_GREEN drains only in its new pool, which does not serve.
@@ -30,13 +30,13 @@ def out_of_service(jobs: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
     return {name: each.status for name, each in found.items() if each is not None and each.status in OUT_OF_SERVICE}
 
 
-def since_when(execution: Execution, rows: Sequence[Instance], now: datetime) -> datetime:
+def ended_at(execution: Execution, rows: Sequence[Instance], now: datetime) -> datetime:
     """When the execution and all of its instances had ended."""
     ends = [each.completed_at for each in rows if each.completed_at is not None]
     return max([execution.completed_at or now, *ends])
 
 
-def name_them(execution: Execution, left: dict[str, str]) -> Execution:
+def naming_drained(execution: Execution, left: dict[str, str]) -> Execution:
     """The execution with the instances that are still out of service in its status reason, added once."""
     note = f"out of service: {', '.join(f'{name} is {status}' for name, status in sorted(left.items()))}"
     if note in execution.status_reason:

@@ -53,7 +53,7 @@ def counterparts(fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: 
     return found | dict(zip(open_rows, [each for each in pool if each.instance_id not in taken], strict=False))
 
 
-def as_planned(
+def under_planned_ids(
     fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str, let_go: Collection[str] = ()
 ) -> Fleet:
     """The new pool under the ids of the planned instances, each with its own id beside it.
@@ -72,7 +72,7 @@ def as_planned(
     return replace(fleet, instances=tuple(shown))
 
 
-def as_served(rows: Sequence[Instance], batches: Sequence[Batch]) -> list[Instance]:
+def by_serving_pool(rows: Sequence[Instance], batches: Sequence[Batch]) -> list[Instance]:
     """The rows by what serves: before the switch nothing of a new pool does."""
     unused = any(each.kind == BatchKind.GREEN and not each.phase.reached(Phase.SOAK) for each in batches)
     return [replace(each, status=InstanceStatus.PENDING) if unused else each for each in rows]

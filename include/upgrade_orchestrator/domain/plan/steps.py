@@ -33,11 +33,11 @@ class StepKind(StrEnum):
     SOAK = "soak"
     RETIRE_BLUE = "retire-blue"
     VERIFY = "verify"
-    JUDGEMENT = "judgement"
+    WAIT_FOR_ANSWER = "wait-for-answer"
     REVERT = "revert"
     CONFIRM = "confirm"
     END = "end"
-    FOLLOW = "follow"
+    WAIT_FOR_END = "wait-for-end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Step:
             object.__setattr__(self, "last", self.batch)
 
     @property
-    def place(self) -> tuple[float, int]:
+    def sort_key(self) -> tuple[float, int]:
         """The sort key of the step in the order of the steps."""
         return inf if self.kind is StepKind.VERIFY else self.last, _WITHIN_BATCH.index(self.kind)
 
@@ -74,7 +74,7 @@ def steps_of(plan: Plan) -> list[Step]:
     """All steps of an upgrade without its rollback, in order: the checks first, the verification last."""
     kinds = {each.number: each.kind for each in plan.batches}
     found = [Step(StepKind.VALIDATE, 0)]
-    for first, last in chains(list(kinds.items()), plan.batch_delay_seconds):
+    for first, last in batches_per_task(list(kinds.items()), plan.batch_delay_seconds):
         if plan.strategy is Strategy.STAGED and first > 1:
             found.append(Step(StepKind.APPROVAL, first))
         found.append(Step(StepKind.BATCH, first, last))
@@ -82,7 +82,7 @@ def steps_of(plan: Plan) -> list[Step]:
     return [*found, Step(StepKind.VERIFY, plan.batches[-1].number)]
 
 
-def chains(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:
+def batches_per_task(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:
     """The numbers of the first and the last batch that one task runs: short delays do not need a task of their own.
 
     ``batches`` are numbers and kinds in order.
@@ -161,11 +161,11 @@ def _up_to(each: Step, step: Step) -> Step | None:
     """``each`` as far as it does not come after ``step``."""
     if each.kind is step.kind is StepKind.BATCH and each.batch <= step.last < each.last:
         return replace(each, last=step.last)
-    return each if each.place <= step.place else None
+    return each if each.sort_key <= step.sort_key else None
 
 
 def _after(each: Step, step: Step) -> Step | None:
     """``each`` as far as it comes after ``step``."""
     if each.kind is step.kind is StepKind.BATCH and each.batch <= step.last < each.last:
         return replace(each, batch=step.last + 1)
-    return each if each.place > step.place else None
+    return each if each.sort_key > step.sort_key else None

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from upgrade_orchestrator.domain.checks.compatibility import acceptance
+from upgrade_orchestrator.domain.checks.compatibility import target_findings
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
 from upgrade_orchestrator.domain.registry.versions import Version, is_downgrade, upgrade_type
 from upgrade_orchestrator.domain.routes.paths import Route, best_routes, leading_to, reachable_from
@@ -79,7 +79,7 @@ def find_routes(search: Search) -> RouteResult:
 
 
 def _refusals(search: Search, version: ComponentVersion) -> tuple[str, ...]:
-    return acceptance(version, search.platform_version, search.at).blockers
+    return target_findings(version, search.platform_version, search.at).blockers
 
 
 def _between(search: Search) -> list[UpgradePath]:

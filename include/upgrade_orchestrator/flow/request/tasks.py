@@ -88,7 +88,7 @@ class FollowOperator(RequestOperator):
             from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
 
             self.log.info("following execution %s: %s", execution.id, _where(execution))
-            trigger = WorkTrigger(execution_id, StepKind.FOLLOW.value, 0)
+            trigger = WorkTrigger(execution_id, StepKind.WAIT_FOR_END.value, 0)
             self.defer(trigger=trigger, method_name="resume_after_trigger")
         if execution.status is not ExecutionStatus.COMPLETED:
             status, reason = execution.status.value, execution.status_reason

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, REVER
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.plan import BatchKind
-from upgrade_orchestrator.domain.plan.steps import Step, StepKind, chains
+from upgrade_orchestrator.domain.plan.steps import Step, StepKind, batches_per_task
 from upgrade_orchestrator.flow.upgrade.operators import CheckOperator, FirstStepOperator, StepOperator, VerifyOperator
 from upgrade_orchestrator.flow.upgrade.staged import ApproveStageOperator
 
@@ -39,7 +39,7 @@ def add_batches(spec: DagSpec, before: BaseOperator) -> BaseOperator:
     Of batches that run as one, the first task does the work, and the tasks of the others end with it.
     """
     kinds = dict(spec.batches)
-    for first, last in chains(spec.batches, spec.delay_seconds):
+    for first, last in batches_per_task(spec.batches, spec.delay_seconds):
         before = _GROUPS[BatchKind(kinds[first])](spec, Step(StepKind.BATCH, first, last), before)
         if first < last:
             before = _add_rest([_add_empty(number) for number in range(first + 1, last + 1)], before)

@@ -17,7 +17,7 @@ from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.flow.upgrade.triggers import CheckTrigger, StepTrigger, UpgradeTrigger, WorkTrigger
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending
-from upgrade_orchestrator.service.steps.work import do_step, verify_now
+from upgrade_orchestrator.service.steps.work import run_step, verify_now
 from upgrade_orchestrator.settings import Settings
 
 
@@ -98,7 +98,7 @@ class FirstStepOperator(StepOperator):
     def execute(self, context: Any) -> None:
         """Work for some seconds; defer the rest."""
         seconds = Settings.read().inline_seconds
-        begin = partial(do_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
+        begin = partial(run_step, execution_id=self.execution_id, step=self.step, seconds=seconds)
         outcome = bootstrap.run(partial(begin, max_delay=MAX_DELAY_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
             super().execute(context)

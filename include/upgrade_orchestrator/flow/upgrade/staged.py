@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.approvals.decide import question_about, reques
 from upgrade_orchestrator.service.approvals.ui_responses import answer_in_ui
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.steps.work import work_on
+from upgrade_orchestrator.service.steps.work import complete_step
 
 JUDGED_WITHIN_SECONDS = 4.0
 "How long a worker waits until the response is checked, which takes about a second."
@@ -56,7 +56,7 @@ class ApproveStageOperator(ApprovalOperator):
             case StageState.ASKED:
                 self._ask(context)
             case StageState.ANSWERED:  # an earlier try stored the response and died before it was checked
-                self._judge()
+                self._wait_for_answer()
             case StageState.OVER:
                 self._leave()
 
@@ -67,7 +67,7 @@ class ApproveStageOperator(ApprovalOperator):
         if given is not None:
             store = partial(answer_in_ui, execution_id=self.execution_id, stage=self.stage, given=given)
             bootstrap.run(store)
-        self._judge()
+        self._wait_for_answer()
 
     def ask_after_work(self, context: Any, event: dict[str, str]) -> None:
         """Called when the previous stage has ended."""
@@ -75,7 +75,7 @@ class ApproveStageOperator(ApprovalOperator):
             self._leave()
         self.execute(context)
 
-    def resume_after_judgement(self, context: Any, event: dict[str, str]) -> None:
+    def resume_after_answer(self, context: Any, event: dict[str, str]) -> None:
         """Called when the triggerer has seen the response checked."""
         self._conclude(Outcome(Ending(event["ending"]), event["reason"]))
 
@@ -88,11 +88,11 @@ class ApproveStageOperator(ApprovalOperator):
     def _request(self) -> StageState:
         return bootstrap.run(partial(request_approval, execution_id=self.execution_id, stage=self.stage))
 
-    def _judge(self) -> None:
-        work = partial(work_on, execution_id=self.execution_id, step=Step(StepKind.JUDGEMENT, self.stage))
+    def _wait_for_answer(self) -> None:
+        work = partial(complete_step, execution_id=self.execution_id, step=Step(StepKind.WAIT_FOR_ANSWER, self.stage))
         outcome = bootstrap.run(partial(work, seconds=JUDGED_WITHIN_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
-            self._defer_to(StepKind.JUDGEMENT, self.stage, "resume_after_judgement")
+            self._defer_to(StepKind.WAIT_FOR_ANSWER, self.stage, "resume_after_answer")
         self._conclude(outcome)
 
     def _conclude(self, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.steps.work import do_step, work_on
+from upgrade_orchestrator.service.steps.work import complete_step, run_step
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class WorkTrigger(UpgradeTrigger):
         """The outcome of the work, for the task that continues in a worker."""
         step = Step(StepKind(self.kind), self.batch)
         outcome = await self.retrying(
-            partial(work_on, execution_id=self.execution_id, step=step, seconds=None),
+            partial(complete_step, execution_id=self.execution_id, step=step, seconds=None),
         )
         return TriggerEvent({"ending": outcome.ending.value, "reason": outcome.reason})
 
@@ -132,7 +132,7 @@ class StepTrigger(UpgradeTrigger):
         """The end of the task: success, failure if the execution has failed, or skipped if the step is not needed."""
         step = Step(StepKind(self.kind), self.batch, self.last)
         outcome = await self.retrying(
-            partial(do_step, execution_id=self.execution_id, step=step, seconds=None),
+            partial(run_step, execution_id=self.execution_id, step=step, seconds=None),
         )
         message = f"{self.kind}: {outcome.ending.value} {outcome.reason}"
         if outcome.ending is Ending.DONE:

@@ -22,7 +22,7 @@ from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.service.approvals.release import release_tasks
-from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.checks.preconditions import require_runnable
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
@@ -92,7 +92,7 @@ async def wait_for_decision(ports: Ports, execution_id: str, stage: int, seconds
     return await wait_until(partial(_look, ports, execution_id, stage), ports, execution_id, seconds)
 
 
-async def wait_for_judgement(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
+async def wait_for_answer(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
     """As ``wait_for_decision``, but also STOPPED once an answer in the UI was refused: the task then asks again."""
 
     async def look() -> Outcome | float:
@@ -132,7 +132,7 @@ async def decide_stage(
         approval = await _decidable(ports, work, execution, stage, decision, actor)
         now = await work.now()
         decided, event = decide(approval, decision, reason, actor, now)
-        received = await receive(work, execution, decision.command, actor, reason)
+        received = await record_command(work, execution, decision.command, actor, reason)
         moved, events = (execution, []) if approve else await _reject(work, execution, decided, actor, now)
         await work.approvals.save(decided)
         await work.events.append(execution, [received, event, *events])
@@ -148,7 +148,7 @@ async def _decidable(
 ) -> Approval:
     require_stage(await work.executions.plan(execution.id), execution.id, stage)
     approvals = await work.approvals.of(execution.id)
-    return decidable(execution, approvals, stage, decision, actor, ports.limits.four_eyes)
+    return decidable(execution, approvals, stage, decision, actor, ports.options.four_eyes)
 
 
 async def _reject(work: UnitOfWork, execution: Execution, decided: Approval, actor: Actor, now: datetime) -> Moved:

@@ -9,14 +9,14 @@ import asyncio
 import logging
 
 from upgrade_orchestrator.domain.airflow.stage_tasks import approve_task
-from upgrade_orchestrator.domain.approval.approval import Answer, Approval, answer, refuse
+from upgrade_orchestrator.domain.approval.approval import Answer, Approval, answer, discard_answer
 from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision, Source
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.operations.permissions import Permission, lacking
 from upgrade_orchestrator.service.approvals.decide import decide_stage, question_about
-from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.ports.airflow import HumanTask
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
@@ -39,8 +39,8 @@ async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answe
             await work.commit()
 
 
-async def judge_answers(ports: Ports) -> None:
-    """Turn every stored answer into a decision, or refuse it with a reason.
+async def apply_ui_answers(ports: Ports) -> None:
+    """Turn every stored answer into a decision, or discard it with a reason.
 
     :raises Unavailable: the product's database or Airflow's does not respond.
     """
@@ -107,9 +107,11 @@ async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> N
         found = await _find(work, approval.execution_id, approval.stage)
         if found != approval or execution.status is not ExecutionStatus.IN_PROGRESS:
             return  # decided or answered again meanwhile; paused: judged after the resume; ended: not needed
-        await work.approvals.save(refuse(approval, why))
+        await work.approvals.save(discard_answer(approval, why))
         reason = f"refused: {why}"
-        await work.events.append(execution, [await receive(work, execution, approval.answer.command, actor, reason)])
+        await work.events.append(
+            execution, [await record_command(work, execution, approval.answer.command, actor, reason)]
+        )
         await work.commit()
 
 

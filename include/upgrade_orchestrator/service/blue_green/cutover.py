@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from upgrade_orchestrator.domain.blue_green.actions import Change, PoolAction, PoolView
 from upgrade_orchestrator.domain.blue_green.changes import record_cutover
-from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_cutover_step
-from upgrade_orchestrator.domain.blue_green.steps import Change, PoolStep, PoolView
+from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_cutover_action
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
@@ -53,10 +53,10 @@ class Cutover:
             return self.goal > Goal.SWITCHED
         return not state.green.phase.reached(Phase.SOAK)
 
-    def next_step(self, view: PoolView, now: datetime) -> PoolStep:
+    def next_action(self, view: PoolView, now: datetime) -> PoolAction:
         """The rules."""
-        return next_cutover_step(view, self.goal, now)
+        return next_cutover_action(view, self.goal, now)
 
-    def record(self, step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+    def record(self, step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
         """What is written."""
         return record_cutover(step, execution, rows, now)

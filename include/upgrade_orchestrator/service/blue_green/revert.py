@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from upgrade_orchestrator.domain.blue_green.actions import Change, GoalReached, PoolAction, PoolView
 from upgrade_orchestrator.domain.blue_green.changes import record_revert
-from upgrade_orchestrator.domain.blue_green.revert import aim_of, next_revert_step
-from upgrade_orchestrator.domain.blue_green.steps import Change, PoolStep, PoolView, Reached
+from upgrade_orchestrator.domain.blue_green.revert import next_revert_action, revert_goal_of
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
@@ -35,17 +35,17 @@ class Revert:
 
     def directive(self, execution: Execution) -> Directive:
         """Whether the status asks for anything."""
-        return Directive.STOP if aim_of(execution) is None else Directive.WORK
+        return Directive.STOP if revert_goal_of(execution) is None else Directive.WORK
 
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
         """What the fleet says is enough."""
         return False
 
-    def next_step(self, view: PoolView, now: datetime) -> PoolStep:
+    def next_action(self, view: PoolView, now: datetime) -> PoolAction:
         """The rules."""
-        aim = aim_of(view.execution)
-        return Reached() if aim is None else next_revert_step(view, aim)
+        goal = revert_goal_of(view.execution)
+        return GoalReached() if goal is None else next_revert_action(view, goal)
 
-    def record(self, step: PoolStep, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
+    def record(self, step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
         """What is written."""
         return record_revert(step, execution, rows, now)

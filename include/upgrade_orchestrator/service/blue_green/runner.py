@@ -8,17 +8,17 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from upgrade_orchestrator.domain.blue_green.steps import (
+from upgrade_orchestrator.domain.blue_green.actions import (
     Change,
     GiveUp,
-    NoteUnhealthy,
+    GoalReached,
+    PollAgain,
+    PoolAction,
     PoolCall,
-    PoolStep,
     PoolView,
-    Reached,
+    RecordUnhealthy,
     SendPoolOrder,
     WaitFor,
-    Watch,
 )
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet
@@ -65,8 +65,8 @@ class PoolTransition(Protocol):
 
     def directive(self, execution: Execution) -> Directive: ...
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool: ...
-    def next_step(self, view: PoolView, now: datetime) -> PoolStep: ...
-    def record(self, step: PoolStep, execution: Execution, rows: list[Instance], now: datetime) -> Change: ...
+    def next_action(self, view: PoolView, now: datetime) -> PoolAction: ...
+    def record(self, step: PoolAction, execution: Execution, rows: list[Instance], now: datetime) -> Change: ...
 
 
 async def run_transition(ports: Ports, context: Context, transition: PoolTransition, seconds: float | None) -> Outcome:
@@ -167,8 +167,8 @@ class PoolRunner:
             return 0.0 if await self._lease.take() else LEASE_WAIT_SECONDS
         if self._lease.unfenced:
             await self._fleet.close_fence(self._lease)
-        state = self._store.watch(self._lease.watched())
-        return await self._take(self._timely(self._transition.next_step(await self._look(state), state.now), state))
+        state = self._store.add_watched_seconds(self._lease.seconds_since_last_call())
+        return await self._take(self._timely(self._transition.next_action(await self._look(state), state.now), state))
 
     async def _look(self, state: PoolState) -> PoolView:
         rules, fleet = self._rules, await self._fleet.observe()
@@ -185,7 +185,7 @@ class PoolRunner:
             timeout=rules.timeout,
         )
 
-    def _timely(self, step: PoolStep, state: PoolState) -> PoolStep:
+    def _timely(self, step: PoolAction, state: PoolState) -> PoolAction:
         """What was tried for too long gives way to what is to be done when it is in vain."""
         if (state.waits.blocked_seconds or 0.0) <= self._rules.timeout:
             return step
@@ -193,16 +193,16 @@ class PoolRunner:
             step = step.on_timeout
         return step
 
-    async def _take(self, step: PoolStep) -> Outcome | float:
+    async def _take(self, step: PoolAction) -> Outcome | float:
         match step:
-            case Reached():
+            case GoalReached():
                 return Outcome(Ending.DONE)
             case SendPoolOrder():
                 return await self._give(step)
             case WaitFor(what):
                 log.info("execution %s: %s", self._store.state.execution.id, what)
                 return await self._wait_for(self._time_left()) if await self._try(step) else 0.0
-            case Watch(seconds):
+            case PollAgain(seconds):
                 return await self._wait_for(seconds)
         return await self._record(step)
 
@@ -232,9 +232,9 @@ class PoolRunner:
             await self._lease.give_back(self._store.save_clocks)
         return look
 
-    async def _record(self, step: PoolStep) -> Outcome | float:
+    async def _record(self, step: PoolAction) -> Outcome | float:
         rows = self._store.state.rows
         written = await self._store.write(lambda execution, now: self._transition.record(step, execution, rows, now))
         if written and isinstance(step, GiveUp):
             return Outcome(Ending.STOPPED, step.reason)
-        return await self._wait_for() if isinstance(step, NoteUnhealthy) else 0.0
+        return await self._wait_for() if isinstance(step, RecordUnhealthy) else 0.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from upgrade_orchestrator.domain.blue_green.steps import Change
+from upgrade_orchestrator.domain.blue_green.actions import Change
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
 from upgrade_orchestrator.domain.plan.batch import Batch, watched
@@ -53,7 +53,7 @@ class PoolStore:
             self._state = PoolState(execution, green, waits, rows, await work.now())
         return self._state
 
-    def watch(self, seconds: float) -> PoolState:
+    def add_watched_seconds(self, seconds: float) -> PoolState:
         """So many more seconds were watched; the state with them."""
         self._unsaved += seconds
         waits = watched(self.state.waits, seconds)

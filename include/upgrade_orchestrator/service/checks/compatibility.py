@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from upgrade_orchestrator.domain.checks.checks import Findings
 from upgrade_orchestrator.domain.checks.compatibility import (
     Dependency,
-    acceptance,
     dependencies,
     dependencies_of,
-    way_of,
+    path_findings,
+    target_findings,
 )
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -49,11 +49,11 @@ async def check_compatibility(ports: Ports, version_id: str, query: Compatibilit
     :raises VersionMismatch: fromVersionId is one of another component.
     :raises ValidationFailed: fromVersionId is the version itself.
     """
-    platform = query.platform_version or ports.limits.platform_version
+    platform = query.platform_version or ports.options.platform_version
     async with ports.work() as work:
         version = await require_version(work, version_id)
         way, path = await _way(work, version, query)
-        findings = way + acceptance(version, platform, await work.now())
+        findings = way + target_findings(version, platform, await work.now())
     findings += dependencies(version, query.installed_components)
     return CompatibilityVerdict(version, platform, findings, dependencies_of(version, query.installed_components), path)
 
@@ -67,4 +67,4 @@ async def _way(
         raise ValidationFailed.of("fromVersionId", "must differ from the version that is checked")
     source = await version_of(work, version.component_id, "fromVersionId", query.from_version_id)
     path = await work.registry.path(source.id, version.id)
-    return way_of(source, version, path, query.strategy), PathView(path, source, version) if path else None
+    return path_findings(source, version, path, query.strategy), PathView(path, source, version) if path else None

@@ -46,8 +46,8 @@ async def require_runnable(ports: Ports, execution_id: str, *, room: bool = True
 
 async def _recheck(ports: Ports, execution_id: str, room: bool) -> Findings:
     async with ports.work() as work:
-        snapshot = await _read(work, execution_id, ports.limits.platform_version)
-    seconds = ports.limits.check_timeout_seconds
+        snapshot = await _read(work, execution_id, ports.options.platform_version)
+    seconds = ports.options.check_timeout_seconds
     try:
         async with asyncio.timeout(seconds), ports.fleets.of(snapshot.deployment) as driver:
             fleet = await driver.fleet()

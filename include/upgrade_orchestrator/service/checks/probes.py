@@ -37,31 +37,35 @@ class CheckContext:
         return max(len(self.instances), self.request.total_instances or 0)
 
 
-Look = Callable[[Ports, CheckContext], Awaitable[CheckResult]]
+Probe = Callable[[Ports, CheckContext], Awaitable[CheckResult]]
 
 
-async def look(ports: Ports, context: CheckContext, name: CheckName) -> CheckResult:
+async def run_probe(ports: Ports, context: CheckContext, name: CheckName) -> CheckResult:
     """Carry out the check within its time-out; nothing is stored."""
-    seconds = ports.limits.check_timeout_seconds
+    seconds, needed = ports.options.check_timeout_seconds, _DEPENDS_ON[name].format(context=context)
     try:
         async with asyncio.timeout(seconds):
-            return await _LOOKS[name](ports, context)
+            return await _PROBES[name](ports, context)
     except TimeoutError:
-        todo = f"{_ASKED[name].format(context=context)} has to answer, or [upgrades] check_timeout_seconds to be longer"
+        todo = f"{needed} has to answer, or [upgrades] check_timeout_seconds to be longer"
         return CheckResult(name, CheckStatus.FAILED, f"could not look within {seconds:g} s: {todo}")
     except (FleetError, OSError, ValueError) as error:
-        what = f"{_ASKED[name].format(context=context)} has to answer"
-        return CheckResult(name, CheckStatus.FAILED, f"could not look: {error}; {what}")
+        return CheckResult(name, CheckStatus.FAILED, f"could not look: {error}; {needed} has to answer")
 
 
-async def look_at_all(ports: Ports, context: CheckContext) -> list[CheckResult]:
+async def run_all_probes(ports: Ports, context: CheckContext) -> list[CheckResult]:
     """Carry out all five checks concurrently; results in the order in which they are shown."""
-    return await asyncio.gather(*(look(ports, context, name) for name in CheckName))
+    return await asyncio.gather(*(run_probe(ports, context, name) for name in CheckName))
 
 
 async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckResult:
     judged = compatibility.Compatibility(
-        context.request, context.source, context.target, context.path, context.deployment, ports.limits.platform_version
+        context.request,
+        context.source,
+        context.target,
+        context.path,
+        context.deployment,
+        ports.options.platform_version,
     )
     findings = compatibility.compatibility(judged, context.now)
     way = f"{context.source.version} to {context.target.version}"
@@ -83,7 +87,7 @@ async def _backup_verification(ports: Ports, context: CheckContext) -> CheckResu
     async with ports.work() as work:
         known = await work.registry.backups(context.tenant_id, context.request.component_id)
     backup = checks.newest_backup(known, context.source.id)
-    max_age = timedelta(hours=ports.limits.max_backup_age_hours)
+    max_age = timedelta(hours=ports.options.max_backup_age_hours)
     findings = checks.backup_age(backup, context.source.id, context.now, max_age)
     if findings.blockers or backup is None:
         return checks.verdict(name, findings, "")
@@ -117,7 +121,7 @@ async def _dependency_check(_: Ports, context: CheckContext) -> CheckResult:
     return checks.verdict(CheckName.DEPENDENCY_CHECK, findings, passed)
 
 
-_LOOKS: dict[CheckName, Look] = {
+_PROBES: dict[CheckName, Probe] = {
     CheckName.VERSION_COMPATIBILITY: _version_compatibility,
     CheckName.RESOURCE_AVAILABILITY: _resource_availability,
     CheckName.BACKUP_VERIFICATION: _backup_verification,
@@ -126,7 +130,7 @@ _LOOKS: dict[CheckName, Look] = {
 }
 
 _AGENT = "the agent of fleet {context.deployment.fleet} (Airflow connection {context.deployment.conn_id})"
-_ASKED = {
+_DEPENDS_ON = {
     CheckName.VERSION_COMPATIBILITY: "the database",
     CheckName.RESOURCE_AVAILABILITY: _AGENT,
     CheckName.BACKUP_VERIFICATION: "the storage of the backup",

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.checks.checks import OPEN, CheckName, CheckResu
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.checks.probes import CheckContext, look
+from upgrade_orchestrator.service.checks.probes import CheckContext, run_probe
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
@@ -34,12 +34,12 @@ async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Ou
     """
     end = inf if seconds is None else get_running_loop().time() + seconds
 
-    async def look() -> Outcome | float:
+    async def run_round() -> Outcome | float:
         await _run_checks(ports, execution_id, end - get_running_loop().time())
         execution = await find_execution(ports, execution_id)
         return TAKEN_SECONDS if execution.status is ExecutionStatus.VALIDATING else Outcome(Ending.DONE)
 
-    return await wait_until(look, ports, execution_id, seconds)
+    return await wait_until(run_round, ports, execution_id, seconds)
 
 
 async def _run_checks(ports: Ports, execution_id: str, seconds: float) -> None:
@@ -47,14 +47,14 @@ async def _run_checks(ports: Ports, execution_id: str, seconds: float) -> None:
     begun = await _begin(ports, execution_id, CheckName, again=False) if seconds > 0 else None
     if begun is None:
         return
-    looks = {name: asyncio.create_task(look(ports, begun.case, name)) for name in begun.names}
+    probes = {name: asyncio.create_task(run_probe(ports, begun.case, name)) for name in begun.names}
     try:
-        _, late = await asyncio.wait(looks.values(), timeout=None if seconds == inf else seconds)
+        _, late = await asyncio.wait(probes.values(), timeout=None if seconds == inf else seconds)
     finally:
-        for each in looks.values():
+        for each in probes.values():
             each.cancel()
     await asyncio.gather(*late, return_exceptions=True)
-    results = [_open(name) if each in late else each.result() for name, each in looks.items()]
+    results = [_open(name) if each in late else each.result() for name, each in probes.items()]
     await _keep(ports, execution_id, begun, results)
 
 
@@ -108,7 +108,7 @@ async def run_check(
         turn = await _wait_for_turn(ports, execution_id, name, first_step_seconds, read)
     if isinstance(turn, CheckResult):
         return turn
-    result = await look(ports, turn.case, name)
+    result = await run_probe(ports, turn.case, name)
     await _keep(ports, execution_id, turn, [result])
     return result
 

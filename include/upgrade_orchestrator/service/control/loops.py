@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.service.approvals.release import release_decided
-from upgrade_orchestrator.service.approvals.ui_responses import judge_answers
+from upgrade_orchestrator.service.approvals.ui_responses import apply_ui_answers
 from upgrade_orchestrator.service.control.dag_requests import ask_for_dags
 from upgrade_orchestrator.service.control.ended_tasks import end_tasks
 from upgrade_orchestrator.service.control.lost_tasks import begin_lost_tasks_again
@@ -42,7 +42,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("end-abandoned", 5.0, end_abandoned),
     Loop("end-tasks", 1.0, end_tasks),
     Loop("begin-lost-tasks-again", 10.0, begin_lost_tasks_again),
-    Loop("judge-answers", 1.0, judge_answers),
+    Loop("judge-answers", 1.0, apply_ui_answers),
     Loop("release-decided", 1.0, release_decided),
     Loop("send-notices", 2.0, send_notices),
     Loop("measure", 5.0, measure),

@@ -26,7 +26,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, dag_id_of
 from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
 from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
-from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.upgrade.resume import resume_in
 
@@ -93,11 +93,11 @@ async def _carry_out(work: UnitOfWork, execution: Execution, decision: DriftDeci
     now = await work.now()
     match decision:
         case PauseExecution(reason):
-            received = await receive(work, execution, Command.PAUSE, AIRFLOW, reason)
+            received = await record_command(work, execution, Command.PAUSE, AIRFLOW, reason)
             paused, events = transitions.pause(execution, reason, AIRFLOW, now)
             return replace(paused, dag_paused=True), [received, *events]
         case ResumeExecution(reason):
-            received = await receive(work, execution, Command.RESUME, AIRFLOW, reason)
+            received = await record_command(work, execution, Command.RESUME, AIRFLOW, reason)
             resumed, events = await resume_in(work, execution, reason, AIRFLOW, now)
             return resumed, [received, *events]
         case FailExecution(reason):

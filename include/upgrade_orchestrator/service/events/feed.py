@@ -1,7 +1,7 @@
-"""The live feed: gives committed events to all followers in this process (specification section 1, "events"; ADR 18).
+"""The live feed: gives committed events to all readers in this process (specification section 1, "events"; ADR 18).
 
-There is one listening connection for all, one reader for each execution, and no connection per follower. Followers have
-no queues: each asks for the events after its own sequence, so a slow follower costs no memory and misses nothing.
+There is one listening connection for all, one reader for each execution, and no connection per reader. Followers have
+no queues: each asks for the events after its own sequence, so a slow reader costs no memory and misses nothing.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 MOST_STREAMS = 1000
-"Open streams in one process: followers of executions and watchers of changes together."
+"Open streams in one process: readers of executions and watchers of changes together."
 READS_AT_ONCE = 2
-"The feed's share of the process's connections, so that API calls do not wait when many followers begin at once."
+"The feed's share of the process's connections, so that API calls do not wait when many readers begin at once."
 KEEP_WAITING_SECONDS = 15.0
 CHANGES_GAP_SECONDS = 0.25
 CHANGES_SLOWEST_SECONDS = 30.0
 "After so long without a change ``ANYTHING`` is reported, which bounds the delay that a lost signal causes."
 
 
-class Follower:
+class StreamReader:
     """Follows the events of one execution for one caller; not to be shared."""
 
     def __init__(self, feed: LiveFeed, reader: Reader, after: int) -> None:
@@ -75,7 +75,7 @@ class Follower:
             return []
 
 
-class Watcher:
+class ChangeWatcher:
     """Reports to one caller which executions change; not to be shared."""
 
     def __init__(self, feed: LiveFeed, names: Names) -> None:
@@ -115,25 +115,25 @@ class LiveFeed:
         self.closed = False
 
     @property
-    def followers(self) -> int:
-        """The number of followers of executions."""
-        return sum(each.followers for each in self._readings.values())
+    def readers(self) -> int:
+        """The number of readers of executions."""
+        return sum(each.readers for each in self._readings.values())
 
     def require_room(self) -> None:
         """:raises Unavailable: ``MOST_STREAMS`` are open already."""
-        if self.followers + len(self._watching) >= MOST_STREAMS:
+        if self.readers + len(self._watching) >= MOST_STREAMS:
             raise Unavailable(f"this server has {MOST_STREAMS} live streams open already")
 
     @asynccontextmanager
-    async def following(self, execution_id: str, after: int = 0) -> AsyncIterator[Follower]:
-        """Follow the execution after the sequence ``after``; the last follower to leave ends the reader."""
+    async def following(self, execution_id: str, after: int = 0) -> AsyncIterator[StreamReader]:
+        """Follow the execution after the sequence ``after``; the last one to leave ends the shared reads."""
         reading = self._readings.get(execution_id) or self._begin(execution_id, after)
-        reading.followers += 1
+        reading.readers += 1
         try:
-            yield Follower(self, reading.reader, after)
+            yield StreamReader(self, reading.reader, after)
         finally:
-            reading.followers -= 1
-            if not reading.followers:
+            reading.readers -= 1
+            if not reading.readers:
                 self._end(reading)
 
     async def follow(self, execution_id: str, after: int = 0) -> AsyncIterator[StoredEvent]:
@@ -141,30 +141,30 @@ class LiveFeed:
 
         :raises NotFound: there is no such execution.
         """
-        async with self.following(execution_id, after) as follower:
-            while not follower.ended:
-                for each in await follower.next(KEEP_WAITING_SECONDS):
+        async with self.following(execution_id, after) as reader:
+            while not reader.ended:
+                for each in await reader.next(KEEP_WAITING_SECONDS):
                     yield each
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[Watcher]:
+    async def watching(self) -> AsyncIterator[ChangeWatcher]:
         """Watch which executions change."""
         async with self._signals.names() as names:
             self._watching.add(names)
             try:
-                yield Watcher(self, names)
+                yield ChangeWatcher(self, names)
             finally:
                 self._watching.discard(names)
 
     async def changes(self) -> AsyncIterator[frozenset[str]]:
-        """Sets of ids of changed executions; see ``Watcher.next``."""
+        """Sets of ids of changed executions; see ``ChangeWatcher.next``."""
         async with self.watching() as watcher:
             while not watcher.ended:
                 if found := await watcher.next(KEEP_WAITING_SECONDS):
                     yield found
 
     def close(self) -> None:
-        """End all followers and watchers, because the process ends."""
+        """End all readers and watchers, because the process ends."""
         self.closed = True
         for reading in self._readings.values():
             reading.reader.wake()
@@ -188,4 +188,4 @@ class LiveFeed:
 class _Reading:
     reader: Reader
     task: asyncio.Task[None]
-    followers: int = 0
+    readers: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upgrade_orchestrator.domain.events import metrics
-from upgrade_orchestrator.domain.events.event_metrics import MEASURED, figures
+from upgrade_orchestrator.domain.events.event_metrics import MEASURED, metric_values
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus, is_terminal
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -23,21 +23,21 @@ async def measure(ports: Ports) -> None:
     """
     if not ports.metrics.are_on():
         return
-    while spans := await ports.followers.spans(FOLLOWER, AT_ONCE):
-        ours = await ports.followers.mark(FOLLOWER, spans)
-        for recorded in await ports.followers.events(ours, _MEASURED):
-            for figure in figures(recorded):
+    while spans := await ports.event_cursors.spans(FOLLOWER, AT_ONCE):
+        ours = await ports.event_cursors.mark(FOLLOWER, spans)
+        for recorded in await ports.event_cursors.events(ours, _MEASURED):
+            for figure in metric_values(recorded):
                 ports.metrics.show(figure)
     await _send_gauges(ports)
 
 
 async def _send_gauges(ports: Ports) -> None:
     """Send every gauge, also those that are 0: a gauge keeps its last value until it is sent again."""
-    counts = await ports.followers.counts()
+    counts = await ports.event_cursors.counts()
     for status in ExecutionStatus:
         for strategy in () if is_terminal(status) else Strategy:
             found = counts.get((status.value, strategy.value), 0)
             ports.metrics.show(metrics.EXECUTIONS.of(found, status.value, strategy.value))
-    waiting = await ports.followers.waiting()
+    waiting = await ports.event_cursors.waiting()
     ports.metrics.show(metrics.APPROVALS_WAITING.of(waiting.approvals))
     ports.metrics.show(metrics.APPROVALS_OLDEST.of(waiting.oldest_seconds))

@@ -21,9 +21,9 @@ async def send_notices(ports: Ports) -> None:
     """
     if not ports.notices.are_wanted():
         return
-    while spans := await ports.followers.spans(FOLLOWER, AT_ONCE):
-        for recorded in await ports.followers.events(spans, _NOTICED):
+    while spans := await ports.event_cursors.spans(FOLLOWER, AT_ONCE):
+        for recorded in await ports.event_cursors.events(spans, _NOTICED):
             notice = notice_of(recorded)
             if notice is not None:
                 await ports.notices.send(notice)
-        await ports.followers.mark(FOLLOWER, spans)
+        await ports.event_cursors.mark(FOLLOWER, spans)

@@ -28,20 +28,20 @@ SECONDS_A_TURN = 3.0
 
 
 async def end_upgrade(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """The task ``end``: set an execution that no task works on any more to FAILED, then do ``bring_to_end``.
+    """The task ``end``: set an execution that no task works on any more to FAILED, then do ``finish_and_settle``.
 
     STOPPED when it is FAILED; NOT_TAKEN when it is COMPLETED or rolled back: its run then ends with another task.
     """
     execution = await conclude(ports, context.execution.id)
     if execution.status is ExecutionStatus.COMPLETED or execution.rollback.initiated_at is not None:
         return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
-    outcome = await bring_to_end(ports, context, seconds)
+    outcome = await finish_and_settle(ports, context, seconds)
     if outcome.ending is Ending.DONE and execution.status is ExecutionStatus.FAILED:
         return Outcome(Ending.STOPPED, execution.status_reason)
     return outcome
 
 
-async def bring_to_end(ports: Ports, context: Context, seconds: float | None) -> Outcome:
+async def finish_and_settle(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Finish what a terminal execution has in flight, undrain what it left drained, then settle it.
 
     No new work is begun.
@@ -83,7 +83,7 @@ async def end_abandoned(ports: Ports) -> None:
 async def _finish_safely(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
     async with gate:
         try:
-            await bring_to_end(ports, await load_context(ports, execution_id), SECONDS_A_TURN)
+            await finish_and_settle(ports, await load_context(ports, execution_id), SECONDS_A_TURN)
         except (Unavailable, FleetError) as error:
             log.warning("execution %s is not settled yet: %s", execution_id, error)
         except Exception:  # one failing execution must not prevent the others from being settled

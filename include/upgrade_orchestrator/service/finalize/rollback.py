@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy,
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.rollback import to_revert
-from upgrade_orchestrator.domain.lifecycle.transitions import spread
+from upgrade_orchestrator.domain.lifecycle.transitions import count_by_version
 from upgrade_orchestrator.service.blue_green.revert import run_revert
 from upgrade_orchestrator.service.finalize.settle import conclude, settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
@@ -25,7 +25,7 @@ PUT_BACK_SECONDS = 5.0
 "How long the task waits for drained instances that come back: as good as at once, where all is well."
 
 
-async def revert(ports: Ports, context: Context, seconds: float | None) -> Outcome:
+async def roll_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Every touched instance goes back, newest first, for about ``seconds`` (None: to the end).
 
     DONE however it ended: ``confirm`` judges. NOT_TAKEN where no rollback was begun.
@@ -81,9 +81,9 @@ async def confirm_rollback(ports: Ports, context: Context) -> Execution:
 def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:
     left = [each for each in to_revert(rows) if each.status is not InstanceStatus.ROLLED_BACK]
     if not left:
-        return ExecutionStatus.ROLLED_BACK, f"all touched instances are back; {spread(rows)}"
+        return ExecutionStatus.ROLLED_BACK, f"all touched instances are back; {count_by_version(rows)}"
     named = "; ".join(f"{each.instance_id}: {each.error or 'not reverted'}" for each in left)
-    return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {named}; {spread(rows)}"
+    return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {named}; {count_by_version(rows)}"
 
 
 def _completed(execution: Execution, rows: Sequence[Instance]) -> Event:

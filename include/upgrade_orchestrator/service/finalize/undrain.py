@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.instance.action import Order
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.instance.step import Order
-from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out_of_service, since_when
+from upgrade_orchestrator.domain.plan.drained import ended_at, naming_drained, out_of_service, possibly_drained
 from upgrade_orchestrator.service.ports.fleet import FleetDriver
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context
@@ -36,10 +36,10 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
         rows = await work.executions.instances(execution_id)
-        left = may_be_left(execution, rows, await work.executions.rollback_instances(execution_id))
+        left = possibly_drained(execution, rows, await work.executions.rollback_instances(execution_id))
     if not execution.is_terminal or any(each.in_flight for each in rows):
         return Outcome(Ending.UNFINISHED)
-    if execution.settled_at is not None or not needs_a_look(execution, rows, left):
+    if execution.settled_at is not None or not may_have_drained(execution, rows, left):
         return Outcome(Ending.DONE)
     keeper = LeaseKeeper(ports, execution)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
@@ -49,7 +49,7 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
             await keeper.give_back(no_clocks)
 
 
-def needs_a_look(execution: Execution, rows: Sequence[Instance], left: Sequence[Instance]) -> bool:
+def may_have_drained(execution: Execution, rows: Sequence[Instance], left: Sequence[Instance]) -> bool:
     """Whether an instance may be drained; also for BLUE_GREEN, whose late orders on pools must be fenced off."""
     begun = any(each.status is not InstanceStatus.PENDING for each in rows)
     return (begun and execution.request.strategy is Strategy.BLUE_GREEN) or bool(left)
@@ -94,13 +94,13 @@ class UndrainLoop:
         async with self._ports.work() as work:
             now = await work.now()
         at_most = timedelta(seconds=self._execution.request.health_check_timeout_seconds)
-        return now - since_when(self._execution, self._rows, now) > at_most
+        return now - ended_at(self._execution, self._rows, now) > at_most
 
     async def _name(self, left: dict[str, str]) -> bool:
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._execution.id)
             await work.leases.require(self._keeper.lease)
-            if (named := name_them(execution, left)) != execution:
+            if (named := naming_drained(execution, left)) != execution:
                 await work.executions.save(named)
                 await work.commit()
         return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
-from upgrade_orchestrator.domain.events.metrics import Figure
+from upgrade_orchestrator.domain.events.metrics import MetricValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +55,5 @@ class Metrics(Protocol):
     def are_on(self) -> bool:
         """Whether metrics are enabled."""
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: MetricValue) -> None:
         """Send the value without waiting; a loss is not repaired."""

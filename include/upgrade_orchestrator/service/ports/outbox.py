@@ -95,7 +95,7 @@ class StreamAway(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedEvent:
     """A refused event; ``certain``: it is its own fault, not that of another event in the same request."""
 
     event: StoredEvent
@@ -108,7 +108,7 @@ class Sent:
     """The result of sending a wave. ``broken``: the stream must be opened again; the rest of the wave is unknown."""
 
     delivered: list[StoredEvent] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RejectedEvent] = field(default_factory=list)
     trouble: str | None = None
     broken: bool = False
 

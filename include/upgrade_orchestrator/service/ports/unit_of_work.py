@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.service.ports.airflow import AirflowRuns, HumanTasks, Notices, ParseRequests
 from upgrade_orchestrator.service.ports.event_cursors import EventCursors, Metrics
 from upgrade_orchestrator.service.ports.fleet import Fleets
-from upgrade_orchestrator.service.ports.limits import Limits
+from upgrade_orchestrator.service.ports.options import Options
 from upgrade_orchestrator.service.ports.outbox import Outbox
 from upgrade_orchestrator.service.ports.signals import Signals, TaskEnds
 from upgrade_orchestrator.service.ports.stores.approvals import Approvals
@@ -83,9 +83,9 @@ class Ports:
     human_tasks: HumanTasks
     read_object: ReadObject
     new_id: NewId
-    limits: Limits
+    options: Options
     outbox: Outbox
-    followers: EventCursors
+    event_cursors: EventCursors
     metrics: Metrics
     notices: Notices
     task_ends: TaskEnds

@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.errors import ActiveUpgradeExists
 from upgrade_orchestrator.domain.registry.entries import Deployment, RegistryEntry
 from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
-from upgrade_orchestrator.service.registry.write import refuse
+from upgrade_orchestrator.service.registry.write import raise_if_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
         await work.registry.lock()
         registered = await work.registry.everything()
         new = not_registered(registered, entries) if keep else list(entries)
-        refuse(problems_of(registered, new))
+        raise_if_problems(problems_of(registered, new))
         difference = merge(registered, new)
         for thing in (*difference.created, *difference.changed):
             await _write(work, thing)

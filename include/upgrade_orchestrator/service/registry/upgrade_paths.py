@@ -71,7 +71,7 @@ async def calculate_route(ports: Ports, component_id: str, from_version_id: str,
         versions = {each.id: each for each in await work.registry.versions(component_id, "", EVERY)}
         paths = await work.registry.paths(component_id, "", EVERY)
         now = await work.now()
-    search = Search(versions, paths, source, target, ports.limits.platform_version, now)
+    search = Search(versions, paths, source, target, ports.options.platform_version, now)
     # in a thread, because with hundreds of versions it would block the event loop for too long
     return Calculated(search, await asyncio.to_thread(find_routes, search))
 

@@ -29,7 +29,7 @@ async def add_version(ports: Ports, version: ComponentVersion) -> tuple[Componen
     :raises NotFound: no such component.
     :raises AlreadyExists: the id, or the version within the component, is taken.
     """
-    refuse(version_problems(version))
+    raise_if_problems(version_problems(version))
     async with ports.work() as work:
         await require_component(work, version.component_id)
         if version.recommended:
@@ -59,13 +59,13 @@ async def set_version_status(
         changed = replace(await require_version(work, version_id), status=status, **dates)  # type: ignore[arg-type]
         if status is VersionStatus.STABLE and changed.release_date is None and "release_date" not in dates:
             changed = replace(changed, release_date=today)
-        refuse(life_problems(changed, today))
+        raise_if_problems(life_problems(changed, today))
         await work.registry.put(changed)
         await work.commit()
     return changed, today
 
 
-def refuse(problems: Sequence[Problem]) -> None:
+def raise_if_problems(problems: Sequence[Problem]) -> None:
     """:raises ValidationFailed: there are problems; it names each of them."""
     if problems:
         raise ValidationFailed([{"field": each.field, "message": each.message} for each in problems])

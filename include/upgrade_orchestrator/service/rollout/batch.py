@@ -11,17 +11,17 @@ from functools import partial
 from itertools import compress
 
 from upgrade_orchestrator.domain.execution.execution import Strategy
-from upgrade_orchestrator.domain.instance.fleet import Fleet
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
-from upgrade_orchestrator.domain.instance.step import (
-    Give,
+from upgrade_orchestrator.domain.instance.action import (
     Move,
     Order,
+    SendOrder,
     Timeouts,
+    next_action,
+    next_action_unseen,
     next_health,
-    next_step,
-    next_step_unseen,
 )
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
 from upgrade_orchestrator.domain.plan.batch import (
     BatchDone,
     BatchRules,
@@ -90,7 +90,7 @@ class BatchLoop:
         self._rules, self._store, self._fleet, self._lease = rules, store, fleet, lease
         self._close_fence = close_fence
         self._backoff, self._polls = Backoff(), PollSchedule(rules.poll_seconds)
-        self._asked_back: set[str] = set()
+        self._undrain_sent: set[str] = set()
         self._fresh = True
 
     async def tick(self) -> Outcome | float:
@@ -107,7 +107,7 @@ class BatchLoop:
             return 0.0 if await lease.take() else LEASE_WAIT_SECONDS
         if lease.unfenced:
             await self._close_fence(store.worked_on())
-        store.watch(lease.watched())
+        store.add_watched_seconds(lease.seconds_since_last_call())
         fleet = await self._fleet.observe() if self._fleet_matters() else None
         await self._advance(fleet)
         await self._poll()
@@ -132,28 +132,28 @@ class BatchLoop:
             if not await self._store.write(moves):
                 return
             steps = self._steps(fleet)
-        state, orders = self._store.state, {n: step.order for n, step in steps.items() if isinstance(step, Give)}
+        state, orders = self._store.state, {n: step.order for n, step in steps.items() if isinstance(step, SendOrder)}
         if not orders:
             return
         token = self._lease.lease.token
         accepted = await gather(*(self._fleet.give(state.jobs[name], order, token) for name, order in orders.items()))
-        self._asked_back |= {name for name, order in orders.items() if order is Order.UNDRAIN}
+        self._undrain_sent |= {name for name, order in orders.items() if order is Order.UNDRAIN}
         if any(accepted):  # written with the next transition; after a crash the order is sent again
             self._backoff.changed()
             taken = {name: replace(state.jobs[name], accepted_at=state.now) for name in compress(orders, accepted)}
             self._store.state = replace(state, jobs=state.jobs | taken)
 
-    def _steps(self, fleet: Fleet | None) -> dict[str, Move | Give]:
-        state, timeouts, steps = self._store.state, self._rules.timeouts, dict[str, Move | Give]()
+    def _steps(self, fleet: Fleet | None) -> dict[str, Move | SendOrder]:
+        state, timeouts, steps = self._store.state, self._rules.timeouts, dict[str, Move | SendOrder]()
         withdrawn = self._store.direction.withdrawn(state.execution.status)
         known = {each.instance_id: each for each in fleet.instances} if fleet is not None else {}
         for job in (each for each in self._store.jobs() if each.status in CHANGING):
             if fleet is None:
-                step = next_step_unseen(job, timeouts, state.now)
+                step = next_action_unseen(job, timeouts, state.now)
             else:
-                found, asked_back = known.get(job.instance_id), job.instance_id in self._asked_back
-                step = next_step(job, found, withdrawn, timeouts, state.now, asked_back)
-            if isinstance(step, Move | Give):
+                found, undrain_sent = known.get(job.instance_id), job.instance_id in self._undrain_sent
+                step = next_action(job, found, withdrawn, timeouts, state.now, undrain_sent)
+            if isinstance(step, Move | SendOrder):
                 steps[job.instance_id] = step
         return steps
 

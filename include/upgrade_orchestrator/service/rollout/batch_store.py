@@ -14,8 +14,8 @@ from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, ROLLBACK_BATCH, Instance, InstanceStatus, watched
 from upgrade_orchestrator.domain.instance.rollback import reverted, rows_of_rollback
-from upgrade_orchestrator.domain.lifecycle.canary_monitor import watch
-from upgrade_orchestrator.domain.lifecycle.failures import judge
+from upgrade_orchestrator.domain.lifecycle.canary_monitor import begin_monitoring
+from upgrade_orchestrator.domain.lifecycle.failures import record_failures
 from upgrade_orchestrator.domain.plan import batch as batches
 from upgrade_orchestrator.domain.plan.batch import Batch, Direction
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
@@ -89,7 +89,7 @@ class BatchStore:
         found = await work.executions.batches(self._id, self._number, 2)
         return found if found and found[0].number == self._number else [Batch(self._number, "ROLLBACK")]
 
-    def watch(self, seconds: float) -> None:
+    def add_watched_seconds(self, seconds: float) -> None:
         """Add watched seconds to the steps in flight, and to the batch's wait for budget unless it is paused."""
         state = self.state
         jobs = {name: watched(each, seconds) for name, each in state.jobs.items()}
@@ -149,7 +149,7 @@ class BatchStore:
             rows = {name: reverted(state.rows[name], each, state.now) for name, each in changed.items()}
             await work.executions.save_rollback_instances(self._id, jobs)
         elif any(changed[name].status is InstanceStatus.FAILED for name in moved):
-            judged, ends = judge(execution, [changed[name] for name in moved], state.now)
+            judged, ends = record_failures(execution, [changed[name] for name in moved], state.now)
         await work.executions.save_instances(self._id, list(rows.values()))
         after = state.rows | rows
         changes = [factory.instance_changed(state.rows[name], after[name]) for name in moved]
@@ -204,7 +204,7 @@ class BatchStore:
                 for each in following:
                     await work.executions.save_batch(self._id, replace(each, due_at=due))
             if execution.status is ExecutionStatus.CANARY_RUNNING:
-                moved, events = watch(execution, now)
+                moved, events = begin_monitoring(execution, now)
                 await work.executions.save(moved)
             await work.events.append(execution, [factory.batch_event(BatchCompleted, done, self.jobs()), *events])
             await work.commit()

@@ -6,7 +6,7 @@ from functools import partial
 
 from upgrade_orchestrator.domain.execution.canary import Poll, poll_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.lifecycle.canary_monitor import next_poll_at, note_poll
+from upgrade_orchestrator.domain.lifecycle.canary_monitor import next_poll_at, record_poll
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
@@ -45,7 +45,7 @@ async def _poll(ports: Ports, context: Context) -> float:
         locked, now = await work.executions.lock(context.execution.id), await work.now()
         # two monitors may have polled concurrently after a crash: the poll that is written second does not count
         if locked.status is S.CANARY_MONITORING and next_poll_at(locked, now) <= now:
-            moved, events = note_poll(locked, poll, now)
+            moved, events = record_poll(locked, poll, now)
             await work.events.append(moved, events)
             await work.executions.save(moved)
             await work.commit()

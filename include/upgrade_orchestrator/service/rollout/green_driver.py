@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.plan import Plan
-from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, counterparts
+from upgrade_orchestrator.domain.plan.pools import Pools, counterparts, under_planned_ids
 from upgrade_orchestrator.service.ports.fleet import Conflict, FleetDriver, FleetError
 
 Rows = Callable[[], Sequence[Instance]]
@@ -32,7 +32,7 @@ class GreenPool:
     async def fleet(self) -> Fleet:
         """The new pool under the planned ids."""
         self._seen = await self._driver.fleet()
-        return as_planned(self._seen, self._pools, self._rows(), self._version, self._let_go)
+        return under_planned_ids(self._seen, self._pools, self._rows(), self._version, self._let_go)
 
     async def health(self, instance_id: str) -> Health:
         """The answer of the instance that takes the place of this one."""

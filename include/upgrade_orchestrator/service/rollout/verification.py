@@ -53,7 +53,7 @@ async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:
         + _of_fleet(execution, fleet, [each.instance_id for each in instances])
         + compatibility.dependencies(target, execution.request.installed_components)
     )
-    return await _judge_verification(ports, execution_id, findings.blockers, fleet)
+    return await _store_verification(ports, execution_id, findings.blockers, fleet)
 
 
 def _of_fleet(execution: Execution, fleet: Fleet, planned: Sequence[str]) -> checks.Findings:
@@ -62,7 +62,7 @@ def _of_fleet(execution: Execution, fleet: Fleet, planned: Sequence[str]) -> che
     return checks.verification(execution.to_version, len(planned), fleet, planned)
 
 
-async def _judge_verification(
+async def _store_verification(
     ports: Ports, execution_id: str, problems: Sequence[str], fleet: Fleet
 ) -> ExecutionStatus:
     async with ports.work() as work:

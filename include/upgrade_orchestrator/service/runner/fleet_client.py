@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
+from upgrade_orchestrator.domain.instance.action import Order
 from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
-from upgrade_orchestrator.domain.instance.step import Order
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 
 log = logging.getLogger(__name__)

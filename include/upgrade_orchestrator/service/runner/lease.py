@@ -53,7 +53,7 @@ class LeaseKeeper:
         self.held = lease is not None
         if lease is not None:
             self.unfenced = lease.taken_over
-            self._renew_at = get_running_loop().time() + self._ports.limits.lease_seconds / 3
+            self._renew_at = get_running_loop().time() + self._ports.options.lease_seconds / 3
             if self._watched_at is not None:  # time in which another runner held it was counted by that runner
                 self._watched_at = max(self._watched_at, get_running_loop().time() - lease.unattended.total_seconds())
         return self.held
@@ -73,15 +73,15 @@ class LeaseKeeper:
         if not kept:
             self.forget()
             raise LostLease("the lease of this deployment has ended")
-        self._renew_at = get_running_loop().time() + self._ports.limits.lease_seconds / 3
+        self._renew_at = get_running_loop().time() + self._ports.options.lease_seconds / 3
 
-    def watched(self) -> float:
+    def seconds_since_last_call(self) -> float:
         """The watched seconds since the last call, by the monotonic clock."""
         before, self._watched_at = self._watched_at, get_running_loop().time()
         return 0.0 if before is None else min(self._watched_at - before, LONGEST_ROUND_SECONDS)
 
     def stop_watching(self) -> None:
-        """Do not count the time until the next call of ``watched``, because the execution is paused."""
+        """Do not count the time until the next call of ``seconds_since_last_call``, because the execution is paused."""
         self._watched_at = None
 
     def forget(self) -> None:

@@ -8,11 +8,11 @@ from enum import Enum
 
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind
-from upgrade_orchestrator.service.approvals.decide import wait_for_decision, wait_for_judgement
+from upgrade_orchestrator.service.approvals.decide import wait_for_answer, wait_for_decision
 from upgrade_orchestrator.service.blue_green.cutover import run_cutover
 from upgrade_orchestrator.service.checks.run import validate
 from upgrade_orchestrator.service.finalize.finalize import end_upgrade
-from upgrade_orchestrator.service.finalize.rollback import confirm, revert
+from upgrade_orchestrator.service.finalize.rollback import confirm, roll_back
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.canary import monitor_canary
@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.upgrade.ensure import wait_for_end
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class StepCall:
     """A use case is called with: work on ``step`` for about ``seconds`` (None: to its end)."""
 
     ports: Ports
@@ -37,7 +37,7 @@ class Call:
         return self.context.execution.id
 
 
-class Before(Enum):
+class Prerequisite(Enum):
     """What has to be done before a step, also when its task was marked as done by hand."""
 
     EARLIER_STEPS = "EARLIER_STEPS"
@@ -46,22 +46,28 @@ class Before(Enum):
     "It is no step forward: the execution's status says whether there is anything to do."
 
 
-UseCase = Callable[[Call], Awaitable[Outcome]]
-EARLIER, NOTHING = Before.EARLIER_STEPS, Before.NOTHING
+UseCase = Callable[[StepCall], Awaitable[Outcome]]
+EARLIER, NOTHING = Prerequisite.EARLIER_STEPS, Prerequisite.NOTHING
 
-STEPS: dict[StepKind, tuple[Before, UseCase]] = {
-    StepKind.VALIDATE: (EARLIER, lambda to: validate(to.ports, to.id, to.seconds)),
-    StepKind.APPROVAL: (EARLIER, lambda to: wait_for_decision(to.ports, to.id, to.step.batch, to.seconds)),
-    StepKind.BATCH: (EARLIER, lambda to: run_batch(to.ports, to.context, to.step.batch, to.seconds, to.step.last)),
-    StepKind.MONITOR: (EARLIER, lambda to: monitor_canary(to.ports, to.context, to.seconds)),
-    StepKind.CHECK_GREEN: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.CHECKED, to.seconds)),
-    StepKind.SWITCH_TRAFFIC: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.SWITCHED, to.seconds)),
-    StepKind.SOAK: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.SOAKED, to.seconds)),
-    StepKind.RETIRE_BLUE: (EARLIER, lambda to: run_cutover(to.ports, to.context, Goal.RETIRED, to.seconds)),
-    StepKind.VERIFY: (EARLIER, lambda to: verify(to.ports, to.id, to.seconds)),
-    StepKind.JUDGEMENT: (NOTHING, lambda to: wait_for_judgement(to.ports, to.id, to.step.batch, to.seconds)),
-    StepKind.REVERT: (NOTHING, lambda to: revert(to.ports, to.context, to.seconds)),
-    StepKind.CONFIRM: (NOTHING, lambda to: confirm(to.ports, to.context)),
-    StepKind.END: (NOTHING, lambda to: end_upgrade(to.ports, to.context, to.seconds)),
-    StepKind.FOLLOW: (NOTHING, lambda to: wait_for_end(to.ports, to.id, to.seconds)),
+STEPS: dict[StepKind, tuple[Prerequisite, UseCase]] = {
+    StepKind.VALIDATE: (EARLIER, lambda call: validate(call.ports, call.id, call.seconds)),
+    StepKind.APPROVAL: (EARLIER, lambda call: wait_for_decision(call.ports, call.id, call.step.batch, call.seconds)),
+    StepKind.BATCH: (
+        EARLIER,
+        lambda call: run_batch(call.ports, call.context, call.step.batch, call.seconds, call.step.last),
+    ),
+    StepKind.MONITOR: (EARLIER, lambda call: monitor_canary(call.ports, call.context, call.seconds)),
+    StepKind.CHECK_GREEN: (EARLIER, lambda call: run_cutover(call.ports, call.context, Goal.CHECKED, call.seconds)),
+    StepKind.SWITCH_TRAFFIC: (EARLIER, lambda call: run_cutover(call.ports, call.context, Goal.SWITCHED, call.seconds)),
+    StepKind.SOAK: (EARLIER, lambda call: run_cutover(call.ports, call.context, Goal.SOAKED, call.seconds)),
+    StepKind.RETIRE_BLUE: (EARLIER, lambda call: run_cutover(call.ports, call.context, Goal.RETIRED, call.seconds)),
+    StepKind.VERIFY: (EARLIER, lambda call: verify(call.ports, call.id, call.seconds)),
+    StepKind.WAIT_FOR_ANSWER: (
+        NOTHING,
+        lambda call: wait_for_answer(call.ports, call.id, call.step.batch, call.seconds),
+    ),
+    StepKind.REVERT: (NOTHING, lambda call: roll_back(call.ports, call.context, call.seconds)),
+    StepKind.CONFIRM: (NOTHING, lambda call: confirm(call.ports, call.context)),
+    StepKind.END: (NOTHING, lambda call: end_upgrade(call.ports, call.context, call.seconds)),
+    StepKind.WAIT_FOR_END: (NOTHING, lambda call: wait_for_end(call.ports, call.id, call.seconds)),
 }

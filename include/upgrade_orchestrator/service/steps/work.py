@@ -15,30 +15,30 @@ from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Step, StepKind, StepProgress
-from upgrade_orchestrator.service.finalize.finalize import bring_to_end
-from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, revert
+from upgrade_orchestrator.service.finalize.finalize import finish_and_settle
+from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, roll_back
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.context import Context, context_in, find_execution, load_context
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.steps.table import STEPS, Before, Call
+from upgrade_orchestrator.service.steps.table import STEPS, Prerequisite, StepCall
 
 log = logging.getLogger(__name__)
 
 
-async def work_on(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
+async def complete_step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
     """Do ``step`` and every open step before it, for about ``seconds`` (None: to its end).
 
     :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken:
     it obeys a newer holder of the lease.
     """
-    return (await _work_on(ports, execution_id, step, _end(seconds)))[1]
+    return (await _complete_step(ports, execution_id, step, _end(seconds)))[1]
 
 
-async def do_step(
+async def run_step(
     ports: Ports, execution_id: str, step: Step, seconds: float | None, max_delay: float = HOP_SECONDS
 ) -> Outcome:
-    """As ``work_on``, and then what is due within ``max_delay`` seconds: the next task could not begin sooner.
+    """As ``complete_step``, and then what is due within ``max_delay`` seconds: the next task could not begin sooner.
 
     A step that stopped is followed by the way out: back, or to the end of what is in flight.
 
@@ -46,13 +46,13 @@ async def do_step(
     it obeys a newer holder of the lease.
     """
     end = _end(seconds)
-    context, outcome = await _work_on(ports, execution_id, step, end)
-    if STEPS[step.kind][0] is Before.NOTHING:
+    context, outcome = await _complete_step(ports, execution_id, step, end)
+    if STEPS[step.kind][0] is Prerequisite.NOTHING:
         return outcome
     if outcome.ending is Ending.DONE:
-        await go_on(ports, context, step, max_delay, min(HOP_SECONDS, end - get_running_loop().time()))
+        await run_following_steps(ports, context, step, max_delay, min(HOP_SECONDS, end - get_running_loop().time()))
     elif outcome.ending is Ending.STOPPED:
-        await wind_down(ports, context, _left(end))
+        await finish_or_roll_back(ports, context, _left(end))
     return outcome
 
 
@@ -65,7 +65,7 @@ async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[O
     if execution.is_terminal:
         done = execution.status is ExecutionStatus.COMPLETED
         return Outcome(Ending.DONE if done else Ending.STOPPED, execution.status_reason), execution
-    outcome = await work_on(ports, execution_id, Step(StepKind.VERIFY), seconds)
+    outcome = await complete_step(ports, execution_id, Step(StepKind.VERIFY), seconds)
     return outcome, await find_execution(ports, execution_id)
 
 
@@ -77,8 +77,8 @@ def _left(end: float) -> float | None:
     return None if end == inf else max(0.0, end - get_running_loop().time())
 
 
-async def _work_on(ports: Ports, execution_id: str, step: Step, end: float) -> tuple[Context, Outcome]:
-    if STEPS[step.kind][0] is Before.NOTHING:
+async def _complete_step(ports: Ports, execution_id: str, step: Step, end: float) -> tuple[Context, Outcome]:
+    if STEPS[step.kind][0] is Prerequisite.NOTHING:
         context = await load_context(ports, execution_id)
         return context, await _call(ports, context, step, end)
     async with ports.work() as work:
@@ -94,7 +94,7 @@ async def _work_on(ports: Ports, execution_id: str, step: Step, end: float) -> t
 
 
 async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outcome:
-    return await STEPS[step.kind][1](Call(ports, context, step, _left(end)))
+    return await STEPS[step.kind][1](StepCall(ports, context, step, _left(end)))
 
 
 async def progress_in(work: UnitOfWork, execution: Execution) -> StepProgress:
@@ -110,19 +110,19 @@ async def _is_completed(ports: Ports, context: Context) -> bool:
         return (await work.executions.get(context.execution.id)).status is ExecutionStatus.COMPLETED
 
 
-async def go_on(ports: Ports, context: Context, done: Step, max_delay: float, seconds: float) -> None:
+async def run_following_steps(ports: Ports, context: Context, done: Step, max_delay: float, seconds: float) -> None:
     """Do what follows ``done`` for about ``seconds``, as long as it is due within ``max_delay``.
 
     Also the way out of an upgrade that stops. Waits for no person and for no soak. What cannot be done now is left to
     the task whose turn it is, which tries again.
     """
     try:
-        await _do_following(ports, context, done, max_delay, get_running_loop().time() + seconds)
+        await _run_following(ports, context, done, max_delay, get_running_loop().time() + seconds)
     except (Unavailable, FleetError) as error:
         log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
 
 
-async def _do_following(ports: Ports, context: Context, done: Step, max_delay: float, end: float) -> None:
+async def _run_following(ports: Ports, context: Context, done: Step, max_delay: float, end: float) -> None:
     async with ports.work() as work:
         progress = await progress_in(work, await work.executions.get(context.execution.id))
     if progress.execution.is_terminal:
@@ -133,7 +133,7 @@ async def _do_following(ports: Ports, context: Context, done: Step, max_delay: f
             return
         outcome = await _call(ports, context, step, get_running_loop().time() + due + left)
         if outcome.ending is Ending.STOPPED:
-            await _leave(ports, context, min(HOP_SECONDS, left))
+            await _finish_or_roll_back(ports, context, min(HOP_SECONDS, left))
         if outcome.ending is not Ending.DONE:
             return
 
@@ -150,25 +150,25 @@ async def _due_in(ports: Ports, context: Context, step: Step) -> float:
     return 0.0 if due_at is None else max(0.0, (due_at - now).total_seconds())
 
 
-async def wind_down(ports: Ports, context: Context, seconds: float | None) -> None:
+async def finish_or_roll_back(ports: Ports, context: Context, seconds: float | None) -> None:
     """The upgrade has stopped: go back if it goes back, let go of it if it is over, for about ``seconds``.
 
     None: until it is let go of, since the task that would do so may have to wait for a worker first. A rollback is
-    begun and left to ``rollback.revert``, which needs no worker. What cannot be done now is left to the task whose turn
-    it is, which tries again.
+    begun and left to the task ``rollback.revert``, which needs no worker. What cannot be done now is left to the task
+    whose turn it is, which tries again.
     """
     try:
-        await _leave(ports, context, seconds)
+        await _finish_or_roll_back(ports, context, seconds)
     except (Unavailable, FleetError) as error:
         log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
 
 
-async def _leave(ports: Ports, context: Context, seconds: float | None) -> None:
+async def _finish_or_roll_back(ports: Ports, context: Context, seconds: float | None) -> None:
     async with ports.work() as work:
         execution = await work.executions.get(context.execution.id)
     if execution.status is ExecutionStatus.ROLLING_BACK:
         at_most = HOP_SECONDS if seconds is None else min(HOP_SECONDS, seconds)
-        if (await revert(ports, context, at_most)).ending is Ending.DONE:
+        if (await roll_back(ports, context, at_most)).ending is Ending.DONE:
             await confirm_rollback(ports, context)
     elif execution.is_terminal:
-        await bring_to_end(ports, context, seconds)
+        await finish_and_settle(ports, context, seconds)

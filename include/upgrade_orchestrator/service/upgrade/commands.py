@@ -19,9 +19,9 @@ from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import promote, require_well
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
-from upgrade_orchestrator.domain.plan.pools import as_served
+from upgrade_orchestrator.domain.plan.pools import by_serving_pool
 from upgrade_orchestrator.service.approvals.release import release_tasks
-from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.checks.preconditions import require_runnable
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
@@ -77,7 +77,7 @@ async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
         rows = await work.executions.instances(execution.id)
-        serving = as_served(rows, await work.executions.batches(execution.id))
+        serving = by_serving_pool(rows, await work.executions.batches(execution.id))
         moved, events = transitions.cancel(execution, serving, reason, actor, now)
         return replace(moved, settled_at=now if _untouched(rows) else None), events
 
@@ -147,7 +147,7 @@ async def _carry_out(
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         moved, events = await act(work, execution, await work.now())
-        received = await receive(work, execution, command, actor, reason)
+        received = await record_command(work, execution, command, actor, reason)
         await work.events.append(execution, [received, *events])
         moved = await work.executions.save(moved)
         await work.commit()

@@ -25,7 +25,7 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.plan import Plan, make_plan
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deployment, UpgradePath
-from upgrade_orchestrator.service.checks.probes import CheckContext, look_at_all
+from upgrade_orchestrator.service.checks.probes import CheckContext, run_all_probes
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
@@ -56,7 +56,7 @@ class CreateContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ExecutionDraft:
     """An execution without blockers; ``previous`` maps instance ids to the versions that a rollback restores."""
 
     context: CreateContext
@@ -73,14 +73,14 @@ async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest)
     :raises VersionMismatch: a version of another component.
     :raises Unavailable: the fleet does not respond.
     """
-    context = await survey(ports, tenant_id, request, refuse_active=False)
-    preview = judge(ports, context, request, context.fleet.serving())
+    context = await read_context(ports, tenant_id, request, refuse_active=False)
+    preview = plan_with_findings(ports, context, request, context.fleet.serving())
     async with ports.work() as work:
         active = await work.executions.active(tenant_id, request.component_id)
     taken = Findings((ActiveUpgradeExists(active.id).detail,) if active else ())
     instances = preview.plan.instances if preview.plan else tuple(each.instance_id for each in context.fleet.serving())
     known = (context.tenant_id, request, context.deployment, context.source, context.target, context.path)
-    found = await look_at_all(ports, CheckContext("dry run", *known, instances, context.now, thorough=False))
+    found = await run_all_probes(ports, CheckContext("dry run", *known, instances, context.now, thorough=False))
     return Preview(preview.plan, taken + preview.findings, found)
 
 
@@ -90,17 +90,17 @@ async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, 
     :raises ActiveUpgradeExists: tenant and component have an unfinished execution, also one created concurrently.
     :raises UpgradeBlocked: with every blocker.
     """
-    context = await survey(ports, tenant_id, request, refuse_active=True)
-    plan, warnings = accept(judge(ports, context, request, context.fleet.serving()))
+    context = await read_context(ports, tenant_id, request, refuse_active=True)
+    plan, warnings = require_no_blockers(plan_with_findings(ports, context, request, context.fleet.serving()))
     previous = {each.instance_id: each.version for each in context.fleet.instances}
-    draft = Draft(context, request, plan, warnings, previous)
-    async with naming_the_active(ports, tenant_id, request.component_id), ports.work() as work:
+    draft = ExecutionDraft(context, request, plan, warnings, previous)
+    async with with_active_execution_id(ports, tenant_id, request.component_id), ports.work() as work:
         execution = await add(work, ports.new_id(), draft, actor)
         await work.commit()
     return execution
 
 
-async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> CreateContext:
+async def read_context(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> CreateContext:
     """Read the registry and the fleet, with refusals in the order of the specification.
 
     :raises NotFound: no deployment or version.
@@ -117,9 +117,11 @@ async def survey(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refus
     return CreateContext(tenant_id, deployment, source, target, path, await _ask_fleet(ports, deployment), now)
 
 
-def judge(ports: Ports, context: CreateContext, request: UpgradeRequest, instances: Sequence[FleetInstance]) -> Preview:
+def plan_with_findings(
+    ports: Ports, context: CreateContext, request: UpgradeRequest, instances: Sequence[FleetInstance]
+) -> Preview:
     """The plan of an upgrade of ``instances``, and its findings."""
-    source, target, path, platform = context.source, context.target, context.path, ports.limits.platform_version
+    source, target, path, platform = context.source, context.target, context.path, ports.options.platform_version
     findings = (
         compatibility(Compatibility(request, source, target, path, context.deployment, platform), context.now)
         + dependencies(target, request.installed_components)
@@ -130,7 +132,7 @@ def judge(ports: Ports, context: CreateContext, request: UpgradeRequest, instanc
     return Preview(_plan(request, instances, path.estimated_duration_minutes if path else None), findings)
 
 
-def accept(preview: Preview) -> tuple[Plan, tuple[str, ...]]:
+def require_no_blockers(preview: Preview) -> tuple[Plan, tuple[str, ...]]:
     """The plan and its warnings.
 
     :raises UpgradeBlocked: with every blocker.
@@ -177,7 +179,7 @@ def _plan(request: UpgradeRequest, instances: Sequence[FleetInstance], path_minu
 
 
 async def add(
-    work: UnitOfWork, execution_id: str, draft: Draft, actor: Actor, retry_of: str | None = None
+    work: UnitOfWork, execution_id: str, draft: ExecutionDraft, actor: Actor, retry_of: str | None = None
 ) -> Execution:
     """Insert the new execution with its rows and its first event; the caller commits.
 
@@ -234,7 +236,7 @@ def _created(execution: Execution, plan: Plan) -> Event:
 
 
 @asynccontextmanager
-async def naming_the_active(ports: Ports, tenant_id: str, component_id: str) -> AsyncIterator[None]:
+async def with_active_execution_id(ports: Ports, tenant_id: str, component_id: str) -> AsyncIterator[None]:
     """Add the id of the active execution to a refusal by the database, when another transaction was faster.
 
     :raises ActiveUpgradeExists: the database raised it within.

@@ -26,18 +26,18 @@ async def create_once(
 
     :raises UpgradeError: any refusal of ``create_upgrade``.
     """
-    if (made := await _made(ports, execution_id)) is not None:
+    if (made := await _existing(ports, execution_id)) is not None:
         return made
     given = replace(ports, new_id=lambda: execution_id)
     try:
         return await create_upgrade(given, tenant_id, request, actor)
     except (ActiveUpgradeExists, AlreadyExists):  # perhaps this very execution, created concurrently
-        if (made := await _made(ports, execution_id)) is not None:
+        if (made := await _existing(ports, execution_id)) is not None:
             return made
         raise
 
 
-async def _made(ports: Ports, execution_id: str) -> Execution | None:
+async def _existing(ports: Ports, execution_id: str) -> Execution | None:
     try:
         return await find_execution(ports, execution_id)
     except NotFound:

@@ -7,7 +7,7 @@ from datetime import datetime
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.lifecycle import transitions
-from upgrade_orchestrator.domain.lifecycle.failures import judge_threshold
+from upgrade_orchestrator.domain.lifecycle.failures import apply_threshold
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
@@ -19,7 +19,7 @@ async def resume_in(work: UnitOfWork, execution: Execution, reason: str | None, 
     """
     moved, events = transitions.resume(execution, reason, actor, now)
     if execution.paused_at is not None:
-        for batch in transitions.rebase(await work.executions.batches(execution.id), execution.paused_at, now):
+        for batch in transitions.shift_due_times(await work.executions.batches(execution.id), execution.paused_at, now):
             await work.executions.save_batch(execution.id, batch)
-    judged, more = judge_threshold(moved, now)  # instances in flight may have failed during the pause
+    judged, more = apply_threshold(moved, now)  # instances in flight may have failed during the pause
     return judged, [*events, *more]

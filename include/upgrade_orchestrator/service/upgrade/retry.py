@@ -7,17 +7,17 @@ from dataclasses import replace
 from upgrade_orchestrator.domain.execution.commands import Actor, Command, require_allowed
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.lifecycle.retry import remainder_of
-from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.upgrade.create import (
     CreateContext,
-    Draft,
+    ExecutionDraft,
     Preview,
-    accept,
     add,
-    judge,
-    naming_the_active,
-    survey,
+    plan_with_findings,
+    read_context,
+    require_no_blockers,
+    with_active_execution_id,
 )
 
 
@@ -34,21 +34,21 @@ async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, act
     async with ports.work() as work:
         ended = await work.executions.get(execution_id)
     require_allowed(Command.RETRY, ended.status)
-    context = await survey(ports, ended.tenant_id, ended.request, refuse_active=True)
+    context = await read_context(ports, ended.tenant_id, ended.request, refuse_active=True)
     draft = await _draft(ports, ended, context)
-    async with naming_the_active(ports, ended.tenant_id, ended.request.component_id), ports.work() as work:
+    async with with_active_execution_id(ports, ended.tenant_id, ended.request.component_id), ports.work() as work:
         ended = await work.executions.lock(execution_id)
-        await work.events.append(ended, [await receive(work, ended, Command.RETRY, actor, reason)])
+        await work.events.append(ended, [await record_command(work, ended, Command.RETRY, actor, reason)])
         execution = await add(work, ports.new_id(), draft, actor, retry_of=ended.id)
         await work.commit()
     return execution
 
 
-async def _draft(ports: Ports, ended: Execution, context: CreateContext) -> Draft:
-    """The rows are read after the survey: once the execution is settled they do not change any more."""
+async def _draft(ports: Ports, ended: Execution, context: CreateContext) -> ExecutionDraft:
+    """The rows are read after the registry and the fleet: once the execution is settled they do not change any more."""
     async with ports.work() as work:
         left = remainder_of(ended, await work.executions.instances(ended.id), context.fleet)
     request = replace(ended.request, total_instances=len(left.instances))
-    preview = judge(ports, context, request, left.instances)
-    plan, warnings = accept(Preview(preview.plan, left.findings + preview.findings))
-    return Draft(context, request, plan, warnings, left.previous)
+    preview = plan_with_findings(ports, context, request, left.instances)
+    plan, warnings = require_no_blockers(Preview(preview.plan, left.findings + preview.findings))
+    return ExecutionDraft(context, request, plan, warnings, left.previous)

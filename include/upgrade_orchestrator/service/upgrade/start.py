@@ -11,7 +11,7 @@ from dataclasses import replace
 from upgrade_orchestrator.domain.execution.commands import Actor, Command, require_allowed
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.audit import receive
+from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 BEGIN_SECONDS = 15.0
@@ -28,9 +28,9 @@ async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execut
         execution = await work.executions.lock(execution_id)
         require_allowed(Command.START, execution.status)
         moved, event = advance(execution, ExecutionStatus.VALIDATING, "started", actor, await work.now())
-        received = await receive(work, execution, Command.START, actor, None)
+        received = await record_command(work, execution, Command.START, actor, None)
         await work.events.append(execution, [received, event])
-        in_worker = await work.executions.may_begin_in_worker(ports.limits.worker_places, BEGIN_SECONDS)
+        in_worker = await work.executions.may_begin_in_worker(ports.options.worker_places, BEGIN_SECONDS)
         moved = await work.executions.save(replace(moved, begins_in_worker=in_worker))
         await work.commit()
     await ports.parse_requests.ask(execution_id)

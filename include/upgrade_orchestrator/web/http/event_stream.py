@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Send
 
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
-from upgrade_orchestrator.service.events.feed import Follower, LiveFeed
+from upgrade_orchestrator.service.events.feed import LiveFeed, StreamReader
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 MEDIA_TYPE = "text/event-stream"
@@ -95,7 +95,7 @@ def _frame(stored: StoredEvent) -> bytes:
     return format_sse_event(data_str=_line(shown), event=stored.what.cloud_type, id=str(stored.sequence))
 
 
-def _last(follower: Follower) -> bytes:
+def _last(follower: StreamReader) -> bytes:
     assert follower.tail is not None
     return format_sse_event(
         data_str=_line({"status": follower.tail.status, "sequence": follower.tail.sequence}), event="end"

@@ -13,7 +13,7 @@ from upgrade_orchestrator.service.approvals.decide import decide_stage
 from upgrade_orchestrator.service.views.queries import get_execution
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.http.bodies import documented, optional_body_of
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses_by_status
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses_by_status
 from upgrade_orchestrator.web.routes.parameters import ExecutionId, StageNumber
 from upgrade_orchestrator.web.security import Approver
 
@@ -23,7 +23,7 @@ Why = Annotated[DecisionBody, Depends(optional_body_of(DecisionBody))]
 _BODY = documented(DecisionBody, required=False)
 
 
-@router.post("/approve", responses=refuses_by_status(UpgradeBlocked), openapi_extra=_BODY)
+@router.post("/approve", responses=error_responses_by_status(UpgradeBlocked), openapi_extra=_BODY)
 async def approve(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -32,7 +32,7 @@ async def approve(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/reject", responses=refuses_by_status(), openapi_extra=_BODY)
+@router.post("/reject", responses=error_responses_by_status(), openapi_extra=_BODY)
 async def reject(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:

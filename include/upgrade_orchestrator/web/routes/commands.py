@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.upgrade import commands as command
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses_by_status
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses_by_status
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
 from upgrade_orchestrator.web.security import Operator
 
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"], route_cl
 Why = Annotated[ReasonQuery, Query()]
 
 
-@router.post("/pause", responses=refuses_by_status())
+@router.post("/pause", responses=error_responses_by_status())
 async def pause(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -37,7 +37,7 @@ async def pause(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/resume", responses=refuses_by_status(UpgradeBlocked))
+@router.post("/resume", responses=error_responses_by_status(UpgradeBlocked))
 async def resume(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -46,7 +46,7 @@ async def resume(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/cancel", responses=refuses_by_status())
+@router.post("/cancel", responses=error_responses_by_status())
 async def cancel(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -55,7 +55,7 @@ async def cancel(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/promote-canary", responses=refuses_by_status(CanaryUnhealthy, UpgradeBlocked))
+@router.post("/promote-canary", responses=error_responses_by_status(CanaryUnhealthy, UpgradeBlocked))
 async def promote_canary(
     execution_id: ExecutionId,
     query: Annotated[PromoteQuery, Query()],
@@ -68,7 +68,7 @@ async def promote_canary(
     return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
 
 
-@router.post("/rollback", status_code=202, responses=refuses_by_status())
+@router.post("/rollback", status_code=202, responses=error_responses_by_status())
 async def rollback(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionAnswer:
@@ -80,7 +80,7 @@ async def rollback(
 @router.post(
     "/retry",
     status_code=201,
-    responses=refuses_by_status(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
+    responses=error_responses_by_status(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
 )
 async def retry(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep, response: Response

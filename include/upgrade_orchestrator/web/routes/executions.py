@@ -21,9 +21,9 @@ from upgrade_orchestrator.service.upgrade.start import start_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution, get_plan, get_tail, list_events, list_instances
 from upgrade_orchestrator.web.dependencies import LinksDep, LiveDep, PortsDep
 from upgrade_orchestrator.web.http.cursors import decode_number, encode
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses_by_status
 from upgrade_orchestrator.web.http.etags import CONDITIONAL, UNCHANGED, tagged
 from upgrade_orchestrator.web.http.event_stream import DESCRIBED, EventStream, wants_stream
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses_by_status
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
 from upgrade_orchestrator.web.security import Operator, Reader
 
@@ -44,7 +44,7 @@ async def read(
     return tagged(request, response, ExecutionAnswer.of(await get_execution(ports, execution_id), links))
 
 
-@router.post("/start", status_code=202, responses=refuses_by_status())
+@router.post("/start", status_code=202, responses=error_responses_by_status())
 async def start(execution_id: ExecutionId, actor: Operator, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
     """Change PENDING to VALIDATING; the checks then run in Airflow."""
     await start_upgrade(ports, execution_id, actor)
@@ -97,7 +97,7 @@ async def _stream(ports: Ports, live: LiveFeed, execution_id: str, after: int, l
         return Response(status_code=204)
     live.require_room()
     begin = after if last_event_id is None else last_event_id
-    return EventStream(live, execution_id, begin, ports.limits.stream_seconds)
+    return EventStream(live, execution_id, begin, ports.options.stream_seconds)
 
 
 def _shown(stored: StoredEvent) -> EventAnswer:

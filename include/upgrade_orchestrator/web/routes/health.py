@@ -13,7 +13,7 @@ from upgrade_orchestrator.schemas.relay import RelayAnswer
 from upgrade_orchestrator.service.views.fleet_health import DriverHealth, FleetHealth
 from upgrade_orchestrator.service.views.health import RelayHealth, check_database, relay_health
 from upgrade_orchestrator.web.dependencies import ports_of
-from upgrade_orchestrator.web.http.refusals import ApiRoute
+from upgrade_orchestrator.web.http.error_responses import ApiRoute
 
 router = APIRouter(tags=["health"], route_class=ApiRoute)
 

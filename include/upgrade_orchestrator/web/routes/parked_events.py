@@ -15,7 +15,7 @@ from upgrade_orchestrator.schemas.relay import ParkedAnswer
 from upgrade_orchestrator.service.ports.outbox import ParkedEvent
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.cursors import decode_moment, encode
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses
 from upgrade_orchestrator.web.security import Administrator, require
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=ApiRoute)
@@ -31,7 +31,7 @@ async def parked(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[
     return page_of(found, query.limit, ParkedAnswer.of, _position)
 
 
-@router.post("/{eventId}/release", responses=refuses(NotFound))
+@router.post("/{eventId}/release", responses=error_responses(NotFound))
 async def release(
     event_id: EventId, actor: Annotated[Actor, Depends(require(Permission.ADMINISTER))], ports: PortsDep
 ) -> ParkedAnswer:

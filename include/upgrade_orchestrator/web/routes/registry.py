@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.registry import write as registry
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import decode, encode
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, VersionId
 from upgrade_orchestrator.web.security import Administrator, RegistryReader
 
@@ -41,7 +41,7 @@ async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> P
     "/components",
     status_code=201,
     dependencies=[Administrator],
-    responses=refuses(AlreadyExists),
+    responses=error_responses(AlreadyExists),
     openapi_extra=documented(ComponentBody),
 )
 async def add_component(
@@ -65,7 +65,7 @@ async def versions(
     "/components/{componentId}/versions",
     status_code=201,
     dependencies=[Administrator],
-    responses=refuses(NotFound, AlreadyExists),
+    responses=error_responses(NotFound, AlreadyExists),
     openapi_extra=documented(VersionBody),
 )
 async def add_version(

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from upgrade_orchestrator.schemas.statistics import StatisticsAnswer
 from upgrade_orchestrator.service.views.queries import get_statistics
 from upgrade_orchestrator.web.dependencies import PortsDep
-from upgrade_orchestrator.web.http.refusals import ApiRoute
+from upgrade_orchestrator.web.http.error_responses import ApiRoute
 from upgrade_orchestrator.web.routes.parameters import ComponentId
 from upgrade_orchestrator.web.security import Reader
 

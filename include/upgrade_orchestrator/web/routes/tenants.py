@@ -15,7 +15,7 @@ from upgrade_orchestrator.service.registry import write as registry
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import decode_moment, encode
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
 from upgrade_orchestrator.web.routes.registry import with_id
 from upgrade_orchestrator.web.security import Administrator, Reader
@@ -32,7 +32,7 @@ async def deployment(tenant_id: TenantId, component_id: ComponentId, ports: Port
 @router.put(
     "/deployment",
     dependencies=[Administrator],
-    responses=refuses(NotFound, VersionMismatch, ActiveUpgradeExists),
+    responses=error_responses(NotFound, VersionMismatch, ActiveUpgradeExists),
     openapi_extra=documented(DeploymentBody),
 )
 async def put_deployment(
@@ -64,7 +64,7 @@ def _position(backup: Backup) -> str:
     "/backups",
     status_code=201,
     dependencies=[Administrator],
-    responses=refuses(NotFound, AlreadyExists, VersionMismatch),
+    responses=error_responses(NotFound, AlreadyExists, VersionMismatch),
     openapi_extra=documented(BackupBody),
 )
 async def add_backup(

@@ -21,7 +21,7 @@ from upgrade_orchestrator.service.registry import upgrade_paths
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import encode
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses
 from upgrade_orchestrator.web.routes.parameters import VersionId
 from upgrade_orchestrator.web.routes.registry import position_in, with_id
 from upgrade_orchestrator.web.security import Administrator, RegistryReader
@@ -40,7 +40,7 @@ async def paths(query: Annotated[PathsQuery, Query()], ports: PortsDep) -> Page[
     "/upgrade-paths",
     status_code=201,
     dependencies=[Administrator],
-    responses=refuses(NotFound, AlreadyExists, VersionMismatch),
+    responses=error_responses(NotFound, AlreadyExists, VersionMismatch),
     openapi_extra=documented(PathBody),
 )
 async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports: PortsDep) -> PathAnswer:
@@ -51,7 +51,9 @@ async def add_path(body: Annotated[PathBody, Depends(body_of(PathBody))], ports:
     return PathAnswer.of(await upgrade_paths.add_path(ports, UpgradePath(**values), risk))
 
 
-@router.get("/upgrade-paths/calculate", dependencies=[RegistryReader], responses=refuses(NotFound, VersionMismatch))
+@router.get(
+    "/upgrade-paths/calculate", dependencies=[RegistryReader], responses=error_responses(NotFound, VersionMismatch)
+)
 async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) -> CalculatedAnswer:
     """The best route by steps, risk, downtime and duration, with alternatives; if there is none, the missing paths.
 
@@ -64,7 +66,7 @@ async def calculate(query: Annotated[CalculateQuery, Query()], ports: PortsDep) 
 @router.post(
     "/versions/{versionId}/check-compatibility",
     dependencies=[RegistryReader],
-    responses=refuses(VersionMismatch),
+    responses=error_responses(VersionMismatch),
     openapi_extra=documented(CompatibilityBody),
 )
 async def compatibility(

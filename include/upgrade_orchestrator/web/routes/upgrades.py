@@ -23,8 +23,8 @@ from upgrade_orchestrator.service.views.queries import ExecutionView, active_exe
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import decode_moment, encode
+from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses
 from upgrade_orchestrator.web.http.etags import CONDITIONAL, UNCHANGED, tagged
-from upgrade_orchestrator.web.http.refusals import ApiRoute, refuses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
 from upgrade_orchestrator.web.security import Operator, Reader
 
@@ -38,7 +38,7 @@ router = APIRouter(tags=["upgrades"], route_class=ApiRoute)
     responses={
         200: {"model": PreviewAnswer, "description": "dryRun=true"},
         201: {"model": ExecutionAnswer},
-        **refuses(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
+        **error_responses(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
     },
     openapi_extra=documented(UpgradeBody),
 )
@@ -86,7 +86,7 @@ def _position(view: ExecutionView) -> str:
     "/tenants/{tenantId}/components/{componentId}/upgrades/active",
     dependencies=[Reader],
     response_model=ExecutionAnswer,
-    responses={**UNCHANGED, **refuses(NoActiveUpgrade)},
+    responses={**UNCHANGED, **error_responses(NoActiveUpgrade)},
     openapi_extra=CONDITIONAL,
 )
 async def active(

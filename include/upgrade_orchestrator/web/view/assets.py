@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.pages import FOLDER
-from upgrade_orchestrator.web.view.refusals import PageRoute
 
 router = APIRouter(prefix="/view/static", include_in_schema=False, route_class=PageRoute)
 

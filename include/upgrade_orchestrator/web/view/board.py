@@ -19,8 +19,8 @@ from upgrade_orchestrator.service.views.board import BoardView, show_board
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.cursors import decode, encode
 from upgrade_orchestrator.web.security import Caller, RegistryReader, Signed, tenants_seen_by
+from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.pages import page
-from upgrade_orchestrator.web.view.refusals import PageRoute
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 

@@ -13,7 +13,7 @@ from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.web.dependencies import LiveDep, PortsDep
 from upgrade_orchestrator.web.http.event_stream import KEEP_ALIVE_SECONDS, RETRY_MILLISECONDS, FrameStream, wants_stream
 from upgrade_orchestrator.web.security import RegistryReader
-from upgrade_orchestrator.web.view.refusals import PageRoute
+from upgrade_orchestrator.web.view.error_pages import PageRoute
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 
@@ -26,7 +26,7 @@ async def changes(request: Request, ports: PortsDep, live: LiveDep) -> Response:
     if not wants_stream(request):
         return Response(status_code=204)
     live.require_room()
-    seconds = ports.limits.stream_seconds
+    seconds = ports.options.stream_seconds
     return FrameStream(_frames(live, seconds), seconds)
 
 

@@ -14,8 +14,8 @@ from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
 from upgrade_orchestrator.web.security import Reader
 from upgrade_orchestrator.web.view.charts import Chart, Series, lines, stacked_bars
+from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.pages import page
-from upgrade_orchestrator.web.view.refusals import PageRoute
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 S, N = ExecutionStatus, InstanceStatus
 
 
-class Look(NamedTuple):
+class StatusStyle(NamedTuple):
     """How a status is shown: its words, its tone (a CSS class) and its sign."""
 
     words: str
@@ -23,36 +23,36 @@ class Look(NamedTuple):
     sign: str
 
 
-STATUS: dict[str, Look] = {
-    S.PENDING: Look("Pending", "idle", "○"),
-    S.VALIDATING: Look("Validating", "busy", "◔"),
-    S.IN_PROGRESS: Look("In progress", "busy", "▶"),
-    S.CANARY_RUNNING: Look("Canary running", "busy", "▷"),
-    S.CANARY_MONITORING: Look("Canary monitoring", "watch", "◉"),
-    S.PAUSED: Look("Paused", "warn", "❚❚"),
-    S.ROLLING_BACK: Look("Rolling back", "back", "↺"),
-    S.ROLLED_BACK: Look("Rolled back", "back", "↶"),
-    S.COMPLETED: Look("Completed", "good", "✓"),
-    S.FAILED: Look("Failed", "bad", "✕"),
-    S.CANCELLED: Look("Cancelled", "idle", "⊘"),
+STATUS: dict[str, StatusStyle] = {
+    S.PENDING: StatusStyle("Pending", "idle", "○"),
+    S.VALIDATING: StatusStyle("Validating", "busy", "◔"),
+    S.IN_PROGRESS: StatusStyle("In progress", "busy", "▶"),
+    S.CANARY_RUNNING: StatusStyle("Canary running", "busy", "▷"),
+    S.CANARY_MONITORING: StatusStyle("Canary monitoring", "watch", "◉"),
+    S.PAUSED: StatusStyle("Paused", "warn", "❚❚"),
+    S.ROLLING_BACK: StatusStyle("Rolling back", "back", "↺"),
+    S.ROLLED_BACK: StatusStyle("Rolled back", "back", "↶"),
+    S.COMPLETED: StatusStyle("Completed", "good", "✓"),
+    S.FAILED: StatusStyle("Failed", "bad", "✕"),
+    S.CANCELLED: StatusStyle("Cancelled", "idle", "⊘"),
 }
-INSTANCE: dict[str, Look] = {
-    N.PENDING: Look("Pending", "idle", "○"),
-    N.DRAINING: Look("Draining", "busy", "◔"),
-    N.UPGRADING: Look("Upgrading", "busy", "◑"),
-    N.HEALTH_CHECKING: Look("Health checking", "watch", "◉"),
-    N.COMPLETED: Look("Completed", "good", "✓"),
-    N.FAILED: Look("Failed", "bad", "✕"),
-    N.ROLLED_BACK: Look("Rolled back", "back", "↶"),
+INSTANCE: dict[str, StatusStyle] = {
+    N.PENDING: StatusStyle("Pending", "idle", "○"),
+    N.DRAINING: StatusStyle("Draining", "busy", "◔"),
+    N.UPGRADING: StatusStyle("Upgrading", "busy", "◑"),
+    N.HEALTH_CHECKING: StatusStyle("Health checking", "watch", "◉"),
+    N.COMPLETED: StatusStyle("Completed", "good", "✓"),
+    N.FAILED: StatusStyle("Failed", "bad", "✕"),
+    N.ROLLED_BACK: StatusStyle("Rolled back", "back", "↶"),
 }
-CHECK: dict[str, Look] = {
-    "PENDING": Look("Pending", "idle", "○"),
-    "RUNNING": Look("Running", "busy", "◔"),
-    "PASSED": Look("Passed", "good", "✓"),
-    "WARNING": Look("Warning", "warn", "!"),
-    "FAILED": Look("Failed", "bad", "✕"),
+CHECK: dict[str, StatusStyle] = {
+    "PENDING": StatusStyle("Pending", "idle", "○"),
+    "RUNNING": StatusStyle("Running", "busy", "◔"),
+    "PASSED": StatusStyle("Passed", "good", "✓"),
+    "WARNING": StatusStyle("Warning", "warn", "!"),
+    "FAILED": StatusStyle("Failed", "bad", "✕"),
 }
-_UNKNOWN = Look("Unknown", "idle", "?")
+_UNKNOWN = StatusStyle("Unknown", "idle", "?")
 
 
 def moment(value: datetime | None) -> Markup | str:
@@ -80,8 +80,8 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def look(value: str | None, kind: str = "status") -> Look:
-    """The look of ``value``; ``kind`` is status, instance or check."""
+def style_of(value: str | None, kind: str = "status") -> StatusStyle:
+    """The words, colour and symbol of ``value``; ``kind`` is status, instance or check."""
     return {"status": STATUS, "instance": INSTANCE, "check": CHECK}[kind].get(str(value), _UNKNOWN)
 
 
@@ -91,4 +91,4 @@ def data(value: Any) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {"moment": moment, "span": span, "data": data}
-GLOBALS: dict[str, Any] = {"look": look, "plural": plural, "statuses": list(ExecutionStatus)}
+GLOBALS: dict[str, Any] = {"style_of": style_of, "plural": plural, "statuses": list(ExecutionStatus)}

@@ -44,8 +44,8 @@ async def test_last_to_leave_ends_the_reader_and_the_connection(
         async with feed.following(execution.id, 1) as two:
             await two.next(0.1)
         assert ANYTHING in await watcher.next(SECONDS)
-        assert (feed.followers, listening()) == (1, 1)
-    assert feed.followers == 0
+        assert (feed.readers, listening()) == (1, 1)
+    assert feed.readers == 0
     deadline = time.monotonic() + SECONDS
     while listening():
         assert time.monotonic() < deadline

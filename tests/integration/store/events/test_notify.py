@@ -41,9 +41,9 @@ class Taken:
 class KilledAtTheMark:
     """Port ``EventCursors`` of a process that dies before it marks the events as read."""
 
-    def __init__(self, followers: EventCursors) -> None:
-        self.spans, self.events = followers.spans, followers.events
-        self.counts, self.waiting = followers.counts, followers.waiting
+    def __init__(self, event_cursors: EventCursors) -> None:
+        self.spans, self.events = event_cursors.spans, event_cursors.events
+        self.counts, self.waiting = event_cursors.counts, event_cursors.waiting
 
     async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
         raise MemoryError("killed here")
@@ -96,7 +96,7 @@ async def test_process_killed_before_it_marks_sends_the_same_notice_again(
 ) -> None:
     await _fail(store, (await added(status=S.VALIDATING)).id)
     with pytest.raises(MemoryError):
-        await send_notices(replace(ports, followers=KilledAtTheMark(ports.followers)))
+        await send_notices(replace(ports, event_cursors=KilledAtTheMark(ports.event_cursors)))
     await send_notices(ports)
     assert len({each.key for each in taken.notices}) == 1 < len(taken.notices)
 
@@ -104,7 +104,7 @@ async def test_process_killed_before_it_marks_sends_the_same_notice_again(
 async def test_no_notice_is_sent_without_a_notifier(postgres_url: str) -> None:
     ports = ports_for(postgres_url, Settings())
     assert not ports.notices.are_wanted()
-    await send_notices(replace(ports, followers=None))  # type: ignore[arg-type]
+    await send_notices(replace(ports, event_cursors=None))  # type: ignore[arg-type]
 
 
 def test_notices_are_handed_over_by_one_of_the_loops() -> None:

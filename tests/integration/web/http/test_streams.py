@@ -103,7 +103,7 @@ async def test_reader_that_has_the_last_event_gets_204_and_stops(live: httpx.Asy
 
 
 async def test_stream_lives_no_longer_than_it_may(shared_app: SharedApp, live: httpx.AsyncClient, world: World) -> None:
-    shared_app.ports = replace(world.ports, limits=replace(world.ports.limits, stream_seconds=0.2))
+    shared_app.ports = replace(world.ports, options=replace(world.ports.options, stream_seconds=0.2))
     created = (await live.post(UPGRADES, json=world.request())).json()["id"]
     began = time.monotonic()
     async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
@@ -167,8 +167,8 @@ async def test_reader_that_leaves_frees_what_it_held(app: FastAPI, live: httpx.A
     for _ in range(3):
         async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
             await take(messages(response), 1)
-            assert app.state.live.opened.followers == 1
-        await until(lambda: not app.state.live.opened.followers)
+            assert app.state.live.opened.event_cursors == 1
+        await until(lambda: not app.state.live.opened.event_cursors)
 
 
 async def test_server_that_ends_ends_its_streams(app: FastAPI, door: Door, world: World) -> None:

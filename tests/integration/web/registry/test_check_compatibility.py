@@ -75,7 +75,7 @@ async def test_unknown_platform_blocks(api: httpx.AsyncClient) -> None:
 async def test_platform_that_is_left_out_is_the_one_that_is_set(
     api: httpx.AsyncClient, shared_app: SharedApp, world: World
 ) -> None:
-    shared_app.ports = replace(world.ports, limits=replace(world.ports.limits, platform_version="3.4"))
+    shared_app.ports = replace(world.ports, options=replace(world.ports.options, platform_version="3.4"))
     await make(api, minPlatformVersion="3.3")
     assert (await checked(api))["platformVersion"] == "3.4"
     assert (await checked(api, platformVersion="3.2"))["compatible"] is False

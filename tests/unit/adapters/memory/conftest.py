@@ -82,7 +82,7 @@ def listens() -> Listens:
 
 
 @pytest.fixture
-def followers(database: MemoryDatabase) -> MemoryEventCursors:
+def event_cursors(database: MemoryDatabase) -> MemoryEventCursors:
     return MemoryEventCursors(database)
 
 

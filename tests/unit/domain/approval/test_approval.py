@@ -15,8 +15,8 @@ from upgrade_orchestrator.domain.approval.approval import (
     ask,
     decidable,
     decide,
+    discard_answer,
     needs_approval,
-    refuse,
     require_stage,
     state_of_stage,
     waiting,
@@ -114,12 +114,12 @@ def test_answer_after_the_decision_changes_nothing() -> None:
 
 def test_refused_answer_reopens_the_approval_with_the_reason() -> None:
     asked = _asked()
-    refused = refuse(answer(asked, GIVEN), "lacks the permission")
+    refused = discard_answer(answer(asked, GIVEN), "lacks the permission")
     assert refused == replace(asked, refused="anna: lacks the permission", answered_at=after(5))
 
 
 def test_refused_answer_is_ignored_when_repeated_and_the_next_one_counts() -> None:
-    refused = refuse(answer(_asked(), GIVEN), "lacks the permission")
+    refused = discard_answer(answer(_asked(), GIVEN), "lacks the permission")
     rounded = replace(GIVEN, at=GIVEN.at + timedelta(microseconds=1))
     assert answer(refused, GIVEN) == answer(refused, rounded) == refused
     assert answer(refused, replace(GIVEN, at=after(6))).answer is YES

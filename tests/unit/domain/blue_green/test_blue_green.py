@@ -7,25 +7,25 @@ import pytest
 
 from tests.unit.domain.builders import NOW, after, fleet_of, make_execution, make_fleet, make_instance, name
 from tests.unit.domain.plan.test_pools import green_of
-from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_cutover_step
-from upgrade_orchestrator.domain.blue_green.revert import Aim, aim_of, next_revert_step
-from upgrade_orchestrator.domain.blue_green.steps import (
+from upgrade_orchestrator.domain.blue_green.actions import (
     GiveUp,
-    NoteUnhealthy,
+    GoalReached,
+    MarkRolledBack,
+    PollAgain,
+    PoolAction,
     PoolCall,
-    PoolStep,
     PoolView,
-    Reached,
-    Save,
+    RecordUnhealthy,
+    SaveBatch,
     SendPoolOrder,
-    TakeBack,
     WaitFor,
-    Watch,
 )
+from upgrade_orchestrator.domain.blue_green.cutover import Goal, next_cutover_action
+from upgrade_orchestrator.domain.blue_green.revert import RevertGoal, next_revert_action, revert_goal_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.domain.lifecycle.transitions import rebase
+from upgrade_orchestrator.domain.lifecycle.transitions import shift_due_times
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase, watched
 from upgrade_orchestrator.domain.plan.pools import Pools
 
@@ -56,12 +56,12 @@ def view(found: Fleet | None, batch: Batch = GREEN, **fields: Any) -> PoolView:
     return replace(made, **fields)
 
 
-def forth(found: Fleet | None, goal: Goal, batch: Batch = GREEN, seconds: float = 0, **fields: Any) -> PoolStep:
+def forth(found: Fleet | None, goal: Goal, batch: Batch = GREEN, seconds: float = 0, **fields: Any) -> PoolAction:
     """The next step on the way to ``goal`` after so many watched seconds."""
-    return next_cutover_step(view(found, watched(batch, seconds), **fields), goal, after(seconds))
+    return next_cutover_action(view(found, watched(batch, seconds), **fields), goal, after(seconds))
 
 
-def order(step: PoolStep) -> tuple[PoolCall, str]:
+def order(step: PoolAction) -> tuple[PoolCall, str]:
     assert isinstance(step, SendPoolOrder)
     return step.call, step.pool
 
@@ -70,8 +70,8 @@ def order(step: PoolStep) -> tuple[PoolCall, str]:
 
 
 def test_healthy_pool_is_checked_and_then_gets_the_traffic() -> None:
-    assert forth(fleet(), Goal.CHECKED) == Save(CHECKED)
-    assert forth(fleet(), Goal.CHECKED, CHECKED) == Reached()
+    assert forth(fleet(), Goal.CHECKED) == SaveBatch(CHECKED)
+    assert forth(fleet(), Goal.CHECKED, CHECKED) == GoalReached()
     assert order(forth(fleet(), Goal.SWITCHED, CHECKED)) == (PoolCall.SWITCH, "green")
 
 
@@ -113,8 +113,8 @@ def test_row_that_failed_fails_the_check_at_once() -> None:
 
 def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
     step = forth(fleet("green"), Goal.SWITCHED, seconds=5)
-    assert step == Save(replace(SWITCHED, phase_started_at=after(5)))
-    assert forth(fleet("green"), Goal.SWITCHED, SWITCHED) == Reached()
+    assert step == SaveBatch(replace(SWITCHED, phase_started_at=after(5)))
+    assert forth(fleet("green"), Goal.SWITCHED, SWITCHED) == GoalReached()
 
 
 @pytest.mark.parametrize(
@@ -127,15 +127,15 @@ def test_traffic_that_another_party_has_switched_is_a_failure(batch: Batch, traf
 
 
 def test_soak_is_over_at_its_time_when_all_are_well() -> None:
-    assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59) == Watch(1)
+    assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59) == PollAgain(1)
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 60)
-    assert step == Save(replace(SOAKED, soak_seconds=60))
+    assert step == SaveBatch(replace(SOAKED, soak_seconds=60))
 
 
 def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> None:
     silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
     at_limit = forth(fleet("green"), Goal.SOAKED, SWITCHED, 90, answers=silent)
-    assert at_limit == Watch(0)
+    assert at_limit == PollAgain(0)
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 91, answers=silent)
     assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: g-01: does not answer")
 
@@ -144,16 +144,18 @@ def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> N
 def test_unhealthy_instance_restarts_the_soak_while_there_is_time_for_it(seconds: int, late: bool) -> None:
     answers: dict[str, Health | None] = {"g-00": WELL, "g-01": ILL}
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, seconds, answers=answers)
-    assert isinstance(step, NoteUnhealthy)
+    assert isinstance(step, RecordUnhealthy)
     assert (step.batch.healthy_seconds, step.unhealthy) == (None, {"i-01": "g-01: out of memory"})
     assert (step.too_late is not None) is late
 
 
 def test_soak_starts_again_when_all_are_seen_well_and_not_when_one_was_last_seen_ill() -> None:
     was_ill = replace(SWITCHED, healthy_seconds=None)
-    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == Save(replace(watched(was_ill, 30), healthy_seconds=0.0))
+    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == SaveBatch(
+        replace(watched(was_ill, 30), healthy_seconds=0.0)
+    )
     silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
-    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=silent) == Watch(60)
+    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=silent) == PollAgain(60)
 
 
 def test_soak_that_would_begin_too_late_is_a_failure() -> None:
@@ -163,19 +165,19 @@ def test_soak_that_would_begin_too_late_is_a_failure() -> None:
 
 def test_instance_that_has_gone_is_ill_too() -> None:
     step = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 10)
-    assert isinstance(step, NoteUnhealthy)
+    assert isinstance(step, RecordUnhealthy)
     late = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 31)
-    assert isinstance(late, NoteUnhealthy)
+    assert isinstance(late, RecordUnhealthy)
     assert "has 1 instances, 2 are wanted" in (late.too_late or "")
 
 
 def test_old_pool_is_removed_after_the_soak_and_not_before() -> None:
-    assert isinstance(forth(fleet("green"), Goal.RETIRED, SWITCHED, 10), Watch)
-    assert forth(fleet("green"), Goal.SOAKED, SOAKED) == Reached()
+    assert isinstance(forth(fleet("green"), Goal.RETIRED, SWITCHED, 10), PollAgain)
+    assert forth(fleet("green"), Goal.SOAKED, SOAKED) == GoalReached()
     assert order(forth(fleet("green"), Goal.RETIRED, SOAKED)) == (PoolCall.REMOVE, "blue")
     gone = replace(SOAKED, phase=Phase.DONE, phase_started_at=after(99))
-    assert forth(fleet("green", blue=0), Goal.RETIRED, SOAKED, 99) == Save(gone)
-    assert forth(fleet("green", blue=0), Goal.RETIRED, gone) == Reached()
+    assert forth(fleet("green", blue=0), Goal.RETIRED, SOAKED, 99) == SaveBatch(gone)
+    assert forth(fleet("green", blue=0), Goal.RETIRED, gone) == GoalReached()
 
 
 @pytest.mark.parametrize(("batch", "phase"), [(GREEN, "CHECK"), (SOAKED, "RETIRE")])
@@ -186,7 +188,7 @@ def test_fleet_that_does_not_answer_is_waited_for_but_not_for_ever(batch: Batch,
 
 
 def test_fleet_that_does_not_answer_fails_the_soak_at_its_limit() -> None:
-    assert forth(None, Goal.SOAKED, SWITCHED, 90) == Watch(0)
+    assert forth(None, Goal.SOAKED, SWITCHED, 90) == PollAgain(0)
     assert isinstance(forth(None, Goal.SOAKED, SWITCHED, 91), GiveUp)
 
 
@@ -201,8 +203,8 @@ def test_soak_counts_watched_seconds_until_it_is_over() -> None:
 
 def test_pause_pushes_out_only_a_delay_that_was_not_over() -> None:
     waiting = Batch(2, "BATCH", due_at=after(60))
-    assert rebase([SWITCHED, waiting], after(10), after(110)) == [replace(waiting, due_at=after(160))]
-    assert rebase([waiting, replace(waiting, completed_at=NOW)], after(70), after(110)) == []
+    assert shift_due_times([SWITCHED, waiting], after(10), after(110)) == [replace(waiting, due_at=after(160))]
+    assert shift_due_times([waiting, replace(waiting, completed_at=NOW)], after(70), after(110)) == []
 
 
 # -- back ------------------------------------------------------------------------------------------------------------
@@ -211,49 +213,49 @@ def test_pause_pushes_out_only_a_delay_that_was_not_over() -> None:
 @pytest.mark.parametrize(
     ("status", "phase", "aim"),
     [
-        (S.ROLLING_BACK, None, Aim.ROLL_BACK),
-        (S.CANCELLED, None, Aim.CANCELLED),
-        (S.FAILED, "SOAK", Aim.SOAK_FAILED),
+        (S.ROLLING_BACK, None, RevertGoal.ROLL_BACK),
+        (S.CANCELLED, None, RevertGoal.CANCELLED),
+        (S.FAILED, "SOAK", RevertGoal.SOAK_FAILED),
         (S.FAILED, "CHECK", None),
         (S.FAILED, None, None),
         (S.COMPLETED, None, None),
     ],
 )
-def test_status_says_how_far_back_it_goes(status: ExecutionStatus, phase: str | None, aim: Aim | None) -> None:
-    assert aim_of(make_execution(status, failure_phase=phase)) is aim
+def test_status_says_how_far_back_it_goes(status: ExecutionStatus, phase: str | None, aim: RevertGoal | None) -> None:
+    assert revert_goal_of(make_execution(status, failure_phase=phase)) is aim
 
 
-@pytest.mark.parametrize("aim", [Aim.ROLL_BACK, Aim.CANCELLED])
-def test_new_pool_without_traffic_is_removed_and_then_the_rows_are_back(aim: Aim) -> None:
-    assert order(next_revert_step(view(fleet()), aim)) == (PoolCall.REMOVE, "green")
-    assert next_revert_step(view(fleet(green=0)), aim) == TakeBack({"i-00": True, "i-01": True})
+@pytest.mark.parametrize("aim", [RevertGoal.ROLL_BACK, RevertGoal.CANCELLED])
+def test_new_pool_without_traffic_is_removed_and_then_the_rows_are_back(aim: RevertGoal) -> None:
+    assert order(next_revert_action(view(fleet()), aim)) == (PoolCall.REMOVE, "green")
+    assert next_revert_action(view(fleet(green=0)), aim) == MarkRolledBack({"i-00": True, "i-01": True})
     done = [make_instance("i-00", I.ROLLED_BACK), make_instance("i-01")]
-    assert next_revert_step(view(fleet(green=0), rows=done), aim) == Reached()
+    assert next_revert_action(view(fleet(green=0), rows=done), aim) == GoalReached()
 
 
 def test_new_pool_stays_to_be_looked_at_after_a_failed_soak() -> None:
-    assert isinstance(next_revert_step(view(fleet()), Aim.SOAK_FAILED), TakeBack)
+    assert isinstance(next_revert_action(view(fleet()), RevertGoal.SOAK_FAILED), MarkRolledBack)
 
 
-@pytest.mark.parametrize("aim", [Aim.ROLL_BACK, Aim.SOAK_FAILED])
-def test_traffic_goes_back_to_an_old_pool_that_is_well(aim: Aim) -> None:
-    assert order(next_revert_step(view(fleet("green")), aim)) == (PoolCall.SWITCH, "blue")
+@pytest.mark.parametrize("aim", [RevertGoal.ROLL_BACK, RevertGoal.SOAK_FAILED])
+def test_traffic_goes_back_to_an_old_pool_that_is_well(aim: RevertGoal) -> None:
+    assert order(next_revert_action(view(fleet("green")), aim)) == (PoolCall.SWITCH, "blue")
 
 
 def test_cancel_after_the_switch_touches_nothing() -> None:
-    assert next_revert_step(view(fleet("green")), Aim.CANCELLED) == Reached()
+    assert next_revert_action(view(fleet("green")), RevertGoal.CANCELLED) == GoalReached()
 
 
 def test_old_pool_that_is_gone_is_made_again_by_a_rollback_only() -> None:
-    step = next_revert_step(view(fleet("green", blue=0, green=3)), Aim.ROLL_BACK)
+    step = next_revert_action(view(fleet("green", blue=0, green=3)), RevertGoal.ROLL_BACK)
     assert isinstance(step, SendPoolOrder)
     assert (step.call, step.pool, step.version, step.size) == (PoolCall.MAKE, "blue", "3.6.0", 3)
     assert isinstance(step.on_timeout, GiveUp)
-    assert next_revert_step(view(fleet("green", blue=0)), Aim.SOAK_FAILED) == Reached()
+    assert next_revert_action(view(fleet("green", blue=0)), RevertGoal.SOAK_FAILED) == GoalReached()
 
 
 def test_rest_of_an_old_pool_that_was_being_removed_is_removed_when_it_is_in_the_way() -> None:
-    step = next_revert_step(view(fleet("green", blue=1)), Aim.ROLL_BACK)
+    step = next_revert_action(view(fleet("green", blue=1)), RevertGoal.ROLL_BACK)
     assert isinstance(step, SendPoolOrder)
     assert (step.call, order(step.on_timeout)) == (PoolCall.MAKE, (PoolCall.REMOVE, "blue"))
 
@@ -264,12 +266,12 @@ def test_old_pool_with_an_ill_instance_is_waited_for_and_taken_in_vain_only_when
 ) -> None:
     blue: list[FleetInstance] = fleet_of(2, ill=(0,))
     found = replace(make_fleet(*blue, *green_of(2, healthy=green_well)), traffic="green")
-    step = next_revert_step(view(found), Aim.ROLL_BACK)
+    step = next_revert_action(view(found), RevertGoal.ROLL_BACK)
     assert isinstance(step, WaitFor)
     assert isinstance(step.on_timeout, SendPoolOrder if takes else GiveUp)
 
 
 def test_fleet_that_does_not_answer_ends_the_way_back_in_vain() -> None:
-    step = next_revert_step(view(None), Aim.ROLL_BACK)
+    step = next_revert_action(view(None), RevertGoal.ROLL_BACK)
     assert isinstance(step, WaitFor)
     assert step.on_timeout == GiveUp("ROLLBACK", "the fleet did not answer (after 30 s)")

@@ -6,8 +6,15 @@ from typing import Any
 import pytest
 
 from tests.unit.domain.builders import NOW, make_execution, make_instance, make_request
+from upgrade_orchestrator.domain.blue_green.actions import (
+    Change,
+    GiveUp,
+    GoalReached,
+    MarkRolledBack,
+    RecordUnhealthy,
+    SaveBatch,
+)
 from upgrade_orchestrator.domain.blue_green.changes import record_cutover, record_revert
-from upgrade_orchestrator.domain.blue_green.steps import Change, GiveUp, NoteUnhealthy, Reached, Save, TakeBack
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -16,7 +23,7 @@ from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
 BATCH = Batch(1, "GREEN")
 UP = [make_instance("i-00", I.COMPLETED, attempts=1, healthy=True), make_instance("i-01", I.COMPLETED, attempts=1)]
-ILL = NoteUnhealthy(BATCH, {"i-00": "g-00: out of memory"})
+ILL = RecordUnhealthy(BATCH, {"i-00": "g-00: out of memory"})
 
 
 def execution(status: ExecutionStatus = S.IN_PROGRESS, **fields: Any) -> Execution:
@@ -30,7 +37,7 @@ def test_ill_instance_counts_once_and_what_was_wrong_stays_in_its_row() -> None:
     assert (row.healthy, row.error, row.last_health_at) == (False, "g-00: out of memory", NOW)
     again = record_cutover(ILL, first.execution, [row, UP[1]], NOW)
     assert (again.execution.current_failures, again.events) == (1, [])
-    well = record_cutover(Save(replace(BATCH, phase=Phase.RETIRE)), again.execution, [row, UP[1]], NOW)
+    well = record_cutover(SaveBatch(replace(BATCH, phase=Phase.RETIRE)), again.execution, [row, UP[1]], NOW)
     assert [(each.healthy, each.error) for each in well.rows] == [(True, "g-00: out of memory")]
 
 
@@ -73,7 +80,7 @@ def test_rows_are_back_unless_nothing_was_asked_for_them() -> None:
         make_instance("i-04"),
         make_instance("i-05", I.ROLLED_BACK, attempts=1),
     ]
-    found = record_revert(TakeBack({"i-00": False}), execution(S.ROLLING_BACK), rows, NOW)
+    found = record_revert(MarkRolledBack({"i-00": False}), execution(S.ROLLING_BACK), rows, NOW)
     assert {each.instance_id: each.status for each in found.rows} == {
         "i-00": I.ROLLED_BACK,
         "i-01": I.ROLLED_BACK,
@@ -101,5 +108,5 @@ def test_ending_given_up_fails_only_what_was_in_flight() -> None:
 
 
 def test_other_steps_write_nothing() -> None:
-    assert record_cutover(Reached(), execution(), UP, NOW) == Change(execution())
-    assert record_revert(Reached(), execution(), UP, NOW) == Change(execution())
+    assert record_cutover(GoalReached(), execution(), UP, NOW) == Change(execution())
+    assert record_revert(GoalReached(), execution(), UP, NOW) == Change(execution())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from upgrade_orchestrator.domain.events.event_metrics import MEASURED, RecordedEvent, figures
+from upgrade_orchestrator.domain.events.event_metrics import MEASURED, RecordedEvent, metric_values
 from upgrade_orchestrator.domain.events.metrics import METRICS, Kind
 from upgrade_orchestrator.domain.execution.events import EventType
 
@@ -16,7 +16,7 @@ E = EventType
 def _figures(what: EventType, began: float | None = None, **data: Any) -> dict[str, float]:
     began_at = None if began is None else NOW - timedelta(seconds=began)
     recorded = RecordedEvent("e-1", 1, what, data, NOW, "ROLLING", began_at)
-    return {each.full_name.removeprefix("upgrades."): each.value for each in figures(recorded)}
+    return {each.full_name.removeprefix("upgrades."): each.value for each in metric_values(recorded)}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.states import (
     TRANSITIONS,
     ExecutionStatus,
     is_terminal,
-    leads_to,
+    sources_of,
 )
 
 ALLOWED = {
@@ -82,5 +82,5 @@ def test_statuses_that_may_start_instances_are_two() -> None:
 
 
 def test_leads_to_names_the_predecessors_in_lifecycle_order() -> None:
-    assert leads_to(ExecutionStatus.ROLLING_BACK) == [ExecutionStatus.IN_PROGRESS, ExecutionStatus.CANARY_MONITORING]
-    assert leads_to(ExecutionStatus.PENDING) == []
+    assert sources_of(ExecutionStatus.ROLLING_BACK) == [ExecutionStatus.IN_PROGRESS, ExecutionStatus.CANARY_MONITORING]
+    assert sources_of(ExecutionStatus.PENDING) == []

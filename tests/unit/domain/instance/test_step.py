@@ -5,18 +5,18 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.domain.builders import NOW, after, make_instance
+from upgrade_orchestrator.domain.instance.action import (
+    Action,
+    Move,
+    NoAction,
+    SendOrder,
+    Timeouts,
+    next_action,
+    next_action_unseen,
+    next_health,
+)
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, watched
-from upgrade_orchestrator.domain.instance.step import (
-    Give,
-    Keep,
-    Move,
-    Step,
-    Timeouts,
-    next_health,
-    next_step,
-    next_step_unseen,
-)
 
 I = InstanceStatus  # noqa: E741
 OLD, NEW = "3.6.0", "3.7.0"
@@ -34,20 +34,20 @@ def _found(status: str, version: str = OLD, healthy: bool = True) -> FleetInstan
     return FleetInstance("i-01", version, status, healthy)
 
 
-def _short(step: Step) -> str:
+def _short(step: Action) -> str:
     """The step in one word: the status moved to, the order given, or nothing."""
     match step:
         case Move(instance):
             return instance.status.value
-        case Give(order):
+        case SendOrder(order):
             return order.value
-        case Keep():
+        case NoAction():
             return "-"
 
 
-def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = False, seconds: float = 1) -> Step:
+def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = False, seconds: float = 1) -> Action:
     """After the step was watched for so many seconds."""
-    return next_step(watched(instance, seconds), found, withdrawn, TIMEOUTS, after(seconds))
+    return next_action(watched(instance, seconds), found, withdrawn, TIMEOUTS, after(seconds))
 
 
 @pytest.mark.parametrize(
@@ -159,14 +159,14 @@ def test_instance_that_is_called_back_at_the_last_moment_is_still_undrained() ->
 
 def test_withdrawn_instance_past_its_time_out_is_still_ordered_to_undrain_once() -> None:
     instance, found, late = watched(_in(I.DRAINING, True), STEP * 9), _found("DRAINED"), after(STEP * 9)
-    assert _short(next_step(instance, found, True, TIMEOUTS, late, asked_back=False)) == "undrain"
-    assert _short(next_step(instance, found, True, TIMEOUTS, late, asked_back=True)) == "FAILED"
+    assert _short(next_action(instance, found, True, TIMEOUTS, late, undrain_sent=False)) == "undrain"
+    assert _short(next_action(instance, found, True, TIMEOUTS, late, undrain_sent=True)) == "FAILED"
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
 def test_unresponsive_fleet_fails_an_instance_only_after_the_time_out(status: InstanceStatus) -> None:
-    assert next_step_unseen(watched(_in(status), STEP), TIMEOUTS, after(STEP)) == Keep()
-    step = next_step_unseen(watched(_in(status), STEP + 1), TIMEOUTS, after(STEP + 1))
+    assert next_action_unseen(watched(_in(status), STEP), TIMEOUTS, after(STEP)) == NoAction()
+    step = next_action_unseen(watched(_in(status), STEP + 1), TIMEOUTS, after(STEP + 1))
     assert isinstance(step, Move)
     assert step.instance.error == f"the fleet did not answer within 10 s of {status.value}"
 

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Health
-from upgrade_orchestrator.domain.lifecycle.canary_monitor import next_poll_at, note_poll, promote, watch
+from upgrade_orchestrator.domain.lifecycle.canary_monitor import begin_monitoring, next_poll_at, promote, record_poll
 
 S = ExecutionStatus
 WELL, ILL, SILENT = Poll({}, ()), Poll({"i-01": "disk full"}, ()), Poll({}, ("i-01",))
@@ -40,22 +40,22 @@ def test_poll_is_unhealthy_when_one_is_unhealthy_or_at_another_version(said: Hea
 
 def test_poll_that_could_not_be_made_is_no_verdict() -> None:
     assert poll_of({"i-01": Health(True, "3.7.0"), "i-02": None}, "3.7.0").healthy is None
-    noted, (event,) = note_poll(_watched(threshold=1), SILENT, NOW)
+    noted, (event,) = record_poll(_watched(threshold=1), SILENT, NOW)
     assert noted.canary == Canary(healthy=None, polls=0, last_poll_at=NOW)
     assert (noted.status, noted.current_failures) == (S.CANARY_MONITORING, 0)
     assert data_of(event)["notAsked"] == ["i-01"]
 
 
 def test_healthy_poll_is_stored_and_reported() -> None:
-    noted, (event,) = note_poll(_watched(), WELL, NOW)
+    noted, (event,) = record_poll(_watched(), WELL, NOW)
     assert noted.canary == Canary(healthy=True, polls=1, last_poll_at=NOW)
     assert (event.what, data_of(event)["healthy"]) == (EventType.CANARY_POLLED, True)
 
 
 def test_unhealthy_polls_count_and_roll_back_at_the_threshold() -> None:
-    once, _ = note_poll(_watched(threshold=2), ILL, NOW)
+    once, _ = record_poll(_watched(threshold=2), ILL, NOW)
     assert (once.status, once.current_failures, once.canary.healthy) == (S.CANARY_MONITORING, 1, False)
-    twice, events = note_poll(once, ILL, after(30))
+    twice, events = record_poll(once, ILL, after(30))
     assert (twice.status, twice.current_failures) == (S.ROLLING_BACK, 2)
     assert [each.what for each in events] == [
         EventType.CANARY_POLLED,
@@ -66,12 +66,12 @@ def test_unhealthy_polls_count_and_roll_back_at_the_threshold() -> None:
 
 
 def test_unhealthy_polls_leave_the_decision_to_the_operator_without_auto_rollback() -> None:
-    noted, _ = note_poll(_watched(auto=False, threshold=1, failures=5), ILL, NOW)
+    noted, _ = record_poll(_watched(auto=False, threshold=1, failures=5), ILL, NOW)
     assert (noted.status, noted.current_failures, noted.canary.healthy) == (S.CANARY_MONITORING, 6, False)
 
 
 def test_failures_of_the_deployment_roll_back_at_the_first_poll_even_when_it_is_healthy() -> None:
-    noted, _ = note_poll(_watched(threshold=2, failures=2), WELL, NOW)
+    noted, _ = record_poll(_watched(threshold=2, failures=2), WELL, NOW)
     assert noted.status is S.ROLLING_BACK
 
 
@@ -81,7 +81,7 @@ def test_rollback_comes_exactly_with_the_failure_that_reaches_the_threshold(poll
     for number, poll in enumerate(polls):
         if execution.status is not S.CANARY_MONITORING:
             break
-        execution, _ = note_poll(execution, poll, after(30 * number))
+        execution, _ = record_poll(execution, poll, after(30 * number))
         failures += poll.healthy is False
         assert (execution.status is S.ROLLING_BACK) == (failures >= threshold)
         assert execution.current_failures == failures
@@ -90,21 +90,21 @@ def test_rollback_comes_exactly_with_the_failure_that_reaches_the_threshold(poll
 def test_polls_come_at_once_and_then_at_the_interval() -> None:
     execution = _watched()
     assert next_poll_at(execution, NOW) == NOW
-    noted, _ = note_poll(execution, WELL, NOW)
+    noted, _ = record_poll(execution, WELL, NOW)
     assert next_poll_at(noted, after(1)) == NOW + timedelta(seconds=30)
 
 
 def test_clock_that_was_set_back_does_not_stop_the_polls() -> None:
-    noted, _ = note_poll(_watched(), WELL, after(3600))
+    noted, _ = record_poll(_watched(), WELL, after(3600))
     assert next_poll_at(noted, NOW) == NOW
 
 
 def test_deployed_canaries_are_watched_and_nothing_else_is() -> None:
-    moved, (event,) = watch(make_execution(S.CANARY_RUNNING), NOW)
+    moved, (event,) = begin_monitoring(make_execution(S.CANARY_RUNNING), NOW)
     assert (moved.status, data_of(event)["to"]) == (S.CANARY_MONITORING, "CANARY_MONITORING")
     for status in S:
         if status is not S.CANARY_RUNNING:
-            assert watch(make_execution(status), NOW) == (make_execution(status), [])
+            assert begin_monitoring(make_execution(status), NOW) == (make_execution(status), [])
 
 
 def test_promotion_of_healthy_canaries_records_user_and_time() -> None:

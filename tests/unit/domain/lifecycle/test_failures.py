@@ -7,7 +7,7 @@ from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.lifecycle.failures import judge, threshold_reached
+from upgrade_orchestrator.domain.lifecycle.failures import record_failures, threshold_reached
 
 I = InstanceStatus  # noqa: E741 - a table of one-letter rows reads best
 S = ExecutionStatus
@@ -27,34 +27,34 @@ def test_threshold_is_reached_at_as_many_failures_as_it_says(failures: int, reac
 
 
 def test_failures_below_the_threshold_are_counted_and_the_upgrade_continues() -> None:
-    execution, events = judge(running(), failed(2), NOW)
+    execution, events = record_failures(running(), failed(2), NOW)
     assert (execution.current_failures, execution.status, events) == (2, S.IN_PROGRESS, [])
 
 
 def test_failures_at_the_threshold_end_the_execution_and_say_so() -> None:
-    execution, events = judge(running(1), failed(2), NOW)
+    execution, events = record_failures(running(1), failed(2), NOW)
     assert (execution.current_failures, execution.status) == (3, S.FAILED)
     assert execution.status_reason == "3 failures, failureThreshold is 3"
     assert [data_of(event)["to"] for event in events] == ["FAILED"]
 
 
 def test_an_instance_that_fails_its_second_try_is_not_counted_again() -> None:
-    assert judge(running(2), failed(2, attempts=2), NOW) == (running(2), [])
+    assert record_failures(running(2), failed(2, attempts=2), NOW) == (running(2), [])
 
 
 def test_instances_that_did_not_fail_are_not_counted() -> None:
-    assert judge(running(2), [make_instance(status=I.COMPLETED, attempts=1)], NOW) == (running(2), [])
+    assert record_failures(running(2), [make_instance(status=I.COMPLETED, attempts=1)], NOW) == (running(2), [])
 
 
 @pytest.mark.parametrize("status", [S.CANARY_RUNNING, S.PAUSED, S.CANCELLED, S.ROLLING_BACK])
 def test_failures_are_counted_but_end_nothing_when_not_in_progress(status: ExecutionStatus) -> None:
-    execution, events = judge(running(2, status), failed(1), NOW)
+    execution, events = record_failures(running(2, status), failed(1), NOW)
     assert (execution.current_failures, execution.status, events) == (3, status, [])
 
 
 def test_failures_at_the_threshold_roll_back_where_that_is_enabled() -> None:
     request = make_request(failure_threshold=3, auto_rollback_enabled=True)
-    execution, events = judge(make_execution(S.IN_PROGRESS, request=request), failed(3), NOW)
+    execution, events = record_failures(make_execution(S.IN_PROGRESS, request=request), failed(3), NOW)
     assert execution.status is S.ROLLING_BACK
     assert execution.rollback.reason == "3 failures, failureThreshold is 3"
     assert execution.rollback.initiated_by == "system"

@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.lifecycle.retry import Remainder, remainder_of
+from upgrade_orchestrator.domain.lifecycle.retry import RetryInstances, remainder_of
 
 I = InstanceStatus  # noqa: E741 - as in instance.py
 OLD, NEW = "3.6.0", "3.7.0"
@@ -23,12 +23,12 @@ def rows(*statuses: InstanceStatus) -> list[Instance]:
     return [make_instance(name(number), status) for number, status in enumerate(statuses)]
 
 
-def left(instances: list[Instance], fleet: Fleet, strategy: Strategy = Strategy.ROLLING) -> Remainder:
+def left(instances: list[Instance], fleet: Fleet, strategy: Strategy = Strategy.ROLLING) -> RetryInstances:
     request = make_request(strategy=strategy)
     return remainder_of(make_execution(ExecutionStatus.FAILED, request=request), instances, fleet)
 
 
-def ids(result: Remainder) -> list[str]:
+def ids(result: RetryInstances) -> list[str]:
     return [each.instance_id for each in result.instances]
 
 

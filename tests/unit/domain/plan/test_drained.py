@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
-from upgrade_orchestrator.domain.plan.drained import may_be_left, name_them, out_of_service, since_when
+from upgrade_orchestrator.domain.plan.drained import ended_at, naming_drained, out_of_service, possibly_drained
 
 I = InstanceStatus  # noqa: E741
 FAILED = make_execution(ExecutionStatus.FAILED, status_reason="no budget left")
@@ -17,23 +17,23 @@ FAILED = make_execution(ExecutionStatus.FAILED, status_reason="no budget left")
 
 @pytest.mark.parametrize("status", sorted(I))
 def test_only_an_instance_that_failed_may_be_left(status: InstanceStatus) -> None:
-    assert len(may_be_left(FAILED, [make_instance("i-01", status)], [])) == (status is I.FAILED)
+    assert len(possibly_drained(FAILED, [make_instance("i-01", status)], [])) == (status is I.FAILED)
 
 
 def test_failed_rollback_row_may_be_left_drained() -> None:
     back = make_instance("i-01", I.FAILED, batch=ROLLBACK_BATCH, attempts=2)
-    assert may_be_left(FAILED, [make_instance("i-01", I.COMPLETED, revert=I.FAILED)], [back]) == [back]
+    assert possibly_drained(FAILED, [make_instance("i-01", I.COMPLETED, revert=I.FAILED)], [back]) == [back]
 
 
 @pytest.mark.parametrize("status", [I.FAILED, I.COMPLETED])
 def test_instance_that_came_back_is_not_left(status: InstanceStatus) -> None:
     back = make_instance("i-01", I.COMPLETED, batch=ROLLBACK_BATCH)
-    assert may_be_left(FAILED, [make_instance("i-01", status, revert=I.COMPLETED)], [back]) == []
+    assert possibly_drained(FAILED, [make_instance("i-01", status, revert=I.COMPLETED)], [back]) == []
 
 
 def test_blue_green_drains_nothing_that_serves() -> None:
     by_pools = replace(FAILED, request=make_request(strategy=Strategy.BLUE_GREEN))
-    assert may_be_left(by_pools, [make_instance("i-01", I.FAILED)], []) == []
+    assert possibly_drained(by_pools, [make_instance("i-01", I.FAILED)], []) == []
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED"])
@@ -46,12 +46,12 @@ def test_out_of_service_is_what_the_fleet_shows_as_drained(status: str) -> None:
 def test_time_to_ask_begins_when_the_last_of_it_has_ended() -> None:
     ended = replace(FAILED, completed_at=after(5))
     rows = [make_instance("i-01", I.FAILED, completed_at=after(9)), make_instance("i-02")]
-    assert since_when(ended, rows, after(60)) == after(9)
-    assert since_when(ended, [make_instance("i-02")], after(60)) == after(5)
-    assert since_when(replace(FAILED, completed_at=None), [], NOW) == NOW
+    assert ended_at(ended, rows, after(60)) == after(9)
+    assert ended_at(ended, [make_instance("i-02")], after(60)) == after(5)
+    assert ended_at(replace(FAILED, completed_at=None), [], NOW) == NOW
 
 
 def test_reason_names_them_once() -> None:
-    named = name_them(FAILED, {"i-02": "DRAINED", "i-01": "DRAINING"})
+    named = naming_drained(FAILED, {"i-02": "DRAINED", "i-01": "DRAINING"})
     assert named.status_reason == "no budget left; out of service: i-01 is DRAINING, i-02 is DRAINED"
-    assert name_them(named, {"i-02": "DRAINED", "i-01": "DRAINING"}) == named
+    assert naming_drained(named, {"i-02": "DRAINED", "i-01": "DRAINING"}) == named

@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase
-from upgrade_orchestrator.domain.plan.pools import Pools, as_planned, as_served, counterparts
+from upgrade_orchestrator.domain.plan.pools import Pools, by_serving_pool, counterparts, under_planned_ids
 
 POOLS = Pools("blue", "green")
 PLANNED = tuple(name(each) for each in range(2))
@@ -63,7 +63,7 @@ def test_instance_that_stopped_on_its_way_is_no_left_over() -> None:
 
 
 def test_missing_instance_is_shown_drained_at_its_old_version() -> None:
-    shown = as_planned(both(), POOLS, ROWS, "3.7.0")
+    shown = under_planned_ids(both(), POOLS, ROWS, "3.7.0")
     assert [(each.instance_id, each.status, each.version) for each in shown.instances] == [
         ("i-00", "DRAINED", "3.6.0"),
         ("i-01", "DRAINED", "3.6.0"),
@@ -71,7 +71,7 @@ def test_missing_instance_is_shown_drained_at_its_old_version() -> None:
 
 
 def test_instance_that_is_there_is_shown_as_it_is_under_the_planned_id() -> None:
-    shown = as_planned(both(*green_of(2, status="UPGRADING", healthy=False)), POOLS, ROWS, "3.7.0")
+    shown = under_planned_ids(both(*green_of(2, status="UPGRADING", healthy=False)), POOLS, ROWS, "3.7.0")
     assert shown.instances == tuple(
         FleetInstance(each, "3.7.0", "UPGRADING", healthy=False, pool="green", own_id=own)
         for each, own in zip(PLANNED, ("g-00", "g-01"), strict=True)
@@ -79,19 +79,19 @@ def test_instance_that_is_there_is_shown_as_it_is_under_the_planned_id() -> None
 
 
 def test_instance_that_was_let_go_is_shown_in_service() -> None:
-    shown = as_planned(both(*green_of(2)), POOLS, ROWS, "3.7.0", let_go={"i-01"})
+    shown = under_planned_ids(both(*green_of(2)), POOLS, ROWS, "3.7.0", let_go={"i-01"})
     assert [(each.status, each.version) for each in shown.instances] == [("RUNNING", "3.7.0"), ("RUNNING", "3.6.0")]
 
 
 def test_nobody_counts_as_unavailable_while_a_pool_is_made() -> None:
-    assert as_planned(both(), POOLS, ROWS, "3.7.0").unavailable(PLANNED) == frozenset()
+    assert under_planned_ids(both(), POOLS, ROWS, "3.7.0").unavailable(PLANNED) == frozenset()
 
 
 def test_before_the_switch_nothing_of_a_new_pool_serves() -> None:
     row, batch = make_instance(status=InstanceStatus.COMPLETED), Batch(1, "GREEN")
-    assert [each.status for each in as_served([row], [batch])] == [InstanceStatus.PENDING]
-    assert as_served([row], [replace(batch, phase=Phase.SOAK)]) == [row]
-    assert as_served([row], [Batch(1, "BATCH")]) == [row]
+    assert [each.status for each in by_serving_pool([row], [batch])] == [InstanceStatus.PENDING]
+    assert by_serving_pool([row], [replace(batch, phase=Phase.SOAK)]) == [row]
+    assert by_serving_pool([row], [Batch(1, "BATCH")]) == [row]
 
 
 # -- the checks that look at pools -----------------------------------------------------------------------------------

@@ -13,7 +13,15 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Step, StepKind, StepProgress, chains, steps_of
+from upgrade_orchestrator.domain.plan.steps import (
+    HOP_SECONDS,
+    WAITS,
+    Step,
+    StepKind,
+    StepProgress,
+    batches_per_task,
+    steps_of,
+)
 
 W = StepKind
 S = ExecutionStatus
@@ -157,7 +165,7 @@ def test_only_people_and_soaks_are_waited_for() -> None:
 def test_batches_are_one_piece_of_work_where_no_wait_is_between_them(
     batches: list[tuple[int, str]], delay: float, found: list[tuple[int, int]]
 ) -> None:
-    assert chains(batches, delay) == found
+    assert batches_per_task(batches, delay) == found
 
 
 @given(st.data(), st.sampled_from([0.0, 3.9, 4.0, 60.0]))
@@ -165,7 +173,7 @@ def test_every_batch_of_any_plan_is_in_one_piece_of_work(data: st.DataObject, de
     fleet = data.draw(fleets())
     request = data.draw(requests(len(fleet)))
     plan = planned(len(fleet), strategy=request.strategy, batch_size=request.batch_size)
-    found = chains([(each.number, each.kind.value) for each in plan.batches], delay)
+    found = batches_per_task([(each.number, each.kind.value) for each in plan.batches], delay)
     numbers = [number for first, last in found for number in range(first, last + 1)]
     assert numbers == [each.number for each in plan.batches]
     kinds = {each.number: each.kind for each in plan.batches}

@@ -122,8 +122,8 @@ async def test_creator_may_not_approve_unless_the_rule_is_off(make_lab: MakeLab)
     with pytest.raises(Forbidden, match="four eyes"):
         await approve(lab, execution_id, actor=OLGA)
     assert (await approval(lab, execution_id)).decision is None
-    limits = replace(lab.world.ports.limits, four_eyes=False)
-    await decide_stage(replace(lab.world.ports, limits=limits), execution_id, 2, True, None, OLGA)
+    options = replace(lab.world.ports.options, four_eyes=False)
+    await decide_stage(replace(lab.world.ports, options=options), execution_id, 2, True, None, OLGA)
     assert (await approval(lab, execution_id)).decided_by == "olga"
 
 

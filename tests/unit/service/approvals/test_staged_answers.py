@@ -24,9 +24,9 @@ from upgrade_orchestrator.domain.operations.permissions import Permission, lacki
 from upgrade_orchestrator.service.approvals.decide import (
     question_about,
     request_approval,
-    wait_for_judgement,
+    wait_for_answer,
 )
-from upgrade_orchestrator.service.approvals.ui_responses import answer_in_ui, judge_answers
+from upgrade_orchestrator.service.approvals.ui_responses import answer_in_ui, apply_ui_answers
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, resume_upgrade
 
@@ -42,9 +42,9 @@ async def _answered(make_lab: MakeLab, given: Answer = YES) -> tuple[Lab, str]:
 
 async def test_answer_of_an_approver_becomes_the_decision(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
-    waits = asyncio.create_task(wait_for_judgement(lab.world.ports, execution_id, 2, None))
+    waits = asyncio.create_task(wait_for_answer(lab.world.ports, execution_id, 2, None))
     lab.world.people.approvers.add("anna")
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     assert (await asyncio.wait_for(waits, FOREVER)).ending is Ending.DONE
     kept = await approval(lab, execution_id)
     assert (kept.decision, kept.decided_by, kept.source, kept.reason) == ("APPROVED", "anna", "UI", "looks well")
@@ -59,7 +59,7 @@ async def test_answer_that_is_not_judged_starts_nothing(make_lab: MakeLab) -> No
 async def test_rejection_in_the_ui_cancels(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab, replace(YES, choice=Decision.REJECTED))
     lab.world.people.approvers.add("anna")
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     execution = await lab.execution(execution_id)
     assert (execution.status, execution.status_reason.partition(";")[0]) == (
         S.CANCELLED,
@@ -69,8 +69,8 @@ async def test_rejection_in_the_ui_cancels(make_lab: MakeLab) -> None:
 
 async def _refused(lab: Lab, execution_id: str) -> str:
     """Judges, and says why the answer did not count; the task hears it too."""
-    waits = asyncio.create_task(wait_for_judgement(lab.world.ports, execution_id, 2, None))
-    await judge_answers(lab.world.ports)
+    waits = asyncio.create_task(wait_for_answer(lab.world.ports, execution_id, 2, None))
+    await apply_ui_answers(lab.world.ports)
     assert (await asyncio.wait_for(waits, FOREVER)).ending is Ending.STOPPED
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ASKED
     found = await approval(lab, execution_id)
@@ -107,17 +107,17 @@ async def test_answer_during_a_pause_is_judged_after_it(make_lab: MakeLab) -> No
     lab, execution_id = await _answered(make_lab)
     lab.world.people.approvers.add("anna")
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ANSWERED
     await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.APPROVED
 
 
 async def test_answer_waits_while_airflow_cannot_check_permissions(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     lab.world.people.away = True
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.ANSWERED
 
 
@@ -126,7 +126,7 @@ async def test_decision_over_rest_overrides_a_later_answer(make_lab: MakeLab) ->
     await approve(lab, execution_id)
     decided = await approval(lab, execution_id)
     await answer_in_ui(lab.world.ports, execution_id, 2, replace(YES, choice=Decision.REJECTED, by="bert"))
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     assert await approval(lab, execution_id) == decided
 
 
@@ -135,7 +135,7 @@ async def test_answer_whose_task_died_before_storing_it_is_collected(make_lab: M
     people = lab.world.people
     people.approvers.add("anna")
     people.given[parks(lab, execution_id)] = YES
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     assert (await approval(lab, execution_id)).decided_by == "anna"
 
 
@@ -143,9 +143,9 @@ async def test_refused_answer_is_deleted_in_airflow_and_not_judged_twice(make_la
     lab, execution_id = await asked(make_lab)
     people = lab.world.people
     people.given[parks(lab, execution_id)] = YES
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     assert people.given == {}
     await answer_in_ui(lab.world.ports, execution_id, 2, YES)  # its task comes late
-    await judge_answers(lab.world.ports)
+    await apply_ui_answers(lab.world.ports)
     received = [each for each in await data_of(lab, execution_id, EventType.COMMAND_RECEIVED) if each["source"] == "UI"]
     assert len(received) == 1

@@ -20,8 +20,8 @@ from tests.labs.steps.pools import (
     until_soaking,
     upgrade,
 )
+from upgrade_orchestrator.domain.blue_green.actions import Change
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
-from upgrade_orchestrator.domain.blue_green.steps import Change
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Phase
 from upgrade_orchestrator.domain.plan.pools import GREEN_BATCH

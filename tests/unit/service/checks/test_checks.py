@@ -72,7 +72,7 @@ async def test_version_compatibility_fails_when_the_registry_changed_since(
     lab = await make_lab(size=2)
     execution = await lab.validating()
     await lab.change_version(NEW, **fields)
-    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, platform_version="3.0"))
+    ports = replace(lab.world.ports, options=replace(lab.world.ports.options, platform_version="3.0"))
     result = await run_check(ports, execution.id, C.VERSION_COMPATIBILITY)
     assert (result.status, said in result.message) == (CheckStatus.FAILED, True), result.message
 
@@ -214,7 +214,7 @@ async def test_checks_run_concurrently(make_lab: MakeLab) -> None:
 
 
 def _with_limit(lab: Lab, seconds: float) -> Ports:
-    return replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=seconds))
+    return replace(lab.world.ports, options=replace(lab.world.ports.options, check_timeout_seconds=seconds))
 
 
 async def test_check_and_admission_do_nothing_once_the_execution_has_moved_on(make_lab: MakeLab) -> None:

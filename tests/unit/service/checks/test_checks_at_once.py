@@ -215,7 +215,7 @@ async def test_check_that_times_out_fails_although_its_seconds_are_not_over(make
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs")
-    ports = replace(lab.world.ports, limits=replace(lab.world.ports.limits, check_timeout_seconds=1.0))
+    ports = replace(lab.world.ports, options=replace(lab.world.ports.options, check_timeout_seconds=1.0))
     await validate(ports, execution.id, 2.0)
     found = await stored(lab, execution.id)
     assert {name for name, each in found.items() if each.status is CheckStatus.FAILED} == OF_FLEET

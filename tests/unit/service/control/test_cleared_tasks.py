@@ -17,7 +17,7 @@ from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback
 from upgrade_orchestrator.service.finalize.settle import conclude
 from upgrade_orchestrator.service.runner.outcome import Ending
-from upgrade_orchestrator.service.steps.work import work_on
+from upgrade_orchestrator.service.steps.work import complete_step
 from upgrade_orchestrator.service.upgrade.commands import (
     cancel_upgrade,
     pause_upgrade,
@@ -54,10 +54,10 @@ async def run_every_task(lab: Lab, execution_id: str) -> Execution:
     for _ in range(2):
         await lab.check(execution_id)
         for number in (1, 2, ROLLBACK_BATCH):
-            found = await work_on(ports, execution_id, Step(StepKind.BATCH, number), None)
+            found = await complete_step(ports, execution_id, Step(StepKind.BATCH, number), None)
             assert found.ending in (Ending.DONE, Ending.STOPPED)
         for work in (StepKind.MONITOR, StepKind.VERIFY, StepKind.END):
-            assert (await work_on(ports, execution_id, Step(work), None)).ending is not Ending.UNFINISHED
+            assert (await complete_step(ports, execution_id, Step(work), None)).ending is not Ending.UNFINISHED
         await conclude(ports, execution_id)
         await confirm_rollback(ports, await lab.context(execution_id))
     return await lab.execution(execution_id)
@@ -145,7 +145,7 @@ async def test_batch_marked_successful_by_hand_is_made_up_for_by_the_next(make_l
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 2)  # as if batch 1 were done
-    assert (await work_on(lab.world.ports, execution_id, Step(StepKind.VERIFY), None)).ending is Ending.DONE
+    assert (await complete_step(lab.world.ports, execution_id, Step(StepKind.VERIFY), None)).ending is Ending.DONE
     assert (await lab.execution(execution_id)).status is S.COMPLETED
     assert Counter(lab.upgrades()) == Counter({lab.name(each): 1 for each in range(1, 5)})
 
@@ -158,7 +158,7 @@ async def test_last_batch_marked_successful_by_hand_is_made_up_for_by_the_verifi
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     for each in done:
         await lab.run(execution_id, each)
-    assert (await work_on(lab.world.ports, execution_id, Step(StepKind.VERIFY), None)).ending is Ending.DONE
+    assert (await complete_step(lab.world.ports, execution_id, Step(StepKind.VERIFY), None)).ending is Ending.DONE
     assert (await lab.execution(execution_id)).status is S.COMPLETED
     assert Counter(lab.upgrades()) == Counter({lab.name(each): 1 for each in range(1, 5)})
 
@@ -168,7 +168,7 @@ async def test_verification_that_is_reached_while_the_upgrade_is_paused_begins_n
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert (await work_on(lab.world.ports, execution_id, Step(StepKind.VERIFY), 0.2)).ending is Ending.UNFINISHED
+    assert (await complete_step(lab.world.ports, execution_id, Step(StepKind.VERIFY), 0.2)).ending is Ending.UNFINISHED
     assert lab.versions() == {OLD_VERSION: 2, NEW_VERSION: 2}
 
 
@@ -179,7 +179,7 @@ async def test_verification_that_is_reached_while_the_upgrade_is_paused_makes_up
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
-    verifying = asyncio.create_task(work_on(lab.world.ports, execution_id, Step(StepKind.VERIFY), None))
+    verifying = asyncio.create_task(complete_step(lab.world.ports, execution_id, Step(StepKind.VERIFY), None))
     await asyncio.sleep(1.0)
     await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
     assert (await verifying).ending is Ending.DONE

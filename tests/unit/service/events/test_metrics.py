@@ -12,7 +12,7 @@ from upgrade_orchestrator.adapters.memory.events.cursors import MemoryEventCurso
 from upgrade_orchestrator.domain.approval.approval import ask, decide
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.events.factory import check_completed
-from upgrade_orchestrator.domain.events.metrics import METRICS, Figure
+from upgrade_orchestrator.domain.events.metrics import METRICS, MetricValue
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision
 from upgrade_orchestrator.service.control.loops import LOOPS
 from upgrade_orchestrator.service.events.metrics import measure
@@ -26,12 +26,12 @@ class Noted:
     """Port ``Metrics``: keeps what it is shown."""
 
     def __init__(self) -> None:
-        self.figures: list[Figure] = []
+        self.figures: list[MetricValue] = []
 
     def are_on(self) -> bool:
         return True
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: MetricValue) -> None:
         self.figures.append(figure)
 
     def names(self) -> Counter[str]:
@@ -73,7 +73,7 @@ async def test_upgrade_that_rolls_back_is_measured(make_lab: MakeLab) -> None:
 
 async def test_crash_between_marking_and_counting_counts_nothing_twice(make_lab: MakeLab) -> None:
     class Dies(Noted):
-        def show(self, figure: Figure) -> None:
+        def show(self, figure: MetricValue) -> None:
             raise MemoryError("killed here")
 
     lab = await make_lab(1)
@@ -92,7 +92,7 @@ async def test_process_that_was_not_the_first_to_mark_counts_nothing(make_lab: M
     lab = await make_lab(1)
     await lab.upgrade(await lab.admitted())
     noted = Noted()
-    await measure(replace(lab.world.ports, metrics=noted, followers=SecondToMark(lab.world.database)))
+    await measure(replace(lab.world.ports, metrics=noted, event_cursors=SecondToMark(lab.world.database)))
     assert noted.names() == {}
 
 

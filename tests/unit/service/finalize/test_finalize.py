@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.service.control.reconcile import reconcile
-from upgrade_orchestrator.service.finalize.finalize import SECONDS_A_TURN, bring_to_end, end_abandoned, end_upgrade
+from upgrade_orchestrator.service.finalize.finalize import SECONDS_A_TURN, end_abandoned, end_upgrade, finish_and_settle
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
@@ -105,14 +105,14 @@ async def test_upgrade_that_is_cancelled_out_of_a_rollback_with_upgrades_under_w
     await abandoned(task)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert (await bring_to_end(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.DONE
+    assert (await finish_and_settle(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.DONE
     assert (lab.versions(), lab.statuses()) == ({NEW_VERSION: 2, OLD_VERSION: 2}, {"RUNNING": 4})
 
 
 async def test_nothing_is_brought_to_an_end_that_is_not_over(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
-    assert (await bring_to_end(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.STOPPED
+    assert (await finish_and_settle(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.STOPPED
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
     assert lab.tokens() == []
 

@@ -11,7 +11,7 @@ from tests.labs.seed import OLD_VERSION
 from tests.labs.steps.endings import failed_with_a_drain_that_does_not_end
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
-from upgrade_orchestrator.service.finalize.finalize import bring_to_end, end_abandoned
+from upgrade_orchestrator.service.finalize.finalize import end_abandoned, finish_and_settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.fleet import StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
@@ -81,7 +81,7 @@ async def test_end_is_not_reached_while_there_is_time_left_to_ask(make_lab: Make
     lab.change_request(health_check_timeout_seconds=600)
     (name,) = [each for each, found in lab.fleet().items() if found["status"] == "DRAINING"]
     lab.world.admin.fault(lab.world.fleet, "agent-503", name)
-    assert (await bring_to_end(lab.world.ports, await lab.context(execution_id), 3.0)).ending is Ending.UNFINISHED
+    assert (await finish_and_settle(lab.world.ports, await lab.context(execution_id), 3.0)).ending is Ending.UNFINISHED
     assert (await lab.execution(execution_id)).settled_at is None
     lab.heal()
     assert (await lab.end(execution_id)).settled_at is not None

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.runner.outcome import Ending
-from upgrade_orchestrator.service.steps.work import work_on
+from upgrade_orchestrator.service.steps.work import complete_step
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, pause_upgrade, promote_canary, resume_upgrade
 
 S = ExecutionStatus
@@ -105,7 +105,7 @@ async def test_canaries_that_use_up_the_budget_are_judged_and_a_forced_promotion
     await monitored(lab, execution_id)
     assert (await lab.execution(execution_id)).canary.healthy is False
     await promote_canary(lab.world.ports, execution_id, True, None, OLGA)
-    later = work_on(lab.world.ports, execution_id, Step(StepKind.BATCH, 2), None)
+    later = complete_step(lab.world.ports, execution_id, Step(StepKind.BATCH, 2), None)
     assert (await asyncio.wait_for(later, FOREVER)).ending is Ending.STOPPED
     execution = await lab.execution(execution_id)
     assert execution.status is S.FAILED
@@ -124,7 +124,7 @@ async def test_batch_takes_over_what_an_earlier_one_has_left_untouched(make_lab:
 async def test_batch_behind_the_canaries_waits_for_the_promotion_whatever_airflow_thinks(make_lab: MakeLab) -> None:
     lab = await make_lab(size=5)
     execution_id = await lab.admitted(**canary_fields())
-    later = asyncio.create_task(work_on(lab.world.ports, execution_id, Step(StepKind.BATCH, 2), None))
+    later = asyncio.create_task(complete_step(lab.world.ports, execution_id, Step(StepKind.BATCH, 2), None))
     await until_polls(lab, execution_id, 1)
     assert lab.versions() == {"3.7.0": 2, "3.6.0": 3}
     await promote_canary(lab.world.ports, execution_id, False, None, OLGA)

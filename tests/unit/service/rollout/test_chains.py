@@ -18,7 +18,7 @@ from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import LEASE_WORTH_KEEPING_SECONDS
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
-from upgrade_orchestrator.service.steps.work import go_on
+from upgrade_orchestrator.service.steps.work import run_following_steps
 from upgrade_orchestrator.service.upgrade.commands import (
     cancel_upgrade,
     pause_upgrade,
@@ -151,7 +151,9 @@ async def test_task_that_was_done_in_part_continues_with_its_rest(
 async def test_rest_of_it_is_pressed_on_with_by_who_did_only_its_first_batch(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     assert (await lab.run(execution_id, 1)).ending is E.DONE
-    await go_on(lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, HOP_SECONDS)
+    await run_following_steps(
+        lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, HOP_SECONDS
+    )
     assert ((await lab.execution(execution_id)).status, len(lab.upgrades())) == (S.COMPLETED, 4)
     assert len(set(lab.tokens())) == 2
 

@@ -20,7 +20,7 @@ from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, StepKind
 from upgrade_orchestrator.service.approvals.decide import request_approval
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
-from upgrade_orchestrator.service.steps.work import go_on
+from upgrade_orchestrator.service.steps.work import run_following_steps
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, promote_canary, roll_back_upgrade
 
 S = ExecutionStatus
@@ -218,7 +218,9 @@ async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted()
     for seconds in (0.0, -1.0):
-        await go_on(lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, seconds)
+        await run_following_steps(
+            lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, seconds
+        )
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
 
@@ -231,7 +233,7 @@ async def test_nothing_is_pressed_on_with_in_an_execution_that_is_over(make_lab:
         await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
         await lab.end(execution_id)
     before, began = (await lab.execution(execution_id), lab.log()), get_running_loop().time()
-    await go_on(lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), 10.0, 60.0)
+    await run_following_steps(lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), 10.0, 60.0)
     assert ((await lab.execution(execution_id), lab.log()) == before) is over
     assert (get_running_loop().time() - began < 0.1) is over
     assert len(lab.upgrades()) == (1 if over else 2)

@@ -21,7 +21,7 @@ from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check
 from upgrade_orchestrator.service.ports.unit_of_work import ReadObject
 from upgrade_orchestrator.service.runner.outcome import Ending
-from upgrade_orchestrator.service.steps.work import work_on
+from upgrade_orchestrator.service.steps.work import complete_step
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 
 S = ExecutionStatus
@@ -162,7 +162,7 @@ async def test_task_of_the_next_step_validates_if_a_user_marked_the_first_one_su
 async def test_verification_makes_up_for_all_that_was_marked_successful_during_the_checks(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(strategy=Strategy.RECREATE)
-    verified = await work_on(lab.world.ports, execution.id, Step(StepKind.VERIFY), SECONDS)
+    verified = await complete_step(lab.world.ports, execution.id, Step(StepKind.VERIFY), SECONDS)
     assert (verified.ending, (await lab.execution(execution.id)).status) == (Ending.DONE, S.COMPLETED)
     assert len(lab.upgrades()) == 4
 

@@ -50,7 +50,7 @@ class MemoryInstances:
                 clocks = replace(row, step_seconds=each.step_seconds, healthy_seconds=each.healthy_seconds)
                 await self._transaction.write(table, clocks, execution_id, each.instance_id)
         found = self._transaction.get(BATCH, execution_id, batch.number)
-        if found is not None and batch.counts:
+        if found is not None and batch.clock_runs:
             counted = replace(
                 found,
                 blocked_seconds=batch.blocked_seconds,

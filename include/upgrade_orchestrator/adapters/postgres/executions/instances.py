@@ -97,7 +97,7 @@ class PostgresInstances:
         given = [of | {f"v_{name}": getattr(each, name) for name in names} for each in instances]
         if given:
             await self._execute(_SAVE_ROLLBACK_STEPS if batch.number == ROLLBACK_BATCH else _SAVE_STEPS, given)
-        if batch.counts:
+        if batch.clock_runs:
             clocks = {f"v_{name}": getattr(batch, name) for name in ("number", *_BATCH_CLOCKS)}
             await self._execute(_SAVE_BATCH_CLOCKS, of | clocks)
 

@@ -16,9 +16,9 @@ from upgrade_orchestrator.service.views.detail import load_detail
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
 from upgrade_orchestrator.web.security import Caller, Reader, RegistryReader, Signed, permissions_in
+from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.execution.template_context import template_context
 from upgrade_orchestrator.web.view.pages import page
-from upgrade_orchestrator.web.view.refusals import PageRoute
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 
@@ -43,7 +43,7 @@ async def _context(ports: Ports, links: Links, caller: Caller | None, execution_
     assert caller is not None
     detail = await load_detail(ports, execution_id)
     permissions = await permissions_in(caller, detail.execution.tenant_id)
-    return template_context(detail, links, caller.name, permissions, ports.limits.four_eyes)
+    return template_context(detail, links, caller.name, permissions, ports.options.four_eyes)
 
 
 @router.get("/dags/{dagId}", dependencies=[RegistryReader])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
-from upgrade_orchestrator.web.view.words import Look, look
+from upgrade_orchestrator.web.view.words import StatusStyle, style_of
 
 Data = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ class Line(NamedTuple):
 
     sequence: int
     time: datetime
-    look: Look
+    style: StatusStyle
     text: str
     actor: str | None
     source: str | None
@@ -39,31 +39,31 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _status(data: Data) -> tuple[Look, str]:
-    to = look(_text(data.get("to")))
-    return to, f"{look(_text(data.get('from'))).words} → {to.words}"
+def _status(data: Data) -> tuple[StatusStyle, str]:
+    to = style_of(_text(data.get("to")))
+    return to, f"{style_of(_text(data.get('from'))).words} → {to.words}"
 
 
-def _command(data: Data) -> tuple[Look, str]:
-    return Look("Command", "idle", "›"), f"Command {data.get('command')}"
+def _command(data: Data) -> tuple[StatusStyle, str]:
+    return StatusStyle("Command", "idle", "›"), f"Command {data.get('command')}"
 
 
-def _decided(data: Data) -> tuple[Look, str]:
+def _decided(data: Data) -> tuple[StatusStyle, str]:
     yes = data.get("decision") == "APPROVED"
     decision = "approved" if yes else "rejected"
-    return Look(decision, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {decision}"
+    return StatusStyle(decision, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {decision}"
 
 
-def _asked(data: Data) -> tuple[Look, str]:
-    return Look("Asked", "warn", "?"), f"Stage {data.get('stage')} waits for an approval"
+def _asked(data: Data) -> tuple[StatusStyle, str]:
+    return StatusStyle("Asked", "warn", "?"), f"Stage {data.get('stage')} waits for an approval"
 
 
-_TEXTS: dict[EventType, Callable[[Data], tuple[Look, str]]] = {
-    EventType.CREATED: lambda _: (Look("Created", "idle", "○"), "Created"),
+_TEXTS: dict[EventType, Callable[[Data], tuple[StatusStyle, str]]] = {
+    EventType.CREATED: lambda _: (StatusStyle("Created", "idle", "○"), "Created"),
     EventType.STATUS_CHANGED: _status,
     EventType.COMMAND_RECEIVED: _command,
     EventType.APPROVAL_REQUESTED: _asked,
     EventType.APPROVAL_DECIDED: _decided,
-    EventType.ROLLBACK_STARTED: lambda _: (Look("Rollback", "back", "↺"), "Rollback started"),
-    EventType.ROLLBACK_COMPLETED: lambda _: (Look("Rollback", "back", "↶"), "Rollback completed"),
+    EventType.ROLLBACK_STARTED: lambda _: (StatusStyle("Rollback", "back", "↺"), "Rollback started"),
+    EventType.ROLLBACK_COMPLETED: lambda _: (StatusStyle("Rollback", "back", "↶"), "Rollback completed"),
 }

@@ -24,7 +24,7 @@ from upgrade_orchestrator.web.http.rate_limits import TooManyRequests
 from upgrade_orchestrator.web.security import PUBLIC
 
 Responses = dict[int | str, dict[str, Any]]
-Refusal = type[e.UpgradeError]
+ErrorKind = type[e.UpgradeError]
 
 _STEERING = (e.InvalidState, e.ConcurrentChange)
 _EXAMPLES: dict[str, e.UpgradeError] = {
@@ -55,14 +55,14 @@ _BASE = "/api/v1/registry"
 _HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
-def refuses(*kinds: Refusal) -> Responses:
+def error_responses(*kinds: ErrorKind) -> Responses:
     """``responses=`` of a call: the errors that do not follow from its shape (see ``_by_shape``)."""
     return _responses({each.code for each in kinds}, "/")
 
 
-def refuses_by_status(*kinds: Refusal) -> Responses:
+def error_responses_by_status(*kinds: ErrorKind) -> Responses:
     """The same for a command, which the execution's status may forbid as well."""
-    return refuses(*_STEERING, *kinds)
+    return error_responses(*_STEERING, *kinds)
 
 
 class ApiRoute(KeyedRoute):
@@ -84,8 +84,8 @@ def codes_in(responses: Responses) -> set[str]:
     return {code for each in contents for code in each.get("examples", ())}
 
 
-def _by_shape(route: APIRoute) -> list[Refusal]:
-    found: list[Refusal] = [e.Unavailable]
+def _by_shape(route: APIRoute) -> list[ErrorKind]:
+    found: list[ErrorKind] = [e.Unavailable]
     if route.name not in PUBLIC:
         found += [e.Unauthenticated, e.Forbidden, TooManyRequests]
     if "{" in route.path:

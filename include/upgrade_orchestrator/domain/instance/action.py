@@ -36,88 +36,88 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Give:
+class SendOrder:
     """Send this order; the row with its intent is written already."""
 
     order: Order
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class NoAction:
     """Nothing to do until the fleet reports something else."""
 
 
-Step = Move | Give | Keep
+Action = Move | SendOrder | NoAction
 
 
-def next_step(
+def next_action(
     instance: Instance,
     found: FleetInstance | None,
     withdrawn: bool,
     timeouts: Timeouts,
     now: datetime,
-    asked_back: bool = True,
-) -> Step:
+    undrain_sent: bool = True,
+) -> Action:
     """The next step of a DRAINING or UPGRADING instance, observed as ``found`` (None: no longer in the fleet).
 
     ``withdrawn``: the execution does not want the new version any more, so a drained instance is undrained;
-    ``asked_back``: this runner has sent the undrain order already.
+    ``undrain_sent``: this runner has sent the undrain order already.
     """
     if found is None:
         return Move(move(instance, I.FAILED, now, "the fleet does not know this instance any more"))
     if found.own_id is not None:
         instance = replace(instance, replacement=found.own_id)
-    called_back = withdrawn and instance.status is I.DRAINING
+    undraining = withdrawn and instance.status is I.DRAINING
     if instance.status is I.DRAINING:
-        step = _undrain(instance, found, now) if called_back else _drain(instance, found, now)
+        step = _undrain(instance, found, now) if undraining else _drain(instance, found, now)
     else:
         step = _upgrade(instance, found, now)
-    if isinstance(step, Move) or (called_back and not asked_back):  # send undrain at least once, also after an outage
+    if isinstance(step, Move) or (undraining and not undrain_sent):  # send undrain at least once, also after an outage
         return step
     # an instance whose drain is withdrawn at the last moment still gets a full step time-out to undrain
-    limit = timeouts.step * 2 if called_back else timeouts.step
+    limit = timeouts.step * 2 if undraining else timeouts.step
     if instance.step_seconds <= limit:
         return step
     what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, what))  # also when the fleet keeps refusing the order
 
 
-def next_step_unseen(instance: Instance, timeouts: Timeouts, now: datetime) -> Step:
+def next_action_unseen(instance: Instance, timeouts: Timeouts, now: datetime) -> Action:
     """The next step while the fleet does not respond: only the time-out applies."""
     if instance.step_seconds <= timeouts.step:
-        return Keep()
+        return NoAction()
     within = f"{timeouts.step:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, f"the fleet did not answer within {within}"))
 
 
-def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
+def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Action:
     there = found.runs(instance.to_version) and found.healthy  # an unhealthy one is upgraded again: its second try
     if there or found.status in ("DRAINED", "STOPPED"):
         return Move(move(instance, I.UPGRADING, now))
     if found.status == "RUNNING" and instance.accepted_at is None:
-        return Give(Order.DRAIN)
-    return Keep()
+        return SendOrder(Order.DRAIN)
+    return NoAction()
 
 
-def _undrain(instance: Instance, found: FleetInstance, now: datetime) -> Step:
+def _undrain(instance: Instance, found: FleetInstance, now: datetime) -> Action:
     # also when it still runs: after our order the fleet refuses a late drain with an older fencing token
-    unsaid = found.status == "RUNNING" and instance.accepted_at is None
-    if unsaid or found.status not in ("RUNNING", "STOPPED"):
-        return Give(Order.UNDRAIN)
+    not_ordered_yet = found.status == "RUNNING" and instance.accepted_at is None
+    if not_ordered_yet or found.status not in ("RUNNING", "STOPPED"):
+        return SendOrder(Order.UNDRAIN)
     if instance.attempts > 1:  # its first try touched it, and a rollback must still see that
         return Move(move(instance, I.FAILED, now, "the second try was withdrawn"))
     return Move(move(instance, I.PENDING, now))
 
 
-def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Step:
+def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Action:
     if found.runs(instance.to_version):
         return Move(move(instance, I.HEALTH_CHECKING, now))
     if instance.accepted_at is None:
         # a fleet that is upgrading has the order already: a runner sent it and died before it was recorded
-        return Move(replace(instance, accepted_at=now)) if found.status == "UPGRADING" else Give(Order.SET_VERSION)
+        return Move(replace(instance, accepted_at=now)) if found.status == "UPGRADING" else SendOrder(Order.SET_VERSION)
     if found.status == "STOPPED":
         return Move(move(instance, I.FAILED, now, f"the upgrade to {instance.to_version} failed: instance is stopped"))
-    return Keep()
+    return NoAction()
 
 
 def next_health(instance: Instance, answer: Health | None, timeouts: Timeouts, now: datetime) -> Instance:

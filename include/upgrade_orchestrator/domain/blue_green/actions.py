@@ -65,7 +65,7 @@ class SendPoolOrder:
 
     call: PoolCall
     pool: str
-    on_timeout: PoolStep
+    on_timeout: PoolAction
     version: str = ""
     size: int = 0
 
@@ -80,7 +80,7 @@ class WaitFor:
     """Look again until ``what`` is over; ``on_timeout``: what to do when that takes too long."""
 
     what: str
-    on_timeout: PoolStep
+    on_timeout: PoolAction
 
     @property
     def key(self) -> str:
@@ -89,21 +89,21 @@ class WaitFor:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class PollAgain:
     """All is well; look again within so many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Save:
+class SaveBatch:
     """Write what was seen: the new pool's batch with its new time."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
-class NoteUnhealthy:
+class RecordUnhealthy:
     """Write that instances (planned ids, with what is wrong) are ill in the soak, which starts again."""
 
     batch: Batch
@@ -121,18 +121,18 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeBack:
+class MarkRolledBack:
     """Write that every touched instance serves as it did before."""
 
     healthy: Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class GoalReached:
     """Nothing is left to do."""
 
 
-PoolStep = SendPoolOrder | WaitFor | Watch | Save | NoteUnhealthy | GiveUp | TakeBack | Reached
+PoolAction = SendPoolOrder | WaitFor | PollAgain | SaveBatch | RecordUnhealthy | GiveUp | MarkRolledBack | GoalReached
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,14 +36,14 @@ class PageRoute(APIRoute):
             try:
                 return await handler(request)
             except UpgradeError as error:
-                return refusal(request, error)
+                return error_page(request, error)
             except RequestValidationError as error:
-                return refusal(request, _of_parameters(error))
+                return error_page(request, _of_parameters(error))
 
         return handle
 
 
-def refusal(request: Request, error: UpgradeError) -> Response:
+def error_page(request: Request, error: UpgradeError) -> Response:
     """The error page, or the problem if the caller does not accept HTML, both with the problem's status and headers."""
     response = problem(error, request.url.path)
     if "text/html" not in request.headers.get("accept", ""):

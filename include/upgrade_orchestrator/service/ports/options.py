@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Options:
     """Settings of the operator, with their defaults (docs: ``[upgrades]`` options)."""
 
     platform_version: str | None = None
