@@ -13,7 +13,7 @@ from typing import Any
 from rich.table import Table
 
 HEADING = "## Over time"
-MOST_GROWTH = 1.3
+MAX_GROWTH = 1.3
 "How many times the last line's value a ratio may be: runs vary, and `quick` has few repetitions."
 _NOT_MEASURED = "–"
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
@@ -144,7 +144,7 @@ def _limit(kind: Kind, before: float | None) -> float | None:
     """
     if before is None or kind is Kind.FIGURE:
         return None
-    return before * MOST_GROWTH if kind is Kind.RATIO else (100 + max(before, 0)) * MOST_GROWTH - 100
+    return before * MAX_GROWTH if kind is Kind.RATIO else (100 + max(before, 0)) * MAX_GROWTH - 100
 
 
 def _exceeds(kind: Kind, value: float, limit: float) -> bool:

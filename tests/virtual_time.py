@@ -14,7 +14,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _A_LITTLE = 1e-6
 
 
-_MOST_TURNS = 20_000
+_MAX_TURNS = 20_000
 "More turns of the loop than any test needs at one moment."
 
 
@@ -53,7 +53,7 @@ class _Jumps(selectors.SelectSelector):
         if timeout is None:
             raise NothingToWaitForError("every task waits for another one, and no timer is set")
         self._turns = self._turns + 1 if timeout <= 0 else 0
-        if self._turns > _MOST_TURNS:
+        if self._turns > _MAX_TURNS:
             self._turns = 0
             raise NobodyWaitsError("something goes on without ever waiting")
         self._clock.seconds += max(0.0, timeout)

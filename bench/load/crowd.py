@@ -19,7 +19,7 @@ from local.airflow.settings import METADATA_DATABASE, UPGRADES_DATABASE
 from upgrade_orchestrator.adapters.postgres.engine.leader import CONTROL_LOOPS
 from upgrade_orchestrator.domain.airflow.shards import shard_key
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
-from upgrade_orchestrator.service.control.loops import LOOK_SECONDS
+from upgrade_orchestrator.service.control.loops import LEADER_POLL_SECONDS
 
 HOW_THEY_REST = "PAUSED after their first batch, their DAGs parsed and paused in Airflow, a DAG run each, no triggers"
 _PARSED_SECONDS = 900.0
@@ -86,7 +86,7 @@ def control_loops_stopped(world: World) -> Iterator[None]:
     with world.stack.postgres().connect(UPGRADES_DATABASE) as connection:
         while connection.execute("SELECT pg_try_advisory_lock(%s)", [CONTROL_LOOPS]).fetchone() != (True,):
             connection.execute(_END_LEADER, [CONTROL_LOOPS])
-        time.sleep(2 * LOOK_SECONDS)  # until the leader has noticed
+        time.sleep(2 * LEADER_POLL_SECONDS)  # until the leader has noticed
         yield
 
 

@@ -36,7 +36,7 @@ class Health:
         """Whether the API server answers and reaches its database."""
         return self._status("metadatabase") == "healthy"
 
-    def is_well(self, component: str, since: datetime) -> bool:
+    def is_healthy(self, component: str, since: datetime) -> bool:
         """Whether the component is healthy, by a heartbeat after `since`.
 
         Without `since` the last heartbeat of a killed one would pass for this one's, up to 30 s.

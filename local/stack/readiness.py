@@ -50,7 +50,7 @@ class Readiness:
                 return health.is_up() and serves_tasks(self._ports.api)
             case _ if name in (SCHEDULER, DAG_PROCESSOR, TRIGGERER):
                 # A component that fails without PostgreSQL may still show a heartbeat from before PostgreSQL's start.
-                return health.is_well(name, max(self._began(name), self._began(POSTGRES)))
+                return health.is_healthy(name, max(self._began(name), self._began(POSTGRES)))
         raise LocalError(f"there is no component {name!r}")
 
     def _began(self, name: str) -> datetime:

@@ -9,13 +9,13 @@ import pytest
 
 from tests.architecture.sources import ROOMS, ROOT, functions, line_count, python_files, relative
 
-MOST_LINES_OF_FUNCTION = 50
+MAX_LINES_OF_FUNCTION = 50
 MEDIAN_LINES_OF_FUNCTION = 8
-MOST_LINES_OF_FILE = 250
-MOST_LINES_OF_PLUGIN = 40
-MOST_LINES_OF_SHARD = 10
-MOST_LINES_OF_DAG_FILE = 100
-MOST_FILES_OF_FOLDER = 12
+MAX_LINES_OF_FILE = 250
+MAX_LINES_OF_PLUGIN = 40
+MAX_LINES_OF_SHARD = 10
+MAX_LINES_OF_DAG_FILE = 100
+MAX_FILES_OF_FOLDER = 12
 
 
 def test_no_function_is_longer_than_fifty_lines() -> None:
@@ -23,7 +23,7 @@ def test_no_function_is_longer_than_fifty_lines() -> None:
         f"{relative(path)}: {name} has {lines} lines"
         for path in python_files()
         for name, lines in functions(path.read_text(encoding="utf-8"))
-        if lines > MOST_LINES_OF_FUNCTION
+        if lines > MAX_LINES_OF_FUNCTION
     ]
     assert long == []
 
@@ -38,13 +38,13 @@ def too_long(paths: list[Path], most: int) -> list[str]:
 
 
 def test_no_file_is_longer_than_250_lines() -> None:
-    assert too_long(python_files(), MOST_LINES_OF_FILE) == []
+    assert too_long(python_files(), MAX_LINES_OF_FILE) == []
 
 
 def too_full(paths: Iterable[Path]) -> list[str]:
     """The folders with too many files; the shards are generated, one as good as another."""
     counts = Counter(each.parent for each in paths if each.name != "__init__.py" and not each.stem.startswith("shard_"))
-    return [f"{relative(folder)} has {count} files" for folder, count in counts.items() if count > MOST_FILES_OF_FOLDER]
+    return [f"{relative(folder)} has {count} files" for folder, count in counts.items() if count > MAX_FILES_OF_FOLDER]
 
 
 def test_no_folder_of_code_has_more_than_a_dozen_files() -> None:
@@ -58,15 +58,15 @@ def test_folder_is_full_with_a_dozen_files_and_its_init(files: int, full: list[s
 
 
 def test_plugin_files_describe_and_do_nothing() -> None:
-    assert too_long(python_files("plugins"), MOST_LINES_OF_PLUGIN) == []
+    assert too_long(python_files("plugins"), MAX_LINES_OF_PLUGIN) == []
 
 
 def test_shards_are_a_few_lines() -> None:
-    assert too_long(sorted((ROOT / "dags" / "upgrade_executions").glob("*.py")), MOST_LINES_OF_SHARD) == []
+    assert too_long(sorted((ROOT / "dags" / "upgrade_executions").glob("*.py")), MAX_LINES_OF_SHARD) == []
 
 
 def test_dag_files_are_graphs_only() -> None:
-    assert too_long(python_files("dags"), MOST_LINES_OF_DAG_FILE) == []
+    assert too_long(python_files("dags"), MAX_LINES_OF_DAG_FILE) == []
 
 
 @pytest.mark.parametrize("lines", [50, 51])

@@ -59,7 +59,7 @@ def _in(executions: Add, status: S) -> Execution:
     return executions(status=status, started_at=datetime.now(UTC))
 
 
-@pytest.mark.parametrize("method", ["execute", "conclude"])
+@pytest.mark.parametrize("method", ["execute", "resume_after_trigger"])
 def test_completed_upgrade_updates_its_asset_and_says_what_it_was(executions: Add, method: str) -> None:
     execution = _in(executions, S.COMPLETED)
     task = _verify(execution)
@@ -85,7 +85,7 @@ def test_completed_upgrade_skips_the_tasks_of_other_endings(executions: Add) -> 
     assert _run(task)[1] <= {each.task_id for each in task.dag.tasks}
 
 
-@pytest.mark.parametrize("method", ["execute", "conclude"])
+@pytest.mark.parametrize("method", ["execute", "resume_after_trigger"])
 @pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.COMPLETED)])
 def test_verification_of_an_upgrade_that_is_not_completed_updates_and_skips_nothing(
     executions: Add, status: S, method: str
@@ -112,7 +112,7 @@ def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
         _verify(execution).execute({})
     assert given == [{"execution_id": execution.id, "seconds": 3}]
     assert deferred.value.trigger.arguments() == {"execution_id": execution.id, "kind": "verify", "batch": 1}
-    assert deferred.value.method_name == "conclude"
+    assert deferred.value.method_name == "resume_after_trigger"
 
 
 def test_no_other_task_updates_anything(executions: Add) -> None:

@@ -13,7 +13,7 @@ from tests.unit.domain.builders import make_request, planned
 from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS
+from upgrade_orchestrator.domain.plan.steps import TASK_START_SECONDS
 from upgrade_orchestrator.flow.upgrade.operators import FirstStepOperator
 from upgrade_orchestrator.flow.upgrade.triggers import StepTrigger
 
@@ -144,8 +144,8 @@ def test_batches_carry_their_numbers_to_the_runner(executions: Add) -> None:
 @pytest.mark.parametrize(
     ("delay", "works"),
     [
-        (HOP_SECONDS, [(1, 1), (2, 2), (3, 3)]),
-        (HOP_SECONDS - 1, [(1, 3), None, None]),
+        (TASK_START_SECONDS, [(1, 1), (2, 2), (3, 3)]),
+        (TASK_START_SECONDS - 1, [(1, 3), None, None]),
         (0, [(1, 3), None, None]),
     ],
 )

@@ -56,7 +56,7 @@ def decisions(tenant: Tenant, execution_id: str) -> list[tuple[str, str, str, st
     return [(each["decision"], each["decidedBy"], each["source"], each["reason"]) for each in decisions]
 
 
-def let_go(tenant: Tenant, execution_id: str, within: float = DEADLINE_SECONDS) -> None:
+def withdrawn(tenant: Tenant, execution_id: str, within: float = DEADLINE_SECONDS) -> None:
     """The task of stage 2 ends, because there is nothing left to ask."""
     ended = lambda: tenant.task_states(execution_id)["stage_02.approve"] == "skipped"  # noqa: E731
     wait_for("the task to be let go", ended, within)

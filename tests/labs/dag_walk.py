@@ -108,7 +108,7 @@ class DagWalk:
         if outcome.ending is Ending.STOPPED and task not in (END, REVERT, CONFIRM):
             self.position = self.tasks.index(OUTCOME)
             return
-        self.position += 2 if task == REVERT and outcome.ending is Ending.NOT_TAKEN else 1
+        self.position += 2 if task == REVERT and outcome.ending is Ending.SKIPPED else 1
         if task == OUTCOME:
             self.tasks[self.position :] = [COMPLETE] if await self._is_completed(ports) else [END, REVERT, CONFIRM]
 

@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.finalize import finish_and_settle
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, run_rollback
-from upgrade_orchestrator.service.finalize.settle import conclude
+from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.verification import verify
@@ -118,7 +118,7 @@ class Lab:
         execution = await self.run_batches(execution_id)
         if execution.status is ExecutionStatus.IN_PROGRESS:
             await verify(self.world.ports, execution_id, FOREVER)
-        execution = await conclude(self.world.ports, execution_id)
+        execution = await fail_if_unfinished(self.world.ports, execution_id)
         if execution.status is ExecutionStatus.ROLLING_BACK:
             return await self.roll_back(execution_id)
         return execution if execution.status is ExecutionStatus.COMPLETED else await self.end(execution_id)

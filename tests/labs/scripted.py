@@ -37,11 +37,11 @@ class ScriptedRuns:
         self._answer()
         return {each: self.runs[each] for each in dag_ids if each in self.runs}
 
-    async def begin_lost_again(self, seconds: float) -> list[str]:
+    async def retry_lost_tasks(self, seconds: float) -> list[str]:
         self._answer()
         return []
 
-    async def end_well(self, task_ids: Collection[str]) -> None:
+    async def mark_succeeded(self, task_ids: Collection[str]) -> None:
         self._answer()
         self.ended.append(sorted(task_ids))
 

@@ -9,12 +9,18 @@ from tests.store_contract.stores import Added, Listens, PassTime, Store, append,
 from tests.store_contract.waiting import QUIET_SECONDS, waits
 from upgrade_orchestrator.domain.errors import AlreadyExists, IdempotencyConflict
 from upgrade_orchestrator.domain.registry.entries import Component
-from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, IdempotencyStore, Key, KeyedCall, StoredResponse
+from upgrade_orchestrator.service.ports.idempotency import (
+    RETENTION_HOURS,
+    IdempotencyStore,
+    Key,
+    KeyedCall,
+    StoredResponse,
+)
 from upgrade_orchestrator.service.ports.signals import Signals
 
 KEY = Key("olga", "k-1", "f" * 64)
 ANSWER = StoredResponse(201, {"Location": "/x"}, '{"id": "x"}')
-A_DAY = KEPT_HOURS * 3600
+A_DAY = RETENTION_HOURS * 3600
 
 
 async def carry_out(idempotency_store: IdempotencyStore, key: Key = KEY) -> StoredResponse | None:

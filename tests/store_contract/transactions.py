@@ -151,7 +151,7 @@ class TransactionsContract:
     async def test_reads_at_one_moment_do_not_see_what_comes_meanwhile(self, store: Store, added: Added) -> None:
         execution = await added(id="e-1")
         async with store() as work:
-            await work.at_one_moment()
+            await work.use_snapshot()
             before = await work.overviews.get(execution.id)
             await added(id="e-2", tenant_id="two")
             assert [each.execution.id for each in await work.board.page(BoardFilter())] == [before.execution.id]
@@ -161,7 +161,7 @@ class TransactionsContract:
     async def test_nothing_is_written_at_one_moment(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as work:
-            await work.at_one_moment()
+            await work.use_snapshot()
             with pytest.raises(Exception, match="read-only transaction"):
                 await work.executions.save(replace(execution, status=ExecutionStatus.VALIDATING))
 

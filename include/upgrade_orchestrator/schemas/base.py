@@ -109,7 +109,7 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
 
-class Answer(BaseModel):
+class ResponseBody(BaseModel):
     """A response body: every field is present, and null if it has no value."""
 
     model_config = ConfigDict(

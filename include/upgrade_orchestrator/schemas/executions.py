@@ -11,7 +11,7 @@ from pydantic import Field
 
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, Answer, Time
+from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, ResponseBody, Time
 from upgrade_orchestrator.service.views.queries import ExecutionView
 
 
@@ -39,7 +39,7 @@ class Links:
         return f"{self.airflow_root}/dags/{dag_id}/runs"
 
 
-class ProgressAnswer(Answer):
+class ProgressResponse(ResponseBody):
     """The progress; ``percentage`` is 0 to 100."""
 
     percentage: int = Field(examples=[10])
@@ -54,7 +54,7 @@ class ProgressAnswer(Answer):
     estimated_completion_at: Time | None
 
 
-class CheckAnswer(Answer):
+class CheckResponse(ResponseBody):
     """A pre-upgrade check (specification section 7)."""
 
     name: str = Field(examples=["VERSION_COMPATIBILITY"])
@@ -64,7 +64,7 @@ class CheckAnswer(Answer):
     completed_at: Time | None
 
 
-class CanaryAnswer(Answer):
+class CanaryResponse(ResponseBody):
     """The state of the canaries."""
 
     instances: list[str] = Field(examples=[["kafka-1", "kafka-2"]])
@@ -75,14 +75,14 @@ class CanaryAnswer(Answer):
     promoted_at: Time | None
 
 
-class ApprovalAnswer(Answer):
+class ApprovalResponse(ResponseBody):
     """The stage that waits for an approval, and since when."""
 
     stage: int = Field(examples=[2])
     since: Time
 
 
-class RollbackAnswer(Answer):
+class RollbackResponse(ResponseBody):
     """The rollback, as in specification section 6."""
 
     auto_rollback_enabled: bool
@@ -94,7 +94,7 @@ class RollbackAnswer(Answer):
     rolled_back_instances: list[str]
 
 
-class LinksAnswer(Answer):
+class LinksResponse(ResponseBody):
     """Links as paths from the server's root."""
 
     self: str = Field(examples=[f"/api/v1/registry/upgrades/{SOME_ID}"])
@@ -102,7 +102,7 @@ class LinksAnswer(Answer):
     airflow: str = Field(examples=[f"/dags/upgrade__{SOME_ID}"])
 
 
-class RequestAnswer(Answer):
+class RequestResponse(ResponseBody):
     """The fields of the request (specification section 2)."""
 
     component_id: str = Field(examples=["aaa-111"])
@@ -124,7 +124,7 @@ class RequestAnswer(Answer):
     stage_percentages: list[int] | None = Field(examples=[None])
 
 
-class HeadAnswer(Answer):
+class HeadResponse(ResponseBody):
     """The most important fields, which come first."""
 
     id: str = Field(examples=[SOME_ID])
@@ -133,7 +133,7 @@ class HeadAnswer(Answer):
     status_reason: str = Field(examples=["promoted by olga"])
 
 
-class ExecutionAnswer(RequestAnswer, HeadAnswer):
+class ExecutionResponse(RequestResponse, HeadResponse):
     """The execution."""
 
     created_by: str = Field(examples=["olga"])
@@ -143,17 +143,17 @@ class ExecutionAnswer(RequestAnswer, HeadAnswer):
     dag_id: str = Field(examples=[f"upgrade__{SOME_ID}"])
     dag_run_url: str | None = Field(examples=[f"/dags/upgrade__{SOME_ID}/runs"])
     plan_hash: str = Field(examples=[SOME_SHA256])
-    progress: ProgressAnswer
-    validation_checks: list[CheckAnswer]
-    canary: CanaryAnswer
-    awaiting_approval: ApprovalAnswer | None = Field(examples=[None])
+    progress: ProgressResponse
+    validation_checks: list[CheckResponse]
+    canary: CanaryResponse
+    awaiting_approval: ApprovalResponse | None = Field(examples=[None])
     failure_phase: str | None
     warnings: list[str]
-    rollback_info: RollbackAnswer
-    links: LinksAnswer
+    rollback_info: RollbackResponse
+    links: LinksResponse
 
     @classmethod
-    def of(cls, view: ExecutionView, links: Links) -> ExecutionAnswer:
+    def of(cls, view: ExecutionView, links: Links) -> ExecutionResponse:
         """Build the representation of the view."""
         execution = view.execution
         return cls.model_validate(
@@ -182,14 +182,14 @@ def _dag_run(execution: Execution, links: Links) -> str | None:
     return None if execution.status is ExecutionStatus.PENDING else links.dag_run(execution.dag_id)
 
 
-def _awaits(view: ExecutionView) -> ApprovalAnswer | None:
+def _awaits(view: ExecutionView) -> ApprovalResponse | None:
     awaits = view.awaits
-    return None if awaits is None else ApprovalAnswer(stage=awaits.stage, since=awaits.requested_at)
+    return None if awaits is None else ApprovalResponse(stage=awaits.stage, since=awaits.requested_at)
 
 
-def _rollback(view: ExecutionView) -> RollbackAnswer:
+def _rollback(view: ExecutionView) -> RollbackResponse:
     execution, request = view.execution, view.execution.request
-    return RollbackAnswer(
+    return RollbackResponse(
         auto_rollback_enabled=request.auto_rollback_enabled,
         failure_threshold=request.failure_threshold,
         current_failures=execution.current_failures,
@@ -200,7 +200,7 @@ def _rollback(view: ExecutionView) -> RollbackAnswer:
     )
 
 
-def _links(execution: Execution, links: Links) -> LinksAnswer:
-    return LinksAnswer(
+def _links(execution: Execution, links: Links) -> LinksResponse:
+    return LinksResponse(
         self=links.execution(execution.id), events=links.events(execution.id), airflow=links.dag(execution.dag_id)
     )

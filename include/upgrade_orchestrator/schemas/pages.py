@@ -9,9 +9,9 @@ from pydantic import Field, StringConstraints
 
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.schemas.base import BIGGEST, Answer, Id, Query, TimeIn
+from upgrade_orchestrator.schemas.base import BIGGEST, Id, Query, ResponseBody, TimeIn
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=ResponseBody)
 R = TypeVar("R")
 
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=512)]
@@ -45,7 +45,7 @@ class PathsQuery(PageQuery):
     component_id: Id | None = None
 
 
-class Page(Answer, Generic[A]):
+class Page(ResponseBody, Generic[A]):
     """A page of items and the cursor of the next page, null after the last."""
 
     items: list[A]

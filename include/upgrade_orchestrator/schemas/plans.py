@@ -7,12 +7,12 @@ from pydantic import Field
 from upgrade_orchestrator.domain.checks.checks import PASSING, Findings
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.plan import Plan
-from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, Answer, Time
-from upgrade_orchestrator.schemas.executions import CheckAnswer
+from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, ResponseBody, Time
+from upgrade_orchestrator.schemas.executions import CheckResponse
 from upgrade_orchestrator.service.upgrade.create import Preview
 
 
-class BatchAnswer(Answer):
+class BatchResponse(ResponseBody):
     """A planned batch; ``kind`` is CANARY, BATCH, STAGE, GREEN or ALL."""
 
     number: int = Field(examples=[1])
@@ -20,27 +20,28 @@ class BatchAnswer(Answer):
     instances: list[str] = Field(examples=[["kafka-1"]])
 
 
-class PlanAnswer(Answer):
+class PlanResponse(ResponseBody):
     """The frozen plan; ``budget`` is null if the strategy has none."""
 
     hash: str = Field(examples=[SOME_SHA256])
     total_instances: int = Field(examples=[3])
     canary: list[str] = Field(examples=[["kafka-1"]])
-    batches: list[BatchAnswer]
+    batches: list[BatchResponse]
     budget: int | None = Field(examples=[1])
     warnings: list[str]
     blockers: list[str]
     estimated_seconds: int = Field(examples=[180])
 
     @classmethod
-    def of(cls, plan: Plan, findings: Findings) -> PlanAnswer:
+    def of(cls, plan: Plan, findings: Findings) -> PlanResponse:
         """The plan with its warnings and blockers."""
         return cls(
             hash=plan.hash,
             total_instances=len(plan.instances),
             canary=list(plan.canary),
             batches=[
-                BatchAnswer(number=each.number, kind=each.kind, instances=list(each.instances)) for each in plan.batches
+                BatchResponse(number=each.number, kind=each.kind, instances=list(each.instances))
+                for each in plan.batches
             ],
             budget=plan.budget,
             warnings=list(findings.warnings),
@@ -49,7 +50,7 @@ class PlanAnswer(Answer):
         )
 
 
-class ValidationAnswer(Answer):
+class ValidationResponse(ResponseBody):
     """Whether an upgrade would be accepted and admitted, with all findings.
 
     ``checks`` has what the pre-upgrade checks would find now.
@@ -58,31 +59,31 @@ class ValidationAnswer(Answer):
     valid: bool = Field(examples=[True])
     blockers: list[str]
     warnings: list[str]
-    checks: list[CheckAnswer]
+    checks: list[CheckResponse]
 
 
-class PreviewAnswer(Answer):
+class PreviewResponse(ResponseBody):
     """The response to ``dryRun=true``; ``plan`` is null if the fleet is too small for one."""
 
-    plan: PlanAnswer | None
-    validation: ValidationAnswer
+    plan: PlanResponse | None
+    validation: ValidationResponse
 
     @classmethod
-    def of(cls, preview: Preview) -> PreviewAnswer:
+    def of(cls, preview: Preview) -> PreviewResponse:
         """Build the representation of the preview."""
         findings = preview.findings
         return cls(
-            plan=PlanAnswer.of(preview.plan, findings) if preview.plan else None,
-            validation=ValidationAnswer(
+            plan=PlanResponse.of(preview.plan, findings) if preview.plan else None,
+            validation=ValidationResponse(
                 valid=not findings.blockers and all(each.status in PASSING for each in preview.checks),
                 blockers=list(findings.blockers),
                 warnings=list(findings.warnings),
-                checks=[CheckAnswer.model_validate(each) for each in preview.checks],
+                checks=[CheckResponse.model_validate(each) for each in preview.checks],
             ),
         )
 
 
-class InstanceAnswer(Answer):
+class InstanceResponse(ResponseBody):
     """An instance in an execution."""
 
     instance_id: str = Field(examples=["kafka-1"])
@@ -98,12 +99,12 @@ class InstanceAnswer(Answer):
     completed_at: Time | None
 
     @classmethod
-    def of(cls, instance: Instance) -> InstanceAnswer:
+    def of(cls, instance: Instance) -> InstanceResponse:
         """Build the representation of the instance."""
         return cls.model_validate(instance)
 
 
-class EventAnswer(Answer):
+class EventResponse(ResponseBody):
     """A CloudEvent (specification section 10)."""
 
     specversion: str = Field(examples=["1.0"])

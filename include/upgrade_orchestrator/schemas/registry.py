@@ -15,13 +15,13 @@ from upgrade_orchestrator.domain.registry.versions import Version
 from upgrade_orchestrator.schemas.base import (
     BIGGEST,
     SOME_SHA256,
-    Answer,
     Body,
     DateIn,
     Id,
     Installed,
     MapSize,
     Name,
+    ResponseBody,
     Text,
     Texts,
     Time,
@@ -142,7 +142,7 @@ class BackupBody(Body):
 BODIES = (ComponentBody, VersionBody, StatusBody, CompatibilityBody, PathBody, DeploymentBody, BackupBody)
 
 
-class ComponentAnswer(Answer):
+class ComponentResponse(ResponseBody):
     """A component."""
 
     id: str = Field(examples=["aaa-111"])
@@ -150,7 +150,7 @@ class ComponentAnswer(Answer):
     description: str | None = Field(examples=["the message broker"])
 
 
-class VersionAnswer(Answer):
+class VersionResponse(ResponseBody):
     """A version of a component; ``effectiveStatus`` is EOL after its end of life, otherwise its status."""
 
     id: str = Field(examples=["ccc-333"])
@@ -168,13 +168,13 @@ class VersionAnswer(Answer):
     notes: str | None
 
     @classmethod
-    def of(cls, version: ComponentVersion, today: date) -> VersionAnswer:
+    def of(cls, version: ComponentVersion, today: date) -> VersionResponse:
         """Build the representation of the version."""
         values = {each.name: getattr(version, each.name) for each in fields(version)}
         return cls(**values, effective_status=version.effective_status(today))
 
 
-class DeploymentAnswer(Answer):
+class DeploymentResponse(ResponseBody):
     """A deployment; ``mixed`` counts instances by version unless all run the current one, and is null otherwise."""
 
     tenant_id: str = Field(examples=["550e8400"])
@@ -186,7 +186,7 @@ class DeploymentAnswer(Answer):
     mixed: dict[str, int] | None = Field(examples=[None])
 
 
-class BackupAnswer(Answer):
+class BackupResponse(ResponseBody):
     """A backup."""
 
     id: str = Field(examples=["backup-1"])

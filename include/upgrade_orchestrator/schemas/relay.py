@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from upgrade_orchestrator.schemas.base import SOME_ID, Answer, Time
+from upgrade_orchestrator.schemas.base import SOME_ID, ResponseBody, Time
 from upgrade_orchestrator.service.ports.outbox import ParkedEvent
 from upgrade_orchestrator.service.views.health import RelayHealth
 
 
-class NamedEvent(Answer):
+class NamedEvent(ResponseBody):
     """A parked event, with what may be shown without a token."""
 
     id: str = Field(examples=[SOME_ID])
@@ -17,7 +17,7 @@ class NamedEvent(Answer):
     sequence: int = Field(examples=[7])
 
 
-class RelayAnswer(Answer):
+class RelayResponse(ResponseBody):
     """``state`` running, waiting (for Kafka), off (no connection) or down; lag in events and seconds."""
 
     state: str = Field(examples=["running"])
@@ -28,7 +28,7 @@ class RelayAnswer(Answer):
     parked_events: list[NamedEvent] = Field(examples=[[]])
 
     @classmethod
-    def of(cls, health: RelayHealth) -> RelayAnswer:
+    def of(cls, health: RelayHealth) -> RelayResponse:
         """Without tenants and reasons, because the call needs no token."""
         return cls(
             state=health.state.value,
@@ -40,7 +40,7 @@ class RelayAnswer(Answer):
         )
 
 
-class ParkedAnswer(Answer):
+class ParkedResponse(ResponseBody):
     """An event that Kafka refuses, with the reason; later events of its execution were published without it."""
 
     id: str = Field(examples=[SOME_ID])
@@ -52,7 +52,7 @@ class ParkedAnswer(Answer):
     reason: str = Field(examples=["message too large"])
 
     @classmethod
-    def of(cls, parked: ParkedEvent) -> ParkedAnswer:
+    def of(cls, parked: ParkedEvent) -> ParkedResponse:
         """Build the representation of the event."""
         return cls(
             id=parked.id,

@@ -7,10 +7,10 @@ from typing import Self
 from pydantic import Field
 
 from upgrade_orchestrator.domain.operations.statistics import Statistics
-from upgrade_orchestrator.schemas.base import Answer
+from upgrade_orchestrator.schemas.base import ResponseBody
 
 
-class FiguresAnswer(Answer):
+class FiguresResponse(ResponseBody):
     """``successRate`` is in percent; durations are of COMPLETED executions."""
 
     total_executions: int = Field(examples=[12])
@@ -25,15 +25,15 @@ class FiguresAnswer(Answer):
     average_paused_seconds: float = Field(examples=[12.0])
 
 
-class StatisticsAnswer(FiguresAnswer):
+class StatisticsResponse(FiguresResponse):
     """The totals, and the same figures for each strategy that occurs."""
 
     component_id: str = Field(examples=["aaa-111"])
-    by_strategy: dict[str, FiguresAnswer]
+    by_strategy: dict[str, FiguresResponse]
 
     @classmethod
     def of(cls, statistics: Statistics) -> Self:
         """Build the representation of the statistics."""
-        overall = FiguresAnswer.model_validate(statistics.overall)
-        split = {name.value: FiguresAnswer.model_validate(each) for name, each in statistics.by_strategy.items()}
+        overall = FiguresResponse.model_validate(statistics.overall)
+        split = {name.value: FiguresResponse.model_validate(each) for name, each in statistics.by_strategy.items()}
         return cls(**dict(overall), component_id=statistics.component_id, by_strategy=split)

@@ -11,8 +11,8 @@ from upgrade_orchestrator.domain.checks.compatibility import Dependency
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
 from upgrade_orchestrator.domain.registry.versions import is_downgrade
 from upgrade_orchestrator.domain.routes.paths import Route
-from upgrade_orchestrator.domain.routes.search import ClosedPath, Jump, Search, type_of
-from upgrade_orchestrator.schemas.base import Answer, Id, Query
+from upgrade_orchestrator.domain.routes.search import ClosedPath, MissingPath, Search, type_of
+from upgrade_orchestrator.schemas.base import Id, Query, ResponseBody
 from upgrade_orchestrator.service.checks.compatibility import CompatibilityVerdict
 from upgrade_orchestrator.service.registry.upgrade_paths import Calculated, PathView
 
@@ -25,7 +25,7 @@ class CalculateQuery(Query):
     to_version_id: Id
 
 
-class WayAnswer(Answer):
+class VersionPairResponse(ResponseBody):
     """Two versions; ``upgradeType`` is PATCH, MINOR or MAJOR, null for versions that cannot be compared."""
 
     from_version_id: str = Field(examples=["bbb-222"])
@@ -36,7 +36,7 @@ class WayAnswer(Answer):
     downgrade: bool
 
 
-class PathAnswer(WayAnswer):
+class PathResponse(VersionPairResponse):
     """An upgrade path."""
 
     id: str = Field(examples=["path-1"])
@@ -54,20 +54,20 @@ class PathAnswer(WayAnswer):
     notes: str | None
 
     @classmethod
-    def of(cls, view: PathView) -> PathAnswer:
+    def of(cls, view: PathView) -> PathResponse:
         """Build the representation of the path."""
         path, pair = view.path, _version_pair(view.source, view.target)
         return cls(**{name: getattr(path, name) for name in cls.model_fields if hasattr(path, name)} | pair)
 
 
-class ClosedPathAnswer(WayAnswer):
+class ClosedPathResponse(VersionPairResponse):
     """A path that would be useful but is closed now."""
 
     id: str = Field(examples=["path-2"])
     reasons: list[str] = Field(examples=[["the target is DEPRECATED"]])
 
 
-class TotalsAnswer(Answer):
+class TotalsResponse(ResponseBody):
     """The totals of a route: the highest risk, the sum of durations (null if one is unknown)."""
 
     steps: int = Field(examples=[1])
@@ -77,14 +77,14 @@ class TotalsAnswer(Answer):
     estimated_duration_minutes: int | None = Field(examples=[20])
 
 
-class RouteAnswer(Answer):
+class RouteResponse(ResponseBody):
     """Paths one after the other, each a separate upgrade."""
 
-    steps: list[PathAnswer]
-    totals: TotalsAnswer
+    steps: list[PathResponse]
+    totals: TotalsResponse
 
 
-class CalculatedAnswer(WayAnswer):
+class CalculatedResponse(VersionPairResponse):
     """The best route and alternatives, best first; if there is none, the reachable versions and the missing paths.
 
     ``blockers`` are those of the target version itself.
@@ -92,17 +92,17 @@ class CalculatedAnswer(WayAnswer):
 
     component_id: str = Field(examples=["aaa-111"])
     found: bool = Field(examples=[True])
-    steps: list[PathAnswer]
-    totals: TotalsAnswer | None
-    alternatives: list[RouteAnswer] = Field(examples=[[]])
-    closed_paths: list[ClosedPathAnswer] = Field(examples=[[]])
-    missing_edges: list[WayAnswer] = Field(examples=[[]])
+    steps: list[PathResponse]
+    totals: TotalsResponse | None
+    alternatives: list[RouteResponse] = Field(examples=[[]])
+    closed_paths: list[ClosedPathResponse] = Field(examples=[[]])
+    missing_edges: list[VersionPairResponse] = Field(examples=[[]])
     reachable_from_source: list[str]
     leading_to_target: list[str]
     blockers: list[str]
 
     @classmethod
-    def of(cls, calculated: Calculated) -> CalculatedAnswer:
+    def of(cls, calculated: Calculated) -> CalculatedResponse:
         """Build the representation of the calculation."""
         search, result = calculated.search, calculated.result
         routes = [_route(search, each) for each in result.routes]
@@ -122,7 +122,7 @@ class CalculatedAnswer(WayAnswer):
         )
 
 
-class DependencyAnswer(Answer):
+class DependencyResponse(ResponseBody):
     """A dependency; ``problem`` is null if it is satisfied."""
 
     name: str = Field(examples=["postgresql"])
@@ -132,7 +132,7 @@ class DependencyAnswer(Answer):
     problem: str | None
 
 
-class CompatibilityAnswer(Answer):
+class CompatibilityResponse(ResponseBody):
     """Whether upgrading to the version is allowed; ``path`` is the one from fromVersionId, null if there is none."""
 
     version_id: str = Field(examples=["ccc-333"])
@@ -142,11 +142,11 @@ class CompatibilityAnswer(Answer):
     compatible: bool = Field(examples=[True])
     blockers: list[str]
     warnings: list[str]
-    dependencies: list[DependencyAnswer]
-    path: PathAnswer | None
+    dependencies: list[DependencyResponse]
+    path: PathResponse | None
 
     @classmethod
-    def of(cls, verdict: CompatibilityVerdict) -> CompatibilityAnswer:
+    def of(cls, verdict: CompatibilityVerdict) -> CompatibilityResponse:
         """Build the representation of the result."""
         version, findings = verdict.version, verdict.findings
         return cls(
@@ -158,7 +158,7 @@ class CompatibilityAnswer(Answer):
             blockers=list(findings.blockers),
             warnings=list(findings.warnings),
             dependencies=[_dependency(each) for each in verdict.dependencies],
-            path=PathAnswer.of(verdict.path) if verdict.path else None,
+            path=PathResponse.of(verdict.path) if verdict.path else None,
         )
 
 
@@ -177,10 +177,10 @@ def _ends(search: Search, path: UpgradePath) -> tuple[ComponentVersion, Componen
     return search.versions[path.from_version_id], search.versions[path.to_version_id]
 
 
-def _route(search: Search, route: Route) -> RouteAnswer:
-    return RouteAnswer(
-        steps=[PathAnswer.of(PathView(path, *_ends(search, path))) for path in route.paths],
-        totals=TotalsAnswer(
+def _route(search: Search, route: Route) -> RouteResponse:
+    return RouteResponse(
+        steps=[PathResponse.of(PathView(path, *_ends(search, path))) for path in route.paths],
+        totals=TotalsResponse(
             steps=len(route.paths),
             risk_level=route.risk_level,
             requires_downtime=route.requires_downtime,
@@ -194,17 +194,17 @@ def _all_tested(paths: Iterable[UpgradePath]) -> bool:
     return all(path.tested for path in paths)
 
 
-def _closed(search: Search, closed: ClosedPath) -> ClosedPathAnswer:
+def _closed(search: Search, closed: ClosedPath) -> ClosedPathResponse:
     pair = _version_pair(*_ends(search, closed.path))
-    return ClosedPathAnswer(**pair, id=closed.path.id, reasons=list(closed.reasons))
+    return ClosedPathResponse(**pair, id=closed.path.id, reasons=list(closed.reasons))
 
 
-def _missing(jump: Jump) -> WayAnswer:
-    return WayAnswer(**_version_pair(jump.source, jump.target))
+def _missing(jump: MissingPath) -> VersionPairResponse:
+    return VersionPairResponse(**_version_pair(jump.source, jump.target))
 
 
-def _dependency(found: Dependency) -> DependencyAnswer:
-    return DependencyAnswer(
+def _dependency(found: Dependency) -> DependencyResponse:
+    return DependencyResponse(
         name=found.name,
         wanted_range=found.wanted,
         found_version=found.found,

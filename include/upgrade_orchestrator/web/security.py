@@ -30,7 +30,7 @@ from upgrade_orchestrator.web.http.same_origin import by_cookie, require_same_or
 PUBLIC = frozenset({"health", "asset"})
 "Names of the routes that need no token; all others need one."
 
-MOST_OF_NAME = 255
+MAX_NAME_LENGTH = 255
 "Maximum length of a user's name in the audit."
 
 
@@ -91,7 +91,7 @@ def require(permission: Permission, *also: Scope) -> Callable[..., Awaitable[Act
         if not await _may(caller, permission, EVERYTHING, *also):
             await _require_of_tenant(request, caller, permission)
         source = Source.UI if by_cookie(request) else Source.API
-        return Actor(caller.name[:MOST_OF_NAME], source, request.state.request_id)
+        return Actor(caller.name[:MAX_NAME_LENGTH], source, request.state.request_id)
 
     return check
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from local.fleet.agent.transitions import Transitions, is_well
+from local.fleet.agent.transitions import Transitions, is_healthy
 from local.fleet.instance.instance import WITH_PROCESS, Instance, Status
 from local.fleet.instance.process import Nursery, Process, StartFailedError
 from local.fleet.instance.server import OK
@@ -166,7 +166,7 @@ class Agent:
         except StartFailedError as error:
             fleet.move(instance, Status.STOPPED, healthy=False, cause=str(error))
             return
-        fleet.move(instance, instance.status, healthy=is_well(fleet, instance), cause=cause)
+        fleet.move(instance, instance.status, healthy=is_healthy(fleet, instance), cause=cause)
         if instance.status is Status.DRAINING:
             self.transitions.finish_drain(fleet, instance, None)
 

@@ -136,7 +136,7 @@ class Transitions:
         except StartFailedError as error:
             fleet.move(instance, Status.STOPPED, call, healthy=False, cause=str(error))
             return
-        fleet.move(instance, Status.RUNNING, call, version=version, healthy=is_well(fleet, instance))
+        fleet.move(instance, Status.RUNNING, call, version=version, healthy=is_healthy(fleet, instance))
 
     async def _stop(self, instance: Instance) -> None:
         process, instance.process = instance.process, None
@@ -144,7 +144,7 @@ class Transitions:
             await self._nursery.stop(process)
 
 
-def is_well(fleet: Fleet, instance: Instance) -> bool:
+def is_healthy(fleet: Fleet, instance: Instance) -> bool:
     """Whether a process that was just started is set to be healthy; its own answer is asked for later."""
     return fleet.mode(instance) == OK
 

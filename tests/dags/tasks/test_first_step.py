@@ -9,7 +9,7 @@ from tests.labs.steps.first_step import MAX_DELAY
 from tests.unit.domain.builders import make_execution
 from upgrade_orchestrator.domain.errors import NotFound, Unavailable
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, StepKind
+from upgrade_orchestrator.domain.plan.steps import TASK_START_SECONDS, Step, StepKind
 from upgrade_orchestrator.flow.upgrade import operators
 from upgrade_orchestrator.flow.upgrade.operators import MAX_DELAY_SECONDS, FirstStepOperator
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
@@ -47,7 +47,7 @@ def test_it_works_for_the_configured_seconds_and_waits_only_briefly(
 
 
 def test_worker_is_less_patient_than_the_triggerer_and_as_the_use_cases_are_tested() -> None:
-    assert MAX_DELAY == MAX_DELAY_SECONDS < HOP_SECONDS
+    assert MAX_DELAY == MAX_DELAY_SECONDS < TASK_START_SECONDS
 
 
 def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(

@@ -64,8 +64,8 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> Replace:
         return SimpleNamespace(task_ends=Ends())
 
     monkeypatch.setattr(bootstrap, "open_ports", no_ports)
-    monkeypatch.setattr(triggers, "AWAY_SECONDS", 0.0)
-    monkeypatch.setattr(triggers, "LEFT_SECONDS", 0.0)
+    monkeypatch.setattr(triggers, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(triggers, "CONTROL_LOOP_GRACE_SECONDS", 0.0)
 
     def replace(name: str, answer: Any) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = []
@@ -108,9 +108,7 @@ def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(rep
     assert calls == [{"execution_id": "e-1", "step": Step(StepKind.BATCH, 2, 5), "seconds": None}]
 
 
-@pytest.mark.parametrize(
-    ("ending", "event"), [(Ending.STOPPED, TaskSuccessEvent), (Ending.NOT_TAKEN, TaskSkippedEvent)]
-)
+@pytest.mark.parametrize(("ending", "event"), [(Ending.STOPPED, TaskSuccessEvent), (Ending.SKIPPED, TaskSkippedEvent)])
 def test_step_of_an_upgrade_that_another_runner_completed_is_done_unless_it_was_not_needed(
     replaced: Replace, ending: Ending, event: type[TriggerEvent]
 ) -> None:
@@ -119,7 +117,7 @@ def test_step_of_an_upgrade_that_another_runner_completed_is_done_unless_it_was_
     assert isinstance(_event(_step()), event)
 
 
-@pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
+@pytest.mark.parametrize("ending", [Ending.SKIPPED, Ending.STOPPED])
 @pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED, S.COMPLETED)])
 def test_step_that_the_upgrade_does_not_need_is_skipped(replaced: Replace, ending: Ending, status: S) -> None:
     replaced("run_step", Outcome(ending))
@@ -135,7 +133,7 @@ def test_step_that_stops_since_the_upgrade_has_failed_gives_its_task_the_reason(
 
 
 def test_branch_that_is_not_taken_is_skipped_although_the_upgrade_has_failed(replaced: Replace) -> None:
-    replaced("run_step", Outcome(Ending.NOT_TAKEN))
+    replaced("run_step", Outcome(Ending.SKIPPED))
     replaced("find_execution", make_execution(S.FAILED))
     assert isinstance(_event(_step(StepKind.REVERT)), TaskSkippedEvent)
 
@@ -205,7 +203,7 @@ def test_end_of_a_task_is_left_to_the_control_loops_for_some_seconds(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trigger, ends, left = _done(replaced), _ends(monkeypatch), 0.3
-    monkeypatch.setattr(triggers, "LEFT_SECONDS", left)
+    monkeypatch.setattr(triggers, "CONTROL_LOOP_GRACE_SECONDS", left)
     began = time.monotonic()
     assert isinstance(_event(trigger), TaskSuccessEvent)  # the control loops have not ended it in the meantime
     assert (ends.notified, time.monotonic() - began >= left) == (["ti-1"], True)
@@ -215,16 +213,16 @@ def test_trigger_whose_task_the_control_loops_have_ended_stops(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trigger, ends = _done(replaced), _ends(monkeypatch)
-    monkeypatch.setattr(triggers, "LEFT_SECONDS", FOREVER)
+    monkeypatch.setattr(triggers, "CONTROL_LOOP_GRACE_SECONDS", FOREVER)
 
-    async def let_go() -> None:
+    async def withdrawn() -> None:
         running = asyncio.create_task(trigger.event())
         await until(lambda: ends.notified, "the control loops are notified")
         running.cancel()
         await running
 
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(let_go())
+        asyncio.run(withdrawn())
 
 
 @pytest.mark.parametrize("error", [Unavailable("no database"), ValueError("a standby takes no NOTIFY")])
@@ -233,7 +231,7 @@ def test_task_ends_at_once_while_the_control_loops_cannot_be_notified(
 ) -> None:
     trigger = _done(replaced)
     _ends(monkeypatch, error)
-    monkeypatch.setattr(triggers, "LEFT_SECONDS", 10 * FOREVER)
+    monkeypatch.setattr(triggers, "CONTROL_LOOP_GRACE_SECONDS", 10 * FOREVER)
     assert isinstance(_soon(trigger), TaskSuccessEvent)
 
 
@@ -242,11 +240,11 @@ def test_notifying_the_control_loops_takes_no_longer_than_the_time_that_they_hav
 ) -> None:
     trigger = _done(replaced)
     _ends(monkeypatch, seconds=10 * FOREVER)
-    monkeypatch.setattr(triggers, "LEFT_SECONDS", 0.1)
+    monkeypatch.setattr(triggers, "CONTROL_LOOP_GRACE_SECONDS", 0.1)
     assert isinstance(_soon(trigger), TaskSuccessEvent)
 
 
-@pytest.mark.parametrize("ending", [Ending.NOT_TAKEN, Ending.STOPPED])
+@pytest.mark.parametrize("ending", [Ending.SKIPPED, Ending.STOPPED])
 def test_control_loops_are_not_notified_of_tasks_that_end_otherwise(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:

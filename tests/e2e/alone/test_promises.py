@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.airflow_actions import command, followed, pause_dag, run_of
 from tests.e2e.conftest import NewTenant
-from tests.e2e.questions import answer_in_ui, asked_again, let_go, parked
+from tests.e2e.questions import answer_in_ui, asked_again, parked, withdrawn
 from tests.e2e.steps import Json, got, wait_for
 
 TWO_STAGES: Json = {"strategy": "STAGED", "stagePercentages": [50, 100], "maxUnavailablePercentage": 50}
@@ -24,7 +24,7 @@ def test_upgrade_and_airflow_follow_each_other_within_seconds(new_tenant: NewTen
     assert answer_in_ui(tenant, execution_id, tenant.airflow, "Approve", None) == 200
     asked_again(tenant, execution_id, "four eyes", within=AGAIN_WITHIN_SECONDS)
     command(tenant, execution_id, "rollback")
-    let_go(tenant, execution_id, within=LET_GO_WITHIN_SECONDS)
+    withdrawn(tenant, execution_id, within=LET_GO_WITHIN_SECONDS)
     tenant.wait_until(execution_id, "ROLLED_BACK")
 
 

@@ -10,7 +10,7 @@ import httpx
 
 from tests.e2e.conftest import NewTenant
 from tests.e2e.notices import is_sent, sent_of
-from tests.e2e.questions import decisions, ends, let_go, parked
+from tests.e2e.questions import decisions, ends, parked, withdrawn
 from tests.e2e.steps import OLD, Json, wait_for
 
 TWO_STAGES: Json = {"strategy": "STAGED", "stagePercentages": [50, 100], "maxUnavailablePercentage": 50}
@@ -40,7 +40,7 @@ def test_approval_that_is_waited_for_and_a_rollback_are_each_sent_once(
     parked(tenant, execution_id, 2)
     wait_for("the question's run to end", partial(is_sent, airflow, "approval-requested", execution_id))
     assert tenant.api.post(f"/upgrades/{execution_id}/rollback").status_code == 202
-    let_go(tenant, execution_id)
+    withdrawn(tenant, execution_id)
     ends(tenant, execution_id, "ROLLED_BACK")
     assert decisions(tenant, execution_id) == []
     wait_for("the rollback's run to end", partial(is_sent, airflow, "rolled-back", execution_id))

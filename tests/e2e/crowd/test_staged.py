@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import NewTenant
-from tests.e2e.questions import answer_in_ui, asked_again, decide, decisions, ends, let_go, parked, question, task_of
+from tests.e2e.questions import answer_in_ui, asked_again, decide, decisions, ends, parked, question, task_of, withdrawn
 from tests.e2e.steps import Json, Tenant, got, statuses, wait_for
 
 THREE_STAGES: Json = {"strategy": "STAGED", "maxUnavailablePercentage": 50, "stagePercentages": [50, 75, 100]}
@@ -127,6 +127,6 @@ def test_cancel_while_the_task_waits_ends_it_soon(tenant: Tenant) -> None:
     execution_id = tenant.start(**TWO_STAGES)
     parked(tenant, execution_id, 2)
     assert tenant.api.post(f"/upgrades/{execution_id}/cancel").status_code == 200
-    let_go(tenant, execution_id)
+    withdrawn(tenant, execution_id)
     ends(tenant, execution_id, "CANCELLED")
     assert decisions(tenant, execution_id) == []

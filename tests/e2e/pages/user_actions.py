@@ -8,7 +8,7 @@ from tests.e2e.steps import DEADLINE_SECONDS
 from upgrade_orchestrator.web.app import URL_PREFIX
 
 VIEW = f"{URL_PREFIX}/view"
-_MOST_TABS = 150
+_MAX_TABS = 150
 
 
 class InputDevice(Protocol):
@@ -61,7 +61,7 @@ class Keyboard:
 
     def _reach(self, selector: str) -> None:
         expect(self._page.locator(selector)).to_be_visible()
-        for _ in range(_MOST_TABS):
+        for _ in range(_MAX_TABS):
             if self._page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
                 return
             self._page.keyboard.press("Tab")

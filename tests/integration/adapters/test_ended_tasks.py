@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from local.postgres.server import Postgres
 from upgrade_orchestrator.adapters.airflow import ended_tasks
-from upgrade_orchestrator.adapters.airflow.ended_tasks import end_well
+from upgrade_orchestrator.adapters.airflow.ended_tasks import mark_succeeded
 from upgrade_orchestrator.domain.errors import Unavailable
 
 OURS, OTHERS = "upgrade__e-1", "another"
@@ -90,7 +90,7 @@ def row(sessions: Sessions) -> Callable[[str], Any]:
 
 async def test_finished_task_is_marked_as_succeeded_and_its_trigger_is_released(task: Add, row: Any) -> None:
     ids = [task(), task()]
-    await end_well(ids)
+    await mark_succeeded(ids)
     found = [row(each) for each in ids]
     assert [(each["state"], each["trigger_id"]) for each in found] == [("success", None)] * 2
     assert all(each["duration"] >= 5 for each in found)
@@ -98,7 +98,7 @@ async def test_finished_task_is_marked_as_succeeded_and_its_trigger_is_released(
 
 async def test_task_that_was_cleared_lasts_from_its_new_beginning(task: Add, row: Any) -> None:
     cleared = task(end_date=datetime.now(UTC) - timedelta(hours=1))
-    await end_well([cleared])
+    await mark_succeeded([cleared])
     assert row(cleared)["duration"] >= 5
 
 
@@ -106,19 +106,19 @@ async def test_task_that_was_cleared_lasts_from_its_new_beginning(task: Add, row
 async def test_task_that_is_not_in_the_triggerer_is_left_alone(task: Add, row: Any, state: str | None) -> None:
     other = task(state=state)
     before = row(other)
-    await end_well([other])
+    await mark_succeeded([other])
     assert row(other) == before
 
 
 async def test_task_of_another_dag_is_left_alone(task: Add, row: Any) -> None:
     other = task(dag_id=OTHERS)
-    await end_well([other])
+    await mark_succeeded([other])
     assert row(other)["state"] == "deferred"
 
 
 async def test_missing_task_and_invalid_id_are_ignored(task: Add, row: Any) -> None:
     known = task()
-    await end_well([str(uuid4()), "no id", "", known])
+    await mark_succeeded([str(uuid4()), "no id", "", known])
     assert row(known)["state"] == "success"
 
 
@@ -126,7 +126,7 @@ async def test_task_whose_row_is_locked_is_left_to_its_trigger(task: Add, row: A
     taken, free = task(), task()
     with sessions() as session:
         session.execute(text("SELECT 1 FROM task_instance WHERE id = :id FOR UPDATE"), {"id": taken})
-        await end_well([taken, free])
+        await mark_succeeded([taken, free])
     assert (row(taken)["state"], row(free)["state"]) == ("deferred", "success")
 
 
@@ -134,7 +134,7 @@ async def test_process_that_is_frozen_loses_the_tasks_that_it_holds(
     task: Add, row: Any, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = task()
-    monkeypatch.setattr(ended_tasks, "FROZEN_SECONDS", 0.2)
+    monkeypatch.setattr(ended_tasks, "IDLE_LOCK_TIMEOUT_SECONDS", 0.2)
     with sessions() as session:
         ended_tasks._end_well(session, [UUID(held)])
         with sessions() as other:  # waits until PostgreSQL has ended the frozen one's transaction
@@ -147,6 +147,6 @@ async def test_process_that_is_frozen_loses_the_tasks_that_it_holds(
 async def test_database_that_refuses_is_unavailable(
     task: Add, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ended_tasks, "FROZEN_SECONDS", -1.0)
+    monkeypatch.setattr(ended_tasks, "IDLE_LOCK_TIMEOUT_SECONDS", -1.0)
     with pytest.raises(Unavailable):
-        await end_well([task()])
+        await mark_succeeded([task()])

@@ -124,7 +124,7 @@ async def serving(respond: Any, context: ssl.SSLContext | None = None) -> AsyncI
         (answer("404 Not Found", "Content-Type: text/html", body=b"<html>"), "not a JSON object"),
         (answer("200 OK", body=b""), "the response is 200, which no agent would send"),
         (answer("302 Found", "Location: http://127.0.0.1:9/"), "the response is 302, which no agent would send"),
-        (answer("200 OK", body=b" " * (adapter.MOST_BYTES + 1)), "larger than 16 MiB"),
+        (answer("200 OK", body=b" " * (adapter.MAX_BYTES + 1)), "larger than 16 MiB"),
         (trickle, "does not answer (TimeoutError)"),
     ],
 )

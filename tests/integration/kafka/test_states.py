@@ -69,7 +69,7 @@ async def test_relay_without_a_connection_is_off_and_says_so_once(
     async with relaying(postgres_url):
         await _stands(ports, RelayState.OFF, "nowhere_defined is not defined")
     health = await relay_health(ports)
-    assert (health.is_well, health.lag.rows) == (True, 1)
+    assert (health.is_healthy, health.lag.rows) == (True, 1)
     assert len([each for each in caplog.records if "relay of events" in each.getMessage()]) == 1
 
 
@@ -92,7 +92,7 @@ async def test_relay_waits_for_a_kafka_that_is_not_there(
     monkeypatch.setenv(CONNECTION, _address(f"{HOST}:{free_port()}"))
     async with relaying(postgres_url):
         await _stands(ports, RelayState.WAITING, "Kafka does not answer")
-    assert not (await relay_health(ports)).is_well
+    assert not (await relay_health(ports)).is_healthy
 
 
 async def test_connection_that_cannot_be_used_is_named_without_its_secrets(
@@ -130,7 +130,7 @@ async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
 
 async def test_relay_that_is_gone_differs_from_one_that_runs(ports: Ports) -> None:
     assert (await relay_health(ports)).state is RelayState.DOWN
-    await ports.outbox.note(RelayState.RUNNING, "")
+    await ports.outbox.save_state(RelayState.RUNNING, "")
     assert (await relay_health(ports)).state is RelayState.RUNNING
 
 

@@ -20,7 +20,7 @@ WITHIN_SECONDS = 60
 
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_loops, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(control_loops, "LEADER_POLL_SECONDS", 0.05)
 
 
 class Rounds:

@@ -13,7 +13,7 @@ from local.fleet.refusal import Refusal
 from local.fleet.state.calls import Call
 from local.fleet.state.faults import Kind
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
-from upgrade_orchestrator.adapters.fleet.client import CALL_SECONDS, Answer
+from upgrade_orchestrator.adapters.fleet.client import CALL_SECONDS, AgentResponse
 from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError
 
@@ -23,7 +23,7 @@ class Wire:
 
     def __init__(self, agent: Agent) -> None:
         self._agent, self._orders = agent, Orders(agent)
-        self._hanging: set[asyncio.Task[Answer]] = set()
+        self._hanging: set[asyncio.Task[AgentResponse]] = set()
         self._do = {
             ("POST", "drain"): self._orders.drain,
             ("POST", "undrain"): self._orders.undrain,
@@ -35,7 +35,7 @@ class Wire:
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer:
+    ) -> AgentResponse:
         """The agent's answer. A call that hangs is carried out in the end, even after its caller has given up.
 
         :raises FleetError: it takes too long.
@@ -56,12 +56,12 @@ class Wire:
         known = {each.name: each for each in self._agent.fleets()}.get(fleet)
         return known is not None and known.faults.find(Kind.AGENT_HANGS, instance) is not None
 
-    async def _answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Answer:
+    async def _answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> AgentResponse:
         try:
             status, answer = await self._act(method, path, headers, body)
         except Refusal as refusal:
             status, answer = refusal.status, refusal.body
-        return Answer(status, json.dumps(answer).encode())
+        return AgentResponse(status, json.dumps(answer).encode())
 
     async def _act(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, dict[str, Any]]:
         name, kind, target, what = _parts(path)

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.plan.batch import Phase
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
 from upgrade_orchestrator.service.finalize.finalize import end_upgrade
-from upgrade_orchestrator.service.finalize.settle import conclude
+from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished
 from upgrade_orchestrator.service.rollout.verification import verify
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.work import complete_step
@@ -71,7 +71,7 @@ async def forth(lab: Lab, execution_id: str) -> Execution:
 async def upgrade(lab: Lab, execution_id: str) -> Execution:
     """As the DAG does: forth, and then what the status asks for."""
     await forth(lab, execution_id)
-    execution = await conclude(lab.world.ports, execution_id)
+    execution = await fail_if_unfinished(lab.world.ports, execution_id)
     if execution.status is S.ROLLING_BACK:
         return await lab.roll_back(execution_id)
     return execution if execution.status is S.COMPLETED else await end(lab, execution_id)

@@ -106,7 +106,7 @@ class LiveFeedContract:
     async def test_follower_that_fell_behind_reads_again_and_keeps_nothing(
         self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(live_reader, "KEPT", 10)
+        monkeypatch.setattr(live_reader, "MAX_BUFFERED", 10)
         monkeypatch.setattr(live_reader, "PAGE", 7)
         execution = await added()
         async with feed.following(execution.id) as slow, feed.following(execution.id) as quick:
@@ -156,7 +156,7 @@ class LiveFeedContract:
     async def test_follower_waits_without_haste_while_the_database_is_away(
         self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(live_reader, "AWAY_SECONDS", 0.3)
+        monkeypatch.setattr(live_reader, "RETRY_SECONDS", 0.3)
         execution = await added()
         async with feed.following(execution.id) as reader:
             await append(store, execution, 1)
@@ -202,7 +202,7 @@ class LiveFeedContract:
         self, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         execution = await added()
-        monkeypatch.setattr(live_feed, "MOST_STREAMS", 2)
+        monkeypatch.setattr(live_feed, "MAX_STREAMS", 2)
         async with feed.following(execution.id), feed.watching():
             with pytest.raises(Unavailable, match="2 live streams"):
                 feed.require_room()

@@ -7,7 +7,7 @@ from tests.store_contract.stores import Added, Audit, PassTime, Store
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.service.ports.outbox import Note, Outbox, RelayState
+from upgrade_orchestrator.service.ports.outbox import Outbox, RelayState, StoredRelayState
 
 
 async def _tell(store: Store, execution: Execution, count: int = 1) -> None:
@@ -113,11 +113,11 @@ class OutboxContract:
             await outbox.release(event.id, Actor("olga"))
 
     async def test_note_is_the_last_one_and_grows_old(self, outbox: Outbox, pass_time: PassTime) -> None:
-        assert await outbox.noted() is None
-        await outbox.note(RelayState.WAITING, "no broker")
-        await outbox.note(RelayState.RUNNING, "")
+        assert await outbox.state() is None
+        await outbox.save_state(RelayState.WAITING, "no broker")
+        await outbox.save_state(RelayState.RUNNING, "")
         pass_time(100)
-        noted = await outbox.noted()
+        noted = await outbox.state()
         assert noted is not None
-        assert noted == Note(RelayState.RUNNING, "", noted.age_seconds)
+        assert noted == StoredRelayState(RelayState.RUNNING, "", noted.age_seconds)
         assert 100 <= noted.age_seconds < 130

@@ -13,9 +13,9 @@ from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStat
 from upgrade_orchestrator.domain.execution.states import TRANSITIONS as EXECUTION
 from upgrade_orchestrator.domain.instance.instance import TRANSITIONS as INSTANCE
 from upgrade_orchestrator.domain.operations.permissions import ROLES
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer, RequestAnswer
-from upgrade_orchestrator.schemas.plans import InstanceAnswer, PlanAnswer
-from upgrade_orchestrator.schemas.statistics import StatisticsAnswer
+from upgrade_orchestrator.schemas.executions import ExecutionResponse, RequestResponse
+from upgrade_orchestrator.schemas.plans import InstanceResponse, PlanResponse
+from upgrade_orchestrator.schemas.statistics import StatisticsResponse
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.web.app import create_app
@@ -109,16 +109,16 @@ def test_section_5_has_the_lifecycle() -> None:
 
 def test_section_6_has_every_field_of_an_execution() -> None:
     documented = {name for row in rows(below(6)) for name in names(row[0])}
-    fields = ExecutionAnswer.model_fields.keys() - RequestAnswer.model_fields.keys()
-    assert documented == {_camel(ExecutionAnswer, each) for each in fields}
+    fields = ExecutionResponse.model_fields.keys() - RequestResponse.model_fields.keys()
+    assert documented == {_camel(ExecutionResponse, each) for each in fields}
 
 
-@pytest.mark.parametrize("model", [InstanceAnswer, PlanAnswer, StatisticsAnswer])
-def test_section_6_names_every_field(model: type[InstanceAnswer | PlanAnswer | StatisticsAnswer]) -> None:
+@pytest.mark.parametrize("model", [InstanceResponse, PlanResponse, StatisticsResponse])
+def test_section_6_names_every_field(model: type[InstanceResponse | PlanResponse | StatisticsResponse]) -> None:
     assert {_camel(model, each) for each in model.model_fields} - set(names(below(6).replace("\n", " "))) == set()
 
 
-def _camel(model: type[ExecutionAnswer | InstanceAnswer | PlanAnswer | StatisticsAnswer], field: str) -> str:
+def _camel(model: type[ExecutionResponse | InstanceResponse | PlanResponse | StatisticsResponse], field: str) -> str:
     return model.model_fields[field].alias or field
 
 

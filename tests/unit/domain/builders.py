@@ -57,10 +57,10 @@ def name(index: int) -> str:
     return f"i-{index:02d}"
 
 
-def fleet_of(count: int, ill: tuple[int, ...] = (), leaders: tuple[int, ...] = ()) -> list[FleetInstance]:
-    """Instances i-00, i-01, … in the fleet's order, the ``ill`` ones unhealthy."""
+def fleet_of(count: int, unhealthy: tuple[int, ...] = (), leaders: tuple[int, ...] = ()) -> list[FleetInstance]:
+    """Instances i-00, i-01, … in the fleet's order, some of them unhealthy."""
     return [
-        FleetInstance(name(each), "3.6.0", "RUNNING", healthy=each not in ill, leader=each in leaders)
+        FleetInstance(name(each), "3.6.0", "RUNNING", healthy=each not in unhealthy, leader=each in leaders)
         for each in range(count)
     ]
 

@@ -46,7 +46,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def test_every_reference_leads_to_a_schema(document: dict[str, Any]) -> None:
     names = {each.removeprefix("#/components/schemas/") for each in references(document)}
-    assert {"UpgradeBody", "ExecutionAnswer"} < names
+    assert {"UpgradeBody", "ExecutionResponse"} < names
     assert names <= set(document["components"]["schemas"])
 
 
@@ -264,8 +264,8 @@ def test_dry_run_is_distinguished_from_a_creation(document: dict[str, Any]) -> N
     answers = document["paths"]["/tenants/{tenantId}/upgrades"]["post"]["responses"]
     shown = {code: answers[code]["content"]["application/json"]["schema"]["$ref"] for code in ("200", "201")}
     assert {code: name.rsplit("/", 1)[-1] for code, name in shown.items()} == {
-        "200": "PreviewAnswer",
-        "201": "ExecutionAnswer",
+        "200": "PreviewResponse",
+        "201": "ExecutionResponse",
     }
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
 
-FROZEN_SECONDS = 3.0
+IDLE_LOCK_TIMEOUT_SECONDS = 3.0
 "A process that holds the tasks' row locks and is idle for this long loses them: its machine may have failed."
 
 
-async def end_well(task_ids: Iterable[str]) -> None:
+async def mark_succeeded(task_ids: Iterable[str]) -> None:
     """Mark as succeeded those of our tasks that are still deferred. Rows that another process has locked are skipped.
 
     :raises Unavailable: Airflow's database does not answer.
@@ -47,4 +47,4 @@ def _limit_idle_time(session: Session) -> None:
     from sqlalchemy import text
 
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{FROZEN_SECONDS:g}s'"))
+        session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_LOCK_TIMEOUT_SECONDS:g}s'"))

@@ -14,7 +14,7 @@ from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, REQUEST_DAG
 
 
-async def begin_lost_again(seconds: float) -> Sequence[str]:
+async def retry_lost_tasks(seconds: float) -> Sequence[str]:
     """Clear each of our tasks that has been queued for longer than ``seconds``; return their names.
 
     A worker that was only slow is refused when it starts the task, because its try is over.

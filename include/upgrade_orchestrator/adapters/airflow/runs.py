@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
-from upgrade_orchestrator.adapters.airflow.ended_tasks import end_well
-from upgrade_orchestrator.adapters.airflow.lost_tasks import begin_lost_again
+from upgrade_orchestrator.adapters.airflow.ended_tasks import mark_succeeded
+from upgrade_orchestrator.adapters.airflow.lost_tasks import retry_lost_tasks
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 
 Tasks = dict[int, dict[str, str | None]]
@@ -21,13 +21,13 @@ class AirflowRuns:
         """One query, and a second one for the tasks."""
         return await ask_airflow(lambda session: _read(session, dag_ids, with_tasks))
 
-    async def begin_lost_again(self, seconds: float) -> Sequence[str]:
+    async def retry_lost_tasks(self, seconds: float) -> Sequence[str]:
         """As if a person cleared them in the UI."""
-        return await begin_lost_again(seconds)
+        return await retry_lost_tasks(seconds)
 
-    async def end_well(self, task_ids: Collection[str]) -> None:
+    async def mark_succeeded(self, task_ids: Collection[str]) -> None:
         """As when a trigger ends its task, but without callbacks."""
-        await end_well(task_ids)
+        await mark_succeeded(task_ids)
 
     async def unpause(self, dag_id: str) -> None:
         """As if a person switched the DAG on in the UI."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
-from upgrade_orchestrator.adapters.fleet.client import Answer
+from upgrade_orchestrator.adapters.fleet.client import AgentResponse
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 from upgrade_orchestrator.service.ports.fleet import Conflict, FleetError, StaleToken, UnknownFleet
 
@@ -18,7 +18,7 @@ class Client(Protocol):
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer:
+    ) -> AgentResponse:
         """Call ``path``, which is percent-encoded already, and return the agent's response.
 
         :raises FleetError: there is no response in time.
@@ -139,6 +139,6 @@ def _fleet(body: dict[str, Any]) -> Fleet:
     return Fleet(body["fleet"], instances, int(body["capacity"]["freeInstances"]), body["traffic"])
 
 
-def _refused(response: Answer, method: str, path: str) -> FleetError:
+def _refused(response: AgentResponse, method: str, path: str) -> FleetError:
     kind = _REFUSALS.get(response.status, FleetError)
     return kind(f"the agent answered {response.status} to {method} {unquote(path)}")

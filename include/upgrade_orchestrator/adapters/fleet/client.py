@@ -24,7 +24,7 @@ _EXACTLY = 2 * CALL_SECONDS
 "aiohttp rounds time-outs up to a whole second from this threshold on; ours must not be rounded."
 IDLE_SECONDS = 3.0
 "How long an idle connection is kept. Many servers close it after 5 s, and a call sent just then is lost."
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 "Maximum size of a response."
 _CONNECTIONS = 50
 "Connections for one fleet: more than a runner's concurrent calls."
@@ -34,7 +34,7 @@ _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Clients] = WeakKeyDictio
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AgentResponse:
     """An agent's response."""
 
     status: int
@@ -81,7 +81,7 @@ class AgentClient:
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None
-    ) -> Answer:
+    ) -> AgentResponse:
         """Call ``path``, which is percent-encoded already, and return the agent's response.
 
         :raises FleetError: there is no response in time, or it is too large.
@@ -91,7 +91,7 @@ class AgentClient:
             async with self._session.request(
                 method, self._base + path, headers=headers, allow_redirects=False, **more
             ) as response:
-                return Answer(response.status, await _read(response))
+                return AgentResponse(response.status, await _read(response))
         except (
             aiohttp.ClientError,
             TimeoutError,
@@ -109,8 +109,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     content = bytearray()
     async for part in response.content.iter_any():
         content += part
-        if len(content) > MOST_BYTES:
-            raise FleetError(f"the agent's response is larger than {MOST_BYTES >> 20} MiB")
+        if len(content) > MAX_BYTES:
+            raise FleetError(f"the agent's response is larger than {MAX_BYTES >> 20} MiB")
     return bytes(content)
 
 

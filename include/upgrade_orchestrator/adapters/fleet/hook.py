@@ -9,7 +9,7 @@ from airflow.sdk.bases.hook import BaseHook
 
 from upgrade_orchestrator.adapters.airflow.connections import AGENT_TYPE, FleetAddress, address_of
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
-from upgrade_orchestrator.adapters.fleet.client import AgentClient, Answer
+from upgrade_orchestrator.adapters.fleet.client import AgentClient, AgentResponse
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.service.ports.fleet import FleetError
 
@@ -59,7 +59,7 @@ def _fleet_message(fleet: Fleet) -> str:
     return f"The agent has fleet {fleet.name}: {len(fleet.instances)} instances, {healthy} healthy ({on or 'none'})."
 
 
-def _agent_message(response: Answer) -> str:
+def _agent_message(response: AgentResponse) -> str:
     """The message for an agent that has no fleet of that name and says so in JSON.
 
     :raises FleetError: the response is not that of an agent, or the token is refused.

@@ -8,14 +8,14 @@ from functools import partial
 from confluent_kafka import KafkaError, Producer
 
 from upgrade_orchestrator.adapters.kafka.stream import KafkaStream
-from upgrade_orchestrator.service.ports.outbox import StreamAway, StreamOff
+from upgrade_orchestrator.service.ports.outbox import KafkaNotConfigured, KafkaUnavailable
 
 
 async def open_stream(conn_id: str, topic: str) -> KafkaStream:
     """Open a stream into ``topic``, with the connection as it is defined now.
 
-    :raises StreamOff: the connection is not defined.
-    :raises StreamAway: Kafka does not answer, has no such topic or refuses us.
+    :raises KafkaNotConfigured: the connection is not defined.
+    :raises KafkaUnavailable: Kafka does not answer, has no such topic or refuses us.
     """
     stream = KafkaStream(topic)
     try:
@@ -34,9 +34,9 @@ def _producer(conn_id: str, on_error: Callable[[KafkaError], None]) -> Producer:
     try:
         return RelayHook(conn_id, on_error).get_conn  # get_producer() does the same, and logs a line each time
     except AirflowNotFoundException as error:
-        raise StreamOff(f"the Airflow connection {conn_id} is not defined") from error
+        raise KafkaNotConfigured(f"the Airflow connection {conn_id} is not defined") from error
     except Exception as error:  # the hook, librdkafka and their plugins raise many types
-        raise StreamAway(f"the Airflow connection {conn_id} cannot be used: {_reason(error)}") from error
+        raise KafkaUnavailable(f"the Airflow connection {conn_id} cannot be used: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from upgrade_orchestrator.adapters.kafka.messages import message_of
 from upgrade_orchestrator.adapters.kafka.reports import Reports, described, is_about_the_event
-from upgrade_orchestrator.service.ports.outbox import Sent, StreamAway
+from upgrade_orchestrator.service.ports.outbox import KafkaUnavailable, Sent
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 5.0
 "Time-out for Kafka's metadata of the topic."
-STALL_SECONDS = 10.0
+DELIVERY_TIMEOUT_SECONDS = 10.0
 "After this time without a report the stream is closed, and the connection is looked up again."
 _POLL_SECONDS = 0.25
 
@@ -32,7 +32,7 @@ MakeProducer = Callable[[Callable[[KafkaError], None]], Producer]
 """Creates a producer that reports its errors to the given callback.
 
 :raises StreamOff: there is no connection.
-:raises StreamAway: the connection cannot be used.
+:raises KafkaUnavailable: the connection cannot be used.
 """
 
 
@@ -50,7 +50,7 @@ class KafkaStream:
         """Connect, and check that the topic exists.
 
         :raises StreamOff: no connection is defined.
-        :raises StreamAway: Kafka does not answer or has no such topic.
+        :raises KafkaUnavailable: Kafka does not answer or has no such topic.
         """
         await self._on_thread(partial(self._open, make_producer))
 
@@ -73,12 +73,12 @@ class KafkaStream:
             error = self._producer.list_topics(self._topic, timeout=ANSWER_SECONDS).topics[self._topic].error
         except KafkaException as problem:
             self._producer.poll(0)
-            raise StreamAway(f"Kafka does not answer ({self._last_error or problem.args[0].name()})") from problem
+            raise KafkaUnavailable(f"Kafka does not answer ({self._last_error or problem.args[0].name()})") from problem
         if error is None:
             return
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            raise StreamAway(f"the topic {self._topic} does not exist in Kafka: create it")
-        raise StreamAway(f"the topic {self._topic} cannot be written to ({error.name()})")
+            raise KafkaUnavailable(f"the topic {self._topic} does not exist in Kafka: create it")
+        raise KafkaUnavailable(f"the topic {self._topic} cannot be written to ({error.name()})")
 
     def _note_error(self, error: KafkaError) -> None:
         log.debug("Kafka: %s", error.str())
@@ -129,7 +129,7 @@ class KafkaStream:
             self._poll(reports)
             if reports.open < before:
                 since, before = time.monotonic(), reports.open
-            elif time.monotonic() - since > STALL_SECONDS:
+            elif time.monotonic() - since > DELIVERY_TIMEOUT_SECONDS:
                 reports.fail(f"Kafka does not answer ({self._last_error or 'no report'})")
                 return
 

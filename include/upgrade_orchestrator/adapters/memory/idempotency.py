@@ -13,7 +13,7 @@ from upgrade_orchestrator.adapters.memory.engine.tables import IDEMPOTENCY_KEY, 
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.unit_of_work import JoinedUnitOfWork
 from upgrade_orchestrator.domain.errors import IdempotencyConflict, Unavailable
-from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, Key, KeyedCall, StoredResponse
+from upgrade_orchestrator.service.ports.idempotency import RETENTION_HOURS, Key, KeyedCall, StoredResponse
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 WAIT_SECONDS = 10.0
@@ -92,4 +92,4 @@ async def _enter(transaction: Transaction, key: Key) -> None:
 
 
 def _is_old(transaction: Transaction, row: KeyRow) -> bool:
-    return row.created_at < transaction.database.now() - timedelta(hours=KEPT_HOURS)
+    return row.created_at < transaction.database.now() - timedelta(hours=RETENTION_HOURS)

@@ -48,9 +48,9 @@ class MemoryUnitOfWork:
         await self._transaction.statement()
         return self._transaction.database.now()
 
-    async def at_one_moment(self) -> None:
+    async def use_snapshot(self) -> None:
         """Read-only from here on, with a snapshot taken at the next statement."""
-        self._transaction.at_one_moment()
+        self._transaction.use_snapshot()
 
     async def commit(self) -> None:
         """Commit the transaction; a new one begins with the next statement."""

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from upgrade_orchestrator.adapters.postgres.schema.tables import idempotency_key
 from upgrade_orchestrator.adapters.postgres.unit_of_work import JoinedUnitOfWork, PostgresUnitOfWork, connected
 from upgrade_orchestrator.domain.errors import IdempotencyConflict, Unavailable
-from upgrade_orchestrator.service.ports.idempotency import KEPT_HOURS, Key, KeyedCall, StoredResponse
+from upgrade_orchestrator.service.ports.idempotency import RETENTION_HOURS, Key, KeyedCall, StoredResponse
 
 K = idempotency_key.c
 WAIT_SECONDS = 10.0
@@ -115,7 +115,7 @@ def _is(key: Key) -> ColumnElement[bool]:
 
 
 def _is_old() -> ColumnElement[bool]:
-    return K.created_at < func.clock_timestamp() - timedelta(hours=KEPT_HOURS)
+    return K.created_at < func.clock_timestamp() - timedelta(hours=RETENTION_HOURS)
 
 
 def _settings(**seconds: float) -> Any:

@@ -66,7 +66,7 @@ class PostgresUnitOfWork:
         found: datetime = (await self._connection.execute(select(func.clock_timestamp()))).scalar_one()
         return found
 
-    async def at_one_moment(self) -> None:
+    async def use_snapshot(self) -> None:
         """A read-only snapshot, which must be asked for before the transaction's first statement."""
         assert self._connection is not None
         await self._connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))

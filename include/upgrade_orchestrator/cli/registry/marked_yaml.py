@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-MOST_VALUES = 100_000
+MAX_VALUES = 100_000
 "Limit on values, since aliases can expand a small file to a huge document."
 
 _TAG = "tag:yaml.org,2002:"
@@ -89,8 +89,8 @@ class _Reading:
         line = node.start_mark.line + 1
         self.marked.lines.setdefault(path, line)
         self._count += 1
-        if any(node is each for each in self._within) or self._count > MOST_VALUES:
-            raise NotReadable(Flaw(line, path, f"an alias of itself, or more than {MOST_VALUES} values"))
+        if any(node is each for each in self._within) or self._count > MAX_VALUES:
+            raise NotReadable(Flaw(line, path, f"an alias of itself, or more than {MAX_VALUES} values"))
         if node.tag.removeprefix(_TAG) not in ("null", "str", "seq", "map"):
             self.flaws.append(Flaw(line, path, f"the tag {node.tag.replace(_TAG, '!!')} is not supported"))
         self._within.append(node)

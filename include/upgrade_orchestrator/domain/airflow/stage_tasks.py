@@ -12,7 +12,7 @@ APPROVE = "approve"
 "The task within a stage's group that asks for the approval."
 APPROVE_OPTION, REJECT_OPTION = "Approve", "Reject"
 "The two options of Airflow's approval operator."
-MOST_OF_REASON = 1000
+MAX_REASON_LENGTH = 1000
 "Characters of a reason that are stored, the same limit as over REST."
 
 
@@ -36,5 +36,5 @@ def answer_given(
     if not user:
         return None
     choice = Decision.APPROVED if list(options or ()) == [APPROVE_OPTION] else Decision.REJECTED
-    reason = str((form or {}).get("reason") or "").replace("\x00", "")[:MOST_OF_REASON]
+    reason = str((form or {}).get("reason") or "").replace("\x00", "")[:MAX_REASON_LENGTH]
     return Answer(choice, user["name"], user["id"], at, reason or None)

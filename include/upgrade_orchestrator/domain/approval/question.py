@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.plan import Plan
 
-MOST_NAMED = 20
+MAX_NAMED = 20
 "Instances that are listed by id; a stage may have thousands."
 
 
@@ -40,8 +40,8 @@ def question_of(execution: Execution, plan: Plan, approval: Approval, rows: Sequ
 
 
 def _named(instances: Sequence[str]) -> str:
-    named = ", ".join(_plain(each) for each in instances[:MOST_NAMED])
-    more = len(instances) - MOST_NAMED
+    named = ", ".join(_plain(each) for each in instances[:MAX_NAMED])
+    more = len(instances) - MAX_NAMED
     return f"{len(instances)} instances: {named}{f' and {more} more' if more > 0 else ''}"
 
 

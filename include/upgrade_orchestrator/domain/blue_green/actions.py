@@ -40,7 +40,7 @@ class PoolView:
             wrong[f"pool {self.pools.new}"] = f"has {len(found)} instances, {wanted} are wanted"
         return wrong
 
-    def silent(self) -> list[str]:
+    def unreachable(self) -> list[str]:
         """Instances of the new pool that could not be asked."""
         return [name for name, answer in self.answers.items() if answer is None]
 

@@ -86,7 +86,7 @@ def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
         return GiveUp(
             phase, f"pool {pools.new} did not come up: {_describe({each.instance_id: each for each in failed})}"
         )
-    wrong = view.unhealthy(fleet) | dict.fromkeys(view.silent(), "does not answer")
+    wrong = view.unhealthy(fleet) | dict.fromkeys(view.unreachable(), "does not answer")
     if wrong:
         what = f"pool {pools.new} is not healthy: {'; '.join(f'{name}: {why}' for name, why in wrong.items())}"
         return WaitFor(what, GiveUp(phase, f"{what} (after {_seconds(view)})"))
@@ -113,7 +113,7 @@ def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
     if unhealthy := view.unhealthy(fleet):
         too_late = _not_soaked(view, unhealthy) if view.soak > left else None
         return RecordUnhealthy(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, unhealthy), too_late)
-    if silent := view.silent():
+    if silent := view.unreachable():
         too_late = _not_soaked(view, dict.fromkeys(silent, "does not answer"))
         return GiveUp(Phase.SOAK, too_late) if left < 0 else PollAgain(left)
     if healthy is None:

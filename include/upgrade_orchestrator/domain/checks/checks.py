@@ -96,7 +96,7 @@ def version_mix(source: ComponentVersion, fleet: Fleet) -> Findings:
 
 def other_pools(request: UpgradeRequest, fleet: Fleet) -> Findings:
     """Warning when the fleet has a pool without traffic that this upgrade neither uses nor removes."""
-    taken = Pools.beside(fleet.traffic).new if request.strategy is Strategy.BLUE_GREEN else fleet.traffic
+    taken = Pools.for_serving(fleet.traffic).new if request.strategy is Strategy.BLUE_GREEN else fleet.traffic
     others = {each.pool for each in fleet.instances} - {fleet.traffic, taken}
     found = [f"pool {name} ({_what_is_in(name, fleet)})" for name in sorted(others)]
     if not found:
@@ -128,7 +128,7 @@ def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
 
 def _second_pool(total: int, fleet: Fleet) -> Findings:
     """Whether a second pool of full size fits; instances that an earlier upgrade left in the new pool count as room."""
-    pools = Pools.beside(fleet.traffic)
+    pools = Pools.for_serving(fleet.traffic)
     wanted = pools.size(fleet, total)
     room = fleet.free_instances + len(fleet.in_pool(pools.new))
     if room >= wanted:

@@ -32,20 +32,20 @@ class Canary:
 class Poll:
     """One poll of all canaries: the problems of the unhealthy ones (``ill``); ``silent`` ones did not respond."""
 
-    ill: Mapping[str, str]
-    silent: tuple[str, ...]
+    unhealthy: Mapping[str, str]
+    unreachable: tuple[str, ...]
 
     @property
     def healthy(self) -> bool | None:
         """False when one is unhealthy, True when all are healthy; None, no verdict, when some did not respond."""
-        if self.ill:
+        if self.unhealthy:
             return False
-        return None if self.silent else True
+        return None if self.unreachable else True
 
     def describe(self) -> str:
         """The problems of the canaries, in words."""
-        named = [f"{name}: {why}" for name, why in self.ill.items()]
-        return "; ".join([*named, *(f"{name}: could not be asked" for name in self.silent)])
+        named = [f"{name}: {why}" for name, why in self.unhealthy.items()]
+        return "; ".join([*named, *(f"{name}: could not be asked" for name in self.unreachable)])
 
 
 def poll_of(responses: Mapping[str, Health | None], to_version: str) -> Poll:

@@ -59,14 +59,14 @@ def record_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
 def _polled(execution: Execution, poll: Poll) -> Event:
     return CanaryPolled(
         healthy=poll.healthy,
-        unhealthy=poll.ill,
-        not_asked=poll.silent,
+        unhealthy=poll.unhealthy,
+        not_asked=poll.unreachable,
         polls=execution.canary.polls,
         current_failures=execution.current_failures,
     )
 
 
-def require_well(poll: Poll) -> None:
+def require_healthy(poll: Poll) -> None:
     """:raises CanaryUnhealthy: a canary is unhealthy or did not respond."""
     if poll.healthy is not True:
         raise CanaryUnhealthy(poll.describe())
@@ -80,7 +80,7 @@ def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: 
     """
     require_allowed(Command.PROMOTE, execution.status)
     if poll is not None:
-        require_well(poll)
+        require_healthy(poll)
     how = f"promoted by {actor.name}" if poll is not None else f"promoted by {actor.name} whatever the canaries say"
     moved, event = advance(execution, ExecutionStatus.IN_PROGRESS, reason or how, actor, now)
     canary = replace(moved.canary, promoted_by=actor.name, promoted_at=now)

@@ -13,9 +13,9 @@ from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Pe
 
 S, C = ExecutionStatus, Command
 
-ASKS_WHY = frozenset({C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT})
+REQUIRES_REASON = frozenset({C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT})
 "Commands for which the status view asks for a reason, because they are looked up later."
-_FIRST: dict[ExecutionStatus, Command] = {
+_RECOMMENDED: dict[ExecutionStatus, Command] = {
     S.PENDING: C.START,
     S.IN_PROGRESS: C.PAUSE,
     S.CANARY_RUNNING: C.PAUSE,
@@ -31,14 +31,15 @@ _DECISIONS = frozenset({C.APPROVE, C.REJECT})
 
 @dataclass(frozen=True, slots=True)
 class AvailableAction:
-    """A command that the status allows now; ``barred`` says why this caller may not give it although the role may."""
+    """A command that the status allows now."""
 
     command: Command
-    first: bool
-    asks_why: bool
-    forced: bool = False
+    recommended: bool
+    requires_reason: bool
+    needs_force: bool = False
     """The canaries are unhealthy, so the caller has to confirm a forced promotion."""
-    barred: str | None = None
+    denied_because: str | None = None
+    """Why this caller may not give it, although the role may."""
 
 
 def available_actions(
@@ -50,19 +51,19 @@ def available_actions(
 ) -> list[AvailableAction]:
     """The commands that the status and the permissions allow, the recommended one first."""
     found = [each for each in _ORDER if _is_open(each, execution, awaits) and PERMISSION_OF[each] in permissions]
-    barred = {each: _barred(each, execution, caller, four_eyes) for each in found}
-    first = _first(execution, [each for each in found if barred[each] is None])
+    denied_because = {each: _denied_because(each, execution, caller, four_eyes) for each in found}
+    recommended = _recommended(execution, [each for each in found if denied_because[each] is None])
     made = [
         AvailableAction(
             command=each,
-            first=each is first,
-            asks_why=each in ASKS_WHY,
-            forced=each is C.PROMOTE and execution.canary.healthy is False,
-            barred=barred[each],
+            recommended=each is recommended,
+            requires_reason=each in REQUIRES_REASON,
+            needs_force=each is C.PROMOTE and execution.canary.healthy is False,
+            denied_because=denied_because[each],
         )
         for each in found
     ]
-    return sorted(made, key=lambda each: not each.first)
+    return sorted(made, key=lambda each: not each.recommended)
 
 
 def _is_open(command: Command, execution: Execution, awaits: Approval | None) -> bool:
@@ -71,16 +72,16 @@ def _is_open(command: Command, execution: Execution, awaits: Approval | None) ->
     return command not in _DECISIONS or awaits is not None
 
 
-def _first(execution: Execution, found: Collection[Command]) -> Command | None:
+def _recommended(execution: Execution, found: Collection[Command]) -> Command | None:
     if C.APPROVE in found:
         return C.APPROVE
     if execution.status is S.CANARY_MONITORING and execution.canary.healthy is not True:
         return C.ROLLBACK if execution.canary.healthy is False and C.ROLLBACK in found else None
-    wanted = _FIRST.get(execution.status)
+    wanted = _RECOMMENDED.get(execution.status)
     return wanted if wanted in found else None
 
 
-def _barred(command: Command, execution: Execution, caller: str, four_eyes: bool) -> str | None:
+def _denied_because(command: Command, execution: Execution, caller: str, four_eyes: bool) -> str | None:
     if command is C.APPROVE and four_eyes and caller == execution.created_by:
         return "You created this execution: another user has to approve its stages."
     return None

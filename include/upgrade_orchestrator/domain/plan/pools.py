@@ -23,7 +23,7 @@ class Pools:
     new: str
 
     @classmethod
-    def beside(cls, old: str) -> Self:
+    def for_serving(cls, old: str) -> Self:
         """The pools of an upgrade of ``old``: blue and green take turns."""
         return cls(old, "blue" if old == "green" else "green")
 
@@ -39,34 +39,34 @@ class Pools:
 def counterparts(fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str) -> dict[str, FleetInstance]:
     """The instance of the new pool that takes the place of each row's, by the row's id.
 
-    Which takes whose place is settled in the rows as they move on; before that the pool has to be all there, for it
+    Which takes whose place is known_pairs in the rows as they move on; before that the pool has to be all there, for it
     would change while instances are still appearing.
     """
     pool = fleet.in_pool(pools.new)
     known = {each.instance_id: each for each in pool}
-    settled = {row.instance_id: row.replacement for row in rows if row.replacement is not None}
-    found = {planned: known[own] for planned, own in settled.items() if own in known}
+    known_pairs = {row.instance_id: row.replacement for row in rows if row.replacement is not None}
+    found = {planned: known[own] for planned, own in known_pairs.items() if own in known}
     if len(pool) < pools.size(fleet, len(rows)) or pools.is_left_over(fleet, version):
         return found
-    open_rows = [row.instance_id for row in rows if row.instance_id not in settled]
-    taken = set(settled.values())
+    open_rows = [row.instance_id for row in rows if row.instance_id not in known_pairs]
+    taken = set(known_pairs.values())
     return found | dict(zip(open_rows, [each for each in pool if each.instance_id not in taken], strict=False))
 
 
 def under_planned_ids(
-    fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str, let_go: Collection[str] = ()
+    fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str, withdrawn: Collection[str] = ()
 ) -> Fleet:
     """The new pool under the ids of the planned instances, each with its own id beside it.
 
     One that is not there yet is shown DRAINED, so that the rules of any upgrade give it its version; one that was
-    ``let_go`` is shown as its row should be: in service at the old version.
+    ``withdrawn`` is shown as its row should be: in service at the old version.
     """
     found = counterparts(fleet, pools, rows, version)
     shown = []
     for each in (row.instance_id for row in rows):
-        there = None if each in let_go else found.get(each)
+        there = None if each in withdrawn else found.get(each)
         before = fleet.find(each)
-        status = "RUNNING" if each in let_go else "DRAINED"
+        status = "RUNNING" if each in withdrawn else "DRAINED"
         missing = FleetInstance(each, before.version if before else "", status, healthy=False, pool=pools.new)
         shown.append(replace(there, instance_id=each, own_id=there.instance_id) if there else missing)
     return replace(fleet, instances=tuple(shown))

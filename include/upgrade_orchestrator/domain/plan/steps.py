@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionSta
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
-HOP_SECONDS = 4.0
+TASK_START_SECONDS = 4.0
 """Usual upper bound of the time from the end of a task until the next one runs in the triggerer. Batches with a
 shorter delay between them are run by one task."""
 
@@ -89,7 +89,7 @@ def batches_per_task(batches: Sequence[tuple[int, str]], delay_seconds: float) -
     """
     found: list[tuple[int, int]] = []
     for (_, before), (number, kind) in pairwise([(0, ""), *batches]):
-        if before == kind == BatchKind.BATCH and delay_seconds < HOP_SECONDS:
+        if before == kind == BatchKind.BATCH and delay_seconds < TASK_START_SECONDS:
             found[-1] = (found[-1][0], number)
         else:
             found.append((number, number))

@@ -100,16 +100,16 @@ def _cheapest(paths: Iterable[UpgradePath], source: str, target: str) -> tuple[U
     """By steps, duration and ids, which do add up (Dijkstra's algorithm); empty when there is none."""
     leaving = _by(lambda path: path.from_version_id, paths)
     waiting: list[tuple[_Cost, str, tuple[UpgradePath, ...]]] = [(_NO_COST, source, ())]
-    settled: set[str] = set()
+    finished: set[str] = set()
     while waiting:
         cost, version, way = heapq.heappop(waiting)
         if version == target:
             return way
-        if version in settled:
+        if version in finished:
             continue
-        settled.add(version)
+        finished.add(version)
         for path in leaving.get(version, ()):
-            if path.to_version_id not in settled:
+            if path.to_version_id not in finished:
                 heapq.heappush(waiting, (_with(cost, path), path.to_version_id, (*way, path)))
     return ()
 

@@ -12,10 +12,10 @@ from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Upgra
 from upgrade_orchestrator.domain.registry.versions import Version, is_downgrade, upgrade_type
 from upgrade_orchestrator.domain.routes.paths import Route, best_routes, leading_to, reachable_from
 
-MOST_ROUTES = 6
+MAX_ROUTES = 6
 "The best one and five alternatives."
 
-MOST_MISSING = 10
+MAX_MISSING = 10
 
 _TYPES = ("PATCH", "MINOR", "MAJOR")
 
@@ -41,7 +41,7 @@ class ClosedPath:
 
 
 @dataclass(frozen=True, slots=True)
-class Jump:
+class MissingPath:
     """Two versions; registering a path between them would complete a route."""
 
     source: ComponentVersion
@@ -59,7 +59,7 @@ class RouteResult:
     closed: tuple[ClosedPath, ...]
     reachable: tuple[str, ...] = ()
     leading: tuple[str, ...] = ()
-    missing: tuple[Jump, ...] = ()
+    missing: tuple[MissingPath, ...] = ()
     blockers: tuple[str, ...] = ()
 
 
@@ -68,13 +68,13 @@ def find_routes(search: Search) -> RouteResult:
     refused = {each.id: _refusals(search, each) for each in search.versions.values()}
     closed = {path.id: path.blockers + refused[path.to_version_id] for path in search.paths}
     usable = [path for path in search.paths if not closed[path.id]]
-    routes = tuple(best_routes(usable, search.source.id, search.target.id, MOST_ROUTES))
+    routes = tuple(best_routes(usable, search.source.id, search.target.id, MAX_ROUTES))
     named = tuple(ClosedPath(path, closed[path.id]) for path in _between(search) if closed[path.id])
     if routes:
         return RouteResult(routes, named)
     reachable, leading = reachable_from(usable, search.source.id), leading_to(usable, search.target.id)
     ends = {each for each in leading if not refused[each]}
-    jumps = tuple(_jumps(search, reachable, ends)[:MOST_MISSING])
+    jumps = tuple(_jumps(search, reachable, ends)[:MAX_MISSING])
     return RouteResult((), named, tuple(sorted(reachable)), tuple(sorted(leading)), jumps, refused[search.target.id])
 
 
@@ -88,22 +88,22 @@ def _between(search: Search) -> list[UpgradePath]:
     return [path for path in search.paths if path.from_version_id in reachable and path.to_version_id in leading]
 
 
-def _jumps(search: Search, starts: AbstractSet[str], ends: AbstractSet[str]) -> list[Jump]:
+def _jumps(search: Search, starts: AbstractSet[str], ends: AbstractSet[str]) -> list[MissingPath]:
     """All jumps that would complete a route: those in the direction of the upgrade first, then the smallest."""
     known = {(path.from_version_id, path.to_version_id) for path in search.paths}
     positions = _positions(search.versions.values())
     back = is_downgrade(search.source.version, search.target.version)
 
-    def size(jump: Jump) -> tuple[bool, int, int, str, str]:
+    def size(jump: MissingPath) -> tuple[bool, int, int, str, str]:
         against = is_downgrade(jump.source.version, jump.target.version) is not back
         between = abs(positions.get(jump.source.id, 0) - positions.get(jump.target.id, 0))
         return against, _weight(jump), between, jump.source.id, jump.target.id
 
     pairs = ((start, end) for start in starts for end in ends if (start, end) not in known)
-    return sorted((Jump(search.versions[start], search.versions[end]) for start, end in pairs), key=size)
+    return sorted((MissingPath(search.versions[start], search.versions[end]) for start, end in pairs), key=size)
 
 
-def _weight(jump: Jump) -> int:
+def _weight(jump: MissingPath) -> int:
     kind = type_of(jump.source, jump.target)
     return _TYPES.index(kind) if kind else len(_TYPES)
 

@@ -11,7 +11,7 @@ from upgrade_orchestrator.flow.request.tasks import CreateOperator, FollowOperat
 from upgrade_orchestrator.flow.retries import TRY_AGAIN
 from upgrade_orchestrator.schemas.request_form import FormField, form_fields
 
-MOST_AT_ONCE = 1000
+MAX_CONCURRENT = 1000
 "Maximum of active runs. A run lasts as long as its upgrade without using a worker; Airflow's default is only 16."
 
 
@@ -25,7 +25,7 @@ def build_upgrade_request() -> DAG:
         tags={"upgrade", "request"},
         schedule=None,
         catchup=False,
-        max_active_runs=MOST_AT_ONCE,
+        max_active_runs=MAX_CONCURRENT,
         is_paused_upon_creation=False,
         params={each.name: _param(each) for each in form_fields()},
         default_args=TRY_AGAIN | {"do_xcom_push": True},

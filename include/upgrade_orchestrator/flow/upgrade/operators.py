@@ -21,7 +21,7 @@ from upgrade_orchestrator.service.steps.work import run_step, verify_now
 from upgrade_orchestrator.settings import Settings
 
 
-def leave(execution: Execution) -> None:
+def end_task_like(execution: Execution) -> None:
     """End the task because the execution has ended or does not need it: failed if the execution failed, else skipped.
 
     Successful if it is COMPLETED: another runner has done this task's work as well.
@@ -103,7 +103,7 @@ class FirstStepOperator(StepOperator):
         if outcome.ending is Ending.UNFINISHED:
             super().execute(context)
         if outcome.ending is Ending.STOPPED:
-            leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
+            end_task_like(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
 
 
 class VerifyOperator(UpgradeOperator):
@@ -122,17 +122,19 @@ class VerifyOperator(UpgradeOperator):
         seconds = Settings.read().inline_seconds
         outcome, execution = bootstrap.run(partial(verify_now, execution_id=self.execution_id, seconds=seconds))
         if outcome.ending is Ending.UNFINISHED:
-            self.defer(trigger=WorkTrigger(self.execution_id, StepKind.VERIFY.value, 1), method_name="conclude")
+            self.defer(
+                trigger=WorkTrigger(self.execution_id, StepKind.VERIFY.value, 1), method_name="resume_after_trigger"
+            )
         self._end(context, execution)
 
-    def conclude(self, context: Any, event: Any = None) -> None:
+    def resume_after_trigger(self, context: Any, event: Any = None) -> None:
         """Called when the triggerer has finished the verification."""
         self._end(context, bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
 
     def _end(self, context: Any, execution: Execution) -> None:
         """Update the asset if the execution is COMPLETED."""
         if execution.status is not ExecutionStatus.COMPLETED:
-            leave(execution)
+            end_task_like(execution)
         for asset in self.outlets:
             context["outlet_events"][asset].extra = asset_extra(execution)
         raise DownstreamTasksSkipped(tasks=self.instead)

@@ -10,10 +10,10 @@ from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowException
 
 from upgrade_orchestrator import bootstrap
-from upgrade_orchestrator.domain.airflow.stage_tasks import MOST_OF_REASON, answer_given
+from upgrade_orchestrator.domain.airflow.stage_tasks import MAX_REASON_LENGTH, answer_given
 from upgrade_orchestrator.domain.approval.approval import StageState
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind
-from upgrade_orchestrator.flow.upgrade.operators import leave
+from upgrade_orchestrator.flow.upgrade.operators import end_task_like
 from upgrade_orchestrator.flow.upgrade.triggers import WorkTrigger
 from upgrade_orchestrator.service.approvals.decide import question_about, request_approval
 from upgrade_orchestrator.service.approvals.ui_responses import answer_in_ui
@@ -26,7 +26,7 @@ JUDGED_WITHIN_SECONDS = 4.0
 REASON = Param(
     None,
     type=["null", "string"],
-    maxLength=MOST_OF_REASON,
+    maxLength=MAX_REASON_LENGTH,
     title="Reason",
     description="Kept with the decision.",
 )
@@ -103,7 +103,7 @@ class ApproveStageOperator(ApprovalOperator):
         self._leave()
 
     def _leave(self) -> None:
-        leave(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
+        end_task_like(bootstrap.run(partial(find_execution, execution_id=self.execution_id)))
 
     def _defer_to(self, work: StepKind, batch: int, method_name: str) -> None:
         self.defer(trigger=WorkTrigger(self.execution_id, work.value, batch), method_name=method_name)

@@ -27,12 +27,12 @@ from upgrade_orchestrator.service.steps.work import complete_step, run_step
 
 log = logging.getLogger(__name__)
 
-AWAY_SECONDS = 2.0
+RETRY_SECONDS = 2.0
 "Pause before the next try when the database or the fleet does not answer."
 FIRST_STEP_SECONDS = 15.0
 """For how long after the start the checks are left to the execution's first step, which runs them together at a
 fraction of the cost. It may have to wait for a worker."""
-LEFT_SECONDS = 5.0
+CONTROL_LOOP_GRACE_SECONDS = 5.0
 "For how long a finished task is left to the control loops, which can end it at less cost."
 T = TypeVar("T")
 _shared_reads: SharedReads[Validation] = SharedReads()
@@ -73,14 +73,14 @@ class UpgradeTrigger(BaseTrigger):
                 raise
             except (Unavailable, FleetError) as error:
                 log.warning("execution %s: %s; trying again", self.execution_id, error)
-                await asyncio.sleep(AWAY_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def succeed(self, message: str) -> TriggerEvent:
         """End the task successfully, unless the control loops do so first (see service/control/ended_tasks.py)."""
         log.info("%s", message)
         if self.task_instance is not None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LEFT_SECONDS):
+                async with asyncio.timeout(CONTROL_LOOP_GRACE_SECONDS):
                     await self._leave_to_control_loops(str(self.task_instance.id))
         return TaskSuccessEvent()
 
@@ -91,7 +91,7 @@ class UpgradeTrigger(BaseTrigger):
         except Exception as error:
             log.info("cannot notify the control loops that the task is done: %s", error)
         else:
-            await asyncio.sleep(LEFT_SECONDS)
+            await asyncio.sleep(CONTROL_LOOP_GRACE_SECONDS)
 
 
 class WorkTrigger(UpgradeTrigger):
@@ -141,7 +141,7 @@ class StepTrigger(UpgradeTrigger):
         return await self._end(outcome)
 
     async def _end(self, outcome: Outcome) -> TriggerEvent:
-        if outcome.ending is Ending.NOT_TAKEN:
+        if outcome.ending is Ending.SKIPPED:
             return TaskSkippedEvent()
         execution = await self.retrying(partial(find_execution, execution_id=self.execution_id))
         why = f"the execution is {execution.status.value}: {execution.status_reason}"

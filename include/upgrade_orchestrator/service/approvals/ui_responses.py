@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 "Answers that are judged concurrently, so that a fleet that does not respond does not delay the others."
 
 
@@ -47,7 +47,7 @@ async def apply_ui_answers(ports: Ports) -> None:
     await _collect(ports)
     async with ports.work() as work:
         answered = await work.approvals.answered()
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(MAX_CONCURRENT)
     await asyncio.gather(*(_judge_safely(ports, each, gate) for each in answered))
 
 

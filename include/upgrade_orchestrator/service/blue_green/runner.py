@@ -99,7 +99,7 @@ class PoolRules:
     def of(cls, plan: Plan, execution: Execution) -> PoolRules:
         """The rules of ``execution``."""
         soak, timeout = float(plan.soak_seconds), float(plan.health_check_timeout_seconds)
-        return cls(Pools.beside(plan.pool), soak, timeout, execution.request.health_check_interval_seconds)
+        return cls(Pools.for_serving(plan.pool), soak, timeout, execution.request.health_check_interval_seconds)
 
 
 class PoolFleet(FleetClient):

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
 from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion, Deployment, UpgradePath
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.fleet_client import NO_HURRY, FleetClient
+from upgrade_orchestrator.service.runner.fleet_client import LOW_CONCURRENCY, FleetClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _there(backup: Backup, thorough: bool) -> str:
 
 async def _health_endpoints(ports: Ports, context: CheckContext) -> CheckResult:
     async with ports.fleets.of(context.deployment) as driver:
-        answers = await FleetClient(driver, context.label, NO_HURRY).poll(context.instances)
+        answers = await FleetClient(driver, context.label, LOW_CONCURRENCY).poll(context.instances)
     silent = {name: None if answer is not None else "no answer" for name, answer in answers.items()}
     passed = f"all {len(answers)} health endpoints answer"
     return checks.verdict(CheckName.HEALTH_ENDPOINTS, checks.health(silent), passed)

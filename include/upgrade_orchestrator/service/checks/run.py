@@ -20,7 +20,7 @@ from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
 
-TAKEN_SECONDS = 30.0
+CHECK_ABANDONED_AFTER_SECONDS = 30.0
 """How long a check is left to the process that runs it: longer than a worker has for it. After that the process is
 taken for dead. Running a check twice does no harm; the result of the later run counts."""
 
@@ -37,7 +37,7 @@ async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Ou
     async def run_round() -> Outcome | float:
         await _run_checks(ports, execution_id, end - get_running_loop().time())
         execution = await find_execution(ports, execution_id)
-        return TAKEN_SECONDS if execution.status is ExecutionStatus.VALIDATING else Outcome(Ending.DONE)
+        return CHECK_ABANDONED_AFTER_SECONDS if execution.status is ExecutionStatus.VALIDATING else Outcome(Ending.DONE)
 
     return await wait_until(run_round, ports, execution_id, seconds)
 
@@ -144,7 +144,9 @@ def _left_to_others(found: CheckResult, now: datetime) -> float:
     if found.status is not CheckStatus.RUNNING or found.started_at is None:
         return 0.0
     taken_for = (now - found.started_at).total_seconds()
-    return TAKEN_SECONDS - taken_for if 0 <= taken_for < TAKEN_SECONDS else 0.0  # else the clock has jumped
+    return (
+        CHECK_ABANDONED_AFTER_SECONDS - taken_for if 0 <= taken_for < CHECK_ABANDONED_AFTER_SECONDS else 0.0
+    )  # else the clock has jumped
 
 
 def _left_to_first_step(execution: Execution, found: CheckResult, now: datetime, first_step_seconds: float) -> float:

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from upgrade_orchestrator.service.ports.signals import ANYTHING
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
-GATHER_SECONDS = 0.2
+COLLECT_SECONDS = 0.2
 "How long to wait for more tasks that end at about the same time, as the checks of an upgrade do."
 LISTEN_SECONDS = 60.0
-AT_ONCE = 100
+PAGE_SIZE = 100
 "Tasks in one transaction of Airflow's database, which locks their rows."
 
 
@@ -31,10 +31,10 @@ async def end_tasks(ports: Ports) -> None:
         while True:
             named = await ended.wait(LISTEN_SECONDS)
             if named - {ANYTHING}:
-                await asyncio.sleep(GATHER_SECONDS)
+                await asyncio.sleep(COLLECT_SECONDS)
                 await _end(ports, sorted((named | await ended.wait(0)) - {ANYTHING}))
 
 
 async def _end(ports: Ports, task_ids: Sequence[str]) -> None:
-    for first in range(0, len(task_ids), AT_ONCE):
-        await ports.runs.end_well(task_ids[first : first + AT_ONCE])
+    for first in range(0, len(task_ids), PAGE_SIZE):
+        await ports.runs.mark_succeeded(task_ids[first : first + PAGE_SIZE])

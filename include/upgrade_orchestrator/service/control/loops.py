@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LOOK_SECONDS = 2.0
+LEADER_POLL_SECONDS = 2.0
 "How often a process tries to take the lead: a dead leader is replaced within this time."
 
 
@@ -72,7 +72,7 @@ async def run_control_loops(
                 log.info("this process runs the control loops")
                 await _while_leading(await _open_retrying(open_ports), leadership, loops)
                 log.info("this process does not run the control loops any more")
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LEADER_POLL_SECONDS)
     finally:
         await leadership.resign()
 
@@ -83,14 +83,14 @@ async def _open_retrying(opens: Callable[[], Awaitable[T]]) -> T:
             return await opens()
         except Exception as error:  # Airflow reports an unknown connection with several exception types
             log.warning("the control loops wait for the product's database: %s", error)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LEADER_POLL_SECONDS)
 
 
 async def _while_leading(ports: Ports, leadership: Leadership, loops: Sequence[Loop]) -> None:
     tasks = [asyncio.create_task(_repeat(ports, each), name=each.name) for each in loops]
     try:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LEADER_POLL_SECONDS)
             if not await leadership.lead():
                 return
     finally:

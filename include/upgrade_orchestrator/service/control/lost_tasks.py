@@ -23,5 +23,5 @@ async def begin_lost_tasks_again(ports: Ports) -> None:
 
     :raises Unavailable: Airflow's database does not respond.
     """
-    for name in await ports.runs.begin_lost_again(LOST_SECONDS):
+    for name in await ports.runs.retry_lost_tasks(LOST_SECONDS):
         log.warning(_WARNING, name, LOST_SECONDS)

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 AIRFLOW = Actor("airflow", Source.UI)
 "The actor of such changes; Airflow's own audit log has the person."
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 "Executions that are reconciled concurrently, limited by the database connections."
 
 
@@ -46,7 +46,7 @@ async def reconcile(ports: Ports) -> None:
     async with ports.work() as work:
         unsettled = await work.executions.unsettled()
     runs = await ports.runs.read([dag_id_of(each.id) for each in unsettled]) if unsettled else {}
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(MAX_CONCURRENT)
     behind = [each.id for each in unsettled if _is_behind(resolve_drift(each, runs.get(dag_id_of(each.id), NO_RUN)))]
     await asyncio.gather(*(_reconcile_safely(ports, each, gate) for each in behind))
 

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.service.events.reader import AWAY_SECONDS, Reader
+from upgrade_orchestrator.service.events.reader import RETRY_SECONDS, Reader
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Names, Signals
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
-MOST_STREAMS = 1000
+MAX_STREAMS = 1000
 "Open streams in one process: readers of executions and watchers of changes together."
 READS_AT_ONCE = 2
 "The feed's share of the process's connections, so that API calls do not wait when many readers begin at once."
@@ -71,7 +71,7 @@ class StreamReader:
         try:
             return await self._reader.behind(self.after)
         except Unavailable:
-            await asyncio.sleep(AWAY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
             return []
 
 
@@ -120,9 +120,9 @@ class LiveFeed:
         return sum(each.readers for each in self._readings.values())
 
     def require_room(self) -> None:
-        """:raises Unavailable: ``MOST_STREAMS`` are open already."""
-        if self.readers + len(self._watching) >= MOST_STREAMS:
-            raise Unavailable(f"this server has {MOST_STREAMS} live streams open already")
+        """:raises Unavailable: ``MAX_STREAMS`` are open already."""
+        if self.readers + len(self._watching) >= MAX_STREAMS:
+            raise Unavailable(f"this server has {MAX_STREAMS} live streams open already")
 
     @asynccontextmanager
     async def following(self, execution_id: str, after: int = 0) -> AsyncIterator[StreamReader]:

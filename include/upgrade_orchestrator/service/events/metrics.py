@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus, is_ter
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 FOLLOWER = "metrics"
-AT_ONCE = 200
+PAGE_SIZE = 200
 "Executions whose events are read together."
 _MEASURED = sorted(each.value for each in MEASURED)
 
@@ -23,7 +23,7 @@ async def measure(ports: Ports) -> None:
     """
     if not ports.metrics.are_on():
         return
-    while spans := await ports.event_cursors.spans(FOLLOWER, AT_ONCE):
+    while spans := await ports.event_cursors.spans(FOLLOWER, PAGE_SIZE):
         ours = await ports.event_cursors.mark(FOLLOWER, spans)
         for recorded in await ports.event_cursors.events(ours, _MEASURED):
             for figure in metric_values(recorded):

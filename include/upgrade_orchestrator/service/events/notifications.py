@@ -6,7 +6,7 @@ from upgrade_orchestrator.domain.events.notifications import NOTICED, notice_of
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 FOLLOWER = "notices"
-AT_ONCE = 200
+PAGE_SIZE = 200
 "Executions whose events are read together."
 _NOTICED = sorted(each.value for each in NOTICED)
 
@@ -21,7 +21,7 @@ async def send_notices(ports: Ports) -> None:
     """
     if not ports.notices.are_wanted():
         return
-    while spans := await ports.event_cursors.spans(FOLLOWER, AT_ONCE):
+    while spans := await ports.event_cursors.spans(FOLLOWER, PAGE_SIZE):
         for recorded in await ports.event_cursors.events(spans, _NOTICED):
             notice = notice_of(recorded)
             if notice is not None:

@@ -13,14 +13,14 @@ from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
-KEPT = 500
+MAX_BUFFERED = 500
 "Newest events kept in memory; a follower that is further behind reads from the database."
 PAGE = 200
 POLL_SECONDS = 5.0
 "The longest wait for a signal before the next read, which bounds the delay that a lost signal causes."
 SETTLING_SECONDS = 1.0
 "The same once the execution is terminal, because no event reports that it is settled."
-AWAY_SECONDS = 2.0
+RETRY_SECONDS = 2.0
 "The wait before the next read when the database does not respond."
 GAP_SECONDS = 0.05
 "The pause between two reads, so that many small commits become one read."
@@ -43,7 +43,7 @@ class Reader:
     @property
     def over(self) -> bool:
         """True when the execution is settled and all of its events were read."""
-        return self.tail is not None and self.tail.over and self._read_to == self.tail.sequence
+        return self.tail is not None and self.tail.is_settled and self._read_to == self.tail.sequence
 
     async def run(self, after: int) -> None:
         """Read the events after ``after`` until it is over; an error is kept for the followers."""
@@ -83,13 +83,13 @@ class Reader:
             return await self._look(after)
         except Unavailable as error:
             log.warning("the live events of %s wait: %s", self.execution_id, error)
-            return AWAY_SECONDS
+            return RETRY_SECONDS
 
     async def _look(self, after: int) -> float:
         async with self._at_once, self._work() as work:
             tail = await work.events.tail(self.execution_id)
             if self._read_to is None:
-                self._read_to = max(min(after, tail.sequence), tail.sequence - KEPT)
+                self._read_to = max(min(after, tail.sequence), tail.sequence - MAX_BUFFERED)
             lacking = self._read_to < tail.sequence
             found = await work.events.page(self.execution_id, self._read_to, PAGE) if lacking else []
         self._take(tail, found)
@@ -98,10 +98,10 @@ class Reader:
             await asyncio.sleep(GAP_SECONDS)
         if self._read_to < tail.sequence:
             return 0.0
-        return SETTLING_SECONDS if tail.ended else POLL_SECONDS
+        return SETTLING_SECONDS if tail.is_terminal else POLL_SECONDS
 
     def _take(self, tail: Tail, found: list[StoredEvent]) -> None:
         self.tail = tail
         if found:
-            self.kept = [*self.kept, *found][-KEPT:]
+            self.kept = [*self.kept, *found][-MAX_BUFFERED:]
             self._read_to = found[-1].sequence

@@ -12,12 +12,12 @@ from collections.abc import Collection, Sequence
 from upgrade_orchestrator.domain.events.metrics import LAG_ROWS, LAG_SECONDS, PARKED
 from upgrade_orchestrator.service.ports.outbox import (
     EventStream,
+    KafkaNotConfigured,
+    KafkaUnavailable,
     OpenStream,
     Outbox,
     RelayState,
     Sent,
-    StreamAway,
-    StreamOff,
 )
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Waiter
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
@@ -53,10 +53,10 @@ class Relay:
             while True:
                 try:
                     await self._with_stream(ports.outbox, waiter)
-                except StreamOff as error:
+                except KafkaNotConfigured as error:
                     self._set_state(RelayState.OFF, str(error))
                     await asyncio.sleep(OFF_SECONDS)
-                except StreamAway as error:
+                except KafkaUnavailable as error:
                     self._set_state(RelayState.WAITING, str(error))
                     await asyncio.sleep(self._pause)
                     self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
@@ -66,7 +66,7 @@ class Relay:
 
         :raises Unavailable: the product's database does not respond.
         """
-        await ports.outbox.note(self._state, self._detail)
+        await ports.outbox.save_state(self._state, self._detail)
         lag = await ports.outbox.lag()
         for figure in (LAG_ROWS.of(lag.rows), LAG_SECONDS.of(lag.seconds), PARKED.of(lag.parked)):
             ports.metrics.show(figure)
@@ -88,7 +88,7 @@ class Relay:
             sent = await stream.send(wave)
             await self._settle(outbox, sent, alone=len(wave) == 1)
             if sent.trouble:
-                raise StreamAway(sent.trouble)
+                raise KafkaUnavailable(sent.trouble)
             if sent.broken:
                 return True
         if len(wave) == len(pending) < WAVE:

@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.finalize.rollback import run_rollback
-from upgrade_orchestrator.service.finalize.settle import conclude, settle
+from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished, settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -21,7 +21,7 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 "Executions that are finished concurrently in the API server, which has other work as well."
 SECONDS_A_TURN = 3.0
 "How long one execution is worked on in a round; the next round continues with it."
@@ -30,11 +30,11 @@ SECONDS_A_TURN = 3.0
 async def end_upgrade(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """The task ``end``: set an execution that no task works on any more to FAILED, then do ``finish_and_settle``.
 
-    STOPPED when it is FAILED; NOT_TAKEN when it is COMPLETED or rolled back: its run then ends with another task.
+    STOPPED when it is FAILED; SKIPPED when it is COMPLETED or rolled back: its run then ends with another task.
     """
-    execution = await conclude(ports, context.execution.id)
+    execution = await fail_if_unfinished(ports, context.execution.id)
     if execution.status is ExecutionStatus.COMPLETED or execution.rollback.initiated_at is not None:
-        return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
+        return Outcome(Ending.SKIPPED, f"the execution is {execution.status.value}")
     outcome = await finish_and_settle(ports, context, seconds)
     if outcome.ending is Ending.DONE and execution.status is ExecutionStatus.FAILED:
         return Outcome(Ending.STOPPED, execution.status_reason)
@@ -75,7 +75,7 @@ async def end_abandoned(ports: Ports) -> None:
     async with ports.work() as work:
         over = [each for each in await work.executions.unsettled() if each.is_terminal]
     runs = await ports.runs.read([dag_id_of(each.id) for each in over]) if over else {}
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(MAX_CONCURRENT)
     found = [each.id for each in over if resolve_drift(each, runs.get(dag_id_of(each.id), NO_RUN)) == FinishExecution()]
     await asyncio.gather(*(_finish_safely(ports, each, gate) for each in found))
 

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instan
 from upgrade_orchestrator.domain.instance.rollback import to_revert
 from upgrade_orchestrator.domain.lifecycle.transitions import count_by_version
 from upgrade_orchestrator.service.blue_green.revert import run_revert
-from upgrade_orchestrator.service.finalize.settle import conclude, settle
+from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished, settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
@@ -28,13 +28,13 @@ PUT_BACK_SECONDS = 5.0
 async def roll_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Every touched instance goes back, newest first, for about ``seconds`` (None: to the end).
 
-    DONE however it ended: ``confirm`` judges. NOT_TAKEN where no rollback was begun.
+    DONE however it ended: ``confirm`` judges. SKIPPED where no rollback was begun.
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
-    execution = await conclude(ports, context.execution.id)
+    execution = await fail_if_unfinished(ports, context.execution.id)
     if execution.rollback.initiated_at is None:
-        return Outcome(Ending.NOT_TAKEN, f"the execution is {execution.status.value}")
+        return Outcome(Ending.SKIPPED, f"the execution is {execution.status.value}")
     outcome = await run_rollback(ports, context, seconds)
     return outcome if outcome.ending is Ending.UNFINISHED else Outcome(Ending.DONE)
 

@@ -41,7 +41,7 @@ async def settle(ports: Ports, execution_id: str) -> Execution:
         return execution
 
 
-async def conclude(ports: Ports, execution_id: str) -> Execution:
+async def fail_if_unfinished(ports: Ports, execution_id: str) -> Execution:
     """Set an execution that no task works on any more to FAILED, unless it is terminal or rolling back."""
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)

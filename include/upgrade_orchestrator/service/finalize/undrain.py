@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff, repeat
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
-ASKED_AT_LEAST_SECONDS = 2.0
+MIN_UNDRAIN_SECONDS = 2.0
 "Minimum undrain retry time, however late the runner starts."
 
 
@@ -89,7 +89,7 @@ class UndrainLoop:
         return self._backoff.gap()
 
     async def _is_late(self) -> bool:
-        if self._asked_at is None or get_running_loop().time() - self._asked_at < ASKED_AT_LEAST_SECONDS:
+        if self._asked_at is None or get_running_loop().time() - self._asked_at < MIN_UNDRAIN_SECONDS:
             return False
         async with self._ports.work() as work:
             now = await work.now()

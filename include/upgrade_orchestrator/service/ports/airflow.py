@@ -20,7 +20,7 @@ class AirflowRuns(Protocol):
         :raises Unavailable: Airflow's database does not respond.
         """
 
-    async def begin_lost_again(self, seconds: float) -> Sequence[str]:
+    async def retry_lost_tasks(self, seconds: float) -> Sequence[str]:
         """Give a new try to every task of the product that has been queued for ``seconds`` without beginning.
 
         Returns the names of those tasks.
@@ -28,7 +28,7 @@ class AirflowRuns(Protocol):
         :raises Unavailable: Airflow's database does not respond.
         """
 
-    async def end_well(self, task_ids: Collection[str]) -> None:
+    async def mark_succeeded(self, task_ids: Collection[str]) -> None:
         """Mark the task instances with these ids as succeeded, if they belong to the product and are still deferred.
 
         :raises Unavailable: Airflow's database does not respond.

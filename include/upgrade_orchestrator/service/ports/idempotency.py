@@ -9,7 +9,7 @@ from typing import Protocol
 
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 
-KEPT_HOURS = 24
+RETENTION_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class KeyedCall(Protocol):
 
 
 class IdempotencyStore(Protocol):
-    """The keys of the last ``KEPT_HOURS`` and their responses."""
+    """The keys of the last ``RETENTION_HOURS`` and their responses."""
 
     def call(self, key: Key) -> AbstractAsyncContextManager[KeyedCall]:
         """Take the key; waits while another call has it.
@@ -55,4 +55,4 @@ class IdempotencyStore(Protocol):
         """
 
     async def forget_old(self) -> None:
-        """Delete the keys that are older than ``KEPT_HOURS``."""
+        """Delete the keys that are older than ``RETENTION_HOURS``."""

@@ -22,7 +22,7 @@ class RelayState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class StoredRelayState:
     """The state that the relay stored last, and its age in seconds."""
 
     state: RelayState
@@ -79,18 +79,18 @@ class Outbox(Protocol):
     async def lag(self) -> Lag:
         """How far Kafka lags behind the database."""
 
-    async def note(self, state: RelayState, detail: str) -> None:
+    async def save_state(self, state: RelayState, detail: str) -> None:
         """Store the relay's state, so that every process can read it."""
 
-    async def noted(self) -> Note | None:
+    async def state(self) -> StoredRelayState | None:
         """The note that was stored last; None when there is none."""
 
 
-class StreamOff(Exception):
+class KafkaNotConfigured(Exception):
     """No Kafka connection is defined: the relay has nothing to do."""
 
 
-class StreamAway(Exception):
+class KafkaUnavailable(Exception):
     """Kafka does not accept events now; the text says why, without addresses and secrets."""
 
 
@@ -126,6 +126,6 @@ class EventStream(Protocol):
 OpenStream = Callable[[], Awaitable[EventStream]]
 """Opens a stream with the current connection.
 
-:raises StreamOff: no connection is defined.
-:raises StreamAway: Kafka does not respond.
+:raises KafkaNotConfigured: no connection is defined.
+:raises KafkaUnavailable: Kafka does not respond.
 """

@@ -45,7 +45,7 @@ class UnitOfWork(Protocol):
     async def now(self) -> datetime:
         """The time by the database's clock (UTC), which all processes share."""
 
-    async def at_one_moment(self) -> None:
+    async def use_snapshot(self) -> None:
         """Make all following reads see one snapshot of the database; the transaction becomes read-only."""
 
     async def commit(self) -> None:

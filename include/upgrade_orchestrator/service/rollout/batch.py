@@ -34,7 +34,7 @@ from upgrade_orchestrator.domain.plan.batch import (
 )
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
-from upgrade_orchestrator.service.rollout.green_driver import GreenPool
+from upgrade_orchestrator.service.rollout.green_pool_driver import GreenPoolDriver
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import CloseFence, close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
@@ -68,7 +68,7 @@ async def run_batch(
             for each in range(number, (last or number) + 1):
                 store = BatchStore(ports, lease, execution.id, each)
                 green = context.plan.strategy is Strategy.BLUE_GREEN
-                seen = GreenPool(driver, context.plan, execution, store.all) if green else driver
+                seen = GreenPoolDriver(driver, context.plan, execution, store.all) if green else driver
                 fleet = FleetClient(seen, execution.id)
                 rules = BatchRules.of(context.plan, each, execution.request.health_check_interval_seconds)
                 loop = BatchLoop(rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))

@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 
 Rows = dict[str, Instance]
-TAKEN_OVER = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
+REVERTED_AT_ONCE = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
 "A rollback takes these over at once: waiting for them first could take up its whole time-out."
 
 
@@ -55,7 +55,7 @@ class BatchStore:
         jobs, status = list(self.state.jobs.values()), self.state.execution.status
         if self.direction is Direction.BACKWARD:
             return jobs
-        left = TAKEN_OVER if status is ExecutionStatus.ROLLING_BACK else ()
+        left = REVERTED_AT_ONCE if status is ExecutionStatus.ROLLING_BACK else ()
         return [each for each in jobs if each.revert is None and each.status not in left]
 
     def flying(self) -> list[Instance]:

@@ -13,16 +13,16 @@ from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, St
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 32
+CONCURRENCY = 32
 "Concurrent calls to one agent."
-NO_HURRY = 8
+LOW_CONCURRENCY = 8
 "The same for calls that no lease waits for, so that the agent has capacity left for other callers."
 
 
 class FleetClient:
     """The fleet of one deployment, for the holder of its lease."""
 
-    def __init__(self, driver: FleetDriver, execution_id: str, at_once: int = AT_ONCE) -> None:
+    def __init__(self, driver: FleetDriver, execution_id: str, at_once: int = CONCURRENCY) -> None:
         self._driver = driver
         self._execution_id = execution_id
         self._gate = asyncio.Semaphore(at_once)

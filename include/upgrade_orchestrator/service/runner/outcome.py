@@ -16,7 +16,7 @@ class Ending(StrEnum):
     "The work is done."
     STOPPED = "STOPPED"
     "The execution's status does not allow this work any more; nothing of it is in flight."
-    NOT_TAKEN = "NOT_TAKEN"
+    SKIPPED = "SKIPPED"
     "This work is not needed: the DAG run takes the other branch."
     UNFINISHED = "UNFINISHED"
     "The time is over; call again to continue."

@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.approval.approval import is_approved
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, WAITS, Step, StepKind, StepProgress
+from upgrade_orchestrator.domain.plan.steps import TASK_START_SECONDS, WAITS, Step, StepKind, StepProgress
 from upgrade_orchestrator.service.finalize.finalize import finish_and_settle
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, roll_back
 from upgrade_orchestrator.service.ports.fleet import FleetError
@@ -36,7 +36,7 @@ async def complete_step(ports: Ports, execution_id: str, step: Step, seconds: fl
 
 
 async def run_step(
-    ports: Ports, execution_id: str, step: Step, seconds: float | None, max_delay: float = HOP_SECONDS
+    ports: Ports, execution_id: str, step: Step, seconds: float | None, max_delay: float = TASK_START_SECONDS
 ) -> Outcome:
     """As ``complete_step``, and then what is due within ``max_delay`` seconds: the next task could not begin sooner.
 
@@ -50,7 +50,9 @@ async def run_step(
     if STEPS[step.kind][0] is Prerequisite.NOTHING:
         return outcome
     if outcome.ending is Ending.DONE:
-        await run_following_steps(ports, context, step, max_delay, min(HOP_SECONDS, end - get_running_loop().time()))
+        await run_following_steps(
+            ports, context, step, max_delay, min(TASK_START_SECONDS, end - get_running_loop().time())
+        )
     elif outcome.ending is Ending.STOPPED:
         await finish_or_roll_back(ports, context, _left(end))
     return outcome
@@ -133,7 +135,7 @@ async def _run_following(ports: Ports, context: Context, done: Step, max_delay: 
             return
         outcome = await _call(ports, context, step, get_running_loop().time() + due + left)
         if outcome.ending is Ending.STOPPED:
-            await _finish_or_roll_back(ports, context, min(HOP_SECONDS, left))
+            await _finish_or_roll_back(ports, context, min(TASK_START_SECONDS, left))
         if outcome.ending is not Ending.DONE:
             return
 
@@ -167,7 +169,7 @@ async def _finish_or_roll_back(ports: Ports, context: Context, seconds: float | 
     async with ports.work() as work:
         execution = await work.executions.get(context.execution.id)
     if execution.status is ExecutionStatus.ROLLING_BACK:
-        at_most = HOP_SECONDS if seconds is None else min(HOP_SECONDS, seconds)
+        at_most = TASK_START_SECONDS if seconds is None else min(TASK_START_SECONDS, seconds)
         if (await roll_back(ports, context, at_most)).ending is Ending.DONE:
             await confirm_rollback(ports, context)
     elif execution.is_terminal:

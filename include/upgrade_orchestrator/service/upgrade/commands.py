@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.lifecycle import transitions
-from upgrade_orchestrator.domain.lifecycle.canary_monitor import promote, require_well
+from upgrade_orchestrator.domain.lifecycle.canary_monitor import promote, require_healthy
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.domain.plan.pools import by_serving_pool
@@ -101,7 +101,7 @@ async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: s
     poll = None
     if not force:
         poll = await _ask_canaries(ports, execution_id)
-        require_well(poll)
+        require_healthy(poll)
         await require_runnable(ports, execution_id)
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:

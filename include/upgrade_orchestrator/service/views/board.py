@@ -21,7 +21,7 @@ class BoardView:
 async def show_board(ports: Ports, wanted: BoardFilter) -> BoardView:
     """The page and the counts from one snapshot, with a fixed number of SQL statements."""
     async with ports.work() as work:
-        await work.at_one_moment()
+        await work.use_snapshot()
         views = await views_of(work, await work.board.page(wanted))
         return BoardView(views, await work.board.counts(wanted.tenants))
 

@@ -27,7 +27,7 @@ TIMELINE = (
     EventType.ROLLBACK_COMPLETED,
 )
 "The event types of the timeline; the page shows instances, batches and checks elsewhere."
-MOST_TIMELINE, MOST_POLLS = 200, 60
+MAX_TIMELINE, MAX_POLLS = 200, 60
 "How many of the newest timeline events and polls are shown."
 
 
@@ -58,7 +58,7 @@ async def load_detail(ports: Ports, execution_id: str) -> ExecutionDetail:
     :raises NotFound: there is no such execution.
     """
     async with ports.work() as work:
-        await work.at_one_moment()
+        await work.use_snapshot()
         (view,) = await views_of(work, [await work.overviews.get(execution_id)])
         parts = (
             view,
@@ -66,8 +66,8 @@ async def load_detail(ports: Ports, execution_id: str) -> ExecutionDetail:
             await work.executions.instances(execution_id),
             await work.executions.batches(execution_id),
             await work.approvals.of(execution_id),
-            await work.events.latest(execution_id, TIMELINE, MOST_TIMELINE),
-            await work.events.latest(execution_id, (EventType.CANARY_POLLED,), MOST_POLLS),
+            await work.events.latest(execution_id, TIMELINE, MAX_TIMELINE),
+            await work.events.latest(execution_id, (EventType.CANARY_POLLED,), MAX_POLLS),
         )
     return ExecutionDetail(*parts, await _run_of(ports, view.execution.dag_id))
 

@@ -14,13 +14,13 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 log = logging.getLogger(__name__)
 
-FOUND_SECONDS = 10.0
+CONNECTION_TIMEOUT_SECONDS = 10.0
 "Time-out for opening a connection: the first time this loads many modules."
-ASKED_SECONDS = 2.0
+RESPONSE_TIMEOUT_SECONDS = 2.0
 "Time-out for a driver's response; all drivers are called concurrently."
-KEPT_SECONDS = 5.0
+CACHE_SECONDS = 5.0
 "How long a result is cached: a fleet is called no more often, however many callers there are."
-MOST = 20
+MAX_CONNECTIONS = 20
 "The number of connections that are checked; those with a running upgrade come first."
 
 
@@ -42,12 +42,12 @@ class FleetHealth:
         self._asking = asyncio.Lock()
 
     async def look(self, ports: Ports) -> list[DriverHealth]:
-        """The health of every connection that deployments use, up to ``MOST``.
+        """The health of every connection that deployments use, up to ``MAX_CONNECTIONS``.
 
         :raises Unavailable: the database does not respond.
         """
         async with self._asking:
-            if get_running_loop().time() - self._heard_at > KEPT_SECONDS:
+            if get_running_loop().time() - self._heard_at > CACHE_SECONDS:
                 self._found = await _ask_all(ports)
                 self._heard_at = get_running_loop().time()
             return self._found
@@ -55,15 +55,15 @@ class FleetHealth:
 
 async def _ask_all(ports: Ports) -> list[DriverHealth]:
     async with ports.work() as work:
-        connections = await work.registry.connections(MOST)
+        connections = await work.registry.connections(MAX_CONNECTIONS)
     responses = await asyncio.gather(*(_responds(ports, each) for each in connections))
     return [DriverHealth(each.driver, each.conn_id, well) for each, well in zip(connections, responses, strict=True)]
 
 
 async def _responds(ports: Ports, deployment: Deployment) -> bool:
     try:
-        async with asyncio.timeout(FOUND_SECONDS) as limit, ports.fleets.of(deployment) as driver:
-            limit.reschedule(get_running_loop().time() + ASKED_SECONDS)
+        async with asyncio.timeout(CONNECTION_TIMEOUT_SECONDS) as limit, ports.fleets.of(deployment) as driver:
+            limit.reschedule(get_running_loop().time() + RESPONSE_TIMEOUT_SECONDS)
             await driver.fleet()
     except UnknownFleet:
         return True  # the driver responds; a missing fleet is a problem of its upgrades only

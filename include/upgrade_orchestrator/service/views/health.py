@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from upgrade_orchestrator.service.ports.outbox import Lag, Note, ParkedEvent, RelayState
+from upgrade_orchestrator.service.ports.outbox import Lag, ParkedEvent, RelayState, StoredRelayState
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
-SILENT_SECONDS = 30.0
+RELAY_DOWN_AFTER_SECONDS = 30.0
 "A relay whose last note is older is DOWN: it stores one every 5 s."
-NAMED = 10
+MAX_LISTED = 10
 "How many parked events are listed; all of them are counted."
 _NO_RELAY = "no process runs the relay"
 
@@ -24,7 +24,7 @@ class RelayHealth:
     parked: list[ParkedEvent]
 
     @property
-    def is_well(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether the relay works; OFF is healthy too, because no Kafka connection is defined."""
         return self.state in (RelayState.RUNNING, RelayState.OFF)
 
@@ -43,13 +43,13 @@ async def relay_health(ports: Ports) -> RelayHealth:
 
     :raises Unavailable: the database does not respond.
     """
-    state, detail = relay_state(await ports.outbox.noted())
+    state, detail = relay_state(await ports.outbox.state())
     lag = await ports.outbox.lag()
-    return RelayHealth(state, detail, lag, await ports.outbox.parked(None, NAMED) if lag.parked else [])
+    return RelayHealth(state, detail, lag, await ports.outbox.parked(None, MAX_LISTED) if lag.parked else [])
 
 
-def relay_state(note: Note | None) -> tuple[RelayState, str]:
+def relay_state(note: StoredRelayState | None) -> tuple[RelayState, str]:
     """The state that follows from a note; a missing or old one means DOWN."""
-    if note is None or note.age_seconds > SILENT_SECONDS:
+    if note is None or note.age_seconds > RELAY_DOWN_AFTER_SECONDS:
         return RelayState.DOWN, _NO_RELAY
     return note.state, note.detail

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.schemas.errors import field_errors
 from upgrade_orchestrator.web.http.problems import Malformed, TooLarge, UnsupportedMediaType
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 _DRAINED_BYTES = 16 << 20
 "How much of an oversized body is read and discarded, so that its sender gets the response and not a reset."
 
@@ -119,8 +119,8 @@ async def _read(request: Request) -> bytes:
         size += len(chunk)
         if size > _DRAINED_BYTES:
             break
-        if size <= MOST_BYTES:
+        if size <= MAX_BYTES:
             content += chunk
-    if size > MOST_BYTES:
-        raise TooLarge(f"the body may have {MOST_BYTES} bytes")
+    if size > MAX_BYTES:
+        raise TooLarge(f"the body may have {MAX_BYTES} bytes")
     return bytes(content)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.schemas.executions import ExecutionResponse
 
 _MOVES_BY_ITSELF = {"progress": {"estimated_completion_at"}}
 "The estimate changes with every read; it is left out of the tag, which is therefore weak."
@@ -31,7 +31,7 @@ CONDITIONAL: dict[str, Any] = {
 "For the OpenAPI description of a call: ``UNCHANGED`` as ``responses=``, ``CONDITIONAL`` as ``openapi_extra=``."
 
 
-def tagged(request: Request, response: Response, answer: ExecutionAnswer) -> ExecutionAnswer | Response:
+def tagged(request: Request, response: Response, answer: ExecutionResponse) -> ExecutionResponse | Response:
     """The response with its tag, or 304 if the caller has it already."""
     tag = etag_of(answer)
     if _names(request.headers.getlist("If-None-Match"), tag):
@@ -40,7 +40,7 @@ def tagged(request: Request, response: Response, answer: ExecutionAnswer) -> Exe
     return answer
 
 
-def etag_of(answer: ExecutionAnswer) -> str:
+def etag_of(answer: ExecutionResponse) -> str:
     """The tag, which is the same for the same state in every process."""
     shown = answer.model_dump_json(exclude=_MOVES_BY_ITSELF)
     return f'W/"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'

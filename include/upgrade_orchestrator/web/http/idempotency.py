@@ -15,7 +15,7 @@ from upgrade_orchestrator.service.idempotency import idempotent
 from upgrade_orchestrator.service.ports.idempotency import Key, StoredResponse
 from upgrade_orchestrator.web.dependencies import Repeated, idempotency_store_of, open_ports_of
 from upgrade_orchestrator.web.http.bodies import content_of
-from upgrade_orchestrator.web.security import MOST_OF_NAME, authenticated
+from upgrade_orchestrator.web.security import MAX_NAME_LENGTH, authenticated
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -59,7 +59,7 @@ def is_write(route: APIRoute) -> bool:
 async def _once(request: Request, handler: Handler) -> Response:
     caller = await authenticated(request)
     assert caller is not None  # no write is public
-    key = Key(caller.name[:MOST_OF_NAME], _key_of(request), await _fingerprint(request))
+    key = Key(caller.name[:MAX_NAME_LENGTH], _key_of(request), await _fingerprint(request))
     if request.query_params.get("dryRun") == "true":  # stores nothing, so it is carried out each time
         return await handler(request)
     async with idempotent(await open_ports_of(request), await idempotency_store_of(request), key) as call:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from upgrade_orchestrator.domain.errors import UpgradeError
 
-_MOST_CALLERS = 10_000
+_MAX_CALLERS = 10_000
 "Maximum of buckets kept; a caller whose bucket was dropped starts with a full one."
 
 
@@ -44,7 +44,7 @@ class Limiter:
         left, since = self._buckets.pop(caller, (self._burst, now))
         left = min(self._burst, left + (now - since) * self._per_second)
         self._buckets[caller] = (left - 1 if left >= 1 else left, now)
-        if len(self._buckets) > _MOST_CALLERS:
+        if len(self._buckets) > _MAX_CALLERS:
             self._buckets.popitem(last=False)
         if left < 1:
             wait = math.ceil((1 - left) / self._per_second)

@@ -8,13 +8,13 @@ import signal
 from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.web.dependencies import Lazy
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 
 async def end_streams_with_the_server(live: Lazy[LiveFeed]) -> None:
     """Wait until the server shuts down, then end all live streams."""
     while not _server_ends():  # noqa: ASYNC110 - there is no event to wait for
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
     if live.opened is not None:
         live.opened.close()
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 
 from upgrade_orchestrator.domain.errors import UpgradeBlocked
 from upgrade_orchestrator.schemas.commands import DecisionBody
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.schemas.executions import ExecutionResponse
 from upgrade_orchestrator.service.approvals.decide import decide_stage
 from upgrade_orchestrator.service.views.queries import get_execution
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
@@ -26,16 +26,16 @@ _BODY = documented(DecisionBody, required=False)
 @router.post("/approve", responses=error_responses_by_status(UpgradeBlocked), openapi_extra=_BODY)
 async def approve(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """Start the stage, if it can run right now. The creator of the execution may not approve its stages."""
     await decide_stage(ports, execution_id, stage, True, why.reason, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/reject", responses=error_responses_by_status(), openapi_extra=_BODY)
 async def reject(
     execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """ROLLING_BACK if autoRollbackEnabled, otherwise CANCELLED."""
     await decide_stage(ports, execution_id, stage, False, why.reason, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)

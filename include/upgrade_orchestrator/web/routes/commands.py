@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.errors import (
     VersionMismatch,
 )
 from upgrade_orchestrator.schemas.commands import PromoteQuery, ReasonQuery
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.schemas.executions import ExecutionResponse
 from upgrade_orchestrator.service.upgrade import commands as command
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution
@@ -31,28 +31,28 @@ Why = Annotated[ReasonQuery, Query()]
 @router.post("/pause", responses=error_responses_by_status())
 async def pause(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """PAUSED: no new work starts and time limits stop; instances in flight finish, see ``progress.inFlight``."""
     await command.pause_upgrade(ports, execution_id, why.reason, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/resume", responses=error_responses_by_status(UpgradeBlocked))
 async def resume(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """Continue at the same point, if registry and fleet still allow it; delays are extended by the pause."""
     await command.resume_upgrade(ports, execution_id, why.reason, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/cancel", responses=error_responses_by_status())
 async def cancel(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """CANCELLED; ``statusReason`` has the number of instances on each version."""
     await command.cancel_upgrade(ports, execution_id, why.reason, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/promote-canary", responses=error_responses_by_status(CanaryUnhealthy, UpgradeBlocked))
@@ -62,19 +62,19 @@ async def promote_canary(
     actor: Operator,
     ports: PortsDep,
     links: LinksDep,
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """IN_PROGRESS with the rest, if every canary is healthy now (else 409 CANARY_UNHEALTHY) and the rest can run."""
     await command.promote_canary(ports, execution_id, query.force == "true", query.reason, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/rollback", status_code=202, responses=error_responses_by_status())
 async def rollback(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """ROLLING_BACK; if there is nothing to revert, ROLLED_BACK at once."""
     await command.roll_back_upgrade(ports, execution_id, why.reason, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post(
@@ -84,8 +84,8 @@ async def rollback(
 )
 async def retry(
     execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep, response: Response
-) -> ExecutionAnswer:
+) -> ExecutionResponse:
     """Create a new execution, PENDING, for the instances that a FAILED or CANCELLED one did not complete."""
     execution = await retry_upgrade(ports, execution_id, why.reason, actor)
     response.headers["Location"] = links.execution(execution.id)
-    return ExecutionAnswer.of(await get_execution(ports, execution.id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution.id), links)

@@ -10,9 +10,9 @@ from pydantic import Field
 from upgrade_orchestrator.domain.checks.checks import Findings
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.schemas.base import BIGGEST
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.schemas.executions import ExecutionResponse
 from upgrade_orchestrator.schemas.pages import EventsQuery, Page, PageQuery, page_of
-from upgrade_orchestrator.schemas.plans import EventAnswer, InstanceAnswer, PlanAnswer
+from upgrade_orchestrator.schemas.plans import EventResponse, InstanceResponse, PlanResponse
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
@@ -36,40 +36,40 @@ LastEventId = Annotated[
 router = APIRouter(prefix="/upgrades/{executionId}", tags=["executions"], route_class=ApiRoute)
 
 
-@router.get("", dependencies=[Reader], response_model=ExecutionAnswer, responses=UNCHANGED, openapi_extra=CONDITIONAL)
+@router.get("", dependencies=[Reader], response_model=ExecutionResponse, responses=UNCHANGED, openapi_extra=CONDITIONAL)
 async def read(
     execution_id: ExecutionId, ports: PortsDep, links: LinksDep, request: Request, response: Response
-) -> ExecutionAnswer | Response:
+) -> ExecutionResponse | Response:
     """The execution; 304 if its ``ETag`` is sent as ``If-None-Match``."""
-    return tagged(request, response, ExecutionAnswer.of(await get_execution(ports, execution_id), links))
+    return tagged(request, response, ExecutionResponse.of(await get_execution(ports, execution_id), links))
 
 
 @router.post("/start", status_code=202, responses=error_responses_by_status())
-async def start(execution_id: ExecutionId, actor: Operator, ports: PortsDep, links: LinksDep) -> ExecutionAnswer:
+async def start(execution_id: ExecutionId, actor: Operator, ports: PortsDep, links: LinksDep) -> ExecutionResponse:
     """Change PENDING to VALIDATING; the checks then run in Airflow."""
     await start_upgrade(ports, execution_id, actor)
-    return ExecutionAnswer.of(await get_execution(ports, execution_id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.get("/plan", dependencies=[Reader])
-async def plan(execution_id: ExecutionId, ports: PortsDep) -> PlanAnswer:
+async def plan(execution_id: ExecutionId, ports: PortsDep) -> PlanResponse:
     """The plan as it was frozen at creation."""
     execution, frozen = await get_plan(ports, execution_id)
-    return PlanAnswer.of(frozen, Findings(warnings=execution.warnings))
+    return PlanResponse.of(frozen, Findings(warnings=execution.warnings))
 
 
 @router.get("/instances", dependencies=[Reader])
 async def instances(
     execution_id: ExecutionId, query: Annotated[PageQuery, Query()], ports: PortsDep
-) -> Page[InstanceAnswer]:
+) -> Page[InstanceResponse]:
     """The instances in the plan's order, which never changes; the cursor is a position in it."""
     begin = decode_number(query.cursor) if query.cursor else 0
     numbered = list(enumerate(await list_instances(ports, execution_id), start=1))
     rows = numbered[begin : begin + query.limit + 1]
-    return page_of(rows, query.limit, lambda row: InstanceAnswer.of(row[1]), lambda row: encode(str(row[0])))
+    return page_of(rows, query.limit, lambda row: InstanceResponse.of(row[1]), lambda row: encode(str(row[0])))
 
 
-@router.get("/events", dependencies=[Reader], response_model=Page[EventAnswer], responses=DESCRIBED)
+@router.get("/events", dependencies=[Reader], response_model=Page[EventResponse], responses=DESCRIBED)
 async def events(
     execution_id: ExecutionId,
     query: Annotated[EventsQuery, Query()],
@@ -77,7 +77,7 @@ async def events(
     live: LiveDep,
     request: Request,
     last_event_id: LastEventId = None,
-) -> Page[EventAnswer] | Response:
+) -> Page[EventResponse] | Response:
     """The event log in order, after sequence ``after`` or the cursor; with ``Accept: text/event-stream`` a live stream,
     after ``Last-Event-ID`` or ``after``."""
     if wants_stream(request):
@@ -93,12 +93,12 @@ async def events(
 
 async def _stream(ports: Ports, live: LiveFeed, execution_id: str, after: int, last_event_id: int | None) -> Response:
     tail = await get_tail(ports, execution_id)
-    if tail.over and last_event_id is not None and last_event_id >= tail.sequence:
+    if tail.is_settled and last_event_id is not None and last_event_id >= tail.sequence:
         return Response(status_code=204)
     live.require_room()
     begin = after if last_event_id is None else last_event_id
     return EventStream(live, execution_id, begin, ports.options.stream_seconds)
 
 
-def _shown(stored: StoredEvent) -> EventAnswer:
-    return EventAnswer.model_validate(cloud_event(stored))
+def _shown(stored: StoredEvent) -> EventResponse:
+    return EventResponse.model_validate(cloud_event(stored))

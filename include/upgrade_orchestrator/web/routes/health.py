@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.schemas.base import Answer
-from upgrade_orchestrator.schemas.relay import RelayAnswer
+from upgrade_orchestrator.schemas.base import ResponseBody
+from upgrade_orchestrator.schemas.relay import RelayResponse
 from upgrade_orchestrator.service.views.fleet_health import DriverHealth, FleetHealth
 from upgrade_orchestrator.service.views.health import RelayHealth, check_database, relay_health
 from upgrade_orchestrator.web.dependencies import ports_of
@@ -18,7 +18,7 @@ from upgrade_orchestrator.web.http.error_responses import ApiRoute
 router = APIRouter(tags=["health"], route_class=ApiRoute)
 
 
-class DriverAnswer(Answer):
+class DriverResponse(ResponseBody):
     """A fleet driver and its Airflow connection; ``status`` is ok or unavailable."""
 
     driver: str = Field(examples=["agent"])
@@ -26,22 +26,22 @@ class DriverAnswer(Answer):
     status: str = Field(examples=["ok"])
 
     @classmethod
-    def of(cls, health: DriverHealth) -> DriverAnswer:
+    def of(cls, health: DriverHealth) -> DriverResponse:
         """Without the reason, which could contain an address."""
         return cls(driver=health.driver, conn_id=health.conn_id, status=_status(health.answers))
 
 
-class HealthAnswer(Answer):
+class HealthResponse(ResponseBody):
     """``status`` is ok: every part answers."""
 
     status: str = Field(examples=["ok"])
     parts: dict[str, str] = Field(examples=[{"database": "ok", "relay": "running", "fleets": "ok"}])
-    relay: RelayAnswer
-    fleets: list[DriverAnswer]
+    relay: RelayResponse
+    fleets: list[DriverResponse]
 
 
 @router.get("/health", name="health", openapi_extra={"security": []})
-async def health(request: Request) -> HealthAnswer:
+async def health(request: Request) -> HealthResponse:
     """200 if database, relay and fleet drivers answer, otherwise 503 with those that do not; with the lag of events."""
     fleet_health: FleetHealth = request.app.state.fleet_health
     try:
@@ -56,20 +56,20 @@ async def health(request: Request) -> HealthAnswer:
     return found
 
 
-def _health(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> HealthAnswer:
+def _health(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> HealthResponse:
     fleets = _status(all(each.answers for each in drivers))
-    return HealthAnswer(
+    return HealthResponse(
         status="ok",
         parts={"database": "ok", "relay": relay.state.value, "fleets": fleets},
-        relay=RelayAnswer.of(relay),
-        fleets=[DriverAnswer.of(each) for each in drivers],
+        relay=RelayResponse.of(relay),
+        fleets=[DriverResponse.of(each) for each in drivers],
     )
 
 
 def _troubles(relay: RelayHealth, drivers: Sequence[DriverHealth]) -> list[str]:
     silent = [each for each in drivers if not each.answers]
     messages = [f"the fleet driver {each.driver} does not answer at the connection {each.conn_id}" for each in silent]
-    return messages if relay.is_well else [f"the relay of events is {relay.state.value}: {relay.detail}", *messages]
+    return messages if relay.is_healthy else [f"the relay of events is {relay.state.value}: {relay.detail}", *messages]
 
 
 def _status(well: bool) -> str:

@@ -11,11 +11,11 @@ from upgrade_orchestrator.domain.registry.entries import Component, ComponentVer
 from upgrade_orchestrator.schemas.base import Body
 from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
 from upgrade_orchestrator.schemas.registry import (
-    ComponentAnswer,
     ComponentBody,
+    ComponentResponse,
     StatusBody,
-    VersionAnswer,
     VersionBody,
+    VersionResponse,
 )
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry import lists as registry_lists
@@ -31,10 +31,10 @@ router = APIRouter(tags=["registry"], route_class=ApiRoute)
 
 
 @router.get("/components", dependencies=[RegistryReader])
-async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ComponentAnswer]:
+async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ComponentResponse]:
     """The components, ordered by id."""
     found = await registry_lists.list_components(ports, position_in(query), query.limit + 1)
-    return page_of(found, query.limit, ComponentAnswer.model_validate, lambda each: encode(each.id))
+    return page_of(found, query.limit, ComponentResponse.model_validate, lambda each: encode(each.id))
 
 
 @router.post(
@@ -46,19 +46,19 @@ async def components(query: Annotated[PageQuery, Query()], ports: PortsDep) -> P
 )
 async def add_component(
     body: Annotated[ComponentBody, Depends(body_of(ComponentBody))], ports: PortsDep
-) -> ComponentAnswer:
+) -> ComponentResponse:
     """Register a component."""
     added = await registry.add_component(ports, Component(**with_id(ports, body)))
-    return ComponentAnswer.model_validate(added)
+    return ComponentResponse.model_validate(added)
 
 
 @router.get("/components/{componentId}/versions", dependencies=[RegistryReader])
 async def versions(
     component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
-) -> Page[VersionAnswer]:
+) -> Page[VersionResponse]:
     """The versions of a component, ordered by id."""
     found, today = await registry_lists.list_versions(ports, component_id, position_in(query), query.limit + 1)
-    return page_of(found, query.limit, lambda each: VersionAnswer.of(each, today), lambda each: encode(each.id))
+    return page_of(found, query.limit, lambda each: VersionResponse.of(each, today), lambda each: encode(each.id))
 
 
 @router.post(
@@ -70,19 +70,19 @@ async def versions(
 )
 async def add_version(
     component_id: ComponentId, body: Annotated[VersionBody, Depends(body_of(VersionBody))], ports: PortsDep
-) -> VersionAnswer:
+) -> VersionResponse:
     """Register a version."""
     version = ComponentVersion(component_id=component_id, **with_id(ports, body))
-    return VersionAnswer.of(*await registry.add_version(ports, version))
+    return VersionResponse.of(*await registry.add_version(ports, version))
 
 
 @router.put("/versions/{versionId}/status", dependencies=[Administrator], openapi_extra=documented(StatusBody))
 async def set_status(
     version_id: VersionId, body: Annotated[StatusBody, Depends(body_of(StatusBody))], ports: PortsDep
-) -> VersionAnswer:
+) -> VersionResponse:
     """Set the status of a version, and the dates that change with it."""
     dates = {name: getattr(body, name) for name in body.model_fields_set & {"release_date", "end_of_life_date"}}
-    return VersionAnswer.of(*await registry.set_version_status(ports, version_id, body.status, dates))
+    return VersionResponse.of(*await registry.set_version_status(ports, version_id, body.status, dates))
 
 
 def with_id(ports: Ports, body: Body) -> dict[str, Any]:

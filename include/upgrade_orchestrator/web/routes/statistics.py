@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from upgrade_orchestrator.schemas.statistics import StatisticsAnswer
+from upgrade_orchestrator.schemas.statistics import StatisticsResponse
 from upgrade_orchestrator.service.views.queries import get_statistics
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.error_responses import ApiRoute
@@ -15,6 +15,6 @@ router = APIRouter(tags=["statistics"], route_class=ApiRoute)
 
 
 @router.get("/components/{componentId}/upgrade-statistics", dependencies=[Reader])
-async def statistics(component_id: ComponentId, ports: PortsDep) -> StatisticsAnswer:
+async def statistics(component_id: ComponentId, ports: PortsDep) -> StatisticsResponse:
     """Counts, success rate and durations of the component's executions in all tenants, in total and by strategy."""
-    return StatisticsAnswer.of(await get_statistics(ports, component_id))
+    return StatisticsResponse.of(await get_statistics(ports, component_id))

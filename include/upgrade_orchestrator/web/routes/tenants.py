@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, NotFound, VersionMismatch
 from upgrade_orchestrator.domain.registry.entries import Backup, Deployment
 from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
-from upgrade_orchestrator.schemas.registry import BackupAnswer, BackupBody, DeploymentAnswer, DeploymentBody
+from upgrade_orchestrator.schemas.registry import BackupBody, BackupResponse, DeploymentBody, DeploymentResponse
 from upgrade_orchestrator.service.registry import lists as registry_lists
 from upgrade_orchestrator.service.registry import write as registry
 from upgrade_orchestrator.web.dependencies import PortsDep
@@ -24,9 +24,9 @@ router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=[
 
 
 @router.get("/deployment", dependencies=[Reader])
-async def deployment(tenant_id: TenantId, component_id: ComponentId, ports: PortsDep) -> DeploymentAnswer:
+async def deployment(tenant_id: TenantId, component_id: ComponentId, ports: PortsDep) -> DeploymentResponse:
     """Where the instances are and which version they run."""
-    return DeploymentAnswer.model_validate(await registry.get_deployment(ports, tenant_id, component_id))
+    return DeploymentResponse.model_validate(await registry.get_deployment(ports, tenant_id, component_id))
 
 
 @router.put(
@@ -40,20 +40,20 @@ async def put_deployment(
     component_id: ComponentId,
     body: Annotated[DeploymentBody, Depends(body_of(DeploymentBody))],
     ports: PortsDep,
-) -> DeploymentAnswer:
+) -> DeploymentResponse:
     """Create or replace the deployment; refused while an upgrade of it is unfinished."""
     wanted = Deployment(tenant_id=tenant_id, component_id=component_id, **dict(body))
-    return DeploymentAnswer.model_validate(await registry.put_deployment(ports, wanted))
+    return DeploymentResponse.model_validate(await registry.put_deployment(ports, wanted))
 
 
 @router.get("/backups", dependencies=[Reader])
 async def backups(
     tenant_id: TenantId, component_id: ComponentId, query: Annotated[PageQuery, Query()], ports: PortsDep
-) -> Page[BackupAnswer]:
+) -> Page[BackupResponse]:
     """The registered backups, newest first."""
     before = decode_moment(query.cursor) if query.cursor else None
     found = await registry_lists.list_backups(ports, tenant_id, component_id, before, query.limit + 1)
-    return page_of(found, query.limit, BackupAnswer.model_validate, _position)
+    return page_of(found, query.limit, BackupResponse.model_validate, _position)
 
 
 def _position(backup: Backup) -> str:
@@ -72,7 +72,7 @@ async def add_backup(
     component_id: ComponentId,
     body: Annotated[BackupBody, Depends(body_of(BackupBody))],
     ports: PortsDep,
-) -> BackupAnswer:
+) -> BackupResponse:
     """Register a backup for rollback; a pre-upgrade check verifies that it exists."""
     backup = Backup(tenant_id=tenant_id, component_id=component_id, **with_id(ports, body))
-    return BackupAnswer.model_validate(await registry.add_backup(ports, backup))
+    return BackupResponse.model_validate(await registry.add_backup(ports, backup))

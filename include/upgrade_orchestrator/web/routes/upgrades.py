@@ -13,9 +13,9 @@ from upgrade_orchestrator.domain.errors import (
     UpgradeBlocked,
     VersionMismatch,
 )
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer
+from upgrade_orchestrator.schemas.executions import ExecutionResponse
 from upgrade_orchestrator.schemas.pages import ExecutionsQuery, Page, page_of
-from upgrade_orchestrator.schemas.plans import PreviewAnswer
+from upgrade_orchestrator.schemas.plans import PreviewResponse
 from upgrade_orchestrator.schemas.upgrades import CreateQuery, UpgradeBody
 from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter
 from upgrade_orchestrator.service.upgrade.create import create_upgrade, preview_upgrade
@@ -34,10 +34,10 @@ router = APIRouter(tags=["upgrades"], route_class=ApiRoute)
 @router.post(
     "/tenants/{tenantId}/upgrades",
     status_code=201,
-    response_model=ExecutionAnswer | PreviewAnswer,
+    response_model=ExecutionResponse | PreviewResponse,
     responses={
-        200: {"model": PreviewAnswer, "description": "dryRun=true"},
-        201: {"model": ExecutionAnswer},
+        200: {"model": PreviewResponse, "description": "dryRun=true"},
+        201: {"model": ExecutionResponse},
         **error_responses(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
     },
     openapi_extra=documented(UpgradeBody),
@@ -50,20 +50,20 @@ async def create(
     ports: PortsDep,
     links: LinksDep,
     response: Response,
-) -> ExecutionAnswer | PreviewAnswer:
+) -> ExecutionResponse | PreviewResponse:
     """Create an execution, PENDING; with ``dryRun=true`` only preview it (200)."""
     if query.dry_run == "true":
         response.status_code = 200
-        return PreviewAnswer.of(await preview_upgrade(ports, tenant_id, body.to_domain()))
+        return PreviewResponse.of(await preview_upgrade(ports, tenant_id, body.to_domain()))
     execution = await create_upgrade(ports, tenant_id, body.to_domain(), actor)
     response.headers["Location"] = links.execution(execution.id)
-    return ExecutionAnswer.of(await get_execution(ports, execution.id), links)
+    return ExecutionResponse.of(await get_execution(ports, execution.id), links)
 
 
 @router.get("/tenants/{tenantId}/upgrades", dependencies=[Reader])
 async def list_of_tenant(
     tenant_id: TenantId, query: Annotated[ExecutionsQuery, Query()], ports: PortsDep, links: LinksDep
-) -> Page[ExecutionAnswer]:
+) -> Page[ExecutionResponse]:
     """The executions of a tenant, newest first."""
     wanted = ExecutionFilter(
         tenant_id=tenant_id,
@@ -75,7 +75,7 @@ async def list_of_tenant(
         limit=query.limit + 1,
     )
     found = await list_executions(ports, wanted)
-    return page_of(found, query.limit, lambda view: ExecutionAnswer.of(view, links), _position)
+    return page_of(found, query.limit, lambda view: ExecutionResponse.of(view, links), _position)
 
 
 def _position(view: ExecutionView) -> str:
@@ -85,7 +85,7 @@ def _position(view: ExecutionView) -> str:
 @router.get(
     "/tenants/{tenantId}/components/{componentId}/upgrades/active",
     dependencies=[Reader],
-    response_model=ExecutionAnswer,
+    response_model=ExecutionResponse,
     responses={**UNCHANGED, **error_responses(NoActiveUpgrade)},
     openapi_extra=CONDITIONAL,
 )
@@ -96,6 +96,8 @@ async def active(
     links: LinksDep,
     request: Request,
     response: Response,
-) -> ExecutionAnswer | Response:
+) -> ExecutionResponse | Response:
     """The active execution, or 404 NO_ACTIVE_UPGRADE; with the execution's ``ETag``."""
-    return tagged(request, response, ExecutionAnswer.of(await active_execution(ports, tenant_id, component_id), links))
+    return tagged(
+        request, response, ExecutionResponse.of(await active_execution(ports, tenant_id, component_id), links)
+    )

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 640, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 8, 56, 28
-_MOST_LABELS = 12
+_MAX_LABELS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _grid(chart: Chart, axis: _Axis) -> Iterator[Markup]:
 
 
 def _category_labels(chart: Chart, axis: _Axis) -> Iterator[Markup]:
-    every = -(-len(chart.categories) // _MOST_LABELS)
+    every = -(-len(chart.categories) // _MAX_LABELS)
     for index, category in enumerate(chart.categories):
         if index % max(every, 1) == 0:
             yield _text(axis.x(index + 0.5), HEIGHT - 8, "middle", category)

@@ -22,7 +22,7 @@ from upgrade_orchestrator.web.view.pages import page
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 
-MOST_OFFERED = 500
+MAX_OPTIONS = 500
 "Maximum of tenants and components that are suggested; others can be typed."
 
 _GROUPS = {
@@ -75,9 +75,9 @@ async def create_page(
     """
     assert caller is not None
     tenants = await _tenants(caller, ports)
-    components = await list_components(ports, "", MOST_OFFERED)
+    components = await list_components(ports, "", MAX_OPTIONS)
     given = {TENANT.name: asked.tenant, "componentId": asked.component}
-    return page(request, "create.html", groups=_groups(given), tenants=tenants[:MOST_OFFERED], components=components)
+    return page(request, "create.html", groups=_groups(given), tenants=tenants[:MAX_OPTIONS], components=components)
 
 
 async def _tenants(caller: Caller, ports: Ports) -> list[str]:

@@ -23,7 +23,7 @@ from upgrade_orchestrator.settings import Settings
 from upgrade_orchestrator.web.app import URL_PREFIX
 
 LISTENERS, ROUNDS, EACH = 200, 4, 3
-MOST_CONNECTIONS = 12
+MAX_CONNECTIONS = 12
 "A pool of four and four more, one that listens, two that lead."
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND application_name LIKE %s"
 _numbers = itertools.count(1)
@@ -138,7 +138,7 @@ async def test_two_hundred_listeners_get_every_event_over_a_few_connections(
         everything = await heard
     expected = [str(number) for number in range(1, ROUNDS * EACH + 3)]
     assert all([each.id for each in one[:-1]] == expected and one[-1].event == "end" for one in everything)
-    assert max(open_connections) <= MOST_CONNECTIONS + 4  # the test's own pool
+    assert max(open_connections) <= MAX_CONNECTIONS + 4  # the test's own pool
 
 
 async def test_listeners_that_leave_leave_nothing_behind(
@@ -161,7 +161,7 @@ async def test_server_ends_in_seconds_with_fifty_streams_open(
         await asyncio.gather(*(take(each, 1) for each in found))
         began, ending = time.monotonic(), asyncio.create_task(asyncio.to_thread(airflow.end))
         assert await asyncio.gather(*(rest(each) for each in found)) == [[]] * 50
-        let_go = time.monotonic() - began
+        withdrawn = time.monotonic() - began
         await ending  # within half a minute, however slow the rest of Airflow goes down
-    assert let_go < 5
+    assert withdrawn < 5
     assert "timeout graceful shutdown exceeded" not in airflow.log()

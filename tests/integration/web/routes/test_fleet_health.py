@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.views.fleet_health import FleetHealth
 
 @pytest.fixture(autouse=True)
 async def relay_is_well(world: World) -> None:
-    await world.ports.outbox.note(RelayState.RUNNING, "")
+    await world.ports.outbox.save_state(RelayState.RUNNING, "")
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def test_fleets_are_asked_once_however_many_ask_for_health(
     shared_app.ports = replace(world.ports, fleets=fleets)
     answers = await asyncio.gather(*(api.get("/health") for _ in range(20)))
     assert ({each.status_code for each in answers}, fleets.asked) == ({200}, 1)
-    monkeypatch.setattr(fleet_health, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(fleet_health, "CACHE_SECONDS", 0.0)
     await api.get("/health")
     assert fleets.asked == 2, "a cached result must expire"
 
@@ -131,17 +131,17 @@ async def silent_agent() -> AsyncIterator[int]:
 async def test_drivers_that_hang_are_waited_for_together_and_not_for_long(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fleet_health, "ASKED_SECONDS", 0.5)
+    monkeypatch.setattr(fleet_health, "RESPONSE_TIMEOUT_SECONDS", 0.5)
     async with silent_agent() as port:
-        for number in range(fleet_health.MOST + 5):
+        for number in range(fleet_health.MAX_CONNECTIONS + 5):
             hangs = {"conn_type": "http", "host": HOST, "port": port, "password": str(number)}
             monkeypatch.setenv(f"AIRFLOW_CONN_HANGS_{number}", json.dumps(hangs))
             await _put(world, await _deployment(world, tenant_id=f"tenant-{number}", conn_id=f"hangs_{number}"))
         fleets = CountedFleets(world.ports.fleets)
-        async with asyncio.timeout(fleet_health.MOST * 0.5):
+        async with asyncio.timeout(fleet_health.MAX_CONNECTIONS * 0.5):
             found = await FleetHealth().look(replace(world.ports, fleets=fleets))
     statuses = {each.conn_id: each.answers for each in found}
-    assert (len(statuses), fleets.asked) == (fleet_health.MOST, fleet_health.MOST)
+    assert (len(statuses), fleets.asked) == (fleet_health.MAX_CONNECTIONS, fleet_health.MAX_CONNECTIONS)
     assert not any(well for conn_id, well in statuses.items() if conn_id != CONNECTION)
 
 

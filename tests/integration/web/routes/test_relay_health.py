@@ -15,7 +15,7 @@ REASON = "Broker: Message size too large (2000000 bytes)"
 @pytest.fixture
 async def parked(world: World, api: httpx.AsyncClient) -> StoredEvent:
     """The first event of an execution, parked."""
-    await world.ports.outbox.note(RelayState.RUNNING, "")
+    await world.ports.outbox.save_state(RelayState.RUNNING, "")
     made = await api.post("/tenants/550e8400/upgrades", json=world.request())
     assert made.status_code == 201, made.text
     (event, *_) = await world.ports.outbox.pending(10)
@@ -25,7 +25,7 @@ async def parked(world: World, api: httpx.AsyncClient) -> StoredEvent:
 
 @pytest.mark.parametrize(("state", "status"), [("running", 200), ("off", 200), ("waiting", 503)])
 async def test_health_says_how_the_relay_stands(api: httpx.AsyncClient, world: World, state: str, status: int) -> None:
-    await world.ports.outbox.note(RelayState(state), "why")
+    await world.ports.outbox.save_state(RelayState(state), "why")
     response = await api.get("/health")
     body = response.json()
     assert (response.status_code, body["parts"]) == (status, {"database": "ok", "relay": state, "fleets": "ok"})
@@ -39,7 +39,7 @@ async def test_health_is_503_when_no_process_relays(api: httpx.AsyncClient) -> N
 
 
 async def test_health_shows_the_lag(api: httpx.AsyncClient, world: World) -> None:
-    await world.ports.outbox.note(RelayState.OFF, "")
+    await world.ports.outbox.save_state(RelayState.OFF, "")
     assert (await api.get("/health")).json()["relay"]["lagRows"] == 0
     assert (await api.post("/tenants/550e8400/upgrades", json=world.request())).status_code == 201
     relay = (await api.get("/health")).json()["relay"]

@@ -58,7 +58,7 @@ async def test_administrator_writes_the_registry(api: httpx.AsyncClient, world: 
 
 
 async def test_health_needs_no_token_and_names_the_parts(api: httpx.AsyncClient, world: World) -> None:
-    await world.ports.outbox.note(RelayState.RUNNING, "")
+    await world.ports.outbox.save_state(RelayState.RUNNING, "")
     response = await api.get("/health", headers={"Authorization": ""})
     assert response.status_code == 200
     assert (response.json()["status"], response.json()["parts"]) == (

@@ -133,10 +133,10 @@ def test_soak_is_over_at_its_time_when_all_are_well() -> None:
 
 
 def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> None:
-    silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
-    at_limit = forth(fleet("green"), Goal.SOAKED, SWITCHED, 90, answers=silent)
+    unreachable: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
+    at_limit = forth(fleet("green"), Goal.SOAKED, SWITCHED, 90, answers=unreachable)
     assert at_limit == PollAgain(0)
-    step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 91, answers=silent)
+    step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 91, answers=unreachable)
     assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: g-01: does not answer")
 
 
@@ -154,8 +154,8 @@ def test_soak_starts_again_when_all_are_seen_well_and_not_when_one_was_last_seen
     assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == SaveBatch(
         replace(watched(was_ill, 30), healthy_seconds=0.0)
     )
-    silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
-    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=silent) == PollAgain(60)
+    unreachable: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
+    assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=unreachable) == PollAgain(60)
 
 
 def test_soak_that_would_begin_too_late_is_a_failure() -> None:
@@ -264,7 +264,7 @@ def test_rest_of_an_old_pool_that_was_being_removed_is_removed_when_it_is_in_the
 def test_old_pool_with_an_ill_instance_is_waited_for_and_taken_in_vain_only_when_it_serves_no_worse(
     green_well: bool, takes: bool
 ) -> None:
-    blue: list[FleetInstance] = fleet_of(2, ill=(0,))
+    blue: list[FleetInstance] = fleet_of(2, unhealthy=(0,))
     found = replace(make_fleet(*blue, *green_of(2, healthy=green_well)), traffic="green")
     step = next_revert_action(view(found), RevertGoal.ROLL_BACK)
     assert isinstance(step, WaitFor)

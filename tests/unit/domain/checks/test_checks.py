@@ -180,7 +180,7 @@ def test_capacity_blocks_when_instances_are_missing(strategy: Strategy) -> None:
 
 @pytest.mark.parametrize("ill", [(0, 3), (0, 3, 5)])
 def test_capacity_warns_when_the_budget_is_used_up(ill: tuple[int, ...]) -> None:
-    findings = capacity(make_request(), 8, make_fleet(*fleet_of(8, ill=ill)))
+    findings = capacity(make_request(), 8, make_fleet(*fleet_of(8, unhealthy=ill)))
     names = ", ".join(f"i-{each:02d}" for each in ill)
     text = f"{len(ill)} instances are down ({names}), the budget is 2: until they recover only these are worked on"
     assert findings == warning(text)
@@ -188,11 +188,11 @@ def test_capacity_warns_when_the_budget_is_used_up(ill: tuple[int, ...]) -> None
 
 @pytest.mark.parametrize("ill", [(), (4,)])
 def test_capacity_finds_nothing_while_there_is_budget_left(ill: tuple[int, ...]) -> None:
-    assert capacity(make_request(), 8, make_fleet(*fleet_of(8, ill=ill))) == NOTHING
+    assert capacity(make_request(), 8, make_fleet(*fleet_of(8, unhealthy=ill))) == NOTHING
 
 
 def test_capacity_of_recreate_does_not_mind_who_is_down() -> None:
-    down = make_fleet(*fleet_of(4, ill=(0, 1, 2, 3)))
+    down = make_fleet(*fleet_of(4, unhealthy=(0, 1, 2, 3)))
     assert capacity(make_request(strategy=Strategy.RECREATE), 4, down) == NOTHING
 
 

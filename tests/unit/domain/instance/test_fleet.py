@@ -42,7 +42,7 @@ def test_fleet_does_not_find_an_unknown_instance() -> None:
 
 
 def test_unavailable_are_all_that_do_not_serve_wanted_or_not() -> None:
-    fleet = make_fleet(*fleet_of(2, ill=(1,)), instance("DRAINED", number=2))
+    fleet = make_fleet(*fleet_of(2, unhealthy=(1,)), instance("DRAINED", number=2))
     assert fleet.unavailable(()) == fleet.unavailable(["i-00"]) == {"i-01", "i-02"}
 
 

@@ -33,7 +33,7 @@ def test_poll_is_healthy_when_every_canary_is_healthy_at_the_target() -> None:
 @pytest.mark.parametrize("said", [Health(False, "3.7.0", "disk full"), Health(True, "3.6.0"), Health(False, "")])
 def test_poll_is_unhealthy_when_one_is_unhealthy_or_at_another_version(said: Health) -> None:
     poll = poll_of({"i-01": Health(True, "3.7.0"), "i-02": said, "i-03": None}, "3.7.0")
-    assert (poll.healthy, list(poll.ill), poll.silent) == (False, ["i-02"], ("i-03",))
+    assert (poll.healthy, list(poll.unhealthy), poll.unreachable) == (False, ["i-02"], ("i-03",))
     assert said.detail in poll.describe()
     assert "i-03: could not be asked" in poll.describe()
 

@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.approval.approval import Approval
 from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
-from upgrade_orchestrator.domain.operations.available_actions import ASKS_WHY, available_actions
+from upgrade_orchestrator.domain.operations.available_actions import REQUIRES_REASON, available_actions
 from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Permission
 
 S, C, P = ExecutionStatus, Command, Permission
@@ -57,7 +57,7 @@ def test_who_may_only_read_is_offered_nothing(status: ExecutionStatus) -> None:
 )
 def test_one_command_is_the_right_one_now_and_comes_first(status: ExecutionStatus, first: Command | None) -> None:
     found = available_actions(make_execution(status), None, ALL, "olga")
-    assert [each.command for each in found if each.first] == ([first] if first else [])
+    assert [each.command for each in found if each.recommended] == ([first] if first else [])
     assert first is None or found[0].command is first
 
 
@@ -65,27 +65,27 @@ def test_one_command_is_the_right_one_now_and_comes_first(status: ExecutionStatu
 def test_recommended_action_for_canaries_follows_their_health(healthy: bool | None, first: Command | None) -> None:
     execution = make_execution(S.CANARY_MONITORING, canary=Canary(healthy=healthy))
     found = available_actions(execution, None, ALL, "olga")
-    assert [each.command for each in found if each.first] == ([first] if first else [])
-    assert [each.forced for each in found if each.command is C.PROMOTE] == [healthy is False]
+    assert [each.command for each in found if each.recommended] == ([first] if first else [])
+    assert [each.needs_force for each in found if each.command is C.PROMOTE] == [healthy is False]
 
 
 def test_decision_that_waits_comes_before_everything_else() -> None:
     found = available_actions(make_execution(S.IN_PROGRESS), WAITS, ALL, "anna")
-    assert (found[0].command, found[0].first, found[0].barred) == (C.APPROVE, True, None)
+    assert (found[0].command, found[0].recommended, found[0].denied_because) == (C.APPROVE, True, None)
 
 
 @pytest.mark.parametrize(
-    ("caller", "four_eyes", "barred"), [("olga", True, True), ("olga", False, False), ("anna", True, False)]
+    ("caller", "four_eyes", "denied_because"), [("olga", True, True), ("olga", False, False), ("anna", True, False)]
 )
 def test_creator_sees_why_the_own_stages_cannot_be_approved_but_may_reject_them(
-    caller: str, four_eyes: bool, barred: bool
+    caller: str, four_eyes: bool, denied_because: bool
 ) -> None:
     found = {
         each.command: each for each in available_actions(make_execution(S.IN_PROGRESS), WAITS, ALL, caller, four_eyes)
     }
-    assert (found[C.APPROVE].barred is not None) is barred
-    assert [each for each, offer in found.items() if offer.first] == [C.PAUSE if barred else C.APPROVE]
-    assert found[C.REJECT].barred is None
+    assert (found[C.APPROVE].denied_because is not None) is denied_because
+    assert [each for each, offer in found.items() if offer.recommended] == [C.PAUSE if denied_because else C.APPROVE]
+    assert found[C.REJECT].denied_because is None
 
 
 def test_reason_is_asked_where_the_audit_needs_one() -> None:
@@ -93,9 +93,9 @@ def test_reason_is_asked_where_the_audit_needs_one() -> None:
         each.command
         for status in S
         for each in available_actions(make_execution(status), WAITS, ALL, "anna")
-        if each.asks_why
+        if each.requires_reason
     }
-    assert asked == ASKS_WHY == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT}
+    assert asked == REQUIRES_REASON == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT}
 
 
 def test_nothing_but_a_retry_is_offered_after_the_end() -> None:

@@ -55,14 +55,16 @@ class FleetSimulation(RuleBasedStateMachine):
 
     @initialize(
         size=st.integers(1, 10),
-        ill=st.sets(st.integers(0, 9)),
+        unhealthy=st.sets(st.integers(0, 9)),
         strategy=st.sampled_from([*Strategy]),
         batch_size=st.integers(1, 5),
         percentage=st.integers(1, 100),
     )
-    def plan_upgrade(self, size: int, ill: set[int], strategy: Strategy, batch_size: int, percentage: int) -> None:
+    def plan_upgrade(
+        self, size: int, unhealthy: set[int], strategy: Strategy, batch_size: int, percentage: int
+    ) -> None:
         request = make_request(strategy=strategy, batch_size=batch_size, max_unavailable_percentage=percentage)
-        fleet = fleet_of(size, ill=tuple(ill))
+        fleet = fleet_of(size, unhealthy=tuple(unhealthy))
         self.plan = make_plan(request, fleet)
         self.down = {each.instance_id for each in fleet if not each.available}
         for batch in self.plan.batches:

@@ -25,7 +25,7 @@ def ids(*indexes: int) -> list[str]:
 
 
 def test_order_is_unhealthy_first_then_the_fleets_then_leaders() -> None:
-    ordered = order_instances(fleet_of(6, ill=(3, 5), leaders=(0,)))
+    ordered = order_instances(fleet_of(6, unhealthy=(3, 5), leaders=(0,)))
     assert [each.instance_id for each in ordered] == ids(3, 5, 1, 2, 4, 0)
 
 
@@ -103,7 +103,7 @@ def test_stage_percentages_are_for_staged_only() -> None:
 
 
 def test_plan_of_a_part_takes_the_first_in_order() -> None:
-    plan = make_plan(make_request(total_instances=3), fleet_of(5, ill=(4,), leaders=(0,)))
+    plan = make_plan(make_request(total_instances=3), fleet_of(5, unhealthy=(4,), leaders=(0,)))
     assert list(plan.instances) == ids(4, 1, 2)
 
 
@@ -146,7 +146,7 @@ def test_hash_changes_when_the_plan_does(change: dict[str, Any]) -> None:
 
 
 def test_hash_changes_when_the_order_does() -> None:
-    assert make_plan(make_request(), fleet_of(20, ill=(7,))).hash != planned(20).hash
+    assert make_plan(make_request(), fleet_of(20, unhealthy=(7,))).hash != planned(20).hash
 
 
 def test_hash_changes_when_instances_change_their_batch() -> None:

@@ -27,7 +27,7 @@ def both(*green: FleetInstance, blue: int = 2) -> Fleet:
 
 @pytest.mark.parametrize(("old", "new"), [("blue", "green"), ("green", "blue"), ("main", "green")])
 def test_blue_and_green_take_turns(old: str, new: str) -> None:
-    assert Pools.beside(old) == Pools(old, new)
+    assert Pools.for_serving(old) == Pools(old, new)
 
 
 def test_new_pool_is_as_large_as_the_old_one_and_never_smaller_than_the_plan() -> None:
@@ -79,7 +79,7 @@ def test_instance_that_is_there_is_shown_as_it_is_under_the_planned_id() -> None
 
 
 def test_instance_that_was_let_go_is_shown_in_service() -> None:
-    shown = under_planned_ids(both(*green_of(2)), POOLS, ROWS, "3.7.0", let_go={"i-01"})
+    shown = under_planned_ids(both(*green_of(2)), POOLS, ROWS, "3.7.0", withdrawn={"i-01"})
     assert [(each.status, each.version) for each in shown.instances] == [("RUNNING", "3.7.0"), ("RUNNING", "3.6.0")]
 
 

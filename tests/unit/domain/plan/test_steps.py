@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 from upgrade_orchestrator.domain.plan.steps import (
-    HOP_SECONDS,
+    TASK_START_SECONDS,
     WAITS,
     Step,
     StepKind,
@@ -152,8 +152,8 @@ def test_only_people_and_soaks_are_waited_for() -> None:
     ("batches", "delay", "found"),
     [
         (ROLLING, 0, [(1, 3)]),
-        (ROLLING, HOP_SECONDS - 0.1, [(1, 3)]),
-        (ROLLING, HOP_SECONDS, [(1, 1), (2, 2), (3, 3)]),
+        (ROLLING, TASK_START_SECONDS - 0.1, [(1, 3)]),
+        (ROLLING, TASK_START_SECONDS, [(1, 1), (2, 2), (3, 3)]),
         ([(1, "CANARY"), (2, "BATCH"), (3, "BATCH")], 0, [(1, 1), (2, 3)]),
         ([(1, "CANARY"), (2, "BATCH"), (3, "BATCH")], 60, [(1, 1), (2, 2), (3, 3)]),
         ([(1, "STAGE"), (2, "STAGE")], 0, [(1, 1), (2, 2)]),  # a person is between them
@@ -179,4 +179,4 @@ def test_every_batch_of_any_plan_is_in_one_piece_of_work(data: st.DataObject, de
     kinds = {each.number: each.kind for each in plan.batches}
     long = [first for first, last in found if last > first]
     assert all(kinds[first] is BatchKind.BATCH for first in long)
-    assert delay < HOP_SECONDS or not long
+    assert delay < TASK_START_SECONDS or not long

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.domain.builders import NOW
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath, VersionStatus
-from upgrade_orchestrator.domain.routes.search import MOST_MISSING, RouteResult, Search, find_routes, type_of
+from upgrade_orchestrator.domain.routes.search import MAX_MISSING, RouteResult, Search, find_routes, type_of
 
 TEXTS = ("3.6.0", "3.6.1", "3.7.0", "3.8.0", "4.0.0")
 
@@ -109,7 +109,7 @@ def test_target_that_is_not_upgraded_to_has_blockers_and_no_path_helps() -> None
 def test_missing_paths_are_not_more_than_can_be_read() -> None:
     many: dict[str, Any] = {f"v{number}": version(f"3.6.{number}") for number in range(2, 30)}
     found = ways(*(path(f"3.6.{number}", "4.0.0") for number in range(2, 30)), **many)
-    assert len(found.missing) == MOST_MISSING
+    assert len(found.missing) == MAX_MISSING
 
 
 def test_versions_without_an_order_have_no_type_and_come_last() -> None:

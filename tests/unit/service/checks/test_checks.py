@@ -16,7 +16,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.registry.entries import VersionStatus
 from upgrade_orchestrator.service.checks.run import run_check
-from upgrade_orchestrator.service.finalize.settle import conclude
+from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 C = CheckName
@@ -185,7 +185,7 @@ async def test_check_that_never_ran_is_not_passed(make_lab: MakeLab) -> None:
     for name in list(CheckName)[1:]:
         await run_check(lab.world.ports, execution.id, name)
     assert (await lab.execution(execution.id)).status is ExecutionStatus.VALIDATING
-    assert (await conclude(lab.world.ports, execution.id)).status is ExecutionStatus.FAILED
+    assert (await fail_if_unfinished(lab.world.ports, execution.id)).status is ExecutionStatus.FAILED
 
 
 @pytest.mark.parametrize("name", [C.RESOURCE_AVAILABILITY, C.HEALTH_ENDPOINTS])

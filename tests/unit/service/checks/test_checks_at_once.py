@@ -12,7 +12,7 @@ from tests.labs.steps.first_step import first_step
 from upgrade_orchestrator.domain.checks.checks import OPEN, CheckName, CheckResult, CheckStatus, StoredObject
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check, validate
+from upgrade_orchestrator.service.checks.run import CHECK_ABANDONED_AFTER_SECONDS, run_check, validate
 
 S = ExecutionStatus
 C = CheckName
@@ -132,7 +132,7 @@ async def test_check_that_another_process_runs_is_waited_for(make_lab: MakeLab) 
     execution = await lab.validating()
     await put(lab, execution.id, CheckStatus.RUNNING)
     task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS))
-    await asyncio.sleep(TAKEN_SECONDS - 1)
+    await asyncio.sleep(CHECK_ABANDONED_AFTER_SECONDS - 1)
     assert not task.done()
     await put(lab, execution.id, CheckStatus.WARNING, "result of another process")
     assert (await task).message == "result of another process"
@@ -152,10 +152,12 @@ async def test_check_of_a_dead_process_is_run_again(make_lab: MakeLab) -> None:
     execution, began = await lab.validating(), get_running_loop().time()
     await put(lab, execution.id, CheckStatus.RUNNING)
     assert (await run_check(lab.world.ports, execution.id, C.HEALTH_ENDPOINTS)).status is CheckStatus.PASSED
-    assert TAKEN_SECONDS <= get_running_loop().time() - began < TAKEN_SECONDS + 1
+    assert CHECK_ABANDONED_AFTER_SECONDS <= get_running_loop().time() - began < CHECK_ABANDONED_AFTER_SECONDS + 1
 
 
-@pytest.mark.parametrize(("seconds", "status"), [(1, CheckStatus.RUNNING), (TAKEN_SECONDS, CheckStatus.PASSED)])
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(1, CheckStatus.RUNNING), (CHECK_ABANDONED_AFTER_SECONDS, CheckStatus.PASSED)]
+)
 async def test_first_step_skips_checks_that_another_process_runs_unless_it_died(
     make_lab: MakeLab, seconds: float, status: CheckStatus
 ) -> None:

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.service.checks.run import run_check
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback
-from upgrade_orchestrator.service.finalize.settle import conclude
+from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.steps.work import complete_step
 from upgrade_orchestrator.service.upgrade.commands import (
@@ -58,7 +58,7 @@ async def run_every_task(lab: Lab, execution_id: str) -> Execution:
             assert found.ending in (Ending.DONE, Ending.STOPPED)
         for work in (StepKind.MONITOR, StepKind.VERIFY, StepKind.END):
             assert (await complete_step(ports, execution_id, Step(work), None)).ending is not Ending.UNFINISHED
-        await conclude(ports, execution_id)
+        await fail_if_unfinished(ports, execution_id)
         await confirm_rollback(ports, await lab.context(execution_id))
     return await lab.execution(execution_id)
 

@@ -9,14 +9,14 @@ import pytest
 from tests.labs.lab import Lab, until
 from tests.labs.memory.lab import MakeLab
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.service.control.ended_tasks import AT_ONCE, GATHER_SECONDS, LISTEN_SECONDS, end_tasks
+from upgrade_orchestrator.service.control.ended_tasks import COLLECT_SECONDS, LISTEN_SECONDS, PAGE_SIZE, end_tasks
 
 
 @asynccontextmanager
 async def ending_tasks(lab: Lab) -> AsyncIterator[asyncio.Task[None]]:
     """Within it the control loop runs, and listens."""
     loop = asyncio.create_task(end_tasks(lab.world.ports))
-    await asyncio.sleep(GATHER_SECONDS)
+    await asyncio.sleep(COLLECT_SECONDS)
     try:
         yield loop
     finally:
@@ -33,7 +33,7 @@ async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLa
     lab = await make_lab()
     async with ending_tasks(lab):
         await notify(lab, "a", "b")
-        await asyncio.sleep(GATHER_SECONDS / 2)
+        await asyncio.sleep(COLLECT_SECONDS / 2)
         await notify(lab, "c")
         await until(lambda: lab.world.airflow.ended, "the three are ended")
         await notify(lab, "d")
@@ -44,9 +44,9 @@ async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLa
 async def test_many_tasks_are_ended_in_several_transactions(make_lab: MakeLab) -> None:
     lab = await make_lab()
     async with ending_tasks(lab):
-        await notify(lab, *(f"{number:03d}" for number in range(AT_ONCE + 1)))
+        await notify(lab, *(f"{number:03d}" for number in range(PAGE_SIZE + 1)))
         await until(lambda: len(lab.world.airflow.ended) > 1, "all are ended")
-    assert [len(each) for each in lab.world.airflow.ended] == [AT_ONCE, 1]
+    assert [len(each) for each in lab.world.airflow.ended] == [PAGE_SIZE, 1]
 
 
 async def test_no_task_is_ended_without_a_notification(make_lab: MakeLab) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.service.events.relay import next_wave
-from upgrade_orchestrator.service.ports.outbox import Note, RelayState
+from upgrade_orchestrator.service.ports.outbox import RelayState, StoredRelayState
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
-from upgrade_orchestrator.service.views.health import SILENT_SECONDS, relay_state
+from upgrade_orchestrator.service.views.health import RELAY_DOWN_AFTER_SECONDS, relay_state
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -37,9 +37,9 @@ def test_suspect_is_sent_alone_and_after_those_before_it(pending: str, suspects:
 
 def test_old_note_means_that_no_process_runs_the_relay() -> None:
     assert relay_state(None)[0] is RelayState.DOWN
-    assert relay_state(Note(RelayState.RUNNING, "", SILENT_SECONDS + 1))[0] is RelayState.DOWN
+    assert relay_state(StoredRelayState(RelayState.RUNNING, "", RELAY_DOWN_AFTER_SECONDS + 1))[0] is RelayState.DOWN
 
 
 @pytest.mark.parametrize("state", [RelayState.RUNNING, RelayState.WAITING, RelayState.OFF])
 def test_fresh_note_has_the_relays_state(state: RelayState) -> None:
-    assert relay_state(Note(state, "why", SILENT_SECONDS - 1)) == (state, "why")
+    assert relay_state(StoredRelayState(state, "why", RELAY_DOWN_AFTER_SECONDS - 1)) == (state, "why")

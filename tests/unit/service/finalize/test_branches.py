@@ -1,4 +1,4 @@
-"""The last tasks of a run: one branch is taken, the tasks of the others end as NOT_TAKEN."""
+"""The last tasks of a run: one branch is taken, the tasks of the others end as SKIPPED."""
 
 from collections.abc import Awaitable, Callable
 
@@ -66,13 +66,13 @@ async def _rollback_failed(lab: Lab) -> str:
 @pytest.mark.parametrize(
     ("bring", "end", "revert"),
     [
-        (_completed, E.NOT_TAKEN, E.NOT_TAKEN),
-        (_cancelled, E.DONE, E.NOT_TAKEN),
-        (_failed, E.STOPPED, E.NOT_TAKEN),
-        (_half_done, E.STOPPED, E.NOT_TAKEN),  # nothing works on it any more: it has failed
-        (_rolling_back, E.NOT_TAKEN, E.DONE),
-        (_rolled_back, E.NOT_TAKEN, E.DONE),
-        (_rollback_failed, E.NOT_TAKEN, E.DONE),
+        (_completed, E.SKIPPED, E.SKIPPED),
+        (_cancelled, E.DONE, E.SKIPPED),
+        (_failed, E.STOPPED, E.SKIPPED),
+        (_half_done, E.STOPPED, E.SKIPPED),  # nothing works on it any more: it has failed
+        (_rolling_back, E.SKIPPED, E.DONE),
+        (_rolled_back, E.SKIPPED, E.DONE),
+        (_rollback_failed, E.SKIPPED, E.DONE),
     ],
 )
 @pytest.mark.parametrize("first", [StepKind.END, StepKind.REVERT])

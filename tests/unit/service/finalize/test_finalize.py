@@ -133,6 +133,6 @@ async def test_end_beside_a_rollback_leaves_it_alone(make_lab: MakeLab) -> None:
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
-    assert (await end_upgrade(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.NOT_TAKEN
+    assert (await end_upgrade(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.SKIPPED
     assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
     assert lab.versions() == {OLD_VERSION: 2}

@@ -12,7 +12,7 @@ from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.first_step import all_tasks, step
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, StepKind
+from upgrade_orchestrator.domain.plan.steps import TASK_START_SECONDS, Step, StepKind
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
@@ -70,7 +70,7 @@ async def test_batches_that_are_worked_on_one_by_one_take_it_each(make_lab: Make
 
 @pytest.mark.parametrize("delay", [1, 2, 3])
 async def test_delay_is_waited_for_between_any_two_of_them(make_lab: MakeLab, delay: int) -> None:
-    assert delay < HOP_SECONDS
+    assert delay < TASK_START_SECONDS
     lab, execution_id = await admitted(make_lab, delay)
     began = get_running_loop().time()
     assert (await chain(lab, execution_id)).ending is E.DONE
@@ -152,7 +152,11 @@ async def test_rest_of_it_is_pressed_on_with_by_who_did_only_its_first_batch(mak
     lab, execution_id = await admitted(make_lab)
     assert (await lab.run(execution_id, 1)).ending is E.DONE
     await run_following_steps(
-        lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, HOP_SECONDS
+        lab.world.ports,
+        await lab.context(execution_id),
+        Step(StepKind.BATCH, 1),
+        TASK_START_SECONDS,
+        TASK_START_SECONDS,
     )
     assert ((await lab.execution(execution_id)).status, len(lab.upgrades())) == (S.COMPLETED, 4)
     assert len(set(lab.tokens())) == 2

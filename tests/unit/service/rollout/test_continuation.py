@@ -16,7 +16,7 @@ from tests.labs.steps.pools import blue_green, traffic
 from tests.labs.steps.stages import approve, first_stage_done
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.plan.steps import HOP_SECONDS, Step, StepKind
+from upgrade_orchestrator.domain.plan.steps import TASK_START_SECONDS, Step, StepKind
 from upgrade_orchestrator.service.approvals.decide import request_approval
 from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
@@ -85,7 +85,9 @@ async def test_task_that_works_while_another_process_completes_the_upgrade_is_do
 # -- what follows ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("delay", "begun"), [(0, 2), (int(HOP_SECONDS) - 1, 2), (int(HOP_SECONDS) + 1, 1)])
+@pytest.mark.parametrize(
+    ("delay", "begun"), [(0, 2), (int(TASK_START_SECONDS) - 1, 2), (int(TASK_START_SECONDS) + 1, 1)]
+)
 async def test_next_batch_is_begun_if_it_is_due_before_its_task_could_begin_it(
     make_lab: MakeLab, delay: int, begun: int
 ) -> None:
@@ -100,7 +102,7 @@ async def test_next_batch_that_takes_longer_is_left_to_its_task(make_lab: MakeLa
     lab = await make_lab(size=2, upgrade_seconds=6)
     execution_id, began = await lab.admitted(**ONE_BY_ONE, health_check_timeout_seconds=60), get_running_loop().time()
     assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
-    assert get_running_loop().time() - began < 6 + HOP_SECONDS + 2
+    assert get_running_loop().time() - began < 6 + TASK_START_SECONDS + 2
     assert (len(lab.upgrades()), lab.versions()[OLD_VERSION], lab.lease()[2]) == (2, 1, False)
     assert await ending(lab, execution_id, StepKind.BATCH, 2) is Ending.DONE
     assert len(lab.upgrades()) == 2
@@ -165,7 +167,7 @@ async def test_rollback_that_takes_longer_is_left_to_its_task(make_lab: MakeLab)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     began = get_running_loop().time()
     assert await ending(lab, execution_id, StepKind.BATCH, 2) is Ending.STOPPED
-    assert get_running_loop().time() - began < HOP_SECONDS + 2
+    assert get_running_loop().time() - began < TASK_START_SECONDS + 2
     assert (await lab.execution(execution_id)).status is S.ROLLING_BACK
     assert await ending(lab, execution_id, StepKind.REVERT, 0) is Ending.DONE
     assert await ending(lab, execution_id, StepKind.CONFIRM, 0) is Ending.DONE
@@ -219,7 +221,7 @@ async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:
     execution_id = await lab.admitted()
     for seconds in (0.0, -1.0):
         await run_following_steps(
-            lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), HOP_SECONDS, seconds
+            lab.world.ports, await lab.context(execution_id), Step(StepKind.BATCH, 1), TASK_START_SECONDS, seconds
         )
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
@@ -242,7 +244,7 @@ async def test_nothing_is_pressed_on_with_in_an_execution_that_is_over(make_lab:
 @pytest.mark.parametrize(("where", "begun"), [("worker", 1), ("triggerer", 2)])
 async def test_worker_waits_for_less_than_the_triggerer_does(make_lab: MakeLab, where: str, begun: int) -> None:
     lab = await make_lab(size=2)
-    execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=int(HOP_SECONDS))
+    execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=int(TASK_START_SECONDS))
     began = get_running_loop().time()
     done = first_step(lab, execution_id) if where == "worker" else step(lab, execution_id, StepKind.BATCH)
     assert (await done).ending is Ending.DONE

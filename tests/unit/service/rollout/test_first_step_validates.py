@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind
-from upgrade_orchestrator.service.checks.run import TAKEN_SECONDS, run_check
+from upgrade_orchestrator.service.checks.run import CHECK_ABANDONED_AFTER_SECONDS, run_check
 from upgrade_orchestrator.service.ports.unit_of_work import ReadObject
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.steps.work import complete_step
@@ -146,7 +146,7 @@ async def test_check_whose_task_was_marked_successful_by_a_user_is_run_in_the_en
     assert (await first_step(lab, execution.id)).ending is Ending.UNFINISHED
     assert (await lab.execution(execution.id)).status is S.VALIDATING
     assert (await step(lab, execution.id, StepKind.BATCH)).ending is Ending.DONE
-    assert TAKEN_SECONDS <= get_running_loop().time() - began < 2 * TAKEN_SECONDS
+    assert CHECK_ABANDONED_AFTER_SECONDS <= get_running_loop().time() - began < 2 * CHECK_ABANDONED_AFTER_SECONDS
     assert ((await lab.execution(execution.id)).status, await completed(lab, execution.id)) == (S.COMPLETED, sorted(C))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from upgrade_orchestrator.adapters.airflow.auth.permissions import AIRFLOW_ADMIN, grants_of, tenant_roles
 from upgrade_orchestrator.domain.operations.permissions import Role
 
-_MOST_OF_NAME = 64
+_MAX_NAME_LENGTH = 64
 "Maximum length of a role's name in FAB."
 
 
@@ -20,8 +20,8 @@ def make_roles(tenant_ids: Iterable[str] = ()) -> str:
     """
     roles = {role.value: grants_of(role) for role in Role}
     roles |= {name: each for tenant_id in tenant_ids for name, each in tenant_roles(tenant_id).items()}
-    if too_long := [name for name in roles if len(name) > _MOST_OF_NAME]:
-        raise ValueError(f"a role's name may have {_MOST_OF_NAME} characters: {too_long[0]}")
+    if too_long := [name for name in roles if len(name) > _MAX_NAME_LENGTH]:
+        raise ValueError(f"a role's name may have {_MAX_NAME_LENGTH} characters: {too_long[0]}")
     from airflow.configuration import conf
 
     auth_manager = conf.get("core", "auth_manager").rsplit(".", 1)[-1]

@@ -24,7 +24,7 @@ class Strength(IntEnum):
     "No other transaction may even refer to the row (FOR UPDATE)."
 
 
-_MOST_TOGETHER = 4
+_MAX_TOGETHER = 4
 
 
 class RowLock:
@@ -37,7 +37,7 @@ class RowLock:
     def in_the_way(self, of: Locks, strength: Strength) -> list[Locks]:
         """The other holders that a lock of ``strength`` must wait for."""
         held = self.holders.items()
-        return [each for each, theirs in held if each is not of and theirs + strength > _MOST_TOGETHER]
+        return [each for each, theirs in held if each is not of and theirs + strength > _MAX_TOGETHER]
 
     async def freed(self) -> None:
         """Return when a holder has released it. All waiters are woken, so each must check again."""

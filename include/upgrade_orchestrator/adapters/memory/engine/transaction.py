@@ -53,7 +53,7 @@ class Transaction:
         if self._wants_snapshot and self._snapshot is None:
             self._snapshot = self.database.tables.copy()
 
-    def at_one_moment(self) -> None:
+    def use_snapshot(self) -> None:
         """Read-only from here on, with a snapshot taken at the next statement."""
         self._wants_snapshot = True
 

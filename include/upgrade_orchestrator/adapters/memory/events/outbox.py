@@ -13,7 +13,7 @@ from upgrade_orchestrator.adapters.memory.events.events import event_from
 from upgrade_orchestrator.adapters.memory.executions import audit
 from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.commands import Actor
-from upgrade_orchestrator.service.ports.outbox import Lag, Note, ParkedEvent, RelayState
+from upgrade_orchestrator.service.ports.outbox import Lag, ParkedEvent, RelayState, StoredRelayState
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 RELEASE = "release-event"
@@ -79,17 +79,21 @@ class MemoryOutbox:
             oldest = max(0.0, (now - min(waiting, default=now)).total_seconds())
             return Lag(len(waiting), oldest, len(_parked(rows)))
 
-    async def note(self, state: RelayState, detail: str) -> None:
+    async def save_state(self, state: RelayState, detail: str) -> None:
         """Replaces the previous note."""
         async with self._database.statement() as transaction:
             await transaction.write(RELAY, RelayRow(state, detail, self._database.now()), _ONLY_ROW)
             await transaction.commit()
 
-    async def noted(self) -> Note | None:
+    async def state(self) -> StoredRelayState | None:
         """With its age by the database's clock."""
         async with self._database.statement() as transaction:
             row = transaction.get(RELAY, _ONLY_ROW)
-            return Note(row.state, row.detail, (self._database.now() - row.noted_at).total_seconds()) if row else None
+            return (
+                StoredRelayState(row.state, row.detail, (self._database.now() - row.noted_at).total_seconds())
+                if row
+                else None
+            )
 
 
 async def _locked(transaction: Transaction, events: Sequence[StoredEvent] | Sequence[EventRow]) -> list[EventRow]:

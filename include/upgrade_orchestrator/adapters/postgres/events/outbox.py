@@ -19,7 +19,7 @@ from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.adapters.postgres.schema.rows import command_values, pick
 from upgrade_orchestrator.domain.errors import NotFound, Unavailable
 from upgrade_orchestrator.domain.execution.commands import Actor
-from upgrade_orchestrator.service.ports.outbox import Lag, Note, ParkedEvent, RelayState
+from upgrade_orchestrator.service.ports.outbox import Lag, ParkedEvent, RelayState, StoredRelayState
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 E = tables.event.c
@@ -87,19 +87,19 @@ class PostgresOutbox:
             rows, seconds, parked_rows = (await connection.execute(query)).one()
         return Lag(rows, float(seconds), parked_rows)
 
-    async def note(self, state: RelayState, detail: str) -> None:
+    async def save_state(self, state: RelayState, detail: str) -> None:
         """Writes the only row of the table ``relay``."""
         values = {"state": state.value, "detail": detail, "noted_at": func.clock_timestamp()}
         statement = upsert(tables.relay).values(id=1, **values)
         async with self._transaction() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
-    async def noted(self) -> Note | None:
+    async def state(self) -> StoredRelayState | None:
         """With its age by the database's clock."""
         age = func.extract("epoch", func.clock_timestamp() - tables.relay.c.noted_at)
         async with self._transaction() as connection:
             row = (await connection.execute(select(tables.relay.c.state, tables.relay.c.detail, age))).first()
-        return Note(RelayState(row[0]), row[1], float(row[2])) if row else None
+        return StoredRelayState(RelayState(row[0]), row[1], float(row[2])) if row else None
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:

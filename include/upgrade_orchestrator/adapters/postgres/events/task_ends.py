@@ -11,7 +11,7 @@ from upgrade_orchestrator.adapters.postgres.unit_of_work import connected
 
 CHANNEL = Channel("upgrades_task_ends", "upgrades-task-ends")
 
-MOST = 100_000
+MAX_QUEUED = 100_000
 "Ids kept until their tasks are ended; enough for 20,000 upgrades whose checks end at the same time."
 
 
@@ -29,4 +29,4 @@ class PostgresTaskEnds:
 
     def listen(self) -> AbstractAsyncContextManager[PostgresNames]:
         """Listens on the shared connection."""
-        return PostgresSignals(self._url, CHANNEL).names(MOST)
+        return PostgresSignals(self._url, CHANNEL).names(MAX_QUEUED)

@@ -34,14 +34,14 @@ class Tail:
     settled: bool
 
     @property
-    def ended(self) -> bool:
+    def is_terminal(self) -> bool:
         """The execution is terminal; instances may still be in flight."""
         return is_terminal(self.status)
 
     @property
-    def over(self) -> bool:
+    def is_settled(self) -> bool:
         """The execution is settled, so no event follows."""
-        return self.ended and self.settled
+        return self.is_terminal and self.settled
 
 
 class Events(Protocol):

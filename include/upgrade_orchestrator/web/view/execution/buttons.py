@@ -34,7 +34,7 @@ _IN_BODY = frozenset({Command.APPROVE, Command.REJECT})
 class Button:
     """A command that is available now."""
 
-    offer: AvailableAction
+    action: AvailableAction
     label: str
     question: str
     impact: Sequence[str]
@@ -47,12 +47,12 @@ class Button:
     @property
     def name(self) -> str:
         """The command's name in the API."""
-        return self.offer.command.value
+        return self.action.command.value
 
     @property
-    def grave(self) -> bool:
+    def destructive(self) -> bool:
         """Whether the command cannot be undone."""
-        return self.offer.command in _GRAVE or self.offer.forced
+        return self.action.command in _GRAVE or self.action.needs_force
 
 
 def buttons(detail: ExecutionDetail, permissions: Collection[Permission], caller: str, four_eyes: bool) -> list[Button]:
@@ -63,13 +63,13 @@ def buttons(detail: ExecutionDetail, permissions: Collection[Permission], caller
     return [_button(each, given) for each in found]
 
 
-def _button(offer: AvailableAction, given: ImpactInput) -> Button:
-    command = offer.command
+def _button(action: AvailableAction, given: ImpactInput) -> Button:
+    command = action.command
     label, question = WORDS[command]
     return Button(
-        offer=offer,
-        label=f"{label} …" if offer.forced else label,
-        question="Promote unhealthy canaries?" if offer.forced else question,
+        action=action,
+        label=f"{label} …" if action.needs_force else label,
+        question="Promote unhealthy canaries?" if action.needs_force else question,
         impact=impact_of(command, given),
         path=_path(command, given),
         reason="" if command is Command.START else "body" if command in _IN_BODY else "query",

@@ -15,12 +15,12 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind
-from upgrade_orchestrator.schemas.executions import ExecutionAnswer, Links
+from upgrade_orchestrator.schemas.executions import ExecutionResponse, Links
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
 from upgrade_orchestrator.web.view.execution.buttons import buttons
 from upgrade_orchestrator.web.view.execution.timeline import line_of
 
-MOST_TILES = 400
+MAX_TILES = 400
 "Up to this many instances, all are shown; beyond it, batches without activity and without problems are folded."
 
 
@@ -58,7 +58,7 @@ def template_context(
     """The values for the templates execution.html and execution_part.html; ``e`` is the representation of the API."""
     execution, now = detail.execution, detail.view.overview.read_at
     return {
-        "e": ExecutionAnswer.of(detail.view, links),
+        "e": ExecutionResponse.of(detail.view, links),
         "x": execution,
         "sequence": detail.view.overview.sequence,
         "awaits": detail.view.awaits,
@@ -97,7 +97,7 @@ def _batches(detail: ExecutionDetail) -> list[BatchOfTiles]:
     for each in detail.instances:
         of_batch.setdefault(each.batch, []).append(each)
     kinds = {each.number: each.kind for each in detail.plan.batches}
-    many = len(detail.instances) > MOST_TILES
+    many = len(detail.instances) > MAX_TILES
     return [
         BatchOfTiles(
             number,

@@ -16,14 +16,14 @@ Rows = Callable[[], Sequence[Instance]]
 """The rows of the plan's instances, as they were last read or written."""
 
 
-class GreenPool:
+class GreenPoolDriver:
     """Port ``FleetDriver``: what is not there yet is shown drained, and giving it its version makes the pool."""
 
     def __init__(self, driver: FleetDriver, plan: Plan, execution: Execution, rows: Rows) -> None:
         self._driver, self._planned, self._rows = driver, plan.instances, rows
-        self._pools, self._version = Pools.beside(plan.pool), execution.to_version
+        self._pools, self._version = Pools.for_serving(plan.pool), execution.to_version
         self._key = f"{execution.id}.green"
-        self._let_go: set[str] = set()
+        self._withdrawn: set[str] = set()
         self._seen: Fleet | None = None
         self._asked: Fleet | None = None
         self._refused: FleetError | None = None
@@ -32,15 +32,15 @@ class GreenPool:
     async def fleet(self) -> Fleet:
         """The new pool under the planned ids."""
         self._seen = await self._driver.fleet()
-        return under_planned_ids(self._seen, self._pools, self._rows(), self._version, self._let_go)
+        return under_planned_ids(self._seen, self._pools, self._rows(), self._version, self._withdrawn)
 
     async def health(self, instance_id: str) -> Health:
         """The answer of the instance that takes the place of this one."""
-        return await self._driver.health((await self._there(instance_id)).instance_id)
+        return await self._driver.health((await self._require(instance_id)).instance_id)
 
     async def drain(self, instance_id: str, token: int, key: str) -> None:
         """Drain the instance of the new pool: for its second try."""
-        await self._driver.drain((await self._there(instance_id)).instance_id, token, key)
+        await self._driver.drain((await self._require(instance_id)).instance_id, token, key)
 
     async def undrain(self, instance_id: str, token: int, key: str) -> None:
         """Nothing was done to the old instance: one that is not wanted any more is only shown as before."""
@@ -48,13 +48,13 @@ class GreenPool:
         if found is not None and found.status in ("DRAINING", "DRAINED"):
             await self._driver.undrain(found.instance_id, token, key)
         else:
-            self._let_go.add(instance_id)
+            self._withdrawn.add(instance_id)
 
     async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
         """Make the pool when the instance is not there, else put the version in place."""
         found = await self._find(instance_id)
         if found is None:
-            await self._provide(token)
+            await self._make_pool_once(token)
         else:
             await self._driver.set_version(found.instance_id, version, token, key)
 
@@ -81,13 +81,13 @@ class GreenPool:
         found = counterparts(await self._look(), self._pools, self._rows(), self._version)
         return found.get(instance_id)
 
-    async def _there(self, instance_id: str) -> FleetInstance:
+    async def _require(self, instance_id: str) -> FleetInstance:
         found = await self._find(instance_id)
         if found is None:
             raise FleetError(f"pool {self._pools.new} has no instance for {instance_id}")
         return found
 
-    async def _provide(self, token: int) -> None:
+    async def _make_pool_once(self, token: int) -> None:
         """Many instances ask for the pool side by side: it is asked for once a look, and all share the answer."""
         fleet = await self._look()
         async with self._one_at_a_time:
@@ -103,12 +103,12 @@ class GreenPool:
                 await self._clear(fleet, token)
             await self._driver.make_pool(new, self._version, size, token, f"{self._key}.make.{new}.{size}")
         except Conflict as error:
-            return await self._make_room(fleet, token) or error
+            return await self._remove_conflicting_pool(fleet, token) or error
         except FleetError as error:
             return error
         return None
 
-    async def _make_room(self, fleet: Fleet, token: int) -> FleetError | None:
+    async def _remove_conflicting_pool(self, fleet: Fleet, token: int) -> FleetError | None:
         """A pool of that name but of another size is in the way: the next look finds the place free."""
         if not fleet.in_pool(self._pools.new) or fleet.traffic == self._pools.new:
             return None
