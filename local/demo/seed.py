@@ -99,7 +99,7 @@ async def _load(ports: Ports, document: Document, renewed: Document) -> int:
     loaded = await load_registry(ports, entries_in(document), keep=True)
     async with ports.work() as work:
         for entry in entries_in(renewed):
-            await work.registry.put(entry.thing)
+            await work.registry.put(entry.value)
         await work.commit()
     return loaded.created
 

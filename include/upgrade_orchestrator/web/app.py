@@ -62,16 +62,16 @@ def create_app(
     open_ports: OpenPorts = bootstrap.open_ports,
     authenticate: Authenticate = bootstrap.authenticate,
     close_ports: Callable[[], Awaitable[None]] = bootstrap.close_ports,
-    beside: Callable[[], AbstractAsyncContextManager[None]] = bootstrap.control_loops,
+    background: Callable[[], AbstractAsyncContextManager[None]] = bootstrap.control_loops,
     limiter: Limiter | None = None,
     open_idempotency_store: OpenIdempotencyStore = bootstrap.open_idempotency_store,
 ) -> FastAPI:
-    """The app, with every call behind ``authenticated``; ``beside`` runs in the background while it is served."""
+    """The app, with every call behind ``authenticated``; ``background`` runs in the background while it is served."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with beside(), _beside(end_streams_with_the_server(app.state.live)):
+            async with background(), _running(end_streams_with_the_server(app.state.live)):
                 yield
         finally:
             await close_ports()
@@ -99,7 +99,7 @@ def create_app(
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     task = asyncio.create_task(work)
     try:
         yield

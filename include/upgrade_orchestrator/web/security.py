@@ -153,7 +153,7 @@ async def tenants_seen_by(
     return await run_in_threadpool(lambda: frozenset(each for each in known if caller.may(permission, of_tenant(each))))
 
 
-Signed = Annotated[Caller | None, Depends(authenticated)]
+CallerDep = Annotated[Caller | None, Depends(authenticated)]
 Reader = Depends(require(Permission.READ))
 RegistryReader = Depends(require(Permission.READ, REGISTRY))
 "For data that belongs to no tenant; also granted to users who are limited to tenants."

@@ -31,7 +31,7 @@ class SharedApp:
             self._open_ports,
             self._authenticate,
             _leave_open,
-            beside=nullcontext,
+            background=nullcontext,
             open_idempotency_store=self._open_idempotency_store,
         )
 
@@ -66,7 +66,7 @@ def own_app(world: World, authenticate: Authenticate, limiter: Limiter | None = 
         open_ports,
         authenticate,
         _leave_open,
-        beside=nullcontext,
+        background=nullcontext,
         limiter=limiter,
         open_idempotency_store=open_idempotency_store,
     )

@@ -26,8 +26,8 @@ Key = tuple[str, ...]
 class Entry:
     """An entry and its location in the file, such as ``versions[2]``; ``without_risk``: a path without a riskLevel."""
 
-    place: str
-    thing: RegistryEntry
+    path: str
+    value: RegistryEntry
     without_risk: bool = False
 
 
@@ -40,23 +40,23 @@ class Merge:
     unchanged: int
 
 
-def key_of(thing: RegistryEntry) -> Key:
+def key_of(value: RegistryEntry) -> Key:
     """The key of an entry, unique across all kinds."""
-    own = (thing.tenant_id, thing.component_id) if isinstance(thing, Deployment) else (thing.id,)
-    return (type(thing).__name__, *own)
+    own = (value.tenant_id, value.component_id) if isinstance(value, Deployment) else (value.id,)
+    return (type(value).__name__, *own)
 
 
 def not_registered(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> list[Entry]:
     """The entries whose key is not registered."""
     before = {key_of(each) for each in registered}
-    return [each for each in entries if key_of(each.thing) not in before]
+    return [each for each in entries if key_of(each.value) not in before]
 
 
 def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merge:
     """The changes that ``entries``, parents first, make; only valid when ``problems_of`` finds no problem."""
     before = {key_of(each): each for each in registered}
-    world = before | {key_of(each.thing): each.thing for each in entries}
-    wanted = {key_of(each.thing): _completed(each, before, world) for each in entries}
+    merged = before | {key_of(each.value): each.value for each in entries}
+    wanted = {key_of(each.value): _completed(each, before, merged) for each in entries}
     unchanged = sum(before.get(key) == each for key, each in wanted.items())
     written = {key: each for key, each in wanted.items() if before.get(key) != each}
     written |= _not_recommended_any_more(wanted, before)
@@ -64,16 +64,16 @@ def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merg
     return Merge(created, tuple(each for key, each in written.items() if key in before), unchanged)
 
 
-def _completed(entry: Entry, before: dict[Key, RegistryEntry], world: dict[Key, RegistryEntry]) -> RegistryEntry:
+def _completed(entry: Entry, before: dict[Key, RegistryEntry], merged: dict[Key, RegistryEntry]) -> RegistryEntry:
     """The entry with omitted values filled in: a path's risk by its type; ``mixed`` of an unchanged deployment."""
-    thing = entry.thing
-    if isinstance(thing, UpgradePath) and entry.without_risk:
-        source, target = (_version(world, each) for each in (thing.from_version_id, thing.to_version_id))
-        return replace(thing, risk_level=risk_of(source, target) if source and target else RiskLevel.HIGH)
-    known = before.get(key_of(thing))
-    if isinstance(thing, Deployment) and isinstance(known, Deployment):
-        return known if replace(known, mixed=None) == thing else thing
-    return thing
+    value = entry.value
+    if isinstance(value, UpgradePath) and entry.without_risk:
+        source, target = (_version(merged, each) for each in (value.from_version_id, value.to_version_id))
+        return replace(value, risk_level=risk_of(source, target) if source and target else RiskLevel.HIGH)
+    known = before.get(key_of(value))
+    if isinstance(value, Deployment) and isinstance(known, Deployment):
+        return known if replace(known, mixed=None) == value else value
+    return value
 
 
 def _not_recommended_any_more(
@@ -91,67 +91,67 @@ def _not_recommended_any_more(
 def problems_of(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> list[Problem]:
     """All contradictions within the file or with the registry; fields such as ``versions[2].componentId``."""
     before = {key_of(each): each for each in registered}
-    world = before | {key_of(each.thing): each.thing for each in entries}
-    found = [*_twice(before, entries)]
+    merged = before | {key_of(each.value): each.value for each in entries}
+    found = [*_duplicates(before, entries)]
     for entry in entries:
-        own = [*_references(entry.thing, world), *_moved(entry.thing, before)]
-        if isinstance(entry.thing, ComponentVersion):
-            own += version_problems(entry.thing)
-        found += [Problem(f"{entry.place}.{each.field}", each.message) for each in own]
+        own = [*_references(entry.value, merged), *_changed_owner(entry.value, before)]
+        if isinstance(entry.value, ComponentVersion):
+            own += version_problems(entry.value)
+        found += [Problem(f"{entry.path}.{each.field}", each.message) for each in own]
     return found
 
 
-def _references(thing: RegistryEntry, world: dict[Key, RegistryEntry]) -> Iterator[Problem]:
-    if isinstance(thing, Component):
+def _references(value: RegistryEntry, merged: dict[Key, RegistryEntry]) -> Iterator[Problem]:
+    if isinstance(value, Component):
         return
-    if ("Component", thing.component_id) not in world:
-        yield Problem("componentId", f"there is no component {thing.component_id}, neither here nor registered")
-    for field, version_id in _versions_of(thing):
-        version = _version(world, version_id)
+    if ("Component", value.component_id) not in merged:
+        yield Problem("componentId", f"there is no component {value.component_id}, neither here nor registered")
+    for field, version_id in _versions_of(value):
+        version = _version(merged, version_id)
         if version is None:
             yield Problem(field, f"there is no version {version_id}, neither here nor registered")
-        elif version.component_id != thing.component_id:
+        elif version.component_id != value.component_id:
             yield Problem(field, f"version {version_id} is one of component {version.component_id}")
 
 
-def _versions_of(thing: RegistryEntry) -> Sequence[tuple[str, str]]:
-    match thing:
+def _versions_of(value: RegistryEntry) -> Sequence[tuple[str, str]]:
+    match value:
         case UpgradePath():
-            return ("fromVersionId", thing.from_version_id), ("toVersionId", thing.to_version_id)
+            return ("fromVersionId", value.from_version_id), ("toVersionId", value.to_version_id)
         case Deployment():
-            return (("currentVersionId", thing.current_version_id),)
+            return (("currentVersionId", value.current_version_id),)
         case Backup():
-            return (("versionId", thing.version_id),)
+            return (("versionId", value.version_id),)
     return ()
 
 
-def _version(world: dict[Key, RegistryEntry], version_id: str) -> ComponentVersion | None:
-    found = world.get(("ComponentVersion", version_id))
+def _version(merged: dict[Key, RegistryEntry], version_id: str) -> ComponentVersion | None:
+    found = merged.get(("ComponentVersion", version_id))
     return found if isinstance(found, ComponentVersion) else None
 
 
-def _moved(thing: RegistryEntry, before: dict[Key, RegistryEntry]) -> Iterator[Problem]:
+def _changed_owner(value: RegistryEntry, before: dict[Key, RegistryEntry]) -> Iterator[Problem]:
     """An id cannot move to another component or tenant, because other entries may refer to it."""
-    known = before.get(key_of(thing))
+    known = before.get(key_of(value))
     for field, name in (("componentId", "component_id"), ("tenantId", "tenant_id")):
         was = getattr(known, name, None)
-        if was is not None and was != getattr(thing, name):
+        if was is not None and was != getattr(value, name):
             yield Problem(field, f"the id is registered for {was} and stays there; give another id")
 
 
 _Named = Callable[[RegistryEntry], Key | None]
 
 
-def _text(thing: RegistryEntry) -> Key | None:
-    return (thing.component_id, thing.version) if isinstance(thing, ComponentVersion) else None
+def _text(value: RegistryEntry) -> Key | None:
+    return (value.component_id, value.version) if isinstance(value, ComponentVersion) else None
 
 
-def _ends(thing: RegistryEntry) -> Key | None:
-    return (thing.from_version_id, thing.to_version_id) if isinstance(thing, UpgradePath) else None
+def _ends(value: RegistryEntry) -> Key | None:
+    return (value.from_version_id, value.to_version_id) if isinstance(value, UpgradePath) else None
 
 
-def _recommendation(thing: RegistryEntry) -> Key | None:
-    return (thing.component_id,) if isinstance(thing, ComponentVersion) and thing.recommended else None
+def _recommendation(value: RegistryEntry) -> Key | None:
+    return (value.component_id,) if isinstance(value, ComponentVersion) and value.recommended else None
 
 
 _UNIQUE: tuple[tuple[str, _Named, str], ...] = (
@@ -162,9 +162,9 @@ _UNIQUE: tuple[tuple[str, _Named, str], ...] = (
 )
 
 
-def _twice(before: dict[Key, RegistryEntry], entries: Sequence[Entry]) -> Iterable[Problem]:
+def _duplicates(before: dict[Key, RegistryEntry], entries: Sequence[Entry]) -> Iterable[Problem]:
     """Values that must be unique and occur twice, within the file or together with registered entries."""
-    named = {key_of(each.thing) for each in entries}
+    named = {key_of(each.value) for each in entries}
     others = [
         Entry(f"the registered {each.id}", each)
         for key, each in before.items()
@@ -173,7 +173,7 @@ def _twice(before: dict[Key, RegistryEntry], entries: Sequence[Entry]) -> Iterab
     for field, unique, message in _UNIQUE:
         first: dict[Key, str] = {}
         for entry in [*(others if field in ("version", "toVersionId") else ()), *entries]:
-            value = unique(entry.thing)
-            if value is not None and first.setdefault(value, entry.place) != entry.place:
-                name = "tenantId" if isinstance(entry.thing, Deployment) else field
-                yield Problem(f"{entry.place}.{name}", f"{message} {first[value]}")
+            value = unique(entry.value)
+            if value is not None and first.setdefault(value, entry.path) != entry.path:
+                name = "tenantId" if isinstance(entry.value, Deployment) else field
+                yield Problem(f"{entry.path}.{name}", f"{message} {first[value]}")

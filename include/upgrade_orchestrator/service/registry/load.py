@@ -38,8 +38,8 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
         new = not_registered(registered, entries) if keep else list(entries)
         raise_if_problems(problems_of(registered, new))
         difference = merge(registered, new)
-        for thing in (*difference.created, *difference.changed):
-            await _write(work, thing)
+        for entry in (*difference.created, *difference.changed):
+            await _write(work, entry)
         await work.commit()
     unchanged = difference.unchanged + len(entries) - len(new)
     return Loaded(len(difference.created), len(difference.changed), unchanged)
@@ -51,9 +51,9 @@ async def read_registry(ports: Ports) -> list[RegistryEntry]:
         return await work.registry.everything()
 
 
-async def _write(work: UnitOfWork, thing: RegistryEntry) -> None:
-    if isinstance(thing, Deployment):
-        active = await work.executions.active(thing.tenant_id, thing.component_id)
+async def _write(work: UnitOfWork, entry: RegistryEntry) -> None:
+    if isinstance(entry, Deployment):
+        active = await work.executions.active(entry.tenant_id, entry.component_id)
         if active is not None:
             raise ActiveUpgradeExists(active.id)
-    await work.registry.put(thing)
+    await work.registry.put(entry)

@@ -19,23 +19,23 @@ from upgrade_orchestrator.web.security import Approver
 
 router = APIRouter(prefix="/upgrades/{executionId}/stages/{n}", tags=["approvals"], route_class=ApiRoute)
 
-Why = Annotated[DecisionBody, Depends(optional_body_of(DecisionBody))]
+DecisionDep = Annotated[DecisionBody, Depends(optional_body_of(DecisionBody))]
 _BODY = documented(DecisionBody, required=False)
 
 
 @router.post("/approve", responses=error_responses_by_status(UpgradeBlocked), openapi_extra=_BODY)
 async def approve(
-    execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
+    execution_id: ExecutionId, stage: StageNumber, actor: Approver, body: DecisionDep, ports: PortsDep, links: LinksDep
 ) -> ExecutionResponse:
     """Start the stage, if it can run right now. The creator of the execution may not approve its stages."""
-    await decide_stage(ports, execution_id, stage, True, why.reason, actor)
+    await decide_stage(ports, execution_id, stage, True, body.reason, actor)
     return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/reject", responses=error_responses_by_status(), openapi_extra=_BODY)
 async def reject(
-    execution_id: ExecutionId, stage: StageNumber, actor: Approver, why: Why, ports: PortsDep, links: LinksDep
+    execution_id: ExecutionId, stage: StageNumber, actor: Approver, body: DecisionDep, ports: PortsDep, links: LinksDep
 ) -> ExecutionResponse:
     """ROLLING_BACK if autoRollbackEnabled, otherwise CANCELLED."""
-    await decide_stage(ports, execution_id, stage, False, why.reason, actor)
+    await decide_stage(ports, execution_id, stage, False, body.reason, actor)
     return ExecutionResponse.of(await get_execution(ports, execution_id), links)

@@ -25,33 +25,33 @@ from upgrade_orchestrator.web.security import Operator
 
 router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"], route_class=ApiRoute)
 
-Why = Annotated[ReasonQuery, Query()]
+ReasonDep = Annotated[ReasonQuery, Query()]
 
 
 @router.post("/pause", responses=error_responses_by_status())
 async def pause(
-    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+    execution_id: ExecutionId, query: ReasonDep, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionResponse:
     """PAUSED: no new work starts and time limits stop; instances in flight finish, see ``progress.inFlight``."""
-    await command.pause_upgrade(ports, execution_id, why.reason, actor)
+    await command.pause_upgrade(ports, execution_id, query.reason, actor)
     return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/resume", responses=error_responses_by_status(UpgradeBlocked))
 async def resume(
-    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+    execution_id: ExecutionId, query: ReasonDep, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionResponse:
     """Continue at the same point, if registry and fleet still allow it; delays are extended by the pause."""
-    await command.resume_upgrade(ports, execution_id, why.reason, actor)
+    await command.resume_upgrade(ports, execution_id, query.reason, actor)
     return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
 @router.post("/cancel", responses=error_responses_by_status())
 async def cancel(
-    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+    execution_id: ExecutionId, query: ReasonDep, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionResponse:
     """CANCELLED; ``statusReason`` has the number of instances on each version."""
-    await command.cancel_upgrade(ports, execution_id, why.reason, actor)
+    await command.cancel_upgrade(ports, execution_id, query.reason, actor)
     return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
@@ -70,10 +70,10 @@ async def promote_canary(
 
 @router.post("/rollback", status_code=202, responses=error_responses_by_status())
 async def rollback(
-    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep
+    execution_id: ExecutionId, query: ReasonDep, actor: Operator, ports: PortsDep, links: LinksDep
 ) -> ExecutionResponse:
     """ROLLING_BACK; if there is nothing to revert, ROLLED_BACK at once."""
-    await command.roll_back_upgrade(ports, execution_id, why.reason, actor)
+    await command.roll_back_upgrade(ports, execution_id, query.reason, actor)
     return ExecutionResponse.of(await get_execution(ports, execution_id), links)
 
 
@@ -83,9 +83,9 @@ async def rollback(
     responses=error_responses_by_status(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
 )
 async def retry(
-    execution_id: ExecutionId, why: Why, actor: Operator, ports: PortsDep, links: LinksDep, response: Response
+    execution_id: ExecutionId, query: ReasonDep, actor: Operator, ports: PortsDep, links: LinksDep, response: Response
 ) -> ExecutionResponse:
     """Create a new execution, PENDING, for the instances that a FAILED or CANCELLED one did not complete."""
-    execution = await retry_upgrade(ports, execution_id, why.reason, actor)
+    execution = await retry_upgrade(ports, execution_id, query.reason, actor)
     response.headers["Location"] = links.execution(execution.id)
     return ExecutionResponse.of(await get_execution(ports, execution.id), links)

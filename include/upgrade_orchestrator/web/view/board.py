@@ -18,7 +18,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.board import BoardView, show_board
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.cursors import decode, encode
-from upgrade_orchestrator.web.security import Caller, RegistryReader, Signed, tenants_seen_by
+from upgrade_orchestrator.web.security import Caller, CallerDep, RegistryReader, tenants_seen_by
 from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.pages import page
 
@@ -61,14 +61,14 @@ Asked = Annotated[BoardQuery, Query()]
 
 
 @router.get("/upgrades", dependencies=[RegistryReader])
-async def board_page(request: Request, asked: Asked, caller: Signed, ports: PortsDep) -> HTMLResponse:
+async def board_page(request: Request, asked: Asked, caller: CallerDep, ports: PortsDep) -> HTMLResponse:
     """The whole page."""
     shown = await _shown(ports, caller, asked)
     return page(request, "board.html", creates=await _creates(ports, caller), **shown)
 
 
 @router.get("/board", dependencies=[RegistryReader])
-async def board_part(request: Request, asked: Asked, caller: Signed, ports: PortsDep) -> HTMLResponse:
+async def board_part(request: Request, asked: Asked, caller: CallerDep, ports: PortsDep) -> HTMLResponse:
     """The part of the page that changes, for the script that keeps it up to date."""
     return page(request, "board_part.html", **await _shown(ports, caller, asked))
 

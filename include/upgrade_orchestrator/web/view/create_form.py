@@ -16,7 +16,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.lists import list_components
 from upgrade_orchestrator.service.views.board import all_tenants
 from upgrade_orchestrator.web.dependencies import PortsDep
-from upgrade_orchestrator.web.security import Caller, RegistryReader, Signed, tenants_seen_by
+from upgrade_orchestrator.web.security import Caller, CallerDep, RegistryReader, tenants_seen_by
 from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.pages import page
 
@@ -67,7 +67,7 @@ class Input(NamedTuple):
 
 @router.get("/upgrades/new", dependencies=[RegistryReader])
 async def create_page(
-    request: Request, asked: Annotated[FormQuery, Query()], caller: Signed, ports: PortsDep
+    request: Request, asked: Annotated[FormQuery, Query()], caller: CallerDep, ports: PortsDep
 ) -> HTMLResponse:
     """The form's page.
 

@@ -80,8 +80,8 @@ async def test_what_is_exported_loads_back_to_the_same(ports: Ports, postgres_ur
     text = text_of(await read_registry(ports))
     assert await load_text(ports, text) == Loaded(0, 0, len(EVERYTHING))
     marked = entries_in(read_yaml(text).value)
-    assert [each.thing for each in marked] == EVERYTHING
-    assert text_of(each.thing for each in marked) == text
+    assert [each.value for each in marked] == EVERYTHING
+    assert text_of(each.value for each in marked) == text
 
 
 async def test_export_of_nothing_is_a_file_that_loads(ports: Ports) -> None:

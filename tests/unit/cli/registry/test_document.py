@@ -39,13 +39,13 @@ def refused(document: Any) -> list[tuple[str, str]]:
 
 def test_entries_come_parents_first_with_their_paths() -> None:
     found = entries_in({"versions": [VERSION], "components": [{"id": "kafka", "name": "Kafka"}], "backups": None})
-    assert [each.place for each in found] == ["components[0]", "versions[0]"]
-    assert found[0].thing == Component(id="kafka", name="Kafka")
+    assert [each.path for each in found] == ["components[0]", "versions[0]"]
+    assert found[0].value == Component(id="kafka", name="Kafka")
 
 
 def test_values_may_be_text_and_mean_what_their_field_is() -> None:
     given = VERSION | {"recommended": "true", "lts": "no", "releaseDate": "2026-01-31", "dependencies": {"zk": "3"}}
-    version = entries_in({"versions": [given]})[0].thing
+    version = entries_in({"versions": [given]})[0].value
     assert isinstance(version, ComponentVersion)
     assert (version.recommended, version.lts, str(version.release_date)) == (True, False, "2026-01-31")
 
@@ -54,8 +54,8 @@ def test_values_may_be_text_and_mean_what_their_field_is() -> None:
 def test_risk_that_is_left_out_is_distinguished_from_a_given_one(risk: str | None) -> None:
     entry = entries_in({"upgradePaths": [PATH | ({"riskLevel": risk} if risk else {})]})[0]
     assert entry.without_risk is (risk is None)
-    assert isinstance(entry.thing, UpgradePath)
-    assert risk is None or entry.thing.risk_level is RiskLevel.LOW
+    assert isinstance(entry.value, UpgradePath)
+    assert risk is None or entry.value.risk_level is RiskLevel.LOW
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def wrong(registered: tuple[RegistryEntry, ...], *things: RegistryEntry) -> list
     return [each.field for each in problems_of(registered, entries(*things))]
 
 
-def changed(thing: Any, **fields: Any) -> Any:
-    return replace(thing, **fields)
+def changed(value: Any, **fields: Any) -> Any:
+    return replace(value, **fields)
 
 
 # -- merge -----------------------------------------------------------------------------------------------------------
@@ -112,14 +112,14 @@ def test_recommended_version_of_another_component_keeps_it() -> None:
 
 def test_not_registered_are_those_with_a_new_key() -> None:
     found = not_registered((KAFKA, OLD), entries(changed(OLD, notes="n"), NEW))
-    assert [each.thing for each in found] == [NEW]
+    assert [each.value for each in found] == [NEW]
 
 
 # -- problems --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("thing", "fields"),
+    ("value", "fields"),
     [
         (OLD, ["componentId"]),
         (PATH, ["componentId", "fromVersionId", "toVersionId"]),
@@ -127,18 +127,18 @@ def test_not_registered_are_those_with_a_new_key() -> None:
         (BACKUP, ["componentId", "versionId"]),
     ],
 )
-def test_reference_to_nothing_is_refused(thing: RegistryEntry, fields: list[str]) -> None:
-    assert wrong((), thing) == [f"things[0].{each}" for each in fields]
+def test_reference_to_nothing_is_refused(value: RegistryEntry, fields: list[str]) -> None:
+    assert wrong((), value) == [f"things[0].{each}" for each in fields]
 
 
-@pytest.mark.parametrize("thing", [OLD, PATH, DEPLOYMENT, BACKUP])
-def test_reference_may_be_registered_or_come_later_in_the_file(thing: RegistryEntry) -> None:
-    assert wrong((KAFKA, OLD, NEW), thing) == []
-    assert wrong((), thing, KAFKA, *(each for each in (OLD, NEW) if each is not thing)) == []
+@pytest.mark.parametrize("value", [OLD, PATH, DEPLOYMENT, BACKUP])
+def test_reference_may_be_registered_or_come_later_in_the_file(value: RegistryEntry) -> None:
+    assert wrong((KAFKA, OLD, NEW), value) == []
+    assert wrong((), value, KAFKA, *(each for each in (OLD, NEW) if each is not value)) == []
 
 
 @pytest.mark.parametrize(
-    ("thing", "field"),
+    ("value", "field"),
     [
         (changed(PATH, to_version_id="foreign"), "toVersionId"),
         (changed(PATH, from_version_id="foreign"), "fromVersionId"),
@@ -146,8 +146,8 @@ def test_reference_may_be_registered_or_come_later_in_the_file(thing: RegistryEn
         (changed(BACKUP, version_id="foreign"), "versionId"),
     ],
 )
-def test_version_of_another_component_is_refused(thing: RegistryEntry, field: str) -> None:
-    (problem,) = problems_of((KAFKA, OTHER, OLD, NEW, FOREIGN), entries(thing))
+def test_version_of_another_component_is_refused(value: RegistryEntry, field: str) -> None:
+    (problem,) = problems_of((KAFKA, OTHER, OLD, NEW, FOREIGN), entries(value))
     assert (problem.field, problem.message) == (f"things[0].{field}", "version foreign is one of component other")
 
 
@@ -182,14 +182,14 @@ def test_versions_may_swap_their_texts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("thing", "field"),
+    ("value", "field"),
     [
         (changed(OLD, component_id="other"), "componentId"),
         (changed(BACKUP, tenant_id="u"), "tenantId"),
     ],
 )
-def test_id_stays_where_it_is_registered(thing: RegistryEntry, field: str) -> None:
-    assert wrong((KAFKA, OTHER, OLD, BACKUP), thing) == [f"things[0].{field}"]
+def test_id_stays_where_it_is_registered(value: RegistryEntry, field: str) -> None:
+    assert wrong((KAFKA, OTHER, OLD, BACKUP), value) == [f"things[0].{field}"]
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -15,7 +15,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.detail import load_detail
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
-from upgrade_orchestrator.web.security import Caller, Reader, RegistryReader, Signed, permissions_in
+from upgrade_orchestrator.web.security import Caller, CallerDep, Reader, RegistryReader, permissions_in
 from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.execution.template_context import template_context
 from upgrade_orchestrator.web.view.pages import page
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRout
 
 @router.get("/upgrades/{executionId}", dependencies=[Reader])
 async def execution_page(
-    request: Request, execution_id: ExecutionId, caller: Signed, ports: PortsDep, links: LinksDep
+    request: Request, execution_id: ExecutionId, caller: CallerDep, ports: PortsDep, links: LinksDep
 ) -> HTMLResponse:
     """The whole page."""
     return page(request, "execution.html", **await _context(ports, links, caller, execution_id))
@@ -33,7 +33,7 @@ async def execution_page(
 
 @router.get("/upgrades/{executionId}/fragment", dependencies=[Reader])
 async def execution_part(
-    request: Request, execution_id: ExecutionId, caller: Signed, ports: PortsDep, links: LinksDep
+    request: Request, execution_id: ExecutionId, caller: CallerDep, ports: PortsDep, links: LinksDep
 ) -> HTMLResponse:
     """The part that changes; its links are relative to the page that shows it."""
     return page(request, "execution_part.html", home="../", **await _context(ports, links, caller, execution_id))
