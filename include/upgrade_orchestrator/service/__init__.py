@@ -1,5 +1,5 @@
 """The use cases: each function does one thing for a user, a task or a control loop.
 
-In come ``Ports`` and the values of a call; out comes an execution, a view or an ``Outcome``. A use case reads rows,
-lets the rules of ``domain`` decide, writes the result in one transaction and sends orders to the fleet.
+Input: ``Ports`` and the values of a call. Output: an execution, a view or an ``Outcome``. A use case reads rows, lets
+the rules of ``domain`` decide, writes the result in one transaction and sends orders to the fleet.
 """

@@ -1,6 +1,6 @@
 """Drivers: how a deployment's instances are reached (port ``Fleets``).
 
-In comes a deployment with its driver and Airflow connection; out comes a ``FleetDriver`` for its fleet. The front door
+Input: a deployment with its driver and Airflow connection. Output: a ``FleetDriver`` for its fleet. The entry point
 is ``drivers.ConnectionFleets.of``. ``agent`` speaks the fleet agent protocol over the HTTP sessions of ``client``;
 ``hook`` is the connection type in Airflow's UI, with its *Test* button.
 """

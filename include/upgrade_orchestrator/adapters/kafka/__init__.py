@@ -1,5 +1,5 @@
 """The stream of events into Kafka (port ``EventStream``).
 
-In come stored events, in order; out come structured CloudEvents in a topic, and for each batch a report of what was
-delivered, refused or lost. The front door is ``connection.open_stream``; ``stream`` keeps librdkafka on one thread.
+Input: stored events, in order. Output: structured CloudEvents in a topic, and for each batch a report of what was
+delivered, rejected or lost. The entry point is ``connection.open_stream``; ``stream`` keeps librdkafka on one thread.
 """

@@ -1,5 +1,5 @@
 """The approval of a stage: request, answer, decision, and who may decide (four eyes).
 
-In come an execution, its approvals and a decision; out come the changed approval and the event that reports it.
+Input: an execution, its approvals and a decision. Output: the changed approval and the event that reports it.
 ``approval.decidable`` checks a decision and ``approval.decide`` makes it; ``question`` is the text that people read.
 """

@@ -1,5 +1,5 @@
 """An upgrade execution: its request, status, commands and events.
 
-In come an execution and its next status; out come the changed execution and its event. Every change of the status goes
+Input: an execution and its next status. Output: the changed execution and its event. Every change of the status goes
 through ``execution.advance``, which allows only the transitions of the table in ``states``.
 """

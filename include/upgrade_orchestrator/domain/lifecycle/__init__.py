@@ -1,6 +1,6 @@
 """The changes of an execution by commands, failures, the canary monitor, rollback and retry.
 
-In come an execution and what happened; out come the changed execution and its events. There is one module for each
+Input: an execution and what happened. Output: the changed execution and its events. There is one module for each
 cause: ``transitions`` for pause, resume and cancel, ``failures`` for failed instances, ``canary_monitor`` for polls and
 promotion, ``rollback_start`` and ``retry``.
 """

@@ -1,5 +1,5 @@
 """What operators see and may do: available actions, impact of commands, permissions and statistics.
 
-In come an execution and the caller's permissions; out comes data for the API and the status view. ``available_actions``
+Input: an execution and the caller's permissions. Output: data for the API and the status view. ``available_actions``
 lists the commands allowed now, ``impact`` describes what each would do, ``permissions`` maps commands and roles.
 """

@@ -1,1 +1,1 @@
-"""The DAGs that send notices through Airflow notifiers; the front door is ``dags.build_notifications``."""
+"""The DAGs that send notices through Airflow notifiers; the entry point is ``dags.build_notifications``."""

@@ -1,1 +1,1 @@
-"""The DAG that requests an upgrade (create, start, follow); the front door is ``dag.build_upgrade_request``."""
+"""The DAG that requests an upgrade (create, start, follow); the entry point is ``dag.build_upgrade_request``."""

@@ -1,5 +1,5 @@
-"""Carries out the decisions of ``domain.blue_green``: one look and one step a round, with the lease held.
+"""Carries out the decisions of ``domain.blue_green``: a round observes the fleet and takes one action, with the lease held.
 
-``cutover.run_cutover`` brings the traffic to the new pool as far as a step asks for, ``revert.run_revert`` takes it
-back. ``runner`` is the loop of both, ``store`` their rows.
+``cutover.run_cutover`` takes the cutover to the goal of its step, ``revert.run_revert`` reverts it. ``runner`` is the
+loop of both, ``store`` reads and writes their rows.
 """

@@ -1,6 +1,6 @@
 """What is done with committed events: live feed, relay to Kafka, metrics and notices.
 
-In come stored events; out go Server-Sent Events (``feed.LiveFeed``), Kafka messages (``relay.Relay``), metrics
+Input: stored events. Output: Server-Sent Events (``feed.LiveFeed``), Kafka messages (``relay.Relay``), metrics
 (``metrics.measure``) and Airflow notices (``notifications.send_notices``). Each reads at its own pace from its own
 position.
 """

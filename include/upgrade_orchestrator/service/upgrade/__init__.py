@@ -1,5 +1,5 @@
 """The commands on an upgrade: create, start, pause, resume, cancel, promote, roll back, retry.
 
-In come a caller's values and an ``Actor``; out comes the changed execution, stored with its events and an audit row.
+Input: a caller's values and an ``Actor``. Output: the changed execution, stored with its events and an audit row.
 ``create.create_upgrade`` and ``start.start_upgrade`` begin an upgrade; ``commands`` has the commands on a running one.
 """

@@ -1,4 +1,4 @@
 """A small transactional database in memory: tables, row locks and READ COMMITTED transactions, as in PostgreSQL.
 
-The front door is ``database.MemoryDatabase``, whose ``begin`` returns a ``transaction.Transaction``.
+The entry point is ``database.MemoryDatabase``, whose ``begin`` returns a ``transaction.Transaction``.
 """
