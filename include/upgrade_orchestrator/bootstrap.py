@@ -90,7 +90,7 @@ async def _delete_expired_responses(_: Ports) -> None:
     await (await open_idempotency_store()).forget_old()
 
 
-DELETE_EXPIRED_RESPONSES = Loop("delete-expired-responses", 600.0, _delete_expired_responses)
+DELETE_EXPIRED_RESPONSES = Loop("delete-expired-keys", 600.0, _delete_expired_responses)
 
 
 @asynccontextmanager

@@ -67,10 +67,12 @@ class ActiveUpgradeExists(UpgradeError):
 
     code = "ACTIVE_UPGRADE_EXISTS"
 
-    def __init__(self, execution_id: str) -> None:
-        super().__init__(
-            f"execution {execution_id} is not finished; wait for its end or cancel it", activeExecutionId=execution_id
-        )
+    def __init__(self, execution_id: str | None = None) -> None:
+        if execution_id is None:  # it ended before its id could be read
+            super().__init__("another upgrade of this component was active until just now; send the request again")
+        else:
+            what = f"execution {execution_id} is not finished; wait for its end or cancel it"
+            super().__init__(what, activeExecutionId=execution_id)
 
 
 class VersionMismatch(UpgradeError):

@@ -5,10 +5,12 @@ import tomllib
 
 from tests.architecture.sources import ROOT
 from tests.unit.docs.pages import arrows, diagrams, page, rows, section
+from upgrade_orchestrator.bootstrap import DELETE_EXPIRED_RESPONSES
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
 from upgrade_orchestrator.domain.execution.states import TRANSITIONS as EXECUTION
 from upgrade_orchestrator.domain.instance.instance import TRANSITIONS as INSTANCE
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.control.loops import LOOPS
 
 PAGE = page("architecture.md")
 
@@ -30,19 +32,28 @@ def test_instance_diagram_has_every_transition_once_and_no_other() -> None:
     assert sorted(drawn("## Instance lifecycle")) == sorted([*wanted, *edges])
 
 
-def test_rooms_have_the_layers_of_the_import_rules() -> None:
+def test_packages_have_the_layers_of_the_import_rules() -> None:
     rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
     layers = next(each["layers"] for each in rules if each["type"] == "layers")
     known = {name.strip() for layer in layers for name in layer.split("|")}
-    rooms = " ".join(row[0] for row in rows(section(PAGE, "## Rooms of the package")) if len(row) > 2)
-    assert {name for name in known if name not in rooms} == set()
+    packages = " ".join(row[0] for row in rows(section(PAGE, "## Packages and their imports")) if len(row) > 2)
+    assert {name for name in known if name not in packages} == set()
 
 
 def test_names_that_a_reader_is_sent_to_are_defined_where_the_page_says() -> None:
-    sent = [row[1] for row in rows(section(PAGE, "## Rooms of the package")) if len(row) == 2]
+    sent = [row[1] for row in rows(section(PAGE, "## Packages and their imports")) if len(row) == 2]
     clauses = [clause for cell in sent for clause in re.split("[;,]", cell) if _linked(clause)]
     missing = [f"{name}: {clause}" for clause in clauses for name in _names(clause) if not _defined(name, clause)]
     assert (len(clauses) > 10, missing) == (True, [])
+
+
+def test_control_loops_have_the_names_and_times_that_the_log_and_the_code_have() -> None:
+    listed = [(row[0].strip("`"), row[1]) for row in rows(section(PAGE, "## Control loops"))]
+    assert listed == [(each.name, _time(each.seconds)) for each in (*LOOPS, DELETE_EXPIRED_RESPONSES)]
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 60 else f"{seconds / 60:g} min"
 
 
 def test_name_that_is_not_defined_there_would_be_noticed() -> None:

@@ -34,6 +34,12 @@ def test_active_upgrade_refusal_names_the_execution() -> None:
     assert str(refusal) == "execution e-7 is not finished; wait for its end or cancel it"
 
 
+def test_active_upgrade_refusal_has_no_id_when_the_execution_has_ended_since() -> None:
+    refusal = ActiveUpgradeExists(None)
+    assert refusal.extra == {}
+    assert str(refusal) == "another upgrade of this component was active until just now; send the request again"
+
+
 def test_blocked_refusal_lists_every_blocker() -> None:
     refusal = UpgradeBlocked(["no path", "end of life"])
     assert (refusal.detail, refusal.extra["blockers"]) == ("no path; end of life", ["no path", "end of life"])

@@ -32,9 +32,9 @@ class Phase(StrEnum):
     SOAK = "SOAK"
     "The pool has the traffic and must stay healthy for the soak."
     RETIRE = "RETIRE"
-    "The soak is over: the old pool is removed."
+    "The soak is over: the old pool is to be removed next."
     DONE = "DONE"
-    "The old pool is removed."
+    "The old pool is gone: nothing is left to do."
 
     def reached(self, other: Phase) -> bool:
         """True when ``other`` is this phase or one before it."""

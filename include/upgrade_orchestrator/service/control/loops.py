@@ -29,7 +29,7 @@ LEADER_POLL_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A use case that is called again ``seconds`` after it has ended, successfully or not."""
+    """A use case that is called again ``seconds`` after it has ended, successfully or not; ``name`` is for the log."""
 
     name: str
     seconds: float
@@ -37,15 +37,15 @@ class Loop:
 
 
 LOOPS: tuple[Loop, ...] = (
-    Loop("ask-for-dags", 1.0, ask_for_dags),
+    Loop("request-dags", 1.0, ask_for_dags),
     Loop("reconcile", 5.0, reconcile),
-    Loop("end-abandoned", 5.0, end_abandoned),
+    Loop("finalize", 5.0, end_abandoned),
     Loop("end-tasks", 1.0, end_tasks),
-    Loop("begin-lost-tasks-again", 10.0, begin_lost_tasks_again),
-    Loop("judge-answers", 1.0, apply_ui_answers),
-    Loop("release-decided", 1.0, release_decided),
+    Loop("retry-lost-tasks", 10.0, begin_lost_tasks_again),
+    Loop("apply-approval-answers", 1.0, apply_ui_answers),
+    Loop("release-approval-tasks", 1.0, release_decided),
     Loop("send-notices", 2.0, send_notices),
-    Loop("measure", 5.0, measure),
+    Loop("send-metrics", 5.0, measure),
 )
 
 

@@ -237,13 +237,13 @@ def _created(execution: Execution, plan: Plan) -> Event:
 
 @asynccontextmanager
 async def with_active_execution_id(ports: Ports, tenant_id: str, component_id: str) -> AsyncIterator[None]:
-    """Add the id of the active execution to a refusal by the database, when another transaction was faster.
+    """Add the id of the active execution to the error of the database, when another transaction was faster.
 
-    :raises ActiveUpgradeExists: the database raised it within.
+    :raises ActiveUpgradeExists: the database raised it within; without an id if that execution has ended since.
     """
     try:
         yield
     except ActiveUpgradeExists:
         async with ports.work() as work:
             active = await work.executions.active(tenant_id, component_id)
-        raise ActiveUpgradeExists(active.id if active else "just finished") from None
+        raise ActiveUpgradeExists(active.id if active else None) from None

@@ -63,7 +63,7 @@ class MemoryExecutions(MemoryInstances):
         slot = (execution.tenant_id, execution.request.component_id)
         await self._transaction.claim(EXECUTION, *slot)
         if holder_of(self._transaction, *slot):
-            raise self._transaction.failed(ActiveUpgradeExists("of another request made at the same time"))
+            raise self._transaction.failed(ActiveUpgradeExists())
 
     async def _refer(self, request: UpgradeRequest) -> None:
         await self._transaction.refer(COMPONENT, request.component_id)

@@ -73,7 +73,7 @@ class PostgresExecutions(PostgresInstances):
                 raise AlreadyExists(f"there is an execution {execution.id}") from None
             if "uq_execution_active" not in str(error.orig):
                 raise
-            raise ActiveUpgradeExists("of another request made at the same time") from None
+            raise ActiveUpgradeExists from None  # the caller adds the id, in a new transaction
         of = {"execution_id": execution.id}
         await self._execute(insert(tables.batch), [of | {"number": b.number, "kind": b.kind} for b in plan.batches])
         await self._execute(insert(tables.instance), [of | asdict(each) for each in instances])
