@@ -54,9 +54,9 @@ class Settings:
     )
     worker_places: int = _option(
         1,
-        "How many of the upgrades started within 15 s begin in a worker, within a second each. The others begin in the "
-        "triggerer, about 3 s after their start, and so does one that is started at the same moment as another. "
-        "0: all begin in the triggerer.",
+        "Of the upgrades started within the same 15 s, at most this many run their first step in a worker, where it "
+        "begins within 1 s. The others begin in the triggerer, after about 3 s; so does one that is started at the "
+        "same moment as another. 0: all begin in the triggerer.",
     )
     lease_seconds: float = _option(
         10, "How long a runner may fail to renew its lease on a deployment before another takes over.", least=1

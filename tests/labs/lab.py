@@ -75,7 +75,7 @@ class Lab:
         return await start_upgrade(self.world.ports, (await self.created(**fields)).id, OLGA)
 
     async def check(self, execution_id: str) -> dict[CheckName, CheckResult]:
-        """Run the five checks side by side, as the DAG does."""
+        """Run the checks side by side, as the DAG does."""
         results = await asyncio.gather(*(run_check(self.world.ports, execution_id, name) for name in CheckName))
         return {each.name: each for each in results}
 

@@ -1,4 +1,4 @@
-"""The refusals, each with its error code (specification section 8) and with what would be accepted."""
+"""The errors, each with its code (specification section 8) and with what would be accepted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class UpgradeError(Exception):
-    """Base of every refusal: ``code`` is for programs (section 8), ``extra`` holds further fields of the response."""
+    """Base of all errors: ``code`` is for programs (section 8), ``extra`` holds further fields of the response."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
 
@@ -28,7 +28,7 @@ class ValidationFailed(UpgradeError):
 
     @classmethod
     def of(cls, field: str, message: str) -> ValidationFailed:
-        """The refusal of one field."""
+        """The error for one field."""
         return cls([{"field": field, "message": message}])
 
 
@@ -117,7 +117,7 @@ class CanaryUnhealthy(UpgradeError):
     code = "CANARY_UNHEALTHY"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"not all canaries are well ({why}); force=true promotes all the same")
+        super().__init__(f"not all canaries are healthy ({why}); force=true promotes them anyway")
 
 
 class IdempotencyConflict(UpgradeError):

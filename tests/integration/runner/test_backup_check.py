@@ -58,4 +58,4 @@ async def test_backup_that_takes_too_long_to_read_fails_the_check_after_its_time
     ports = replace(lab.world.ports, options=replace(lab.world.ports.options, check_timeout_seconds=0.3))
     result = await run_check(ports, execution.id, CheckName.BACKUP_VERIFICATION)
     assert result.status is CheckStatus.FAILED
-    assert result.message.startswith("could not look within 0.3 s: the storage of the backup has to answer")
+    assert result.message.startswith("the check did not finish within 0.3 s: see whether the storage of the backup")

@@ -80,4 +80,4 @@ class Reports:
         if is_about_the_event(error):
             self.sent.refused.append(RejectedEvent(event, described(error, size), certain=False))
         elif error.code() not in _FOLLOWS:
-            self.fail(f"Kafka does not take events ({error.name()})")
+            self.fail(f"Kafka does not accept events ({error.name()})")

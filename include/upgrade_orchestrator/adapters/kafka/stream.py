@@ -121,7 +121,7 @@ class KafkaStream:
         elif problem.code() == KafkaError._FATAL:
             reports.sent.broken = True  # caused by an earlier message, whose report has the reason
         else:
-            reports.fail(f"Kafka does not take events ({problem.name()})")
+            reports.fail(f"Kafka does not accept events ({problem.name()})")
 
     def _wait(self, reports: Reports) -> None:
         since, before = time.monotonic(), reports.open

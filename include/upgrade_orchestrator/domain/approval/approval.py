@@ -26,7 +26,7 @@ SAME_ANSWER = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person chose in the Airflow UI: the user's name and id there, and when (UTC). It counts once judged."""
+    """What a person chose in the Airflow UI: the user's name and id there, and when (UTC). It counts once applied."""
 
     choice: Decision
     by: str
@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """The approval request for a stage, the answer that waits to be judged, and the decision; times are UTC."""
+    """The approval request for a stage, the answer that is yet to be applied, and the decision; times are UTC."""
 
     execution_id: str
     stage: int
@@ -66,7 +66,7 @@ class StageState(StrEnum):
     ASKED = "ASKED"
     "A person has to decide."
     ANSWERED = "ANSWERED"
-    "A person has answered in the Airflow UI, and the answer is yet to be judged."
+    "A person has answered in the Airflow UI, and the answer is yet to be applied."
     APPROVED = "APPROVED"
     "The stage may begin."
     OVER = "OVER"
@@ -107,9 +107,9 @@ def ask(execution: Execution, stage: int, now: datetime) -> tuple[Approval, Even
 
 
 def answer(approval: Approval, given: Answer) -> Approval:
-    """Store the answer until it is judged; the first answer stands, and a decision overrides it.
+    """Store the answer until it is applied; the first answer stands, and a decision overrides it.
 
-    An answer that was refused already is ignored when it is reported again.
+    An answer that did not count is ignored when it is reported again.
     """
     if approval.decision is not None or approval.answer is not None:
         return approval
@@ -148,7 +148,7 @@ def decidable(
 ) -> Approval:
     """The approval of ``stage``, if ``actor`` may make the decision ``wanted`` now.
 
-    :raises InvalidState: this status takes no decision, or this stage does not wait for one.
+    :raises InvalidState: this status allows no decision, or this stage does not wait for one.
     :raises Forbidden: by ``four_eyes`` the creator of the execution may not approve its stages.
     """
     require_allowed(wanted.command, execution.status)
@@ -156,7 +156,7 @@ def decidable(
     if found is None or found.decision is not None:
         raise _not_now(execution, _not_waiting(stage, found, waiting(approvals)))
     if found.plan_hash != execution.plan_hash:
-        raise _not_now(execution, f"stage {stage} was asked about for another plan")
+        raise _not_now(execution, f"the approval of stage {stage} was requested for another plan")
     if four_eyes and wanted is Decision.APPROVED and actor.name == execution.created_by:
         raise Forbidden(f"four eyes: {actor.name} created this execution, so another user has to approve its stages")
     return found

@@ -1,4 +1,4 @@
-"""What can be done with two pools: small values, made by the rules and carried out by a runner."""
+"""The actions on two pools: small values that the rules return and a runner carries out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from upgrade_orchestrator.domain.plan.pools import Pools
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """All that a decision reads: the rows, and what fleet and new pool have just said (``fleet`` None: nothing).
+    """The input of a decision: the rows, and the fleet and new pool as just observed.
 
-    ``soak`` and ``timeout`` are watched seconds.
+    ``fleet`` is None when the fleet did not respond. ``soak`` and ``timeout`` are watched seconds.
     """
 
     execution: Execution
@@ -27,12 +27,12 @@ class PoolView:
     pools: Pools
     fleet: Fleet | None
     answers: Mapping[str, Health | None]
-    """What each instance of the new pool answered; None where it could not be asked."""
+    """The health of each polled instance of the new pool; None where it did not respond."""
     soak: float
     timeout: float
 
     def unhealthy(self, fleet: Fleet) -> dict[str, str]:
-        """What is wrong with the new pool, by instance (by pool where instances are missing)."""
+        """The problems of the new pool by instance; under the pool's name if instances are missing."""
         found, wanted = fleet.in_pool(self.pools.new), self.pools.size(fleet, len(self.rows))
         findings = {name: _wrong(answer, self.execution.to_version) for name, answer in self.answers.items()}
         wrong = {name: why for name, why in findings.items() if why}
@@ -41,7 +41,7 @@ class PoolView:
         return wrong
 
     def unreachable(self) -> list[str]:
-        """Instances of the new pool that could not be asked."""
+        """Instances of the new pool that did not respond."""
         return [name for name, answer in self.answers.items() if answer is None]
 
 
@@ -52,7 +52,7 @@ def _wrong(answer: Health | None, version: str) -> str | None:
 
 
 class PoolCall(StrEnum):
-    """What the fleet may be asked to do with a pool."""
+    """The orders on pools."""
 
     MAKE = "make"
     REMOVE = "remove"
@@ -61,7 +61,7 @@ class PoolCall(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendPoolOrder:
-    """Send this order; ``on_timeout``: what to do when it has no effect for too long."""
+    """Send this order; ``on_timeout`` is the action that replaces it when it has had no effect for too long."""
 
     call: PoolCall
     pool: str
@@ -71,50 +71,50 @@ class SendPoolOrder:
 
     @property
     def key(self) -> str:
-        """The same for every repetition of this intent."""
+        """Identifies the intent: it is the same for every repetition of the order."""
         return f"{self.call.value}.{self.pool}"
 
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Look again until ``what`` is over; ``on_timeout``: what to do when that takes too long."""
+    """Poll again until ``what`` is over; ``on_timeout`` is the action that replaces this when it takes too long."""
 
     what: str
     on_timeout: PoolAction
 
     @property
     def key(self) -> str:
-        """One wait is as good as another."""
+        """The same for all waits: their time is counted together."""
         return "await"
 
 
 @dataclass(frozen=True, slots=True)
 class PollAgain:
-    """All is well; look again within so many seconds."""
+    """Healthy so far: poll again within ``seconds``."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class SaveBatch:
-    """Write what was seen: the new pool's batch with its new time."""
+    """Write the new pool's batch: its phase or its soak clock has changed."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
 class RecordUnhealthy:
-    """Write that instances (planned ids, with what is wrong) are ill in the soak, which starts again."""
+    """Write which instances are unhealthy in the soak (planned ids and their problems); the soak starts again."""
 
     batch: Batch
     unhealthy: Mapping[str, str]
     too_late: str | None = None
-    """Why there is no time left for that, else None."""
+    """Why no time is left for another soak; None if there is."""
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """It cannot be brought about: end this work, saying why."""
+    """The action had no effect in time: end this work with ``reason``."""
 
     phase: str
     reason: str
@@ -122,14 +122,14 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class MarkRolledBack:
-    """Write that every touched instance serves as it did before."""
+    """Write every touched instance as ROLLED_BACK; ``healthy`` is the health of the old pool's instances now."""
 
     healthy: Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class GoalReached:
-    """Nothing is left to do."""
+    """The goal is reached: nothing is left to do."""
 
 
 PoolAction = SendPoolOrder | WaitFor | PollAgain | SaveBatch | RecordUnhealthy | GiveUp | MarkRolledBack | GoalReached
@@ -137,7 +137,7 @@ PoolAction = SendPoolOrder | WaitFor | PollAgain | SaveBatch | RecordUnhealthy |
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a step writes, in one transaction."""
+    """The changes of one action, written in one transaction."""
 
     execution: Execution
     batch: Batch | None = None

@@ -1,4 +1,4 @@
-"""What the steps of a switch-over, forth and back, write: rows, counters, status and events (sections 4 and 10)."""
+"""What the steps of a cutover and of its reversal write: rows, counters, status and events (sections 4 and 10)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ I = InstanceStatus  # noqa: E741 - as in instance.py
 
 
 def record_cutover(step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
-    """What a step forward writes at ``now``."""
+    """What a step of the cutover writes at ``now``."""
     match step:
         case SaveBatch(batch):
             return Change(execution, batch, _polled(rows, {}, now) if batch.phase is Phase.RETIRE else ())
@@ -42,7 +42,7 @@ def record_cutover(step: PoolAction, execution: Execution, rows: Sequence[Instan
 
 
 def _note_unhealthy(step: RecordUnhealthy, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
-    """Each instance counts once; at the threshold it goes back, or has failed."""
+    """Each instance counts as one failure; at the threshold the execution rolls back or is FAILED."""
     first = sum(each.instance_id in step.unhealthy and each.attempts == 1 and each.error is None for each in rows)
     counted = replace(execution, current_failures=execution.current_failures + first)
     after = _polled(rows, step.unhealthy, now)
@@ -50,14 +50,14 @@ def _note_unhealthy(step: RecordUnhealthy, execution: Execution, rows: Sequence[
     events = [factory.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
     why, ends = step.too_late, list[Event]()
     if first and threshold_reached(counted):
-        why = f"{reason_of(counted)}; ill in the soak: {'; '.join(step.unhealthy.values())}"
+        why = f"{reason_of(counted)}; unhealthy during the soak: {'; '.join(step.unhealthy.values())}"
     if why is not None:
         counted, ends = _end(counted, Phase.SOAK, why, now)
     return Change(counted, step.batch, after, [*events, *ends])
 
 
 def _polled(rows: Sequence[Instance], unhealthy: Mapping[str, str], now: datetime) -> list[Instance]:
-    """The rows whose health is another now; what was wrong stays in the row."""
+    """The rows whose health has changed; the last problem stays in the row."""
     return [
         replace(
             each,
@@ -71,7 +71,7 @@ def _polled(rows: Sequence[Instance], unhealthy: Mapping[str, str], now: datetim
 
 
 def _end(execution: Execution, phase: str, reason: str, now: datetime) -> tuple[Execution, list[Event]]:
-    """Back where that is enabled, else FAILED; a pool that has proved itself is not taken back."""
+    """ROLLING_BACK with automatic rollback, else FAILED. After the soak (RETIRE) there is no automatic rollback."""
     if execution.request.auto_rollback_enabled and phase != Phase.RETIRE:
         return begin_rollback(execution, reason, SYSTEM, now)
     ended, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
@@ -79,7 +79,7 @@ def _end(execution: Execution, phase: str, reason: str, now: datetime) -> tuple[
 
 
 def record_revert(step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
-    """What a step back writes at ``now``; the status is judged later, by the rows."""
+    """What a step of the reversal writes at ``now``; the execution's status is decided later, from the rows."""
     match step:
         case MarkRolledBack(healthy):
             after = [_taken_back(each, healthy, now) for each in rows]
@@ -97,13 +97,13 @@ def _taken_back(row: Instance, healthy: Mapping[str, bool], now: datetime) -> In
     if row.status in (I.PENDING, I.ROLLED_BACK):
         return row
     if not is_touched(row):
-        return move(row, I.PENDING, now)  # no new pool was asked for on its behalf
+        return move(row, I.PENDING, now)  # no order for it was sent
     well = healthy.get(row.instance_id, True)
     return replace(move(row, I.ROLLED_BACK, now), revert=I.COMPLETED, healthy=well)
 
 
 def _left(row: Instance, reason: str) -> Instance:
-    """Not reverted, and not worked on any more."""
+    """The row of an instance that could not be reverted: no runner works on it any more."""
     return replace(row, revert=I.FAILED, error=reason) if row.status in _TOUCHED_BY_IT else row
 
 

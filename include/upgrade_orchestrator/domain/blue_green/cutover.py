@@ -26,14 +26,14 @@ from upgrade_orchestrator.domain.plan.pools import counterparts
 
 
 class Goal(IntEnum):
-    """How far to go, in this order."""
+    """How far a task takes the cutover, in this order."""
 
     CHECKED = 1
     "Every instance of the new pool is at the target version and healthy."
     SWITCHED = 2
-    "It has the traffic."
+    "The new pool has the traffic."
     SOAKED = 3
-    "It has stayed healthy under the traffic."
+    "The new pool has stayed healthy under the traffic."
     RETIRED = 4
     "The old pool is removed."
 
@@ -48,7 +48,7 @@ _REACHED = {
 
 
 def next_cutover_action(view: PoolView, goal: Goal, now: datetime) -> PoolAction:
-    """What to do next on the way to ``goal``: the phase says what is next, the fleet where it stands."""
+    """The next action towards ``goal``, decided by the stored phase and the fleet as observed."""
     fleet, phase = view.fleet, view.batch.phase
     if phase.reached(_REACHED[goal]):
         return GoalReached()
@@ -56,7 +56,7 @@ def next_cutover_action(view: PoolView, goal: Goal, now: datetime) -> PoolAction
         return _unseen(view)
     switched = fleet.traffic == view.pools.new
     if phase.reached(Phase.SOAK) and not switched or not switched and fleet.traffic != view.pools.old:
-        return GiveUp(phase, f"the traffic was switched to pool {fleet.traffic} by another")
+        return GiveUp(phase, f"something else switched the traffic to pool {fleet.traffic}")
     match phase:
         case Phase.SOAK:
             return _soak(view, fleet, now)
@@ -72,7 +72,7 @@ def _enter(view: PoolView, phase: Phase, now: datetime, healthy_seconds: float |
 
 
 def _unseen(view: PoolView) -> PoolAction:
-    """A fleet that cannot be asked is no unhealthy pool: only the time-out makes it a failure."""
+    """A fleet that does not respond is not an unhealthy pool: only the time-out makes it a failure."""
     why = GiveUp(view.batch.phase, f"the fleet did not answer for {_seconds(view)}")
     if view.batch.phase is not Phase.SOAK:
         return WaitFor("the fleet does not answer", why)
@@ -80,7 +80,7 @@ def _unseen(view: PoolView) -> PoolAction:
 
 
 def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
-    """A pool that was well when it was checked has to be well when it gets the traffic, too."""
+    """A pool that was healthy when it was checked must also be healthy when it gets the traffic."""
     pools, phase = view.pools, view.batch.phase
     if failed := [each for each in view.rows if each.status is not InstanceStatus.COMPLETED]:
         return GiveUp(
@@ -108,7 +108,7 @@ def _describe(rows: Mapping[str, Instance]) -> str:
 
 
 def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
-    """Healthy without break for the soak, within the soak and one more time-out."""
+    """The pool must be healthy without a break for the soak, within the soak and one more time-out."""
     healthy, left = view.batch.healthy_seconds, _soak_left(view)
     if unhealthy := view.unhealthy(fleet):
         too_late = _not_soaked(view, unhealthy) if view.soak > left else None
@@ -124,14 +124,14 @@ def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
 
 
 def _begin_soak(view: PoolView, left: float) -> PoolAction:
-    """The soak begins when all are seen healthy, also after an instance was unhealthy: its time counts from then."""
+    """The soak begins, or begins again, when all instances are observed as healthy: its time counts from then."""
     if view.soak > left:
-        return GiveUp(Phase.SOAK, _not_soaked(view, {f"pool {view.pools.new}": "was well again too late"}))
+        return GiveUp(Phase.SOAK, _not_soaked(view, {f"pool {view.pools.new}": "became healthy too late"}))
     return SaveBatch(replace(view.batch, healthy_seconds=0.0))
 
 
 def _soak_left(view: PoolView) -> float:
-    """Watched seconds within which the soak has to succeed: the soak and one more time-out, from the switch on."""
+    """Watched seconds within which the soak has to succeed, from the switch on: the soak and one more time-out."""
     return view.soak + view.timeout - view.batch.soak_seconds
 
 

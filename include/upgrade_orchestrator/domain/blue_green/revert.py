@@ -26,18 +26,18 @@ ROLLBACK = "ROLLBACK"
 
 
 class RevertGoal(Enum):
-    """Why it goes back, and so how far."""
+    """Why the pools are reverted, which decides how far."""
 
     ROLL_BACK = "ROLL_BACK"
-    "The old pool serves again, made again where it is gone; the new one is removed."
+    "The old pool serves again, and is made again if it is gone; the new one is removed."
     SOAK_FAILED = "SOAK_FAILED"
-    "The old pool serves again while it is there; the new one stays to be looked at."
+    "The old pool serves again if it still exists; the new one stays for inspection."
     CANCELLED = "CANCELLED"
     "A new pool that never had the traffic is removed; after the switch everything stays."
 
 
 def revert_goal_of(execution: Execution) -> RevertGoal | None:
-    """What the status asks for; None when the pools stay as they are."""
+    """The aim that follows from the status; None when the pools stay as they are."""
     match execution.status:
         case ExecutionStatus.ROLLING_BACK:
             return RevertGoal.ROLL_BACK
@@ -49,7 +49,7 @@ def revert_goal_of(execution: Execution) -> RevertGoal | None:
 
 
 def next_revert_action(view: PoolView, goal: RevertGoal) -> PoolAction:
-    """The next step back to the old pool; the fleet says what has the traffic and which pools there are."""
+    """The next action of the reversal, decided by the pools of the fleet and by which of them has the traffic."""
     fleet = view.fleet
     if fleet is None:
         return WaitFor("the fleet does not answer", _give_up(view, "the fleet did not answer"))
@@ -74,13 +74,13 @@ def _switch(view: PoolView, fleet: Fleet, goal: RevertGoal) -> PoolAction:
         return switch
     named = ", ".join(f"{each.instance_id} is {each.status} at {each.version}" for each in down)
     what = f"pool {view.pools.old} is not ready: {named}"
-    # a pool that never came back whole is still the better one when it serves no worse
+    # after the time-out an incomplete old pool is still chosen if no fewer of its instances serve
     better = _available(old) >= max(1, _available(new))
     return WaitFor(what, switch if better else _give_up(view, what))
 
 
 def _make(view: PoolView, left: int, size: int) -> SendPoolOrder:
-    """Make the old pool again; where that fails, remove first what is left of the one that was being removed."""
+    """Make the old pool again; if that fails, first remove what is left of it from an earlier removal."""
     pool, version = view.pools.old, view.execution.from_version
     gone = _give_up(view, f"pool {pool} is gone and did not come back at {version}")
     vain = SendPoolOrder(PoolCall.REMOVE, pool, gone) if left else gone

@@ -18,7 +18,7 @@ from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersio
 
 
 class CheckName(StrEnum):
-    """The five checks, in the order in which they are shown."""
+    """The pre-upgrade checks, in the order in which they are shown."""
 
     VERSION_COMPATIBILITY = "VERSION_COMPATIBILITY"
     RESOURCE_AVAILABILITY = "RESOURCE_AVAILABILITY"
@@ -146,7 +146,7 @@ def health(responses: Mapping[str, str | None]) -> Findings:
     if not silent:
         return Findings()
     found = f"{len(silent)} of {len(responses)} health endpoints do not answer ({'; '.join(silent)})"
-    return Findings((f"{found}: see what keeps them or the fleet's agent from it",))
+    return Findings((f"{found}: check these instances and the fleet agent",))
 
 
 @dataclass(frozen=True, slots=True)

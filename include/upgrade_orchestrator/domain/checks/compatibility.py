@@ -63,7 +63,7 @@ def _path_warnings(path: UpgradePath, strategy: Strategy | None, way: str) -> tu
     if path.requires_downtime and strategy is None:
         warnings.append(f"the path {way} requires downtime, only strategy RECREATE allows for it")
     elif path.requires_downtime and strategy is not Strategy.RECREATE:
-        warnings.append(f"the path {way} requires downtime, strategy {strategy} promises none")
+        warnings.append(f"the path {way} requires downtime, which strategy {strategy} does not provide for")
     return tuple(warnings)
 
 
@@ -90,7 +90,7 @@ def _platform(target: ComponentVersion, platform: str | None) -> Findings:
     low, high = target.min_platform_version, target.max_platform_version
     if low is None and high is None:
         return Findings()
-    wanted = f"version {target.version} wants platform {low or 'any'} to {high or 'any'}"
+    wanted = f"version {target.version} requires platform {low or 'any'} to {high or 'any'}"
     if platform is None:
         return Findings((f"{wanted}, the platform's version is not known; set upgrades_platform_version",))
     try:

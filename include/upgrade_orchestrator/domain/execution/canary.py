@@ -1,4 +1,4 @@
-"""The number of canaries, the verdict of a poll and the state of their monitor (specification section 4)."""
+"""The number of canaries, the result of a poll and the state of their monitor (specification section 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def canary_count(total_instances: int, canary_percentage: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """The state of the canaries: the last verdict, the polls made, and who promoted them (times in UTC)."""
+    """The state of the canaries: the result of the last poll, the polls made, who promoted them (times in UTC)."""
 
     healthy: bool | None = None
     polls: int = 0
@@ -37,7 +37,7 @@ class Poll:
 
     @property
     def healthy(self) -> bool | None:
-        """False when one is unhealthy, True when all are healthy; None, no verdict, when some did not respond."""
+        """False when one is unhealthy, True when all are healthy; None, no result, when some did not respond."""
         if self.unhealthy:
             return False
         return None if self.unreachable else True
@@ -45,7 +45,7 @@ class Poll:
     def describe(self) -> str:
         """The problems of the canaries, in words."""
         named = [f"{name}: {why}" for name, why in self.unhealthy.items()]
-        return "; ".join([*named, *(f"{name}: could not be asked" for name in self.unreachable)])
+        return "; ".join([*named, *(f"{name}: could not be reached" for name in self.unreachable)])
 
 
 def poll_of(responses: Mapping[str, Health | None], to_version: str) -> Poll:

@@ -41,9 +41,13 @@ class Source(StrEnum):
     """Where a command came from; stored in the audit."""
 
     API = "API"
+    "The REST API, called with a token."
     UI = "UI"
+    "A page of the status view, or Airflow's own UI (a paused DAG, the answer to an approval)."
     DAG = "DAG"
+    "The DAG that requests upgrades."
     SYSTEM = "SYSTEM"
+    "The product itself, such as an automatic rollback."
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 
 
 class EventType(StrEnum):
-    """The ``<what>`` of ``registry.upgrade.<what>.v1``."""
+    """The types of events; CloudEvents name them ``registry.upgrade.<type>.v1``."""
 
     CREATED = "created"
     STATUS_CHANGED = "status-changed"

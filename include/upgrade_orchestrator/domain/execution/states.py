@@ -11,7 +11,7 @@ class ExecutionStatus(StrEnum):
     PENDING = "PENDING"
     "Created and planned, nothing touched; start leads to VALIDATING."
     VALIDATING = "VALIDATING"
-    "The five pre-upgrade checks run in Airflow; they decide between the work and FAILED."
+    "The pre-upgrade checks run in Airflow; they decide between the work and FAILED."
     IN_PROGRESS = "IN_PROGRESS"
     "Batches are worked on, or an approval is awaited; ends with verification."
     CANARY_RUNNING = "CANARY_RUNNING"

@@ -18,7 +18,7 @@ class FleetInstance:
     leader: bool = False
     pool: str = "blue"
     own_id: str | None = None
-    """Its own id, where it is shown under that of the instance whose place it takes (BLUE_GREEN)."""
+    """Its own id, where it is shown under that of the instance that it replaces (BLUE_GREEN)."""
 
     @property
     def available(self) -> bool:

@@ -77,7 +77,7 @@ class Instance:
     healthy_seconds: float | None = None
     revert: InstanceStatus | None = None
     replacement: str | None = None
-    """BLUE_GREEN: the id of the instance of the new pool that takes its place; once known it stays the same."""
+    """BLUE_GREEN: the id of the instance of the new pool that replaces it; once set it stays the same."""
 
     @property
     def in_flight(self) -> bool:

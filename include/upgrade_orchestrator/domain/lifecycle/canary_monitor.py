@@ -51,7 +51,7 @@ def record_poll(execution: Execution, poll: Poll, now: datetime) -> Moved:
     events = [_polled(polled, poll)]
     if not (threshold_reached(polled) and polled.request.auto_rollback_enabled):
         return polled, events
-    why = f"{reason_of(polled)}; canaries: {poll.describe() or 'well at the last poll'}"
+    why = f"{reason_of(polled)}; canaries: {poll.describe() or 'healthy at the last poll'}"
     moved, more = begin_rollback(polled, why, SYSTEM, now)
     return moved, [*events, *more]
 
@@ -73,7 +73,7 @@ def require_healthy(poll: Poll) -> None:
 
 
 def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: Actor, now: datetime) -> Moved:
-    """The execution in IN_PROGRESS; ``poll`` None: promoted with ``force``, whatever the health of the canaries.
+    """The execution in IN_PROGRESS; ``poll`` None: promoted with ``force``, without a check of the canaries' health.
 
     :raises InvalidState: the execution is not in CANARY_MONITORING.
     :raises CanaryUnhealthy: a canary is unhealthy or did not respond.
@@ -81,7 +81,7 @@ def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: 
     require_allowed(Command.PROMOTE, execution.status)
     if poll is not None:
         require_healthy(poll)
-    how = f"promoted by {actor.name}" if poll is not None else f"promoted by {actor.name} whatever the canaries say"
+    how = f"promoted by {actor.name}" if poll is not None else f"promoted by {actor.name} with force"
     moved, event = advance(execution, ExecutionStatus.IN_PROGRESS, reason or how, actor, now)
     canary = replace(moved.canary, promoted_by=actor.name, promoted_at=now)
     return replace(moved, canary=canary), [event]

@@ -19,7 +19,7 @@ def record_failures(
 ) -> tuple[Execution, list[Event]]:
     """Count each instance's first failure; at the threshold the execution fails, or rolls back if that is automatic.
 
-    The canary monitor judges the canaries: their failures count, but do not end CANARY_RUNNING.
+    The canary monitor decides on the canaries: their failures count, but do not end CANARY_RUNNING.
     """
     first = [each for each in newly_failed if each.status is InstanceStatus.FAILED and each.attempts == 1]
     if not first:

@@ -66,7 +66,7 @@ def count_by_version(instances: Sequence[Instance]) -> str:
 
 def _where(instance: Instance) -> str:
     if instance.in_flight:
-        return "on the way"
+        return "in flight"
     if instance.status is InstanceStatus.FAILED:
         return "failed"
     there = instance.status is InstanceStatus.COMPLETED

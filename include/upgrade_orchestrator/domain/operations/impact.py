@@ -43,7 +43,7 @@ def impact_of(command: Command, given: ImpactInput) -> list[str]:
 def _start(at: ImpactInput) -> list[str]:
     plan, execution = at.plan, at.execution
     return [
-        "Five checks run first; nothing is touched before they have passed.",
+        "The checks run first; nothing is touched before they have passed.",
         f"Then {_instances(len(plan.instances))} go to {execution.to_version}, {execution.request.strategy.value},"
         f" in {_batches(len(plan.batches))}.",
         f"The {_count(len(plan.canary), 'canary', 'canaries')} first: {_named(plan.canary)}." if plan.canary else "",

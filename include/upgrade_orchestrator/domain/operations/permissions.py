@@ -10,12 +10,16 @@ from upgrade_orchestrator.domain.execution.commands import Command
 
 
 class Permission(StrEnum):
-    """A permission of a caller."""
+    """What a caller may do, within a scope."""
 
     READ = "read"
+    "See executions and their plans, instances and events."
     OPERATE = "operate"
+    "Create upgrades, and give every command but the decisions on stages."
     APPROVE = "approve"
+    "Approve or reject stages."
     ADMINISTER = "administer"
+    "Change the registry, and release parked events."
 
 
 @dataclass(frozen=True, slots=True)

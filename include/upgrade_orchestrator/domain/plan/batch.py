@@ -48,10 +48,15 @@ _PHASES = list(Phase)
 class Batch:
     """The times of a batch; ``due_at`` is when it may start.
 
-    ``blocked_seconds`` is how many watched seconds it has been without budget (None: it is not). For BLUE_GREEN it is
-    how long its current step has had no effect; ``phase`` is what is next for the new pool, since ``phase_started_at``.
-    In the soak ``soak_seconds`` counts the watched seconds, and ``healthy_seconds`` how many of these the pool was
-    healthy without a break (None: it is not healthy).
+    ``blocked_seconds`` are the watched seconds for which it has been unable to continue (None: it is not blocked):
+
+    - no budget is left, because other instances are unavailable
+    - nothing is in flight and the fleet does not respond
+    - BLUE_GREEN: the present action on the pools has had no effect yet
+
+    ``phase`` is what is next for the new pool, since ``phase_started_at``. In the soak ``soak_seconds`` counts the
+    watched seconds, and ``healthy_seconds`` how many of these the pool was healthy without a break (None: it is not
+    healthy).
     """
 
     number: int
@@ -186,7 +191,7 @@ def decide(view: BatchView, now: datetime) -> Decision:
         return Wait((view.batch.due_at - now).total_seconds())
     flying = [each for each in view.instances if each.status in IN_FLIGHT]
     failed = [each for each in view.instances if each.status is InstanceStatus.FAILED]
-    busy = [each.instance_id for each in flying if each.healthy_seconds is None]  # one that soaks serves already
+    busy = [each.instance_id for each in flying if each.healthy_seconds is None]  # a soaking one serves already
     counted = view.unavailable.union(busy, (each.instance_id for each in failed))
     pending = [each for each in view.instances if each.status is InstanceStatus.PENDING]
     waiting = [each.instance_id for each in pending if each.batch <= view.batch.number]

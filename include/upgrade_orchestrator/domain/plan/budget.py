@@ -1,4 +1,4 @@
-"""How many instances may be unavailable at once, for whatever reason (specification section 4)."""
+"""How many instances may be unavailable at once, for any reason (specification section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances that an ended upgrade left drained, to be put back into service (specification section 3, cancel)."""
+"""Instances that an ended upgrade left drained and that return to service (specification section 3, cancel)."""
 
 from __future__ import annotations
 

@@ -20,13 +20,18 @@ SECONDS_A_WAVE = 30
 
 
 class BatchKind(StrEnum):
-    """What a batch is for."""
+    """The purpose of a batch."""
 
     CANARY = "CANARY"
+    "The first instances of a CANARY upgrade, which are monitored before the others follow."
     BATCH = "BATCH"
+    "Up to ``batchSize`` instances of a ROLLING upgrade, or of a CANARY upgrade after its canaries."
     STAGE = "STAGE"
+    "The instances of one stage of a STAGED upgrade; all but the first stage need an approval."
     GREEN = "GREEN"
+    "The new pool of a BLUE_GREEN upgrade, which replaces all planned instances."
     ALL = "ALL"
+    "All instances at once: RECREATE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Plan:
     health_check_timeout_seconds: int
     estimated_seconds: int
     pool: str = "blue"
-    """The pool of these instances: a BLUE_GREEN upgrade replaces it by another one."""
+    """The pool of these instances, which a BLUE_GREEN upgrade replaces by the other one."""
 
     @property
     def hash(self) -> str:

@@ -1,4 +1,4 @@
-"""Two pools side by side, and which instance takes the place of which (specification section 4, BLUE_GREEN)."""
+"""The two pools of an upgrade, and which instance replaces which (specification section 4, BLUE_GREEN)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ GREEN_BATCH = 1
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """The pool of the planned instances, and the one that takes its place."""
+    """The pool of the planned instances, and the one that replaces it."""
 
     old: str
     new: str
 
     @classmethod
     def for_serving(cls, old: str) -> Self:
-        """The pools of an upgrade of ``old``: blue and green take turns."""
+        """The pools of an upgrade of ``old``: blue is replaced by green, green by blue."""
         return cls(old, "blue" if old == "green" else "green")
 
     def size(self, fleet: Fleet, planned: int) -> int:
@@ -32,15 +32,15 @@ class Pools:
         return max(planned, len(fleet.in_pool(self.old)))
 
     def is_left_over(self, fleet: Fleet, version: str) -> bool:
-        """True when the new pool is there from before, at a version that is not wanted."""
+        """True when a new pool exists from an earlier upgrade, at another version."""
         return any(each.status == "RUNNING" and each.version != version for each in fleet.in_pool(self.new))
 
 
 def counterparts(fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str) -> dict[str, FleetInstance]:
-    """The instance of the new pool that takes the place of each row's, by the row's id.
+    """The instance of the new pool that replaces each row's instance, by the row's id.
 
-    Which takes whose place is known_pairs in the rows as they move on; before that the pool has to be all there, for it
-    would change while instances are still appearing.
+    The row stores its counterpart (``replacement``) with its first change. Until then the pairing is by order, which is
+    stable only once the pool is complete.
     """
     pool = fleet.in_pool(pools.new)
     known = {each.instance_id: each for each in pool}
@@ -56,10 +56,10 @@ def counterparts(fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: 
 def under_planned_ids(
     fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str, withdrawn: Collection[str] = ()
 ) -> Fleet:
-    """The new pool under the ids of the planned instances, each with its own id beside it.
+    """The new pool under the ids of the planned instances; ``own_id`` has the instance's own id.
 
-    One that is not there yet is shown DRAINED, so that the rules of any upgrade give it its version; one that was
-    ``withdrawn`` is shown as its row should be: in service at the old version.
+    An instance that does not exist yet is shown as DRAINED, so that the rules of every strategy set its version next.
+    One in ``withdrawn`` is not wanted any more and is shown as in service at the old version.
     """
     found = counterparts(fleet, pools, rows, version)
     shown = []
@@ -73,6 +73,6 @@ def under_planned_ids(
 
 
 def by_serving_pool(rows: Sequence[Instance], batches: Sequence[Batch]) -> list[Instance]:
-    """The rows by what serves: before the switch nothing of a new pool does."""
+    """The rows as users see them: until the traffic is switched, a new pool's rows count as PENDING."""
     unused = any(each.kind == BatchKind.GREEN and not each.phase.reached(Phase.SOAK) for each in batches)
     return [replace(each, status=InstanceStatus.PENDING) if unused else each for each in rows]

@@ -25,26 +25,41 @@ class StepKind(StrEnum):
     """
 
     VALIDATE = "validate"
+    "Run the pre-upgrade checks and admit the execution."
     APPROVAL = "approval"
+    "Request the approval of a stage and wait for the decision."
     BATCH = "batch"
+    "Upgrade the instances of one batch, or of several batches that the same task runs."
     MONITOR = "monitor"
+    "Poll the canaries until they are promoted or rolled back."
     CHECK_GREEN = "check-green"
+    "Wait until the new pool is complete and healthy."
     SWITCH_TRAFFIC = "switch-traffic"
+    "Switch the traffic to the new pool."
     SOAK = "soak"
+    "Wait until the new pool has been healthy under the traffic for the soak."
     RETIRE_BLUE = "retire-blue"
+    "Remove the old pool."
     VERIFY = "verify"
+    "Verify the whole fleet; sets the execution to COMPLETED or FAILED."
     WAIT_FOR_ANSWER = "wait-for-answer"
+    "Wait until an answer given in Airflow's UI is applied; ends also when the answer does not count."
     REVERT = "revert"
+    "Roll back every touched instance."
     CONFIRM = "confirm"
+    "Set the execution to ROLLED_BACK, or to FAILED if an instance could not be reverted."
     END = "end"
+    "Finish what a stopped upgrade has in flight, and settle it."
     WAIT_FOR_END = "wait-for-end"
+    "Wait until another DAG's execution is terminal (the DAG that requests upgrades)."
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step on a batch or stage, by its number; a step that belongs to no batch has the number of the one before.
+    """A step of an upgrade. ``batch`` is the number of its batch or stage.
 
-    ``last`` is the last batch that the same task runs.
+    For a step without a batch (VERIFY, MONITOR …) it is the number of the batch before it. ``last`` is the last batch
+    that the same task runs.
     """
 
     kind: StepKind
@@ -98,7 +113,7 @@ def batches_per_task(batches: Sequence[tuple[int, str]], delay_seconds: float) -
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """The progress of the steps by the rows; ``approved`` are the numbers of the approved stages."""
+    """Which steps are done, according to the rows; ``approved`` are the numbers of the approved stages."""
 
     execution: Execution
     batches: Sequence[Batch]

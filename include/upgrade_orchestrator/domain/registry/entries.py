@@ -12,9 +12,13 @@ class VersionStatus(StrEnum):
     """The life cycle of a version; only STABLE versions are upgraded to."""
 
     DRAFT = "DRAFT"
+    "In preparation: cannot be upgraded to yet."
     STABLE = "STABLE"
+    "Released: may be upgraded to until its end-of-life date."
     DEPRECATED = "DEPRECATED"
+    "Still in use, but only upgraded from."
     EOL = "EOL"
+    "End of life: only upgraded from."
 
 
 class RiskLevel(StrEnum):
@@ -62,7 +66,7 @@ class ComponentVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradePath:
-    """A registered way from one version to another; with blockers it is closed."""
+    """A registered upgrade from one version to another; with blockers it is closed."""
 
     id: str
     component_id: str

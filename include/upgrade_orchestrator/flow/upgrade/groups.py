@@ -20,7 +20,7 @@ from upgrade_orchestrator.flow.upgrade.staged import ApproveStageOperator
 
 
 def add_validation(execution_id: str) -> BaseOperator:
-    """The five checks in parallel; ``admit`` joins them, whether their tasks succeeded or not.
+    """The checks in parallel; ``admit`` joins them, whether their tasks succeeded or not.
 
     ``admit`` needs no worker: the last check to end stores the decision, and the first step reads it.
     """

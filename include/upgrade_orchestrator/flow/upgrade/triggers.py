@@ -192,5 +192,5 @@ def path_of(trigger: type[BaseTrigger]) -> str:
 
 
 async def _read_together(ports: Ports, execution_id: str) -> Validation:
-    """The triggers of an execution's five checks share one read."""
+    """The triggers of an execution's checks share one read."""
     return await _shared_reads.read(execution_id, partial(read_validation, ports, execution_id))

@@ -93,7 +93,7 @@ async def wait_for_decision(ports: Ports, execution_id: str, stage: int, seconds
 
 
 async def wait_for_answer(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:
-    """As ``wait_for_decision``, but also STOPPED once an answer in the UI was refused: the task then asks again."""
+    """As ``wait_for_decision``, but also STOPPED once an answer in the UI did not count: the task then asks again."""
 
     async def look() -> Outcome | float:
         if await request_approval(ports, execution_id, stage) is StageState.ASKED:
@@ -118,7 +118,7 @@ async def decide_stage(
     """Decide on ``stage``: it may begin, or the upgrade is rolled back or cancelled.
 
     :raises NotFound: no such execution or stage.
-    :raises InvalidState: the status takes no decision, or this stage does not wait for one.
+    :raises InvalidState: the status allows no decision, or this stage does not wait for one.
     :raises Forbidden: four eyes.
     :raises UpgradeBlocked: the stage cannot run now; it keeps waiting.
     """

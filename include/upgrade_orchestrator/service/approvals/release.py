@@ -24,7 +24,7 @@ async def release_decided(ports: Ports) -> None:
 
 
 async def release_tasks(ports: Ports, execution: Execution) -> None:
-    """The same for one execution, right after a decision; if it fails, the control loop does it a second later."""
+    """Release the tasks of one execution right after a decision; if it fails, the control loop repeats it in 1 s."""
     if execution.request.strategy is not Strategy.STAGED:
         return
     try:

@@ -1,6 +1,6 @@
-"""Use cases of answers in the Airflow UI: the task stores them, the API server judges them.
+"""Use cases of answers in the Airflow UI: the task stores them, the API server checks and applies them.
 
-A worker cannot ask the auth manager who may approve, so an answer counts only once the API server has judged it.
+A worker cannot ask the auth manager who may approve, so an answer counts only once the API server has checked it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 4
-"Answers that are judged concurrently, so that a fleet that does not respond does not delay the others."
+"Answers that are applied concurrently, so that a fleet that does not respond does not delay the others."
 
 
 async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answer) -> None:
-    """Store the answer to be judged, unless the stage is decided or answered already.
+    """Store the answer until it is applied, unless the stage is decided or answered already.
 
     :raises NotFound: no such execution.
     """
@@ -40,7 +40,7 @@ async def answer_in_ui(ports: Ports, execution_id: str, stage: int, given: Answe
 
 
 async def apply_ui_answers(ports: Ports) -> None:
-    """Turn every stored answer into a decision, or discard it with a reason.
+    """Turn every stored answer into a decision, or reopen its approval with the reason why it does not count.
 
     :raises Unavailable: the product's database or Airflow's does not respond.
     """
@@ -69,9 +69,9 @@ async def _judge_safely(ports: Ports, approval: Approval, gate: asyncio.Semaphor
         try:
             await _judge(ports, approval)
         except Unavailable as error:
-            log.warning("execution %s: the answer is judged later: %s", approval.execution_id, error)
-        except Exception:  # one failing answer must not prevent the others from being judged
-            log.exception("execution %s: the answer cannot be judged", approval.execution_id)
+            log.warning("execution %s: the answer is applied later: %s", approval.execution_id, error)
+        except Exception:  # one failing answer must not prevent the others from being applied
+            log.exception("execution %s: the answer cannot be applied", approval.execution_id)
 
 
 async def _judge(ports: Ports, approval: Approval) -> None:
@@ -106,7 +106,7 @@ async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> N
         execution = await work.executions.lock(approval.execution_id)
         found = await _find(work, approval.execution_id, approval.stage)
         if found != approval or execution.status is not ExecutionStatus.IN_PROGRESS:
-            return  # decided or answered again meanwhile; paused: judged after the resume; ended: not needed
+            return  # decided or answered again meanwhile; paused: applied after the resume; ended: not needed
         await work.approvals.save(discard_answer(approval, why))
         reason = f"refused: {why}"
         await work.events.append(
@@ -118,7 +118,7 @@ async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> N
 async def _ask_again(ports: Ports, approval: Approval) -> None:
     """Reopen the request in Airflow too, with the reason why the last answer did not count.
 
-    If this fails, the answer is still in Airflow, and is collected and judged once more.
+    If this fails, the answer is still in Airflow, and is collected and checked once more.
     """
     question = await question_about(ports, approval.execution_id, approval.stage)
     await ports.human_tasks.ask_again(_task(approval), question.body)

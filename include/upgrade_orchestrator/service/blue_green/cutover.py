@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.runner.outcome import Outcome
 
 
 async def run_cutover(ports: Ports, context: Context, goal: Goal, seconds: float | None) -> Outcome:
-    """Go as far as ``goal`` and no further, with all that comes before it, for about ``seconds`` (None: to the end).
+    """Take the cutover to ``goal`` and no further, from any earlier phase, for about ``seconds`` (None: to the end).
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
@@ -32,14 +32,14 @@ async def run_cutover(ports: Ports, context: Context, goal: Goal, seconds: float
 
 @dataclass(frozen=True, slots=True)
 class Cutover:
-    """Forth, as far as ``goal``."""
+    """The transition to the new pool, as far as ``goal``."""
 
     goal: Goal
     name: str = "over"
     batch: int = GREEN_BATCH
 
     def directive(self, execution: Execution) -> Directive:
-        """Only an execution IN_PROGRESS goes on; a paused one waits."""
+        """WORK while the execution is IN_PROGRESS, WAIT while it is PAUSED, else STOP."""
         match execution.status:
             case ExecutionStatus.IN_PROGRESS:
                 return Directive.WORK
@@ -48,15 +48,15 @@ class Cutover:
         return Directive.STOP
 
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
-        """Before the switch, and through the soak."""
+        """Before the switch; and during the soak, unless ``goal`` ends before it."""
         if state.green.phase is Phase.SOAK:
             return self.goal > Goal.SWITCHED
         return not state.green.phase.reached(Phase.SOAK)
 
     def next_action(self, view: PoolView, now: datetime) -> PoolAction:
-        """The rules."""
+        """``next_cutover_action`` for this goal."""
         return next_cutover_action(view, self.goal, now)
 
     def record(self, step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
-        """What is written."""
+        """``record_cutover``."""
         return record_cutover(step, execution, rows, now)

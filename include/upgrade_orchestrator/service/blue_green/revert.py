@@ -1,4 +1,4 @@
-"""Use case: back to the old pool, or out of a blue-green upgrade that ended half way (specification section 4)."""
+"""Use case: revert to the old pool, or end a blue-green upgrade that stopped half way (specification section 4)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from upgrade_orchestrator.service.runner.outcome import Outcome
 
 
 async def run_revert(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """Do what the status asks of the pools, for about ``seconds`` (None: to the end); STOPPED when it asks for nothing.
+    """Revert the pools as far as the status requires, for about ``seconds`` (None: to the end).
+
+    STOPPED when the status requires nothing.
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
@@ -28,24 +30,24 @@ async def run_revert(ports: Ports, context: Context, seconds: float | None) -> O
 
 
 class Revert:
-    """Back, as far as the status says."""
+    """The transition back to the old pool, as far as the status requires."""
 
     name = "back"
     batch = ROLLBACK_BATCH
 
     def directive(self, execution: Execution) -> Directive:
-        """Whether the status asks for anything."""
+        """WORK while the status requires something, else STOP."""
         return Directive.STOP if revert_goal_of(execution) is None else Directive.WORK
 
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool:
-        """What the fleet says is enough."""
+        """Never: the status that the fleet reports is sufficient."""
         return False
 
     def next_action(self, view: PoolView, now: datetime) -> PoolAction:
-        """The rules."""
+        """``next_revert_action`` for the aim that follows from the status."""
         goal = revert_goal_of(view.execution)
         return GoalReached() if goal is None else next_revert_action(view, goal)
 
     def record(self, step: PoolAction, execution: Execution, rows: Sequence[Instance], now: datetime) -> Change:
-        """What is written."""
+        """``record_revert``."""
         return record_revert(step, execution, rows, now)

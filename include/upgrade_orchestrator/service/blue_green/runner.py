@@ -1,4 +1,4 @@
-"""Carries out what the rules of two pools say: look at rows and fleet, take the one step that is due, look again."""
+"""The loop that carries out a transition between two pools: read rows and fleet, take the next action, repeat."""
 
 from __future__ import annotations
 
@@ -45,23 +45,30 @@ log = logging.getLogger(__name__)
 
 
 class Directive(Enum):
-    """What the execution's status means for the work."""
+    """What the runner does because of the execution's status."""
 
     WORK = "WORK"
+    "Continue with the next action."
     WAIT = "WAIT"
+    "Take no action and give the lease back: the execution is PAUSED."
     STOP = "STOP"
+    "End: the status does not allow this work any more."
 
 
 class PoolTransition(Protocol):
-    """One way between two pools: its rules, and what its steps write."""
+    """A change between two pools, forward or back: its rules, and what its actions write.
+
+    ``directive`` says whether the status allows the work, ``polls`` whether the new pool's health is polled in this
+    round, ``next_action`` returns the next action, and ``record`` the changes that an action writes.
+    """
 
     @property
     def name(self) -> str:
-        """What its idempotency keys begin with."""
+        """The prefix of its idempotency keys."""
 
     @property
     def batch(self) -> int:
-        """The batch whose row keeps its clock."""
+        """The number of the batch whose row stores its clock."""
 
     def directive(self, execution: Execution) -> Directive: ...
     def polls(self, state: PoolState, fleet: Fleet, pools: Pools) -> bool: ...
@@ -70,7 +77,7 @@ class PoolTransition(Protocol):
 
 
 async def run_transition(ports: Ports, context: Context, transition: PoolTransition, seconds: float | None) -> Outcome:
-    """Bring ``transition`` to its end, for about ``seconds`` (None: until it is there).
+    """Run ``transition`` for about ``seconds`` (None: to its end).
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
@@ -88,7 +95,7 @@ async def run_transition(ports: Ports, context: Context, transition: PoolTransit
 
 @dataclass(frozen=True, slots=True)
 class PoolRules:
-    """What the frozen plan says about pools; ``poll_seconds`` is the longest gap between health polls."""
+    """The pools and times by the frozen plan; ``poll_seconds`` is the longest gap between health polls."""
 
     pools: Pools
     soak: float
@@ -103,7 +110,7 @@ class PoolRules:
 
 
 class PoolFleet(FleetClient):
-    """A fleet whose pools are worked on."""
+    """A client of the fleet that also sends orders on pools."""
 
     def __init__(self, driver: FleetDriver, execution_id: str, name: str) -> None:
         super().__init__(driver, execution_id)
@@ -114,7 +121,7 @@ class PoolFleet(FleetClient):
         await close_fence(self._pools, self._execution_id, lease, ())
 
     async def send(self, order: SendPoolOrder, token: int) -> bool:
-        """Whether the order was accepted.
+        """Send the order; True when the fleet accepted it.
 
         :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
         """
@@ -136,7 +143,7 @@ class PoolFleet(FleetClient):
 
 
 class PoolRunner:
-    """One look and one step a tick, with the lease held; what has no effect for too long gives way."""
+    """Each tick observes once and takes one action, holding the lease."""
 
     def __init__(
         self,
@@ -186,7 +193,7 @@ class PoolRunner:
         )
 
     def _timely(self, step: PoolAction, state: PoolState) -> PoolAction:
-        """What was tried for too long gives way to what is to be done when it is in vain."""
+        """An action that has had no effect for ``timeout`` is replaced by its ``on_timeout``."""
         if (state.waits.blocked_seconds or 0.0) <= self._rules.timeout:
             return step
         while isinstance(step, SendPoolOrder | WaitFor) and step.key in self._tried:
@@ -207,7 +214,7 @@ class PoolRunner:
         return await self._record(step)
 
     async def _give(self, order: SendPoolOrder) -> float:
-        """Write the intent, then send the order; the next look shows what came of it."""
+        """Write the intent, then send the order; the next round observes its effect."""
         if not await self._try(order):
             return 0.0
         if await self._fleet.send(order, self._lease.lease.token):
@@ -215,7 +222,7 @@ class PoolRunner:
         return self._backoff.gap()
 
     async def _try(self, step: SendPoolOrder | WaitFor) -> bool:
-        """Note since when it is tried: from now on when it is the first, or when the one before has had its effect."""
+        """Write the intent. Its clock starts now if it is the first, or if the action before it has had its effect."""
         fresh, waits = step.key not in self._tried, self._store.state.waits
         restart = waits.blocked_seconds is None or (fresh and bool(self._tried))
         self._tried.add(step.key)
@@ -225,7 +232,7 @@ class PoolRunner:
         return self._rules.timeout - (self._store.state.waits.blocked_seconds or 0.0)
 
     async def _wait_for(self, at_most: float | None = None) -> float:
-        """Until the next poll; the lease is not kept through a wait in which there is nothing to do."""
+        """The seconds until the next poll; gives the lease back for a longer wait."""
         self._polls.polled("pool", at_most)
         look = min(self._polls.next_in(["pool"]), SLOW_POLL_SECONDS)
         if look > LEASE_WORTH_KEEPING_SECONDS:

@@ -19,7 +19,7 @@ Record = Callable[[Execution, datetime], Change]
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
-    """The rows as last read; ``waits`` is the batch that counts for how long a step has had no effect."""
+    """The rows as last read; ``waits`` is the batch that counts for how long an action has had no effect."""
 
     execution: Execution
     green: Batch
@@ -29,7 +29,7 @@ class PoolState:
 
 
 class PoolStore:
-    """One execution's rows; ``number`` is the batch whose clock is used: forth the green one, back the rollback's."""
+    """One execution's rows; ``number`` is the batch whose clock is used: GREEN_BATCH or ROLLBACK_BATCH."""
 
     def __init__(self, ports: Ports, keeper: LeaseKeeper, execution_id: str, number: int) -> None:
         self._ports, self._keeper, self._execution_id, self._number = ports, keeper, execution_id, number
@@ -38,12 +38,12 @@ class PoolStore:
 
     @property
     def state(self) -> PoolState:
-        """What was read last."""
+        """The rows as last read, with the seconds watched since."""
         assert self._state is not None
         return self._state
 
     async def read(self) -> PoolState:
-        """Everything, since anybody may have written."""
+        """Read all rows again: other processes may have changed them."""
         async with self._ports.work() as work:
             execution = await work.executions.get(self._execution_id)
             rows = await work.executions.instances(self._execution_id)
@@ -54,7 +54,7 @@ class PoolStore:
         return self._state
 
     def add_watched_seconds(self, seconds: float) -> PoolState:
-        """So many more seconds were watched; the state with them."""
+        """Add ``seconds`` to the clock; returns the new state."""
         self._unsaved += seconds
         waits = watched(self.state.waits, seconds)
         green = waits if self._number == GREEN_BATCH else self.state.green
@@ -72,7 +72,7 @@ class PoolStore:
             execution = await work.executions.lock(self._execution_id)
             await work.leases.require(self._keeper.lease)
             if execution.version != self.state.execution.version:
-                return False  # also by a pause and its end: that has pushed the clocks out
+                return False  # a pause and its resume change it too
             change = record(execution, await work.now())
             await self._save(work, execution, change)
             await work.commit()
@@ -81,7 +81,7 @@ class PoolStore:
         return True
 
     async def note_waiting(self, restart: bool) -> bool:
-        """The intent to try a step, counted from now on with ``restart``; False when it is not wanted any more."""
+        """Write the intent of an action, with ``restart`` a new clock for it; False as ``write``."""
         waits, now = self.state.waits, self.state.now
         begun = replace(waits, blocked_seconds=0.0, started_at=waits.started_at or now) if restart else None
         return await self.write(lambda execution, _: Change(execution, begun))

@@ -1,4 +1,4 @@
-"""The five pre-upgrade checks (specification section 7). A check that cannot be carried out is FAILED."""
+"""The pre-upgrade checks (specification section 7). A check that cannot be made is FAILED."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ Probe = Callable[[Ports, CheckContext], Awaitable[CheckResult]]
 
 
 async def run_probe(ports: Ports, context: CheckContext, name: CheckName) -> CheckResult:
-    """Carry out the check within its time-out; nothing is stored."""
+    """Make the check within its time-out; nothing is stored."""
     seconds, needed = ports.options.check_timeout_seconds, _DEPENDS_ON[name].format(context=context)
     try:
         async with asyncio.timeout(seconds):
             return await _PROBES[name](ports, context)
     except TimeoutError:
-        todo = f"{needed} has to answer, or [upgrades] check_timeout_seconds to be longer"
-        return CheckResult(name, CheckStatus.FAILED, f"could not look within {seconds:g} s: {todo}")
+        todo = f"see whether {needed} responds, or raise [upgrades] check_timeout_seconds"
+        return CheckResult(name, CheckStatus.FAILED, f"the check did not finish within {seconds:g} s: {todo}")
     except (FleetError, OSError, ValueError) as error:
-        return CheckResult(name, CheckStatus.FAILED, f"could not look: {error}; {needed} has to answer")
+        return CheckResult(name, CheckStatus.FAILED, f"the check could not be made: {error}; inspect {needed}")
 
 
 async def run_all_probes(ports: Ports, context: CheckContext) -> list[CheckResult]:
-    """Carry out all five checks concurrently; results in the order in which they are shown."""
+    """Make all checks concurrently; results in the order in which they are shown."""
     return await asyncio.gather(*(run_probe(ports, context, name) for name in CheckName))
 
 

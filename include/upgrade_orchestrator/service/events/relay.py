@@ -1,4 +1,4 @@
-"""The relay (specification section 10): carries the outbox to Kafka, at least once and in order per execution.
+"""The relay (specification section 10): publishes the outbox to Kafka, at least once and in order per execution.
 
 It has no state of its own: after a change of the leader the next relay begins at the first unpublished event.
 """
@@ -117,7 +117,7 @@ class Relay:
 
 
 def next_wave(pending: Sequence[StoredEvent], suspects: Collection[str]) -> Sequence[StoredEvent]:
-    """The events before the first suspect, or the suspect alone, so that a refusal can only be its own fault."""
+    """The events before the first suspect, or the suspect alone, so that a rejection can only be caused by it."""
     for index, each in enumerate(pending):
         if each.id in suspects:
             return pending[: max(index, 1)]

@@ -22,13 +22,13 @@ from upgrade_orchestrator.service.runner.context import Context, find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 
 PUT_BACK_SECONDS = 5.0
-"How long the task waits for drained instances that come back: as good as at once, where all is well."
+"How long the task waits until drained instances are back in service; normally this takes no time."
 
 
 async def roll_back(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """Every touched instance goes back, newest first, for about ``seconds`` (None: to the end).
+    """Revert every touched instance, newest first, for about ``seconds`` (None: to the end).
 
-    DONE however it ended: ``confirm`` judges. SKIPPED where no rollback was begun.
+    DONE also when instances could not be reverted: ``confirm`` decides the status. SKIPPED if no rollback has begun.
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
@@ -40,7 +40,7 @@ async def roll_back(ports: Ports, context: Context, seconds: float | None) -> Ou
 
 
 async def run_rollback(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """Bring the touched instances back: one after the other, or by one switch to the old pool.
+    """Revert the touched instances under the budget, or by one switch to the old pool.
 
     :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
@@ -50,16 +50,16 @@ async def run_rollback(ports: Ports, context: Context, seconds: float | None) ->
 
 
 async def confirm(ports: Ports, context: Context) -> Outcome:
-    """``confirm_rollback`` as the end of the run's branch: STOPPED when the rollback failed."""
+    """``confirm_rollback`` as the last step of the rollback's tasks: STOPPED when the rollback failed."""
     execution = await confirm_rollback(ports, context)
     failed = execution.status is ExecutionStatus.FAILED
     return Outcome(Ending.STOPPED if failed else Ending.DONE, execution.status_reason)
 
 
 async def confirm_rollback(ports: Ports, context: Context) -> Execution:
-    """ROLLED_BACK when every touched instance is back, else FAILED in phase ROLLBACK, saying what is where.
+    """ROLLED_BACK if every touched instance is back, else FAILED in phase ROLLBACK; the reason has the versions.
 
-    :raises FleetError: the fleet cannot be asked for the versions that instances run: try again.
+    :raises FleetError: the fleet does not respond, so the instances' versions are not known: try again.
     """
     execution_id = context.execution.id
     async with ports.work() as work:
@@ -74,7 +74,7 @@ async def confirm_rollback(ports: Ports, context: Context) -> Execution:
             await work.executions.save(moved)
             await work.commit()
     if (await undrain_left(ports, context, PUT_BACK_SECONDS)).ending is Ending.UNFINISHED:
-        return await find_execution(ports, execution_id)  # the control loop goes on with it
+        return await find_execution(ports, execution_id)  # the control loop continues with it
     return await settle(ports, execution_id)
 
 

@@ -50,7 +50,7 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
 
 
 def may_have_drained(execution: Execution, rows: Sequence[Instance], left: Sequence[Instance]) -> bool:
-    """Whether an instance may be drained; also for BLUE_GREEN, whose late orders on pools must be fenced off."""
+    """Whether an instance may be drained. True also for BLUE_GREEN, whose late orders on pools must be fenced off."""
     begun = any(each.status is not InstanceStatus.PENDING for each in rows)
     return (begun and execution.request.strategy is Strategy.BLUE_GREEN) or bool(left)
 

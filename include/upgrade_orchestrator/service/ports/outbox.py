@@ -41,7 +41,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class ParkedEvent:
-    """An event that Kafka refuses; it is left out of the stream until it is released."""
+    """An event that Kafka rejects; it is left out of the stream until it is released."""
 
     id: str
     execution_id: str
@@ -96,7 +96,7 @@ class KafkaUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RejectedEvent:
-    """A refused event; ``certain``: it is its own fault, not that of another event in the same request."""
+    """A rejected event; ``certain``: it is the cause itself, not another event in the same request."""
 
     event: StoredEvent
     reason: str

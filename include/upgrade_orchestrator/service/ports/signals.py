@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 ANYTHING = "*"
-"In place of an execution's id: any execution."
+"Instead of an execution's id: any execution."
 
 
 class Waiter(Protocol):

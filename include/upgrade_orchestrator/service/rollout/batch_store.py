@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 
 Rows = dict[str, Instance]
 REVERTED_AT_ONCE = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
-"A rollback takes these over at once: waiting for them first could take up its whole time-out."
+"A rollback reverts these at once: waiting for them first could use up its whole time-out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class BatchStore:
         return [each for each in jobs if each.revert is None and each.status not in left]
 
     def flying(self) -> list[Instance]:
-        """What of it is in flight."""
+        """The jobs that are in flight."""
         return [each for each in self.jobs() if each.status in IN_FLIGHT]
 
     def all(self) -> list[Instance]:
@@ -102,7 +102,7 @@ class BatchStore:
     async def save_clocks(self, work: UnitOfWork) -> None:
         """Write the watched seconds, so that a crash loses only the later ones.
 
-        Before the first read there are none: a batch may fail before it, with the lease of the one before in hand.
+        Before the first read there are none: a batch may fail before it, while it holds the lease of the batch before.
         """
         if self._loaded:
             await work.executions.save_clocks(self._id, self.flying(), self.state.batch)
@@ -216,5 +216,5 @@ class BatchStore:
         return execution
 
     def worked_on(self) -> list[str]:
-        """The ids of the instances in flight, to which an order may still be under way."""
+        """The ids of the instances in flight, whose orders may not have arrived yet."""
         return [each.instance_id for each in self.state.rows.values() if each.in_flight]

@@ -1,4 +1,4 @@
-"""A new pool, made and brought up by the batch runner: its instances under the ids of those that they replace."""
+"""The driver with which the batch runner makes a new pool: instances have the ids of those that they replace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Rows = Callable[[], Sequence[Instance]]
 
 
 class GreenPoolDriver:
-    """Port ``FleetDriver``: what is not there yet is shown drained, and giving it its version makes the pool."""
+    """Port ``FleetDriver``: instances that do not exist yet are shown as DRAINED; setting a version makes the pool."""
 
     def __init__(self, driver: FleetDriver, plan: Plan, execution: Execution, rows: Rows) -> None:
         self._driver, self._planned, self._rows = driver, plan.instances, rows
@@ -35,15 +35,15 @@ class GreenPoolDriver:
         return under_planned_ids(self._seen, self._pools, self._rows(), self._version, self._withdrawn)
 
     async def health(self, instance_id: str) -> Health:
-        """The answer of the instance that takes the place of this one."""
+        """The health of the instance that replaces this one."""
         return await self._driver.health((await self._require(instance_id)).instance_id)
 
     async def drain(self, instance_id: str, token: int, key: str) -> None:
-        """Drain the instance of the new pool: for its second try."""
+        """Drain the instance of the new pool, for its second try."""
         await self._driver.drain((await self._require(instance_id)).instance_id, token, key)
 
     async def undrain(self, instance_id: str, token: int, key: str) -> None:
-        """Nothing was done to the old instance: one that is not wanted any more is only shown as before."""
+        """Undrain the instance of the new pool if it is drained; otherwise it is only shown as the old one again."""
         found = await self._find(instance_id)
         if found is not None and found.status in ("DRAINING", "DRAINED"):
             await self._driver.undrain(found.instance_id, token, key)
@@ -51,7 +51,7 @@ class GreenPoolDriver:
             self._withdrawn.add(instance_id)
 
     async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
-        """Make the pool when the instance is not there, else put the version in place."""
+        """Make the pool if the instance does not exist, else set its version."""
         found = await self._find(instance_id)
         if found is None:
             await self._make_pool_once(token)
@@ -59,19 +59,19 @@ class GreenPoolDriver:
             await self._driver.set_version(found.instance_id, version, token, key)
 
     async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
-        """As the driver."""
+        """Passed on unchanged."""
         await self._driver.make_pool(pool, version, size, token, key)
 
     async def remove_pool(self, pool: str, token: int, key: str) -> None:
-        """As the driver."""
+        """Passed on unchanged."""
         await self._driver.remove_pool(pool, token, key)
 
     async def switch_traffic(self, pool: str, token: int, key: str) -> None:
-        """As the driver."""
+        """Passed on unchanged."""
         await self._driver.switch_traffic(pool, token, key)
 
     async def _look(self) -> Fleet:
-        """What the fleet said last."""
+        """The fleet as last observed."""
         if self._seen is None:
             await self.fleet()
         assert self._seen is not None
@@ -88,7 +88,7 @@ class GreenPoolDriver:
         return found
 
     async def _make_pool_once(self, token: int) -> None:
-        """Many instances ask for the pool side by side: it is asked for once a look, and all share the answer."""
+        """Make the pool once per observation: all instances need it at the same time, and share the result."""
         fleet = await self._look()
         async with self._one_at_a_time:
             if self._asked is not fleet:
@@ -109,7 +109,7 @@ class GreenPoolDriver:
         return None
 
     async def _remove_conflicting_pool(self, fleet: Fleet, token: int) -> FleetError | None:
-        """A pool of that name but of another size is in the way: the next look finds the place free."""
+        """Remove a pool of the same name but another size, so that the next round can make the pool."""
         if not fleet.in_pool(self._pools.new) or fleet.traffic == self._pools.new:
             return None
         try:
@@ -119,7 +119,7 @@ class GreenPoolDriver:
         return None
 
     async def _clear(self, fleet: Fleet, token: int) -> None:
-        """The key says what is in the way: another pool that is in the way later is another intent."""
+        """Remove the conflicting pool. The key describes it, so that removing another one later is another intent."""
         found = fleet.in_pool(self._pools.new)
         what = "-".join([str(len(found)), *sorted({each.version for each in found})])
         await self._driver.remove_pool(self._pools.new, token, f"{self._key}.clear.{self._pools.new}.{what}")

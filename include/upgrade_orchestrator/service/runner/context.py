@@ -26,7 +26,7 @@ async def load_context(ports: Ports, execution_id: str) -> Context:
 
 
 async def context_in(work: UnitOfWork, execution_id: str) -> Context:
-    """The same within a unit of work.
+    """``load_context`` within a unit of work.
 
     :raises NotFound: no such execution.
     """

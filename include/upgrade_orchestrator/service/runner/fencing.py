@@ -18,7 +18,7 @@ async def close_fence(driver: FleetDriver, execution_id: str, lease: LeaseKeeper
     """Send our fencing token to the fleet before anything is observed: from then on it refuses orders with a lower one.
 
     The protocol has no call for this, so an order without effect is sent: undrain to an instance that runs and is not
-    in flight (``worked_on``), so that no other order to it is under way. If there is no such instance, the first order
+    in flight (``worked_on``), so that no other order to it is pending. If there is no such instance, the first order
     has the same effect. If the fleet does not respond, it is tried again in the next round.
 
     :raises StaleToken: the fleet has seen a newer holder of the lease: this runner has to stop.

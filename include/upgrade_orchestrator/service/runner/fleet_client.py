@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 CONCURRENCY = 32
 "Concurrent calls to one agent."
 LOW_CONCURRENCY = 8
-"The same for calls that no lease waits for, so that the agent has capacity left for other callers."
+"Concurrent calls to one agent when no lease waits for them, so that the agent has capacity for other callers."
 
 
 class FleetClient:

@@ -24,7 +24,7 @@ from upgrade_orchestrator.service.upgrade.ensure import wait_for_end
 
 @dataclass(frozen=True, slots=True)
 class StepCall:
-    """A use case is called with: work on ``step`` for about ``seconds`` (None: to its end)."""
+    """The arguments of a use case: ``step`` is worked on for about ``seconds`` (None: to its end)."""
 
     ports: Ports
     context: Context
@@ -33,17 +33,17 @@ class StepCall:
 
     @property
     def id(self) -> str:
-        """The execution's."""
+        """The execution's id."""
         return self.context.execution.id
 
 
 class Prerequisite(Enum):
-    """What has to be done before a step, also when its task was marked as done by hand."""
+    """What has to be done before a step, also when a person marked an earlier task as done."""
 
     EARLIER_STEPS = "EARLIER_STEPS"
     "Every step that comes before it in the plan."
     NOTHING = "NOTHING"
-    "It is no step forward: the execution's status says whether there is anything to do."
+    "Nothing: the execution's status decides whether there is anything to do."
 
 
 UseCase = Callable[[StepCall], Awaitable[Outcome]]

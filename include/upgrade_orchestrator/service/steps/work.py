@@ -1,7 +1,7 @@
 """What a task does: its step, every open step before it, and what is due at once after it.
 
-The rows say what is done, so the work of a task may be done before the task begins. It then finds nothing left to do,
-and ends: an upgrade does not wait for the task whose turn it is.
+The rows say what is done, so the work of a task may be done before the task begins. The task then finds nothing left
+to do, and ends: an upgrade does not wait until Airflow has started its next task.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 async def complete_step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
     """Do ``step`` and every open step before it, for about ``seconds`` (None: to its end).
 
-    :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken:
-    it obeys a newer holder of the lease.
+    :raises NotFound: no such execution.
+    :raises FleetError: the fleet does not respond: try again.
+    :raises StaleToken: the fleet has seen a newer holder of the lease.
     """
     return (await _complete_step(ports, execution_id, step, _end(seconds)))[1]
 
@@ -40,10 +41,11 @@ async def run_step(
 ) -> Outcome:
     """As ``complete_step``, and then what is due within ``max_delay`` seconds: the next task could not begin sooner.
 
-    A step that stopped is followed by the way out: back, or to the end of what is in flight.
+    If a step stopped, the rollback is begun or the execution is finished (``finish_or_roll_back``).
 
-    :raises NotFound: no such execution; :raises FleetError: the fleet cannot be asked: try again; :raises StaleToken:
-    it obeys a newer holder of the lease.
+    :raises NotFound: no such execution.
+    :raises FleetError: the fleet does not respond: try again.
+    :raises StaleToken: the fleet has seen a newer holder of the lease.
     """
     end = _end(seconds)
     context, outcome = await _complete_step(ports, execution_id, step, end)
@@ -59,9 +61,9 @@ async def run_step(
 
 
 async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[Outcome, Execution]:
-    """The verification and every open step before it, and the execution then; one that is over costs one look.
+    """Do the verification and every open step before it; returns also the execution as it is then.
 
-    :raises FleetError: the fleet cannot be asked, which is no verdict: try again.
+    :raises FleetError: the fleet does not respond, so there is no result: try again.
     """
     execution = await find_execution(ports, execution_id)
     if execution.is_terminal:
@@ -89,7 +91,7 @@ async def _complete_step(ports: Ports, execution_id: str, step: Step, end: float
     for each in required:
         outcome = await _call(ports, context, each, end)
         if outcome.ending is Ending.STOPPED and await _is_completed(ports, context):
-            break  # another process has brought the whole upgrade to its end meanwhile, which looks like a stop
+            break  # another process has completed the upgrade meanwhile, which looks like a stop
         if outcome.ending is not Ending.DONE:
             return context, outcome
     return context, Outcome(Ending.DONE)
@@ -100,7 +102,7 @@ async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outco
 
 
 async def progress_in(work: UnitOfWork, execution: Execution) -> StepProgress:
-    """What the rows say of the execution's steps."""
+    """Which steps of the execution are done, according to its rows."""
     staged = execution.request.strategy is Strategy.STAGED
     approvals = await work.approvals.of(execution.id) if staged else []
     approved = frozenset(each.stage for each in approvals if is_approved(execution, each))
@@ -113,10 +115,10 @@ async def _is_completed(ports: Ports, context: Context) -> bool:
 
 
 async def run_following_steps(ports: Ports, context: Context, done: Step, max_delay: float, seconds: float) -> None:
-    """Do what follows ``done`` for about ``seconds``, as long as it is due within ``max_delay``.
+    """Do the steps after ``done`` for about ``seconds``, as long as they are due within ``max_delay``.
 
-    Also the way out of an upgrade that stops. Waits for no person and for no soak. What cannot be done now is left to
-    the task whose turn it is, which tries again.
+    If one of them stops the upgrade, the rollback is begun or the execution is finished. Does not wait for a person or
+    a soak. What cannot be done now is left to the step's own task, which tries again.
     """
     try:
         await _run_following(ports, context, done, max_delay, get_running_loop().time() + seconds)
@@ -141,7 +143,7 @@ async def _run_following(ports: Ports, context: Context, done: Step, max_delay: 
 
 
 async def _due_in(ports: Ports, context: Context, step: Step) -> float:
-    """Seconds until the step may begin; infinite where that depends on a person or a soak."""
+    """Seconds until the step may begin; infinite if that depends on a person or a soak."""
     if step.kind in WAITS:
         return inf
     if step.kind is not StepKind.BATCH:
@@ -153,11 +155,11 @@ async def _due_in(ports: Ports, context: Context, step: Step) -> float:
 
 
 async def finish_or_roll_back(ports: Ports, context: Context, seconds: float | None) -> None:
-    """The upgrade has stopped: go back if it goes back, let go of it if it is over, for about ``seconds``.
+    """Begin the rollback of an execution in ROLLING_BACK; finish and settle a terminal one; for about ``seconds``.
 
-    None: until it is let go of, since the task that would do so may have to wait for a worker first. A rollback is
-    begun and left to the task ``rollback.revert``, which needs no worker. What cannot be done now is left to the task
-    whose turn it is, which tries again.
+    None: until it is settled, since the task that would do so may have to wait for a worker first. A rollback is
+    begun here and left to the task ``rollback.revert``, which needs no worker. What cannot be done now is left to the
+    step's own task, which tries again.
     """
     try:
         await _finish_or_roll_back(ports, context, seconds)

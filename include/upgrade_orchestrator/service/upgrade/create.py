@@ -101,7 +101,7 @@ async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, 
 
 
 async def read_context(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> CreateContext:
-    """Read the registry and the fleet, with refusals in the order of the specification.
+    """Read the registry and the fleet; errors are raised in the order of the specification.
 
     :raises NotFound: no deployment or version.
     :raises VersionMismatch: a version of another component.

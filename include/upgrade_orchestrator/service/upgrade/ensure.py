@@ -24,7 +24,7 @@ async def create_once(
 ) -> Execution:
     """The execution ``execution_id``, created now unless it exists.
 
-    :raises UpgradeError: any refusal of ``create_upgrade``.
+    :raises UpgradeError: as ``create_upgrade``.
     """
     if (made := await _existing(ports, execution_id)) is not None:
         return made

@@ -45,7 +45,7 @@ async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, act
 
 
 async def _draft(ports: Ports, ended: Execution, context: CreateContext) -> ExecutionDraft:
-    """The rows are read after the registry and the fleet: once the execution is settled they do not change any more."""
+    """The rows are read once it is known that the ended execution is settled: from then on they do not change."""
     async with ports.work() as work:
         left = remainder_of(ended, await work.executions.instances(ended.id), context.fleet)
     request = replace(ended.request, total_instances=len(left.instances))

@@ -1,7 +1,7 @@
 """Use case: start (specification section 3): the execution is VALIDATING at once, the checks run in Airflow.
 
 An upgrade begins in a worker, within a second. If others have just begun there, it begins in the triggerer instead,
-some seconds later: that needs no process and no memory of its own, and no worker that other tasks wait for.
+some seconds later: that needs no process of its own, and takes no worker from other tasks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Unpauses the DAG of an execution, best effort: a command must not fail because Airflow's database is away."""
+"""Unpauses the DAG of an execution, best effort: a command must not fail because Airflow's database is unavailable."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class ExecutionDetail:
 
     @property
     def execution(self) -> Execution:
-        """Its own row."""
+        """The execution's row."""
         return self.view.execution
 
 

@@ -19,7 +19,7 @@ CONNECTION_TIMEOUT_SECONDS = 10.0
 RESPONSE_TIMEOUT_SECONDS = 2.0
 "Time-out for a driver's response; all drivers are called concurrently."
 CACHE_SECONDS = 5.0
-"How long a result is cached: a fleet is called no more often, however many callers there are."
+"How long a result is cached: the number of callers does not change how often a fleet is called."
 MAX_CONNECTIONS = 20
 "The number of connections that are checked; those with a running upgrade come first."
 

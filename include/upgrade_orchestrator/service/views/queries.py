@@ -31,7 +31,7 @@ class ExecutionView:
 
     @property
     def execution(self) -> Execution:
-        """Its own row."""
+        """The execution's row."""
         return self.overview.execution
 
 

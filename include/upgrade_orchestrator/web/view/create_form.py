@@ -26,11 +26,11 @@ MAX_OPTIONS = 500
 "Maximum of tenants and components that are suggested; others can be typed."
 
 _GROUPS = {
-    "What": ("tenantId", "componentId", "fromVersionId", "toVersionId"),
-    "How": ("strategy", "canaryPercentage", "stagePercentages", "batchSize", "batchDelaySeconds", "soakSeconds"),
-    "Safety": ("maxUnavailablePercentage", "failureThreshold", "autoRollbackEnabled"),
-    "Health": ("healthCheckIntervalSeconds", "healthCheckTimeoutSeconds"),
-    "More": ("installedComponents", "totalInstances", "initiatedBy"),
+    "Upgrade": ("tenantId", "componentId", "fromVersionId", "toVersionId"),
+    "Strategy": ("strategy", "canaryPercentage", "stagePercentages", "batchSize", "batchDelaySeconds", "soakSeconds"),
+    "Limits and failures": ("maxUnavailablePercentage", "failureThreshold", "autoRollbackEnabled"),
+    "Health checks": ("healthCheckIntervalSeconds", "healthCheckTimeoutSeconds"),
+    "Other": ("installedComponents", "totalInstances", "initiatedBy"),
 }
 _ONLY_FOR = {"canaryPercentage": "CANARY", "stagePercentages": "STAGED"}
 _UNITS = {"Seconds": "seconds", "Percentage": "%", "Percentages": "%"}

@@ -95,7 +95,7 @@ async def test_path_is_looked_at_when_the_start_is_named(api: httpx.AsyncClient)
 
 @pytest.mark.parametrize(
     ("strategy", "said"),
-    [(None, "only strategy RECREATE"), ("ROLLING", "strategy ROLLING promises none"), ("RECREATE", None)],
+    [(None, "only strategy RECREATE"), ("ROLLING", "strategy ROLLING does not provide for"), ("RECREATE", None)],
 )
 async def test_path_warns(api: httpx.AsyncClient, strategy: str | None, said: str | None) -> None:
     await make(api)

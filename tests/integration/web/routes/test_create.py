@@ -81,7 +81,7 @@ async def test_dry_run_reports_every_problem_in_one_call(api: httpx.AsyncClient,
     request = world.request(toVersionId="v4", totalInstances=5, strategy="BLUE_GREEN")
     preview = (await api.post(UPGRADES, params={"dryRun": "true"}, json=request)).json()["validation"]
     assert preview["valid"] is False
-    for word in (active["id"], "no upgrade path", "is DRAFT", "wants platform", "zk >=3.8", "totalInstances is 5"):
+    for word in (active["id"], "no upgrade path", "is DRAFT", "requires platform", "zk >=3.8", "totalInstances is 5"):
         assert sum(word in text for text in preview["blockers"]) == 1, word
     checks = {each["name"]: (each["status"], each["message"]) for each in preview["checks"]}
     assert {name: status for name, (status, _) in checks.items()} == {

@@ -123,7 +123,7 @@ def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
 )
 def test_traffic_that_another_party_has_switched_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
     step = forth(fleet(traffic), Goal.RETIRED, batch)
-    assert step == GiveUp(phase, f"the traffic was switched to pool {traffic} by another")
+    assert step == GiveUp(phase, f"something else switched the traffic to pool {traffic}")
 
 
 def test_soak_is_over_at_its_time_when_all_are_well() -> None:
@@ -160,7 +160,7 @@ def test_soak_starts_again_when_all_are_seen_well_and_not_when_one_was_last_seen
 
 def test_soak_that_would_begin_too_late_is_a_failure() -> None:
     step = forth(fleet("green"), Goal.SOAKED, replace(SWITCHED, healthy_seconds=None), 31)
-    assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: pool green: was well again too late")
+    assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: pool green: became healthy too late")
 
 
 def test_instance_that_has_gone_is_ill_too() -> None:

@@ -202,8 +202,8 @@ def test_capacity_of_recreate_does_not_mind_who_is_down() -> None:
 def test_health_blocks_when_endpoints_do_not_respond_and_names_them() -> None:
     findings = health({"i-02": "timed out", "i-00": None, "i-01": "connection refused"})
     assert findings == blocker(
-        "2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out): see what keeps them or the "
-        "fleet's agent from it"
+        "2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out): check these instances "
+        "and the fleet agent"
     )
 
 

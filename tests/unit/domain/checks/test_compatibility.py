@@ -88,9 +88,9 @@ def test_path_of_high_risk_warns(risk: str, warns: bool) -> None:
 
 
 @pytest.mark.parametrize("strategy", [strategy for strategy in Strategy if strategy is not Strategy.RECREATE])
-def test_path_with_downtime_warns_when_the_strategy_promises_none(strategy: Strategy) -> None:
+def test_path_with_downtime_warns_when_the_strategy_does_not_provide_for_it(strategy: Strategy) -> None:
     findings = found(path=replace(PATH, requires_downtime=True), request=make_request(strategy=strategy))
-    text = f"the path 3.6.0 to 3.7.0 requires downtime, strategy {strategy} promises none"
+    text = f"the path 3.6.0 to 3.7.0 requires downtime, which strategy {strategy} does not provide for"
     assert findings == Findings((), (text,))
 
 
@@ -165,7 +165,7 @@ def test_platform_outside_the_range_or_unknown_blocks(
     low: str | None, high: str | None, runs: str | None, words: str
 ) -> None:
     (text,) = platform(low, high, runs).blockers
-    assert text.startswith(f"version 3.7.0 wants platform {words}")
+    assert text.startswith(f"version 3.7.0 requires platform {words}")
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_closed_path_that_would_not_help_is_not_named() -> None:
     [
         (version("3.8.0", status=VersionStatus.DRAFT), None, "is DRAFT"),
         (version("3.8.0", end_of_life_date=date(2031, 5, 17)), None, "past its end of life"),
-        (version("3.8.0", min_platform_version="9"), "3.3", "wants platform"),
+        (version("3.8.0", min_platform_version="9"), "3.3", "requires platform"),
     ],
 )
 def test_path_to_a_version_that_is_not_upgraded_to_is_closed(

@@ -206,5 +206,5 @@ async def test_traffic_that_another_party_switches_is_not_fought_over(make_lab: 
     assert (await task).ending is Ending.STOPPED
     execution = await end(lab, execution_id)
     assert (execution.status, execution.failure_phase) == (S.FAILED, "SOAK")
-    assert "by another" in execution.status_reason
+    assert "something else switched the traffic" in execution.status_reason
     assert (traffic(lab), story(lab)[-1]) == ("blue", "traffic to blue")

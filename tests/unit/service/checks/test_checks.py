@@ -1,4 +1,4 @@
-"""The five checks and admission: each passes, and fails for its reason."""
+"""The checks and admission: each passes, and fails for its reason."""
 
 import asyncio
 from asyncio import get_running_loop
@@ -119,7 +119,7 @@ async def test_health_endpoints_fail_naming_each_that_does_not_answer(make_lab: 
     lab.fault("agent-503", 2)
     status, message = await _found(lab, execution.id, C.HEALTH_ENDPOINTS)
     assert status is CheckStatus.FAILED
-    assert message.startswith(f"1 of 3 health endpoints do not answer ({lab.name(2)}: no answer): see ")
+    assert message.startswith(f"1 of 3 health endpoints do not answer ({lab.name(2)}: no answer): check ")
 
 
 async def test_health_endpoint_that_responds_unhealthy_passes(make_lab: MakeLab) -> None:
@@ -173,7 +173,7 @@ async def test_unreachable_agent_fails_the_checks_that_call_it_and_admission_nam
     results = await lab.check(execution.id)
     failed = {name for name, each in results.items() if each.status is CheckStatus.FAILED}
     assert failed == {C.RESOURCE_AVAILABILITY, C.BACKUP_VERIFICATION, C.HEALTH_ENDPOINTS}
-    assert results[C.RESOURCE_AVAILABILITY].message.startswith("could not look: the agent answered 404")
+    assert results[C.RESOURCE_AVAILABILITY].message.startswith("the check could not be made: the agent answered 404")
     admitted = await lab.execution(execution.id)
     assert admitted.status is ExecutionStatus.FAILED
     assert [name in admitted.status_reason for name in CheckName] == [name in failed for name in CheckName]
@@ -197,7 +197,7 @@ async def test_agent_that_hangs_fails_the_check_after_its_time_out(make_lab: Mak
     lab.heal()
     asked = f"the agent of fleet {lab.world.fleet} (Airflow connection demo_fleet)"
     assert result.status is CheckStatus.FAILED
-    assert result.message.startswith(f"could not look within 0.3 s: {asked} has to answer")
+    assert result.message.startswith(f"the check did not finish within 0.3 s: see whether {asked} responds")
 
 
 async def test_checks_run_concurrently(make_lab: MakeLab) -> None:

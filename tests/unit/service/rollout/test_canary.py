@@ -67,7 +67,7 @@ async def test_unhealthy_canaries_wait_for_the_operator_without_auto_rollback(ma
 async def test_promotion_is_refused_when_the_canaries_cannot_be_asked(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab)
     lab.fault("agent-503")
-    with pytest.raises(CanaryUnhealthy, match="could not be asked"):
+    with pytest.raises(CanaryUnhealthy, match="could not be reached"):
         await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
 
 

@@ -34,7 +34,7 @@ async def _retry(lab: Lab, execution_id: str) -> Execution:
 
 
 async def _admit(lab: Lab, execution_id: str) -> Execution:
-    """Started, and let in by all five checks."""
+    """Started, and admitted by all checks."""
     await start_upgrade(lab.world.ports, execution_id, OLGA)
     await lab.check(execution_id)
     execution = await lab.execution(execution_id)

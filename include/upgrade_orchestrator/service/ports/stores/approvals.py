@@ -21,7 +21,7 @@ class Approvals(Protocol):
         """Approvals that wait for an answer, of executions that can still continue."""
 
     async def answered(self) -> list[Approval]:
-        """Approvals with an answer to judge, of executions that are IN_PROGRESS; oldest answer first."""
+        """Approvals with an answer to apply, of executions that are IN_PROGRESS; oldest answer first."""
 
     async def over(self, execution_ids: Sequence[str]) -> list[Approval]:
         """Approvals of these executions that are decided, or that are no longer needed."""
