@@ -175,6 +175,6 @@ _LOADED_LATE = (
 
 
 def dag_specs(shard: int, execution_id: str | None) -> list[DagSpec]:
-    """The immutable columns that the dag files need; raises when the database does not answer."""
+    """The immutable columns that the dag files need; raises when the database does not respond."""
     settings = Settings.read()
     return read_dag_specs(database_url(settings.db_conn_id), settings.dag_retention_days, shard, execution_id)

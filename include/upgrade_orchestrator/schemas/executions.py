@@ -134,7 +134,7 @@ class HeadResponse(ResponseBody):
 
 
 class ExecutionResponse(RequestResponse, HeadResponse):
-    """The execution."""
+    """An execution with its progress, checks, canaries, approval, rollback and links (specification section 6)."""
 
     created_by: str = Field(examples=["olga"])
     created_at: Time
@@ -154,7 +154,7 @@ class ExecutionResponse(RequestResponse, HeadResponse):
 
     @classmethod
     def of(cls, view: ExecutionView, links: Links) -> ExecutionResponse:
-        """Build the representation of the view."""
+        """The response body for the execution in ``view``."""
         execution = view.execution
         return cls.model_validate(
             asdict(execution.request)

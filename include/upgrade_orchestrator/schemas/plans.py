@@ -70,7 +70,7 @@ class PreviewResponse(ResponseBody):
 
     @classmethod
     def of(cls, preview: Preview) -> PreviewResponse:
-        """Build the representation of the preview."""
+        """The response body for the preview."""
         findings = preview.findings
         return cls(
             plan=PlanResponse.of(preview.plan, findings) if preview.plan else None,
@@ -100,7 +100,7 @@ class InstanceResponse(ResponseBody):
 
     @classmethod
     def of(cls, instance: Instance) -> InstanceResponse:
-        """Build the representation of the instance."""
+        """The response body for the instance."""
         return cls.model_validate(instance)
 
 

@@ -143,7 +143,7 @@ BODIES = (ComponentBody, VersionBody, StatusBody, CompatibilityBody, PathBody, D
 
 
 class ComponentResponse(ResponseBody):
-    """A component."""
+    """A registered component."""
 
     id: str = Field(examples=["aaa-111"])
     name: str = Field(examples=["kafka"])
@@ -169,7 +169,7 @@ class VersionResponse(ResponseBody):
 
     @classmethod
     def of(cls, version: ComponentVersion, today: date) -> VersionResponse:
-        """Build the representation of the version."""
+        """The response body for the version."""
         values = {each.name: getattr(version, each.name) for each in fields(version)}
         return cls(**values, effective_status=version.effective_status(today))
 
@@ -187,7 +187,7 @@ class DeploymentResponse(ResponseBody):
 
 
 class BackupResponse(ResponseBody):
-    """A backup."""
+    """A registered backup, with the size and checksum that are checked before an upgrade."""
 
     id: str = Field(examples=["backup-1"])
     tenant_id: str = Field(examples=["550e8400"])

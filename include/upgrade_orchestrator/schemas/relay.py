@@ -1,4 +1,4 @@
-"""The state of the relay, and the events that Kafka refuses."""
+"""The state of the relay, and the events that Kafka rejects."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RelayResponse(ResponseBody):
 
 
 class ParkedResponse(ResponseBody):
-    """An event that Kafka refuses, with the reason; later events of its execution were published without it."""
+    """An event that Kafka rejects, with the reason; later events of its execution were published without it."""
 
     id: str = Field(examples=[SOME_ID])
     execution_id: str = Field(examples=[SOME_ID])
@@ -53,7 +53,7 @@ class ParkedResponse(ResponseBody):
 
     @classmethod
     def of(cls, parked: ParkedEvent) -> ParkedResponse:
-        """Build the representation of the event."""
+        """The response body for the event."""
         return cls(
             id=parked.id,
             execution_id=parked.execution_id,

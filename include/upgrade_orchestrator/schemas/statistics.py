@@ -33,7 +33,7 @@ class StatisticsResponse(FiguresResponse):
 
     @classmethod
     def of(cls, statistics: Statistics) -> Self:
-        """Build the representation of the statistics."""
+        """The response body for the statistics."""
         overall = FiguresResponse.model_validate(statistics.overall)
         split = {name.value: FiguresResponse.model_validate(each) for name, each in statistics.by_strategy.items()}
         return cls(**dict(overall), component_id=statistics.component_id, by_strategy=split)

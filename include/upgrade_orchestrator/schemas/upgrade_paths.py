@@ -55,7 +55,7 @@ class PathResponse(VersionPairResponse):
 
     @classmethod
     def of(cls, view: PathView) -> PathResponse:
-        """Build the representation of the path."""
+        """The response body for the path."""
         path, pair = view.path, _version_pair(view.source, view.target)
         return cls(**{name: getattr(path, name) for name in cls.model_fields if hasattr(path, name)} | pair)
 
@@ -103,7 +103,7 @@ class CalculatedResponse(VersionPairResponse):
 
     @classmethod
     def of(cls, calculated: Calculated) -> CalculatedResponse:
-        """Build the representation of the calculation."""
+        """The response body for the calculated routes."""
         search, result = calculated.search, calculated.result
         routes = [_route(search, each) for each in result.routes]
         best = routes[0] if routes else None
@@ -147,7 +147,7 @@ class CompatibilityResponse(ResponseBody):
 
     @classmethod
     def of(cls, verdict: CompatibilityVerdict) -> CompatibilityResponse:
-        """Build the representation of the result."""
+        """The response body for the findings."""
         version, findings = verdict.version, verdict.findings
         return cls(
             version_id=version.id,

@@ -37,7 +37,7 @@ class AirflowParseRequests:
         self._asked_at[execution_id] = now
         try:
             await ask_airflow(lambda session: self._write(session, execution_id))
-        except Exception:  # the upgrade has started all the same; the control loops repeat the request
+        except Exception:  # the upgrade has started anyway; the control loops repeat the request
             log.warning("could not ask for the DAG of execution %s", execution_id, exc_info=True)
 
     def _write(self, session: Session, execution_id: str) -> None:

@@ -1,6 +1,6 @@
 """HTTP to an agent: one session for each fleet and event loop, so that connections are reused.
 
-By fleet, so that calls that hang in one fleet do not use up the connections of another fleet.
+Each fleet has its own session, so that calls that hang in one fleet do not use up the connections of another.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ DEFAULTS: dict[str, Any] = {
 NEEDED: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
-    # a message that fails stops those behind it, which keeps the order
+    # a message that fails stops those that follow it, which keeps the order
     "enable.gapless.guarantee": True,
     # for the same reason no single message expires: the relay gives up the stream as a whole
     "message.timeout.ms": 0,

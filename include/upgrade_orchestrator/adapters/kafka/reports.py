@@ -1,4 +1,4 @@
-"""The delivery reports of one batch of messages: delivered, refused, and other errors."""
+"""The delivery reports of one batch of messages: delivered, rejected, and other errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FOLLOWS = frozenset(
         KafkaError._PURGE_INFLIGHT,
     }
 )
-"Reported for the messages behind a failed one; they say nothing about the cause."
+"Reported for the messages that follow a failed one; they say nothing about the cause."
 
 
 def is_about_the_event(error: KafkaError) -> bool:
@@ -47,7 +47,7 @@ def described(error: KafkaError, size: int) -> str:
 
 
 class Reports:
-    """Counts messages handed to librdkafka and their reports; ``sent`` is the result."""
+    """Counts messages passed to librdkafka and their reports; ``sent`` is the result."""
 
     def __init__(self) -> None:
         self.sent = Sent()

@@ -114,7 +114,7 @@ class KafkaStream:
 
     def _note_rejection(self, event: StoredEvent, size: int, error: Exception, reports: Reports) -> None:
         if isinstance(error, BufferError):
-            return  # librdkafka's queue is full: the next call goes on from here
+            return  # librdkafka's queue is full: the next call continues from here
         problem: KafkaError = error.args[0]
         if is_about_the_event(problem):
             reports.refuse(event, described(problem, size))

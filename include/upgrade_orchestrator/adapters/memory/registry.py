@@ -46,11 +46,11 @@ class MemoryRegistry:
         self._transaction = transaction
 
     async def component(self, component_id: str) -> Component | None:
-        """By id."""
+        """None if no component has that id."""
         return await self._get(COMPONENT, component_id)
 
     async def version(self, version_id: str) -> ComponentVersion | None:
-        """By id."""
+        """None if no version has that id."""
         found = await self._get(COMPONENT_VERSION, version_id)
         return own(found) if found else None
 
@@ -61,16 +61,16 @@ class MemoryRegistry:
         return next((each for each in found if (each.from_version_id, each.to_version_id) == ends), None)
 
     async def components(self, after: str, limit: int) -> list[Component]:
-        """By id."""
+        """Ordered by id, beginning after ``after``."""
         return _page(await self._rows(COMPONENT), after, limit)
 
     async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]:
-        """By id."""
+        """Ordered by id, beginning after ``after``."""
         found = [own(each) for each in await self._rows(COMPONENT_VERSION) if each.component_id == component_id]
         return _page(found, after, limit)
 
     async def paths(self, component_id: str | None, after: str, limit: int) -> list[UpgradePath]:
-        """By id."""
+        """Ordered by id, beginning after ``after``."""
         found = [each for each in await self._rows(UPGRADE_PATH) if component_id in (None, each.component_id)]
         return _page(found, after, limit)
 

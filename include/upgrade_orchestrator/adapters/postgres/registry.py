@@ -48,12 +48,12 @@ class PostgresRegistry:
         self._connection = connection
 
     async def component(self, component_id: str) -> Component | None:
-        """By id."""
+        """None if no component has that id."""
         row = await self._first(select(tables.component).where(tables.component.c.id == component_id))
         return _component_from(row) if row else None
 
     async def version(self, version_id: str) -> ComponentVersion | None:
-        """By id."""
+        """None if no version has that id."""
         row = await self._first(select(tables.component_version).where(tables.component_version.c.id == version_id))
         return _version_from(row) if row else None
 
@@ -65,18 +65,18 @@ class PostgresRegistry:
         return _path_from(row) if row else None
 
     async def components(self, after: str, limit: int) -> list[Component]:
-        """By id."""
+        """Ordered by id, beginning after ``after``."""
         found = await self._page(tables.component, after, limit)
         return [_component_from(row) for row in found]
 
     async def versions(self, component_id: str, after: str, limit: int) -> list[ComponentVersion]:
-        """By id."""
+        """Ordered by id, beginning after ``after``."""
         table = tables.component_version
         found = await self._page(table, after, limit, table.c.component_id == component_id)
         return [_version_from(row) for row in found]
 
     async def paths(self, component_id: str | None, after: str, limit: int) -> list[UpgradePath]:
-        """By id."""
+        """Ordered by id, beginning after ``after``."""
         table = tables.upgrade_path
         where = [] if component_id is None else [table.c.component_id == component_id]
         return [_path_from(row) for row in await self._page(table, after, limit, *where)]
@@ -125,7 +125,7 @@ class PostgresRegistry:
         await self._connection.execute(text("LOCK TABLE component IN EXCLUSIVE MODE"))
 
     async def recommend_only(self, version: ComponentVersion) -> None:
-        """In one statement."""
+        """Clears the flag of the component's other versions, in one statement."""
         table = tables.component_version
         others = (table.c.component_id == version.component_id, table.c.id != version.id, table.c.recommended)
         await self._connection.execute(update(table).where(*others).values(recommended=False))

@@ -65,7 +65,7 @@ APPROVALS_WAITING = _gauge("approvals.waiting", "approvals", (), "stages that wa
 APPROVALS_OLDEST = _gauge("approvals.oldest_seconds", "s", (), "how long the oldest of them has waited")
 LAG_ROWS = _gauge("relay.lag_rows", "events", (), "events that are committed and not in Kafka yet")
 LAG_SECONDS = _gauge("relay.lag_seconds", "s", (), "the age of the oldest of them")
-PARKED = _gauge("relay.parked", "events", (), "events that Kafka refuses, and that wait for a person to release them")
+PARKED = _gauge("relay.parked", "events", (), "events that Kafka rejects, and that wait for a person to release them")
 
 STARTED = _counter("execution.started", "executions", _OF_STRATEGY, "executions that were started")
 ENDED = _counter("execution.ended", "executions", ("status", "strategy"), "executions that ended, by how")

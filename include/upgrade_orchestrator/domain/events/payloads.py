@@ -142,13 +142,13 @@ class CanaryPolled(Event):
     what = EventType.CANARY_POLLED
 
     healthy: bool | None
-    "Whether all are healthy; null, no verdict, when some did not respond."
+    "Whether all are healthy; null, no result, when some did not respond."
     unhealthy: Mapping[str, str]
     "Instance id to its problem."
     not_asked: Sequence[str]
     "Ids of those that did not respond."
     polls: int
-    "How many polls have had a verdict."
+    "How many polls have had a result."
     current_failures: int
     "The failures that count towards failureThreshold, including this poll."
 

@@ -14,7 +14,7 @@ from upgrade_orchestrator.flow.upgrade.groups import add_batches, add_ending, ad
 def build_dags(shard: int) -> dict[str, DAG]:
     """The DAGs of one shard file, by id; only one DAG when Airflow parses the file for it (a task is about to run).
 
-    Raises when the database does not answer: an empty result would make Airflow deactivate every DAG of the file.
+    Raises when the database does not respond: an empty result would make Airflow deactivate every DAG of the file.
     """
     asked = get_parsing_context().dag_id
     if asked is None:
@@ -35,7 +35,7 @@ def build_dag(spec: DagSpec) -> DAG:
         doc_md=_document(spec),
         tags={"upgrade", f"tenant:{spec.tenant_id}"[:100], f"component:{spec.component_id}"[:100], spec.strategy},
         schedule="@once",
-        start_date=spec.day,  # in the past: @once then runs as soon as the DAG is there
+        start_date=spec.day,  # in the past: @once then runs as soon as Airflow has the DAG
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,

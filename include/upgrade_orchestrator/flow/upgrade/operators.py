@@ -86,7 +86,7 @@ class FirstStepOperator(StepOperator):
     """The first step of the upgrade, in a worker, which starts within a second.
 
     The check tasks start in parallel but seconds later: this step runs the checks itself, and those tasks report the
-    results. It goes on with all steps that are due at once, and after some seconds leaves the rest to the triggerer.
+    results. It continues with all steps that are due at once, and after some seconds leaves the rest to the triggerer.
     """
 
     start_from_trigger = False

@@ -28,7 +28,7 @@ from upgrade_orchestrator.service.steps.work import complete_step, run_step
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 2.0
-"Pause before the next try when the database or the fleet does not answer."
+"Pause before the next try when the database or the fleet does not respond."
 FIRST_STEP_SECONDS = 15.0
 """For how long after the start the checks are left to the execution's first step, which runs them together at a
 fraction of the cost. It may have to wait for a worker."""
@@ -46,7 +46,7 @@ class UpgradeTrigger(BaseTrigger):
         self.execution_id = execution_id
 
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments with which the triggerer constructs the trigger again."""
         return {"execution_id": self.execution_id}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -62,7 +62,7 @@ class UpgradeTrigger(BaseTrigger):
         """The event with which the trigger ends."""
 
     async def retrying(self, use_case: Callable[[Ports], Awaitable[T]]) -> T:
-        """Run ``use_case``, repeating it until the database and the fleet answer.
+        """Run ``use_case``, repeating it until the database and the fleet respond.
 
         :raises StaleToken: a newer runner works on the fleet.
         """
@@ -102,7 +102,7 @@ class WorkTrigger(UpgradeTrigger):
         self.kind, self.batch = kind, batch
 
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments with which the triggerer constructs the trigger again."""
         return {**super().arguments(), "kind": self.kind, "batch": self.batch}
 
     async def event(self) -> TriggerEvent:
@@ -125,7 +125,7 @@ class StepTrigger(UpgradeTrigger):
         self.kind, self.batch, self.last = kind, batch, last
 
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments with which the triggerer constructs the trigger again."""
         return {**super().arguments(), "kind": self.kind, "batch": self.batch, "last": self.last}
 
     async def event(self) -> TriggerEvent:
@@ -159,7 +159,7 @@ class CheckTrigger(UpgradeTrigger):
         self.check = check
 
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments with which the triggerer constructs the trigger again."""
         return {**super().arguments(), "check": self.check}
 
     async def event(self) -> TriggerEvent:

@@ -61,7 +61,7 @@ def error_responses(*kinds: ErrorKind) -> Responses:
 
 
 def error_responses_by_status(*kinds: ErrorKind) -> Responses:
-    """The same for a command, which the execution's status may forbid as well."""
+    """``responses=`` of a command: also the errors when the execution's status does not allow it."""
     return error_responses(*_STEERING, *kinds)
 
 

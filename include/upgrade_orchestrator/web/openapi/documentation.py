@@ -23,7 +23,7 @@ async def openapi(request: Request) -> dict[str, Any]:
 
 @router.get("/docs", dependencies=[RegistryReader])
 async def docs(request: Request) -> HTMLResponse:
-    """The same as a page; it loads nothing from other servers, so it works without access to the internet."""
+    """The description as a page; it loads nothing from other servers, so it works without access to the internet."""
     return HTMLResponse(reference_page(_described(request)), headers=HEADERS)
 
 

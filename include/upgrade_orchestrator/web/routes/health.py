@@ -32,7 +32,7 @@ class DriverResponse(ResponseBody):
 
 
 class HealthResponse(ResponseBody):
-    """``status`` is ok: every part answers."""
+    """``status`` is ok: every part responds."""
 
     status: str = Field(examples=["ok"])
     parts: dict[str, str] = Field(examples=[{"database": "ok", "relay": "running", "fleets": "ok"}])
@@ -42,7 +42,7 @@ class HealthResponse(ResponseBody):
 
 @router.get("/health", name="health", openapi_extra={"security": []})
 async def health(request: Request) -> HealthResponse:
-    """200 if database, relay and fleet drivers answer, otherwise 503 with those that do not; with the lag of events."""
+    """200 if database, relay and fleet drivers respond, else 503 with those that do not; with the lag of events."""
     fleet_health: FleetHealth = request.app.state.fleet_health
     try:
         ports = await ports_of(request)

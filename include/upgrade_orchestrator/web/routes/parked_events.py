@@ -1,4 +1,4 @@
-"""Events that Kafka refuses: list them, and release one (docs/kafka.md)."""
+"""Events that Kafka rejects: list them, and release one (docs/kafka.md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EventId = Annotated[str, Path(alias="eventId", pattern=ID_PATTERN, examples=[SOM
 
 @router.get("/parked", dependencies=[Administrator])
 async def parked(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[ParkedResponse]:
-    """The events that Kafka refuses, of all tenants, the longest parked first."""
+    """The events that Kafka rejects, of all tenants, the longest parked first."""
     after = decode_moment(query.cursor) if query.cursor else None
     found = await ports.outbox.parked(after, query.limit + 1)
     return page_of(found, query.limit, ParkedResponse.of, _position)
@@ -35,7 +35,7 @@ async def parked(query: Annotated[PageQuery, Query()], ports: PortsDep) -> Page[
 async def release(
     event_id: EventId, actor: Annotated[Actor, Depends(require(Permission.ADMINISTER))], ports: PortsDep
 ) -> ParkedResponse:
-    """Publish the event again; if it is still refused, it is parked again. Returns the event as it was parked."""
+    """Publish the event again; if it is still rejected, it is parked again. Returns the event as it was parked."""
     return ParkedResponse.of(await ports.outbox.release(event_id, actor))
 
 

@@ -22,17 +22,17 @@ _NAMES = {EVERYTHING: _RESOURCE, REGISTRY: "Upgrade Registry"}
 
 
 def action_of(permission: Permission) -> str:
-    """The name of the action."""
+    """The action that a grant of ``permission`` names, such as ``can_read``."""
     return f"can_{permission.value}"
 
 
 def resource_of(scope: Scope) -> str:
-    """The name of the resource."""
+    """The resource that a grant within ``scope`` names."""
     return _NAMES[scope] if scope.tenant_id is None else f"{_RESOURCE}:{scope.tenant_id}"
 
 
 def grant_of(permission: Permission, scope: Scope = EVERYTHING) -> Grant:
-    """The action and the resource."""
+    """The grant of ``permission`` within ``scope``: an action on a resource."""
     return action_of(permission), resource_of(scope)
 
 
@@ -50,7 +50,7 @@ _IN_AIRFLOW: dict[Permission, tuple[Grant, ...]] = {
     Permission.APPROVE: (("can_edit", "DAGs"), ("can_edit", "HITL Detail"), ("menu_access", "HITL Detail")),
     Permission.ADMINISTER: (),
 }
-"What a user needs besides, to do the same in Airflow's own UI."
+"What a user needs in addition, to do the same in Airflow's own UI."
 
 
 def grants_of(role: Role) -> tuple[Grant, ...]:

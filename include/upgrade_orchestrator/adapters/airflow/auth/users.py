@@ -42,7 +42,7 @@ async def user_of(request: Any) -> AirflowUser:
     """The user of the bearer token, or else of the UI's cookie, as for calls of Airflow's own API.
 
     :raises Unauthenticated: there is no token, or it is not valid.
-    :raises Unavailable: Airflow's database does not answer.
+    :raises Unavailable: Airflow's database does not respond.
     """
     from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
     from fastapi import HTTPException

@@ -133,7 +133,7 @@ class MemoryExecutions(MemoryInstances):
         return statistics.statistics_of(component_id, every)
 
     async def history(self, of: HistoryOf, since: date, until: date) -> History:
-        """The same by week."""
+        """Over the executions that ``of`` selects, in total and by week."""
         await self._transaction.statement()
         every = (row.execution for row in self._transaction.rows(EXECUTION))
         return statistics.history_of(of, since, until, every)
@@ -157,7 +157,7 @@ class MemoryExecutions(MemoryInstances):
         await self._transaction.write(BATCH, batch, execution_id, batch.number)
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
-        """All five, in their fixed order."""
+        """All of them, in their fixed order."""
         await self._transaction.statement()
         return checks_of(self._transaction, execution_id)
 

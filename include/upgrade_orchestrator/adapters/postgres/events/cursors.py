@@ -75,12 +75,12 @@ class PostgresEventCursors:
         return [Span(*row) for row in found]
 
     async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
-        """In one statement."""
+        """One statement, which advances only from the expected position: of two readers of a span, one gets it."""
         marked = {row.execution_id for row in await self._execute(_MARK, _arrays(spans) | {"follower": follower})}
         return [each for each in spans if each.execution_id in marked]
 
     async def events(self, spans: Sequence[Span], what: Collection[str]) -> list[RecordedEvent]:
-        """In one statement."""
+        """Ordered by execution and sequence; one statement."""
         return [_recorded(row) for row in await self._execute(_RECORDED, _arrays(spans) | {"what": list(what)})]
 
     async def counts(self) -> dict[tuple[str, str], int]:

@@ -46,7 +46,7 @@ class PostgresOutbox:
             return await _readable(connection, query)
 
     async def mark_published(self, events: Sequence[StoredEvent]) -> None:
-        """In one statement."""
+        """Update all of them in one statement."""
         keys = {"executions": [each.execution_id for each in events], "sequences": [each.sequence for each in events]}
         async with self._transaction() as connection:
             await connection.execute(_MARK, keys)

@@ -121,7 +121,7 @@ class Listener:
 
 
 class PostgresNames:
-    """Collects execution ids (port ``Names``) in a set, so that a busy execution takes no more room."""
+    """Collects execution ids (port ``Names``) in a set, so that the events of a busy execution need no more memory."""
 
     MOST = 1000
     "Default maximum of ids kept; beyond it they are replaced by ``ANYTHING``."

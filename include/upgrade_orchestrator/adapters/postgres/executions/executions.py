@@ -157,7 +157,7 @@ class PostgresExecutions(PostgresInstances):
         await self._execute(_SAVE_BATCH, asdict(batch) | {"execution_id": execution_id})
 
     async def checks(self, execution_id: str) -> list[CheckResult]:
-        """All five, in their fixed order."""
+        """All of them, in their fixed order."""
         found = (await self._connection.execute(_CHECKS, {"of": execution_id})).mappings()
         return sorted((rows.check_from(row) for row in found), key=lambda each: _CHECK_ORDER.index(each.name))
 

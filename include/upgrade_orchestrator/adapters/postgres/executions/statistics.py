@@ -35,7 +35,7 @@ def statistics_query(component_id: str) -> Select[Any]:
 
 
 def history_query(of: HistoryOf, since: date) -> Select[Any]:
-    """The same for executions that ended since then: a row for the total, for each strategy and for each week."""
+    """A row for the total, for each strategy and for each week, of executions that ended since then."""
     query = select(E.strategy, _WEEK.label("week"), *_figures_of()).where(
         E.completed_at >= datetime.combine(since, time(), UTC)
     )

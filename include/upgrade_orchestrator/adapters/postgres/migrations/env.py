@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that migrate.py hands over."""
+"""Alembic's entry: runs on the connection that migrate.py passes in."""
 
 from __future__ import annotations
 

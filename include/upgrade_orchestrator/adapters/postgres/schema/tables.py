@@ -203,7 +203,7 @@ event = Table(
     Column("time", Time, nullable=False),
     Column("data", JSONB, nullable=False),
     Column("published_at", Time),
-    # why Kafka refuses the event; until it is released it is not in the outbox
+    # why Kafka rejects the event; until it is released it is not in the outbox
     Column("parked_at", Time),
     Column("parked_reason", Text),
     # the outbox: rows in which both are empty, ordered so that an event never comes before its predecessor
