@@ -9,7 +9,7 @@
 # UPGRADES_TENANT            whose deployment is upgraded
 # UPGRADES_KEY               names this job (at most 200 characters): a call that is repeated is not done twice
 # UPGRADES_DEADLINE          seconds to wait for the end (3600)
-# UPGRADES_POLL              seconds between two looks (5)
+# UPGRADES_POLL              seconds between two reads of the execution (5)
 # UPGRADES_CANCEL_ON_ABORT   true: cancel the upgrade when this is stopped or the deadline is over; else it goes on
 # UPGRADES_ID_FILE           where the upgrade's id is kept for "cancel" (.upgrade-id)
 #
@@ -49,7 +49,7 @@ authorize() {
     printf 'Content-Type: application/json\nAuthorization: Bearer %s\n' "$token" >"$work/headers"
 }
 
-# call METHOD URL [FILE] [KEY]: the code in $status (000: no answer), the body in $work/answer
+# call METHOD URL [FILE] [KEY]: the code in $status (000: no response), the body in $work/answer
 call() {
     status=$(curl --silent --max-time 30 --request "$1" --header "@$work/headers" \
         ${3:+--data "@$3"} ${4:+--header "Idempotency-Key: $4"} \
@@ -60,7 +60,7 @@ call() {
 insist() {
     call "$@"
     while case $status in 000 | 429 | 502 | 503 | 504) true ;; *) false ;; esac do
-        say "no answer from $site ($status), trying again"
+        say "no response from $site ($status), trying again"
         rest
         call "$@"
     done
@@ -113,7 +113,7 @@ create_and_start() {
     echo "$id" >"$id_file"
     say "$id created: $site$(jq -r .links.airflow "$work/answer")"
     insist POST "$api/upgrades/$id/start" "" "${UPGRADES_KEY:+$UPGRADES_KEY-start}"
-    # a start whose answer was lost has happened all the same: the first look tells
+    # a start whose response was lost may have happened: the first read of the execution shows it
     case $status in 202 | 409) ;; *) refused "the start" ;; esac
 }
 
@@ -133,7 +133,7 @@ follow() {
                 authorize
                 continue
                 ;;
-            *) refused "a look at $id" ;;
+            *) refused "reading $id" ;;
         esac
         now=$(jq -r "$shown" "$work/answer")
         [ "$now" = "$before" ] || say "$now"

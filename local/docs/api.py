@@ -19,13 +19,13 @@ Made by `make docs` from the OpenAPI document that the server gives to authentic
 
 Base path `{BASE}`. JSON in camelCase, times in UTC with `Z`. Every call but `GET /health` needs `Authorization: Bearer`
 with a token of Airflow. Errors are `application/problem+json` with a `code`; a 422 names every offending field in
-`errors`. A path with a line feed (`%0A`) before its end does not reach this app: Airflow itself answers it with 404, in
+`errors`. A path with a line feed (`%0A`) before its end does not reach this app: Airflow itself responds with 404, in
 plain `application/json`.
 
-Every answer has an `X-Request-ID`: the caller's own (1 to 128 of `A-Za-z0-9._:/+=@-`), else a new one. The lines of the
-API server's log from within the call carry it as `request_id`; each write and each refusal has a line with
+Every response has an `X-Request-ID`: the caller's own (1 to 128 of `A-Za-z0-9._:/+=@-`), else a new one. The lines of
+the API server's log from within the call carry it as `request_id`; each write and each refusal has a line with
 caller, status and milliseconds, and the table `command` keeps the id in `detail`. Writes take an `Idempotency-Key`: the
-same key and request get the first answer for 24 h.
+same key and request get the first response for 24 h.
 
 """
 

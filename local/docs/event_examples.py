@@ -69,7 +69,7 @@ _EXAMPLES: tuple[Event, ...] = (
         reason="the first stage looks well",
         plan_hash=_HASH,
     ),
-    payloads.CommandReceived(command=Command.PAUSE, actor="olga", source=Source.API, reason="a look at the logs first"),
+    payloads.CommandReceived(command=Command.PAUSE, actor="olga", source=Source.API, reason="checking the logs first"),
     payloads.RollbackStarted(reason="3 of 3 failures: kafka-2: no answer from its port", initiated_by="system"),
     payloads.RollbackCompleted(
         status=ExecutionStatus.ROLLED_BACK,
