@@ -1,4 +1,4 @@
 """Measures what many waiting canaries hold (worker slots, connections) and cost, and prints it as a table.
 
-Front door: `measure_canaries` in canaries.py, then its report in report.py.
+Entry point: `measure_canaries` in canaries.py, then its report in report.py.
 """

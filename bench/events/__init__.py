@@ -1,4 +1,4 @@
 """Measures events from the commit to a consumer: PostgreSQL, a real Kafka, and the relay as a process of its own.
 
-Front door: `measure_events` in events.py; world.py starts the servers.
+Entry point: `measure_events` in events.py; world.py starts the servers.
 """

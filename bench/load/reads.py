@@ -43,7 +43,7 @@ _COPIES = (
 
 @dataclass(frozen=True)
 class Reading:
-    """One call while so many executions are stored: the medians of several turns."""
+    """One call with that number of stored executions: the medians of several turns."""
 
     call: str
     stored: int

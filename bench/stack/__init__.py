@@ -1,4 +1,4 @@
 """The stack of the bench: its fleets and tenants (world.py), HTTP clients, and what its processes hold and use.
 
-Front door: `bench_stack` and `World` in world.py.
+Entry point: `bench_stack` and `World` in world.py.
 """

@@ -30,8 +30,8 @@ Each type has a JSON Schema (2020-12) of the whole document in [`events/`](event
   empty where it could not be, or given another meaning.
 - So a reader takes what it knows, ignores fields that it does not know, and expects values that it does not know. The
   schemas allow more fields; their lists of values are those of this version.
-- Anything else is a new type, `registry.upgrade.<what>.v2`. It is published in addition to `v1` for at least two releases,
-  and the changelog says when `v1` ends.
+- Anything else is a new type, `registry.upgrade.<what>.v2`. It is published in addition to `v1` for at least two
+  releases, and the changelog says when `v1` ends.
 - A new type may come at any time: ignore types that you do not know.
 - `sequence` counts all events of an execution, whatever their type.
 

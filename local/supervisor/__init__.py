@@ -1,4 +1,4 @@
 """Processes of the stack: under which account they run, and how they are recorded, found again, and stopped.
 
-Front door: `Processes` in processes.py; `.local/run` has a record of each, so that any process may ask and stop.
+Entry point: `Processes` in processes.py; `.local/run` has a record of each, so that any process may ask and stop.
 """

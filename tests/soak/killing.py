@@ -59,7 +59,7 @@ def roll_back_while_killing(
 def _started(
     new_tenant: NewTenant, client_of: ClientOf, random: Random, fastest: float = 0.6, slowest: float = 3
 ) -> dict[Case, str]:
-    """Start each strategy on a fleet of its own, whose instances take so many seconds."""
+    """Start each strategy on a fleet of its own, whose instances take that many seconds."""
     seconds = {strategy: random.uniform(fastest, slowest) for strategy in STRATEGIES}
     cases = [Case(each, new_tenant(upgrade_seconds=seconds[each]), client_of("anna")) for each in STRATEGIES]
     return {case: case.start() for case in cases}

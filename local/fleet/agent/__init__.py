@@ -1,5 +1,5 @@
 """What the agent does: the orders it takes (orders.py), the transitions of instances (transitions.py), and their
 health.
 
-Front door: `Agent` in agent.py.
+Entry point: `Agent` in agent.py.
 """

@@ -80,7 +80,7 @@ def test_agent_refuses_command_line_when_fleet_is_malformed(tmp_path: Path, flee
     assert "name:size:version" in _refused(command(tmp_path, f"--fleet={fleet}"))
 
 
-def test_instance_killed_by_anybody_shows(start: Start) -> None:
+def test_instance_killed_from_outside_shows(start: Start) -> None:
     agent = start("--fleet", "demo:2:3.5.0")
     demo = Caller(agent, "demo")
     demo.instances()

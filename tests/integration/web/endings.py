@@ -1,4 +1,4 @@
-"""Executions that have ended, in one way or another and after so many seconds."""
+"""Executions that have ended, each with its status and after a given number of seconds."""
 
 import httpx
 

@@ -122,5 +122,5 @@ async def _read(request: Request) -> bytes:
         if size <= MAX_BYTES:
             content += chunk
     if size > MAX_BYTES:
-        raise TooLarge(f"the body may have {MAX_BYTES} bytes")
+        raise TooLarge(f"the body may have at most {MAX_BYTES} bytes")
     return bytes(content)

@@ -41,7 +41,7 @@ _EXAMPLES: dict[str, e.UpgradeError] = {
         lacking("olga", Permission.OPERATE),
         e.Unavailable("the database does not answer"),
         Malformed("the body is not valid JSON in UTF-8"),
-        TooLarge("the body may have 1048576 bytes"),
+        TooLarge("the body may have at most 1048576 bytes"),
         UnsupportedMediaType("the body must be sent as Content-Type: application/json"),
         TooManyRequests("olga makes more calls than 50 a second"),
         e.AlreadyExists("the id aaa-111 is taken"),

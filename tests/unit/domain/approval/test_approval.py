@@ -158,7 +158,7 @@ def test_question_about_another_plan_is_not_decided() -> None:
         _decidable([_asked(plan_hash="f" * 64)])
 
 
-def test_creator_may_not_approve_and_anybody_else_may() -> None:
+def test_creator_may_not_approve_and_any_other_user_may() -> None:
     with pytest.raises(Forbidden, match="four eyes: olga created"):
         _decidable([_asked()], YES, OLGA)
     assert _decidable([_asked()], YES, ANNA) == _asked()

@@ -42,7 +42,7 @@ def fleet(traffic: str = "blue", blue: int = 2, green: int = 2, **fields: Any) -
 
 
 def view(found: Fleet | None, batch: Batch = GREEN, **fields: Any) -> PoolView:
-    """Two instances, a soak of 60 s, 30 s for each step; everybody well unless said otherwise."""
+    """Two instances, a soak of 60 s, 30 s for each step; all instances are healthy by default."""
     made = PoolView(
         execution=make_execution(S.IN_PROGRESS),
         batch=batch,
@@ -57,7 +57,7 @@ def view(found: Fleet | None, batch: Batch = GREEN, **fields: Any) -> PoolView:
 
 
 def forth(found: Fleet | None, goal: Goal, batch: Batch = GREEN, seconds: float = 0, **fields: Any) -> PoolAction:
-    """The next step on the way to ``goal`` after so many watched seconds."""
+    """The next action towards ``goal`` after ``seconds`` watched seconds."""
     return next_cutover_action(view(found, watched(batch, seconds), **fields), goal, after(seconds))
 
 

@@ -46,7 +46,7 @@ def _short(step: Action) -> str:
 
 
 def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = False, seconds: float = 1) -> Action:
-    """After the step was watched for so many seconds."""
+    """After the step was watched for ``seconds``."""
     return next_action(watched(instance, seconds), found, withdrawn, TIMEOUTS, after(seconds))
 
 
@@ -176,7 +176,7 @@ WELL, ILL, OTHER = Health(True, NEW), Health(False, NEW, "disk full"), Health(Tr
 
 
 def _polled(instance: Instance, answer: Health | None, timeouts: Timeouts, seconds: float) -> Instance:
-    """After it was watched for so many more seconds."""
+    """After it was watched for ``seconds`` more."""
     return next_health(watched(instance, seconds), answer, timeouts, after(seconds))
 
 

@@ -34,7 +34,7 @@ I = InstanceStatus  # noqa: E741 - as in the domain
 
 
 async def _failures(lab: Lab, execution_id: str, count: int) -> None:
-    """Waits until so many failures are counted."""
+    """Waits until that many failures are counted."""
     async with lab.world.ports.signals.of(execution_id) as waiter:
         for _ in range(200):
             if (await lab.execution(execution_id)).current_failures >= count:

@@ -36,7 +36,7 @@ async def test_pool_that_was_silent_in_its_soak_when_everybody_left_does_not_fai
     assert (await over(lab, execution_id, Goal.SOAKED)).ending is Ending.DONE
 
 
-async def test_wait_of_a_pool_is_no_shorter_for_an_hour_without_anybody(make_lab: MakeLab) -> None:
+async def test_wait_of_a_pool_is_no_shorter_for_an_hour_without_a_runner(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(strategy=Strategy.BLUE_GREEN)
     await lab.run(execution_id, 1)

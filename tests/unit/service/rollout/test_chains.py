@@ -46,7 +46,7 @@ async def admitted(make_lab: MakeLab, delay: int = 0, upgrade_seconds: float = 0
 
 
 async def between(lab: Lab, execution_id: str, done: int) -> "asyncio.Task[Outcome]":
-    """The chain at work, with so many batches done and the next one not begun."""
+    """The chain at work, with that many batches done and the next one not begun."""
     task = asyncio.create_task(step(lab, execution_id, StepKind.BATCH, 1, 4))
     async with lab.world.ports.signals.of(execution_id) as waiter:
         while sum(each.completed_at is not None for each in await lab.batches(execution_id)) < done:

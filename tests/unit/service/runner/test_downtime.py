@@ -54,7 +54,7 @@ async def test_instance_that_arrived_while_no_runner_watched_is_completed(make_l
 
 
 @pytest.mark.parametrize("moment", some(range(1, MOMENTS + 1)))
-async def test_death_at_any_moment_and_an_hour_without_anybody_fail_nothing(make_lab: MakeLab, moment: int) -> None:
+async def test_death_at_any_moment_and_an_hour_without_a_runner_fail_nothing(make_lab: MakeLab, moment: int) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     life = Life(moment)
