@@ -23,7 +23,7 @@ with a token of Airflow. Errors are `application/problem+json` with a `code`; a 
 plain `application/json`.
 
 Every response has an `X-Request-ID`: the caller's own (1 to 128 of `A-Za-z0-9._:/+=@-`), else a new one. The lines of
-the API server's log from within the call carry it as `request_id`; each write and each refusal has a line with
+the API server's log from within the call carry it as `request_id`; each write and each error has a line with
 caller, status and milliseconds, and the table `command` keeps the id in `detail`. Writes take an `Idempotency-Key`: the
 same key and request get the first response for 24 h.
 

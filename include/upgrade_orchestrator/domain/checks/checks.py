@@ -55,7 +55,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Problems with an upgrade: blockers refuse it, warnings are only reported."""
+    """Problems with an upgrade: blockers prevent it, warnings are only reported."""
 
     blockers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

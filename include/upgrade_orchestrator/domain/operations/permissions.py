@@ -67,7 +67,7 @@ LIMITED_ROLES = (Role.VIEWER, Role.OPERATOR, Role.APPROVER)
 
 
 def lacking(name: str, permission: Permission) -> Forbidden:
-    """The refusal of a caller who lacks ``permission``; it says which roles have it."""
+    """The error for a caller who lacks ``permission``; it says which roles have it."""
     *others, last = (role.value for role, held in ROLES.items() if permission in held)
     roles = f"{', '.join(others)} and {last}" if others else last
     return Forbidden(f"{name} lacks the permission to {permission.value} upgrades, which {roles} have")

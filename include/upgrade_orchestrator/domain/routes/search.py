@@ -52,7 +52,7 @@ class MissingPath:
 class RouteResult:
     """The routes, best first; without any, the reachable versions and the missing paths, smallest jump first.
 
-    ``blockers`` refuse the target itself: no path helps while there are any.
+    ``blockers`` are those of the target itself: no path helps while there are any.
     """
 
     routes: tuple[Route, ...]

@@ -53,7 +53,7 @@ class RequestOperator(BaseOperator):
 
 
 class CreateOperator(RequestOperator):
-    """Creates the execution. A refusal fails the task without retry; only temporary outages are retried."""
+    """Creates the execution. An error of the API fails the task without retry; only temporary outages are retried."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(retries=10, retry_delay=timedelta(seconds=2), max_retry_delay=timedelta(seconds=30), **kwargs)
@@ -108,7 +108,7 @@ def _run(use_case: Callable[[Ports], Awaitable[Execution]]) -> Execution:
 
 
 def explain(refusal: UpgradeError) -> str:
-    """The refusal with its code and every offending field, as in the API's response."""
+    """The error with its code and every offending field, as in the API's response."""
     errors: Any = refusal.extra.get("errors", [])
     fields = "".join(f"; {each['field']} {each['message']}" for each in errors)
     return f"{refusal.code}: {refusal.detail}{fields}"
