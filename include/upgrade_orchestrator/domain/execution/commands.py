@@ -15,14 +15,23 @@ class Command(StrEnum):
     """The commands, strongest first: when several arrive, the one named earlier wins."""
 
     CANCEL = "cancel"
+    "Start nothing new, finish what is in flight; versions stay mixed."
     ROLLBACK = "rollback"
+    "Return every touched instance to its own previous version."
     PAUSE = "pause"
+    "Start nothing new until RESUME; what is in flight finishes."
     PROMOTE = "promote-canary"
+    "Upgrade the other instances after the canaries."
     RESUME = "resume"
+    "Continue where the pause began."
     START = "start"
+    "Run the checks; the work begins once they have passed."
     APPROVE = "approve"
+    "Let the stage begin that waits for a decision."
     REJECT = "reject"
+    "End the upgrade before that stage: a rollback if it is automatic, else a cancel."
     RETRY = "retry"
+    "Create a new execution for the instances that this ended one did not complete."
 
 
 class Decision(StrEnum):

@@ -18,10 +18,15 @@ class Strategy(StrEnum):
     """How the instances are brought to the target version (section 4)."""
 
     ROLLING = "ROLLING"
+    "Batches in order."
     CANARY = "CANARY"
+    "First the canaries, which are monitored; after their promotion the others as ROLLING."
     BLUE_GREEN = "BLUE_GREEN"
+    "A second pool at the target version, to which the traffic is switched."
     RECREATE = "RECREATE"
+    "All instances at once, with downtime."
     STAGED = "STAGED"
+    "Stages in order; each but the first needs an approval."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ class ExecutionStatus(StrEnum):
     IN_PROGRESS = "IN_PROGRESS"
     "Batches are worked on, or an approval is awaited; ends with verification."
     CANARY_RUNNING = "CANARY_RUNNING"
-    "The canary instances get the new version; the monitor judges them next."
+    "The canary instances get the new version; the monitor polls them next."
     CANARY_MONITORING = "CANARY_MONITORING"
     "The canaries are polled until they are promoted or rolled back."
     PAUSED = "PAUSED"

@@ -218,7 +218,7 @@ def _blocked(view: BatchView, counted: frozenset[str]) -> Decision:
     if view.status is ExecutionStatus.CANARY_RUNNING and any(
         each.status in FINISHED and each.batch == view.batch.number for each in view.instances
     ):
-        return BatchDone()  # the canary monitor judges the canaries that were deployed
+        return BatchDone()  # the canary monitor decides on the canaries that were deployed
     foreign = view.unavailable - {each.instance_id for each in view.instances if each.status is InstanceStatus.FAILED}
     left = view.timeout - (view.batch.blocked_seconds or 0.0)
     if foreign and left > 0:

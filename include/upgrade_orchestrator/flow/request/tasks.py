@@ -53,7 +53,7 @@ class RequestOperator(BaseOperator):
 
 
 class CreateOperator(RequestOperator):
-    """Creates the execution. An error of the API fails the task without retry; only temporary outages are retried."""
+    """Creates the execution. A request that is not accepted fails the task without retry; only outages are retried."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(retries=10, retry_delay=timedelta(seconds=2), max_retry_delay=timedelta(seconds=30), **kwargs)
