@@ -167,8 +167,8 @@ async def test_reader_that_leaves_frees_what_it_held(app: FastAPI, live: httpx.A
     for _ in range(3):
         async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
             await take(messages(response), 1)
-            assert app.state.live.opened.event_cursors == 1
-        await until(lambda: not app.state.live.opened.event_cursors)
+            assert app.state.live.opened.readers == 1
+        await until(lambda: not app.state.live.opened.readers)
 
 
 async def test_server_that_ends_ends_its_streams(app: FastAPI, door: Door, world: World) -> None:
