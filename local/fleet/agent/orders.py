@@ -87,7 +87,7 @@ def _on_fleet(fleet: Fleet, call: Call, status: int, act: Callable[[], None]) ->
 def _mutate(fleet: Fleet, call: Call, status: int, act: Callable[[], dict[str, Any]]) -> Answer:
     """Admit the call, carry it out, and write effect and answer together; a repetition gets the first answer.
 
-    A refusal is not kept for its key: the same call may succeed later. Its fencing token counts all the same.
+    A refusal is not kept for its key: the same call may succeed later. Its fencing token counts anyway.
     """
     if earlier := fleet.memory.admit(call):
         _see(fleet, call)
