@@ -9,7 +9,7 @@ from tests.lifecycle.stepped import Runner
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import is_terminal
 from upgrade_orchestrator.service.control.reconcile import reconcile_now
-from upgrade_orchestrator.service.finalize.finalize import end_abandoned
+from upgrade_orchestrator.service.finalize.finalize import finalize_abandoned
 
 RARELY = one_of(*[False] * 7, True)
 "For what ends an upgrade early: if it happened often, nothing else would be tested."
@@ -75,7 +75,7 @@ class Airflow(LifecycleState):
         self.show_run()
 
         async def begin() -> Runner:
-            return Runner("end-abandoned", end_abandoned(self.bench.ports), self.bench.clock)
+            return Runner("end-abandoned", finalize_abandoned(self.bench.ports), self.bench.clock)
 
         runner = self.bench.run(begin())
         self.runners.append(runner)

@@ -15,7 +15,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 log = logging.getLogger(__name__)
 
 
-async def release_decided(ports: Ports) -> None:
+async def release_approval_tasks(ports: Ports) -> None:
     """Release every task whose stage is decided, or whose execution does not need a decision any more.
 
     :raises Unavailable: the product's database or Airflow's does not respond.

@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 
-async def ask_for_dags(ports: Ports) -> None:
+async def request_dags(ports: Ports) -> None:
     """Request a parse of the DAG file of every execution in VALIDATING whose DAG Airflow does not know.
 
     A worker that starts an execution cannot make this request, and a server may die between the start and the request.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.service.approvals.release import release_decided
+from upgrade_orchestrator.service.approvals.release import release_approval_tasks
 from upgrade_orchestrator.service.approvals.ui_responses import apply_ui_answers
-from upgrade_orchestrator.service.control.dag_requests import ask_for_dags
+from upgrade_orchestrator.service.control.dag_requests import request_dags
 from upgrade_orchestrator.service.control.ended_tasks import end_tasks
-from upgrade_orchestrator.service.control.lost_tasks import begin_lost_tasks_again
+from upgrade_orchestrator.service.control.lost_tasks import retry_lost_tasks
 from upgrade_orchestrator.service.control.reconcile import reconcile
 from upgrade_orchestrator.service.events.metrics import measure
 from upgrade_orchestrator.service.events.notifications import send_notices
-from upgrade_orchestrator.service.finalize.finalize import end_abandoned
+from upgrade_orchestrator.service.finalize.finalize import finalize_abandoned
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 log = logging.getLogger(__name__)
@@ -37,13 +37,13 @@ class Loop:
 
 
 LOOPS: tuple[Loop, ...] = (
-    Loop("request-dags", 1.0, ask_for_dags),
+    Loop("request-dags", 1.0, request_dags),
     Loop("reconcile", 5.0, reconcile),
-    Loop("finalize", 5.0, end_abandoned),
+    Loop("finalize", 5.0, finalize_abandoned),
     Loop("end-tasks", 1.0, end_tasks),
-    Loop("retry-lost-tasks", 10.0, begin_lost_tasks_again),
+    Loop("retry-lost-tasks", 10.0, retry_lost_tasks),
     Loop("apply-approval-answers", 1.0, apply_ui_answers),
-    Loop("release-approval-tasks", 1.0, release_decided),
+    Loop("release-approval-tasks", 1.0, release_approval_tasks),
     Loop("send-notices", 2.0, send_notices),
     Loop("send-metrics", 5.0, measure),
 )

@@ -18,7 +18,7 @@ _WARNING = (
 )
 
 
-async def begin_lost_tasks_again(ports: Ports) -> None:
+async def retry_lost_tasks(ports: Ports) -> None:
     """Give lost tasks a new try.
 
     :raises Unavailable: Airflow's database does not respond.

@@ -67,7 +67,7 @@ async def _finish_forward(ports: Ports, context: Context, seconds: float | None)
     return await run_batch(ports, context, 1, seconds)  # finishes instances of all batches
 
 
-async def end_abandoned(ports: Ports) -> None:
+async def finalize_abandoned(ports: Ports) -> None:
     """Finish every terminal execution that has no DAG run any more whose tasks would do it.
 
     :raises Unavailable: the product's database or Airflow's does not respond.

@@ -23,7 +23,7 @@ from upgrade_orchestrator.service.approvals.decide import (
     decide_stage,
     wait_for_decision,
 )
-from upgrade_orchestrator.service.approvals.release import release_decided
+from upgrade_orchestrator.service.approvals.release import release_approval_tasks
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import (
     cancel_upgrade,
@@ -102,18 +102,18 @@ async def test_decision_does_not_fail_with_airflow_and_the_loop_lets_the_task_go
     people.away = True
     await approve(lab, execution_id)
     people.away = False
-    await release_decided(lab.world.ports)
+    await release_approval_tasks(lab.world.ports)
     assert people.released == [(task, True, "anna")]
 
 
 async def test_failed_execution_lets_the_task_go_and_a_waiting_one_does_not(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     task, people = parks(lab, execution_id), lab.world.people
-    await release_decided(lab.world.ports)
+    await release_approval_tasks(lab.world.ports)
     await lab.go(execution_id, S.PAUSED)
-    await release_decided(lab.world.ports)
+    await release_approval_tasks(lab.world.ports)
     assert people.released == []
     await lab.go(execution_id, S.IN_PROGRESS)
     await lab.go(execution_id, S.FAILED)
-    await release_decided(lab.world.ports)
+    await release_approval_tasks(lab.world.ports)
     assert people.released == [(task, False, None)]

@@ -13,7 +13,12 @@ from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.service.control.reconcile import reconcile
-from upgrade_orchestrator.service.finalize.finalize import SECONDS_A_TURN, end_abandoned, end_upgrade, finish_and_settle
+from upgrade_orchestrator.service.finalize.finalize import (
+    SECONDS_A_TURN,
+    end_upgrade,
+    finalize_abandoned,
+    finish_and_settle,
+)
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
@@ -28,7 +33,7 @@ async def test_abandoned_upgrade_is_finished_and_frees_its_active_slot(make_lab:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await marked_failed_while_upgrading(lab)
     assert await in_flight(lab, execution_id) == 2
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     execution = await lab.execution(execution_id)
     assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
     assert (lab.versions(), lab.statuses()) == ({NEW_VERSION: 2, OLD_VERSION: 2}, {"RUNNING": 4})
@@ -40,7 +45,7 @@ async def test_upgrade_with_a_run_is_left_to_its_tasks(make_lab: MakeLab) -> Non
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await marked_failed_while_upgrading(lab)
     lab.world.airflow.show(execution_id, RunView("8", "queued"))  # deleted meanwhile, and created again
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     assert await in_flight(lab, execution_id) == 2
     assert (await lab.execution(execution_id)).settled_at is None
 
@@ -48,11 +53,11 @@ async def test_upgrade_with_a_run_is_left_to_its_tasks(make_lab: MakeLab) -> Non
 async def test_end_that_takes_longer_than_its_turn_is_continued(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=4 * SECONDS_A_TURN)
     execution_id = await marked_failed_while_upgrading(lab, health_check_timeout_seconds=60)
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     assert (await lab.execution(execution_id)).settled_at is None
     async with asyncio.timeout(5 * SECONDS_A_TURN):
         while (await lab.execution(execution_id)).settled_at is None:
-            await end_abandoned(lab.world.ports)
+            await finalize_abandoned(lab.world.ports)
             await asyncio.sleep(1)  # until the next round
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
@@ -63,10 +68,10 @@ async def test_unreachable_fleet_is_tried_again_later(make_lab: MakeLab) -> None
     await lab.run(execution_id, 1)
     await lab.go(execution_id, S.FAILED)
     lab.fault("agent-503")
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     assert (await lab.execution(execution_id)).settled_at is None
     lab.heal()
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     assert (await lab.execution(execution_id)).settled_at is not None
 
 
@@ -85,7 +90,7 @@ async def test_rollback_that_was_stopped_halfway_is_brought_to_its_end(make_lab:
         await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
     lab.world.airflow.show(execution_id, RunView("7", "failed"))
     await reconcile(lab.world.ports)
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     execution = await lab.execution(execution_id)
     assert (execution.status, execution.settled_at is not None) == (
         S.CANCELLED if stop == "cancelled" else S.FAILED,

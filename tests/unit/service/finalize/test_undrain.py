@@ -11,7 +11,7 @@ from tests.labs.seed import OLD_VERSION
 from tests.labs.steps.endings import failed_with_a_drain_that_does_not_end
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
-from upgrade_orchestrator.service.finalize.finalize import end_abandoned, finish_and_settle
+from upgrade_orchestrator.service.finalize.finalize import finalize_abandoned, finish_and_settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.fleet import StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
@@ -33,7 +33,7 @@ async def test_instance_whose_drain_took_too_long_serves_again_at_the_end(make_l
 
 async def test_control_loop_does_so_too(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     assert ((await lab.execution(execution_id)).settled_at is not None, lab.statuses()) == (True, {"RUNNING": 3})
 
 
@@ -141,7 +141,7 @@ async def test_rollback_that_cannot_put_its_instance_back_in_time_leaves_it_to_t
     execution = await lab.roll_back(execution_id)
     assert (execution.status, execution.settled_at) == (S.FAILED, None)
     lab.heal()
-    await end_abandoned(lab.world.ports)
+    await finalize_abandoned(lab.world.ports)
     assert (await lab.execution(execution_id)).settled_at is not None
     assert lab.statuses() == {"RUNNING": 2}
 

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, NotFound, Up
 from upgrade_orchestrator.domain.execution.commands import Actor, Source
 from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.control.dag_requests import ask_for_dags
+from upgrade_orchestrator.service.control.dag_requests import request_dags
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 from upgrade_orchestrator.service.upgrade.ensure import create_once, start_once, wait_for_end
@@ -117,11 +117,11 @@ async def test_parse_is_requested_until_airflow_knows_the_dag(make_lab: MakeLab)
     execution = await lab.validating()
     lab.world.parses.asked.clear()  # the request of the start is lost
     for times in (1, 2):
-        await ask_for_dags(lab.world.ports)
+        await request_dags(lab.world.ports)
         assert lab.world.parses.asked == [execution.id] * times
     for known in (RunView(), RunView("7", "running")):
         lab.world.airflow.show(execution.id, known)
-        await ask_for_dags(lab.world.ports)
+        await request_dags(lab.world.ports)
     assert lab.world.parses.asked == [execution.id] * 2
 
 
@@ -130,17 +130,17 @@ async def test_parse_is_requested_for_a_dag_that_airflow_marked_stale(make_lab: 
     execution = await lab.validating()
     lab.world.parses.asked.clear()
     lab.world.airflow.show(execution.id, RunView(known=False))
-    await ask_for_dags(lab.world.ports)
+    await request_dags(lab.world.ports)
     assert lab.world.parses.asked == [execution.id]
 
 
 async def test_parse_is_not_requested_before_the_start_or_after_the_checks(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.created()
-    await ask_for_dags(lab.world.ports)
+    await request_dags(lab.world.ports)
     assert lab.world.parses.asked == []
     await start_once(lab.world.ports, execution.id, OLGA)
     await lab.check(execution.id)
     lab.world.parses.asked.clear()
-    await ask_for_dags(lab.world.ports)
+    await request_dags(lab.world.ports)
     assert lab.world.parses.asked == []
