@@ -44,13 +44,8 @@ def page() -> str:
     rows = [f"| [`{kind}`](#{_anchor(kind)}) | {schema['description']} |" for kind, schema in found.items()]
     types = "\n".join(["## Types", "", "| type | when |", "|---|---|", *rows]) + "\n"
     attributes = "## Attributes\n\nOf every event.\n\n" + _fields(envelope())
-    return (
-        _HEAD
-        + attributes
-        + "\n"
-        + types
-        + "".join(_section(payload.what.cloud_type, found) for payload in EVENT_CLASSES)
-    )
+    sections = "".join(_section(payload.what.cloud_type, found) for payload in EVENT_CLASSES)
+    return f"{_HEAD}{attributes}\n{types}{sections}"
 
 
 def files() -> dict[Path, str]:

@@ -31,7 +31,7 @@ _POLL_SECONDS = 0.25
 MakeProducer = Callable[[Callable[[KafkaError], None]], Producer]
 """Creates a producer that reports its errors to the given callback.
 
-:raises StreamOff: there is no connection.
+:raises KafkaNotConfigured: there is no connection.
 :raises KafkaUnavailable: the connection cannot be used.
 """
 
@@ -49,7 +49,7 @@ class KafkaStream:
     async def open(self, make_producer: MakeProducer) -> None:
         """Connect, and check that the topic exists.
 
-        :raises StreamOff: no connection is defined.
+        :raises KafkaNotConfigured: no connection is defined.
         :raises KafkaUnavailable: Kafka does not answer or has no such topic.
         """
         await self._on_thread(partial(self._open, make_producer))

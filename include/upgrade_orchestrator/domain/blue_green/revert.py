@@ -37,7 +37,7 @@ class RevertGoal(Enum):
 
 
 def revert_goal_of(execution: Execution) -> RevertGoal | None:
-    """The aim that follows from the status; None when the pools stay as they are."""
+    """The goal that follows from the status; None when the pools stay as they are."""
     match execution.status:
         case ExecutionStatus.ROLLING_BACK:
             return RevertGoal.ROLL_BACK

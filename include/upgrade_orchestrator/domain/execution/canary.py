@@ -8,9 +8,6 @@ from datetime import datetime
 
 from upgrade_orchestrator.domain.instance.fleet import Health
 
-CANARY_BATCH = 1
-"The canaries are the plan's first batch."
-
 
 def canary_count(total_instances: int, canary_percentage: int) -> int:
     """Number of canary instances: the percentage rounded down, at least 1; 10 % of 20 is 2."""
@@ -30,7 +27,7 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One poll of all canaries: the problems of the unhealthy ones (``ill``); ``silent`` ones did not respond."""
+    """One poll of all canaries: the problems of the unhealthy ones, and those that did not respond."""
 
     unhealthy: Mapping[str, str]
     unreachable: tuple[str, ...]
@@ -50,9 +47,9 @@ class Poll:
 
 def poll_of(responses: Mapping[str, Health | None], to_version: str) -> Poll:
     """The poll with these responses of the health endpoints; a canary must be healthy at ``to_version``."""
-    ill = {
+    unhealthy = {
         name: said.detail or f"reports version {said.version}, healthy: {said.healthy}"
         for name, said in responses.items()
         if said is not None and not (said.healthy and said.version == to_version)
     }
-    return Poll(ill, tuple(name for name, said in responses.items() if said is None))
+    return Poll(unhealthy, tuple(name for name, said in responses.items() if said is None))

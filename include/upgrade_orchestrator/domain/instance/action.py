@@ -1,4 +1,4 @@
-"""The next step of one instance in flight, given the fleet as just observed: pure (sections 4, 5 and 11)."""
+"""The next action for one instance in flight, given the fleet as just observed: pure (sections 4, 5 and 11)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def next_action(
     now: datetime,
     undrain_sent: bool = True,
 ) -> Action:
-    """The next step of a DRAINING or UPGRADING instance, observed as ``found`` (None: no longer in the fleet).
+    """The next action for a DRAINING or UPGRADING instance, observed as ``found`` (None: no longer in the fleet).
 
     ``withdrawn``: the execution does not want the new version any more, so a drained instance is undrained;
     ``undrain_sent``: this runner has sent the undrain order already.
@@ -69,21 +69,22 @@ def next_action(
         instance = replace(instance, replacement=found.own_id)
     undraining = withdrawn and instance.status is I.DRAINING
     if instance.status is I.DRAINING:
-        step = _undrain(instance, found, now) if undraining else _drain(instance, found, now)
+        action = _undrain(instance, found, now) if undraining else _drain(instance, found, now)
     else:
-        step = _upgrade(instance, found, now)
-    if isinstance(step, Move) or (undraining and not undrain_sent):  # send undrain at least once, also after an outage
-        return step
+        action = _upgrade(instance, found, now)
+    must_send = undraining and not undrain_sent  # send undrain at least once, also after an outage
+    if isinstance(action, Move) or must_send:
+        return action
     # an instance whose drain is withdrawn at the last moment still gets a full step time-out to undrain
     limit = timeouts.step * 2 if undraining else timeouts.step
     if instance.step_seconds <= limit:
-        return step
+        return action
     what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, what))  # also when the fleet keeps refusing the order
 
 
 def next_action_unseen(instance: Instance, timeouts: Timeouts, now: datetime) -> Action:
-    """The next step while the fleet does not respond: only the time-out applies."""
+    """The next action while the fleet does not respond: only the time-out applies."""
     if instance.step_seconds <= timeouts.step:
         return NoAction()
     within = f"{timeouts.step:g} s of {instance.status.value}"

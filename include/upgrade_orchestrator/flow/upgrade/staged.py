@@ -21,7 +21,7 @@ from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.work import complete_step
 
-JUDGED_WITHIN_SECONDS = 4.0
+ANSWER_WAIT_SECONDS = 4.0
 "How long a worker waits until the response is checked, which takes about a second."
 REASON = Param(
     None,
@@ -90,7 +90,7 @@ class ApproveStageOperator(ApprovalOperator):
 
     def _wait_for_answer(self) -> None:
         work = partial(complete_step, execution_id=self.execution_id, step=Step(StepKind.WAIT_FOR_ANSWER, self.stage))
-        outcome = bootstrap.run(partial(work, seconds=JUDGED_WITHIN_SECONDS))
+        outcome = bootstrap.run(partial(work, seconds=ANSWER_WAIT_SECONDS))
         if outcome.ending is Ending.UNFINISHED:
             self._defer_to(StepKind.WAIT_FOR_ANSWER, self.stage, "resume_after_answer")
         self._conclude(outcome)

@@ -11,7 +11,6 @@ from upgrade_orchestrator.domain.approval.approval import (
     ask,
     decidable,
     decide,
-    is_approved,
     require_stage,
     state_of_stage,
 )
@@ -68,18 +67,6 @@ async def question_about(ports: Ports, execution_id: str, stage: int) -> Questio
         plan, rows = await work.executions.plan(execution_id), await work.executions.instances(execution_id)
         approval = next(each for each in await work.approvals.of(execution_id) if each.stage == stage)
     return question_of(execution, plan, approval, rows)
-
-
-async def stage_is_approved(ports: Ports, execution_id: str, stage: int) -> bool:
-    """Whether the stage may begin; an approval is never withdrawn.
-
-    :raises NotFound: no such execution.
-    """
-    async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
-        return any(
-            is_approved(execution, each) for each in await work.approvals.of(execution_id) if each.stage == stage
-        )
 
 
 async def wait_for_decision(ports: Ports, execution_id: str, stage: int, seconds: float | None) -> Outcome:

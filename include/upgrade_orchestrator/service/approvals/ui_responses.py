@@ -48,7 +48,7 @@ async def apply_ui_answers(ports: Ports) -> None:
     async with ports.work() as work:
         answered = await work.approvals.answered()
     gate = asyncio.Semaphore(MAX_CONCURRENT)
-    await asyncio.gather(*(_judge_safely(ports, each, gate) for each in answered))
+    await asyncio.gather(*(_apply_safely(ports, each, gate) for each in answered))
 
 
 async def _collect(ports: Ports) -> None:
@@ -64,17 +64,17 @@ def _task(approval: Approval) -> HumanTask:
     return HumanTask(dag_id_of(approval.execution_id), approve_task(approval.stage))
 
 
-async def _judge_safely(ports: Ports, approval: Approval, gate: asyncio.Semaphore) -> None:
+async def _apply_safely(ports: Ports, approval: Approval, gate: asyncio.Semaphore) -> None:
     async with gate:
         try:
-            await _judge(ports, approval)
+            await _apply(ports, approval)
         except Unavailable as error:
             log.warning("execution %s: the answer is applied later: %s", approval.execution_id, error)
         except Exception:  # one failing answer must not prevent the others from being applied
             log.exception("execution %s: the answer cannot be applied", approval.execution_id)
 
 
-async def _judge(ports: Ports, approval: Approval) -> None:
+async def _apply(ports: Ports, approval: Approval) -> None:
     actor = _actor(approval)
     try:
         await _require_permission(ports, approval)
@@ -83,7 +83,7 @@ async def _judge(ports: Ports, approval: Approval) -> None:
     except Unavailable:
         raise
     except UpgradeError as refusal:
-        await _refuse(ports, approval, refusal.detail, actor)
+        await _discard(ports, approval, refusal.detail, actor)
         await _ask_again(ports, approval)
 
 
@@ -99,7 +99,7 @@ async def _require_permission(ports: Ports, approval: Approval) -> None:
         raise lacking(approval.answered_by, Permission.APPROVE)
 
 
-async def _refuse(ports: Ports, approval: Approval, why: str, actor: Actor) -> None:
+async def _discard(ports: Ports, approval: Approval, why: str, actor: Actor) -> None:
     """Reopen the approval; audit and events record who answered what, and why it does not count."""
     assert approval.answer is not None
     async with ports.work() as work:

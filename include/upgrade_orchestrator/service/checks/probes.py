@@ -59,7 +59,7 @@ async def run_all_probes(ports: Ports, context: CheckContext) -> list[CheckResul
 
 
 async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckResult:
-    judged = compatibility.Compatibility(
+    given = compatibility.Compatibility(
         context.request,
         context.source,
         context.target,
@@ -67,7 +67,7 @@ async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckRe
         context.deployment,
         ports.options.platform_version,
     )
-    findings = compatibility.compatibility(judged, context.now)
+    findings = compatibility.compatibility(given, context.now)
     way = f"{context.source.version} to {context.target.version}"
     return checks.verdict(CheckName.VERSION_COMPATIBILITY, findings, f"the path from {way} is registered and open")
 

@@ -143,10 +143,10 @@ def _left_to_others(found: CheckResult, now: datetime) -> float:
     """The seconds for which the check is left to the process that runs it."""
     if found.status is not CheckStatus.RUNNING or found.started_at is None:
         return 0.0
-    taken_for = (now - found.started_at).total_seconds()
-    return (
-        CHECK_ABANDONED_AFTER_SECONDS - taken_for if 0 <= taken_for < CHECK_ABANDONED_AFTER_SECONDS else 0.0
-    )  # else the clock has jumped
+    runs_for = (now - found.started_at).total_seconds()
+    if not 0 <= runs_for < CHECK_ABANDONED_AFTER_SECONDS:  # below 0 the clock was set back
+        return 0.0
+    return CHECK_ABANDONED_AFTER_SECONDS - runs_for
 
 
 def _left_to_first_step(execution: Execution, found: CheckResult, now: datetime, first_step_seconds: float) -> float:

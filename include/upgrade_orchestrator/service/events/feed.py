@@ -1,7 +1,7 @@
 """The live feed: gives committed events to all readers in this process (specification section 1, "events"; ADR 18).
 
-There is one listening connection for all, one reader for each execution, and no connection per reader. Followers have
-no queues: each asks for the events after its own sequence, so a slow reader costs no memory and misses nothing.
+There is one listening connection for all, one shared reader for each execution, and no connection per stream. Streams
+have no queues: each asks for the events after its own sequence, so a slow one costs no memory and misses nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.service.events.reader import RETRY_SECONDS, Reader
+from upgrade_orchestrator.service.events.reader import RETRY_SECONDS, SharedReader
 from upgrade_orchestrator.service.ports.signals import ANYTHING, Names, Signals
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent, Tail
 from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
@@ -31,7 +31,7 @@ CHANGES_SLOWEST_SECONDS = 30.0
 class StreamReader:
     """Follows the events of one execution for one caller; not to be shared."""
 
-    def __init__(self, feed: LiveFeed, reader: Reader, after: int) -> None:
+    def __init__(self, feed: LiveFeed, reader: SharedReader, after: int) -> None:
         self._feed, self._reader, self.after = feed, reader, after
 
     @property
@@ -172,7 +172,7 @@ class LiveFeed:
             names.wake()
 
     def _begin(self, execution_id: str, after: int) -> _Reading:
-        reader = Reader(self._work, self._signals, self._at_once, execution_id)
+        reader = SharedReader(self._work, self._signals, self._at_once, execution_id)
         reading = _Reading(reader, asyncio.create_task(reader.run(after)))
         self._readings[execution_id] = reading
         return reading
@@ -186,6 +186,6 @@ class LiveFeed:
 
 @dataclass
 class _Reading:
-    reader: Reader
+    reader: SharedReader
     task: asyncio.Task[None]
     readers: int = 0

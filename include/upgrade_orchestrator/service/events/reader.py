@@ -1,4 +1,4 @@
-"""Reads the events of one execution as they are committed, once for all followers."""
+"""Reads the events of one execution as they are committed, once for all streams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import UnitOfWork
 log = logging.getLogger(__name__)
 
 MAX_BUFFERED = 500
-"Newest events kept in memory; a follower that is further behind reads from the database."
+"Newest events kept in memory; a stream that is further behind reads from the database."
 PAGE = 200
 POLL_SECONDS = 5.0
 "The longest wait for a signal before the next read, which bounds the delay that a lost signal causes."
@@ -26,8 +26,8 @@ GAP_SECONDS = 0.05
 "The pause between two reads, so that many small commits become one read."
 
 
-class Reader:
-    """Reads new events at every signal and wakes the followers, which take the events that they lack."""
+class SharedReader:
+    """Reads new events at every signal and wakes the streams, which take the events that they lack."""
 
     def __init__(
         self, work: Callable[[], UnitOfWork], signals: Signals, at_once: asyncio.Semaphore, execution_id: str
@@ -46,7 +46,7 @@ class Reader:
         return self.tail is not None and self.tail.is_settled and self._read_to == self.tail.sequence
 
     async def run(self, after: int) -> None:
-        """Read the events after ``after`` until it is over; an error is kept for the followers."""
+        """Read the events after ``after`` until it is over; an error is kept for the streams."""
         try:
             async with self._signals.of(self.execution_id) as waiter:
                 while not self.over:
@@ -57,7 +57,7 @@ class Reader:
             self.wake()
 
     def wake(self) -> None:
-        """Wake all followers that wait for news."""
+        """Wake all streams that wait for events."""
         news, self.news = self.news, asyncio.Event()
         news.set()
 

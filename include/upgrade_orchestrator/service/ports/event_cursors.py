@@ -33,10 +33,10 @@ class EventCursors(Protocol):
     Every call raises Unavailable when the database does not respond.
     """
 
-    async def spans(self, follower: str, limit: int) -> list[Span]:
+    async def spans(self, consumer: str, limit: int) -> list[Span]:
         """The spans that the consumer has not read, of executions that are unfinished or ended within the last hour."""
 
-    async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
+    async def mark(self, consumer: str, spans: Sequence[Span]) -> list[Span]:
         """Mark the spans as read; returns those that were not marked before by another process."""
 
     async def events(self, spans: Sequence[Span], what: Collection[str]) -> list[RecordedEvent]:

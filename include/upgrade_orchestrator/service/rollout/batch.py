@@ -126,13 +126,16 @@ class BatchLoop:
 
     async def _advance(self, fleet: Fleet | None) -> None:
         """Write every transition that this observation allows, then send the orders that are due."""
-        steps = self._steps(fleet)
-        while moves := [step.instance for step in steps.values() if isinstance(step, Move)]:
+        actions = self._actions(fleet)
+        while moves := [action.instance for action in actions.values() if isinstance(action, Move)]:
             self._backoff.changed()
             if not await self._store.write(moves):
                 return
-            steps = self._steps(fleet)
-        state, orders = self._store.state, {n: step.order for n, step in steps.items() if isinstance(step, SendOrder)}
+            actions = self._actions(fleet)
+        state, orders = (
+            self._store.state,
+            {n: action.order for n, action in actions.items() if isinstance(action, SendOrder)},
+        )
         if not orders:
             return
         token = self._lease.lease.token
@@ -143,38 +146,40 @@ class BatchLoop:
             taken = {name: replace(state.jobs[name], accepted_at=state.now) for name in compress(orders, accepted)}
             self._store.state = replace(state, jobs=state.jobs | taken)
 
-    def _steps(self, fleet: Fleet | None) -> dict[str, Move | SendOrder]:
-        state, timeouts, steps = self._store.state, self._rules.timeouts, dict[str, Move | SendOrder]()
+    def _actions(self, fleet: Fleet | None) -> dict[str, Move | SendOrder]:
+        state, timeouts, actions = self._store.state, self._rules.timeouts, dict[str, Move | SendOrder]()
         withdrawn = self._store.direction.withdrawn(state.execution.status)
         known = {each.instance_id: each for each in fleet.instances} if fleet is not None else {}
         for job in (each for each in self._store.jobs() if each.status in CHANGING):
             if fleet is None:
-                step = next_action_unseen(job, timeouts, state.now)
+                action = next_action_unseen(job, timeouts, state.now)
             else:
                 found, undrain_sent = known.get(job.instance_id), job.instance_id in self._undrain_sent
-                step = next_action(job, found, withdrawn, timeouts, state.now, undrain_sent)
-            if isinstance(step, Move | SendOrder):
-                steps[job.instance_id] = step
-        return steps
+                action = next_action(job, found, withdrawn, timeouts, state.now, undrain_sent)
+            if isinstance(action, Move | SendOrder):
+                actions[job.instance_id] = action
+        return actions
 
     async def _poll(self) -> None:
         """Poll the HEALTH_CHECKING instances that are due, and write the changes."""
         state, timeouts = self._store.state, self._rules.timeouts
         jobs = [each for each in self._store.jobs() if each.status is InstanceStatus.HEALTH_CHECKING]
-        due = {name: state.jobs[name] for name in self._polls.due(each.instance_id for each in jobs)}
+        tries = {(each.instance_id, each.attempts): each for each in jobs}  # a second try is polled at once again
+        due = [tries[key] for key in self._polls.due(tries)]
         if not due:
             return
         if self._store.direction.withdrawn(state.execution.status):
             timeouts = Timeouts(timeouts.step, 0.0)  # no soak: nothing would be upgraded after it
-        responses = await self._fleet.poll(due)
-        polled = [next_health(each, responses[name], timeouts, state.now) for name, each in due.items()]
+        responses = await self._fleet.poll(each.instance_id for each in due)
+        polled = [next_health(each, responses[each.instance_id], timeouts, state.now) for each in due]
         for each in polled:
             if each.status is not InstanceStatus.HEALTH_CHECKING:
                 self._backoff.changed()
             else:
                 healthy = each.healthy_seconds
-                self._polls.polled(each.instance_id, None if healthy is None else self._rules.timeouts.soak - healthy)
-        if changed := [each for each in polled if each != due[each.instance_id]]:
+                soak_left = None if healthy is None else self._rules.timeouts.soak - healthy
+                self._polls.polled((each.instance_id, each.attempts), soak_left)
+        if changed := [after for before, after in zip(due, polled, strict=True) if after != before]:
             await self._store.write(changed)
 
     async def _wait_for_fleet(self) -> float:
@@ -202,7 +207,9 @@ class BatchLoop:
             case StartInstances(ids):
                 self._backoff.changed()
                 begun = [move(state.jobs[each], InstanceStatus.DRAINING, state.now) for each in ids]
-                if await self._store.write(begun):  # all intents first, then the steps that the last observation allows
+                if await self._store.write(
+                    begun
+                ):  # all intents first, then the actions that the last observation allows
                     await self._advance(fleet)
             case NoBudgetLeft(reason):
                 await self._store.fail(reason)
@@ -220,8 +227,9 @@ class BatchLoop:
         """The seconds to wait; gives the lease back for a longer wait with nothing in flight."""
         if flying := self._store.flying():  # until these are observed or polled again
             changing = any(each.status in CHANGING for each in flying)
-            polled = [each.instance_id for each in flying if each.status is InstanceStatus.HEALTH_CHECKING]
-            look = min(self._backoff.gap() if changing else Backoff.LONGEST, self._polls.next_in(polled))
+            polled = [each for each in flying if each.status is InstanceStatus.HEALTH_CHECKING]
+            poll_in = self._polls.next_in((each.instance_id, each.attempts) for each in polled)
+            look = min(self._backoff.gap() if changing else Backoff.LONGEST, poll_in)
             return look if seconds is None else max(0.0, min(seconds, look))
         if seconds is None or seconds > LEASE_WORTH_KEEPING_SECONDS:
             await self._lease.give_back(self._store.save_clocks)

@@ -144,21 +144,21 @@ class BatchStore:
     ) -> None:
         state, changed = self.state, {each.instance_id: each for each in jobs}
         moved = [name for name, each in changed.items() if each.status is not state.jobs[name].status]
-        rows, judged, ends = changed, execution, list[Event]()
+        rows, counted, ends = changed, execution, list[Event]()
         if self.direction is Direction.BACKWARD:
             rows = {name: reverted(state.rows[name], each, state.now) for name, each in changed.items()}
             await work.executions.save_rollback_instances(self._id, jobs)
         elif any(changed[name].status is InstanceStatus.FAILED for name in moved):
-            judged, ends = record_failures(execution, [changed[name] for name in moved], state.now)
+            counted, ends = record_failures(execution, [changed[name] for name in moved], state.now)
         await work.executions.save_instances(self._id, list(rows.values()))
         after = state.rows | rows
         changes = [factory.instance_changed(state.rows[name], after[name]) for name in moved]
         progress = [factory.progress(list(after.values()))] if moved else []
         await work.events.append(execution, [*events, *changes, *progress, *ends])
-        if judged != execution:
-            judged = await work.executions.save(judged)
+        if counted != execution:
+            counted = await work.executions.save(counted)
         await work.commit()
-        self.state = replace(state, execution=judged, rows=after, jobs=state.jobs | changed)
+        self.state = replace(state, execution=counted, rows=after, jobs=state.jobs | changed)
 
     async def fail(self, reason: str) -> None:
         """Set the execution to FAILED, unless its status does not allow this work any more."""

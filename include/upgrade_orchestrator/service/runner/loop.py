@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from asyncio import get_running_loop
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from math import inf
+from typing import TypeVar
 
 from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.service.ports.signals import Waiter
@@ -20,6 +21,7 @@ LEASE_WAIT_SECONDS = 1.0
 LEASE_WORTH_KEEPING_SECONDS = 2.0
 "For a longer wait with nothing in flight the lease is given back."
 
+K = TypeVar("K", bound=Hashable)
 Tick = Callable[[], Awaitable[Outcome | float]]
 """One round; the outcome, or the seconds until the next round."""
 
@@ -60,27 +62,30 @@ class Backoff:
 
 @dataclass
 class PollSchedule:
-    """When each instance is polled: at once, then at gaps that double from 0.5 s up to ``longest`` (section 4)."""
+    """When each (a try of an instance, a pool) is polled: at once, then at gaps doubling from 0.5 s up to ``longest``.
+
+    Specification section 4.
+    """
 
     longest: float
-    _due: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _due: dict[Hashable, tuple[float, float]] = field(default_factory=dict)
 
     FIRST = 0.5
 
-    def due(self, instance_ids: Iterable[str]) -> list[str]:
-        """Those of the instances that it is time to poll; the schedule of all others is forgotten."""
-        now = get_running_loop().time()
-        self._due = {each: self._due.get(each, (now, 0.0)) for each in instance_ids}
-        return [each for each, (at, _) in self._due.items() if now >= at]
+    def due(self, keys: Iterable[K]) -> list[K]:
+        """Those that it is time to poll; the schedule of all others is forgotten."""
+        now, keys = get_running_loop().time(), list(keys)
+        self._due = {each: self._due.get(each, (now, 0.0)) for each in keys}
+        return [each for each in keys if now >= self._due[each][0]]
 
-    def polled(self, instance_id: str, at_most: float | None = None) -> None:
+    def polled(self, key: Hashable, at_most: float | None = None) -> None:
         """Record a poll; the gap to the next one doubles, but is at most ``at_most`` seconds."""
-        _, gap = self._due.get(instance_id, (0.0, 0.0))
+        _, gap = self._due.get(key, (0.0, 0.0))
         following = min(self.longest, gap * 2) if gap else min(self.longest, self.FIRST)
         wait = following if at_most is None else min(following, max(0.05, at_most))
-        self._due[instance_id] = (get_running_loop().time() + wait, following)
+        self._due[key] = (get_running_loop().time() + wait, following)
 
-    def next_in(self, instance_ids: Iterable[str]) -> float:
-        """Seconds until the first of these instances is polled; infinite without instances."""
+    def next_in(self, keys: Iterable[Hashable]) -> float:
+        """Seconds until the first of these is polled; infinite without any."""
         now = get_running_loop().time()
-        return max(0.0, min((self._due.get(each, (now, 0.0))[0] for each in instance_ids), default=inf) - now)
+        return max(0.0, min((self._due.get(each, (now, 0.0))[0] for each in keys), default=inf) - now)

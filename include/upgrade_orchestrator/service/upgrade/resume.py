@@ -21,5 +21,5 @@ async def resume_in(work: UnitOfWork, execution: Execution, reason: str | None, 
     if execution.paused_at is not None:
         for batch in transitions.shift_due_times(await work.executions.batches(execution.id), execution.paused_at, now):
             await work.executions.save_batch(execution.id, batch)
-    judged, more = apply_threshold(moved, now)  # instances in flight may have failed during the pause
-    return judged, [*events, *more]
+    counted, more = apply_threshold(moved, now)  # instances in flight may have failed during the pause
+    return counted, [*events, *more]

@@ -82,12 +82,12 @@ class EventStream(FrameStream):
 async def _frames(live: LiveFeed, execution_id: str, after: int, seconds: float) -> AsyncGenerator[bytes, None]:
     yield format_sse_event(retry=RETRY_MILLISECONDS)
     end = get_running_loop().time() + seconds
-    async with live.following(execution_id, after) as follower:
-        while not follower.ended and (left := end - get_running_loop().time()) > 0:
-            found = await follower.next(min(KEEP_ALIVE_SECONDS, left))
+    async with live.following(execution_id, after) as reader:
+        while not reader.ended and (left := end - get_running_loop().time()) > 0:
+            found = await reader.next(min(KEEP_ALIVE_SECONDS, left))
             yield b"".join(map(_frame, found)) or KEEPALIVE_COMMENT
-        if follower.over:
-            yield _last(follower)
+        if reader.over:
+            yield _last(reader)
 
 
 def _frame(stored: StoredEvent) -> bytes:
@@ -95,10 +95,10 @@ def _frame(stored: StoredEvent) -> bytes:
     return format_sse_event(data_str=_line(shown), event=stored.what.cloud_type, id=str(stored.sequence))
 
 
-def _last(follower: StreamReader) -> bytes:
-    assert follower.tail is not None
+def _last(reader: StreamReader) -> bytes:
+    assert reader.tail is not None
     return format_sse_event(
-        data_str=_line({"status": follower.tail.status, "sequence": follower.tail.sequence}), event="end"
+        data_str=_line({"status": reader.tail.status, "sequence": reader.tail.sequence}), event="end"
     )
 
 

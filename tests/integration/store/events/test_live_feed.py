@@ -54,9 +54,9 @@ async def test_last_to_leave_ends_the_reader_and_the_connection(
 
 async def test_names_beyond_the_most_become_anything() -> None:
     names = PostgresNames()
-    for number in range(PostgresNames.MOST):
+    for number in range(PostgresNames.MAX_NAMES):
         names.notify(str(number))
-    assert len(await names.wait(0)) == PostgresNames.MOST
-    for number in range(PostgresNames.MOST + 1):
+    assert len(await names.wait(0)) == PostgresNames.MAX_NAMES
+    for number in range(PostgresNames.MAX_NAMES + 1):
         names.notify(str(number))
     assert await names.wait(0) == {ANYTHING}

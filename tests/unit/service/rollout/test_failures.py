@@ -1,6 +1,8 @@
 """Failures and their effects: the second try, the threshold, the budget, time-outs that always end."""
 
+from asyncio import get_running_loop
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
@@ -8,7 +10,9 @@ from tests.labs.lab import OLGA, until
 from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Health
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 
@@ -21,6 +25,23 @@ async def test_instance_that_fails_once_succeeds_at_its_second_try(make_lab: Mak
     assert (execution.status, execution.current_failures) == (ExecutionStatus.COMPLETED, 1)
     assert Counter(lab.upgrades())[lab.name(2)] == 2
     assert {each.attempts for each in (await lab.instances(execution_id)).values()} == {1, 2}
+
+
+async def test_second_try_is_polled_at_once_and_often_again_when_the_fleet_lists_its_instance_as_healthy(
+    make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, polls = await make_lab(size=1), list[float]()
+    execution_id = await lab.admitted(health_check_timeout_seconds=8, health_check_interval_seconds=5)
+    began, healthy_after = get_running_loop().time(), 13.0
+
+    async def poll(_: FleetClient, instance_ids: Iterable[str]) -> dict[str, Health | None]:
+        polls.append(get_running_loop().time() - began)
+        return {each: Health(polls[-1] > healthy_after, NEW_VERSION) for each in instance_ids}
+
+    monkeypatch.setattr(FleetClient, "poll", poll)
+    assert (await lab.run_batches(execution_id)).status is ExecutionStatus.IN_PROGRESS
+    assert (await lab.instances(execution_id))[lab.name(1)].attempts == 2
+    assert polls[-1] < healthy_after + 1
 
 
 @pytest.mark.parametrize("fault", ["upgrade-fails", "comes-up-unhealthy"])

@@ -1,4 +1,4 @@
-"""Reading every event once, in memory (port ``EventCursors``): one row for each follower and execution."""
+"""Reading every event once, in memory (port ``EventCursors``): one row for each consumer and execution."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ class MemoryEventCursors:
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
-    async def spans(self, follower: str, limit: int) -> list[Span]:
+    async def spans(self, consumer: str, limit: int) -> list[Span]:
         """Ordered by execution id."""
         since, found = self._database.now() - _FOLLOWED_FOR, list[Span]()
         async with self._database.statement() as transaction:
             for row in transaction.rows(EXECUTION):
-                seen = transaction.get(FOLLOWED, row.execution.id, follower) or 0
+                seen = transaction.get(FOLLOWED, row.execution.id, consumer) or 0
                 if row.last_sequence > seen and _is_followed(row, since):
                     found.append(Span(row.execution.id, seen, row.last_sequence))
         return sorted(found, key=lambda each: each.execution_id)[:limit]
 
-    async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
+    async def mark(self, consumer: str, spans: Sequence[Span]) -> list[Span]:
         """Advance only from the expected position: of two readers of the same span, one gets it."""
         marked = list[Span]()
         async with self._database.statement() as transaction:
             for each in spans:
-                await transaction.lock(FOLLOWED, each.execution_id, follower)
-                if (transaction.get(FOLLOWED, each.execution_id, follower) or 0) == each.after:
-                    await transaction.write(FOLLOWED, each.last, each.execution_id, follower)
+                await transaction.lock(FOLLOWED, each.execution_id, consumer)
+                if (transaction.get(FOLLOWED, each.execution_id, consumer) or 0) == each.after:
+                    await transaction.write(FOLLOWED, each.last, each.execution_id, consumer)
                     marked.append(each)
             await transaction.commit()
         return marked

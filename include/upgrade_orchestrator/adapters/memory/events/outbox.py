@@ -89,11 +89,10 @@ class MemoryOutbox:
         """With its age by the database's clock."""
         async with self._database.statement() as transaction:
             row = transaction.get(RELAY, _ONLY_ROW)
-            return (
-                StoredRelayState(row.state, row.detail, (self._database.now() - row.noted_at).total_seconds())
-                if row
-                else None
-            )
+            if row is None:
+                return None
+            age = self._database.now() - row.noted_at
+            return StoredRelayState(row.state, row.detail, age.total_seconds())
 
 
 async def _locked(transaction: Transaction, events: Sequence[StoredEvent] | Sequence[EventRow]) -> list[EventRow]:

@@ -69,14 +69,14 @@ class PostgresEventCursors:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def spans(self, follower: str, limit: int) -> list[Span]:
+    async def spans(self, consumer: str, limit: int) -> list[Span]:
         """Uses the small indexes of executions that are active or have just ended."""
-        found = await self._execute(_SPANS, {"follower": follower, "limit": limit})
+        found = await self._execute(_SPANS, {"follower": consumer, "limit": limit})
         return [Span(*row) for row in found]
 
-    async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
+    async def mark(self, consumer: str, spans: Sequence[Span]) -> list[Span]:
         """One statement, which advances only from the expected position: of two readers of a span, one gets it."""
-        marked = {row.execution_id for row in await self._execute(_MARK, _arrays(spans) | {"follower": follower})}
+        marked = {row.execution_id for row in await self._execute(_MARK, _arrays(spans) | {"follower": consumer})}
         return [each for each in spans if each.execution_id in marked]
 
     async def events(self, spans: Sequence[Span], what: Collection[str]) -> list[RecordedEvent]:

@@ -123,10 +123,10 @@ class Listener:
 class PostgresNames:
     """Collects execution ids (port ``Names``) in a set, so that the events of a busy execution need no more memory."""
 
-    MOST = 1000
+    MAX_NAMES = 1000
     "Default maximum of ids kept; beyond it they are replaced by ``ANYTHING``."
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MAX_NAMES) -> None:
         self._most = most
         self._collected: set[str] = set()
         self._event = asyncio.Event()
@@ -202,7 +202,7 @@ class PostgresSignals:
             await waiter.close()
 
     @asynccontextmanager
-    async def names(self, most: int = PostgresNames.MOST) -> AsyncIterator[PostgresNames]:
+    async def names(self, most: int = PostgresNames.MAX_NAMES) -> AsyncIterator[PostgresNames]:
         """Collects ids from here on, up to ``most``."""
         listener, names = _listener_of(self._url, self._channel), PostgresNames(most)
         listener.collect(names)
