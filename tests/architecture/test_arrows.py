@@ -57,5 +57,5 @@ def test_domain_loads_nothing_but_itself_and_the_standard_library() -> None:
 
 
 @pytest.mark.parametrize("library", ["aiohttp", "pydantic"])
-def test_a_library_would_be_noticed(library: str) -> None:
+def test_library_imported_by_the_domain_is_reported(library: str) -> None:
     assert library in loaded_by(library)

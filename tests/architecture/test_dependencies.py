@@ -36,14 +36,14 @@ def sources(*rooms: str) -> list[Path]:
     return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
 
 
-def test_product_imports_what_its_requirements_name_and_nothing_else() -> None:
+def test_product_imports_exactly_the_pinned_requirements() -> None:
     imported = imported_by(sources("include", "dags", "plugins"), OWN)
     declared = set(declared_in(PRODUCT))
     assert {name: files for name, files in imported.items() if name not in declared} == {}
     assert declared - set(imported) == set(WITHOUT_IMPORT)
 
 
-def test_development_imports_what_the_requirements_name_and_nothing_else() -> None:
+def test_development_imports_exactly_the_pinned_requirements() -> None:
     imported = imported_by(sources("local", "bench", "tests"), OWN)
     product, declared = set(declared_in(PRODUCT)), set(declared_in(DEVELOPMENT))
     assert {name: files for name, files in imported.items() if name not in product | declared} == {}
@@ -52,7 +52,7 @@ def test_development_imports_what_the_requirements_name_and_nothing_else() -> No
 
 
 @pytest.mark.parametrize("requirements", [PRODUCT, DEVELOPMENT], ids=lambda path: path.name)
-def test_nothing_is_pinned_twice(requirements: Path) -> None:
+def test_requirement_is_pinned_only_once(requirements: Path) -> None:
     declared = declared_in(requirements)
     assert sorted(set(declared)) == sorted(declared)
 
@@ -64,12 +64,12 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_imports_are_found_at_the_top_and_within_functions(tree: Path) -> None:
+def test_imports_are_found_at_module_level_and_within_functions(tree: Path) -> None:
     found = imported_by(sorted(tree.glob("*.py")), {"mine"})
     assert found == {"pyyaml": {"top.py"}, "aiohttp": {"lazy.py"}}
 
 
-def test_what_is_not_pinned_and_what_is_pinned_in_vain_would_be_noticed(tree: Path) -> None:
+def test_missing_pin_and_unused_pin_are_reported(tree: Path) -> None:
     (tree / "requirements.txt").write_text("# what is needed\nPyYAML==6.0.3  # to read files\nrich[jupyter]==15.0.0\n")
     imported, declared = (
         set(imported_by(sorted(tree.glob("*.py")), {"mine"})),
@@ -105,5 +105,5 @@ def test_module_that_is_not_installed_is_an_error(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["typing_extensions", "Typing.Extensions", "typing-extensions"])
-def test_names_are_compared_as_package_indexes_do(name: str) -> None:
+def test_package_names_are_compared_after_normalization(name: str) -> None:
     assert normalized(name) == "typing-extensions"

@@ -32,7 +32,7 @@ def _impure(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("path", python_files("include/upgrade_orchestrator/domain"), ids=relative)
-def test_domain_file_has_no_clock_chance_or_io(path: Path) -> None:
+def test_domain_file_uses_no_clock_no_randomness_and_no_io(path: Path) -> None:
     assert impurities(path.read_text(encoding="utf-8")) == []
 
 
@@ -52,7 +52,7 @@ def test_domain_file_has_no_clock_chance_or_io(path: Path) -> None:
         "def f():\n    return open('x')",
     ],
 )
-def test_impurity_is_found(source: str) -> None:
+def test_use_of_clock_randomness_or_io_is_reported(source: str) -> None:
     assert impurities(source) != []
 
 
@@ -64,5 +64,5 @@ def test_impurity_is_found(source: str) -> None:
         "import hashlib, json",
     ],
 )
-def test_pure_code_is_left_alone(source: str) -> None:
+def test_pure_code_is_not_reported(source: str) -> None:
     assert impurities(source) == []

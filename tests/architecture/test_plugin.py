@@ -44,19 +44,19 @@ def _run(python: str | Path, code: str, home: Path, **env: str) -> list[object]:
     return found
 
 
-def test_plugin_loads_the_app_only_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_plugin_loads_the_app_only_on_its_first_use(tmp_path: Path) -> None:
     loaded, late, prefix, app = _run(sys.executable, LIGHT, tmp_path)
     light = ["upgrade_orchestrator", *(f"upgrade_orchestrator.{name}" for name in ("plugin", "provider", "settings"))]
     assert loaded == light
     assert (late, prefix, app) == ([], "/api/v1/registry", "FastAPI")
 
 
-def test_plugin_loads_what_tasks_need_where_plugins_are_loaded_at_start(tmp_path: Path) -> None:
+def test_plugin_loads_the_modules_of_tasks_where_plugins_are_loaded_at_start(tmp_path: Path) -> None:
     _, late, *_ = _run(sys.executable, LIGHT, tmp_path, AIRFLOW__CORE__LAZY_LOAD_PLUGINS="False")
     assert late == ["upgrade_orchestrator.flow"]
 
 
-def test_installed_plugin_is_there_once_beside_its_file_in_the_plugins_folder(tmp_path: Path) -> None:
+def test_installed_plugin_is_registered_once_beside_its_file_in_the_plugins_folder(tmp_path: Path) -> None:
     found, errors = _run(sys.executable, BOTH_MANAGERS, tmp_path)
     assert errors == {}
     assert isinstance(found, list)
@@ -75,7 +75,7 @@ print(json.dumps([Settings.read() == Settings(lease_seconds=7)]))
 
 
 @pytest.mark.parametrize("copied", [True, False])
-def test_copied_plugin_is_there_by_its_file(tmp_path: Path, copied: bool) -> None:
+def test_copied_plugin_is_registered_by_its_file_when_include_is_on_the_path(tmp_path: Path, copied: bool) -> None:
     """Without the installed package: with include/ on the path the plugin is there; without it an import error says
     why.
     """

@@ -35,5 +35,5 @@ def test_parsing_the_request_dag_loads_no_client(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["upgrade_orchestrator.flow.upgrade.triggers"])
-def test_a_module_that_loads_clients_would_be_noticed(module: str, tmp_path: Path) -> None:
+def test_module_that_loads_clients_is_reported(module: str, tmp_path: Path) -> None:
     assert set(loaded_by(module, tmp_path)) == CLIENTS

@@ -18,7 +18,7 @@ MAX_LINES_OF_DAG_FILE = 100
 MAX_FILES_OF_FOLDER = 12
 
 
-def test_no_function_is_longer_than_fifty_lines() -> None:
+def test_functions_have_at_most_fifty_lines() -> None:
     long = [
         f"{relative(path)}: {name} has {lines} lines"
         for path in python_files()
@@ -28,7 +28,7 @@ def test_no_function_is_longer_than_fifty_lines() -> None:
     assert long == []
 
 
-def test_the_median_function_is_short() -> None:
+def test_median_function_is_short() -> None:
     lengths = [length for path in python_files("include") for _, length in functions(path.read_text(encoding="utf-8"))]
     assert median(lengths) <= MEDIAN_LINES_OF_FUNCTION
 
@@ -37,7 +37,7 @@ def too_long(paths: list[Path], most: int) -> list[str]:
     return [f"{relative(path)} has {line_count(path)} lines" for path in paths if line_count(path) > most]
 
 
-def test_no_file_is_longer_than_250_lines() -> None:
+def test_files_have_at_most_250_lines() -> None:
     assert too_long(python_files(), MAX_LINES_OF_FILE) == []
 
 
@@ -47,7 +47,7 @@ def too_full(paths: Iterable[Path]) -> list[str]:
     return [f"{relative(folder)} has {count} files" for folder, count in counts.items() if count > MAX_FILES_OF_FOLDER]
 
 
-def test_no_folder_of_code_has_more_than_a_dozen_files() -> None:
+def test_folders_of_code_have_at_most_a_dozen_files() -> None:
     assert too_full(python_files(*ROOMS, "tests")) == []
 
 
@@ -57,15 +57,15 @@ def test_folder_is_full_with_a_dozen_files_and_its_init(files: int, full: list[s
     assert too_full([folder / "__init__.py", *(folder / f"{n}.py" for n in range(files))]) == full
 
 
-def test_plugin_files_describe_and_do_nothing() -> None:
+def test_plugin_files_only_declare_and_execute_nothing() -> None:
     assert too_long(python_files("plugins"), MAX_LINES_OF_PLUGIN) == []
 
 
-def test_shards_are_a_few_lines() -> None:
+def test_shard_files_have_only_a_few_lines() -> None:
     assert too_long(sorted((ROOT / "dags" / "upgrade_executions").glob("*.py")), MAX_LINES_OF_SHARD) == []
 
 
-def test_dag_files_are_graphs_only() -> None:
+def test_dag_files_contain_graphs_only() -> None:
     assert too_long(python_files("dags"), MAX_LINES_OF_DAG_FILE) == []
 
 

@@ -50,32 +50,32 @@ def found_in(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_sources_of_a_folder_have_none_of_the_words(folder: str) -> None:
+def test_sources_of_a_folder_contain_no_banned_word(folder: str) -> None:
     assert [each for path in sources(folder) for each in found_in(path)] == []
 
 
-def test_documents_have_none_of_the_words() -> None:
+def test_documents_contain_no_banned_word() -> None:
     pages = [*PAGES, *(ROOT / "docs").rglob("*.json"), *(ROOT / "docs").rglob("*.py")]
     assert [each for path in pages if is_held(path) for each in found_in(path)] == []
 
 
-def test_files_of_the_root_have_none_of_the_words() -> None:
+def test_files_of_the_root_folder_contain_no_banned_word() -> None:
     assert [each for name in FILES if is_held(ROOT / name) for each in found_in(ROOT / name)] == []
 
 
-def test_words_are_found_in_text_and_in_names() -> None:
+def test_banned_words_are_found_in_text_and_in_identifiers() -> None:
     text = 'Whoever\n  x = told_of(y)\n"""What becomes\n    of it."""\ndef test_job_is_told(): _anew'
     assert unwanted_in(text) == ["1: Whoever", "2: told", "3: What becomes\n    of", "5: told", "5: anew"]
 
 
-def test_words_within_other_words_are_left_alone() -> None:
+def test_banned_words_within_other_words_are_not_reported() -> None:
     assert unwanted_in("retold toldo whoeverness, a new somebodyish thing; what comes of it") == []
 
 
-def test_code_and_quotations_in_documents_are_left_alone() -> None:
+def test_code_and_quotations_in_documents_are_not_checked() -> None:
     page = "`told`\n> He told me.\n```\nwhoever\n```\nSomebody"
     assert unwanted_in(unquoted(page)) == ["6: Somebody"]
 
 
-def test_what_is_not_held_yet_exists() -> None:
+def test_exempted_paths_exist() -> None:
     assert [each for each in NOT_YET_HELD if not (ROOT / each).exists()] == []

@@ -60,7 +60,7 @@ def _in(executions: Add, status: S) -> Execution:
 
 
 @pytest.mark.parametrize("method", ["execute", "resume_after_trigger"])
-def test_completed_upgrade_updates_its_asset_and_says_what_it_was(executions: Add, method: str) -> None:
+def test_completed_upgrade_updates_its_asset_and_describes_itself_in_the_event(executions: Add, method: str) -> None:
     execution = _in(executions, S.COMPLETED)
     task = _verify(execution)
     name = f"upgrades/{execution.tenant_id}/aaa-111"
@@ -96,7 +96,7 @@ def test_verification_of_an_upgrade_that_is_not_completed_updates_and_skips_noth
     assert not recorded
 
 
-def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
+def test_verification_that_exceeds_its_seconds_in_the_worker_continues_in_the_triggerer(
     executions: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = _in(executions, S.PAUSED)
@@ -115,19 +115,19 @@ def test_verification_that_is_not_done_in_its_seconds_waits_in_the_triggerer(
     assert deferred.value.method_name == "resume_after_trigger"
 
 
-def test_no_other_task_updates_anything(executions: Add) -> None:
+def test_only_the_verification_task_updates_an_asset(executions: Add) -> None:
     dag = dag_of(_in(executions, S.COMPLETED))
     assert [task.task_id for task in dag.tasks if task.outlets] == ["verify"]
 
 
 @pytest.mark.parametrize("each", ["a", "A-b_c.d", "a" * 64, "550e8400-e29b-41d4-a716-446655440000", "x-y.", "1"])
-def test_every_valid_id_makes_an_asset_that_is_named_as_documented(each: str) -> None:
+def test_every_valid_id_gives_an_asset_with_the_documented_name(each: str) -> None:
     spec = DagSpec("e-1", each, each, "ROLLING", "3.6.0", "3.7.0", ((1, "BATCH"),))
     (asset,) = build_dag(spec).get_task("verify").outlets
     assert (asset.name, asset.uri) == (f"upgrades/{each}/{each}", f"upgrades/{each}/{each}")
 
 
-def test_example_is_a_dag_scheduled_on_the_asset_of_the_seed() -> None:
+def test_example_in_the_guide_is_a_dag_scheduled_on_the_asset_of_the_seed() -> None:
     dag = runpy.run_path(str(EXAMPLE))["after_upgrade"]()
     assert dag.timetable.asset_condition == Asset("upgrades/550e8400/aaa-111")
     assert [task.task_id for task in dag.tasks] == ["report"]

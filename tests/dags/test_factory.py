@@ -59,7 +59,7 @@ def test_started_execution_has_the_dag_of_its_plan(executions: Add) -> None:
     assert set(edges) == {*CHECKS, *chain, "complete", "end", "rollback.revert", "rollback.confirm"}
 
 
-def test_verification_that_ends_well_completes_the_run(executions: Add) -> None:
+def test_verification_that_succeeds_completes_the_run(executions: Add) -> None:
     assert dag_of(started(executions)).get_task("complete").upstream_task_ids == {"verify", "outcome"}
 
 
@@ -103,7 +103,7 @@ def test_only_two_tasks_need_a_worker(executions: Add) -> None:
     assert _in_workers(dag_of(started(executions))) == {"batch_001.upgrade", "verify"}
 
 
-def test_tasks_that_must_be_reached_are_reached_whatever_came_before(executions: Add) -> None:
+def test_end_tasks_run_after_any_state_of_the_tasks_before_them(executions: Add) -> None:
     dag = dag_of(started(executions))
     rules = {task.task_id: task.trigger_rule for task in dag.tasks}
     assert rules["admit"] == rules["outcome"] == TriggerRule.ALL_DONE
@@ -114,7 +114,7 @@ def test_tasks_that_must_be_reached_are_reached_whatever_came_before(executions:
     assert others == {TriggerRule.ALL_SUCCESS}
 
 
-def test_dag_runs_once_by_itself_as_soon_as_it_is_there_and_carries_the_day_of_the_start(executions: Add) -> None:
+def test_dag_is_scheduled_once_immediately_with_the_date_of_the_start(executions: Add) -> None:
     execution = started(executions, started_at=datetime(2031, 5, 17, 23, 59, 58, tzinfo=UTC))
     dag = dag_of(execution)
     assert (dag.schedule, dag.catchup, dag.max_active_runs, dag.is_paused_upon_creation) == ("@once", False, 1, False)
@@ -125,7 +125,7 @@ def test_dag_of_an_upgrade_that_starts_now_runs_at_once(executions: Add) -> None
     assert dag_of(started(executions)).start_date <= datetime.now(UTC)
 
 
-def test_dag_says_what_it_upgrades_for_whom(executions: Add) -> None:
+def test_dag_description_and_tags_name_tenant_component_and_versions(executions: Add) -> None:
     execution = started(executions)
     dag = dag_of(execution)
     assert dag.dag_display_name == f"aaa-111 3.6.0 → 3.7.0 · {execution.tenant_id} · ROLLING"
@@ -149,7 +149,7 @@ def test_batches_carry_their_numbers_to_the_runner(executions: Add) -> None:
         (0, [(1, 3), None, None]),
     ],
 )
-def test_batches_with_less_between_them_than_a_task_takes_are_one_task_and_empty_ones(
+def test_batches_with_a_delay_shorter_than_a_task_are_one_task_and_empty_ones(
     executions: Add, delay: float, works: list[tuple[int, int] | None]
 ) -> None:
     dag = dag_of(started(executions, request=make_request(total_instances=5, batch_delay_seconds=int(delay))))
@@ -170,7 +170,7 @@ def test_empty_tasks_of_batches_that_run_as_one_wait_for_each_other_only_once(ex
 
 
 @pytest.mark.parametrize("delay", [0, 3600])
-def test_delay_is_that_of_the_stored_request(executions: Add, delay: int) -> None:
+def test_delay_between_batches_is_that_of_the_stored_request(executions: Add, delay: int) -> None:
     execution = started(executions, request=make_request(batch_delay_seconds=delay))
     (spec,) = bootstrap.dag_specs(shard_of(execution), execution.id)
     assert spec.delay_seconds == delay
@@ -186,7 +186,7 @@ def test_canaries_are_deployed_and_watched_before_the_rest(executions: Add) -> N
     assert works == [("batch", 1), ("monitor", 1)]
 
 
-def test_green_pool_is_made_and_checked_before_the_switch_and_blue_goes_last(executions: Add) -> None:
+def test_green_pool_is_made_and_checked_before_the_switch_and_blue_is_removed_last(executions: Add) -> None:
     plan = planned(5, strategy=Strategy.BLUE_GREEN)
     dag = dag_of(started(executions, plan=plan, request=make_request(strategy=Strategy.BLUE_GREEN)))
     edges = _edges(dag)
@@ -196,7 +196,7 @@ def test_green_pool_is_made_and_checked_before_the_switch_and_blue_goes_last(exe
     assert works == ["batch", "check-green", "switch-traffic", "soak", "retire-blue"]
 
 
-def test_every_stage_but_the_first_is_asked_about_before_it(executions: Add) -> None:
+def test_every_stage_but_the_first_has_an_approval_task_before_it(executions: Add) -> None:
     plan = planned(5, strategy=Strategy.STAGED, batch_size=2)
     dag = dag_of(started(executions, plan=plan, request=make_request(strategy=Strategy.STAGED)))
     edges = _edges(dag)
@@ -210,7 +210,7 @@ def test_every_stage_but_the_first_is_asked_about_before_it(executions: Add) -> 
         assert _trigger(dag, f"stage_0{stage}.upgrade").batch == stage
 
 
-def test_everything_at_once_is_one_batch(executions: Add) -> None:
+def test_recreate_has_one_batch(executions: Add) -> None:
     plan = planned(5, strategy=Strategy.RECREATE)
     edges = _edges(dag_of(started(executions, plan=plan, request=make_request(strategy=Strategy.RECREATE))))
     assert edges["admit"] == {"batch_001.upgrade"}

@@ -21,22 +21,22 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", sorted(DAGS.rglob("*.py")), ids=lambda path: str(path.relative_to(DAGS)))
-def test_dag_file_imports(path: Path, database: str) -> None:
+def test_dag_file_imports_without_error(path: Path, database: str) -> None:
     assert runpy.run_path(str(path))
 
 
-def test_packages_dag_files_are_those_of_the_project() -> None:
+def test_dag_files_in_the_package_are_those_of_the_project() -> None:
     assert texts(BUNDLE) == {name: text for name, text in texts(DAGS).items() if not name.startswith("e2e_")}
 
 
-def test_bundle_is_the_packages_folder_and_holds_nothing_else() -> None:
+def test_bundle_is_the_folder_in_the_package_and_contains_nothing_else() -> None:
     bundle = UpgradesDagBundle(name="upgrades")
     bundle.initialize()
     assert bundle.path == BUNDLE
     assert {each.suffix for each in BUNDLE.rglob("*") if each.is_file() and "__pycache__" not in each.parts} == {".py"}
 
 
-def test_shard_files_are_exactly_the_shards() -> None:
+def test_shard_files_correspond_exactly_to_the_shards() -> None:
     assert {each.name for each in SHARD_FILES} == {f"shard_{number}.py" for number in range(SHARDS)}
     for path in SHARD_FILES:
         assert f"build_dags(shard={path.stem.removeprefix('shard_')})" in path.read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def test_execution_is_in_the_file_whose_parse_is_requested(executions: Add) -> N
 
 
 @pytest.mark.parametrize("path", SHARD_FILES, ids=lambda path: path.name)
-def test_airflow_finds_dags_in_the_file_before_it_reads_it(path: Path) -> None:
+def test_airflows_safe_mode_does_not_skip_the_dag_file(path: Path) -> None:
     """Airflow's safe mode skips files that do not mention both words."""
     text = path.read_text(encoding="utf-8").lower()
     assert "dag" in text

@@ -45,13 +45,13 @@ def _run(kind: NoticeKind, number: int, execution_id: str, **data: Any) -> None:
     task.execute({"dag_run": SimpleNamespace(conf=conf)})
 
 
-def test_there_is_no_dag_where_no_notifier_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notification_dag_does_not_exist_without_a_configured_notifier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW__UPGRADES__NOTIFIERS", raising=False)
     assert build_notifications() == {}
 
 
 @pytest.mark.usefixtures("notices")
-def test_file_has_a_dag_for_each_kind_and_in_it_a_task_for_each_notifier() -> None:
+def test_notification_file_has_a_dag_for_each_kind_with_a_task_for_each_notifier() -> None:
     found = runpy.run_path(str(ROOT / "dags/upgrade_notifications.py"))
     dags = {name: _tasks(each) for name, each in found.items() if isinstance(each, DAG)}
     assert dags == {
@@ -63,7 +63,7 @@ def test_file_has_a_dag_for_each_kind_and_in_it_a_task_for_each_notifier() -> No
 
 
 @pytest.mark.usefixtures("notices")
-def test_two_parses_give_one_version() -> None:
+def test_notification_dags_keep_their_version_when_parsed_again() -> None:
     hashes = [
         {SerializedDagModel.hash(LazyDeserializedDAG.from_dag(each).data) for each in build_notifications().values()}
         for _ in range(2)
@@ -72,14 +72,14 @@ def test_two_parses_give_one_version() -> None:
 
 
 @pytest.mark.usefixtures("notices")
-def test_notifiers_of_a_notice_do_not_wait_for_each_other() -> None:
+def test_notifiers_of_a_notice_run_independently() -> None:
     dag = build_notifications()[notice_dag(FAILED)]
     assert not any(each.downstream_task_ids for each in dag.tasks)
     assert all(each.retries > 0 and each.execution_timeout for each in dag.tasks)
     assert dag.max_active_tasks == 2, "notifiers that hang must leave workers to the upgrades"
 
 
-def test_notifier_gets_the_upgrade_and_what_happened(executions: Add, notices: Path) -> None:
+def test_notifier_receives_the_upgrade_and_the_event(executions: Add, notices: Path) -> None:
     execution = executions(started_at=NOW)
     _run(FAILED, 2, execution.id, reason="too many failures", to="FAILED")
     _run(ASKED, 1, execution.id, stage=2)
@@ -89,7 +89,7 @@ def test_notifier_gets_the_upgrade_and_what_happened(executions: Add, notices: P
     ]
 
 
-def test_notifier_of_one_notice_is_the_same_for_the_next(executions: Add, notices: Path) -> None:
+def test_notifier_is_reused_for_the_next_notice(executions: Add, notices: Path) -> None:
     first, second = executions(started_at=NOW), executions(started_at=NOW)
     for each in (first, second):
         _run(ASKED, 1, each.id, stage=2)
@@ -116,7 +116,7 @@ def test_notifier_that_fails_fails_its_own_task_only(executions: Add, notices: P
         (f"{HERE}:NO_MAPPING", "must be a mapping, not list"),
     ],
 )
-def test_setting_that_cannot_be_used_says_what_could_be(reference: str, message: str) -> None:
+def test_invalid_notifier_setting_is_refused_with_an_example(reference: str, message: str) -> None:
     with pytest.raises(ValueError, match=rf"\[upgrades\] notifiers.*{message}"):
         load_notifiers(reference)
 
@@ -131,6 +131,8 @@ def test_setting_that_cannot_be_used_says_what_could_be(reference: str, message:
         (EventType.APPROVAL_REQUESTED, {"stage": 2}, ASKED),
     ],
 )
-def test_events_that_make_a_notice(what: EventType, data: dict[str, Any], kind: NoticeKind | None) -> None:
+def test_notice_is_made_of_exactly_the_documented_events(
+    what: EventType, data: dict[str, Any], kind: NoticeKind | None
+) -> None:
     notice = notice_of(RecordedEvent("e-1", 3, what, data, NOW, "ROLLING", None))
     assert notice == (Notice(kind, "e-1", 3, NOW, data) if kind else None)

@@ -11,18 +11,18 @@ PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"`(airflow [^`]+)`", PAGE)))
 
 
-def test_the_page_has_commands() -> None:
+def test_troubleshooting_page_has_commands() -> None:
     assert len(COMMANDS) >= 5
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_airflow_knows_the_command(command: str) -> None:
+def test_command_of_the_page_is_accepted_by_airflows_parser(command: str) -> None:
     from airflow.cli.cli_parser import get_parser
 
     assert callable(get_parser().parse_args(shlex.split(command)[1:]).func)
 
 
-def test_airflow_refuses_a_command_that_it_does_not_know() -> None:
+def test_unknown_command_is_refused_by_airflows_parser() -> None:
     from airflow.cli.cli_parser import get_parser
 
     with pytest.raises(SystemExit):

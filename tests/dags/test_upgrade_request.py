@@ -49,25 +49,25 @@ def ranges(schema: dict[str, Any]) -> dict[str, Any]:
     return {name: schema[name] for name in RANGES if name in schema}
 
 
-def test_form_has_the_fields_of_the_body_and_the_tenant() -> None:
+def test_trigger_form_has_the_fields_of_the_body_and_the_tenant() -> None:
     assert list(form()) == ["tenantId", *body_schema()]
 
 
 @pytest.mark.parametrize("name", list(body_schema()))
-def test_field_takes_what_the_body_takes(name: str) -> None:
+def test_form_field_accepts_the_same_values_as_the_request_body(name: str) -> None:
     body, (_, schema) = body_schema()[name], form()[name]
     assert ranges(schema) == ranges(body)
     assert ranges(schema.get("items", {})) == ranges(body.get("items", {}))
 
 
-def test_installed_components_have_the_names_and_versions_of_the_body() -> None:
+def test_installed_components_of_the_form_have_the_names_and_versions_of_the_body() -> None:
     body, (_, schema) = body_schema()["installedComponents"], form()["installedComponents"]
     names = ("propertyNames", "patternProperties", "additionalProperties")
     assert [schema[each] for each in names] == [body[each] for each in names]
 
 
 @pytest.mark.parametrize("name", list(body_schema()))
-def test_field_is_preset_with_the_default_of_the_body(name: str) -> None:
+def test_form_field_is_preset_with_the_default_of_the_body(name: str) -> None:
     body, (default, _) = body_schema()[name], form()[name]
     if "default" in body:
         assert default == body["default"]
@@ -77,12 +77,12 @@ def test_field_is_preset_with_the_default_of_the_body(name: str) -> None:
             build_upgrade_request().params[name]
 
 
-def test_form_says_what_each_field_is_for() -> None:
+def test_form_describes_each_field() -> None:
     params = build_upgrade_request().params
     assert all(params.get_param(name).description for name in params)
 
 
-def test_what_the_form_lets_through_by_default_is_a_request() -> None:
+def test_form_submitted_with_its_defaults_is_a_valid_request() -> None:
     params = build_upgrade_request().params
     params.update({"tenantId": "550e8400", **NEEDED})
     values = params.validate()
@@ -105,12 +105,12 @@ def test_what_the_form_lets_through_by_default_is_a_request() -> None:
         {"installedComponents": {"a": "1\x00"}},
     ],
 )
-def test_form_refuses_what_is_out_of_range(wrong: dict[str, Any]) -> None:
+def test_form_refuses_values_out_of_range(wrong: dict[str, Any]) -> None:
     with pytest.raises(ParamValidationError, match=next(iter(wrong))):
         build_upgrade_request().params.update(wrong)
 
 
-def test_dag_waits_to_be_triggered_and_has_three_steps() -> None:
+def test_request_dag_has_no_schedule_and_three_tasks() -> None:
     dag = build_upgrade_request()
     assert (dag.dag_id, dag.schedule, dag.is_paused_upon_creation) == ("upgrade_request", None, False)
     assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
@@ -122,16 +122,16 @@ def test_dag_waits_to_be_triggered_and_has_three_steps() -> None:
     assert dag.get_task("create").retries < dag.get_task("follow").retries
 
 
-def test_runs_do_not_wait_for_the_upgrades_of_others() -> None:
+def test_runs_of_the_request_dag_do_not_wait_for_each_other() -> None:
     assert build_upgrade_request().max_active_runs >= 1000
 
 
-def test_refusal_is_explained_with_its_code_and_every_field() -> None:
+def test_refusal_is_logged_with_its_code_and_every_field() -> None:
     errors = [{"field": "a", "message": "is wrong"}, {"field": "b", "message": "is too long"}]
     message = "VALIDATION_FAILED: not accepted: a, b; a is wrong; b is too long"
     assert explain(ValidationFailed(errors)) == message
     assert explain(NotFound("there is no version 7")) == "NOT_FOUND: there is no version 7"
 
 
-def test_links_lead_to_the_api() -> None:
+def test_links_of_the_operators_start_with_the_prefix_of_the_api() -> None:
     assert f"{URL_PREFIX}/upgrades" == API

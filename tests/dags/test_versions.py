@@ -32,12 +32,12 @@ def _started(executions: Add, **fields: Any) -> Execution:
     return executions(status=S.VALIDATING, started_at=datetime.now(UTC), **fields)
 
 
-def test_two_parses_give_one_version(executions: Add) -> None:
+def test_upgrade_dags_keep_their_version_when_parsed_again(executions: Add) -> None:
     execution = _started(executions)
     assert _hash(execution) == _hash(execution)
 
 
-def test_status_changes_make_no_new_version(executions: Add, database: str) -> None:
+def test_upgrade_dag_keeps_its_version_when_the_status_changes(executions: Add, database: str) -> None:
     execution = _started(executions)
     hashes = {_hash(execution)}
     for to in (S.IN_PROGRESS, S.PAUSED, S.IN_PROGRESS, S.ROLLING_BACK, S.ROLLED_BACK):
@@ -46,12 +46,12 @@ def test_status_changes_make_no_new_version(executions: Add, database: str) -> N
     assert len(hashes) == 1
 
 
-def test_different_plans_are_different_versions() -> None:
+def test_upgrade_dags_of_different_plans_have_different_versions() -> None:
     assert hash_of(build_dag(SPEC)) != hash_of(build_dag(replace(SPEC, batches=SPEC.batches[:1])))
     assert hash_of(build_dag(SPEC)) != hash_of(build_dag(replace(SPEC, strategy="RECREATE")))
 
 
-def test_two_processes_give_one_version_of_every_dag() -> None:
+def test_every_dag_has_the_same_version_in_two_processes() -> None:
     """Sets have another order in every process."""
     script = "import json; from tests.dags.hashes import all_hashes; print(json.dumps(all_hashes()))"
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "1"}

@@ -39,7 +39,7 @@ def test_execution_that_still_holds_its_active_slot_keeps_its_dag(executions: Ad
     assert execution.dag_id in build_dags(shard_of(execution))
 
 
-def test_retention_is_a_setting(executions: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retention_of_finished_dags_follows_the_setting(executions: Add, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = datetime.now(UTC) - timedelta(hours=2)
     execution = started(
         executions, status=ExecutionStatus.FAILED, started_at=ended, completed_at=ended, settled_at=ended
@@ -50,7 +50,7 @@ def test_retention_is_a_setting(executions: Add, monkeypatch: pytest.MonkeyPatch
     assert build_dags(shard_of(execution)) == {}
 
 
-def test_only_the_dag_that_airflow_names_is_built(executions: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_dag_that_airflow_requests_is_built(executions: Add, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [started(executions) for _ in range(SHARDS + 1)]
     # more executions than shards: two of them share one
     named, shard = next((each, shard_of(each)) for each in made if len(build_dags(shard_of(each))) > 1)
@@ -62,7 +62,7 @@ def test_only_the_dag_that_airflow_names_is_built(executions: Add, monkeypatch: 
     assert build_dags(shard) == {}
 
 
-def test_dag_of_a_run_that_lasts_beyond_its_retention_is_still_built_when_named(
+def test_dag_beyond_its_retention_is_still_built_when_airflow_requests_it_by_id(
     executions: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = datetime.now(UTC) - timedelta(days=30)
@@ -71,7 +71,7 @@ def test_dag_of_a_run_that_lasts_beyond_its_retention_is_still_built_when_named(
     assert set(build_dags(shard_of(execution))) == {execution.dag_id}
 
 
-def test_database_that_does_not_answer_raises_instead_of_removing_every_dag(
+def test_unreachable_database_raises_instead_of_removing_every_dag(
     executions: Add, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = started(executions)
@@ -80,7 +80,7 @@ def test_database_that_does_not_answer_raises_instead_of_removing_every_dag(
         build_dags(shard_of(execution))
 
 
-def test_connection_that_is_missing_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_connection_raises_instead_of_removing_every_dag(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__UPGRADES__DB_CONN_ID", "no_such_connection")
     monkeypatch.setenv("AIRFLOW_CONN_NO_SUCH_CONNECTION", "{}")
     with pytest.raises(Exception):  # noqa: B017 - any error: a file that fails keeps its DAGs

@@ -6,5 +6,5 @@ from tests.e2e.generated_calls import call_everything
 CASES_A_CALL, AT_LEAST = 4, 150
 
 
-def test_every_answer_to_generated_calls_is_in_the_description(new_tenant: NewTenant) -> None:
+def test_every_response_to_generated_calls_conforms_to_the_openapi_description(new_tenant: NewTenant) -> None:
     call_everything(new_tenant(2), CASES_A_CALL).check_answers(AT_LEAST)

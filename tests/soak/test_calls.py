@@ -11,7 +11,9 @@ BOUNDARIES = 2
 "The number of the round that takes longest: a soak of minutes does not reach it."
 
 
-def test_every_answer_to_generated_calls_is_in_the_description(rounds: Iterator[Round], new_tenant: NewTenant) -> None:
+def test_every_response_to_generated_calls_conforms_to_the_openapi_description(
+    rounds: Iterator[Round], new_tenant: NewTenant
+) -> None:
     for each in rounds:
         with each:
             all_limits = each.number == BOUNDARIES

@@ -7,7 +7,7 @@ from tests.labs.dying import upgrade_with_deaths
 from tests.soak.rounds import Round
 
 
-async def test_random_faults_and_deaths_always_come_to_an_end_within_the_rules(
+async def test_upgrade_with_random_faults_and_crashes_always_ends_within_the_rules(
     rounds: Iterator[Round], make_lab: MakeLab
 ) -> None:
     for each in rounds:

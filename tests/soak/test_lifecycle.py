@@ -9,7 +9,7 @@ from tests.soak.rounds import Round
 EXAMPLES, LIVES = 2, 6
 
 
-def test_lifecycle_holds_whatever_happens(rounds: Iterator[Round], bench: Bench) -> None:
+def test_lifecycle_rules_hold_under_random_operations(rounds: Iterator[Round], bench: Bench) -> None:
     """A round that is repeated alone searches for the shortest failing example."""
     for each in rounds:
         with each:

@@ -13,7 +13,7 @@ from tests.soak.rounds import Round
 AWAY_SECONDS, UPGRADES = 60.0, 10
 
 
-async def test_upgrades_end_in_time_while_kafka_is_away_and_all_is_published_when_it_is_back(
+async def test_upgrades_end_in_time_during_a_kafka_outage_and_all_events_are_published_after_it(
     rounds: Iterator[Round], world: World, demo_agent: RunningAgent, real_kafka: RealKafka, reader: Reader
 ) -> None:
     for each in rounds:

@@ -17,7 +17,7 @@ UNIT = ROOT / "tests" / "unit"
 HANGS_SECONDS = 300
 
 
-def test_properties_hold_for_many_examples(rounds: Iterator[Round]) -> None:
+def test_property_tests_pass_with_many_examples(rounds: Iterator[Round]) -> None:
     for each in rounds:
         with each:
             each.did(properties=_passed(each.seed))

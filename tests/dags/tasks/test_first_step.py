@@ -37,7 +37,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, name: str, answer: Any) -> list[dic
     return calls
 
 
-def test_it_works_for_the_configured_seconds_and_waits_only_briefly(
+def test_first_step_works_for_the_configured_seconds_and_waits_only_briefly(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = _answer(monkeypatch, "run_step", Outcome(Ending.DONE))
@@ -46,11 +46,11 @@ def test_it_works_for_the_configured_seconds_and_waits_only_briefly(
     assert calls == [{"execution_id": "e-1", "step": STEP, "seconds": 3.5, "max_delay": MAX_DELAY_SECONDS}]
 
 
-def test_worker_is_less_patient_than_the_triggerer_and_as_the_use_cases_are_tested() -> None:
+def test_worker_waits_less_than_the_triggerer_and_as_long_as_in_the_tests_of_the_use_cases() -> None:
     assert MAX_DELAY == MAX_DELAY_SECONDS < TASK_START_SECONDS
 
 
-def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(
+def test_first_step_continues_in_the_triggerer_with_all_batches_that_run_as_one(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _answer(monkeypatch, "run_step", Outcome(Ending.UNFINISHED))
@@ -60,7 +60,7 @@ def test_rest_continues_in_the_triggerer_with_all_batches_that_run_as_one(
     assert (deferred.value.trigger.arguments(), deferred.value.method_name) == (left, "fail")
 
 
-def test_it_is_done_if_another_runner_has_completed_the_upgrade(
+def test_first_step_is_done_if_another_runner_has_completed_the_upgrade(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _answer(monkeypatch, "run_step", Outcome(Ending.STOPPED))
@@ -69,7 +69,7 @@ def test_it_is_done_if_another_runner_has_completed_the_upgrade(
 
 
 @pytest.mark.parametrize("status", [each for each in S if each not in (S.PENDING, S.FAILED, S.COMPLETED)])
-def test_it_is_skipped_if_the_upgrade_does_not_need_it(
+def test_first_step_is_skipped_if_the_upgrade_does_not_need_it(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, status: S
 ) -> None:
     _answer(monkeypatch, "run_step", Outcome(Ending.STOPPED))
@@ -78,7 +78,7 @@ def test_it_is_skipped_if_the_upgrade_does_not_need_it(
         first.execute({})
 
 
-def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
+def test_first_step_fails_without_retry_if_the_upgrade_has_failed_as_after_a_failed_check(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _answer(monkeypatch, "run_step", Outcome(Ending.STOPPED))
@@ -89,7 +89,7 @@ def test_it_fails_for_good_if_the_upgrade_has_failed_as_after_a_failed_check(
 
 
 @pytest.mark.parametrize("ending", [Ending.DONE, Ending.UNFINISHED])
-def test_reason_is_not_read_if_it_was_not_stopped(
+def test_reason_is_not_read_if_the_first_step_was_not_stopped(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
     _answer(monkeypatch, "run_step", Outcome(ending))
@@ -108,7 +108,7 @@ def test_reason_is_not_read_if_it_was_not_stopped(
         *(NotFound("no such execution"), ValueError("a mistake of ours")),
     ],
 )
-def test_error_is_raised_so_that_airflow_retries(
+def test_error_of_the_first_step_is_raised_so_that_airflow_retries(
     first: FirstStepOperator, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     _answer(monkeypatch, "run_step", error)

@@ -27,14 +27,14 @@ class Reads:
         return found
 
 
-async def test_callers_at_the_same_moment_share_a_read() -> None:
+async def test_concurrent_callers_share_a_read() -> None:
     shared, reads = SharedReads[int](), Reads()
     reads.go_on.set()
     assert await asyncio.gather(*(shared.read("e-1", reads) for _ in range(5))) == [1] * 5
     assert await shared.read("e-1", reads) == 2
 
 
-async def test_caller_that_comes_after_a_read_has_begun_gets_its_own() -> None:
+async def test_caller_that_arrives_after_a_read_has_begun_gets_a_read_of_its_own() -> None:
     shared, reads = SharedReads[int](), Reads()
     first = asyncio.create_task(shared.read("e-1", reads))
     assert await reads.begun.get() == 1

@@ -30,7 +30,7 @@ def _triggered(dag: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("strategy", BATCHES)
-def test_triggerer_can_make_each_trigger_from_what_airflow_keeps_of_its_task(strategy: str) -> None:
+def test_triggerer_can_make_each_trigger_from_its_serialized_task(strategy: str) -> None:
     dag = _dag(strategy)
     stored = json.loads(json.dumps(LazyDeserializedDAG.from_dag(dag).data))
     kept = _triggered(DagSerialization.from_dict(stored))
@@ -51,11 +51,11 @@ def test_each_check_and_each_step_but_the_first_and_the_verification_starts_in_t
     assert others == {"canary.deploy", "admit", "verify", "outcome", "complete"}
 
 
-def test_stage_is_asked_about_in_a_worker() -> None:
+def test_approval_of_a_stage_is_requested_in_a_worker() -> None:
     assert "stage_02.approve" not in _triggered(_dag("STAGED"))
 
 
-def test_checks_and_steps_carry_what_they_are_about() -> None:
+def test_triggers_of_checks_and_steps_carry_their_execution_check_and_step() -> None:
     tasks = _triggered(_dag("BLUE_GREEN"))
     checks = {name: task.trigger.check for name, task in tasks.items() if name.startswith("validate.")}
     assert all(name == f"validate.{check.lower()}" for name, check in checks.items())
@@ -72,13 +72,13 @@ def test_checks_and_steps_carry_what_they_are_about() -> None:
 
 
 @pytest.mark.parametrize("task_id", ["validate.backup_verification", "canary.monitor", "end"])
-def test_failure_is_for_good_and_says_why(task_id: str) -> None:
+def test_failure_of_a_triggered_task_is_not_retried_and_gives_the_reason(task_id: str) -> None:
     task = _triggered(_dag("CANARY"))[task_id]
     with pytest.raises(AirflowFailException, match="the execution is FAILED: too many"):
         getattr(task, task.start_trigger_args.next_method)({}, event="the execution is FAILED: too many")
 
 
-def test_task_that_is_run_without_a_scheduler_waits_for_the_same_trigger() -> None:
+def test_task_run_without_a_scheduler_waits_for_the_same_trigger() -> None:
     task = _triggered(_dag("CANARY"))["canary.monitor"]
     with pytest.raises(TaskDeferred) as deferred:
         task.execute({})
@@ -93,7 +93,7 @@ def test_task_that_is_run_without_a_scheduler_waits_for_the_same_trigger() -> No
     ("strategy", "task_id"),
     [("CANARY", "canary.deploy"), ("BLUE_GREEN", "green.provision"), ("STAGED", "stage_01.upgrade")],
 )
-def test_first_step_that_a_worker_has_left_goes_on_in_a_trigger_and_fails_as_the_others_do(
+def test_first_step_that_a_worker_deferred_continues_in_a_trigger_and_fails_as_the_others_do(
     strategy: str, task_id: str
 ) -> None:
     task = _dag(strategy).get_task(task_id)

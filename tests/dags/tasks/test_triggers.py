@@ -102,7 +102,7 @@ def _step(work: StepKind = StepKind.BATCH) -> StepTrigger:
     return StepTrigger("e-1", work.value, 1, 3)
 
 
-def test_step_is_done_to_its_end_with_all_that_are_one_piece_of_work_with_it(replaced: Replace) -> None:
+def test_step_is_done_together_with_all_steps_that_run_as_one(replaced: Replace) -> None:
     calls = replaced("run_step", Outcome(Ending.DONE))
     assert isinstance(_event(StepTrigger("e-1", StepKind.BATCH.value, 2, 5)), TaskSuccessEvent)
     assert calls == [{"execution_id": "e-1", "step": Step(StepKind.BATCH, 2, 5), "seconds": None}]
@@ -125,21 +125,21 @@ def test_step_that_the_upgrade_does_not_need_is_skipped(replaced: Replace, endin
     assert isinstance(_event(_step()), TaskSkippedEvent)
 
 
-def test_step_that_stops_since_the_upgrade_has_failed_gives_its_task_the_reason(replaced: Replace) -> None:
+def test_step_that_stops_because_the_upgrade_has_failed_gives_its_task_the_reason(replaced: Replace) -> None:
     replaced("run_step", Outcome(Ending.STOPPED, "enough"))
     replaced("find_execution", make_execution(S.FAILED, status_reason="three have failed"))
     event = _event(_step())
     assert (type(event), event.payload) == (TriggerEvent, "the execution is FAILED: three have failed")
 
 
-def test_branch_that_is_not_taken_is_skipped_although_the_upgrade_has_failed(replaced: Replace) -> None:
+def test_branch_that_is_not_taken_is_skipped_even_if_the_upgrade_has_failed(replaced: Replace) -> None:
     replaced("run_step", Outcome(Ending.SKIPPED))
     replaced("find_execution", make_execution(S.FAILED))
     assert isinstance(_event(_step(StepKind.REVERT)), TaskSkippedEvent)
 
 
 @pytest.mark.parametrize("status", [each for each in CheckStatus if each is not CheckStatus.FAILED])
-def test_check_without_a_fault_is_a_task_that_succeeds(replaced: Replace, status: CheckStatus) -> None:
+def test_check_that_passes_makes_its_task_succeed(replaced: Replace, status: CheckStatus) -> None:
     replaced("run_check", CheckResult(CheckName.HEALTH_ENDPOINTS, status))
     assert isinstance(_event(CheckTrigger("e-1", "HEALTH_ENDPOINTS")), TaskSuccessEvent)
 
@@ -151,7 +151,7 @@ def test_check_that_fails_gives_its_task_the_finding(replaced: Replace) -> None:
 
 
 @pytest.mark.parametrize(("tries", "again"), [(None, False), (1, False), (2, True), (3, True)])
-def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: int | None, again: bool) -> None:
+def test_check_runs_again_when_its_task_was_cleared(replaced: Replace, tries: int | None, again: bool) -> None:
     calls = replaced("run_check", CheckResult(CheckName.HEALTH_ENDPOINTS, CheckStatus.PASSED))
     trigger = CheckTrigger("e-1", "HEALTH_ENDPOINTS")
     trigger.task_instance = None if tries is None else _task(try_number=tries)
@@ -161,7 +161,7 @@ def test_check_looks_again_when_its_task_was_cleared(replaced: Replace, tries: i
     assert call | asked | {"first_step_seconds": FIRST_STEP_SECONDS} == call
 
 
-def test_work_that_goes_on_in_a_worker_gets_the_outcome(replaced: Replace) -> None:
+def test_step_that_continues_in_a_worker_gets_the_outcome(replaced: Replace) -> None:
     calls = replaced("complete_step", Outcome(Ending.STOPPED, "rejected"))
     event = _event(WorkTrigger("e-1", StepKind.WAIT_FOR_ANSWER.value, 2))
     assert (type(event), event.payload) == (TriggerEvent, {"ending": "STOPPED", "reason": "rejected"})
@@ -170,7 +170,7 @@ def test_work_that_goes_on_in_a_worker_gets_the_outcome(replaced: Replace) -> No
 
 @every_trigger
 @pytest.mark.parametrize("error", [Unavailable("no database"), FleetError("no fleet")])
-def test_call_is_repeated_while_database_or_fleet_do_not_answer(
+def test_call_is_repeated_while_database_or_fleet_does_not_respond(
     replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
 ) -> None:
     calls = replaced(use_case, [error, error, answer])
@@ -180,7 +180,7 @@ def test_call_is_repeated_while_database_or_fleet_do_not_answer(
 
 @every_trigger
 @pytest.mark.parametrize("error", [StaleToken("a newer runner"), ValueError("a mistake of ours")])
-def test_error_that_repeating_cannot_cure_fails_the_task(
+def test_permanent_error_fails_the_task(
     replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
 ) -> None:
     calls = replaced(use_case, [error, answer])
@@ -189,7 +189,7 @@ def test_error_that_repeating_cannot_cure_fails_the_task(
     assert len(calls) == 1
 
 
-def test_read_of_the_reason_is_repeated_while_the_database_does_not_answer(replaced: Replace) -> None:
+def test_read_of_the_reason_is_repeated_while_the_database_does_not_respond(replaced: Replace) -> None:
     replaced("run_step", Outcome(Ending.STOPPED))
     calls = replaced("find_execution", [Unavailable("no database"), make_execution(S.CANCELLED)])
     assert isinstance(_event(_step()), TaskSkippedEvent)
@@ -199,7 +199,7 @@ def test_read_of_the_reason_is_repeated_while_the_database_does_not_answer(repla
 # -- successful end ----------------------------------------------------------------------------------------------------
 
 
-def test_end_of_a_task_is_left_to_the_control_loops_for_some_seconds(
+def test_trigger_ends_its_task_itself_if_the_control_loops_have_not_within_the_grace_time(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trigger, ends, left = _done(replaced), _ends(monkeypatch), 0.3
@@ -235,7 +235,7 @@ def test_task_ends_at_once_while_the_control_loops_cannot_be_notified(
     assert isinstance(_soon(trigger), TaskSuccessEvent)
 
 
-def test_notifying_the_control_loops_takes_no_longer_than_the_time_that_they_have(
+def test_notification_of_the_control_loops_takes_no_longer_than_their_time_limit(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trigger = _done(replaced)
@@ -245,7 +245,7 @@ def test_notifying_the_control_loops_takes_no_longer_than_the_time_that_they_hav
 
 
 @pytest.mark.parametrize("ending", [Ending.SKIPPED, Ending.STOPPED])
-def test_control_loops_are_not_notified_of_tasks_that_end_otherwise(
+def test_control_loops_are_not_notified_of_skipped_tasks(
     replaced: Replace, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
     trigger, ends = _done(replaced, ending), _ends(monkeypatch)

@@ -31,7 +31,9 @@ def tenant(new_tenant: NewTenant) -> Tenant:
     return new_tenant(upgrade_seconds=SHORT_SECONDS)
 
 
-def test_upgrade_goes_on_when_the_triggerer_is_killed_in_a_deferred_batch(stack: Stack, new_tenant: NewTenant) -> None:
+def test_upgrade_continues_when_the_triggerer_is_killed_in_a_deferred_batch(
+    stack: Stack, new_tenant: NewTenant
+) -> None:
     tenant = new_tenant(upgrade_seconds=LONG_SECONDS)
     execution_id = tenant.start(**TWO_AND_TWO)
     _wait_deferred(tenant, execution_id)
@@ -45,7 +47,7 @@ def test_upgrade_goes_on_when_the_triggerer_is_killed_in_a_deferred_batch(stack:
     _assert_completed_once(tenant, execution_id)
 
 
-def test_upgrade_goes_on_when_the_scheduler_is_killed_with_its_workers(stack: Stack, tenant: Tenant) -> None:
+def test_upgrade_continues_when_the_scheduler_is_killed_with_its_workers(stack: Stack, tenant: Tenant) -> None:
     execution_id = tenant.start(**TWO_AND_TWO)
     tenant.wait_upgrading()
     assert tenant.task_states(execution_id)[FIRST] == "running"
@@ -57,7 +59,7 @@ def test_upgrade_goes_on_when_the_scheduler_is_killed_with_its_workers(stack: St
 
 
 @needs_jq
-def test_upgrade_from_ci_goes_on_when_the_api_server_is_killed(
+def test_upgrade_from_ci_continues_when_the_api_server_is_killed(
     stack: Stack, tenant: Tenant, token: str, tmp_path: Path
 ) -> None:
     job = Job(stack, tenant, tmp_path, {"UPGRADES_TOKEN": token})
@@ -75,7 +77,7 @@ def test_upgrade_from_ci_goes_on_when_the_api_server_is_killed(
     _assert_completed_once(tenant, execution_id)
 
 
-def test_upgrade_goes_on_when_a_worker_is_killed_that_has_just_taken_a_task(stack: Stack, tenant: Tenant) -> None:
+def test_upgrade_continues_when_a_worker_is_killed_that_has_just_taken_a_task(stack: Stack, tenant: Tenant) -> None:
     """Airflow does not know that the task was taken, nor LocalExecutor that it is lost: it would stay queued for ever.
 
     It is the first step's: no other task needs a worker so soon, and the checks are run by their own tasks meanwhile.

@@ -13,7 +13,7 @@ AGAIN_WITHIN_SECONDS = 45.0
 
 
 @pytest.mark.alone
-def test_upgrade_and_airflow_follow_each_other_within_seconds(new_tenant: NewTenant) -> None:
+def test_status_of_upgrade_and_dag_run_are_reconciled_within_seconds(new_tenant: NewTenant) -> None:
     tenant = new_tenant()
     execution_id = tenant.start(**TWO_STAGES)
     parked(tenant, execution_id, 2)

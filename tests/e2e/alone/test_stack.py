@@ -17,7 +17,7 @@ from local.stack.stack import Stack
 Run = Callable[..., "CompletedProcess[str]"]
 
 
-def test_stack_runs_every_component_and_is_well(stack: Stack) -> None:
+def test_stack_runs_every_component_and_reports_health(stack: Stack) -> None:
     assert stack.running() == stack.wanted()
     health = httpx.get(f"http://{HOST}:{stack.port}{BASE}/health", trust_env=False, timeout=30)
     assert (health.status_code, health.json()["status"]) == (200, "ok")
@@ -37,19 +37,19 @@ def _listening(pid: int) -> list[tuple[str, int]]:
     return [(found.laddr.ip, found.laddr.port) for found in connections if found.status == psutil.CONN_LISTEN]
 
 
-def test_secrets_are_for_their_owner_only(stack: Stack) -> None:
+def test_files_with_secrets_are_readable_by_their_owner_only(stack: Stack) -> None:
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in stack.layout.secrets.iterdir()}
     assert len(modes) >= 8
     assert set(modes.values()) == {"0o600"}
 
 
-def test_token_opens_airflow_and_nothing_else_is_printed(stack: Stack, command: Run) -> None:
+def test_token_command_prints_only_a_token_that_airflow_accepts(stack: Stack, command: Run) -> None:
     done = command("token")
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
     assert _status(stack, {"Authorization": f"Bearer {done.stdout.strip()}"}) == 200
 
 
-def test_airflow_refuses_a_caller_without_token(stack: Stack) -> None:
+def test_airflow_refuses_a_call_without_a_token(stack: Stack) -> None:
     assert _status(stack, {}) == 401
 
 
@@ -69,7 +69,7 @@ def _status(stack: Stack, headers: dict[str, str]) -> int:
 
 
 @pytest.mark.alone  # the demo begins with an `up` as well, and only one may run at a time
-def test_up_refuses_another_port_when_the_stack_runs(stack: Stack, command: Run) -> None:
+def test_up_refuses_another_port_while_the_stack_runs(stack: Stack, command: Run) -> None:
     done = command("up", PORT=str(free_port()))
     assert done.returncode == 1
     assert f"the stack runs on port {stack.port}" in done.stderr

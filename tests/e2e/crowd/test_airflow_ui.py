@@ -75,7 +75,7 @@ def test_paused_dag_pauses_the_upgrade_and_unpausing_resumes_it_unless_it_was_pa
     assert seen == ["VALIDATING", "IN_PROGRESS", "PAUSED", "IN_PROGRESS", "COMPLETED"]
 
 
-def test_resume_and_cancel_over_rest_get_a_paused_dag_going(tenant: Tenant, lingering: str) -> None:
+def test_resume_and_cancel_over_rest_unpause_a_paused_dag(tenant: Tenant, lingering: str) -> None:
     for name, status in (("resume", "IN_PROGRESS"), ("cancel", "CANCELLED")):
         pause_dag(tenant, lingering)
         followed(tenant, lingering, "PAUSED")
@@ -87,7 +87,7 @@ def test_resume_and_cancel_over_rest_get_a_paused_dag_going(tenant: Tenant, ling
     assert_never_runs_again(tenant, lingering)
 
 
-def test_rollback_over_rest_gets_a_paused_dag_going(tenant: Tenant, lingering: str) -> None:
+def test_rollback_over_rest_unpauses_a_paused_dag(tenant: Tenant, lingering: str) -> None:
     pause_dag(tenant, lingering)
     followed(tenant, lingering, "PAUSED")
     command(tenant, lingering, "rollback")
@@ -97,7 +97,7 @@ def test_rollback_over_rest_gets_a_paused_dag_going(tenant: Tenant, lingering: s
     assert tenant.dag_run(lingering)["state"] == "success"
 
 
-def test_run_marked_successful_by_hand_fails_the_upgrade(tenant: Tenant, lingering: str) -> None:
+def test_run_marked_successful_by_a_user_fails_the_upgrade(tenant: Tenant, lingering: str) -> None:
     patch(tenant, run_of(tenant, lingering), {"state": "success"})
     execution = followed(tenant, lingering, "FAILED")
     assert execution["statusReason"] == "the DAG run was marked success in Airflow before the upgrade had ended"
@@ -105,7 +105,7 @@ def test_run_marked_successful_by_hand_fails_the_upgrade(tenant: Tenant, lingeri
     assert_never_runs_again(tenant, lingering)
 
 
-def test_task_marked_failed_by_hand_fails_the_upgrade(tenant: Tenant, lingering: str) -> None:
+def test_task_marked_failed_by_a_user_fails_the_upgrade(tenant: Tenant, lingering: str) -> None:
     patch(tenant, f"{run_of(tenant, lingering)}/taskInstances/{FIRST}", {"new_state": "failed"})
     followed(tenant, lingering, "FAILED")
     assert_over(tenant)
@@ -121,7 +121,7 @@ def test_deleted_run_fails_a_paused_upgrade(tenant: Tenant, lingering: str) -> N
     assert_over(tenant)
 
 
-def test_deleted_dag_fails_the_upgrade_and_does_nothing_when_it_comes_back(
+def test_deleted_dag_fails_the_upgrade_and_does_nothing_when_it_is_parsed_again(
     stack: Stack, tenant: Tenant, lingering: str
 ) -> None:
     # Airflow deletes no DAG with a task in a worker: the pause sends the task to the triggerer
@@ -137,7 +137,7 @@ def test_deleted_dag_fails_the_upgrade_and_does_nothing_when_it_comes_back(
     assert tenant.upgraded() == done
 
 
-def test_task_marked_successful_or_cleared_hides_nothing_and_a_second_run_does_nothing(
+def test_task_marked_successful_or_cleared_skips_no_work_and_a_second_run_does_nothing(
     tenant: Tenant, running: str
 ) -> None:
     patch(tenant, f"{run_of(tenant, running)}/taskInstances/{FIRST}", {"new_state": "success"})

@@ -50,7 +50,7 @@ def nothing_made(api: httpx.Client) -> Iterator[None]:
         ("user", False, False, False),
     ],
 )
-def test_role_opens_what_it_is_for(
+def test_role_permits_exactly_its_calls(
     client_of: ClientOf, name: str, may_read: bool, may_operate: bool, may_administer: bool
 ) -> None:
     client = client_of(name)
@@ -59,13 +59,13 @@ def test_role_opens_what_it_is_for(
     assert client.post("/components", json={}).status_code == (422 if may_administer else 403)
 
 
-def test_airflows_administrator_may_do_everything(api: httpx.Client) -> None:
+def test_airflow_administrator_is_permitted_every_call(api: httpx.Client) -> None:
     assert api.get("/tenants/any/upgrades").status_code == 200
     assert api.post("/upgrades/none/start").status_code == 404
     assert api.post("/components", json={}).status_code == 422
 
 
-def test_role_of_a_tenant_opens_that_tenant_only(client_of: ClientOf, limited_tenant: str) -> None:
+def test_role_of_a_tenant_permits_calls_for_that_tenant_only(client_of: ClientOf, limited_tenant: str) -> None:
     own, other, upgrades = client_of("tina"), client_of("tom"), f"/tenants/{limited_tenant}/upgrades"
     assert (own.get(upgrades).status_code, other.get(upgrades).status_code) == (200, 404)
     assert (own.get("/components").status_code, other.get("/components").status_code) == (200, 200)
@@ -74,7 +74,7 @@ def test_role_of_a_tenant_opens_that_tenant_only(client_of: ClientOf, limited_te
     assert own.get(f"/components/{COMPONENT}/upgrade-statistics").status_code == 403
 
 
-def test_role_of_a_tenant_sees_its_own_list(client_of: ClientOf, limited_tenant: str) -> None:
+def test_role_of_a_tenant_lists_only_its_own_executions(client_of: ClientOf, limited_tenant: str) -> None:
     own, other = client_of("tina"), client_of("tom")
     created = own.post(f"/tenants/{limited_tenant}/upgrades", json=REQUEST)
     assert created.status_code == 201, created.text
@@ -87,15 +87,13 @@ def test_role_of_a_tenant_sees_its_own_list(client_of: ClientOf, limited_tenant:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer nonsense", "Basic YWRtaW46YWRtaW4=", "Bearer a.b.c"])
-def test_call_is_401_without_a_valid_token(stranger: httpx.Client, header: str) -> None:
+def test_call_without_a_valid_token_is_401(stranger: httpx.Client, header: str) -> None:
     response = stranger.get("/components", headers={"Authorization": header})
     assert (response.status_code, response.json()["code"]) == (401, "UNAUTHENTICATED")
     assert "X-Request-ID" in response.headers
 
 
-def test_pages_open_with_the_cookie_of_the_ui_and_only_with_it(
-    stranger: httpx.Client, cookie: Callable[[str], dict[str, str]]
-) -> None:
+def test_pages_require_the_cookie_of_the_ui(stranger: httpx.Client, cookie: Callable[[str], dict[str, str]]) -> None:
     refused = stranger.get("/view/upgrades", headers=HTML)
     shown = stranger.get("/view/upgrades", headers=HTML | cookie("vera"))
     forbidden = stranger.get("/view/upgrades", headers=HTML | cookie("user"))
@@ -105,7 +103,7 @@ def test_pages_open_with_the_cookie_of_the_ui_and_only_with_it(
 
 
 @pytest.mark.usefixtures("nothing_made")
-def test_write_by_cookie_is_taken_from_our_own_pages_only(
+def test_write_by_cookie_is_accepted_from_our_own_pages_only(
     stranger: httpx.Client, stack: Stack, cookie: Callable[[str], dict[str, str]]
 ) -> None:
     signed_in = cookie("ursula")
@@ -117,30 +115,32 @@ def test_write_by_cookie_is_taken_from_our_own_pages_only(
 
 
 @pytest.mark.usefixtures("nothing_made")
-def test_form_of_another_site_is_refused_though_the_cookie_comes_with_it(
+def test_form_of_another_site_is_refused_although_it_carries_the_cookie(
     stranger: httpx.Client, cookie: Callable[[str], dict[str, str]]
 ) -> None:
     assert stranger.post("/components", data={"name": NEVER_MADE}, headers=cookie("ursula")).status_code == 415
 
 
 @pytest.mark.usefixtures("nothing_made")
-def test_bearer_wins_over_the_cookie(client_of: ClientOf, cookie: Callable[[str], dict[str, str]]) -> None:
+def test_bearer_token_takes_precedence_over_the_cookie(
+    client_of: ClientOf, cookie: Callable[[str], dict[str, str]]
+) -> None:
     assert client_of("vera").post("/components", json={"name": NEVER_MADE}, headers=cookie("ursula")).status_code == 403
 
 
 @pytest.mark.usefixtures("nothing_made")
-def test_sender_of_two_mebibytes_in_chunks_gets_413(api: httpx.Client) -> None:
+def test_body_of_two_mebibytes_in_chunks_is_413(api: httpx.Client) -> None:
     content: Any = iter([b" " * 65536] * 32)
     response = api.post("/components", content=content, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
-def test_description_is_given_to_readers_only(client_of: ClientOf) -> None:
+def test_openapi_description_is_served_to_readers_only(client_of: ClientOf) -> None:
     assert client_of("vera").get("/openapi.json").json()["servers"] == [{"url": "/api/v1/registry"}]
     assert "openapi.json" in client_of("vera").get("/docs").text
 
 
-def test_airflow_shows_the_pages_in_its_navigation_and_on_dags_and_runs(
+def test_status_view_is_linked_in_airflows_navigation_and_on_dags_and_runs(
     airflow: httpx.Client, client_of: ClientOf
 ) -> None:
     (plugin,) = (each for each in got(airflow, "/plugins", limit=100)["plugins"] if each["name"] == "upgrades")

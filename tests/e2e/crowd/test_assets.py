@@ -47,7 +47,7 @@ def example(tenant: Tenant, airflow: httpx.Client) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("example")
-def test_dag_that_is_scheduled_on_the_asset_runs_after_an_upgrade_that_completed_and_after_no_other(
+def test_dag_scheduled_on_the_asset_runs_after_a_completed_upgrade_only(
     tenant: Tenant, airflow: httpx.Client, notices: Path
 ) -> None:
     cancelled = tenant.start(batchDelaySeconds=600, batchSize=1)

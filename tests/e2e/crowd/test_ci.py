@@ -33,7 +33,7 @@ def job_of(stack: Stack, token: str, tmp_path: Path) -> Callable[[Tenant], Job]:
 
 
 @needs_jq
-def test_script_as_the_guide_calls_it_upgrades_and_goes_on_when_its_job_is_repeated(
+def test_script_called_as_in_the_guide_upgrades_and_continues_when_its_job_is_repeated(
     slow: Tenant, job_of: Callable[[Tenant], Job], token: str
 ) -> None:
     job = job_of(slow)
@@ -59,7 +59,7 @@ def test_script_as_the_guide_calls_it_upgrades_and_goes_on_when_its_job_is_repea
         ({"installedComponents": {}}, ["UPGRADE_BLOCKED", "postgresql"]),
     ],
 )
-def test_script_says_why_an_upgrade_is_refused(
+def test_script_prints_the_reason_of_a_refused_upgrade(
     tenant: Tenant, job_of: Callable[[Tenant], Job], changed: dict[str, Any], said: list[str]
 ) -> None:
     done = job_of(tenant).upgrade(tenant.body(**changed))
@@ -76,7 +76,7 @@ def test_script_with_a_wrong_token_is_refused(tenant: Tenant, job_of: Callable[[
 
 
 @needs_jq
-def test_script_called_wrongly_says_how(tenant: Tenant, job_of: Callable[[Tenant], Job]) -> None:
+def test_script_called_with_wrong_arguments_prints_its_usage(tenant: Tenant, job_of: Callable[[Tenant], Job]) -> None:
     job = job_of(tenant)
     for arguments in ("", "run", "run missing.json", "walk request.json"):
         done = job.sh(f"sh docs/ci/upgrade.sh {arguments}", "sh")
@@ -84,7 +84,9 @@ def test_script_called_wrongly_says_how(tenant: Tenant, job_of: Callable[[Tenant
 
 
 @needs_jq
-def test_stopped_script_cancels_when_its_option_is_set(slow: Tenant, job_of: Callable[[Tenant], Job]) -> None:
+def test_stopped_script_cancels_the_upgrade_when_its_option_is_set(
+    slow: Tenant, job_of: Callable[[Tenant], Job]
+) -> None:
     job = job_of(slow)
     process = job.begin(slow.body(batchSize=1), UPGRADES_CANCEL_ON_ABORT="true")
     execution_id = job.execution_id()
@@ -105,7 +107,9 @@ def expressions(text: str, values: dict[str, str]) -> str:
 
 
 @needs_jq
-def test_github_workflow_upgrades_and_cancels_with_its_job(stack: Stack, slow: Tenant, tmp_path: Path) -> None:
+def test_github_workflow_upgrades_and_cancels_the_upgrade_when_its_job_is_cancelled(
+    stack: Stack, slow: Tenant, tmp_path: Path
+) -> None:
     (job,) = workflow(0)["jobs"].values()
     values = {
         "vars.UPGRADES_URL": stack.url,
@@ -125,7 +129,7 @@ def test_github_workflow_upgrades_and_cancels_with_its_job(stack: Stack, slow: T
 
 
 @needs_jq
-def test_gitlab_job_goes_on_when_its_script_is_stopped_and_cancels_with_its_job(
+def test_gitlab_upgrade_continues_when_the_script_is_stopped_and_is_cancelled_with_the_job(
     stack: Stack, slow: Tenant, tmp_path: Path
 ) -> None:
     (job,) = workflow(1).values()
@@ -147,7 +151,7 @@ def test_gitlab_job_goes_on_when_its_script_is_stopped_and_cancels_with_its_job(
 
 
 @needs_jq
-def test_gitlab_job_fails_with_the_upgrade_and_says_which_check_failed(
+def test_gitlab_job_fails_with_the_upgrade_and_names_the_failed_check(
     stack: Stack, new_tenant: NewTenant, tmp_path: Path
 ) -> None:
     (job,) = workflow(1).values()

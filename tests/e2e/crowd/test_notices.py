@@ -16,7 +16,7 @@ from tests.e2e.steps import OLD, Json, wait_for
 TWO_STAGES: Json = {"strategy": "STAGED", "stagePercentages": [50, 100], "maxUnavailablePercentage": 50}
 
 
-def test_check_that_fails_ends_the_upgrade_with_its_message_which_is_sent_once(
+def test_failed_check_fails_the_upgrade_and_its_notice_is_sent_once(
     new_tenant: NewTenant, notices: Path, airflow: httpx.Client
 ) -> None:
     tenant = new_tenant(backup=False)
@@ -32,7 +32,7 @@ def test_check_that_fails_ends_the_upgrade_with_its_message_which_is_sent_once(
     assert sent_of(notices, execution_id) == [f"{execution_id} of {tenant.id} failed: {execution['statusReason']}"]
 
 
-def test_approval_that_is_waited_for_and_a_rollback_are_each_sent_once(
+def test_notices_of_a_requested_approval_and_of_a_rollback_are_each_sent_once(
     new_tenant: NewTenant, notices: Path, airflow: httpx.Client
 ) -> None:
     tenant = new_tenant()

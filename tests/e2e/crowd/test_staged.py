@@ -21,7 +21,7 @@ def tenant(new_tenant: NewTenant) -> Tenant:
     return new_tenant()
 
 
-def test_stage_is_asked_about_in_the_ui_and_begins_once_an_approver_has_approved_there_or_over_rest(
+def test_stage_begins_once_an_approver_has_approved_it_in_the_ui_or_over_rest(
     tenant: Tenant, client_of: Client, airflow_of: Client
 ) -> None:
     execution_id = tenant.start(**THREE_STAGES)
@@ -77,7 +77,7 @@ def assert_answers_that_do_not_count_are_asked_for_again(tenant: Tenant, executi
         assert tenant.versions() == HALF_DONE
 
 
-def test_pause_takes_no_decision_before_its_end_and_a_task_marked_successful_is_none(
+def test_stage_does_not_begin_while_paused_nor_when_its_approval_task_is_marked_successful(
     tenant: Tenant, client_of: Client, airflow_of: Client
 ) -> None:
     execution_id = tenant.start(**THREE_STAGES)
@@ -107,7 +107,7 @@ def assert_paused_stage_waits(tenant: Tenant, execution_id: str, client_of: Clie
 
 
 @pytest.mark.parametrize(("door", "rollback", "status"), [("UI", True, "ROLLED_BACK"), ("API", False, "CANCELLED")])
-def test_rejection_takes_back_or_cancels(
+def test_rejection_rolls_back_or_cancels_the_upgrade(
     tenant: Tenant, client_of: Client, airflow_of: Client, door: str, rollback: bool, status: str
 ) -> None:
     execution_id = tenant.start(**TWO_STAGES, autoRollbackEnabled=rollback)
@@ -123,7 +123,7 @@ def test_rejection_takes_back_or_cancels(
     tenant.create()  # the active slot is free again
 
 
-def test_cancel_while_the_task_waits_ends_it_soon(tenant: Tenant) -> None:
+def test_cancel_ends_a_waiting_approval_task_soon(tenant: Tenant) -> None:
     execution_id = tenant.start(**TWO_STAGES)
     parked(tenant, execution_id, 2)
     assert tenant.api.post(f"/upgrades/{execution_id}/cancel").status_code == 200

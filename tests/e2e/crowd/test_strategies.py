@@ -68,7 +68,7 @@ def _assert_complete_at_the_second_try(case: Case, execution_id: str, execution:
 
 
 @monitored_or_not
-def test_failures_at_the_threshold_roll_back_by_themselves(case: Case) -> None:
+def test_failures_at_the_threshold_roll_back_automatically(case: Case) -> None:
     case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=2)
     execution_id = case.start(failureThreshold=2, autoRollbackEnabled=True)
     execution = case.check_end(execution_id, "ROLLED_BACK")
@@ -83,7 +83,7 @@ def test_failures_at_the_threshold_roll_back_by_themselves(case: Case) -> None:
 
 
 @monitored_or_not
-def test_failures_at_the_threshold_end_it_where_rollback_is_not_enabled(case: Case) -> None:
+def test_failures_at_the_threshold_fail_the_upgrade_without_auto_rollback(case: Case) -> None:
     case.tenant.agent.fault(case.tenant.fleet, "upgrade-fails", times=2)
     execution_id = case.start(failureThreshold=2)
     if case.strategy == "CANARY":  # the operator decides
@@ -104,7 +104,7 @@ def test_failures_at_the_threshold_end_it_where_rollback_is_not_enabled(case: Ca
 
 
 @one_pool_and_two
-def test_cancel_leaves_what_is_done_and_touches_nothing_more(case: Case) -> None:
+def test_cancel_keeps_upgraded_instances_and_touches_no_other(case: Case) -> None:
     execution_id = case.start()
     case.tenant.wait_upgrading()
     pool = case.tenant.upgraded()  # a new pool is begun as a whole
@@ -137,7 +137,7 @@ def _assert_nothing_began_after_the_cancel(case: Case, execution_id: str) -> Non
 
 
 @pytest.mark.parametrize("strategy", ["BLUE_GREEN"])
-def test_rollback_by_hand_brings_everything_back(case: Case) -> None:
+def test_rollback_command_reverts_every_touched_instance(case: Case) -> None:
     execution_id = case.start()
     case.tenant.wait_upgrading()
     assert case.command(execution_id, "rollback", reason="Manual rollback")["status"] == "ROLLING_BACK"

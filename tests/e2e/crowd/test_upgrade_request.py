@@ -29,7 +29,7 @@ def job_of(stack: Stack, token: str, tmp_path: Path) -> Callable[[Tenant], Job]:
 
 
 @needs_jq
-def test_run_of_the_guides_calls_holds_no_worker_while_it_follows_and_succeeds_with_the_upgrade(
+def test_run_triggered_as_in_the_guide_holds_no_worker_and_succeeds_with_the_upgrade(
     new_tenant: NewTenant, job_of: Callable[[Tenant], Job]
 ) -> None:
     tenant = new_tenant(upgrade_seconds=5)
@@ -79,7 +79,7 @@ def assert_cleared_run_makes_no_second_execution(tenant: Tenant, run_id: str) ->
 
 
 @needs_jq
-def test_run_of_the_guides_calls_fails_with_the_upgrade_and_says_why(
+def test_run_triggered_as_in_the_guide_fails_with_the_upgrade_and_logs_the_reason(
     new_tenant: NewTenant, job_of: Callable[[Tenant], Job]
 ) -> None:
     tenant = new_tenant(backup=False)
@@ -90,7 +90,7 @@ def test_run_of_the_guides_calls_fails_with_the_upgrade_and_says_why(
     wait_for("the log", lambda: f"the upgrade is FAILED: {execution['statusReason']}" in log(tenant, run_id, "follow"))
 
 
-def test_run_of_the_guides_command_fails_when_its_upgrade_is_cancelled(stack: Stack, slow: Tenant) -> None:
+def test_run_triggered_by_the_guides_command_fails_when_its_upgrade_is_cancelled(stack: Stack, slow: Tenant) -> None:
     text = blocks("sh")[1].replace("550e8400", slow.id)
     done = subprocess.run(["bash", "-c", text], cwd=ROOT, env=stack.env(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -101,7 +101,7 @@ def test_run_of_the_guides_command_fails_when_its_upgrade_is_cancelled(stack: St
     ended(slow, run_id, "failed")
 
 
-def test_run_of_an_operator_that_is_marked_failed_leaves_its_upgrade_going_on(
+def test_run_of_an_operator_that_is_marked_failed_does_not_stop_its_upgrade(
     slow: Tenant, airflow_of: Callable[[str], httpx.Client]
 ) -> None:
     run_id = trigger(slow, airflow_of("otto"), batchSize=1).json()["dag_run_id"]
@@ -114,7 +114,7 @@ def test_run_of_an_operator_that_is_marked_failed_leaves_its_upgrade_going_on(
     assert got(slow.airflow, f"{RUNS}/{run_id}")["state"] == "failed"
 
 
-def test_refusal_fails_the_run_at_once_with_every_field(slow: Tenant) -> None:
+def test_refused_request_fails_the_run_at_once_and_names_every_field(slow: Tenant) -> None:
     """The other refusals are reported in the same way: tests/dags/test_upgrade_request.py."""
     run_id = trigger(slow, batchsize=1, toVersionId="bbb-222").json()["dag_run_id"]
     ended(slow, run_id, "failed")
@@ -124,14 +124,14 @@ def test_refusal_fails_the_run_at_once_with_every_field(slow: Tenant) -> None:
     assert executions(slow) == []
 
 
-def test_form_refuses_a_value_out_of_range_at_once(slow: Tenant) -> None:
+def test_trigger_form_refuses_a_value_out_of_range(slow: Tenant) -> None:
     answer = trigger(slow, batchSize=0)
     assert answer.status_code == 400
     assert "batchSize" in answer.text
 
 
 @pytest.mark.parametrize("name", ["vera", "anna"])
-def test_only_operators_may_ask_for_an_upgrade_in_airflow(
+def test_only_operators_may_trigger_an_upgrade_request_in_airflow(
     slow: Tenant, airflow_of: Callable[[str], httpx.Client], name: str
 ) -> None:
     assert trigger(slow, airflow_of(name)).status_code == 403

@@ -10,7 +10,7 @@ Run = Callable[[str], "CompletedProcess[str]"]
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_demo_ends_completed_and_verified_in_plain_lines(stack: Stack, command: Run) -> None:
+def test_demo_ends_with_a_completed_and_verified_upgrade(stack: Stack, command: Run) -> None:
     done = command("demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "IN_PROGRESS → COMPLETED: all instances upgraded" in done.stdout

@@ -21,7 +21,7 @@ COMMANDS = "".join(text for _, text in code_blocks(PAGE))
 ACTIVE = "/tenants/550e8400/components/aaa-111/upgrades/active"
 
 
-def test_call_of_the_readme_creates_an_upgrade(
+def test_call_in_the_readme_creates_an_upgrade(
     stack: Stack, command: Callable[..., "CompletedProcess[str]"], api: httpx.Client
 ) -> None:
     wait_for("an earlier upgrade of the demo to end", lambda: api.get(ACTIVE).status_code == 404)
@@ -35,7 +35,7 @@ def test_call_of_the_readme_creates_an_upgrade(
     assert api.post(f"/upgrades/{created['id']}/cancel").status_code == 200
 
 
-def test_make_targets_of_the_readme_are_there() -> None:
+def test_make_targets_in_the_readme_exist() -> None:
     text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
     named = set(re.findall(r"\bmake (?:-s )?([a-z-]+)", "\n".join([COMMANDS, *re.findall(r"`[^`]+`", text)])))
     assert named >= {"demo", "up", "down", "token", "unit", "test", "lint", "help"}

@@ -82,7 +82,7 @@ def test_seed_commands_create_start_and_get_an_upgrade(
     wait_for("the deployment to be updated", lambda: got(api, DEPLOYMENT)["mixed"] == {"3.6.0": 15, "3.7.0": 5})
 
 
-def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_twice(
+def test_seed_resets_fleet_and_registry_after_an_upgrade_and_adds_nothing_twice(
     stack: Stack, api: httpx.Client
 ) -> None:
     backups = f"/tenants/{TENANT}/components/aaa-111/backups"
@@ -99,7 +99,7 @@ def test_seed_puts_all_back_after_an_upgrade_renews_the_backup_and_adds_nothing_
     assert after["createdAt"] > before["createdAt"]
 
 
-def test_seed_leaves_all_as_it_is_when_an_upgrade_is_active(stack: Stack, api: httpx.Client) -> None:
+def test_seed_changes_nothing_while_an_upgrade_is_active(stack: Stack, api: httpx.Client) -> None:
     backups = f"/tenants/{TENANT}/components/aaa-111/backups"
     before = got(api, backups)
     body = {"componentId": "aaa-111", "fromVersionId": "bbb-222", "toVersionId": "ccc-333"}

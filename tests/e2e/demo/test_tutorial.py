@@ -78,7 +78,9 @@ def last_line(printed: str) -> Any:
 
 
 @pytest.mark.usefixtures("registered")
-def test_tutorial_upgrades_a_fleet_of_ones_own_and_rolls_back(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
+def test_tutorial_upgrades_a_fleet_of_the_reader_and_rolls_it_back(
+    stack: Stack, api: httpx.Client, tmp_path: Path
+) -> None:
     (tmp_path / "my-fleet").mkdir()
     (tmp_path / "my-fleet" / "registry.yaml").write_text(FILE, encoding="utf-8")
     printed = run(stack, tmp_path)
@@ -98,7 +100,7 @@ def test_tutorial_upgrades_a_fleet_of_ones_own_and_rolls_back(stack: Stack, api:
     assert (deployment["currentVersionId"], deployment["mixed"]) == ("my-1.1", None)
 
 
-def test_tutorial_begins_and_ends_with_targets_that_the_makefile_has() -> None:
+def test_tutorial_uses_make_targets_that_exist() -> None:
     wanted = {"up": "-m local up", "down": "-m local down", "token": "-m local token", "seed": '-m local seed "'}
     for target, command in wanted.items():
         shown = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)

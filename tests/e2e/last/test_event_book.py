@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.events import EventType
 
 
 @pytest.mark.timeout(900)
-def test_every_type_of_event_is_published_by_the_whole_suite(stack: Stack, request: pytest.FixtureRequest) -> None:
+def test_every_event_type_is_published_by_the_whole_suite(stack: Stack, request: pytest.FixtureRequest) -> None:
     modules = set(Path(__file__).parents[1].rglob("test_*.py"))
     if not modules <= {item.path for item in request.session.items}:
         pytest.skip("only a part of the end-to-end tests was asked for")

@@ -51,7 +51,7 @@ def upgrades(tenant: Tenant) -> list[Json]:
     return items
 
 
-def test_every_field_has_its_label_its_default_and_its_range(visits: Visits) -> None:
+def test_every_field_of_the_form_has_its_label_its_default_and_its_range(visits: Visits) -> None:
     page = visits.of("otto")
     page.goto(FORM)
     for field in form_fields():
@@ -63,7 +63,7 @@ def test_every_field_has_its_label_its_default_and_its_range(visits: Visits) -> 
             expect(control).to_have_attribute("max", str(field.schema["maximum"]))
 
 
-def test_plan_follows_what_is_typed(filled: Filled) -> None:
+def test_plan_preview_is_updated_when_a_field_changes(filled: Filled) -> None:
     page = filled()
     page.get_by_label("Batch size").fill("1")
     expect(plan(page)).to_contain_text("2 instances in 2 batches")
@@ -72,7 +72,7 @@ def test_plan_follows_what_is_typed(filled: Filled) -> None:
     expect(plan(page)).to_contain_text("ALL: 2 instances")
 
 
-def test_blockers_and_checks_are_shown_before_anything_is_created(filled: Filled, tenant: Tenant) -> None:
+def test_blockers_and_checks_are_shown_before_the_upgrade_is_created(filled: Filled, tenant: Tenant) -> None:
     page = filled()
     page.get_by_label("Total instances").fill("3")
     expect(plan(page)).to_contain_text("There is no plan for this")
@@ -81,7 +81,7 @@ def test_blockers_and_checks_are_shown_before_anything_is_created(filled: Filled
     assert upgrades(tenant) == []
 
 
-def test_a_value_out_of_range_is_said_beside_its_field(filled: Filled) -> None:
+def test_value_out_of_range_is_reported_beside_its_field(filled: Filled) -> None:
     page = filled()
     size = page.get_by_label("Batch size")
     size.fill("1001")
@@ -92,7 +92,7 @@ def test_a_value_out_of_range_is_said_beside_its_field(filled: Filled) -> None:
     expect(page.locator("#batchSize-error")).to_be_empty()
 
 
-def test_a_late_answer_does_not_replace_a_newer_one(filled: Filled) -> None:
+def test_late_response_does_not_replace_a_newer_preview(filled: Filled) -> None:
     page = filled()
     held: list[Route] = []
 
@@ -123,7 +123,7 @@ def test_double_click_creates_one_upgrade(filled: Filled, tenant: Tenant) -> Non
     assert (made["status"], made["createdBy"], made["batchSize"]) == ("PENDING", "otto", 5)
 
 
-def test_lost_answer_is_no_second_upgrade(filled: Filled, tenant: Tenant) -> None:
+def test_lost_response_creates_no_second_upgrade_when_submitted_again(filled: Filled, tenant: Tenant) -> None:
     page = filled()
     lost: list[int] = []
 
@@ -143,7 +143,7 @@ def test_lost_answer_is_no_second_upgrade(filled: Filled, tenant: Tenant) -> Non
     assert len(upgrades(tenant)) == 1
 
 
-def test_create_and_start_by_keyboard_alone(visits: Visits, tenant: Tenant) -> None:
+def test_upgrade_can_be_created_and_started_by_keyboard_alone(visits: Visits, tenant: Tenant) -> None:
     page = visits.of("otto")
     page.goto(FORM)
     reach(page, "tenantId")
@@ -173,7 +173,7 @@ def reach(page: Page, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached with the Tab key")
 
 
-def test_second_upgrade_of_a_deployment_is_refused_in_words(filled: Filled, tenant: Tenant) -> None:
+def test_second_upgrade_of_a_deployment_is_refused_with_an_explanation(filled: Filled, tenant: Tenant) -> None:
     page = filled()
     active = tenant.create()
     page.get_by_role("button", name="Create", exact=True).click()
@@ -182,7 +182,7 @@ def test_second_upgrade_of_a_deployment_is_refused_in_words(filled: Filled, tena
     page.wait_for_url(f"**/view/upgrades/{active}")
 
 
-def test_missing_field_is_named_and_has_the_focus(visits: Visits) -> None:
+def test_missing_field_is_named_and_gets_the_focus(visits: Visits) -> None:
     page = visits.of("otto")
     page.goto(FORM)
     page.get_by_role("button", name="Create", exact=True).click()
@@ -190,7 +190,7 @@ def test_missing_field_is_named_and_has_the_focus(visits: Visits) -> None:
     expect(page.locator("#tenantId-error")).to_have_text("is required")
 
 
-def test_hostile_values_stay_text(filled: Filled, visits: Visits) -> None:
+def test_hostile_values_are_shown_as_text(filled: Filled, visits: Visits) -> None:
     page = filled()
     page.on("dialog", lambda _: pytest.fail("a script ran"))
     page.get_by_label("Installed components").fill("<img/src=x/onerror=alert(1)> <script>alert(1)</script>")
@@ -201,7 +201,7 @@ def test_hostile_values_stay_text(filled: Filled, visits: Visits) -> None:
 
 
 @pytest.mark.parametrize("name", ["vera", "anna"])
-def test_form_is_not_for_who_may_not_operate(visits: Visits, name: str) -> None:
+def test_form_is_refused_without_the_permission_to_operate(visits: Visits, name: str) -> None:
     page = visits.of(name)
     answer = page.goto(FORM)
     assert answer is not None
@@ -210,7 +210,7 @@ def test_form_is_not_for_who_may_not_operate(visits: Visits, name: str) -> None:
     assert page.locator("form").count() == 0
 
 
-def test_only_the_tenants_of_a_limited_caller_are_offered(visits: Visits, limited_tenant: str, tenant: Tenant) -> None:
+def test_form_offers_only_the_tenants_of_a_limited_caller(visits: Visits, limited_tenant: str, tenant: Tenant) -> None:
     page = visits.of("tina")
     page.goto(FORM)
     offered = page.locator("#tenants option").evaluate_all("all => all.map(each => each.value)")
@@ -221,7 +221,7 @@ def test_only_the_tenants_of_a_limited_caller_are_offered(visits: Visits, limite
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_grave(filled: Filled, scheme: Scheme) -> None:
+def test_form_has_no_serious_accessibility_violation(filled: Filled, scheme: Scheme) -> None:
     page = filled(scheme=scheme)
     page.get_by_label("Batch size").fill("0")
     page.get_by_label("Total instances").fill("3")

@@ -32,7 +32,7 @@ _WATCH = """() => {
 "Every state that the page shows, from now on, at each change."
 
 
-def test_from_the_form_to_completed_by_keyboard_alone_the_page_shows_no_state_that_the_api_does_not(
+def test_canary_upgrade_by_keyboard_alone_shows_only_states_of_the_api_until_completed(
     visits: Visits, new_tenant: NewTenant
 ) -> None:
     tenant = new_tenant(size=6, upgrade_seconds=2)  # the rest begins with the promotion, so there is time to pause it

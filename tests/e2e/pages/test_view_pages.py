@@ -68,7 +68,7 @@ def take(page: Page, name: str, scheme: Scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_list(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+def test_list_page_is_accessible(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page = visits.of("otto", scheme)
     page.goto(f"{VIEW}/upgrades")
     expect(page.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
@@ -78,7 +78,7 @@ def test_list(visits: Visits, shown: Shown, scheme: Scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_execution(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+def test_execution_page_is_accessible(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page = visits.of("otto", scheme)
     open_upgrade(page, shown.done)
     expect_status(page, "COMPLETED")
@@ -94,7 +94,7 @@ def test_execution(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     assert problems(page) == []
 
 
-def test_update_moves_nothing_so_that_no_click_and_no_focus_is_lost(visits: Visits, shown: Shown) -> None:
+def test_update_of_the_page_keeps_layout_clicks_and_focus(visits: Visits, shown: Shown) -> None:
     page = visits.of("otto")
     page.add_init_script(_WATCH_WHAT_GOES)
     open_upgrade(page, shown.done)
@@ -103,7 +103,7 @@ def test_update_moves_nothing_so_that_no_click_and_no_focus_is_lost(visits: Visi
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_create_form(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+def test_create_page_is_accessible(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page = visits.of("otto", scheme)
     page.goto(f"{VIEW}/upgrades/new?tenant={shown.fresh.id}&component={COMPONENT}")
     expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
@@ -120,7 +120,7 @@ def test_create_form(visits: Visits, shown: Shown, scheme: Scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_statistics(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+def test_statistics_page_is_accessible(visits: Visits, shown: Shown, scheme: Scheme) -> None:
     page = visits.of("otto", scheme)
     open_upgrade(page, shown.done)
     page.get_by_role("link", name=shown.tenant.id, exact=True).click()
@@ -135,14 +135,14 @@ def test_statistics(visits: Visits, shown: Shown, scheme: Scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_refusal(visits: Visits, scheme: Scheme) -> None:
+def test_refusal_page_is_accessible(visits: Visits, scheme: Scheme) -> None:
     page = visits.of("vera", scheme)
     page.goto(f"{VIEW}/upgrades/there-is-none")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert problems(page) == []
 
 
-def test_who_signs_in_on_airflows_page_sees_the_upgrades(visits: Visits) -> None:
+def test_user_who_signs_in_on_airflows_page_sees_the_upgrades(visits: Visits) -> None:
     page, own = visits.stranger(), visits.url.replace(HOST, "localhost")  # where Airflow shows it
     answer = page.goto(f"{own}{VIEW}/upgrades")
     assert answer is not None
@@ -156,7 +156,7 @@ def test_who_signs_in_on_airflows_page_sees_the_upgrades(visits: Visits) -> None
     expect(page.get_by_role("link", name="New upgrade")).to_be_visible()
 
 
-def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> None:
+def test_viewer_without_permission_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> None:
     page = visits.of("vera")
     open_upgrade(page, shown.watched)
     expect_status(page, "CANARY_MONITORING")
@@ -171,7 +171,7 @@ def test_viewer_sees_no_buttons_and_is_refused(visits: Visits, shown: Shown) -> 
     assert answer.status == 403
 
 
-def test_command_that_is_refused_is_explained_in_words(visits: Visits, shown: Shown) -> None:
+def test_refused_command_is_explained_on_the_page(visits: Visits, shown: Shown) -> None:
     page = visits.of("otto")
     open_upgrade(page, shown.watched)
     page.route("**/cancel?*", lambda route: route.fulfill(status=409, json={"detail": "cannot be cancelled now"}))
@@ -188,7 +188,7 @@ def test_page_fits_a_narrow_screen(visits: Visits, shown: Shown, path: str) -> N
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
-def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> None:
+def test_list_page_is_linked_in_airflows_navigation(visits: Visits, shown: Shown) -> None:
     page = visits.of("otto")
     page.goto("/plugin/upgrades")
     frame = page.frame_locator("iframe")
@@ -197,7 +197,7 @@ def test_list_is_in_airflows_own_navigation(visits: Visits, shown: Shown) -> Non
     expect(frame.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
 
 
-def test_links_of_the_runs_tab_lead_out_of_their_frame_into_airflows_own_pages(visits: Visits, shown: Shown) -> None:
+def test_links_of_the_run_tab_leave_the_frame_and_open_airflows_pages(visits: Visits, shown: Shown) -> None:
     page, dag_id = visits.of("otto"), dag_id_of(shown.done)
     scripts = "**/static/view.js"
     page.route(

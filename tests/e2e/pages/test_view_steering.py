@@ -14,7 +14,7 @@ ONE_BY_ONE: dict[str, Any] = {"batchSize": 1, "maxUnavailablePercentage": 25}
 HOSTILE = '<img src=x onerror="alert(1)"></textarea><script>alert(2)</script>'
 
 
-def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> None:
+def test_stage_is_approved_on_the_page_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> None:
     tenant = new_tenant()
     execution_id = tenant.start(strategy="STAGED", stagePercentages=[50, 100], maxUnavailablePercentage=50)
     creator, approver = visits.of("admin"), visits.of("anna")
@@ -37,7 +37,7 @@ def test_approval_by_a_second_user(visits: Visits, new_tenant: NewTenant) -> Non
     assert tenant.versions() == {"3.7.0": 4}
 
 
-def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant) -> None:
+def test_failed_instance_and_its_rollback_are_shown_on_the_page(visits: Visits, new_tenant: NewTenant) -> None:
     tenant = new_tenant(upgrade_seconds=2.0)  # the rollback follows at once, and a page may lag behind it for this long
     first, ill = f"{tenant.fleet}-02", f"{tenant.fleet}-03"
     tenant.agent.fault(tenant.fleet, "upgrade-fails", ill, times=1)
@@ -55,7 +55,7 @@ def test_failing_instance_and_its_rollback(visits: Visits, new_tenant: NewTenant
     assert tenant.versions() == {"3.6.0": 4}
 
 
-def test_hostile_names_and_reasons_do_not_run(visits: Visits, new_tenant: NewTenant) -> None:
+def test_hostile_names_and_reasons_are_not_executed(visits: Visits, new_tenant: NewTenant) -> None:
     tenant = new_tenant()
     execution_id = tenant.create(initiatedBy=HOSTILE)
     page = visits.of("otto")
