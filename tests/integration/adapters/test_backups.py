@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.checks.checks import StoredObject
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
-async def test_object_has_its_size_and_sum_whatever_its_size(tmp_path: Path, size: int) -> None:
+async def test_size_and_checksum_are_read_from_objects_of_any_size(tmp_path: Path, size: int) -> None:
     content = bytes(index % 251 for index in range(1000)) * (size // 1000 + 1)
     path = tmp_path / "backup of ü"
     path.write_bytes(content[:size])
@@ -23,7 +23,7 @@ async def test_object_has_its_size_and_sum_whatever_its_size(tmp_path: Path, siz
     assert await read_object(path.as_uri()) == await read_object(f"file://{path}") == expected
 
 
-async def test_memory_does_not_grow_with_the_object(tmp_path: Path) -> None:
+async def test_memory_does_not_grow_with_the_size_of_the_object(tmp_path: Path) -> None:
     path = tmp_path / "backup"
     path.touch()
     with path.open("r+b") as file:
@@ -38,7 +38,7 @@ async def test_memory_does_not_grow_with_the_object(tmp_path: Path) -> None:
     assert (found.size_bytes, most < 8 * CHUNK) == (size, True), most
 
 
-async def test_only_the_size_is_asked_for_when_that_is_enough(tmp_path: Path) -> None:
+async def test_content_is_not_read_when_only_the_size_is_requested(tmp_path: Path) -> None:
     path = tmp_path / "backup"
     path.touch()
     with path.open("r+b") as file:
@@ -51,13 +51,13 @@ async def test_only_the_size_is_asked_for_when_that_is_enough(tmp_path: Path) ->
     "location",
     ["file:///no/such/backup", "gopher://nowhere/backup", "s3://no-such-bucket-of-ours/backup", "nonsense://"],
 )
-async def test_object_that_cannot_be_read_is_an_error_and_never_empty(location: str, whole: bool) -> None:
+async def test_unreadable_object_is_an_error_and_never_empty(location: str, whole: bool) -> None:
     with pytest.raises((OSError, ValueError)) as refusal:
         await read_object(location, whole=whole)
     assert str(refusal.value)
 
 
-async def test_storages_that_hang_hold_no_thread_that_others_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hanging_storage_does_not_block_reads_from_other_storages(monkeypatch: pytest.MonkeyPatch) -> None:
     released = Event()
 
     def hang(*_: object) -> StoredObject:
@@ -74,17 +74,17 @@ async def test_storages_that_hang_hold_no_thread_that_others_wait_for(monkeypatc
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "abfs"])
-async def test_storage_whose_provider_is_not_installed_is_refused_with_the_remedy(scheme: str) -> None:
+async def test_storage_without_its_provider_installed_is_refused_with_the_remedy(scheme: str) -> None:
     with pytest.raises(OSError, match=f"no {scheme}:// here: install Airflow's provider"):
         await read_object(f"{scheme}://bucket/backup")
 
 
-async def test_folder_is_no_backup(tmp_path: Path) -> None:
+async def test_folder_is_refused_as_a_backup(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         await read_object(tmp_path.as_uri())
 
 
-async def test_reading_ends_when_its_waiter_is_cancelled(tmp_path: Path) -> None:
+async def test_read_ends_when_its_caller_is_cancelled(tmp_path: Path) -> None:
     """A process waits for its threads, so reading on would keep a worker long after the time-out."""
     path = tmp_path / "backup"
     path.touch()

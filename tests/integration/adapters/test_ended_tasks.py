@@ -96,21 +96,21 @@ async def test_finished_task_is_marked_as_succeeded_and_its_trigger_is_released(
     assert all(each["duration"] >= 5 for each in found)
 
 
-async def test_task_that_was_cleared_lasts_from_its_new_beginning(task: Add, row: Any) -> None:
+async def test_cleared_task_has_its_duration_from_its_new_start(task: Add, row: Any) -> None:
     cleared = task(end_date=datetime.now(UTC) - timedelta(hours=1))
     await mark_succeeded([cleared])
     assert row(cleared)["duration"] >= 5
 
 
 @pytest.mark.parametrize("state", ["success", "failed", "skipped", "running", "queued", None])
-async def test_task_that_is_not_in_the_triggerer_is_left_alone(task: Add, row: Any, state: str | None) -> None:
+async def test_task_that_is_not_deferred_is_not_changed(task: Add, row: Any, state: str | None) -> None:
     other = task(state=state)
     before = row(other)
     await mark_succeeded([other])
     assert row(other) == before
 
 
-async def test_task_of_another_dag_is_left_alone(task: Add, row: Any) -> None:
+async def test_task_of_another_dag_is_not_changed(task: Add, row: Any) -> None:
     other = task(dag_id=OTHERS)
     await mark_succeeded([other])
     assert row(other)["state"] == "deferred"
@@ -130,7 +130,7 @@ async def test_task_whose_row_is_locked_is_left_to_its_trigger(task: Add, row: A
     assert (row(taken)["state"], row(free)["state"]) == ("deferred", "success")
 
 
-async def test_process_that_is_frozen_loses_the_tasks_that_it_holds(
+async def test_frozen_process_loses_the_lock_of_its_tasks(
     task: Add, row: Any, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = task()
@@ -144,7 +144,7 @@ async def test_process_that_is_frozen_loses_the_tasks_that_it_holds(
     assert row(held)["state"] == "deferred"
 
 
-async def test_database_that_refuses_is_unavailable(
+async def test_database_that_refuses_connections_raises_unavailable(
     task: Add, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ended_tasks, "IDLE_LOCK_TIMEOUT_SECONDS", -1.0)

@@ -27,7 +27,7 @@ async def test_user_may_approve_by_the_configured_role(people: AirflowHumanTasks
     assert await people.may_approve(name, name) is may
 
 
-async def test_everybody_is_the_one_admin_where_all_are(
+async def test_every_user_may_approve_where_all_users_are_admins(
     people: AirflowHumanTasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")

@@ -127,25 +127,27 @@ def _do(project: Project, values: dict[tuple[str, str], str]) -> Iterator[str]:
     project.configure(LINE)
 
 
-def test_package_is_the_installed_wheel_and_what_it_asks_for_is_there(adopted: Adopted) -> None:
+def test_package_is_the_installed_wheel_with_all_its_requirements(adopted: Adopted) -> None:
     file, path, wanted, missing = json.loads(adopted.project.python_code(WHERE))
     assert file.startswith(f"{adopted.project.folder}/venv/lib/")
     assert not [each for each in path if each in (str(ROOT), str(ROOT / "include"))]
     assert (wanted > 10, missing) == (True, [])
 
 
-def test_one_command_says_what_it_did(adopted: Adopted) -> None:
+def test_setup_command_reports_what_it_did(adopted: Adopted) -> None:
     *_, said = adopted.said
     assert "upgrades: database is at the newest schema" in said
     assert "upgrades: roles Upgrade Viewer, Upgrade Operator, Upgrade Approver, Upgrade Admin exist" in said
 
 
-def test_with_fab_and_under_a_path_the_first_upgrade_gets_its_dag_from_the_bundle(dags: Bundles) -> None:
+def test_first_upgrade_with_fab_and_a_base_path_gets_its_dag_from_the_bundle(dags: Bundles) -> None:
     (upgrade,) = (name for name in dags if name.startswith("upgrade__"))
     assert dags == {"team_dag": "dags-folder", "upgrade_request": "upgrades", upgrade: "upgrades"}
 
 
-def test_airflow_lists_what_the_package_brings_and_no_import_error(adopted: Adopted, dags: Bundles) -> None:
+def test_airflow_lists_the_dags_and_plugins_of_the_package_without_import_errors(
+    adopted: Adopted, dags: Bundles
+) -> None:
     config, *lists = adopted.ask(
         "config list --section upgrades --include-descriptions",
         "providers list --output json",
@@ -169,7 +171,7 @@ def test_airflow_lists_what_the_package_brings_and_no_import_error(adopted: Adop
     assert errors == []
 
 
-def test_with_simple_auth_manager_at_the_root(adopted: Adopted) -> None:
+def test_first_upgrade_with_simple_auth_manager_at_the_root_path_completes(adopted: Adopted) -> None:
     with serving(adopted.project, "", **simple_auth.settings(adopted.project.folder)) as client:
         _look(client)
 

@@ -34,7 +34,7 @@ def test_create_is_refused_when_name_or_body_is_wrong(agent: RunningAgent, name:
     assert agent.admin.http.get(f"/demo/fleets/{name}").status_code == 404
 
 
-def test_leader_and_room_are_configurable(agent: RunningAgent) -> None:
+def test_leader_and_capacity_of_a_fleet_are_configurable(agent: RunningAgent) -> None:
     agent.admin.create("led", 2, "3.5.0", leader="led-02", free_instances=1)
     led = Caller(agent, "led")
     assert [each["leader"] for each in led.instances()] == [False, True]
@@ -42,7 +42,7 @@ def test_leader_and_room_are_configurable(agent: RunningAgent) -> None:
     assert led.send("PUT", "/pools/green", {"version": "3.6.0", "size": 1}).status_code == 202
 
 
-def test_reset_brings_everything_back_and_keeps_log_and_fencing(agent: RunningAgent, fleet: Caller) -> None:
+def test_reset_restores_every_instance_and_keeps_log_and_fencing_token(agent: RunningAgent, fleet: Caller) -> None:
     name = fleet.fleet
     fleet.fence = 4
     fleet.replace(f"{name}-01", "3.6.0")
@@ -67,7 +67,7 @@ def test_reset_brings_everything_back_and_keeps_log_and_fencing(agent: RunningAg
     assert fleet.drain(f"{name}-01").status_code == 202
 
 
-def test_reset_outruns_an_upgrade_on_its_way(agent: RunningAgent, fleet: Caller) -> None:
+def test_reset_wins_over_an_upgrade_under_way(agent: RunningAgent, fleet: Caller) -> None:
     name = fleet.fleet
     agent.admin.reset(name, "3.5.0", upgrade_seconds=0.2)
     fleet.drain(f"{name}-01")
@@ -78,7 +78,7 @@ def test_reset_outruns_an_upgrade_on_its_way(agent: RunningAgent, fleet: Caller)
     assert [each["version"] for each in fleet.instances()] == ["3.5.0", "3.6.0", "3.5.0"]
 
 
-def test_delete_ends_the_processes_and_frees_the_name(agent: RunningAgent) -> None:
+def test_delete_of_a_fleet_ends_its_processes_and_frees_its_name(agent: RunningAgent) -> None:
     pids = [each["pid"] for each in agent.admin.create("short", 2, "3.5.0")["instances"]]
     agent.admin.delete("short")
     wait_for(lambda: not any(map(is_alive, pids)), "processes gone")
@@ -96,7 +96,7 @@ def test_kill_is_refused_when_there_is_no_process(agent: RunningAgent, fleet: Ca
         agent.admin.kill(fleet.fleet, f"{fleet.fleet}-01")
 
 
-def test_log_has_every_transition_with_its_call_and_process(agent: RunningAgent, fleet: Caller) -> None:
+def test_fleet_log_has_every_transition_with_its_call_and_process(agent: RunningAgent, fleet: Caller) -> None:
     name, since = fleet.fleet, len(agent.admin.log(fleet.fleet))
     pid = agent.admin.instance(name, f"{name}-01")["pid"]
     fleet.fence = 3
@@ -119,7 +119,7 @@ def test_log_has_every_transition_with_its_call_and_process(agent: RunningAgent,
     assert all(one <= two for one, two in itertools.pairwise(times))
 
 
-def test_log_is_refused_when_since_is_no_number(agent: RunningAgent, fleet: Caller) -> None:
+def test_fleet_log_is_refused_when_since_is_not_a_number(agent: RunningAgent, fleet: Caller) -> None:
     path = f"/demo/fleets/{fleet.fleet}/log"
     assert agent.admin.http.get(path, params={"since": "x"}).status_code == 400
     assert agent.admin.http.get(path, params={"since": "99999"}).json() == {"items": []}

@@ -46,7 +46,7 @@ def test_agent_leaves_no_process_when_an_instance_is_suspended(start: Start) -> 
     wait_for(lambda: not any(map(is_alive, pids)), "instances gone")
 
 
-def test_agent_stops_clean_while_a_call_hangs(start: Start) -> None:
+def test_agent_stops_cleanly_while_a_call_hangs(start: Start) -> None:
     agent = start("--fleet", "demo:3:3.5.0")
     pids = [*agent.pids(), _zygote(agent)]
     agent.admin.fault("demo", "agent-hangs")
@@ -57,7 +57,7 @@ def test_agent_stops_clean_while_a_call_hangs(start: Start) -> None:
     assert not any(map(is_alive, pids))
 
 
-def test_agent_ends_with_a_line_when_its_helper_is_killed(start: Start) -> None:
+def test_agent_ends_with_a_message_when_its_helper_process_is_killed(start: Start) -> None:
     agent = start("--fleet", "demo:2:3.5.0")
     pids = agent.pids()
     os.kill(_zygote(agent), signal.SIGKILL)
@@ -65,7 +65,7 @@ def test_agent_ends_with_a_line_when_its_helper_is_killed(start: Start) -> None:
     wait_for(lambda: not any(map(is_alive, pids)), "instances gone")
 
 
-def test_agent_says_when_port_or_state_is_in_use(start: Start, tmp_path: Path) -> None:
+def test_agent_reports_that_its_port_or_state_folder_is_in_use(start: Start, tmp_path: Path) -> None:
     agent = start()
     message = _refused(command(tmp_path / "elsewhere", port=agent.port))
     assert message.count("\n") == 1
@@ -76,7 +76,7 @@ def test_agent_says_when_port_or_state_is_in_use(start: Start, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("fleet", ["demo", "demo:x:1", "demo:0:1", "-demo:1:1"])
-def test_agent_refuses_command_line_when_fleet_is_malformed(tmp_path: Path, fleet: str) -> None:
+def test_agent_refuses_a_malformed_fleet_on_its_command_line(tmp_path: Path, fleet: str) -> None:
     assert "name:size:version" in _refused(command(tmp_path, f"--fleet={fleet}"))
 
 
@@ -89,7 +89,7 @@ def test_instance_killed_from_outside_shows(start: Start) -> None:
     assert shown["status"] == "STOPPED"
 
 
-def test_restart_brings_fleets_back_as_they_were(start: Start) -> None:
+def test_restarted_agent_restores_its_fleets(start: Start) -> None:
     first = start("--fleet", "demo:5:3.5.0")
     demo = Caller(first, "demo")
     demo.replace("demo-01", "3.6.0")
@@ -118,7 +118,7 @@ def test_restart_brings_fleets_back_as_they_were(start: Start) -> None:
     assert Caller(second, "demo").replace("demo-04", "3.6.0")["healthy"] is True
 
 
-def test_restart_goes_on_draining(start: Start) -> None:
+def test_restarted_agent_continues_a_drain(start: Start) -> None:
     first = start()
     first.admin.create("demo", 1, "3.5.0", drain_seconds=0.5)
     Caller(first, "demo").drain("demo-01")
@@ -127,7 +127,7 @@ def test_restart_goes_on_draining(start: Start) -> None:
     assert Caller(second, "demo").wait("demo-01", "DRAINED")["healthy"] is True
 
 
-def test_restart_cuts_off_a_line_that_was_being_written(start: Start, tmp_path: Path) -> None:
+def test_restarted_agent_discards_a_partly_written_line_of_its_state(start: Start, tmp_path: Path) -> None:
     first = start("--fleet", "demo:2:3.5.0")
     lines = first.admin.log("demo")
     first.kill()

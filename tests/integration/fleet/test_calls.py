@@ -13,7 +13,9 @@ def _drains(agent: RunningAgent, fleet: Caller) -> int:
     return sum(line["to"] == "DRAINING" for line in agent.admin.transitions(fleet.fleet))
 
 
-def test_same_key_and_call_get_the_first_answer_and_act_once(agent: RunningAgent, fleet: Caller) -> None:
+def test_repeated_call_with_the_same_key_gets_the_first_response_and_is_carried_out_once(
+    agent: RunningAgent, fleet: Caller
+) -> None:
     instance = f"{fleet.fleet}-01"
     first = fleet.drain(instance, key="once")
     fleet.wait(instance, "DRAINED")
@@ -26,7 +28,7 @@ def test_same_key_and_call_get_the_first_answer_and_act_once(agent: RunningAgent
     assert _drains(agent, fleet) == 1
 
 
-def test_another_key_acts_again(agent: RunningAgent, fleet: Caller) -> None:
+def test_call_with_another_key_is_carried_out_again(agent: RunningAgent, fleet: Caller) -> None:
     instance = f"{fleet.fleet}-01"
     for _ in range(2):
         fleet.drain(instance)
@@ -34,7 +36,7 @@ def test_another_key_acts_again(agent: RunningAgent, fleet: Caller) -> None:
     assert _drains(agent, fleet) == 2
 
 
-def test_agent_refuses_key_when_call_is_another(fleet: Caller) -> None:
+def test_agent_refuses_a_key_that_was_used_for_another_call(fleet: Caller) -> None:
     one, two = f"{fleet.fleet}-01", f"{fleet.fleet}-02"
     fleet.drain(one, key="k1")
     assert fleet.drain(two, key="k1").status_code == 409
@@ -54,7 +56,7 @@ def test_refused_call_may_succeed_later_with_the_same_key(fleet: Caller) -> None
 
 
 @pytest.mark.parametrize("fence", ["", "abc", "1.5", "-1", "1 2"])
-def test_agent_refuses_call_when_fencing_token_is_no_integer(fleet: Caller, fence: str) -> None:
+def test_agent_refuses_a_call_whose_fencing_token_is_not_an_integer(fleet: Caller, fence: str) -> None:
     headers = {"Idempotency-Key": "k", "X-Fencing-Token": fence}
     path = f"/fleets/{fleet.fleet}/instances/{fleet.fleet}-01/drain"
     assert fleet.http.post(path, headers=headers).status_code == 400
@@ -72,7 +74,7 @@ def test_agent_refuses_call_when_a_header_is_missing(fleet: Caller) -> None:
     assert fleet.send("PUT", "/traffic", {"pool": "blue"}).status_code == 200
 
 
-def test_agent_refuses_lower_token_and_says_the_highest(fleet: Caller) -> None:
+def test_agent_refuses_a_lower_fencing_token_and_names_the_highest(fleet: Caller) -> None:
     instance = f"{fleet.fleet}-01"
     fleet.fence = 7
     assert fleet.drain(instance, key="seven").status_code == 202
@@ -84,21 +86,21 @@ def test_agent_refuses_lower_token_and_says_the_highest(fleet: Caller) -> None:
     assert fleet.instance(instance)["status"] == "RUNNING"
 
 
-def test_token_counts_also_when_the_call_is_refused(fleet: Caller) -> None:
+def test_fencing_token_of_a_refused_call_is_remembered(fleet: Caller) -> None:
     fleet.fence = 9
     assert fleet.upgrade(f"{fleet.fleet}-01", "3.6.0").status_code == 409
     fleet.fence = 8
     assert fleet.drain(f"{fleet.fleet}-01").status_code == 412
 
 
-def test_tokens_of_fleets_are_their_own(agent: RunningAgent, fleet: Caller) -> None:
+def test_fencing_tokens_of_fleets_are_independent(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.create("other", 1, "3.5.0")
     fleet.fence = 50
     assert fleet.drain(f"{fleet.fleet}-01").status_code == 202
     assert Caller(agent, "other", fence=1).drain("other-01").status_code == 202
 
 
-def test_fencing_and_idempotency_survive_kill_of_the_agent(start: Start) -> None:
+def test_fencing_tokens_and_idempotency_keys_survive_a_kill_of_the_agent(start: Start) -> None:
     first = start("--fleet", "demo:2:3.5.0")
     demo = Caller(first, "demo", fence=5)
     answer = demo.drain("demo-01", key="kept").json()

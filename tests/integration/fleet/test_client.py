@@ -77,14 +77,14 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
-async def test_connection_is_used_again_at_once() -> None:
+async def test_idle_connection_is_reused_shortly_after() -> None:
     async with served(answer("200 OK")) as (server, client):
         for _ in range(3):
             assert (await client.request("GET", "/fleets/a")).body() == {"fine": True}
     assert (server.connections, len(server.calls)) == (1, 3)
 
 
-async def test_connection_is_not_used_again_when_it_was_idle_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connection_that_was_idle_for_too_long_is_not_reused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "IDLE_SECONDS", 0.0)
     async with served(answer("200 OK")) as (server, client):
         for _ in range(3):
@@ -92,7 +92,7 @@ async def test_connection_is_not_used_again_when_it_was_idle_for_too_long(monkey
     assert (server.connections, len(server.calls)) == (3, 3)
 
 
-async def test_client_is_another_for_another_token_or_fleet_only() -> None:
+async def test_client_is_shared_except_for_another_token_or_fleet() -> None:
     first, other = (FleetAddress("http://127.0.0.1:9", token, True) for token in ("a", "b"))
     try:
         assert adapter.client_of(first, "a") is adapter.client_of(first, "a")
@@ -102,7 +102,7 @@ async def test_client_is_another_for_another_token_or_fleet_only() -> None:
         await adapter.close_clients()
 
 
-async def test_call_ends_in_time_when_the_answer_trickles(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_call_times_out_when_the_response_arrives_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "CALL_SECONDS", 0.2)
     async with served(trickle) as (_, client):
         async with asyncio.timeout(5):
@@ -110,7 +110,7 @@ async def test_call_ends_in_time_when_the_answer_trickles(monkeypatch: pytest.Mo
                 await client.request("GET", "/fleets/a")
 
 
-async def test_call_has_its_whole_time_and_no_second_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_call_times_out_after_exactly_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """aiohttp would round five seconds up to the next whole second of its clock."""
     ends: list[float] = []
     call_at = asyncio.BaseEventLoop.call_at
@@ -127,7 +127,7 @@ async def test_call_has_its_whole_time_and_no_second_more(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(("method", "calls"), [("POST", 1), ("PUT", 2)])
-async def test_call_fails_when_the_agent_hangs_up(method: str, calls: int) -> None:
+async def test_call_fails_when_the_agent_closes_the_connection(method: str, calls: int) -> None:
     """A repeatable request is repeated once."""
     async with served(hang_up) as (server, client):
         with pytest.raises(FleetError, match="does not answer"):
@@ -145,14 +145,14 @@ async def test_call_fails_when_nothing_listens_or_the_token_cannot_be_sent(token
 
 
 @pytest.mark.parametrize(("json", "kind"), [(None, None), ({"version": "2"}, "application/json")])
-async def test_call_says_what_its_body_is_if_it_has_one(json: Any, kind: str | None) -> None:
+async def test_call_has_a_content_type_only_with_a_body(json: Any, kind: str | None) -> None:
     async with served(answer("200 OK")) as (server, client):
         await client.request("POST", "/fleets/a/instances/b/drain", json=json)
     kinds = [line.split(": ")[1] for line in server.heads[0].splitlines() if line.startswith("Content-Type")]
     assert kinds == ([kind] if kind else [])
 
 
-async def test_redirect_is_an_answer_and_not_followed() -> None:
+async def test_redirect_is_returned_and_not_followed() -> None:
     async with served(answer("307 Temporary Redirect", "Location: /elsewhere")) as (server, client):
         assert (await client.request("GET", "/fleets/a")).status == 307
     assert server.calls == ["GET /fleets/a HTTP/1.1"]
@@ -165,12 +165,12 @@ async def test_quoted_path_is_sent_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"no JSON", b"\xff"])
-async def test_body_is_refused_when_it_is_no_json_object(body: bytes) -> None:
+async def test_response_body_that_is_not_a_json_object_is_refused(body: bytes) -> None:
     async with served(answer("200 OK", body=body)) as (_, client):
         with pytest.raises(FleetError, match="not a JSON object"):
             (await client.request("GET", "/fleets/a")).body()
 
 
-async def test_body_is_empty_when_nothing_was_sent() -> None:
+async def test_response_without_content_has_an_empty_body() -> None:
     async with served(answer("204 No Content", body=b"")) as (_, client):
         assert (await client.request("DELETE", "/fleets/a")).body() == {}

@@ -71,7 +71,7 @@ async def test_fleet_is_reached_through_a_connection_of_either_type(kind: str, d
         ({"extra": {"verify": "/ca", "cert": "/c", "key": "/k"}}, FleetAddress("http://a", "", "/ca", "/c", "/k")),
     ],
 )
-async def test_address_is_what_the_connection_says(
+async def test_address_is_built_from_the_connection(
     given: dict[str, Any], address: FleetAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for kind in KINDS:
@@ -79,13 +79,13 @@ async def test_address_is_what_the_connection_says(
         assert await fleet_address("agent") == address
 
 
-def test_button_says_that_the_agent_answers(define: Define) -> None:
+def test_connection_test_succeeds_when_the_agent_responds(define: Define) -> None:
     define()
     assert button()[0] is True
     assert "answers and accepts the token" in button()[1]
 
 
-def test_button_says_what_the_named_fleet_is(define: Define, fleet: Caller) -> None:
+def test_connection_test_describes_the_named_fleet(define: Define, fleet: Caller) -> None:
     define(extra={"fleet": fleet.fleet})
     assert button() == (True, f"The agent has fleet {fleet.fleet}: 3 instances, 3 healthy (3 on 3.5.0).")
 
@@ -101,7 +101,7 @@ def test_button_says_what_the_named_fleet_is(define: Define, fleet: Caller) -> N
         ({"schema": "https", "extra": {"verify": "/no/such/ca.pem"}}, "cannot be used (/no/such/ca.pem)"),
     ],
 )
-def test_button_says_why_it_is_not_well(given: dict[str, Any], said: str, define: Define) -> None:
+def test_connection_test_gives_the_reason_of_a_failure(given: dict[str, Any], said: str, define: Define) -> None:
     define(**given)
     status, message = button()
     assert (status, said in message) == (False, True), message
@@ -128,7 +128,7 @@ async def serving(respond: Any, context: ssl.SSLContext | None = None) -> AsyncI
         (trickle, "does not answer (TimeoutError)"),
     ],
 )
-async def test_button_takes_no_other_server_for_an_agent(
+async def test_connection_test_fails_when_another_server_responds(
     respond: Any, said: str, define: Define, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapter, "CALL_SECONDS", 1.0)
@@ -139,7 +139,7 @@ async def test_button_takes_no_other_server_for_an_agent(
     assert (status, said in message) == (False, True), message
 
 
-async def test_no_token_is_sent_where_the_connection_has_none(define: Define) -> None:
+async def test_call_has_no_token_when_the_connection_has_none(define: Define) -> None:
     async with serving(answer("404 Not Found", body=BODY)) as (server, port):
         for password in (None, "secret"):
             define(port=port, password=password)
@@ -148,7 +148,7 @@ async def test_no_token_is_sent_where_the_connection_has_none(define: Define) ->
     assert "Authorization" not in server.heads[0]
 
 
-async def test_certificates_are_checked_as_the_connection_says(define: Define, tmp_path: Path) -> None:
+async def test_certificates_are_verified_as_the_connection_configures(define: Define, tmp_path: Path) -> None:
     authority, certificate = certificates.make(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
@@ -170,11 +170,11 @@ async def test_certificates_are_checked_as_the_connection_says(define: Define, t
         assert status is well, (extra, message)
 
 
-async def test_connection_that_is_not_defined_is_named() -> None:
+async def test_undefined_connection_is_named_in_the_error() -> None:
     with pytest.raises(FleetError, match="the Airflow connection nowhere is not defined"):
         await fleet_address("nowhere")
 
 
-def test_hook_gives_the_address(define: Define, agent: RunningAgent) -> None:
+def test_hook_returns_the_address_of_the_agent(define: Define, agent: RunningAgent) -> None:
     define()
     assert FleetAgentHook("agent").get_conn() == FleetAddress(agent.url, TOKEN)

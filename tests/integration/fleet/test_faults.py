@@ -17,7 +17,7 @@ def _health_is(fleet: Caller, status: int) -> bool:
     return _health(fleet) == status
 
 
-def test_upgrade_fails_once_and_the_one_more_try_succeeds(agent: RunningAgent, fleet: Caller) -> None:
+def test_upgrade_fault_limited_to_once_lets_the_second_try_succeed(agent: RunningAgent, fleet: Caller) -> None:
     one, two = f"{fleet.fleet}-01", f"{fleet.fleet}-02"
     agent.admin.fault(fleet.fleet, "upgrade-fails", one, times=1)
     failed = fleet.replace(one, "3.6.0", ends="STOPPED")
@@ -27,7 +27,7 @@ def test_upgrade_fails_once_and_the_one_more_try_succeeds(agent: RunningAgent, f
     assert fleet.replace(one, "3.6.0")["version"] == "3.6.0"
 
 
-def test_upgrade_fails_until_cleared(agent: RunningAgent, fleet: Caller) -> None:
+def test_upgrade_fault_lasts_until_cleared(agent: RunningAgent, fleet: Caller) -> None:
     one = f"{fleet.fleet}-01"
     agent.admin.fault(fleet.fleet, "upgrade-fails")
     for _ in range(2):
@@ -46,7 +46,7 @@ def test_instance_comes_up_unhealthy_at_the_new_version(agent: RunningAgent, fle
     assert fleet.replace(f"{fleet.fleet}-01", "3.6.0")["healthy"] is True
 
 
-def test_slow_adds_seconds_to_one_upgrade(agent: RunningAgent, fleet: Caller) -> None:
+def test_slow_fault_adds_seconds_to_one_upgrade(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "slow", seconds=0.5, times=1)
     began = time.monotonic()
     fleet.replace(f"{fleet.fleet}-01", "3.6.0")
@@ -54,7 +54,7 @@ def test_slow_adds_seconds_to_one_upgrade(agent: RunningAgent, fleet: Caller) ->
     assert agent.admin.faults(fleet.fleet) == []
 
 
-def test_unhealthy_meets_the_running_process_until_cleared(agent: RunningAgent, fleet: Caller) -> None:
+def test_unhealthy_fault_affects_the_running_process_until_cleared(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "unhealthy", f"{fleet.fleet}-01")
     assert (_health(fleet), _health(fleet, 2)) == (503, 200)
     assert [each["healthy"] for each in fleet.instances()] == [False, True, True]
@@ -66,7 +66,7 @@ def test_unhealthy_meets_the_running_process_until_cleared(agent: RunningAgent, 
     assert agent.admin.log(fleet.fleet)[-1]["unavailable"] == 0
 
 
-def test_unhealthy_ends_by_itself_after_so_many_answers(agent: RunningAgent, fleet: Caller) -> None:
+def test_unhealthy_fault_ends_after_its_number_of_responses(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "unhealthy", f"{fleet.fleet}-01", times=3)
     assert [_health(fleet) for _ in range(3)] == [
         503,
@@ -76,7 +76,7 @@ def test_unhealthy_ends_by_itself_after_so_many_answers(agent: RunningAgent, fle
     assert agent.admin.faults(fleet.fleet) == []
 
 
-def test_flapping_instance_is_unhealthy_and_healthy_in_turn(agent: RunningAgent, fleet: Caller) -> None:
+def test_flapping_instance_alternates_between_unhealthy_and_healthy(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "flaps", f"{fleet.fleet}-01", seconds=0.05)
     for status in (503, 200, 503, 200):
         wait_for(partial(_health_is, fleet, status), f"health {status}")
@@ -85,7 +85,7 @@ def test_flapping_instance_is_unhealthy_and_healthy_in_turn(agent: RunningAgent,
     assert {_health(fleet) for _ in range(5)} == {200}
 
 
-def test_agent_answers_503_to_the_next_calls_read_or_write(agent: RunningAgent, fleet: Caller) -> None:
+def test_agent_responds_503_to_the_next_calls_after_the_fault(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "agent-503", times=3)
     calls = [fleet.get(), fleet.drain(f"{fleet.fleet}-01"), _health(fleet)]
     assert [getattr(call, "status_code", call) for call in calls] == [503, 503, 503]
@@ -93,7 +93,7 @@ def test_agent_answers_503_to_the_next_calls_read_or_write(agent: RunningAgent, 
     assert agent.admin.faults(fleet.fleet) == []
 
 
-def test_agent_answers_503_for_one_instance_until_cleared(agent: RunningAgent, fleet: Caller) -> None:
+def test_agent_responds_503_for_one_instance_until_the_fault_is_cleared(agent: RunningAgent, fleet: Caller) -> None:
     one = f"{fleet.fleet}-01"
     agent.admin.fault(fleet.fleet, "agent-503", one)
     assert [_health(fleet), _health(fleet), fleet.drain(one).status_code] == [503, 503, 503]
@@ -103,7 +103,7 @@ def test_agent_answers_503_for_one_instance_until_cleared(agent: RunningAgent, f
     assert fleet.drain(one).status_code == 202
 
 
-def test_agent_hangs_for_seconds_then_answers(agent: RunningAgent, fleet: Caller) -> None:
+def test_agent_hangs_for_the_seconds_of_the_fault_then_responds(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "agent-hangs", seconds=60, times=1)
     with pytest.raises(httpx.ReadTimeout):
         fleet.get(timeout=0.2)
@@ -114,7 +114,7 @@ def test_agent_hangs_for_seconds_then_answers(agent: RunningAgent, fleet: Caller
     assert time.monotonic() - began >= 0.3
 
 
-def test_agent_hangs_until_cleared(agent: RunningAgent, fleet: Caller) -> None:
+def test_agent_hangs_until_the_fault_is_cleared(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "agent-hangs", f"{fleet.fleet}-01")
     with pytest.raises(httpx.ReadTimeout):
         fleet.get(f"/instances/{fleet.fleet}-01", timeout=0.2)
@@ -123,7 +123,7 @@ def test_agent_hangs_until_cleared(agent: RunningAgent, fleet: Caller) -> None:
     assert _health(fleet) == 200
 
 
-def test_fault_is_refused_when_kind_or_instance_is_unknown(agent: RunningAgent, fleet: Caller) -> None:
+def test_fault_of_unknown_kind_or_instance_is_refused(agent: RunningAgent, fleet: Caller) -> None:
     path = f"/demo/fleets/{fleet.fleet}/faults"
     for body, status in [({"kind": "tired"}, 400), ({"kind": "slow", "times": 0}, 400), ({}, 400)]:
         assert agent.admin.http.put(path, json=body).status_code == status
@@ -132,7 +132,7 @@ def test_fault_is_refused_when_kind_or_instance_is_unknown(agent: RunningAgent, 
     assert agent.admin.faults(fleet.fleet) == []
 
 
-def test_instance_killed_from_outside_shows_within_a_second(agent: RunningAgent, fleet: Caller) -> None:
+def test_instance_killed_from_outside_is_shown_as_stopped_within_a_second(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.kill(fleet.fleet, f"{fleet.fleet}-02")
     shown = wait_for(lambda: not fleet.instances()[1]["healthy"] and fleet.instances()[1], "shown as dead")
     assert shown["status"] == "STOPPED"

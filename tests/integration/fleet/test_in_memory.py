@@ -76,7 +76,7 @@ async def _assert_same_answers(twins: list[Twin], scene: Callable[[Twin], Awaita
     assert simulated.story() == real.story()
 
 
-async def test_instance_is_replaced_the_same_way(twins: list[Twin]) -> None:
+async def test_in_memory_agent_replaces_an_instance_like_the_real_agent(twins: list[Twin]) -> None:
     async def scene(twin: Twin) -> None:
         driver = twin.driver
         await twin.ask(driver.set_version, "twin-01", NEW, 1, "too early")
@@ -94,7 +94,7 @@ async def test_instance_is_replaced_the_same_way(twins: list[Twin]) -> None:
     await _assert_same_answers(twins, scene)
 
 
-async def test_pools_come_and_go_the_same_way(twins: list[Twin]) -> None:
+async def test_in_memory_agent_makes_and_removes_pools_like_the_real_agent(twins: list[Twin]) -> None:
     async def scene(twin: Twin) -> None:
         driver = twin.driver
         await twin.ask(driver.make_pool, "green", NEW, 9, 1, "too large")
@@ -108,7 +108,7 @@ async def test_pools_come_and_go_the_same_way(twins: list[Twin]) -> None:
     await _assert_same_answers(twins, scene)
 
 
-async def test_faults_and_deaths_show_the_same_way(twins: list[Twin]) -> None:
+async def test_in_memory_agent_shows_faults_and_killed_instances_like_the_real_agent(twins: list[Twin]) -> None:
     async def scene(twin: Twin) -> None:
         twin.admin.fault(NAME, "unhealthy", "twin-01")
         await twin.ask(twin.driver.health, "twin-01")

@@ -30,7 +30,7 @@ async def _upgrade_all(url: str, names: dict[str, list[str]]) -> None:
         await asyncio.gather(*work)
 
 
-def test_fleets_upgraded_at_once_have_every_process_replaced_once(tmp_path: Path) -> None:
+def test_fleets_upgraded_concurrently_have_every_process_replaced_once(tmp_path: Path) -> None:
     agent = RunningAgent(tmp_path / "state")
     try:
         created = [agent.admin.create(f"f{number}", SIZE, "3.5.0", upgrade_seconds=0.1) for number in range(FLEETS)]

@@ -29,18 +29,18 @@ def test_fleet_lists_instances_in_natural_order_with_one_leader(agent: RunningAg
 
 
 @pytest.mark.parametrize("path", ["/fleets/nobody", "/fleets/nobody/instances/x/health"])
-def test_agent_answers_404_when_fleet_is_unknown(agent: RunningAgent, path: str) -> None:
+def test_agent_responds_404_when_the_fleet_is_unknown(agent: RunningAgent, path: str) -> None:
     assert agent.admin.http.get(path).status_code == 404
 
 
-def test_agent_answers_404_when_instance_is_unknown(fleet: Caller) -> None:
+def test_agent_responds_404_when_the_instance_is_unknown(fleet: Caller) -> None:
     assert fleet.get("/instances/nobody").status_code == 404
     assert fleet.drain("nobody").status_code == 404
     assert fleet.upgrade("nobody", "3.6.0").status_code == 404
 
 
 @pytest.mark.parametrize("given", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}])
-def test_agent_refuses_every_path_when_token_is_not_right(
+def test_agent_refuses_every_path_when_the_token_is_wrong(
     agent: RunningAgent, fleet: Caller, given: dict[str, str]
 ) -> None:
     for path in (f"/fleets/{fleet.fleet}", "/fleets/nobody", "/demo/fleets", "/"):
@@ -50,7 +50,7 @@ def test_agent_refuses_every_path_when_token_is_not_right(
     assert fleet.instance(_first(fleet))["status"] == "RUNNING"
 
 
-def test_health_is_the_answer_of_the_process_itself(agent: RunningAgent, fleet: Caller) -> None:
+def test_health_is_the_response_of_the_instances_own_process(agent: RunningAgent, fleet: Caller) -> None:
     response = fleet.get(f"/instances/{_first(fleet)}/health")
     assert (response.status_code, response.json()) == (200, {"healthy": True, "version": "3.5.0"})
     port = agent.admin.instance(fleet.fleet, _first(fleet))["port"]
@@ -59,7 +59,7 @@ def test_health_is_the_answer_of_the_process_itself(agent: RunningAgent, fleet: 
         assert own.json() == {"healthy": True, "version": "3.5.0", "instance": _first(fleet)}
 
 
-def test_health_is_503_with_detail_when_process_is_gone(agent: RunningAgent, fleet: Caller) -> None:
+def test_health_is_503_with_detail_when_the_process_has_ended(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.kill(fleet.fleet, _first(fleet))
     response = fleet.get(f"/instances/{_first(fleet)}/health")
     assert response.status_code == 503
@@ -68,7 +68,7 @@ def test_health_is_503_with_detail_when_process_is_gone(agent: RunningAgent, fle
     assert "STOPPED" in response.json()["detail"]
 
 
-def test_drain_and_undrain_come_back_to_running(fleet: Caller) -> None:
+def test_drained_instance_is_running_again_after_its_undrain(fleet: Caller) -> None:
     response = fleet.drain(_first(fleet))
     assert (response.status_code, response.json()["status"]) == (202, "DRAINING")
     assert fleet.wait(_first(fleet), "DRAINED")["healthy"] is True
@@ -77,7 +77,7 @@ def test_drain_and_undrain_come_back_to_running(fleet: Caller) -> None:
     assert fleet.undrain(_first(fleet)).json()["status"] == "RUNNING"
 
 
-async def test_undrain_stops_a_drain_on_its_way() -> None:
+async def test_undrain_stops_a_drain_under_way() -> None:
     """In this process, where no time passes between the two calls."""
     memory = AgentInMemory(utc_now)
     await memory.create("own", size=2, version="3.5.0", drain_seconds=0.05)
@@ -92,14 +92,14 @@ async def test_undrain_stops_a_drain_on_its_way() -> None:
     await memory.agent.close()
 
 
-def test_drain_changes_nothing_when_instance_is_stopped(agent: RunningAgent, fleet: Caller) -> None:
+def test_drain_changes_nothing_when_the_instance_is_stopped(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.kill(fleet.fleet, _first(fleet))
     assert fleet.drain(_first(fleet)).status_code == 202
     assert fleet.instance(_first(fleet))["status"] == "STOPPED"
     assert fleet.undrain(_first(fleet)).status_code == 409
 
 
-def test_version_replaces_the_process(agent: RunningAgent, fleet: Caller) -> None:
+def test_version_order_replaces_the_process(agent: RunningAgent, fleet: Caller) -> None:
     before = agent.admin.instance(fleet.fleet, _first(fleet))
     done = fleet.replace(_first(fleet), "3.6.0")
     assert (done["version"], done["healthy"]) == ("3.6.0", True)
@@ -112,13 +112,13 @@ def test_version_replaces_the_process(agent: RunningAgent, fleet: Caller) -> Non
     assert [each["version"] for each in fleet.instances()] == ["3.6.0", "3.5.0", "3.5.0"]
 
 
-def test_version_starts_an_instance_that_is_stopped(agent: RunningAgent, fleet: Caller) -> None:
+def test_version_order_starts_a_stopped_instance(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.kill(fleet.fleet, _first(fleet))
     assert fleet.upgrade(_first(fleet), "3.6.0").json()["status"] == "UPGRADING"
     assert fleet.wait(_first(fleet), "RUNNING")["healthy"] is True
 
 
-def test_agent_refuses_version_when_instance_is_running(agent: RunningAgent, fleet: Caller) -> None:
+def test_agent_refuses_a_version_order_for_a_running_instance(agent: RunningAgent, fleet: Caller) -> None:
     pid = agent.admin.instance(fleet.fleet, _first(fleet))["pid"]
     response = fleet.upgrade(_first(fleet), "3.6.0")
     assert response.status_code == 409
@@ -127,7 +127,9 @@ def test_agent_refuses_version_when_instance_is_running(agent: RunningAgent, fle
     assert agent.admin.instance(fleet.fleet, _first(fleet))["pid"] == pid
 
 
-def test_agent_refuses_drain_undrain_and_version_when_instance_is_upgrading(agent: RunningAgent, fleet: Caller) -> None:
+def test_agent_refuses_drain_undrain_and_version_orders_for_an_upgrading_instance(
+    agent: RunningAgent, fleet: Caller
+) -> None:
     agent.admin.fault(fleet.fleet, "slow", seconds=60, times=1)
     fleet.drain(_first(fleet))
     fleet.wait(_first(fleet), "DRAINED")
@@ -141,14 +143,14 @@ def test_agent_refuses_drain_undrain_and_version_when_instance_is_upgrading(agen
 @pytest.mark.parametrize(
     "body", [None, {}, {"version": ""}, {"version": 3}, {"version": "3.6.0", "more": 1}, {"v": "1"}]
 )
-def test_agent_refuses_version_when_body_is_wrong(fleet: Caller, body: Json | None) -> None:
+def test_agent_refuses_a_version_order_with_a_wrong_body(fleet: Caller, body: Json | None) -> None:
     fleet.drain(_first(fleet))
     fleet.wait(_first(fleet), "DRAINED")
     assert fleet.send("PUT", f"/instances/{_first(fleet)}/version", body).status_code == 400
     assert fleet.instance(_first(fleet))["status"] == "DRAINED"
 
 
-def test_pool_is_made_gets_the_traffic_and_the_old_one_is_removed(agent: RunningAgent, fleet: Caller) -> None:
+def test_pool_is_made_and_gets_the_traffic_and_the_old_one_is_removed(agent: RunningAgent, fleet: Caller) -> None:
     old = [each["pid"] for each in agent.admin.fleet(fleet.fleet)["instances"]]
     assert fleet.send("PUT", "/pools/green", {"version": "3.6.0", "size": 3}).status_code == 202
     green = [f"{fleet.fleet}-green-0{n}" for n in (1, 2, 3)]
@@ -168,13 +170,13 @@ def test_pool_is_made_gets_the_traffic_and_the_old_one_is_removed(agent: Running
     assert agent.admin.log(fleet.fleet)[-1]["unavailable"] == 0
 
 
-def test_pool_stays_as_it_is_when_asked_for_again(fleet: Caller) -> None:
+def test_pool_is_unchanged_when_it_is_ordered_again(fleet: Caller) -> None:
     for _ in range(2):
         assert fleet.send("PUT", "/pools/green", {"version": "3.6.0", "size": 2}).status_code == 202
     assert len(fleet.instances()) == 5
 
 
-def test_agent_refuses_pool_when_it_exists_otherwise_or_does_not_fit(fleet: Caller) -> None:
+def test_agent_refuses_a_pool_that_exists_with_other_settings_or_exceeds_the_capacity(fleet: Caller) -> None:
     assert fleet.send("PUT", "/pools/green", {"version": "3.6.0", "size": 4}).status_code == 409
     assert fleet.send("PUT", "/pools/green", {"version": "3.6.0", "size": 1}).status_code == 202
     assert fleet.send("PUT", "/pools/green", {"version": "3.7.0", "size": 1}).status_code == 409
@@ -182,7 +184,7 @@ def test_agent_refuses_pool_when_it_exists_otherwise_or_does_not_fit(fleet: Call
     assert fleet.send("PUT", "/pools/-bad", {"version": "3.6.0", "size": 1}).status_code == 400
 
 
-def test_agent_refuses_traffic_and_removal_when_pool_is_unknown_or_serves(fleet: Caller) -> None:
+def test_agent_refuses_to_switch_to_an_unknown_pool_and_to_remove_a_serving_one(fleet: Caller) -> None:
     assert fleet.send("PUT", "/traffic", {"pool": "green"}).status_code == 404
     assert fleet.send("DELETE", "/pools/green").status_code == 404
     assert fleet.send("DELETE", "/pools/blue").status_code == 409

@@ -13,7 +13,7 @@ from tests.integration.world import World
 DEATH = Outage(away_seconds=3.0, upgrades=4, killed=True)
 
 
-async def test_upgrades_end_in_time_while_kafka_is_dead_and_all_is_published_when_it_is_back(
+async def test_upgrades_end_in_time_during_a_kafka_outage_and_all_events_are_published_after_it(
     world: World, demo_agent: RunningAgent, real_kafka: RealKafka, reader: Reader
 ) -> None:
     await upgrade_during(DEATH, StoreLab(world), demo_agent, real_kafka, reader)

@@ -88,7 +88,7 @@ async def test_released_event_that_is_still_refused_is_parked_again(
     assert reader.sequences() == {execution.id: [2]}
 
 
-async def test_small_events_in_a_batch_that_is_too_large_all_get_through_in_order(
+async def test_small_events_of_a_batch_that_is_too_large_are_all_published_in_order(
     small_topic: str, added: Added, append: Append, reader: Reader, ports: Ports, postgres_url: str
 ) -> None:
     executions = [await added() for _ in range(3)]
@@ -101,7 +101,7 @@ async def test_small_events_in_a_batch_that_is_too_large_all_get_through_in_orde
     assert await ports.outbox.parked(None, 10) == []
 
 
-async def test_event_too_large_for_the_producer_is_parked_too(
+async def test_event_too_large_for_the_producer_is_parked(
     topic: str, added: Added, append: Append, reader: Reader, ports: Ports, postgres_url: str
 ) -> None:
     execution = await added()
@@ -127,7 +127,7 @@ async def test_event_of_an_unknown_type_is_parked_and_delays_no_other(
     assert reader.sequences() == {execution.id: [2]}
 
 
-async def test_only_what_is_parked_can_be_released_and_the_audit_has_it(
+async def test_only_parked_events_can_be_released_and_the_release_is_audited(
     small_topic: str, added: Added, append: Append, ports: Ports, postgres_url: str
 ) -> None:
     execution = await added()

@@ -64,7 +64,7 @@ async def test_events_of_a_tenant_share_a_partition(added: Added, append: Append
     assert len({partition for _, partition in places}) > 1
 
 
-async def test_event_is_published_at_its_signal_soon_after_its_commit(
+async def test_event_is_published_soon_after_its_commit(
     added: Added, append: Append, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "POLL_SECONDS", 3600.0)
@@ -90,7 +90,7 @@ async def test_event_that_is_rolled_back_is_not_published(
     assert reader.records[0].event.get_data() == {"text": "kept"}
 
 
-async def test_one_of_two_processes_relays(
+async def test_relay_runs_in_one_of_two_processes(
     postgres_url: str, added: Added, append: Append, reader: Reader, ports: Ports
 ) -> None:
     execution = await added()

@@ -55,7 +55,7 @@ def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredK
     broker.kill()
 
 
-async def test_events_go_through_tls_and_sasl(
+async def test_events_are_published_over_tls_and_sasl(
     secured_kafka: SecuredKafka,
     added: Added,
     append: Append,

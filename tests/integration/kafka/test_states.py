@@ -53,7 +53,7 @@ async def test_relay_publishes_to_the_mock_cluster_of_the_stack(
     assert reader.sequences() == {execution.id: [1, 2, 3]}
 
 
-async def test_relay_without_a_connection_is_off_and_says_so_once(
+async def test_relay_without_a_connection_is_off_and_logs_it_once(
     added: Added,
     append: Append,
     ports: Ports,
@@ -73,7 +73,7 @@ async def test_relay_without_a_connection_is_off_and_says_so_once(
     assert len([each for each in caplog.records if "relay of events" in each.getMessage()]) == 1
 
 
-async def test_relay_goes_to_work_when_a_connection_is_defined(
+async def test_relay_starts_when_a_connection_is_defined(
     mock_kafka: str, added: Added, append: Append, ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(CONNECTION, raising=False)
@@ -86,7 +86,7 @@ async def test_relay_goes_to_work_when_a_connection_is_defined(
         await eventually(lambda: _is_empty(ports))
 
 
-async def test_relay_waits_for_a_kafka_that_is_not_there(
+async def test_relay_waits_for_an_unreachable_kafka(
     ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CONNECTION, _address(f"{HOST}:{free_port()}"))
@@ -95,7 +95,7 @@ async def test_relay_waits_for_a_kafka_that_is_not_there(
     assert not (await relay_health(ports)).is_healthy
 
 
-async def test_connection_that_cannot_be_used_is_named_without_its_secrets(
+async def test_unusable_connection_is_named_without_its_secrets(
     ports: Ports, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra = '{"bootstrap.servers": "x:1", "sasl.password": "geheim", "no.such.setting": "geheim"}'
@@ -107,7 +107,7 @@ async def test_connection_that_cannot_be_used_is_named_without_its_secrets(
     assert "geheim" not in detail
 
 
-async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
+async def test_relay_names_a_missing_topic_and_continues_once_it_is_created(
     real_kafka: RealKafka,
     added: Added,
     append: Append,
@@ -128,7 +128,7 @@ async def test_relay_names_a_missing_topic_and_goes_on_when_it_is_made(
     assert reader.sequences() == {execution.id: [1, 2]}
 
 
-async def test_relay_that_is_gone_differs_from_one_that_runs(ports: Ports) -> None:
+async def test_stopped_relay_is_distinguished_from_a_running_one(ports: Ports) -> None:
     assert (await relay_health(ports)).state is RelayState.DOWN
     await ports.outbox.save_state(RelayState.RUNNING, "")
     assert (await relay_health(ports)).state is RelayState.RUNNING

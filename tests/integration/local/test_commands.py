@@ -36,19 +36,19 @@ def test_up_names_the_port_when_it_is_busy_on_every_address(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("port", ["eighty", "80", "70000", "-1"])
-def test_up_says_what_a_port_is_when_port_is_none(tmp_path: Path, port: str) -> None:
+def test_up_explains_what_a_port_is_when_the_value_is_invalid(tmp_path: Path, port: str) -> None:
     done = _run("up", tmp_path / "state", port)
     assert done.returncode == 1
     assert done.stderr == f"local: PORT is {port!r}: a whole number from 1024 to 65535 is needed\n"
 
 
 @pytest.mark.parametrize("command", ["token"])
-def test_command_says_up_first_in_one_line_when_the_stack_is_down(tmp_path: Path, command: str) -> None:
+def test_command_names_up_in_one_line_when_the_stack_is_down(tmp_path: Path, command: str) -> None:
     done = _run(command, tmp_path / "state", str(free_port()))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "local: the stack is not up: run `make up` first\n"
 
 
-def test_down_is_harmless_when_nothing_was_ever_started(tmp_path: Path) -> None:
+def test_down_succeeds_when_the_stack_was_never_started(tmp_path: Path) -> None:
     done = _run("down", tmp_path / "state", str(free_port()))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

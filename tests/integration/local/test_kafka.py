@@ -44,13 +44,13 @@ def _first(broker: MockKafka) -> Message:
         consumer.close()
 
 
-def test_kafka_gives_back_what_was_produced(broker: MockKafka) -> None:
+def test_kafka_returns_the_produced_messages(broker: MockKafka) -> None:
     assert _deliver(_producer(broker), "one") == [None]
     message = _first(broker)
     assert (message.key(), message.value()) == (b"tenant", b"one")
 
 
-def test_producer_goes_on_when_kafka_was_killed_and_is_back(broker: MockKafka) -> None:
+def test_producer_continues_after_kafka_was_killed_and_restarted(broker: MockKafka) -> None:
     producer = Producer({"bootstrap.servers": broker.address, "acks": "all", "reconnect.backoff.max.ms": 500})
     assert _deliver(producer, "before") == [None]
     broker.kill()

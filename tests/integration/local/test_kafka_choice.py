@@ -21,14 +21,14 @@ def choice(folder: Path, kafka: str = "") -> KafkaChoice:
     return KafkaChoice(Layout(folder, folder), {"KAFKA": kafka})
 
 
-def test_mock_is_the_default_and_needs_nothing(tmp_path: Path, no_fetching: list[Path]) -> None:
+def test_mock_kafka_is_the_default_and_needs_no_installation(tmp_path: Path, no_fetching: list[Path]) -> None:
     chosen = choice(tmp_path)
     assert not chosen.choose(running=False)
     assert "local.kafka.mock" in chosen.argv(1)
     assert no_fetching == []
 
 
-def test_real_one_is_started_with_its_topic_and_folder(tmp_path: Path, no_fetching: list[Path]) -> None:
+def test_real_kafka_is_started_with_its_topic_and_folder(tmp_path: Path, no_fetching: list[Path]) -> None:
     chosen = choice(tmp_path, REAL)
     assert not chosen.choose(running=False)
     argv = chosen.argv(4711)
@@ -38,7 +38,7 @@ def test_real_one_is_started_with_its_topic_and_folder(tmp_path: Path, no_fetchi
     assert no_fetching == [tmp_path]
 
 
-def test_one_that_runs_stays_unless_another_is_named(tmp_path: Path) -> None:
+def test_running_kafka_is_kept_unless_another_is_named(tmp_path: Path) -> None:
     choice(tmp_path, REAL).choose(running=False)
     assert not choice(tmp_path).choose(running=True)
     assert "local.kafka.broker" in choice(tmp_path).argv(1)
@@ -47,12 +47,12 @@ def test_one_that_runs_stays_unless_another_is_named(tmp_path: Path) -> None:
     assert "local.kafka.mock" in choice(tmp_path).argv(1)
 
 
-def test_choice_is_forgotten_when_nothing_runs(tmp_path: Path) -> None:
+def test_kafka_choice_is_forgotten_when_the_stack_is_down(tmp_path: Path) -> None:
     choice(tmp_path, REAL).choose(running=False)
     choice(tmp_path).choose(running=False)
     assert "local.kafka.mock" in choice(tmp_path).argv(1)
 
 
-def test_unknown_kafka_is_refused_in_words(tmp_path: Path) -> None:
+def test_unknown_kafka_choice_is_refused_with_an_explanation(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="mock or real"):
         choice(tmp_path, "rael").choose(running=False)

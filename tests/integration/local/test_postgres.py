@@ -35,7 +35,7 @@ def test_postgres_starts_when_the_old_process_id_belongs_to_another_process(tmp_
         assert server.identity() == before
 
 
-def test_database_opens_for_its_own_role(tmp_path: Path) -> None:
+def test_database_accepts_its_own_role(tmp_path: Path) -> None:
     with running_postgres(tmp_path / "server") as server:
         server.make_databases({"shop": "it's"})
         server.make_databases({"shop": "it's new"})
@@ -43,14 +43,14 @@ def test_database_opens_for_its_own_role(tmp_path: Path) -> None:
             connection.execute("CREATE TABLE mine (number int)")
 
 
-def test_database_is_closed_to_a_wrong_password(tmp_path: Path) -> None:
+def test_database_refuses_a_wrong_password(tmp_path: Path) -> None:
     with running_postgres(tmp_path / "server") as server:
         server.make_databases({"shop": "right"})
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             _as(server, "shop", "wrong")
 
 
-def test_nothing_is_left_when_the_server_of_a_test_ends(tmp_path: Path) -> None:
+def test_postgres_server_of_a_test_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     folder = tmp_path / "server"
     with running_postgres(folder) as server:
         server.identity()

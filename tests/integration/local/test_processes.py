@@ -75,7 +75,7 @@ def test_kill_ends_the_orphans_when_the_first_process_was_killed(processes: Proc
     assert [pid for pid in orphans if _runs(pid)] == []
 
 
-def test_another_process_sees_what_runs_when_it_did_not_start_it(processes: Processes, tmp_path: Path) -> None:
+def test_running_component_is_seen_by_a_process_that_did_not_start_it(processes: Processes, tmp_path: Path) -> None:
     first, *_ = _family(processes, tmp_path)
     stranger = Processes(tmp_path, tmp_path)
     leader = stranger.leader("family")
@@ -84,7 +84,7 @@ def test_another_process_sees_what_runs_when_it_did_not_start_it(processes: Proc
     assert leader.pid == first
 
 
-def test_kill_spares_a_process_that_was_given_the_recorded_id(processes: Processes, tmp_path: Path) -> None:
+def test_kill_spares_a_process_that_reuses_the_recorded_id(processes: Processes, tmp_path: Path) -> None:
     processes.start(_python("other", _DEAF))
     other = processes.leader("other")
     assert other is not None
@@ -104,14 +104,14 @@ def test_kill_spares_everything_when_the_record_is_of_another_boot(processes: Pr
     assert processes.is_alive("other")
 
 
-def test_stop_kills_when_the_component_does_not_listen(processes: Processes) -> None:
+def test_stop_kills_a_component_that_ignores_the_signal(processes: Processes) -> None:
     processes.start(_python("deaf", _DEAF))
     _until(lambda: "deaf" in processes.last_lines("deaf"))
     processes.stop({"deaf": 0.3})
     assert not processes.is_alive("deaf")
 
 
-def test_stop_lets_the_component_end_by_itself_when_it_listens(processes: Processes) -> None:
+def test_stop_lets_the_component_end_by_itself_when_it_handles_the_signal(processes: Processes) -> None:
     polite = "import signal, sys; print('here', flush=True); signal.sigwait({signal.SIGTERM}); print('bye', flush=True)"
     blocked = f"import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGTERM}}); {polite}"
     processes.start(_python("polite", blocked))
@@ -120,12 +120,12 @@ def test_stop_lets_the_component_end_by_itself_when_it_listens(processes: Proces
     assert processes.last_lines("polite").endswith("bye")
 
 
-def test_start_says_what_cannot_be_started(processes: Processes) -> None:
+def test_start_names_the_component_that_cannot_be_started(processes: Processes) -> None:
     with pytest.raises(LocalError, match="absent cannot be started"):
         processes.start(Command("absent", ["/no/such/program"], {}, Path("/")))
 
 
-def test_start_does_nothing_when_it_runs(processes: Processes) -> None:
+def test_start_does_nothing_when_the_component_runs(processes: Processes) -> None:
     processes.start(_python("one", _DEAF))
     before = processes.leader("one")
     processes.start(_python("one", _DEAF))
@@ -138,7 +138,7 @@ def test_leader_is_none_when_the_record_is_half_written(processes: Processes, tm
     assert Leader.of(os.getpid()) is not None
 
 
-def test_stop_is_begun_again_when_an_interruption_comes_before_it_is_ignored(tmp_path: Path) -> None:
+def test_stop_is_repeated_when_an_interruption_arrives_before_interruptions_are_ignored(tmp_path: Path) -> None:
     asked: list[str] = []
 
     class InterruptedOnce(Processes):

@@ -104,7 +104,7 @@ def test_lock_pins_by_hash_and_names_no_host(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
-def test_lock_holds_the_versions_asked_for(name: str) -> None:
+def test_lock_has_the_versions_of_the_requirements(name: str) -> None:
     lock = (ROOT / f"{name}.lock").read_text().lower()
     for line in (ROOT / f"{name}.txt").read_text().lower().splitlines():
         if line and not line.startswith(("#", "-r")):

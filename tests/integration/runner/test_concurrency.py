@@ -21,7 +21,7 @@ from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.ensure import create_once
 
 
-async def test_two_runners_on_one_batch_do_nothing_twice(make_lab: MakeLab) -> None:
+async def test_concurrent_runners_of_a_batch_upgrade_each_instance_once(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted()
     outcomes = await asyncio.gather(lab.run(execution_id, 1), lab.run(execution_id, 1))
@@ -32,7 +32,7 @@ async def test_two_runners_on_one_batch_do_nothing_twice(make_lab: MakeLab) -> N
     assert types.count("batch-started") == types.count("batch-completed") == 1
 
 
-async def test_two_monitors_count_a_poll_once(make_lab: MakeLab) -> None:
+async def test_concurrent_canary_monitors_count_a_poll_once(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab, health_check_interval_seconds=3600, failure_threshold=5)
     lab.fault("unhealthy", 2)
     await asyncio.gather(*(monitored(lab, execution_id) for _ in range(4)))
@@ -40,7 +40,7 @@ async def test_two_monitors_count_a_poll_once(make_lab: MakeLab) -> None:
     assert len(await polls(lab, execution_id)) == 1
 
 
-async def test_two_that_end_the_same_upgrade_do_not_disturb_each_other(make_lab: MakeLab) -> None:
+async def test_concurrent_ends_of_a_failed_upgrade_upgrade_no_instance_twice(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await marked_failed_while_upgrading(lab)
     ports = lab.world.ports
@@ -50,7 +50,7 @@ async def test_two_that_end_the_same_upgrade_do_not_disturb_each_other(make_lab:
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
-async def test_two_that_end_it_at_once_do_no_harm(make_lab: MakeLab) -> None:
+async def test_concurrent_ends_of_an_upgrade_with_a_drain_both_succeed_and_undrain_all(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     context = await lab.context(execution_id)
     both = await asyncio.gather(*(finish_and_settle(lab.world.ports, context, None) for _ in range(2)))
@@ -58,7 +58,7 @@ async def test_two_that_end_it_at_once_do_no_harm(make_lab: MakeLab) -> None:
     assert (lab.statuses(), lab.lease()[2]) == ({"RUNNING": 3}, False)
 
 
-async def test_two_reconcilers_follow_once(make_lab: MakeLab) -> None:
+async def test_concurrent_reconcilers_resolve_a_drift_once(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
@@ -70,7 +70,7 @@ async def test_two_reconcilers_follow_once(make_lab: MakeLab) -> None:
     assert [each["to"] for each in changes] == ["VALIDATING", "IN_PROGRESS", "PAUSED"]
 
 
-async def test_creates_at_the_same_time_make_one_execution(make_lab: MakeLab) -> None:
+async def test_concurrent_creates_make_one_execution(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = lab.world.ports.new_id()
     request = UpgradeRequest(component_id=COMPONENT, from_version_id=OLD, to_version_id=NEW)
@@ -79,14 +79,14 @@ async def test_creates_at_the_same_time_make_one_execution(make_lab: MakeLab) ->
     assert (lab.world.rows("execution"), lab.world.rows("instance")) == (1, 2)
 
 
-async def test_two_that_ask_at_once_ask_once(make_lab: MakeLab) -> None:
+async def test_concurrent_approval_requests_request_the_approval_once(make_lab: MakeLab) -> None:
     lab, execution_id = await first_stage_done(make_lab)
     asks = (request_approval(lab.world.ports, execution_id, 2) for _ in range(5))
     assert set(await asyncio.gather(*asks)) == {StageState.ASKED}
     assert len(await data_of(lab, execution_id, EventType.APPROVAL_REQUESTED)) == 1
 
 
-async def test_of_two_decisions_at_once_one_counts(make_lab: MakeLab) -> None:
+async def test_one_of_two_concurrent_decisions_counts(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     both = (decide_stage(lab.world.ports, execution_id, 2, each, None, ANNA) for each in (True, False))
     answers = await asyncio.gather(*both, return_exceptions=True)

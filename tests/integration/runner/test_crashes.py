@@ -29,7 +29,7 @@ def _runner_process(lab: StoreLab, execution_id: str, lease_seconds: float) -> I
         process.wait(10)
 
 
-async def test_runner_killed_in_mid_batch_is_succeeded_and_nothing_is_upgraded_twice(make_lab: MakeLab) -> None:
+async def test_runner_killed_in_mid_batch_is_replaced_and_no_instance_is_upgraded_twice(make_lab: MakeLab) -> None:
     lab = await make_lab(size=6, lease_seconds=1.0, upgrade_seconds=1.5)
     execution_id = await lab.admitted(max_unavailable_percentage=34, batch_size=6)
     with _runner_process(lab, execution_id, 1.0) as process:
@@ -43,7 +43,7 @@ async def test_runner_killed_in_mid_batch_is_succeeded_and_nothing_is_upgraded_t
     assert len(set(lab.tokens())) == 2
 
 
-async def test_upgrade_goes_on_when_its_database_connections_are_cut(make_lab: MakeLab) -> None:
+async def test_upgrade_continues_when_its_database_connections_are_cut(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.2)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)

@@ -15,16 +15,16 @@ __all__ = ["bench"]
 EXAMPLES, LIVES = 3, 4
 
 
-def test_lifecycle_holds_whatever_happens(bench: Bench) -> None:
+def test_lifecycle_rules_hold_under_random_operations(bench: Bench) -> None:
     search(bench, EXAMPLES)
 
 
-def test_lifecycle_holds_in_lives_drawn_from_a_seed(bench: Bench) -> None:
+def test_lifecycle_rules_hold_in_sequences_drawn_from_a_seed(bench: Bench) -> None:
     for seed in range(LIVES):
         live_from(bench, seed)
 
 
-def test_order_of_a_runner_that_slept_until_the_upgrade_was_cancelled_comes_too_late(bench: Bench) -> None:
+def test_order_of_a_runner_that_slept_until_the_upgrade_was_cancelled_is_refused(bench: Bench) -> None:
     machine = machine_on(bench)()
     machine.begin(size=3, room=False, version="v37", one_less=False, ahead=2, strategy=Strategy.ROLLING)
     machine.airflow_goes_on(seconds=None, steps=1, fate=None)

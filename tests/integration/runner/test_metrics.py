@@ -24,14 +24,14 @@ def statsd() -> Iterator[StatsD]:
     made.close()
 
 
-async def test_metrics_that_are_off_ask_the_database_nothing(make_lab: MakeLab) -> None:
+async def test_disabled_metrics_send_no_database_query(make_lab: MakeLab) -> None:
     lab = await make_lab(1)
     assert not AirflowMetrics().are_on()
     await measure(replace(lab.world.ports, event_cursors=None))  # type: ignore[arg-type]
     assert lab.world.rows("followed") == 0
 
 
-async def test_plain_statsd_gets_distinct_names_for_figures(
+async def test_statsd_without_tags_gets_a_distinct_name_for_each_metric(
     make_lab: MakeLab, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = await make_lab(1)
@@ -47,7 +47,9 @@ async def test_plain_statsd_gets_distinct_names_for_figures(
     assert len(names) == len(set(names))
 
 
-async def test_statsd_with_tags_gets_tags(make_lab: MakeLab, statsd: StatsD, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_statsd_with_tags_gets_the_tags_of_each_metric(
+    make_lab: MakeLab, statsd: StatsD, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab = await make_lab(1)
     where = {"statsd_host": HOST, "statsd_port": statsd.port}
     switch_on(monkeypatch, statsd_on=True, statsd_influxdb_enabled=True, **where)

@@ -76,7 +76,7 @@ async def test_stages_wait_for_their_approvals_and_the_upgrade_completes(make_la
     assert lab.versions() == {NEW_VERSION: 4}
 
 
-async def test_new_pool_is_made_then_gets_the_traffic_then_the_old_one_goes(make_lab: MakeLab) -> None:
+async def test_new_pool_is_made_and_gets_the_traffic_before_the_old_one_is_removed(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted(**blue_green(soak_seconds=1))
     execution = await upgrade(lab, execution_id)
@@ -90,7 +90,7 @@ async def test_new_pool_is_made_then_gets_the_traffic_then_the_old_one_goes(make
     assert await lab.deployment() == (NEW, None)
 
 
-async def test_threshold_with_auto_rollback_brings_every_touched_instance_back(make_lab: MakeLab) -> None:
+async def test_failures_at_the_threshold_with_auto_rollback_revert_every_touched_instance(make_lab: MakeLab) -> None:
     lab = await make_lab(size=8)
     lab.fault("upgrade-fails", 5, times=1)
     execution_id = await lab.admitted(batch_size=2, failure_threshold=1, auto_rollback_enabled=True)

@@ -69,7 +69,7 @@ async def process(url: str, *loops: Loop, opens: Any = open_ports) -> AsyncItera
             await task
 
 
-async def test_loops_run_in_one_process_and_the_next_takes_over_at_once(postgres_url: str) -> None:
+async def test_control_loops_run_in_one_process_and_the_next_takes_over_at_once(postgres_url: str) -> None:
     rounds = Rounds()
     async with process(postgres_url, rounds.loop("second")) as second:
         async with process(postgres_url, rounds.loop("first")):
@@ -92,7 +92,7 @@ async def _leader(rounds: Rounds) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("away"), RuntimeError("broken")])
-async def test_loop_goes_on_after_whatever_goes_wrong_in_it(postgres_url: str, trouble: Exception) -> None:
+async def test_control_loop_continues_after_any_error(postgres_url: str, trouble: Exception) -> None:
     rounds = Rounds()
     rounds.trouble = trouble
     async with process(postgres_url, rounds.loop("ill"), rounds.loop("well")) as running:
@@ -102,7 +102,7 @@ async def test_loop_goes_on_after_whatever_goes_wrong_in_it(postgres_url: str, t
         assert not running.done()
 
 
-async def test_loops_stop_when_the_lead_is_lost_and_begin_again_with_it(
+async def test_control_loops_stop_when_the_lead_is_lost_and_start_again_with_it(
     postgres_url: str, postgres_server: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
     rounds = Rounds()
@@ -118,7 +118,7 @@ async def test_loops_stop_when_the_lead_is_lost_and_begin_again_with_it(
         await rounds.more("only")
 
 
-async def test_loops_wait_for_ports_that_cannot_be_opened_yet(postgres_url: str) -> None:
+async def test_control_loops_wait_for_ports_that_cannot_be_opened_yet(postgres_url: str) -> None:
     rounds, refusals = Rounds(), [Unavailable("not yet"), RuntimeError("no connection of that name")]
 
     async def opens() -> Ports:
@@ -131,7 +131,9 @@ async def test_loops_wait_for_ports_that_cannot_be_opened_yet(postgres_url: str)
     assert refusals == []
 
 
-async def test_loops_leave_nothing_behind_when_they_are_stopped(postgres_url: str, postgres_server: Postgres) -> None:
+async def test_control_loops_leave_no_task_and_no_connection_when_stopped(
+    postgres_url: str, postgres_server: Postgres
+) -> None:
     rounds = Rounds()
     async with process(postgres_url, rounds.loop("only")):
         await rounds.more("only")
@@ -143,5 +145,5 @@ async def test_loops_leave_nothing_behind_when_they_are_stopped(postgres_url: st
     assert (row, rounds.of["only"]) == ((0,), done)
 
 
-def test_what_people_do_in_airflow_is_looked_at_often_enough() -> None:
+def test_actions_in_airflow_are_reconciled_often_enough() -> None:
     assert {each.name: each.seconds for each in LOOPS}["reconcile"] <= 5

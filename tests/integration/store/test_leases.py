@@ -27,7 +27,7 @@ async def _take(store: Store, owner: str) -> Lease | None:
         return lease
 
 
-async def test_time_is_the_databases(store: Store, own_connection: "psycopg.Connection[Any]") -> None:
+async def test_lease_uses_the_clock_of_the_database(store: Store, own_connection: "psycopg.Connection[Any]") -> None:
     assert await _take(store, "one") is not None
     own_connection.execute("UPDATE lease SET expires_at = clock_timestamp() + interval '30 s'")
     assert await _take(store, "two") is None
@@ -35,7 +35,7 @@ async def test_time_is_the_databases(store: Store, own_connection: "psycopg.Conn
     assert await _take(store, "two") is not None
 
 
-async def test_lease_ends_by_itself_after_its_seconds(store: Store, postgres_url: str) -> None:
+async def test_lease_expires_after_its_seconds(store: Store, postgres_url: str) -> None:
     short = partial(PostgresUnitOfWork, postgres_url, SHORT_SECONDS)
     began = time.monotonic()
     assert await _take(short, "one") is not None

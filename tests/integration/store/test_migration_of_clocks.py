@@ -72,7 +72,7 @@ def found(connection: "psycopg.Connection[dict[str, Any]]", query: str) -> list[
     return connection.execute(query).fetchall()
 
 
-def test_step_and_soak_keep_the_seconds_that_have_passed(rows: "psycopg.Connection[dict[str, Any]]") -> None:
+def test_migration_keeps_the_watched_seconds_of_steps_and_soaks(rows: "psycopg.Connection[dict[str, Any]]") -> None:
     (checking,) = found(rows, "SELECT step_seconds, healthy_seconds FROM instance WHERE instance_id = 'i-2'")
     assert 9 <= checking["step_seconds"] < 60
     assert 4 <= checking["healthy_seconds"] < 60
@@ -80,7 +80,7 @@ def test_step_and_soak_keep_the_seconds_that_have_passed(rows: "psycopg.Connecti
     assert untouched == {"step_seconds": 0, "healthy_seconds": None}
 
 
-def test_rollback_that_had_begun_gets_rows_of_its_own(rows: "psycopg.Connection[dict[str, Any]]") -> None:
+def test_migration_gives_a_rollback_under_way_rows_of_its_own(rows: "psycopg.Connection[dict[str, Any]]") -> None:
     back = found(rows, "SELECT * FROM rollback_instance ORDER BY position")
     assert [(each["instance_id"], each["status"], each["attempts"]) for each in back] == [
         ("i-1", "UPGRADING", 2),
@@ -94,7 +94,7 @@ def test_rollback_that_had_begun_gets_rows_of_its_own(rows: "psycopg.Connection[
     assert 5 <= back[0]["step_seconds"] < 60
 
 
-def test_waits_and_pools_keep_where_they_were(rows: "psycopg.Connection[dict[str, Any]]") -> None:
+def test_migration_keeps_the_progress_of_waits_and_pools(rows: "psycopg.Connection[dict[str, Any]]") -> None:
     waits, soaking, soaked = found(rows, "SELECT * FROM batch ORDER BY number")
     assert 7 <= waits["blocked_seconds"] < 60
     assert (waits["phase"], soaking["phase"], soaked["phase"]) == ("CHECK", "SOAK", "RETIRE")
@@ -102,7 +102,7 @@ def test_waits_and_pools_keep_where_they_were(rows: "psycopg.Connection[dict[str
     assert (soaking["healthy_seconds"], soaking["due_at"]) == (0, None)
 
 
-def test_migration_is_taken_back_with_what_is_under_way(rows: "psycopg.Connection[dict[str, Any]]", url: str) -> None:
+def test_migration_is_reverted_with_an_upgrade_under_way(rows: "psycopg.Connection[dict[str, Any]]", url: str) -> None:
     go_to(url, "0006", command.downgrade)
     (back,) = found(rows, "SELECT revert, revert_attempts, accepted_at FROM instance WHERE instance_id = 'i-1'")
     assert (back["revert"], back["revert_attempts"], back["accepted_at"] is not None) == ("UPGRADING", 2, True)

@@ -36,7 +36,7 @@ def _differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, metadata))
 
 
-def test_migrations_and_tables_agree(empty_url: str) -> None:
+def test_migrations_create_the_tables_of_the_schema(empty_url: str) -> None:
     migrate(empty_url)
     with sync_engine(empty_url).begin() as connection:
         assert _differences(connection) == []
@@ -44,7 +44,7 @@ def test_migrations_and_tables_agree(empty_url: str) -> None:
         assert len(_differences(connection)) == 1
 
 
-def test_database_is_upgraded_taken_back_and_upgraded_again(empty_url: str) -> None:
+def test_migrations_can_be_applied_reverted_and_applied_again(empty_url: str) -> None:
     migrate(empty_url)
     assert _tables(empty_url) == {*metadata.tables, VERSION_TABLE}
     config = alembic_config()

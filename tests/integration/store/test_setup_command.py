@@ -16,7 +16,7 @@ def simple(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
 
 
-def test_database_is_migrated_and_again_without_harm(
+def test_setup_command_migrates_the_database_and_may_be_repeated(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(postgres_url))
@@ -38,7 +38,7 @@ def test_database_is_migrated_and_again_without_harm(
         ("AIRFLOW_CONN_UPGRADES_DB", "postgres://u:secret@127.0.0.1:9/x", "the database cannot be used"),
     ],
 )
-def test_what_is_wrong_is_one_message_and_exit_code_1(
+def test_setup_command_reports_an_error_in_one_message_with_exit_code_1(
     variable: str,
     value: str,
     said: str,
@@ -55,7 +55,7 @@ def test_what_is_wrong_is_one_message_and_exit_code_1(
     assert "secret" not in message
 
 
-def test_tenant_whose_roles_cannot_be_named_is_refused(
+def test_setup_command_refuses_a_tenant_whose_roles_cannot_be_named(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to(postgres_url))

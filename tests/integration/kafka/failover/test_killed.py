@@ -29,7 +29,7 @@ def relays(postgres_url: str, topic: str, tmp_path: Path) -> Iterator[Candidates
     made.end()
 
 
-async def test_relay_that_is_killed_loses_and_reorders_nothing(
+async def test_killed_relay_loses_and_reorders_no_event(
     relays: Candidates, added: Added, append: Append, reader: Reader, ports: Ports
 ) -> None:
     toll = await kill_leaders(relays, added, append, reader, ports, kill_in_mid_wave, KILLS)

@@ -33,7 +33,7 @@ def ours(postgres_url: str) -> Iterator[Callable[[], list[int]]]:
         yield lambda: [pid for (pid,) in watcher.execute(_OURS)]
 
 
-async def test_connections_after_burst_are_closed_but_for_the_one_in_use(
+async def test_idle_connections_after_a_burst_are_closed_but_for_the_one_in_use(
     store: Store, ours: Callable[[], list[int]]
 ) -> None:
     await _burst(store)
@@ -48,9 +48,7 @@ async def test_connections_after_burst_are_closed_but_for_the_one_in_use(
     assert ours() == [last]
 
 
-async def test_closed_connections_are_opened_again_when_they_are_needed(
-    store: Store, ours: Callable[[], list[int]]
-) -> None:
+async def test_closed_connections_are_opened_again_on_demand(store: Store, ours: Callable[[], list[int]]) -> None:
     await _burst(store)
     before = set(ours())
     await _until(lambda: not ours())

@@ -16,14 +16,14 @@ def _connect(url: str) -> "psycopg.Connection[tuple[int, ...]]":
     return psycopg.connect(dsn, autocommit=True)
 
 
-async def test_one_leads_and_stays_leader(postgres_url: str) -> None:
+async def test_first_process_leads_and_stays_leader(postgres_url: str) -> None:
     first, second = PostgresLeadership(postgres_url), PostgresLeadership(postgres_url)
     assert [await first.lead(), await second.lead(), await first.lead(), await second.lead()] == [True, False] * 2
     await first.resign()
     await second.resign()
 
 
-async def test_next_one_leads_when_the_leader_resigns(postgres_url: str) -> None:
+async def test_next_process_leads_when_the_leader_resigns(postgres_url: str) -> None:
     first, second = PostgresLeadership(postgres_url), PostgresLeadership(postgres_url)
     assert await first.lead()
     assert not await second.lead()
@@ -34,7 +34,7 @@ async def test_next_one_leads_when_the_leader_resigns(postgres_url: str) -> None
     await second.resign()
 
 
-async def test_leader_whose_connection_is_lost_leads_no_more(postgres_url: str) -> None:
+async def test_leader_loses_the_lead_with_its_connection(postgres_url: str) -> None:
     first, second = PostgresLeadership(postgres_url), PostgresLeadership(postgres_url)
     assert await first.lead()
     assert not await second.lead()
@@ -48,7 +48,7 @@ async def test_leader_whose_connection_is_lost_leads_no_more(postgres_url: str) 
     await second.resign()
 
 
-async def test_no_process_leads_while_the_database_does_not_answer(postgres_url: str) -> None:
+async def test_no_process_leads_while_the_database_is_unreachable(postgres_url: str) -> None:
     away = make_url(postgres_url).set(port=free_port()).render_as_string(hide_password=False)
     leadership = PostgresLeadership(away)
     assert not await leadership.lead()
@@ -56,7 +56,7 @@ async def test_no_process_leads_while_the_database_does_not_answer(postgres_url:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_resigning_is_possible_at_any_time(postgres_url: str, times: int) -> None:
+async def test_leader_may_resign_at_any_time(postgres_url: str, times: int) -> None:
     leadership = PostgresLeadership(postgres_url)
     for _ in range(times):
         await leadership.resign()

@@ -32,7 +32,7 @@ def listening(own_connection: "psycopg.Connection[Any]") -> Callable[[], int]:
     return lambda: int(str((own_connection.execute(query).fetchone() or [0])[0]))
 
 
-async def test_last_to_leave_ends_the_reader_and_the_connection(
+async def test_feed_ends_reader_and_connection_when_its_last_stream_reader_leaves(
     store: Store, added: Added, signals: PostgresSignals, listening: Callable[[], int]
 ) -> None:
     execution, feed = await added(), LiveFeed(store, signals)
@@ -52,7 +52,7 @@ async def test_last_to_leave_ends_the_reader_and_the_connection(
         await asyncio.sleep(0.02)
 
 
-async def test_names_beyond_the_most_become_anything() -> None:
+async def test_changed_executions_beyond_the_maximum_are_reported_as_any_execution() -> None:
     names = PostgresNames()
     for number in range(PostgresNames.MAX_NAMES):
         names.notify(str(number))

@@ -68,7 +68,7 @@ async def _fail(store: Store, execution_id: str) -> None:
         await work.commit()
 
 
-async def test_failure_is_handed_over_once(store: Store, added: Added, ports: Ports, taken: Taken) -> None:
+async def test_notice_of_a_failure_is_triggered_once(store: Store, added: Added, ports: Ports, taken: Taken) -> None:
     execution = await added(status=S.VALIDATING)
     await send_notices(ports)
     assert taken.notices == []
@@ -79,7 +79,7 @@ async def test_failure_is_handed_over_once(store: Store, added: Added, ports: Po
     assert (notice.kind, notice.key, notice.data["reason"]) == ("failed", f"{execution.id}__1", "too bad")
 
 
-async def test_notice_that_airflow_could_not_take_is_handed_over_later(
+async def test_notice_that_airflow_could_not_accept_is_triggered_later(
     store: Store, added: Added, ports: Ports
 ) -> None:
     await _fail(store, (await added(status=S.VALIDATING)).id)
@@ -91,7 +91,7 @@ async def test_notice_that_airflow_could_not_take_is_handed_over_later(
     assert len(taken.notices) == 1
 
 
-async def test_process_killed_before_it_marks_sends_the_same_notice_again(
+async def test_process_killed_before_it_saves_its_cursor_triggers_the_same_notice_again(
     store: Store, added: Added, ports: Ports, taken: Taken
 ) -> None:
     await _fail(store, (await added(status=S.VALIDATING)).id)
@@ -107,5 +107,5 @@ async def test_no_notice_is_sent_without_a_notifier(postgres_url: str) -> None:
     await send_notices(replace(ports, event_cursors=None))  # type: ignore[arg-type]
 
 
-def test_notices_are_handed_over_by_one_of_the_loops() -> None:
+def test_notices_are_triggered_by_one_of_the_control_loops() -> None:
     assert send_notices in [each.use_case for each in LOOPS]

@@ -33,7 +33,7 @@ async def _tell(store: Store, execution: Execution, count: int = 1) -> None:
         await work.commit()
 
 
-async def test_reading_what_waits_uses_the_small_index(
+async def test_pending_events_are_read_from_the_partial_index(
     outbox: PostgresOutbox, store: Store, added: Added, postgres_url: str
 ) -> None:
     execution = await added()
@@ -50,13 +50,13 @@ async def test_reading_what_waits_uses_the_small_index(
     assert "Sort" not in plan
 
 
-async def test_outbox_is_unavailable_when_the_database_is_away(postgres_url: str, store: Store) -> None:
+async def test_outbox_is_unavailable_when_the_database_is_unreachable(postgres_url: str, store: Store) -> None:
     away = make_url(postgres_url).set(port=free_port()).render_as_string(hide_password=False)
     with pytest.raises(Unavailable):
         await PostgresOutbox(away).pending(1)
 
 
-async def test_two_kinds_of_leaders_do_not_wait_for_each_other_nor_for_a_migration(postgres_url: str) -> None:
+async def test_locks_of_different_leaders_and_of_a_migration_are_independent(postgres_url: str) -> None:
     loops, relay = PostgresLeadership(postgres_url, CONTROL_LOOPS), PostgresLeadership(postgres_url, RELAY)
     assert [await loops.lead(), await relay.lead()] == [True, True]
     await asyncio.wait_for(asyncio.to_thread(migrate, postgres_url), 30)

@@ -42,7 +42,7 @@ async def test_waiter_listens_again_after_its_connection_was_cut(store: Store, a
             assert await waiting is True
 
 
-async def test_waiter_beside_others_misses_nothing_from_its_beginning_on(
+async def test_waiter_that_joins_others_misses_no_signal_from_its_start(
     store: Store, added: Added, postgres_url: str
 ) -> None:
     execution, other = await added(), await added()

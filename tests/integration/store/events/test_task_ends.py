@@ -10,7 +10,7 @@ from upgrade_orchestrator.service.ports.signals import ANYTHING
 LONG = 60.0
 
 
-async def test_announced_tasks_are_received(postgres_url: str) -> None:
+async def test_announced_task_ends_are_received(postgres_url: str) -> None:
     ends = PostgresTaskEnds(postgres_url)
     async with ends.listen() as ended:
         assert await ended.wait(LONG) == {ANYTHING}  # it listens from here on
@@ -22,8 +22,8 @@ async def test_announced_tasks_are_received(postgres_url: str) -> None:
                 received |= await ended.wait(LONG)
 
 
-async def test_more_tasks_are_kept_than_of_other_signals(postgres_url: str) -> None:
-    ends, number = PostgresTaskEnds(postgres_url), PostgresNames.MAX_NAMES + 1
+async def test_more_announced_task_ends_are_kept_than_other_signals(postgres_url: str) -> None:
+    ends, number = PostgresTaskEnds(postgres_url), PostgresNames.MOST + 1
     async with ends.listen() as ended:
         assert await ended.wait(LONG) == {ANYTHING}
         for each in range(number):
@@ -31,12 +31,12 @@ async def test_more_tasks_are_kept_than_of_other_signals(postgres_url: str) -> N
         assert len(await ended.wait(LONG)) == number
 
 
-async def test_announced_task_does_not_wake_waiters_for_executions(postgres_url: str) -> None:
+async def test_announced_task_end_does_not_wake_waiters_for_executions(postgres_url: str) -> None:
     async with PostgresSignals(postgres_url).of(ANYTHING) as waiter:
         await waiter.wait(LONG)  # it listens from here on
         await PostgresTaskEnds(postgres_url).notify("one")
         assert await waiter.wait(QUIET_SECONDS) is False
 
 
-async def test_announcement_needs_no_listener(postgres_url: str) -> None:
+async def test_task_end_can_be_announced_without_a_listener(postgres_url: str) -> None:
     await PostgresTaskEnds(postgres_url).notify("one")

@@ -81,7 +81,7 @@ PAGES = [
 "Filters, and how many rows of executions the statement may read for them."
 
 
-async def test_page_reads_little_of_what_is_stored(crowd: "psycopg.Connection[Any]") -> None:
+async def test_list_page_reads_only_a_few_of_the_stored_rows(crowd: "psycopg.Connection[Any]") -> None:
     for wanted, most in PAGES:
         query = page_query(wanted)
         assert scanned(crowd, query) <= most, wanted
@@ -89,7 +89,7 @@ async def test_page_reads_little_of_what_is_stored(crowd: "psycopg.Connection[An
     crowd.close()
 
 
-async def test_counts_read_what_is_unfinished_and_what_ended_lately(crowd: "psycopg.Connection[Any]") -> None:
+async def test_counts_read_only_unfinished_and_recently_ended_executions(crowd: "psycopg.Connection[Any]") -> None:
     assert scanned(crowd, counts_query(None)) <= RUNNING * 3
     assert scanned(crowd, counts_query(None), "instance") == 0
     crowd.close()

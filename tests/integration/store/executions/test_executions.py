@@ -14,7 +14,7 @@ class TestExecutions(ExecutionsContract):
     """On PostgreSQL."""
 
 
-async def test_cut_connection_is_unavailable_and_the_next_unit_of_work_is_fine(
+async def test_cut_connection_is_unavailable_and_the_next_unit_of_work_succeeds(
     store: Store, added: Added, postgres_url: str
 ) -> None:
     execution = await added()

@@ -29,7 +29,7 @@ class TestOverviews(OverviewsContract):
     """On PostgreSQL."""
 
 
-async def test_page_of_many_is_one_statement_like_a_page_of_one(store: Store, added: Added, postgres_url: str) -> None:
+async def test_page_of_many_executions_costs_one_statement(store: Store, added: Added, postgres_url: str) -> None:
     for number in range(7):
         await added(tenant_id="one", settled_at=NOW, created_at=after(number))
     for limit in (1, 7):
@@ -60,7 +60,7 @@ FILTERS: list[dict[str, Any]] = [
 ]
 
 
-async def test_every_filter_reads_only_what_it_shows(crowd: "psycopg.Connection[Any]") -> None:
+async def test_every_filter_reads_only_the_matching_rows(crowd: "psycopg.Connection[Any]") -> None:
     for narrowed in FILTERS:
         scans = _scans(crowd, ExecutionFilter("one", limit=51, **narrowed))
         assert scans, narrowed

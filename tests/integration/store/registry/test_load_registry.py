@@ -75,7 +75,7 @@ async def put(ports: Ports, *things: RegistryEntry) -> None:
         await work.commit()
 
 
-async def test_what_is_exported_loads_back_to_the_same(ports: Ports, postgres_url: str) -> None:
+async def test_exported_registry_loads_back_unchanged(ports: Ports, postgres_url: str) -> None:
     await put(ports, *EVERYTHING)
     text = text_of(await read_registry(ports))
     assert await load_text(ports, text) == Loaded(0, 0, len(EVERYTHING))
@@ -84,11 +84,11 @@ async def test_what_is_exported_loads_back_to_the_same(ports: Ports, postgres_ur
     assert text_of(each.value for each in marked) == text
 
 
-async def test_export_of_nothing_is_a_file_that_loads(ports: Ports) -> None:
+async def test_export_of_an_empty_registry_is_a_file_that_loads(ports: Ports) -> None:
     assert await load_text(ports, text_of(await read_registry(ports))) == Loaded(0, 0, 0)
 
 
-async def test_file_loaded_into_an_empty_registry_is_all_there_and_the_second_time_changes_nothing(
+async def test_file_is_loaded_completely_into_an_empty_registry_and_changes_nothing_the_second_time(
     ports: Ports,
 ) -> None:
     text = text_of(EVERYTHING)
@@ -97,7 +97,7 @@ async def test_file_loaded_into_an_empty_registry_is_all_there_and_the_second_ti
     assert await load_text(ports, text) == Loaded(0, 0, len(EVERYTHING))
 
 
-async def test_changed_things_are_replaced_and_the_others_stay(ports: Ports) -> None:
+async def test_changed_entries_are_replaced_and_the_others_stay(ports: Ports) -> None:
     await put(ports, *EVERYTHING)
     text = "components: [{id: A, name: new}, {id: c, name: c}]"
     assert await load_text(ports, text) == Loaded(1, 1, 0)
@@ -108,14 +108,14 @@ async def test_changed_things_are_replaced_and_the_others_stay(ports: Ports) -> 
     ]
 
 
-async def test_what_is_kept_stays_whatever_the_file_says(ports: Ports) -> None:
+async def test_registered_entries_are_not_changed_when_the_load_is_to_keep_them(ports: Ports) -> None:
     await put(ports, *EVERYTHING)
     given: dict[str, Any] = {"components": [{"id": "A", "name": "new"}, {"id": "c", "name": "c"}]}
     assert await load_registry(ports, entries_in(given), keep=True) == Loaded(1, 0, 1)
     assert (await read_registry(ports))[0] == EVERYTHING[0]
 
 
-async def test_nothing_is_loaded_when_one_thing_is_wrong(ports: Ports) -> None:
+async def test_nothing_is_loaded_when_one_entry_is_invalid(ports: Ports) -> None:
     with pytest.raises(ValidationFailed):
         await load_text(ports, "components: [{id: a, name: a}]\nversions: [{id: v, componentId: zzz, version: '1'}]")
     assert await read_registry(ports) == []
@@ -132,7 +132,7 @@ async def test_nothing_is_loaded_when_a_write_fails_in_the_middle(ports: Ports) 
     assert await read_registry(ports) == before
 
 
-async def test_recommended_version_of_a_file_is_the_only_one(ports: Ports) -> None:
+async def test_recommended_version_in_a_file_replaces_the_registered_one(ports: Ports) -> None:
     await put(ports, *EVERYTHING)
     text = "versions: [{id: '3.0', componentId: A, version: '5', recommended: true}]"
     assert await load_text(ports, text) == Loaded(1, 1, 0)
@@ -141,7 +141,7 @@ async def test_recommended_version_of_a_file_is_the_only_one(ports: Ports) -> No
     assert {each.id: each.recommended for each in found} == {"1.0": False, "2.0": False, "3.0": True}
 
 
-async def test_two_that_load_at_the_same_time_are_done_one_after_the_other(ports: Ports) -> None:
+async def test_concurrent_loads_are_carried_out_one_after_the_other(ports: Ports) -> None:
     text = text_of(EVERYTHING)
     found = await asyncio.gather(load_text(ports, text), load_text(ports, text))
     assert sorted(found, key=lambda each: each.created) == [Loaded(0, 0, 7), Loaded(7, 0, 0)]

@@ -33,7 +33,9 @@ def file(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return path
 
 
-def test_load_says_what_it_did_and_does_nothing_the_second_time(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_load_command_reports_its_changes_and_changes_nothing_the_second_time(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert (main(["load", "registry.yaml"]), main(["load", "registry.yaml"])) == (0, 0)
     file.write_text(TEXT.replace("name: Kafka", "name: Apache Kafka"))
     assert main(["load", "registry.yaml"]) == 0
@@ -44,7 +46,7 @@ def test_load_says_what_it_did_and_does_nothing_the_second_time(file: Path, caps
     ]
 
 
-def test_what_is_exported_loads_back_unchanged(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_command_writes_a_file_that_loads_back_unchanged(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["load", "registry.yaml"])
     assert main(["export", "again.yaml"]) == 0
     assert main(["export"]) == 0
@@ -53,7 +55,7 @@ def test_what_is_exported_loads_back_unchanged(file: Path, capsys: pytest.Captur
     assert capsys.readouterr().out == "again.yaml: 0 created, 0 changed, 2 unchanged\n"
 
 
-def test_standard_input_is_a_file_too(
+def test_load_command_reads_standard_input(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
@@ -89,7 +91,7 @@ def test_standard_input_is_a_file_too(
         ),
     ],
 )
-def test_mistake_is_reported_by_file_line_and_field_and_nothing_is_loaded(
+def test_invalid_entry_is_reported_with_file_line_and_field_and_nothing_is_loaded(
     file: Path, capsys: pytest.CaptureFixture[str], more: str, said: str
 ) -> None:
     file.write_text(TEXT + more)
@@ -133,7 +135,7 @@ def test_empty_file_loads_nothing(file: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "registry.yaml: 0 created, 0 changed, 0 unchanged\n"
 
 
-def test_database_that_does_not_answer_or_is_not_defined_is_reported_without_a_traceback(
+def test_unreachable_or_undefined_database_is_reported_without_a_traceback(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_UPGRADES_DB", connection_to("postgresql://u:secret@127.0.0.1:9/nothing"))
@@ -150,7 +152,7 @@ def test_database_that_does_not_answer_or_is_not_defined_is_reported_without_a_t
     assert "secret" not in printed
 
 
-def test_wrong_command_is_2(file: Path) -> None:
+def test_wrong_command_line_exits_with_2(file: Path) -> None:
     for arguments in ([], ["load"], ["drop", "registry.yaml"]):
         with pytest.raises(SystemExit) as ended:
             main(arguments)
@@ -158,7 +160,7 @@ def test_wrong_command_is_2(file: Path) -> None:
 
 
 @pytest.mark.parametrize("typed", ["airflow upgrades registry", "upgrade_orchestrator.cli.registry"])
-def test_command_runs_as_it_is_typed_and_prints_nothing_else(file: Path, typed: str) -> None:
+def test_registry_command_runs_as_documented_and_prints_nothing_else(file: Path, typed: str) -> None:
     command = [sys.executable, "-m", *typed.split()]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     loaded = subprocess.run([*command, "load", "registry.yaml"], env=env, capture_output=True, text=True, check=False)

@@ -24,7 +24,7 @@ def calls_in(log: str) -> list[str]:
     return [line for line in log.splitlines() if "request " in line and " by '" in line]
 
 
-def test_log_and_audit_have_a_write_under_its_request_id(airflow: RunningAirflow) -> None:
+def test_write_is_logged_and_audited_under_its_request_id(airflow: RunningAirflow) -> None:
     deployment = f"/tenants/{TENANT}/components/{COMPONENT}"
     headers = {"X-Request-ID": "ci-4711"}
     with airflow.client("ulla") as client:
@@ -42,7 +42,7 @@ def test_log_and_audit_have_a_write_under_its_request_id(airflow: RunningAirflow
         assert kept.fetchall() == [("cancel", {"requestId": "ci-4711"})]
 
 
-def test_log_has_a_refused_read_under_the_generated_id(airflow: RunningAirflow) -> None:
+def test_refused_read_is_logged_under_its_generated_request_id(airflow: RunningAirflow) -> None:
     with airflow.client("vera") as client:
         refused = client.get("/events/parked", params={"limit": "77"}).headers["X-Request-ID"]
     log = log_with(airflow, f"request {refused} by")
@@ -50,14 +50,14 @@ def test_log_has_a_refused_read_under_the_generated_id(airflow: RunningAirflow) 
     assert f"by 'vera': GET {URL_PREFIX}/events/parked is 403 after" in line
 
 
-def test_every_line_of_ours_from_within_a_call_carries_its_id(airflow: RunningAirflow) -> None:
+def test_every_log_line_of_the_product_within_a_call_has_its_request_id(airflow: RunningAirflow) -> None:
     with airflow.client() as client:
         assert client.get("/health", headers={"X-Request-ID": "probe-1"}).status_code == 503  # Kafka is away
     found = [line for line in airflow.log().splitlines() if "the relay of events is" in line and "GET" in line]
     assert [line for line in found if "request_id" in line and "probe-1" in line], found
 
 
-def test_log_holds_no_token_no_query_and_no_password(airflow: RunningAirflow) -> None:
+def test_log_contains_no_token_no_query_and_no_password(airflow: RunningAirflow) -> None:
     token = airflow.login("ulla")
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "kept-to-itself"}
     with airflow.client() as client:
@@ -70,6 +70,6 @@ def test_log_holds_no_token_no_query_and_no_password(airflow: RunningAirflow) ->
     assert PASSWORD not in log
 
 
-def test_server_that_leads_shows_metrics_through_airflows_own(airflow: RunningAirflow) -> None:
+def test_leading_server_publishes_metrics_through_airflows_statsd(airflow: RunningAirflow) -> None:
     airflow.statsd.until("airflow.upgrades.executions.PENDING.ROLLING:", seconds=60)
     airflow.statsd.until("airflow.upgrades.relay.lag_seconds:", seconds=60)

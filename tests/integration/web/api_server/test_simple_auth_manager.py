@@ -35,14 +35,14 @@ def execution(airflow: RunningAirflow) -> str:
         return str(created.json()["id"])
 
 
-def test_set_up_works_without_fab_and_says_that_there_are_no_roles_to_make(airflow: RunningAirflow) -> None:
+def test_setup_command_without_fab_reports_that_it_creates_no_roles(airflow: RunningAirflow) -> None:
     *_, schema, roles = airflow.set_up_output.strip().splitlines()
     assert schema == "upgrades: database is at the newest schema"
     assert roles.startswith("upgrades: no roles to make: SimpleAuthManager has its own")
 
 
 @pytest.mark.parametrize("name", USERS)
-def test_role_opens_what_it_is_for_and_nothing_else(
+def test_role_permits_exactly_its_calls(
     airflow: RunningAirflow, shared_app: SharedApp, execution: str, name: str
 ) -> None:
     may, app = MAY[USERS[name]], shared_app.app
@@ -57,7 +57,7 @@ def test_role_opens_what_it_is_for_and_nothing_else(
             assert _stored(airflow) == before, route
 
 
-def test_call_is_401_without_a_token_and_with_one_of_another_issuer(
+def test_call_without_a_token_or_with_one_of_another_issuer_is_401(
     airflow: RunningAirflow, shared_app: SharedApp
 ) -> None:
     app, forged = shared_app.app, airflow.login("ada").rsplit(".", 1)[0] + ".c2lnbmF0dXJl"
@@ -73,7 +73,7 @@ def test_wrong_password_gets_no_token(airflow: RunningAirflow) -> None:
     assert httpx.post(f"{airflow.url}/auth/token", json=given, trust_env=False, timeout=30).status_code == 401
 
 
-def test_upgrade_is_created_started_and_cancelled_in_the_users_name(airflow: RunningAirflow, execution: str) -> None:
+def test_upgrade_is_created_started_and_cancelled_under_the_users_name(airflow: RunningAirflow, execution: str) -> None:
     with airflow.client("ulla") as client:
         assert client.post(f"/upgrades/{execution}/start").json()["status"] == "VALIDATING"
         assert client.post(f"/upgrades/{execution}/cancel").json()["status"] == "CANCELLED"

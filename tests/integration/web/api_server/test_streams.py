@@ -96,7 +96,7 @@ def _connections(airflow: RunningAirflow, kind: str = "upgrades%") -> int:
     return int(str(row[0]))
 
 
-async def test_event_passes_at_once_through_all_that_airflow_puts_around(
+async def test_event_is_streamed_at_once_through_airflows_middleware(
     client: httpx.AsyncClient, upgrade: Upgrade
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -124,7 +124,7 @@ async def test_cookie_of_the_ui_opens_a_stream(airflow: RunningAirflow, upgrade:
         assert [each.id for each in await take(found, 1)] == ["2"]
 
 
-async def test_two_hundred_listeners_get_every_event_over_a_few_connections(
+async def test_two_hundred_stream_readers_get_every_event_over_a_few_database_connections(
     airflow: RunningAirflow, client: httpx.AsyncClient, upgrade: Upgrade
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -141,7 +141,7 @@ async def test_two_hundred_listeners_get_every_event_over_a_few_connections(
     assert max(open_connections) <= MAX_CONNECTIONS + 4  # the test's own pool
 
 
-async def test_listeners_that_leave_leave_nothing_behind(
+async def test_disconnected_stream_readers_leave_no_task_and_no_connection(
     airflow: RunningAirflow, client: httpx.AsyncClient, upgrade: Upgrade
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -153,7 +153,7 @@ async def test_listeners_that_leave_leave_nothing_behind(
     await until(lambda: not _connections(airflow, "upgrades-signals"))
 
 
-async def test_server_ends_in_seconds_with_fifty_streams_open(
+async def test_server_stops_within_seconds_with_fifty_open_streams(
     airflow: RunningAirflow, client: httpx.AsyncClient, upgrade: Upgrade
 ) -> None:
     async with AsyncExitStack() as stack:

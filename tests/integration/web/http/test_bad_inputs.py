@@ -59,7 +59,7 @@ def _json(value: Any) -> bytes:
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("call", FIELDS, ids=" ".join)
-async def test_field_that_is_not_accepted_is_named(api: httpx.AsyncClient, call: tuple[str, str]) -> None:
+async def test_invalid_field_is_named(api: httpx.AsyncClient, call: tuple[str, str]) -> None:
     for field, values in FIELDS[call].items():
         for value in values:
             response = await _send(api, call, _json(GOOD[call] | {field: value}))
@@ -70,14 +70,16 @@ async def test_field_that_is_not_accepted_is_named(api: httpx.AsyncClient, call:
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("call", GOOD, ids=" ".join)
-async def test_body_that_is_none_is_refused(api: httpx.AsyncClient, call: tuple[str, str]) -> None:
+async def test_body_that_is_not_a_json_object_is_refused(api: httpx.AsyncClient, call: tuple[str, str]) -> None:
     for what, content, status in WHOLE:
         _is_problem(await _send(api, call, content), status, what)
 
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("call", GOOD, ids=" ".join)
-async def test_body_without_what_is_required_names_all_of_it(api: httpx.AsyncClient, call: tuple[str, str]) -> None:
+async def test_body_without_required_fields_is_refused_naming_all_of_them(
+    api: httpx.AsyncClient, call: tuple[str, str]
+) -> None:
     if not GOOD[call]:
         return
     body = _is_problem(await _send(api, call, b"{}"), 422, "nothing given")
@@ -86,7 +88,7 @@ async def test_body_without_what_is_required_names_all_of_it(api: httpx.AsyncCli
 
 
 @pytest.mark.usefixtures("untouched")
-async def test_number_that_json_does_not_know_is_refused(api: httpx.AsyncClient) -> None:
+async def test_number_that_json_does_not_define_is_refused(api: httpx.AsyncClient) -> None:
     for number in NO_NUMBERS_OF_JSON:
         content = _json(GOOD["POST", UPGRADES])[:-1] + b', "batchSize": ' + number + b"}"
         response = await _send(api, ("POST", UPGRADES), content)
@@ -95,26 +97,26 @@ async def test_number_that_json_does_not_know_is_refused(api: httpx.AsyncClient)
 
 
 @pytest.mark.usefixtures("untouched")
-async def test_key_given_twice_is_named(api: httpx.AsyncClient) -> None:
+async def test_duplicate_key_is_named(api: httpx.AsyncClient) -> None:
     for content in TWICE:
         body = _is_problem(await _send(api, ("POST", "/components"), content), 422, content)
         assert "name" in {each["field"] for each in body["errors"]}
 
 
 @pytest.mark.usefixtures("untouched")
-async def test_parameter_that_is_not_accepted_is_named(api: httpx.AsyncClient) -> None:
+async def test_invalid_parameter_is_named(api: httpx.AsyncClient) -> None:
     for path, name, value in PARAMETERS:
         body = _is_problem(await api.get(path, params={name: value}), 422, (path, name, value))
         assert name in {each["field"] for each in body["errors"]}
 
 
 @pytest.mark.usefixtures("untouched")
-async def test_path_that_cannot_be_is_404(api: httpx.AsyncClient) -> None:
+async def test_path_with_an_invalid_id_is_404(api: httpx.AsyncClient) -> None:
     for path in NOT_THERE:
         _is_problem(await api.get(path), 404, path)
 
 
-async def test_query_of_a_command_is_refused_and_nothing_is_done(api: httpx.AsyncClient, world: World) -> None:
+async def test_command_with_a_query_is_refused_and_not_carried_out(api: httpx.AsyncClient, world: World) -> None:
     created = (await api.post(UPGRADES, json=world.request())).json()["id"]
     before = _everything(world)
     for command, query, field in COMMANDS:
@@ -131,7 +133,7 @@ async def test_other_media_types_are_refused(api: httpx.AsyncClient, call: tuple
         assert _is_problem(response, 415, media_type)["code"] == "UNSUPPORTED_MEDIA_TYPE"
 
 
-def test_there_are_more_than_two_hundred() -> None:
+def test_bad_inputs_are_more_than_four_hundred() -> None:
     fields = sum(len(values) for each in FIELDS.values() for values in each.values())
     others = len(WHOLE) * len(GOOD) + len(TWICE) + len(NO_NUMBERS_OF_JSON) + len(PARAMETERS) + len(NOT_THERE)
     assert fields > 200

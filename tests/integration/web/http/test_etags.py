@@ -13,7 +13,7 @@ async def path(api: httpx.AsyncClient, world: World) -> str:
     return f"/upgrades/{(await api.post(UPGRADES, json=world.request())).json()['id']}"
 
 
-async def test_execution_that_has_not_changed_is_304_without_a_body(api: httpx.AsyncClient, path: str) -> None:
+async def test_unchanged_execution_is_304_without_a_body(api: httpx.AsyncClient, path: str) -> None:
     for each in (path, ACTIVE):
         tag = (await api.get(each)).headers["ETag"]
         for given in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
@@ -21,9 +21,7 @@ async def test_execution_that_has_not_changed_is_304_without_a_body(api: httpx.A
             assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
 
 
-async def test_execution_that_has_changed_is_answered_with_another_tag(
-    api: httpx.AsyncClient, world: World, path: str
-) -> None:
+async def test_changed_execution_is_returned_with_another_etag(api: httpx.AsyncClient, world: World, path: str) -> None:
     tag = (await api.get(path)).headers["ETag"]
     await api.post(f"{path}/start")
     started = await api.get(path, headers={"If-None-Match": tag})
@@ -35,16 +33,18 @@ async def test_execution_that_has_changed_is_answered_with_another_tag(
     assert (failed.status_code, failed.json()["progress"]["failed"]) == (200, 1)
 
 
-async def test_running_execution_keeps_its_tag_though_its_estimate_moves(api: httpx.AsyncClient, path: str) -> None:
+async def test_running_execution_keeps_its_etag_when_only_its_estimate_changes(
+    api: httpx.AsyncClient, path: str
+) -> None:
     await api.post(f"{path}/start")
     assert (await api.get(path)).headers["ETag"] == (await api.get(path)).headers["ETag"]
 
 
 @pytest.mark.parametrize("given", ['""', "nonsense", 'W/"0"', ""])
-async def test_other_tag_is_answered_in_full(api: httpx.AsyncClient, path: str, given: str) -> None:
+async def test_execution_is_returned_in_full_for_another_etag(api: httpx.AsyncClient, path: str, given: str) -> None:
     assert (await api.get(path, headers={"If-None-Match": given})).status_code == 200
 
 
-async def test_tag_opens_nothing(api: httpx.AsyncClient, path: str) -> None:
+async def test_etag_bypasses_neither_authentication_nor_404(api: httpx.AsyncClient, path: str) -> None:
     assert (await api.get(path, headers={"If-None-Match": "*", "Authorization": ""})).status_code == 401
     assert (await api.get("/upgrades/none", headers={"If-None-Match": "*"})).status_code == 404

@@ -32,7 +32,7 @@ def backup(**changed: Any) -> dict[str, Any]:
 BACKUPS = f"/tenants/{TENANT}/components/{COMPONENT}/backups"
 
 
-async def test_create_again_gets_the_first_answer(api: httpx.AsyncClient, world: World) -> None:
+async def test_repeated_create_gets_the_first_response(api: httpx.AsyncClient, world: World) -> None:
     first = await api.post(UPGRADES, json=world.request(), headers=KEY)
     again = await api.post(UPGRADES, json=world.request(), headers=KEY)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -43,7 +43,9 @@ async def test_create_again_gets_the_first_answer(api: httpx.AsyncClient, world:
     assert (await api.post(UPGRADES, json=world.request())).status_code == 409  # without the key it is another call
 
 
-async def test_first_response_is_returned_whatever_happened_since(api: httpx.AsyncClient, world: World) -> None:
+async def test_first_response_is_returned_even_if_the_execution_has_changed_since(
+    api: httpx.AsyncClient, world: World
+) -> None:
     created = (await api.post(UPGRADES, json=world.request())).json()
     started = await api.post(f"/upgrades/{created['id']}/start", headers=KEY)
     cancelled = await api.post(f"/upgrades/{created['id']}/cancel")
@@ -53,7 +55,7 @@ async def test_first_response_is_returned_whatever_happened_since(api: httpx.Asy
     assert (world.rows("command"), world.parses.asked) == (2, [created["id"]])
 
 
-async def test_same_key_with_another_request_is_refused(api: httpx.AsyncClient, world: World) -> None:
+async def test_key_of_another_request_is_refused(api: httpx.AsyncClient, world: World) -> None:
     execution = (await api.post(UPGRADES, json=world.request(), headers=KEY)).json()["id"]
     others = (
         api.post(UPGRADES, json=world.request(batchSize=1), headers=KEY),
@@ -65,7 +67,7 @@ async def test_same_key_with_another_request_is_refused(api: httpx.AsyncClient, 
     assert (world.rows("execution"), world.rows("command")) == (1, 0)
 
 
-async def test_key_is_the_callers_own(api: httpx.AsyncClient, world: World, door: Door) -> None:
+async def test_keys_of_different_callers_are_independent(api: httpx.AsyncClient, world: World, door: Door) -> None:
     await api.post(BACKUPS, json=backup(), headers=KEY)
     bob = door.admit("bob", Permission)
     response = await api.post(BACKUPS, json=backup(), headers=KEY | bob)
@@ -81,22 +83,20 @@ async def test_first_response_is_refused_to_a_caller_who_lost_the_permission(
     assert (await api.post(UPGRADES, json=world.request(), headers=KEY)).status_code == 403
 
 
-async def test_refusal_is_not_kept_so_that_the_key_is_good_for_another_try(
-    api: httpx.AsyncClient, world: World
-) -> None:
+async def test_refusal_is_not_stored_so_that_the_key_can_be_used_again(api: httpx.AsyncClient, world: World) -> None:
     refused = await api.post(UPGRADES, json=world.request(batchSize=0), headers=KEY)
     assert (refused.status_code, world.rows("idempotency_key")) == (422, 0)
     assert (await api.post(UPGRADES, json=world.request(), headers=KEY)).status_code == 201
 
 
-async def test_refused_write_leaves_nothing_of_it_behind(api: httpx.AsyncClient, world: World) -> None:
+async def test_refused_write_stores_nothing(api: httpx.AsyncClient, world: World) -> None:
     await api.post(UPGRADES, json=world.request())
     response = await api.post(UPGRADES, json=world.request(), headers=KEY)
     assert (response.status_code, response.json()["code"]) == (409, "ACTIVE_UPGRADE_EXISTS")
     assert (world.rows("execution"), world.rows("idempotency_key")) == (1, 0)
 
 
-async def test_dry_run_is_carried_out_each_time(api: httpx.AsyncClient, world: World) -> None:
+async def test_dry_run_with_the_same_key_is_carried_out_each_time(api: httpx.AsyncClient, world: World) -> None:
     for size in (1, 2):
         response = await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request(batchSize=size), headers=KEY)
         assert response.status_code == 200
@@ -104,7 +104,7 @@ async def test_dry_run_is_carried_out_each_time(api: httpx.AsyncClient, world: W
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "a b", "\x07", "schlüssel".encode("latin-1")])
-async def test_key_that_is_none_is_422(api: httpx.AsyncClient, world: World, key: str | bytes) -> None:
+async def test_invalid_key_is_422(api: httpx.AsyncClient, world: World, key: str | bytes) -> None:
     given = key.encode() if isinstance(key, str) else key
     response = await api.post(UPGRADES, json=world.request(), headers={b"Idempotency-Key": given})
     assert response.status_code == 422
@@ -118,12 +118,12 @@ async def test_two_keys_are_422(api: httpx.AsyncClient, world: World) -> None:
     assert world.rows("execution") == 0
 
 
-async def test_key_of_255_characters_is_taken(api: httpx.AsyncClient) -> None:
+async def test_key_of_255_characters_is_accepted(api: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "~" * 255}
     assert (await api.post(BACKUPS, json=backup(), headers=headers)).status_code == 201
 
 
-async def test_many_at_once_are_carried_out_once(api: httpx.AsyncClient, world: World) -> None:
+async def test_concurrent_calls_with_one_key_are_carried_out_once(api: httpx.AsyncClient, world: World) -> None:
     answers = await asyncio.gather(*(api.post(BACKUPS, json=backup(), headers=KEY) for _ in range(20)))
     assert {each.status_code for each in answers} == {201}
     assert len({each.content for each in answers}) == 1
@@ -138,7 +138,9 @@ async def another_process(world: World, door: Door) -> AsyncIterator[httpx.Async
         yield client
 
 
-async def test_two_processes_at_once_carry_it_out_once(api: httpx.AsyncClient, world: World, door: Door) -> None:
+async def test_concurrent_calls_with_one_key_in_two_processes_are_carried_out_once(
+    api: httpx.AsyncClient, world: World, door: Door
+) -> None:
     async with another_process(world, door) as other:
         for number in range(20):
             headers = {"Idempotency-Key": f"key-{number}"}
@@ -150,7 +152,7 @@ async def test_two_processes_at_once_carry_it_out_once(api: httpx.AsyncClient, w
     assert world.rows("backup") == 21
 
 
-async def test_who_waits_too_long_for_the_first_is_asked_to_come_back(
+async def test_call_that_waits_too_long_for_the_first_is_refused_with_retry_after(
     api: httpx.AsyncClient, world: World, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency_store, "WAIT_SECONDS", 0.2)
@@ -161,7 +163,7 @@ async def test_who_waits_too_long_for_the_first_is_asked_to_come_back(
         assert world.rows("backup") == 1
 
 
-async def test_crash_before_the_answer_is_kept_leaves_nothing_and_does_not_block_the_key(
+async def test_crash_before_the_response_is_stored_leaves_nothing_and_frees_the_key(
     api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies(*_: object) -> None:
@@ -175,7 +177,7 @@ async def test_crash_before_the_answer_is_kept_leaves_nothing_and_does_not_block
     assert world.rows("backup") == 2
 
 
-async def test_start_asks_airflow_only_once_it_is_committed(
+async def test_parse_is_requested_only_after_the_start_is_committed(
     api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     created = (await api.post(UPGRADES, json=world.request())).json()["id"]
@@ -196,7 +198,7 @@ YOUNG_KEY = "UPDATE idempotency_key SET created_at = clock_timestamp() - interva
 
 
 @pytest.mark.parametrize(("aged", "backups"), [(OLD_KEY, 3), (YOUNG_KEY, 2)])
-async def test_key_counts_for_24_hours(api: httpx.AsyncClient, world: World, aged: str, backups: int) -> None:
+async def test_key_is_valid_for_24_hours(api: httpx.AsyncClient, world: World, aged: str, backups: int) -> None:
     for _ in range(2):
         assert (await api.post(BACKUPS, json=backup(), headers=KEY)).status_code == 201
         with world.connect() as connection:
@@ -216,7 +218,7 @@ async def test_old_keys_are_deleted_by_a_control_loop(
     assert world.rows("idempotency_key") == left
 
 
-def test_every_write_takes_a_key(app: FastAPI) -> None:
+def test_every_write_accepts_a_key(app: FastAPI) -> None:
     found = [each for each in app.routes if isinstance(each, APIRoute) and {"POST", "PUT", "DELETE"} & each.methods]
     assert len(found) > 15
     assert [each.name for each in found if not isinstance(each, KeyedRoute) or not is_write(each)] == ["compatibility"]

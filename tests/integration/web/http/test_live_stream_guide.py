@@ -27,7 +27,7 @@ async def created(live: httpx.AsyncClient, world: World) -> str:
     return identifier
 
 
-async def test_command_of_the_page_follows_to_the_end(live: httpx.AsyncClient, created: str) -> None:
+async def test_command_in_the_guide_reads_the_stream_to_the_end(live: httpx.AsyncClient, created: str) -> None:
     server = str(live.base_url).removesuffix(f"{URL_PREFIX}/")
     curl = await asyncio.create_subprocess_exec(
         "bash",
@@ -49,7 +49,7 @@ async def test_command_of_the_page_follows_to_the_end(live: httpx.AsyncClient, c
     assert (messages[-1].event, messages[-1].data["status"]) == ("end", "CANCELLED")
 
 
-async def test_program_of_the_page_follows_to_the_end(live: httpx.AsyncClient, created: str) -> None:
+async def test_program_in_the_guide_reads_the_stream_to_the_end(live: httpx.AsyncClient, created: str) -> None:
     names: dict[str, Any] = {}
     exec(compile(PROGRAM, "live-stream.md", "exec"), names)
     server = str(live.base_url).removesuffix(f"{URL_PREFIX}/")
@@ -67,7 +67,7 @@ async def test_program_of_the_page_follows_to_the_end(live: httpx.AsyncClient, c
     assert found == (await live.get(f"/upgrades/{created}/events")).json()["items"]
 
 
-def test_sample_of_the_page_has_what_a_stream_has() -> None:
+def test_sample_in_the_guide_has_the_fields_of_a_real_stream() -> None:
     fields = [line.partition(": ")[0] for line in SAMPLE.splitlines() if line]
     assert fields == ["retry", "event", "data", "id", "", "event", "data"]
     assert json.loads(SAMPLE.splitlines()[-1].removeprefix("data: ")).keys() == {"status", "sequence"}

@@ -33,7 +33,7 @@ async def test_body_over_one_mebibyte_is_413(api: httpx.AsyncClient, world: Worl
     assert world.rows("execution") == 0
 
 
-async def test_body_of_one_mebibyte_is_read(api: httpx.AsyncClient) -> None:
+async def test_body_of_one_mebibyte_is_accepted(api: httpx.AsyncClient) -> None:
     content = b'{"name": "x"}'.ljust(1 << 20)
     assert (await api.post("/components", content=content, headers=JSON)).status_code == 201
 
@@ -48,9 +48,7 @@ async def test_body_that_is_not_json_is_400(api: httpx.AsyncClient, content: byt
     ("content", "field"),
     [(b'{"name": "a", "name": "b"}', "name"), (b'{"name": NaN}', "name"), (b"[]", "body"), (b"null", "body")],
 )
-async def test_body_that_is_not_meant_so_is_422(
-    api: httpx.AsyncClient, world: World, content: bytes, field: str
-) -> None:
+async def test_body_of_the_wrong_shape_is_422(api: httpx.AsyncClient, world: World, content: bytes, field: str) -> None:
     response = await api.post("/components", content=content, headers=JSON)
     assert response.status_code == 422
     assert [each["field"] for each in response.json()["errors"]] == [field]
@@ -69,19 +67,19 @@ async def test_unknown_path_is_a_problem(api: httpx.AsyncClient) -> None:
     assert response.json()["instance"] == f"{URL_PREFIX}/nowhere"
 
 
-async def test_wrong_method_names_all_that_are_possible(api: httpx.AsyncClient) -> None:
+async def test_wrong_method_is_405_naming_the_allowed_methods(api: httpx.AsyncClient) -> None:
     response = await api.delete("/components")
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, POST")
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
 
 
-async def test_request_id_is_taken_over_when_it_is_sane(api: httpx.AsyncClient) -> None:
+async def test_valid_request_id_is_kept(api: httpx.AsyncClient) -> None:
     response = await api.get("/components", headers={"X-Request-ID": "ci-4711"})
     assert response.headers["X-Request-ID"] == "ci-4711"
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "<script>"])
-async def test_request_id_is_made_when_it_is_not_sane(api: httpx.AsyncClient, given: str) -> None:
+async def test_invalid_request_id_is_replaced(api: httpx.AsyncClient, given: str) -> None:
     response = await api.get("/nowhere", headers={"X-Request-ID": given})
     assert len(response.headers["X-Request-ID"]) == 36
 
@@ -93,20 +91,20 @@ def broken_database(shared_app: SharedApp, app: FastAPI) -> None:
 
 
 @pytest.mark.usefixtures("broken_database")
-async def test_health_is_503_naming_the_database_when_it_is_away(api: httpx.AsyncClient) -> None:
+async def test_health_is_503_naming_the_database_when_it_is_unreachable(api: httpx.AsyncClient) -> None:
     response = await api.get("/health")
     assert (response.status_code, response.json()["parts"]) == (503, {"database": "unavailable"})
 
 
 @pytest.mark.usefixtures("broken_database")
-async def test_call_is_503_with_retry_after_when_the_database_is_away(api: httpx.AsyncClient) -> None:
+async def test_call_is_503_with_retry_after_when_the_database_is_unreachable(api: httpx.AsyncClient) -> None:
     response = await api.get("/components")
     assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert int(response.headers["Retry-After"]) > 0
     assert SECRET not in response.text
 
 
-async def test_unexpected_error_is_500_without_its_text_and_in_the_log(
+async def test_unexpected_error_is_500_without_its_text_and_is_logged(
     api: httpx.AsyncClient, shared_app: SharedApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fall_over(request: Request) -> NoReturn:

@@ -60,7 +60,7 @@ async def created(api: httpx.AsyncClient, world: World) -> str:
     ],
     ids=str,
 )
-async def test_write_by_cookie_from_elsewhere_is_403_and_changes_nothing(
+async def test_write_by_cookie_from_another_origin_is_403_and_changes_nothing(
     browser: httpx.AsyncClient, world: World, created: str, headers: dict[str, str], door: Door
 ) -> None:
     door.known["Basic YWxpY2U6eA=="] = door.known["token-of-alice"]
@@ -76,7 +76,7 @@ async def test_write_by_cookie_from_elsewhere_is_403_and_changes_nothing(
     [{"Sec-Fetch-Site": "same-origin"}, {"Origin": HOST}, {"Origin": "HTTP://UPGRADES.test"}],
     ids=str,
 )
-async def test_write_by_cookie_from_our_own_page_is_carried_out_and_noted_as_from_the_ui(
+async def test_write_by_cookie_from_our_own_page_is_carried_out_and_audited_as_from_the_ui(
     browser: httpx.AsyncClient, world: World, created: str, headers: dict[str, str]
 ) -> None:
     response = await browser.post(f"/upgrades/{created}/start", headers=JSON | headers)
@@ -97,7 +97,7 @@ async def test_write_by_cookie_that_is_not_json_is_415(
     assert world.rows("command") == 0
 
 
-async def test_bearer_needs_no_origin_and_is_noted_as_from_the_api(
+async def test_write_by_bearer_token_needs_no_origin_and_is_audited_as_from_the_api(
     api: httpx.AsyncClient, world: World, created: str
 ) -> None:
     response = await api.post(f"/upgrades/{created}/start", headers={"Sec-Fetch-Site": "cross-site"})
@@ -106,7 +106,7 @@ async def test_bearer_needs_no_origin_and_is_noted_as_from_the_api(
         assert connection.execute("SELECT source FROM command").fetchall() == [("API",)]
 
 
-async def test_reads_by_cookie_need_no_origin(browser: httpx.AsyncClient, created: str) -> None:
+async def test_read_by_cookie_needs_no_origin(browser: httpx.AsyncClient, created: str) -> None:
     assert (await browser.get(f"/upgrades/{created}", headers={"Sec-Fetch-Site": "cross-site"})).status_code == 200
 
 
@@ -115,7 +115,7 @@ async def test_write_without_any_identity_is_401_not_403(app: FastAPI, created: 
         assert (await without_user.post(f"/upgrades/{created}/start", headers=HERE)).status_code == 401
 
 
-async def test_permission_is_asked_of_who_comes_by_cookie_too(
+async def test_write_by_cookie_without_the_permission_is_403(
     browser: httpx.AsyncClient, door: Door, created: str
 ) -> None:
     door.admit("alice", {Permission.READ})

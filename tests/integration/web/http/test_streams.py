@@ -53,7 +53,7 @@ async def test_stream_has_past_and_new_events(
         ("?after=2", {"Last-Event-ID": "0"}, [1, 2, 3]),
     ],
 )
-async def test_stream_goes_on_behind_the_last_event_seen(
+async def test_stream_continues_after_the_last_event_seen(
     live: httpx.AsyncClient, created: str, query: str, header: dict[str, str], expected: list[int]
 ) -> None:
     await live.post(f"/upgrades/{created}/start")
@@ -62,7 +62,7 @@ async def test_stream_goes_on_behind_the_last_event_seen(
     assert [int(each.id or 0) for each in found] == expected
 
 
-async def test_stream_ends_with_the_upgrade(live: httpx.AsyncClient, created: str) -> None:
+async def test_stream_ends_when_the_upgrade_has_ended(live: httpx.AsyncClient, created: str) -> None:
     async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
         found = messages(response)
         await take(found, 1)
@@ -76,7 +76,7 @@ async def test_stream_ends_with_the_upgrade(live: httpx.AsyncClient, created: st
     assert end.data == {"status": "CANCELLED", "sequence": events[-1].data["sequence"]}
 
 
-async def test_stream_goes_on_while_something_is_in_flight(
+async def test_stream_continues_while_an_instance_is_in_flight(
     live: httpx.AsyncClient, world: World, created: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", 0.2)
@@ -102,7 +102,9 @@ async def test_reader_that_has_the_last_event_gets_204_and_stops(live: httpx.Asy
         assert [each.event for each in await rest(messages(stream))] == ["end"]
 
 
-async def test_stream_lives_no_longer_than_it_may(shared_app: SharedApp, live: httpx.AsyncClient, world: World) -> None:
+async def test_stream_is_closed_after_its_maximum_duration(
+    shared_app: SharedApp, live: httpx.AsyncClient, world: World
+) -> None:
     shared_app.ports = replace(world.ports, options=replace(world.ports.options, stream_seconds=0.2))
     created = (await live.post(UPGRADES, json=world.request())).json()["id"]
     began = time.monotonic()
@@ -112,14 +114,14 @@ async def test_stream_lives_no_longer_than_it_may(shared_app: SharedApp, live: h
 
 
 @pytest.mark.parametrize("given", ["x", "-1", "1.5", "9223372036854775808", ""])
-async def test_last_event_id_that_is_no_sequence_is_named(live: httpx.AsyncClient, created: str, given: str) -> None:
+async def test_invalid_last_event_id_is_refused_naming_it(live: httpx.AsyncClient, created: str, given: str) -> None:
     response = await live.get(f"/upgrades/{created}/events", headers=STREAM | {"Last-Event-ID": given})
     assert (response.status_code, response.json()["code"]) == (422, "VALIDATION_FAILED")
     assert [each["field"] for each in response.json()["errors"]] == ["Last-Event-ID"]
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor"])
-async def test_stream_knows_no_pages(live: httpx.AsyncClient, created: str, name: str) -> None:
+async def test_stream_refuses_parameters_of_pages(live: httpx.AsyncClient, created: str, name: str) -> None:
     response = await live.get(f"/upgrades/{created}/events", headers=STREAM, params={name: "5"})
     assert (response.status_code, [each["field"] for each in response.json()["errors"]]) == (422, [name])
 
@@ -155,7 +157,7 @@ async def test_stream_needs_a_reader_of_the_tenant(live: httpx.AsyncClient, door
         ("application/json", False),
     ],
 )
-async def test_accept_says_whether_it_is_a_stream(
+async def test_accept_header_selects_stream_or_page(
     live: httpx.AsyncClient, created: str, accept: str, stream: bool
 ) -> None:
     async with live.stream("GET", f"/upgrades/{created}/events", headers={"Accept": accept}) as response:
@@ -163,7 +165,7 @@ async def test_accept_says_whether_it_is_a_stream(
     assert kind == ("text/event-stream" if stream else "application/json")
 
 
-async def test_reader_that_leaves_frees_what_it_held(app: FastAPI, live: httpx.AsyncClient, created: str) -> None:
+async def test_reader_that_disconnects_frees_its_resources(app: FastAPI, live: httpx.AsyncClient, created: str) -> None:
     for _ in range(3):
         async with live.stream("GET", f"/upgrades/{created}/events", headers=STREAM) as response:
             await take(messages(response), 1)
@@ -171,7 +173,7 @@ async def test_reader_that_leaves_frees_what_it_held(app: FastAPI, live: httpx.A
         await until(lambda: not app.state.live.opened.readers)
 
 
-async def test_server_that_ends_ends_its_streams(app: FastAPI, door: Door, world: World) -> None:
+async def test_server_that_stops_ends_its_streams(app: FastAPI, door: Door, world: World) -> None:
     headers = door.admit("alice", Permission) | STREAM
     async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=20) as client:
         async with serving(app) as url:

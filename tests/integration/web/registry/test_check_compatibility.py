@@ -25,7 +25,7 @@ async def checked(api: httpx.AsyncClient, version_id: str = "v4", **body: Any) -
     return found
 
 
-async def test_version_without_conditions_is_compatible_with_nothing_said(api: httpx.AsyncClient) -> None:
+async def test_version_without_conditions_is_compatible_without_findings(api: httpx.AsyncClient) -> None:
     await make(api)
     assert await checked(api) == {
         "versionId": "v4",
@@ -61,7 +61,7 @@ async def test_each_dependency_is_listed_with_the_finding(api: httpx.AsyncClient
 @pytest.mark.parametrize(
     ("platform", "compatible"), [("3.2", False), ("3.3", True), ("3.9.9", True), ("3.10", True), ("4.0", False)]
 )
-async def test_platform_has_to_be_within_the_bounds(api: httpx.AsyncClient, platform: str, compatible: bool) -> None:
+async def test_platform_outside_the_bounds_blocks(api: httpx.AsyncClient, platform: str, compatible: bool) -> None:
     await make(api, minPlatformVersion="3.3", maxPlatformVersion="3.10")
     body = await checked(api, platformVersion=platform)
     assert (body["compatible"], body["platformVersion"]) == (compatible, platform)
@@ -72,7 +72,7 @@ async def test_unknown_platform_blocks(api: httpx.AsyncClient) -> None:
     assert "set upgrades_platform_version" in (await checked(api))["blockers"][0]
 
 
-async def test_platform_that_is_left_out_is_the_one_that_is_set(
+async def test_platform_that_is_omitted_is_the_configured_one(
     api: httpx.AsyncClient, shared_app: SharedApp, world: World
 ) -> None:
     shared_app.ports = replace(world.ports, options=replace(world.ports.options, platform_version="3.4"))
@@ -81,7 +81,7 @@ async def test_platform_that_is_left_out_is_the_one_that_is_set(
     assert (await checked(api, platformVersion="3.2"))["compatible"] is False
 
 
-async def test_path_is_looked_at_when_the_start_is_named(api: httpx.AsyncClient) -> None:
+async def test_upgrade_path_is_checked_when_the_source_version_is_named(api: httpx.AsyncClient) -> None:
     body = await checked(api, NEW, fromVersionId=OLD)
     assert (body["compatible"], body["path"]["id"], body["path"]["upgradeType"]) == (True, "path-1", "MINOR")
     await make(api)
@@ -97,7 +97,9 @@ async def test_path_is_looked_at_when_the_start_is_named(api: httpx.AsyncClient)
     ("strategy", "said"),
     [(None, "only strategy RECREATE"), ("ROLLING", "strategy ROLLING does not provide for"), ("RECREATE", None)],
 )
-async def test_path_warns(api: httpx.AsyncClient, strategy: str | None, said: str | None) -> None:
+async def test_upgrade_path_that_is_untested_of_high_risk_or_with_downtime_warns(
+    api: httpx.AsyncClient, strategy: str | None, said: str | None
+) -> None:
     await make(api)
     way = {"componentId": COMPONENT, "fromVersionId": NEW, "toVersionId": "v4", "requiresDowntime": True}
     await api.post("/upgrade-paths", json=way)
@@ -107,7 +109,7 @@ async def test_path_warns(api: httpx.AsyncClient, strategy: str | None, said: st
     assert ("tested" in body["warnings"][0], "HIGH risk" in body["warnings"][1]) == (True, True)
 
 
-async def test_closed_path_blocks(api: httpx.AsyncClient) -> None:
+async def test_closed_upgrade_path_blocks(api: httpx.AsyncClient) -> None:
     await make(api)
     way = {"componentId": COMPONENT, "fromVersionId": NEW, "toVersionId": "v4", "blockers": ["loses data"]}
     await api.post("/upgrade-paths", json=way)
@@ -123,7 +125,7 @@ async def test_closed_path_blocks(api: httpx.AsyncClient) -> None:
         ({"endOfLifeDate": "2999-01-01"}, []),
     ],
 )
-async def test_version_that_is_not_upgraded_to_blocks(
+async def test_version_that_is_not_stable_blocks(
     api: httpx.AsyncClient, fields: dict[str, Any], said: list[str]
 ) -> None:
     await make(api, **fields)
@@ -157,7 +159,7 @@ async def test_check_is_422_when_a_field_is_wrong(api: httpx.AsyncClient, body: 
     assert [each["field"] for each in response.json()["errors"]] == [field]
 
 
-async def test_check_is_404_or_422_when_a_version_is_none_or_foreign(api: httpx.AsyncClient) -> None:
+async def test_check_is_404_for_an_unknown_version_and_422_for_one_of_another_component(api: httpx.AsyncClient) -> None:
     assert (await api.post("/versions/zzz/check-compatibility", json={})).status_code == 404
     response = await api.post(f"/versions/{NEW}/check-compatibility", json={"fromVersionId": "zzz"})
     assert (response.status_code, "zzz" in response.json()["detail"]) == (404, True)

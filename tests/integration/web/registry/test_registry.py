@@ -17,7 +17,7 @@ BACKUP = {
 }
 
 
-async def test_component_is_made_with_a_minted_id_and_listed(api: httpx.AsyncClient) -> None:
+async def test_component_is_created_with_a_generated_id_and_listed(api: httpx.AsyncClient) -> None:
     made = await api.post("/components", json={"name": "postgresql"})
     assert (made.status_code, len(made.json()["id"])) == (201, 36)
     assert made.json() in (await api.get("/components")).json()["items"]
@@ -63,7 +63,7 @@ async def test_component_is_422_when_a_field_is_wrong(
     assert world.rows("component") == 1
 
 
-async def test_path_takes_its_risk_from_the_upgrades_type(api: httpx.AsyncClient) -> None:
+async def test_upgrade_path_gets_its_risk_from_its_upgrade_type(api: httpx.AsyncClient) -> None:
     await api.post(f"/components/{COMPONENT}/versions", json={"id": "v4", "version": "4.0.0"})
     body = {"componentId": COMPONENT, "fromVersionId": NEW, "toVersionId": "v4", "upgradeSteps": ["a", "b"]}
     made = await api.post("/upgrade-paths", json=body)
@@ -74,7 +74,7 @@ async def test_path_takes_its_risk_from_the_upgrades_type(api: httpx.AsyncClient
     assert (await api.get("/upgrade-paths", params={"componentId": "other"})).json()["items"] == []
 
 
-async def test_path_is_422_when_a_version_is_of_another_component(api: httpx.AsyncClient, world: World) -> None:
+async def test_upgrade_path_is_422_when_a_version_is_of_another_component(api: httpx.AsyncClient, world: World) -> None:
     await api.post("/components", json={"id": "other", "name": "other"})
     body = {"componentId": "other", "fromVersionId": NEW, "toVersionId": OLD}
     response = await api.post("/upgrade-paths", json=body)
@@ -82,7 +82,7 @@ async def test_path_is_422_when_a_version_is_of_another_component(api: httpx.Asy
     assert world.rows("upgrade_path") == 1
 
 
-async def test_deployment_is_replaced(api: httpx.AsyncClient, world: World) -> None:
+async def test_deployment_is_replaced_when_it_is_put_again(api: httpx.AsyncClient, world: World) -> None:
     body = {"driver": "agent", "connId": CONNECTION, "fleet": world.fleet, "currentVersionId": NEW}
     replaced = await api.put(f"{PLACE}/deployment", json=body)
     assert replaced.status_code == 200

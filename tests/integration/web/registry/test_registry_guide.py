@@ -44,7 +44,7 @@ async def asked(api: httpx.AsyncClient, command: list[str]) -> Any:
     return response.json()
 
 
-async def test_the_pages_calls_answer_what_it_says(api: httpx.AsyncClient, world: World) -> None:
+async def test_calls_in_the_guide_get_the_documented_responses(api: httpx.AsyncClient, world: World) -> None:
     loaded = await load_registry(world.ports, entries_in(read_yaml(FILE).value))
     assert (str(loaded), f"`registry.yaml: {loaded}`" in PAGE) == ("8 created, 0 changed, 0 unchanged", True)
     status, calculate, check = starting_with("curl")
@@ -58,7 +58,7 @@ async def test_the_pages_calls_answer_what_it_says(api: httpx.AsyncClient, world
     assert (await asked(api, status))["effectiveStatus"] == "EOL"
 
 
-def test_the_pages_commands_work_as_they_are_typed(
+def test_commands_in_the_guide_work_as_documented(
     empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In this process; as one of its own it runs in `integration/store/registry/test_registry_command.py`."""
@@ -72,7 +72,7 @@ def test_the_pages_commands_work_as_they_are_typed(
         assert said in capsys.readouterr().out
 
 
-def test_the_pages_make_targets_are_there_and_need_the_stack(tmp_path: Path) -> None:
+def test_make_targets_in_the_guide_exist_and_need_the_stack(tmp_path: Path) -> None:
     targets = starting_with("make")
     assert [words[1] for words in targets] == ["seed", "export"]
     for words in targets:
@@ -88,14 +88,14 @@ ROWS = [[cell.strip() for cell in row.split("|")[1:4]] for row in PAGE.splitline
 
 
 @pytest.mark.parametrize(("ranges", "inside", "outside"), ROWS)
-def test_the_pages_ranges_allow_what_it_says(ranges: str, inside: str, outside: str) -> None:
+def test_version_ranges_in_the_guide_allow_the_documented_versions(ranges: str, inside: str, outside: str) -> None:
     for text in ranges.split("`")[1::2]:
         allowed = VersionRange.parse(text)
         assert all(allowed.allows(each) for each in inside.split(", ") if inside != "every version")
         assert not any(allowed.allows(each) for each in outside.split(", ") if outside)
 
 
-def test_the_pages_problems_are_printed_as_it_shows_them(
+def test_problems_in_the_guide_are_printed_as_documented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = FILE.replace("lts: true", "status: stable").replace("recommended: true", "recomended: true")
@@ -106,5 +106,5 @@ def test_the_pages_problems_are_printed_as_it_shows_them(
     assert printed == [line for line in COMMANDS if line.startswith("registry.yaml")]
 
 
-def test_the_page_has_every_range_that_is_tried() -> None:
+def test_guide_has_six_rows_of_version_ranges() -> None:
     assert len(ROWS) == 6

@@ -53,7 +53,7 @@ def ways(edges: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         ("v4", NEW, "MAJOR", "HIGH", True),
     ],
 )
-async def test_path_has_its_type_and_its_risk_from_its_versions(
+async def test_upgrade_path_gets_its_type_and_its_risk_from_its_versions(
     api: httpx.AsyncClient, register: Register, source: str, target: str, kind: str, risk: str, downgrade: bool
 ) -> None:
     await register((source, target))
@@ -62,7 +62,7 @@ async def test_path_has_its_type_and_its_risk_from_its_versions(
     assert (made["upgradeType"], made["riskLevel"], made["downgrade"]) == (kind, risk, downgrade)
 
 
-async def test_path_keeps_the_risk_that_it_is_given(api: httpx.AsyncClient, register: Register) -> None:
+async def test_upgrade_path_keeps_a_given_risk(api: httpx.AsyncClient, register: Register) -> None:
     await register((OLD, "v4"), riskLevel="LOW")
     assert (await calculated(api, OLD, "v4"))["totals"]["riskLevel"] == "LOW"
 
@@ -90,7 +90,9 @@ async def test_direct_path_is_the_best_route(api: httpx.AsyncClient, register: R
     assert (body["missingEdges"], body["closedPaths"], body["blockers"]) == ([], [], [])
 
 
-async def test_route_of_several_upgrades_adds_up(api: httpx.AsyncClient, register: Register) -> None:
+async def test_route_of_several_upgrades_has_the_sum_of_their_durations(
+    api: httpx.AsyncClient, register: Register
+) -> None:
     await register((OLD, "v38"), estimatedDurationMinutes=10, tested=True)
     await register(("v38", "v4"), estimatedDurationMinutes=5, requiresDowntime=True, tested=True)
     body = await calculated(api, OLD, "v4")
@@ -104,7 +106,7 @@ async def test_route_of_several_upgrades_adds_up(api: httpx.AsyncClient, registe
     }
 
 
-async def test_closed_path_is_not_used_but_named(api: httpx.AsyncClient, register: Register) -> None:
+async def test_closed_path_is_not_used_in_a_route_but_named(api: httpx.AsyncClient, register: Register) -> None:
     await register((OLD, "v38"), ("v38", "v4"))
     await register((OLD, "v4"), blockers=["loses data"])
     body = await calculated(api, OLD, "v4")
@@ -112,7 +114,7 @@ async def test_closed_path_is_not_used_but_named(api: httpx.AsyncClient, registe
     assert [(each["id"], each["reasons"]) for each in body["closedPaths"]] == [(f"{OLD}_v4", ["loses data"])]
 
 
-async def test_without_a_route_the_missing_paths_are_named_smallest_jump_first(
+async def test_missing_paths_are_named_smallest_jump_first_when_there_is_no_route(
     api: httpx.AsyncClient, register: Register
 ) -> None:
     await register(("v38", "v4"))
@@ -129,7 +131,9 @@ async def test_without_a_route_the_missing_paths_are_named_smallest_jump_first(
     assert ids((await calculated(api, OLD, "v4"))["steps"]) == ["path-1", f"{NEW}_v38", "v38_v4"]
 
 
-async def test_target_that_is_not_stable_has_no_route_and_says_why(api: httpx.AsyncClient, register: Register) -> None:
+async def test_target_that_is_not_stable_has_no_route_and_the_reason_is_given(
+    api: httpx.AsyncClient, register: Register
+) -> None:
     await register((OLD, "v4"))
     await api.put("/versions/v4/status", json={"status": "DEPRECATED"})
     body = await calculated(api, OLD, "v4")
@@ -150,7 +154,7 @@ async def test_target_that_is_not_stable_has_no_route_and_says_why(api: httpx.As
         ({"toVersionId": "zzz"}, 404, "zzz"),
     ],
 )
-async def test_calculation_is_refused_when_it_does_not_say_what(
+async def test_route_calculation_without_required_fields_is_refused(
     api: httpx.AsyncClient, changed: dict[str, Any], status: int, field: str
 ) -> None:
     params = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW} | changed
@@ -160,7 +164,7 @@ async def test_calculation_is_refused_when_it_does_not_say_what(
     assert field in (body["detail"] if status == 404 else [each["field"] for each in body["errors"]])
 
 
-async def test_calculation_is_422_when_a_version_is_of_another_component(
+async def test_route_calculation_is_422_when_a_version_is_of_another_component(
     api: httpx.AsyncClient, register: Register
 ) -> None:
     await api.post("/components", json={"id": "other", "name": "other"})
@@ -187,7 +191,7 @@ BAD_PATHS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changed", "field"), BAD_PATHS)
-async def test_path_is_422_when_a_field_is_wrong(
+async def test_upgrade_path_is_422_when_a_field_is_wrong(
     api: httpx.AsyncClient, world: World, changed: dict[str, Any], field: str
 ) -> None:
     body = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW} | changed

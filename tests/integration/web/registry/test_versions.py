@@ -12,7 +12,7 @@ from tests.integration.world import COMPONENT, NEW, World
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion
 
 
-async def test_version_is_made_and_its_status_changed(api: httpx.AsyncClient) -> None:
+async def test_version_is_created_and_its_status_is_changed(api: httpx.AsyncClient) -> None:
     body = {"id": "v4", "version": "4.0.0", "status": "DRAFT", "dependencies": {"zk": ">=3.8"}, "lts": True}
     made = await api.post(f"/components/{COMPONENT}/versions", json=body | {"releaseDate": "2026-01-31"})
     assert made.status_code == 201
@@ -79,7 +79,7 @@ async def test_version_past_its_end_of_life_is_shown_as_eol(api: httpx.AsyncClie
     assert (statuses["past"], statuses["future"]) == (("STABLE", "EOL"), ("STABLE", "STABLE"))
 
 
-async def test_recommended_version_takes_it_from_the_one_before(api: httpx.AsyncClient) -> None:
+async def test_recommended_version_replaces_the_previous_one(api: httpx.AsyncClient) -> None:
     for name in ("one", "two"):
         body = {"id": name, "version": f"9.{len(name) + (name == 'two')}", "recommended": True}
         assert (await api.post(f"/components/{COMPONENT}/versions", json=body)).status_code == 201
@@ -87,7 +87,7 @@ async def test_recommended_version_takes_it_from_the_one_before(api: httpx.Async
     assert [each["id"] for each in found if each["recommended"]] == ["two"]
 
 
-async def test_of_versions_recommended_at_the_same_time_the_last_is_left(api: httpx.AsyncClient, world: World) -> None:
+async def test_last_of_concurrently_recommended_versions_is_the_only_one(api: httpx.AsyncClient, world: World) -> None:
     one = ComponentVersion(id="one", component_id=COMPONENT, version="9.1", recommended=True)
     async with world.ports.work() as work:
         await work.registry.lock()
@@ -107,12 +107,12 @@ def _waits_for_a_lock(world: World) -> bool:
 
 
 @pytest.mark.parametrize("status", ["DRAFT", "STABLE", "DEPRECATED", "EOL"])
-async def test_status_may_be_set_to_any_and_back(api: httpx.AsyncClient, status: str) -> None:
+async def test_version_status_may_be_changed_to_any_other_and_back(api: httpx.AsyncClient, status: str) -> None:
     assert (await api.put(f"/versions/{NEW}/status", json={"status": status})).json()["status"] == status
     assert (await api.put(f"/versions/{NEW}/status", json={"status": "STABLE"})).json()["status"] == "STABLE"
 
 
-async def test_status_goes_with_dates_and_leaves_those_that_are_not_named(api: httpx.AsyncClient) -> None:
+async def test_version_status_is_set_with_its_dates_and_keeps_omitted_ones(api: httpx.AsyncClient) -> None:
     values = {"status": "DEPRECATED", "releaseDate": "2026-01-31", "endOfLifeDate": "2999-01-31"}
     changed = (await api.put(f"/versions/{NEW}/status", json=values)).json()
     assert {name: changed[name] for name in values} == values
@@ -122,7 +122,7 @@ async def test_status_goes_with_dates_and_leaves_those_that_are_not_named(api: h
     assert (gone["releaseDate"], gone["endOfLifeDate"]) == ("2026-01-31", None)
 
 
-async def test_version_that_becomes_stable_is_released_today_unless_a_date_is_known(
+async def test_version_that_becomes_stable_gets_todays_release_date_unless_it_has_one(
     api: httpx.AsyncClient, world: World
 ) -> None:
     with world.connect() as connection:
@@ -136,7 +136,7 @@ async def test_version_that_becomes_stable_is_released_today_unless_a_date_is_kn
     assert none["releaseDate"] is None
 
 
-async def test_status_is_422_when_its_dates_contradict_it(api: httpx.AsyncClient) -> None:
+async def test_version_status_is_422_when_its_dates_contradict_it(api: httpx.AsyncClient) -> None:
     eol = {"status": "EOL", "releaseDate": "2019-01-01", "endOfLifeDate": "2020-01-01"}
     assert (await api.put(f"/versions/{NEW}/status", json=eol)).status_code == 200
     for body in (
@@ -161,11 +161,13 @@ async def test_status_is_422_when_its_dates_contradict_it(api: httpx.AsyncClient
         ({"status": "EOL", "reason": "x"}, "reason"),
     ],
 )
-async def test_status_is_422_when_a_field_is_wrong(api: httpx.AsyncClient, body: dict[str, Any], field: str) -> None:
+async def test_version_status_is_422_when_a_field_is_wrong(
+    api: httpx.AsyncClient, body: dict[str, Any], field: str
+) -> None:
     response = await api.put(f"/versions/{NEW}/status", json=body)
     assert (response.status_code, [each["field"] for each in response.json()["errors"]]) == (422, [field])
 
 
-async def test_version_is_409_when_the_component_has_it(api: httpx.AsyncClient) -> None:
+async def test_version_is_409_when_the_component_has_it_already(api: httpx.AsyncClient) -> None:
     response = await api.post(f"/components/{COMPONENT}/versions", json={"version": "3.7.0"})
     assert (response.status_code, response.json()["code"]) == (409, "ALREADY_EXISTS")

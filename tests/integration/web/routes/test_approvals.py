@@ -63,7 +63,7 @@ async def test_waiting_stage_is_shown_where_it_can_still_begin(
 
 
 @pytest.mark.parametrize("decision", DECISIONS)
-async def test_decision_needs_the_permission_to_approve(
+async def test_decision_without_the_permission_to_approve_is_refused(
     api: httpx.AsyncClient, waiting: Standing, door: Door, decision: str
 ) -> None:
     operator = door.admit("otto", {Permission.READ, Permission.OPERATE, Permission.ADMINISTER})
@@ -73,7 +73,7 @@ async def test_decision_needs_the_permission_to_approve(
     assert waiting.snapshot() == before
 
 
-async def test_creator_is_kept_from_approving_and_may_reject(api: httpx.AsyncClient, waiting: Standing) -> None:
+async def test_creator_may_not_approve_but_may_reject(api: httpx.AsyncClient, waiting: Standing) -> None:
     before = waiting.snapshot()
     refused = await _decide(api, waiting, "approve", {})
     assert (refused.status_code, refused.json()["code"]) == (403, "FORBIDDEN")
@@ -82,14 +82,16 @@ async def test_creator_is_kept_from_approving_and_may_reject(api: httpx.AsyncCli
     assert (await _decide(api, waiting, "reject", {})).json()["status"] == "CANCELLED"
 
 
-async def test_rejection_says_by_whom_and_why(api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]) -> None:
+async def test_rejection_records_its_actor_and_its_reason(
+    api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]
+) -> None:
     answer = await _decide(api, waiting, "reject", anna)
     assert (answer.status_code, answer.json()["status"]) == (200, "CANCELLED")
     assert answer.json()["statusReason"].startswith("stage 2 rejected by anna: seen; ")
 
 
 @pytest.mark.parametrize("decision", DECISIONS)
-async def test_other_stage_is_409_and_names_the_one_that_waits(
+async def test_decision_on_another_stage_is_409_and_names_the_waiting_one(
     api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str], decision: str
 ) -> None:
     answer = await _decide(api, waiting, decision, anna, stage=3)
@@ -108,7 +110,7 @@ async def test_repeated_decision_is_409_and_changes_nothing(
 
 
 @pytest.mark.parametrize("stage", [5, 0, -1, "two", 10_001, 2**63])
-async def test_stage_that_is_not_there_is_404(
+async def test_decision_on_an_unknown_stage_is_404(
     api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str], stage: object
 ) -> None:
     answer = await _decide(api, waiting, "approve", anna, stage=stage)
@@ -116,7 +118,7 @@ async def test_stage_that_is_not_there_is_404(
 
 
 @pytest.mark.parametrize("strategy", ["ROLLING", "CANARY", "BLUE_GREEN", "RECREATE"])
-async def test_other_strategies_have_no_stages(
+async def test_decision_on_a_stage_of_another_strategy_is_404(
     api: httpx.AsyncClient, world: World, anna: dict[str, str], strategy: str
 ) -> None:
     execution = await standing(api, world, strategy)
@@ -139,7 +141,7 @@ async def test_unknown_execution_is_404(api: httpx.AsyncClient, anna: dict[str, 
         ({"reason": "a\x00b"}, "reason"),
     ],
 )
-async def test_body_is_read_strictly(
+async def test_decision_with_an_invalid_body_is_422(
     api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str], body: dict[str, Any], field: str
 ) -> None:
     answer = await _decide(api, waiting, "approve", anna, json=body)
@@ -147,7 +149,7 @@ async def test_body_is_read_strictly(
     assert await _shown(api, waiting) is not None
 
 
-async def test_reason_may_be_left_out_with_or_without_a_body(
+async def test_decision_without_a_reason_or_body_is_accepted(
     api: httpx.AsyncClient, waiting: Standing, anna: dict[str, str]
 ) -> None:
     assert (await _decide(api, waiting, "approve", anna, json=None)).status_code == 200
@@ -162,7 +164,7 @@ async def test_body_that_is_not_declared_to_be_json_is_415(
     assert answer.status_code == 415
 
 
-async def test_approval_that_cannot_run_is_422_with_the_blockers_and_keeps_waiting(
+async def test_approval_with_blockers_is_422_naming_them_and_the_stage_keeps_waiting(
     api: httpx.AsyncClient, world: World, waiting: Standing, anna: dict[str, str]
 ) -> None:
     with world.connect() as connection:

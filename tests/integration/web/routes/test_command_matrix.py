@@ -57,7 +57,7 @@ RANKED = (C.CANCEL, C.ROLLBACK, C.PAUSE, C.PROMOTE)
 "Strongest first."
 
 
-def test_every_command_has_its_call(app: FastAPI) -> None:
+def test_every_command_has_an_api_call(app: FastAPI) -> None:
     assert set(CALL) == set(ANSWERED) == set(Command)
     for path in CALL.values():
         scope = {"type": "http", "method": "POST", "path": f"/upgrades/e-1/{path}"}
@@ -71,7 +71,7 @@ async def call(api: httpx.AsyncClient, command: Command, execution_id: str, **qu
 
 
 @pytest.mark.parametrize("command", Command)
-async def test_command_works_where_it_is_allowed_and_changes_nothing_elsewhere(
+async def test_command_is_accepted_in_its_statuses_and_changes_nothing_in_others(
     api: httpx.AsyncClient, world: World, door: Door, command: Command
 ) -> None:
     execution = await standing(api, world, STRATEGY.get(command, "ROLLING"))
@@ -101,7 +101,9 @@ def _received(execution: Standing, since: int) -> list[str]:
     return events
 
 
-async def test_resume_goes_back_to_the_canary_where_the_pause_began(api: httpx.AsyncClient, world: World) -> None:
+async def test_resume_returns_to_the_canary_status_in_which_the_pause_began(
+    api: httpx.AsyncClient, world: World
+) -> None:
     execution = await standing(api, world, "CANARY")
     await execution.go(S.CANARY_RUNNING)
     assert (await call(api, C.PAUSE, execution.id)).json()["status"] == "PAUSED"
@@ -117,7 +119,9 @@ ORDERS = {RANKED, *(order[: order.index(C.CANCEL) + 1] for order in permutations
 
 
 @pytest.mark.parametrize("status", STEERED)
-async def test_precedence_holds_in_every_order(api: httpx.AsyncClient, world: World, status: ExecutionStatus) -> None:
+async def test_precedence_of_two_commands_holds_in_either_order(
+    api: httpx.AsyncClient, world: World, status: ExecutionStatus
+) -> None:
     execution = await standing(api, world, "CANARY")
     for order in sorted(ORDERS):
         await execution.go(status)
@@ -130,7 +134,7 @@ async def test_precedence_holds_in_every_order(api: httpx.AsyncClient, world: Wo
 
 
 @pytest.mark.parametrize("status", STEERED)
-async def test_precedence_holds_when_two_arrive_at_once(
+async def test_precedence_of_two_concurrent_commands_holds(
     api: httpx.AsyncClient, world: World, status: ExecutionStatus
 ) -> None:
     execution = await standing(api, world, "CANARY")

@@ -34,7 +34,7 @@ async def put_in(world: World, execution_id: str, status: str) -> None:
         ("rollback", "CANARY_RUNNING", 202, "ROLLED_BACK"),
     ],
 )
-async def test_command_moves_an_untouched_execution(
+async def test_command_changes_the_status_of_an_untouched_execution(
     api: httpx.AsyncClient, world: World, created: str, command: str, status: str, code: int, becomes: str
 ) -> None:
     await put_in(world, created, status)
@@ -75,6 +75,6 @@ async def test_active_execution_keeps_its_active_slot(api: httpx.AsyncClient, wo
     assert (await api.post(UPGRADES, json=world.request())).status_code == 409
 
 
-async def test_cancel_says_how_many_instances_are_on_which_version(api: httpx.AsyncClient, created: str) -> None:
+async def test_cancel_reports_the_number_of_instances_on_each_version(api: httpx.AsyncClient, created: str) -> None:
     body = (await api.post(f"/upgrades/{created}/cancel", params={"reason": "wrong night"})).json()
     assert body["statusReason"] == "wrong night; 4 on 3.6.0"

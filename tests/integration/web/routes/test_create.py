@@ -18,7 +18,7 @@ warnings rollbackInfo links"""
 SECTION_6 = frozenset(_REQUEST_AND_MORE.split())
 
 
-async def test_create_answers_201_with_the_whole_body_of_section_6(api: httpx.AsyncClient, world: World) -> None:
+async def test_create_is_201_with_the_whole_body_of_section_6(api: httpx.AsyncClient, world: World) -> None:
     response = await api.post(UPGRADES, json=world.request(strategy="RECREATE", canaryPercentage=50, initiatedBy="ci"))
     assert response.status_code == 201
     body = response.json()
@@ -31,14 +31,14 @@ async def test_create_answers_201_with_the_whole_body_of_section_6(api: httpx.As
     assert body["dagRunUrl"] is None
 
 
-async def test_create_is_read_again_as_it_was_answered(api: httpx.AsyncClient, world: World) -> None:
+async def test_created_execution_is_read_back_as_it_was_returned(api: httpx.AsyncClient, world: World) -> None:
     created = (await api.post(UPGRADES, json=world.request())).json()
     active = await api.get(f"/tenants/{TENANT}/components/{COMPONENT}/upgrades/active")
     assert (await api.get(f"/upgrades/{created['id']}")).json() == created == active.json()
 
 
 @pytest.mark.parametrize("strategy", [*Strategy])
-async def test_create_takes_every_strategy(api: httpx.AsyncClient, world: World, strategy: str) -> None:
+async def test_create_accepts_every_strategy(api: httpx.AsyncClient, world: World, strategy: str) -> None:
     response = await api.post(UPGRADES, json=world.request(strategy=strategy))
     assert (response.status_code, response.json()["strategy"]) == (201, strategy)
 
@@ -49,7 +49,7 @@ async def test_dry_run_plans_every_strategy(api: httpx.AsyncClient, world: World
     assert (response.status_code, response.json()["validation"]["valid"]) == (200, True)
 
 
-async def test_dry_run_answers_the_plan_and_stores_nothing(api: httpx.AsyncClient, world: World) -> None:
+async def test_dry_run_returns_the_plan_and_stores_nothing(api: httpx.AsyncClient, world: World) -> None:
     response = await api.post(UPGRADES, params={"dryRun": "true"}, json=world.request(batchSize=3, totalInstances=4))
     assert response.status_code == 200
     body = response.json()
@@ -120,7 +120,9 @@ async def test_second_create_is_refused_when_the_first_is_not_finished(api: http
     assert second.json()["activeExecutionId"] == first["id"]
 
 
-async def test_of_simultaneous_creates_one_wins_and_the_others_get_its_id(api: httpx.AsyncClient, world: World) -> None:
+async def test_one_of_concurrent_creates_succeeds_and_the_others_get_its_id(
+    api: httpx.AsyncClient, world: World
+) -> None:
     answers = await asyncio.gather(*(api.post(UPGRADES, json=world.request()) for _ in range(4)))
     won = [each.json() for each in answers if each.status_code == 201]
     lost = [each.json() for each in answers if each.status_code == 409]
@@ -214,7 +216,7 @@ async def _active(api: httpx.AsyncClient) -> str:
     return str((await api.get(f"/tenants/{TENANT}/components/{COMPONENT}/upgrades/active")).json()["id"])
 
 
-async def test_create_is_503_when_the_fleet_does_not_answer(
+async def test_create_is_503_when_the_fleet_does_not_respond(
     api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DEMO_FLEET", '{"conn_type": "http", "host": "127.0.0.1", "port": 9}')
@@ -224,7 +226,7 @@ async def test_create_is_503_when_the_fleet_does_not_answer(
     assert world.rows("execution") == 0
 
 
-async def test_plan_is_the_one_that_was_frozen(api: httpx.AsyncClient, world: World) -> None:
+async def test_plan_is_returned_as_it_was_frozen_at_creation(api: httpx.AsyncClient, world: World) -> None:
     created = (await api.post(UPGRADES, json=world.request(totalInstances=3, batchSize=2))).json()
     plan = (await api.get(f"/upgrades/{created['id']}/plan")).json()
     names = {"hash", "totalInstances", "canary", "batches", "budget", "warnings", "blockers", "estimatedSeconds"}

@@ -13,7 +13,7 @@ async def created(api: httpx.AsyncClient, world: World) -> str:
     return identifier
 
 
-async def test_start_is_accepted_and_asks_airflow_for_the_dag(
+async def test_start_is_accepted_and_requests_the_parse_of_the_dag(
     api: httpx.AsyncClient, world: World, created: str
 ) -> None:
     response = await api.post(f"/upgrades/{created}/start")
@@ -46,7 +46,7 @@ async def test_events_are_cloud_events_without_a_gap(api: httpx.AsyncClient, cre
     assert page["nextCursor"] is None
 
 
-async def test_events_go_on_after_a_sequence_and_after_a_cursor(api: httpx.AsyncClient, created: str) -> None:
+async def test_events_continue_after_a_sequence_and_after_a_cursor(api: httpx.AsyncClient, created: str) -> None:
     await api.post(f"/upgrades/{created}/start")
     first = (await api.get(f"/upgrades/{created}/events", params={"limit": 2})).json()
     rest = (await api.get(f"/upgrades/{created}/events", params={"cursor": first["nextCursor"]})).json()
@@ -77,6 +77,6 @@ async def test_unknown_execution_is_404(api: httpx.AsyncClient, path: str, unkno
     assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
 
 
-async def test_active_is_404_when_nothing_is_active(api: httpx.AsyncClient) -> None:
+async def test_active_execution_is_404_when_there_is_none(api: httpx.AsyncClient) -> None:
     response = await api.get(f"/tenants/{TENANT}/components/{COMPONENT}/upgrades/active")
     assert (response.status_code, response.json()["code"]) == (404, "NO_ACTIVE_UPGRADE")

@@ -46,13 +46,13 @@ async def _put(world: World, deployment: Deployment) -> None:
         await work.commit()
 
 
-async def test_health_names_the_driver_that_answers(api: httpx.AsyncClient) -> None:
+async def test_health_names_the_driver_that_responds(api: httpx.AsyncClient) -> None:
     response = await api.get("/health", headers={"Authorization": ""})
     assert (response.status_code, response.json()["parts"]["fleets"]) == (200, "ok")
     assert response.json()["fleets"] == [{"driver": "agent", "connId": CONNECTION, "status": "ok"}]
 
 
-async def test_health_is_503_and_names_the_driver_that_does_not_answer(
+async def test_health_is_503_and_names_the_driver_that_does_not_respond(
     api: httpx.AsyncClient, world: World, dead_connection: str
 ) -> None:
     await _put(world, await _deployment(world, tenant_id="another", conn_id=dead_connection, fleet="secret-fleet"))
@@ -76,7 +76,7 @@ async def test_health_is_503_when_the_agent_refuses_the_token(
 
 
 @pytest.mark.parametrize("changed", [{"conn_id": "not_defined"}, {"driver": "no-driver"}])
-async def test_health_is_503_when_a_deployment_cannot_be_reached_by_what_it_says(
+async def test_health_is_503_when_the_connection_of_a_deployment_is_unusable(
     api: httpx.AsyncClient, world: World, changed: dict[str, str]
 ) -> None:
     await _put(world, await _deployment(world, **changed))
@@ -84,7 +84,9 @@ async def test_health_is_503_when_a_deployment_cannot_be_reached_by_what_it_says
     assert (response.status_code, response.json()["parts"]["fleets"]) == (503, "unavailable")
 
 
-async def test_fleet_that_is_gone_is_no_silent_driver(api: httpx.AsyncClient, world: World) -> None:
+async def test_health_is_ok_when_the_agent_responds_that_a_fleet_is_unknown(
+    api: httpx.AsyncClient, world: World
+) -> None:
     await _put(world, await _deployment(world, fleet="never-made"))
     assert (await api.get("/health")).status_code == 200
 
@@ -102,7 +104,7 @@ class CountedFleets:
             yield driver
 
 
-async def test_fleets_are_asked_once_however_many_ask_for_health(
+async def test_fleets_are_polled_once_for_concurrent_health_calls(
     api: httpx.AsyncClient, shared_app: SharedApp, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleets = CountedFleets(world.ports.fleets)
@@ -128,7 +130,7 @@ async def silent_agent() -> AsyncIterator[int]:
         closing.set()
 
 
-async def test_drivers_that_hang_are_waited_for_together_and_not_for_long(
+async def test_hanging_drivers_are_polled_concurrently_with_a_short_time_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleet_health, "RESPONSE_TIMEOUT_SECONDS", 0.5)
@@ -145,7 +147,7 @@ async def test_drivers_that_hang_are_waited_for_together_and_not_for_long(
     assert not any(well for conn_id, well in statuses.items() if conn_id != CONNECTION)
 
 
-async def test_drivers_with_an_upgrade_under_way_come_first(api: httpx.AsyncClient, world: World) -> None:
+async def test_drivers_with_an_upgrade_under_way_are_polled_first(api: httpx.AsyncClient, world: World) -> None:
     await _put(world, await _deployment(world, tenant_id="another", conn_id="a-first-by-name"))
     assert [each.conn_id for each in await _ways(world, 5)] == ["a-first-by-name", CONNECTION]
     made = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request())

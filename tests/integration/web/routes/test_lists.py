@@ -55,7 +55,7 @@ async def test_filters_narrow_the_list(api: httpx.AsyncClient, five: list[str]) 
     assert (await listed(api, since=third))[0] == five[:1:-1]
 
 
-async def test_list_of_another_tenant_is_empty(api: httpx.AsyncClient, five: list[str]) -> None:
+async def test_list_shows_no_execution_of_another_tenant(api: httpx.AsyncClient, five: list[str]) -> None:
     assert (await api.get("/tenants/other/upgrades")).json() == {"items": [], "nextCursor": None}
 
 

@@ -24,7 +24,9 @@ async def parked(world: World, api: httpx.AsyncClient) -> StoredEvent:
 
 
 @pytest.mark.parametrize(("state", "status"), [("running", 200), ("off", 200), ("waiting", 503)])
-async def test_health_says_how_the_relay_stands(api: httpx.AsyncClient, world: World, state: str, status: int) -> None:
+async def test_health_shows_the_state_of_the_relay(
+    api: httpx.AsyncClient, world: World, state: str, status: int
+) -> None:
     await world.ports.outbox.save_state(RelayState(state), "why")
     response = await api.get("/health")
     body = response.json()
@@ -84,7 +86,7 @@ async def test_released_event_waits_for_kafka_again(
 
 
 @pytest.mark.parametrize("permission", [each for each in Permission if each is not Permission.ADMINISTER])
-async def test_parked_events_are_for_administrators(
+async def test_parked_events_require_the_administrator_permission(
     api: httpx.AsyncClient, world: World, parked: StoredEvent, door: Door, permission: Permission
 ) -> None:
     headers = door.admit("olga", [permission])

@@ -29,7 +29,7 @@ async def events(api: httpx.AsyncClient, execution_id: str) -> list[dict[str, An
     return found
 
 
-async def test_retry_answers_201_with_a_new_execution_of_the_same_request(
+async def test_retry_is_201_with_a_new_execution_of_the_same_request(
     api: httpx.AsyncClient, world: World, door: Door
 ) -> None:
     changed = {"strategy": "STAGED", "stagePercentages": [50, 100], "batchSize": 3, "initiatedBy": "ci"}
@@ -48,7 +48,7 @@ async def test_retry_answers_201_with_a_new_execution_of_the_same_request(
     assert (await api.get(response.headers["Location"].removeprefix("/api/v1/registry"))).json() == body
 
 
-async def test_retry_leaves_the_old_execution_as_it_is_and_is_recorded_on_both(
+async def test_retry_does_not_change_the_old_execution_and_is_recorded_on_both(
     api: httpx.AsyncClient, world: World
 ) -> None:
     old = await cancelled(api, world)
@@ -67,7 +67,7 @@ async def test_retry_leaves_the_old_execution_as_it_is_and_is_recorded_on_both(
     assert (audit, linked) == ([(old, "alice", "once more")], [(old,)])
 
 
-async def test_retry_plans_only_what_did_not_complete(api: httpx.AsyncClient, world: World) -> None:
+async def test_retry_plans_only_instances_that_did_not_complete(api: httpx.AsyncClient, world: World) -> None:
     old = await cancelled(api, world)
     with world.connect() as connection:
         connection.execute("UPDATE execution SET to_version = '3.6.0' WHERE id = %s", (old,))
@@ -81,19 +81,21 @@ async def test_retry_plans_only_what_did_not_complete(api: httpx.AsyncClient, wo
     assert new["warnings"] == ["partial fleet: 1 of 4 instances are upgraded"]
 
 
-async def test_retry_takes_completed_instances_that_run_another_version(api: httpx.AsyncClient, world: World) -> None:
+async def test_retry_includes_completed_instances_that_run_another_version(
+    api: httpx.AsyncClient, world: World
+) -> None:
     old = await cancelled(api, world)
     with world.connect() as connection:
         connection.execute(COMPLETED, (old, 3))
     assert (await api.post(f"/upgrades/{old}/retry")).json()["totalInstances"] == 4
 
 
-async def test_retry_of_blue_green_takes_the_whole_pool(api: httpx.AsyncClient, world: World) -> None:
+async def test_retry_of_blue_green_plans_the_whole_pool(api: httpx.AsyncClient, world: World) -> None:
     old = await cancelled(api, world, strategy="BLUE_GREEN", totalInstances=2)
     assert (await api.post(f"/upgrades/{old}/retry")).json()["totalInstances"] == 4
 
 
-async def test_retry_leaves_out_what_is_gone_with_a_warning(api: httpx.AsyncClient, world: World) -> None:
+async def test_retry_omits_missing_instances_with_a_warning(api: httpx.AsyncClient, world: World) -> None:
     old = await cancelled(api, world)
     with world.connect() as connection:
         connection.execute("UPDATE instance SET instance_id = 'gone-1' WHERE position = 0")
@@ -102,7 +104,7 @@ async def test_retry_leaves_out_what_is_gone_with_a_warning(api: httpx.AsyncClie
     assert body["warnings"][0] == "left out, not in the fleet any more: gone-1"
 
 
-async def test_retry_is_422_when_nothing_is_left(api: httpx.AsyncClient, world: World) -> None:
+async def test_retry_is_422_when_every_instance_completed(api: httpx.AsyncClient, world: World) -> None:
     old = await cancelled(api, world)
     with world.connect() as connection:
         connection.execute("UPDATE execution SET to_version = '3.6.0' WHERE id = %s", (old,))
@@ -139,7 +141,7 @@ async def test_active_upgrade_is_reported_before_any_blocker(api: httpx.AsyncCli
     assert (await api.post(f"/upgrades/{old}/retry")).json()["code"] == "ACTIVE_UPGRADE_EXISTS"
 
 
-async def test_retry_is_409_until_the_ended_upgrade_has_let_go(api: httpx.AsyncClient, world: World) -> None:
+async def test_retry_is_409_until_the_ended_upgrade_is_settled(api: httpx.AsyncClient, world: World) -> None:
     old = await cancelled(api, world)
     with world.connect() as connection:
         connection.execute("UPDATE execution SET settled_at = NULL")
@@ -149,7 +151,7 @@ async def test_retry_is_409_until_the_ended_upgrade_has_let_go(api: httpx.AsyncC
 
 
 @pytest.mark.parametrize("simultaneous", [2, 5])
-async def test_of_simultaneous_retries_one_wins_and_the_others_get_its_id(
+async def test_one_of_concurrent_retries_succeeds_and_the_others_get_its_id(
     api: httpx.AsyncClient, world: World, simultaneous: int
 ) -> None:
     old = await cancelled(api, world)
@@ -163,11 +165,11 @@ async def test_of_simultaneous_retries_one_wins_and_the_others_get_its_id(
     assert (world.rows("execution"), len(audit)) == (2, 1)
 
 
-async def test_retry_of_what_does_not_exist_is_404(api: httpx.AsyncClient) -> None:
+async def test_retry_of_an_unknown_execution_is_404(api: httpx.AsyncClient) -> None:
     assert (await api.post("/upgrades/none/retry")).status_code == 404
 
 
-async def test_retry_is_for_operators_only(api: httpx.AsyncClient, world: World, door: Door) -> None:
+async def test_retry_requires_the_permission_to_operate(api: httpx.AsyncClient, world: World, door: Door) -> None:
     old = await cancelled(api, world)
     headers = door.admit("anna", [Permission.READ, Permission.APPROVE])
     assert (await api.post(f"/upgrades/{old}/retry", headers=headers)).status_code == 403

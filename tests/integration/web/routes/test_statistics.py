@@ -58,6 +58,6 @@ async def test_statistics_of_an_unknown_component_are_404(api: httpx.AsyncClient
     assert "zzz" in response.json()["detail"]
 
 
-async def test_statistics_are_for_readers_only(api: httpx.AsyncClient, door: Door) -> None:
+async def test_statistics_require_the_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
     assert (await api.get(PATH, headers=door.admit("victor", [Permission.READ]))).status_code == 200
     assert (await api.get(PATH, headers=door.admit("nina", []))).status_code == 403

@@ -24,7 +24,7 @@ def _path(route: APIRoute) -> str:
     return route.path_format.format(**dict.fromkeys(route.param_convertors, "some-id"))
 
 
-async def test_every_call_is_401_without_a_token(app: FastAPI, api: httpx.AsyncClient) -> None:
+async def test_every_call_without_a_token_is_401(app: FastAPI, api: httpx.AsyncClient) -> None:
     assert len(calls(app)) > 20
     for method, path in calls(app):
         response = await api.request(method, path, headers={"Authorization": ""})
@@ -32,7 +32,7 @@ async def test_every_call_is_401_without_a_token(app: FastAPI, api: httpx.AsyncC
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_every_call_is_403_without_a_permission(app: FastAPI, api: httpx.AsyncClient, door: Door) -> None:
+async def test_every_call_without_a_permission_is_403(app: FastAPI, api: httpx.AsyncClient, door: Door) -> None:
     no_permissions = door.admit("nina", [])
     for method, path in calls(app):
         response = await api.request(method, path, headers=no_permissions)
@@ -40,7 +40,7 @@ async def test_every_call_is_403_without_a_permission(app: FastAPI, api: httpx.A
 
 
 @pytest.mark.parametrize("permission", [Permission.READ, Permission.APPROVE, Permission.OPERATE])
-async def test_only_the_right_permission_opens_a_write(
+async def test_write_is_permitted_only_with_its_permission(
     api: httpx.AsyncClient, world: World, door: Door, permission: Permission
 ) -> None:
     user = door.admit("olga", {Permission.READ, permission})
@@ -51,7 +51,7 @@ async def test_only_the_right_permission_opens_a_write(
     assert (world.rows("component"), world.rows("execution")) == (1, permission is Permission.OPERATE)
 
 
-async def test_administrator_writes_the_registry(api: httpx.AsyncClient, world: World, door: Door) -> None:
+async def test_administrator_may_write_the_registry(api: httpx.AsyncClient, world: World, door: Door) -> None:
     admin = door.admit("admin", [Permission.ADMINISTER])
     assert (await api.post("/components", json={"name": "new"}, headers=admin)).status_code == 201
     assert world.rows("component") == 2
@@ -67,13 +67,13 @@ async def test_health_needs_no_token_and_names_the_parts(api: httpx.AsyncClient,
     )
 
 
-async def test_door_stays_shut_before_a_body_is_looked_at(api: httpx.AsyncClient, world: World) -> None:
+async def test_body_is_not_read_before_the_caller_is_authorized(api: httpx.AsyncClient, world: World) -> None:
     response = await api.post("/tenants/550e8400/upgrades", content=b"{", headers={"Authorization": ""})
     assert response.status_code == 401
     assert world.rows("execution") == 0
 
 
-async def test_caller_with_more_calls_than_its_share_is_429_and_the_others_are_not(world: World, door: Door) -> None:
+async def test_caller_beyond_its_rate_limit_is_429_and_other_callers_are_not(world: World, door: Door) -> None:
     greedy, other = (door.admit(name, Permission) for name in ("a", "b"))
     async with client_of(own_app(world, door.authenticate, Limiter(0.01, 2))) as client:
         found = [await client.get("/components", headers=greedy) for _ in range(3)]

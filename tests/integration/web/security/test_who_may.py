@@ -43,7 +43,7 @@ def expected(caller: str, needs: Needs) -> int | None:
     return 404 if limited_elsewhere and needs.about == ONE else 403
 
 
-def test_every_call_is_in_the_table(app: FastAPI) -> None:
+def test_every_call_is_in_the_table_of_permissions(app: FastAPI) -> None:
     names = [each.name for each in app.routes if isinstance(each, APIRoute) and each.name not in PUBLIC]
     assert sorted(names) == sorted(TABLE)  # a name that two calls share would hide one of them
 
@@ -66,7 +66,7 @@ def call(api: httpx.AsyncClient, app: FastAPI, execution: str) -> Callable[..., 
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-async def test_caller_gets_through_the_door_only_where_the_role_says_so(
+async def test_caller_is_authorized_exactly_for_the_calls_of_the_role(
     call: Callable[..., Any], world: World, door: Door, caller: str
 ) -> None:
     headers = door.admit_to(caller, CALLERS[caller])
@@ -101,7 +101,7 @@ async def test_no_response_reveals_whether_an_object_of_another_tenant_exists(
 
 
 @pytest.mark.parametrize("path", ["-no-id", "x" * 65, "a%00b"])
-async def test_limited_caller_gets_404_for_what_cannot_be_an_id(
+async def test_limited_caller_gets_404_for_an_invalid_id(
     api: httpx.AsyncClient, door: Door, world: World, path: str
 ) -> None:
     headers = door.admit_to("own", CALLERS["own viewer"])
@@ -109,7 +109,7 @@ async def test_limited_caller_gets_404_for_what_cannot_be_an_id(
     assert (await api.get(f"/tenants/{path}/upgrades", headers=headers)).status_code == 404
 
 
-async def test_limited_operator_creates_in_the_own_tenant_and_in_no_other(
+async def test_limited_operator_may_create_in_the_own_tenant_only(
     api: httpx.AsyncClient, world: World, door: Door
 ) -> None:
     own, other = (door.admit_to(name, CALLERS[name]) for name in ("own operator", "other operator"))
@@ -119,7 +119,7 @@ async def test_limited_operator_creates_in_the_own_tenant_and_in_no_other(
     assert (created.status_code, created.json()["createdBy"]) == (201, "own operator")
 
 
-async def test_key_of_a_limited_caller_reveals_nothing_of_another_tenant(
+async def test_idempotency_key_of_a_limited_caller_reveals_nothing_of_another_tenant(
     api: httpx.AsyncClient, world: World, door: Door
 ) -> None:
     key = {"Idempotency-Key": "one"}

@@ -26,7 +26,7 @@ def line(page: Element, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", [OF_COMPONENT, OF_TENANT])
-async def test_page_shows_what_ended(api: httpx.AsyncClient, world: World, path: str) -> None:
+async def test_statistics_page_shows_ended_upgrades(api: httpx.AsyncClient, world: World, path: str) -> None:
     for status, seconds in (("COMPLETED", 10), ("COMPLETED", 30), ("FAILED", 500)):
         await ended(api, world, status, seconds)
     await ended(api, world, "COMPLETED", 3700, strategy="CANARY")
@@ -39,27 +39,31 @@ async def test_page_shows_what_ended(api: httpx.AsyncClient, world: World, path:
 
 
 @pytest.mark.parametrize("path", [OF_COMPONENT, OF_TENANT])
-async def test_page_without_upgrades_says_so(api: httpx.AsyncClient, world: World, path: str) -> None:
+async def test_statistics_page_without_upgrades_says_that_there_are_none(
+    api: httpx.AsyncClient, world: World, path: str
+) -> None:
     answer = await api.get(path, headers=HTML)
     assert answer.status_code == 200
     page = read_html(answer.text)
     assert (page.one("p.empty").text, page.has("svg.chart")) == ("No upgrade ended in these weeks.", False)
 
 
-async def test_unknown_component_is_404(api: httpx.AsyncClient) -> None:
+async def test_statistics_page_of_an_unknown_component_is_404(api: httpx.AsyncClient) -> None:
     answer = await api.get("/view/components/zzz/statistics", headers=HTML)
     assert answer.status_code == 404
     assert "there is no component zzz" in answer.text
 
 
-async def test_pages_are_for_readers(api: httpx.AsyncClient, door: Door, world: World) -> None:
+async def test_statistics_page_requires_the_permission_to_read(
+    api: httpx.AsyncClient, door: Door, world: World
+) -> None:
     no_permission, reader = door.admit("nina", []), door.admit("victor", [Permission.READ])
     for path in (OF_COMPONENT, OF_TENANT):
         assert (await api.get(path, headers=HTML | no_permission)).status_code == 403
         assert (await api.get(path, headers=HTML | reader)).status_code == 200
 
 
-async def test_who_is_limited_to_a_tenant_sees_that_tenants_only(
+async def test_statistics_page_of_a_limited_caller_shows_its_tenant_only(
     api: httpx.AsyncClient, door: Door, world: World
 ) -> None:
     registry, read = grant_of(Permission.READ, REGISTRY), Permission.READ

@@ -73,7 +73,7 @@ async def three(api: httpx.AsyncClient, world: World) -> list[str]:
     return [failed, staged, await made(api, world, OTHER)]
 
 
-async def test_list_is_newest_first_over_all_tenants(board: Board, three: list[str]) -> None:
+async def test_list_page_is_newest_first_over_all_tenants(board: Board, three: list[str]) -> None:
     assert await board.ids() == three[::-1]
 
 
@@ -100,7 +100,9 @@ async def test_list_is_newest_first_over_all_tenants(board: Board, three: list[s
     ],
     ids=str,
 )
-async def test_filter_narrows_the_list(board: Board, three: list[str], asked: dict[str, str], found: list[int]) -> None:
+async def test_filter_narrows_the_list_page(
+    board: Board, three: list[str], asked: dict[str, str], found: list[int]
+) -> None:
     assert await board.ids(**asked) == [three[each] for each in found]
 
 
@@ -108,14 +110,14 @@ async def test_part_of_an_id_finds_the_execution(board: Board, three: list[str])
     assert await board.ids(text=three[1][-12:]) == [three[1]]
 
 
-async def test_who_waits_for_an_approval_and_who_failed_stands_out(board: Board, three: list[str]) -> None:
+async def test_executions_that_wait_for_an_approval_or_failed_are_highlighted(board: Board, three: list[str]) -> None:
     page = await board.page()
     failed, staged, pending = (page.one(f"#row-{each}") for each in three)
     assert (failed.classes, staged.classes, pending.classes) == (["row", "bad"], ["row", "warn"], ["row", "idle"])
     assert "Stage 2 awaits approval" in staged.text
 
 
-async def test_counts_have_unfinished_and_recently_ended_executions(
+async def test_counts_include_unfinished_and_recently_ended_executions(
     board: Board, three: list[str], world: World
 ) -> None:
     expected = {"ACTIVE": 2, "AWAITING_APPROVAL": 1, "PENDING": 1, "IN_PROGRESS": 1}
@@ -126,7 +128,7 @@ async def test_counts_have_unfinished_and_recently_ended_executions(
 
 
 @pytest.mark.parametrize("role", ["Viewer", "Operator", "Approver"])
-async def test_role_of_a_tenant_sees_that_tenant_only(
+async def test_role_of_a_tenant_sees_executions_of_that_tenant_only(
     api: httpx.AsyncClient, door: Door, three: list[str], role: str
 ) -> None:
     for tenant, expected in ((TENANT, [1, 0]), (OTHER, [2]), ("a-third", [])):
@@ -139,7 +141,7 @@ async def test_role_of_a_tenant_sees_that_tenant_only(
 
 
 @pytest.mark.parametrize("role", ["Upgrade Viewer", "Upgrade Operator", "Upgrade Approver", "Upgrade Admin"])
-async def test_role_of_all_tenants_sees_everything(
+async def test_role_of_all_tenants_sees_executions_of_every_tenant(
     api: httpx.AsyncClient, door: Door, three: list[str], role: str
 ) -> None:
     assert await Board(api, door.admit_to(role, grants_of(Role(role)))).ids() == three[::-1]
@@ -191,7 +193,7 @@ async def test_pages_hold_every_execution_once_also_when_more_are_made(
     assert seen == sorted(seen, reverse=True)
 
 
-async def test_page_costs_as_many_statements_however_many_executions_there_are(
+async def test_list_page_costs_the_same_statements_for_any_number_of_executions(
     board: Board, world: World, api: httpx.AsyncClient, three: list[str], postgres_url: str
 ) -> None:
     async with counted(postgres_url) as few:
@@ -218,7 +220,7 @@ async def test_page_costs_as_many_statements_however_many_executions_there_are(
     ],
     ids=str,
 )
-async def test_bad_filter_is_422_and_named(api: httpx.AsyncClient, asked: dict[str, str]) -> None:
+async def test_invalid_filter_is_422_and_named(api: httpx.AsyncClient, asked: dict[str, str]) -> None:
     response = await api.get("/view/upgrades", params=asked)
     assert (response.status_code, [each["field"] for each in response.json()["errors"]]) == (422, list(asked))
     page = await api.get("/view/upgrades", params=asked, headers=HTML)
@@ -226,12 +228,12 @@ async def test_bad_filter_is_422_and_named(api: httpx.AsyncClient, asked: dict[s
     assert next(iter(asked)) in page.text
 
 
-async def test_empty_list_says_so(board: Board) -> None:
+async def test_empty_list_page_says_that_there_are_no_upgrades(board: Board) -> None:
     assert (await board.page()).one("#rows").text == "There are no upgrades yet."
     assert (await board.page(status="FAILED")).one("#rows").text == "No upgrade matches these filters."
 
 
-async def test_part_for_the_script_is_what_the_page_shows(
+async def test_fragment_for_updates_is_the_same_as_in_the_list_page(
     api: httpx.AsyncClient, board: Board, three: list[str]
 ) -> None:
     part = read_html((await api.get("/view/board", params={"status": "ACTIVE"}, headers=HTML)).text)
@@ -239,6 +241,6 @@ async def test_part_for_the_script_is_what_the_page_shows(
     assert not part.has("html")
 
 
-async def test_list_needs_the_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
+async def test_list_page_requires_the_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
     for path in ("/view/upgrades", "/view/board", "/view/changes"):
         assert (await api.get(path, headers=door.admit("olga", {Permission.OPERATE}))).status_code == 403

@@ -38,7 +38,7 @@ async def read(api: httpx.AsyncClient, path: str, headers: dict[str, str] | None
 
 
 @pytest.mark.parametrize("status", S)
-async def test_page_and_fragment_show_what_the_api_says(
+async def test_page_and_fragment_show_the_state_of_the_api(
     api: httpx.AsyncClient, staged: Standing, status: ExecutionStatus
 ) -> None:
     await staged.go(status)
@@ -51,7 +51,7 @@ async def test_page_and_fragment_show_what_the_api_says(
         assert ("awaits approval" in page.one("#status-line").text) is (body["awaitingApproval"] is not None)
 
 
-async def test_fragment_is_the_pages_own_part_with_the_pages_own_links(
+async def test_fragment_is_the_same_as_in_the_page_with_the_same_links(
     api: httpx.AsyncClient, staged: Standing
 ) -> None:
     page, part = await read(api, staged.id), await read(api, f"{staged.id}/fragment")
@@ -68,7 +68,7 @@ async def test_fragment_is_the_pages_own_part_with_the_pages_own_links(
         ("Upgrade Admin", ["approve", "pause", "reject", "rollback", "cancel"]),
     ],
 )
-async def test_role_has_the_buttons_that_it_may_press(
+async def test_role_sees_exactly_the_buttons_of_its_permissions(
     api: httpx.AsyncClient, door: Door, staged: Standing, role: str, expected: list[str]
 ) -> None:
     await staged.go(S.IN_PROGRESS)
@@ -84,9 +84,7 @@ async def test_creator_sees_why_another_person_has_to_approve(api: httpx.AsyncCl
     assert (page.has("#dialog-approve"), page.has("#dialog-reject")) == (False, True)
 
 
-async def test_button_is_taken_by_the_api_with_the_very_call_that_it_names(
-    api: httpx.AsyncClient, staged: Standing
-) -> None:
+async def test_call_of_a_button_is_accepted_by_the_api(api: httpx.AsyncClient, staged: Standing) -> None:
     for status in (S.PENDING, S.IN_PROGRESS, S.PAUSED):
         await staged.go(status)
         page = await read(api, staged.id)
@@ -113,14 +111,14 @@ async def test_time_left_is_shown_only_while_it_decreases(
     assert fact(await read(api, staged.id), "Time left").startswith(said)
 
 
-async def test_question_counts_the_instances(api: httpx.AsyncClient, staged: Standing) -> None:
+async def test_cancel_dialog_shows_the_number_of_affected_instances(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
     asked = (await read(api, staged.id)).one("#dialog-cancel").text
     assert "1 of 4 instances runs 3.7.0 and stays there." in asked
     assert "3 are not begun and will not be." in asked
 
 
-async def test_airflows_tasks_are_shown_with_the_status_that_they_mean(
+async def test_airflow_tasks_are_shown_with_the_status_that_they_mean(
     api: httpx.AsyncClient, world: World, staged: Standing
 ) -> None:
     await staged.go(S.IN_PROGRESS)
@@ -134,7 +132,7 @@ async def test_airflows_tasks_are_shown_with_the_status_that_they_mean(
     assert "The execution is authoritative" in (await read(api, staged.id)).one("#airflow").text
 
 
-async def test_page_is_there_while_airflows_database_is_not(
+async def test_page_is_shown_while_airflows_database_is_unreachable(
     api: httpx.AsyncClient, world: World, staged: Standing
 ) -> None:
     await staged.go(S.IN_PROGRESS)
@@ -143,7 +141,7 @@ async def test_page_is_there_while_airflows_database_is_not(
     assert "Airflow has no run of this execution right now" in shown
 
 
-async def test_page_costs_as_many_statements_however_many_instances_there_are(
+async def test_execution_page_costs_the_same_statements_for_any_number_of_instances(
     api: httpx.AsyncClient, world: World, staged: Standing, postgres_url: str
 ) -> None:
     async with counted(postgres_url) as few:

@@ -20,7 +20,7 @@ async def staged(api: httpx.AsyncClient, world: World) -> Standing:
     return await standing(api, world, "STAGED")
 
 
-async def test_every_page_carries_the_strict_headers(api: httpx.AsyncClient, staged: Standing, door: Door) -> None:
+async def test_every_page_has_the_strict_security_headers(api: httpx.AsyncClient, staged: Standing, door: Door) -> None:
     no_permissions = door.admit("nina", [])
     for path, headers, status in (
         ("/view/upgrades", {}, 200),
@@ -63,7 +63,7 @@ async def test_execution_of_another_tenant_looks_like_one_that_does_not_exist(
     assert (await api.get(f"/view/upgrades/{staged.id}", headers=own)).status_code == 200
 
 
-async def test_expired_session_is_a_page_that_says_how_to_sign_in_and_leads_nowhere_by_itself(
+async def test_expired_session_is_a_page_that_explains_how_to_sign_in_without_a_redirect(
     api: httpx.AsyncClient, staged: Standing
 ) -> None:
     response = await api.get(f"/view/upgrades/{staged.id}", headers=HTML | {"Authorization": ""})
@@ -74,7 +74,7 @@ async def test_expired_session_is_a_page_that_says_how_to_sign_in_and_leads_nowh
     assert (await api.get("/view/static/view.css", headers={"Authorization": ""})).status_code == 200
 
 
-async def test_dag_of_an_execution_leads_to_its_page_and_any_other_to_an_explanation(
+async def test_link_of_a_dag_leads_to_its_execution_page_or_to_an_explanation(
     api: httpx.AsyncClient, staged: Standing
 ) -> None:
     found = await api.get(f"/view/dags/upgrade__{staged.id}", headers=HTML)
@@ -84,13 +84,13 @@ async def test_dag_of_an_execution_leads_to_its_page_and_any_other_to_an_explana
 
 
 @pytest.mark.parametrize("evil", ["upgrade__//evil.test", "upgrade__..", "upgrade__%2F%2Fevil.test", "upgrade__\\evil"])
-async def test_dag_id_never_leads_to_another_place(api: httpx.AsyncClient, evil: str) -> None:
+async def test_dag_id_never_redirects_to_another_site(api: httpx.AsyncClient, evil: str) -> None:
     response = await api.get(f"/view/dags/{evil}", headers=HTML)
     assert response.status_code in (200, 404), response.headers
     assert "Location" not in response.headers
 
 
-async def test_database_away_is_a_503_page_that_says_that_upgrades_go_on(
+async def test_unreachable_database_is_a_503_page_that_says_that_upgrades_continue(
     api: httpx.AsyncClient, world: World, staged: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -102,7 +102,7 @@ async def test_database_away_is_a_503_page_that_says_that_upgrades_go_on(
     assert "Upgrades go on" in response.text
 
 
-async def test_reading_changes_nothing(api: httpx.AsyncClient, staged: Standing) -> None:
+async def test_reading_the_pages_changes_nothing(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
     before = staged.snapshot()
     for path in (
@@ -117,11 +117,11 @@ async def test_reading_changes_nothing(api: httpx.AsyncClient, staged: Standing)
 
 
 @pytest.mark.parametrize("name", ["..%2Fpages.py", "none.css", "%2e%2e", "pages.py"])
-async def test_nothing_but_the_static_files_is_served(api: httpx.AsyncClient, name: str) -> None:
+async def test_unknown_static_file_is_404(api: httpx.AsyncClient, name: str) -> None:
     assert (await api.get(f"/view/static/{name}")).status_code == 404
 
 
-async def test_static_file_is_asked_for_again_and_sent_once(api: httpx.AsyncClient) -> None:
+async def test_static_file_is_revalidated_and_sent_once(api: httpx.AsyncClient) -> None:
     first = await api.get("/view/static/view.js")
     assert first.headers["Content-Type"].startswith("text/javascript")
     again = await api.get("/view/static/view.js", headers={"If-None-Match": first.headers["ETag"]})
