@@ -44,10 +44,10 @@ async def there_are(store: Store, *names: str) -> list[str]:
 
 
 class IdempotencyStoreContract:
-    async def test_repeated_call_gets_the_first_answer(self, idempotency_store: IdempotencyStore) -> None:
+    async def test_repeated_call_gets_the_first_response(self, idempotency_store: IdempotencyStore) -> None:
         assert [await carry_out(idempotency_store) for _ in range(3)] == [None, ANSWER, ANSWER]
 
-    async def test_keys_of_different_actors_do_not_touch(self, idempotency_store: IdempotencyStore) -> None:
+    async def test_keys_of_different_actors_are_independent(self, idempotency_store: IdempotencyStore) -> None:
         await carry_out(idempotency_store)
         assert await carry_out(idempotency_store, replace(KEY, actor="anna")) is None
 
@@ -56,7 +56,7 @@ class IdempotencyStoreContract:
         with pytest.raises(IdempotencyConflict):
             await carry_out(idempotency_store, replace(KEY, fingerprint="0" * 64))
 
-    async def test_call_that_fails_leaves_everything_as_it_was_and_the_key_free(
+    async def test_call_that_fails_stores_nothing_and_frees_the_key(
         self, idempotency_store: IdempotencyStore, store: Store
     ) -> None:
         async with idempotency_store.call(KEY) as call:
@@ -64,7 +64,7 @@ class IdempotencyStoreContract:
         assert await there_are(store, "written") == []
         assert await carry_out(idempotency_store) is None
 
-    async def test_units_of_work_count_once_the_answer_is_kept(
+    async def test_units_of_work_are_committed_with_the_stored_response(
         self, idempotency_store: IdempotencyStore, store: Store
     ) -> None:
         async with idempotency_store.call(KEY) as call:
@@ -80,7 +80,7 @@ class IdempotencyStoreContract:
             async with call.work() as work:
                 assert await work.registry.component("kept") is not None
 
-    async def test_refused_unit_of_work_spoils_nothing_but_itself(
+    async def test_refused_unit_of_work_does_not_affect_the_others_of_its_call(
         self, idempotency_store: IdempotencyStore, store: Store
     ) -> None:
         async with idempotency_store.call(KEY) as call:
@@ -90,7 +90,7 @@ class IdempotencyStoreContract:
             await call.keep(ANSWER)
         assert await there_are(store, "kept") == ["kept"]
 
-    async def test_lock_of_a_unit_of_work_that_is_left_is_free_before_the_call_ends(
+    async def test_lock_of_an_abandoned_unit_of_work_is_released_before_the_call_ends(
         self, idempotency_store: IdempotencyStore, store: Store, added: Added
     ) -> None:
         execution = await added()
@@ -99,7 +99,7 @@ class IdempotencyStoreContract:
                 await work.executions.lock(execution.id)
             await asyncio.wait_for(append(store, execution, "meanwhile"), 5)
 
-    async def test_second_call_waits_for_the_first_and_gets_its_answer(
+    async def test_second_call_waits_for_the_first_and_gets_its_response(
         self, idempotency_store: IdempotencyStore
     ) -> None:
         async with idempotency_store.call(KEY) as call:
@@ -108,7 +108,7 @@ class IdempotencyStoreContract:
             await call.keep(ANSWER)
         assert await second == ANSWER
 
-    async def test_second_call_is_the_first_when_that_fails(self, idempotency_store: IdempotencyStore) -> None:
+    async def test_second_call_is_carried_out_when_the_first_fails(self, idempotency_store: IdempotencyStore) -> None:
         async with idempotency_store.call(KEY):
             second = asyncio.create_task(carry_out(idempotency_store))
             assert await waits(second)
@@ -128,7 +128,7 @@ class IdempotencyStoreContract:
                 await call.keep(ANSWER)
             assert await waiter.wait(60)
 
-    async def test_answer_is_kept_for_a_day(self, idempotency_store: IdempotencyStore, pass_time: PassTime) -> None:
+    async def test_response_is_kept_for_a_day(self, idempotency_store: IdempotencyStore, pass_time: PassTime) -> None:
         await carry_out(idempotency_store)
         pass_time(A_DAY - 60)
         await idempotency_store.forget_old()
@@ -136,7 +136,7 @@ class IdempotencyStoreContract:
         pass_time(120)
         assert await carry_out(idempotency_store, replace(KEY, fingerprint="0" * 64)) is None
 
-    async def test_old_answers_are_forgotten(self, idempotency_store: IdempotencyStore, pass_time: PassTime) -> None:
+    async def test_old_responses_are_deleted(self, idempotency_store: IdempotencyStore, pass_time: PassTime) -> None:
         await carry_out(idempotency_store)
         pass_time(A_DAY + 60)
         await carry_out(idempotency_store, replace(KEY, key="k-2"))

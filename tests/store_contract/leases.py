@@ -51,11 +51,11 @@ class LeasesContract:
 
         return take_as
 
-    async def test_of_many_takers_at_once_one_wins(self, take: Take) -> None:
+    async def test_one_of_many_concurrent_takers_gets_the_lease(self, take: Take) -> None:
         found = await asyncio.gather(*(take(f"owner-{each}") for each in range(8)))
         assert sum(each is not None for each in found) == 1
 
-    async def test_lease_is_taken_over_when_its_time_is_over_with_a_higher_token(
+    async def test_expired_lease_is_taken_over_with_a_higher_token(
         self, take: Take, store: Store, pass_time: PassTime
     ) -> None:
         first = await taken(take, "one")
@@ -67,7 +67,7 @@ class LeasesContract:
         assert await renew(store, first) is False
         assert await renew(store, second) is True
 
-    async def test_token_grows_at_every_take_over_and_not_for_the_same_owner(self, take: Take, store: Store) -> None:
+    async def test_token_grows_at_every_take_over_but_not_for_the_same_owner(self, take: Take, store: Store) -> None:
         tokens = []
         for owner in ("one", "two", "one", "three"):
             lease = await taken(take, owner)
@@ -77,20 +77,20 @@ class LeasesContract:
             await give_back(store, lease)
         assert tokens == [1, 2, 3, 4]
 
-    async def test_renewed_lease_outlives_its_first_time(self, take: Take, store: Store, pass_time: PassTime) -> None:
+    async def test_renewed_lease_outlives_its_first_expiry(self, take: Take, store: Store, pass_time: PassTime) -> None:
         lease = await taken(take, "one")
         for _ in range(3):
             pass_time(LEASE_SECONDS * 0.7)
             assert await renew(store, lease)
             assert await take("two") is None
 
-    async def test_given_back_lease_is_free_at_once_and_no_longer_held(self, take: Take, store: Store) -> None:
+    async def test_returned_lease_is_free_at_once_and_no_longer_held(self, take: Take, store: Store) -> None:
         lease = await taken(take, "one")
         await give_back(store, lease)
         assert await renew(store, lease) is False
         assert await take("two") is not None
 
-    async def test_giving_back_what_another_holds_changes_nothing(
+    async def test_returning_a_lease_of_another_owner_changes_nothing(
         self, take: Take, store: Store, pass_time: PassTime
     ) -> None:
         first = await taken(take, "one")
@@ -113,13 +113,13 @@ class LeasesContract:
         with pytest.raises(LostLease):
             await require(store, lease)
 
-    async def test_two_can_require_the_same_lease_at_once(self, take: Take, store: Store) -> None:
+    async def test_lease_can_be_required_by_two_transactions_at_once(self, take: Take, store: Store) -> None:
         lease = await taken(take, "one")
         async with store() as work:
             await work.leases.require(lease)
             await asyncio.wait_for(require(store, lease), 5)
 
-    async def test_take_over_that_is_not_committed_is_none(self, take: Take, store: Store, pass_time: PassTime) -> None:
+    async def test_take_over_without_commit_has_no_effect(self, take: Take, store: Store, pass_time: PassTime) -> None:
         lease = await taken(take, "one")
         pass_time(LEASE_SECONDS)
         async with store() as work:
@@ -128,7 +128,7 @@ class LeasesContract:
             assert await waits(requiring)
         await requiring
 
-    async def test_leases_of_different_deployments_do_not_touch(self, store: Store) -> None:
+    async def test_leases_of_different_deployments_are_independent(self, store: Store) -> None:
         async with store() as work:
             one = await work.leases.take("tenant", "aaa-111", "one")
             two = await work.leases.take("tenant", "another", "two")
@@ -143,7 +143,7 @@ class LeasesContract:
         pass_time(-5)
         assert await take("two") is not None
 
-    async def test_lease_that_has_ended_is_not_renewed_although_nobody_has_taken_it(
+    async def test_expired_lease_is_not_renewed_even_if_no_other_owner_has_taken_it(
         self, take: Take, store: Store, pass_time: PassTime
     ) -> None:
         lease = await taken(take, "one")
@@ -155,7 +155,7 @@ class LeasesContract:
         assert await renew(store, lease) is True
 
     @pytest.mark.parametrize("given_back", [True, False])
-    async def test_lease_has_the_time_for_which_it_had_no_holder(
+    async def test_lease_has_the_seconds_for_which_it_had_no_holder(
         self, take: Take, store: Store, pass_time: PassTime, given_back: bool
     ) -> None:
         first = await taken(take, "one")
@@ -167,7 +167,7 @@ class LeasesContract:
         assert 100 <= second.unattended.total_seconds() < 130
         assert second.taken_over is not given_back
 
-    async def test_giving_back_late_hides_no_time_without_a_holder(
+    async def test_returning_an_expired_lease_hides_no_seconds_without_a_holder(
         self, take: Take, store: Store, pass_time: PassTime
     ) -> None:
         first = await taken(take, "one")

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.registry.entries import Component, ComponentVer
 
 
 class RegistryContract:
-    async def test_everything_comes_back_as_it_was_put(self, store: Store) -> None:
+    async def test_registry_entries_are_read_back_as_they_were_put(self, store: Store) -> None:
         component = Component(id="c-1", name="n", description="d")
         async with store() as work:
             for each in (component, VERSION, PATH, DEPLOYMENT, BACKUP):
@@ -29,7 +29,7 @@ class RegistryContract:
             assert await registry.deployment("t", "aaa-111") == DEPLOYMENT
             assert await registry.backups("t", "aaa-111") == [BACKUP]
 
-    async def test_put_replaces_what_is_there(self, store: Store) -> None:
+    async def test_put_replaces_the_stored_entry(self, store: Store) -> None:
         bare = UpgradePath(id="p-1", component_id="aaa-111", from_version_id="bbb-222", to_version_id="ccc-333")
         async with store() as work:
             await work.registry.put(PATH)
@@ -39,7 +39,7 @@ class RegistryContract:
             assert await work.registry.path("bbb-222", "ccc-333") == bare
             assert await work.registry.deployment("t", "aaa-111") == replace(DEPLOYMENT, mixed=None)
 
-    async def test_what_is_not_there_is_none_or_nothing(self, store: Store) -> None:
+    async def test_missing_entries_are_read_as_none_or_empty(self, store: Store) -> None:
         async with store() as work:
             registry = work.registry
             assert await registry.component("x") is None
@@ -48,7 +48,7 @@ class RegistryContract:
             assert await registry.deployment("t", "x") is None
             assert await registry.backups("t", "x") == []
 
-    async def test_add_refuses_an_id_and_a_way_that_are_taken(self, store: Store) -> None:
+    async def test_add_refuses_an_existing_id_version_or_upgrade_path(self, store: Store) -> None:
         async def add(thing: Component | ComponentVersion | UpgradePath) -> None:
             async with store() as work:
                 await work.registry.add(thing)
@@ -71,7 +71,7 @@ class RegistryContract:
         ],
         ids=["id", "version", "way"],
     )
-    async def test_of_two_additions_at_the_same_time_one_is_refused(
+    async def test_second_of_two_concurrent_additions_is_refused(
         self, store: Store, one: RegistryEntry, two: RegistryEntry
     ) -> None:
         async def add(thing: RegistryEntry) -> None:
@@ -88,7 +88,7 @@ class RegistryContract:
                 await work.registry.put(replace(BACKUP, id=f"b-{number}", created_at=after(seconds)))
             assert [each.id for each in await work.registry.backups("t", "aaa-111")] == ["b-1", "b-0", "b-2"]
 
-    async def test_everything_comes_parents_first_each_kind_by_its_key(self, store: Store) -> None:
+    async def test_all_entries_are_read_parents_first_and_each_kind_by_its_key(self, store: Store) -> None:
         component = Component(id="zzz", name="n")
         other = replace(DEPLOYMENT, tenant_id="s")
         async with store() as work:
@@ -99,13 +99,13 @@ class RegistryContract:
         assert (found[1], found[4]) == (component, VERSION)
         assert found[5:] == [PATH, other, DEPLOYMENT, BACKUP]
 
-    async def test_versions_by_id_are_those_that_there_are(self, store: Store) -> None:
+    async def test_versions_by_id_omit_unknown_ids(self, store: Store) -> None:
         async with store() as work:
             found = await work.registry.versions_by_id(["bbb-222", "zzz", "bbb-222"])
             assert {name: each.version for name, each in found.items()} == {"bbb-222": "3.6.0"}
             assert await work.registry.versions_by_id([]) == {}
 
-    async def test_recommendation_is_taken_from_the_others_of_the_component_only(self, store: Store) -> None:
+    async def test_recommendation_is_removed_from_other_versions_of_the_component_only(self, store: Store) -> None:
         elsewhere = ComponentVersion(id="v-9", component_id="other", version="1.0", recommended=True)
         async with store() as work:
             await work.registry.put(Component(id="other", name="n"))
@@ -115,12 +115,12 @@ class RegistryContract:
             found = await work.registry.versions_by_id(["v-1", "v-2", "v-9"])
         assert {name: each.recommended for name, each in found.items()} == {"v-1": True, "v-2": False, "v-9": True}
 
-    async def test_put_refuses_what_is_taken_beside_its_key(self, store: Store) -> None:
+    async def test_put_refuses_a_unique_value_of_another_entry(self, store: Store) -> None:
         async with store() as work:
             with pytest.raises(AlreadyExists, match="the component has this version already"):
                 await work.registry.put(replace(VERSION, version="3.6.0"))
 
-    async def test_lock_keeps_additions_waiting_and_lets_readers_in(self, store: Store) -> None:
+    async def test_registry_lock_blocks_additions_but_not_reads(self, store: Store) -> None:
         async def add() -> None:
             async with store() as work:
                 await work.registry.add(ComponentVersion(id="v-3", component_id="aaa-111", version="9.9"))
@@ -134,7 +134,7 @@ class RegistryContract:
             await work.commit()
             await asyncio.wait_for(adding, 10)
 
-    async def test_lists_go_on_after_an_id(self, store: Store) -> None:
+    async def test_lists_continue_after_an_id(self, store: Store) -> None:
         async with store() as work:
             for each in ("c-1", "c-2", "c-3"):
                 await work.registry.put(Component(id=each, name=each))
@@ -143,9 +143,7 @@ class RegistryContract:
             assert await work.registry.versions("c-1", "", 5) == []
             assert await work.registry.paths(None, "", 5) == []
 
-    async def test_ways_are_one_for_each_driver_and_connection_those_in_use_first(
-        self, store: Store, added: Added
-    ) -> None:
+    async def test_connections_are_listed_once_each_with_those_in_use_first(self, store: Store, added: Added) -> None:
         await added(tenant_id="busy")
         await added(tenant_id="done", settled_at=after(0))
         conn_of = {"a": ("one", "f2"), "b": ("one", "f1"), "done": ("two", "f1"), "busy": ("two", "f9")}
@@ -156,20 +154,20 @@ class RegistryContract:
             assert [(each.tenant_id, each.conn_id) for each in found] == [("busy", "two"), ("b", "one")]
             assert await work.registry.connections(1) == found[:1]
 
-    async def test_version_that_is_freed_can_be_taken_at_once(self, store: Store) -> None:
+    async def test_version_text_that_was_freed_can_be_used_at_once(self, store: Store) -> None:
         async with store() as work:
             await work.registry.put(replace(VERSION, id="bbb-222"))
             await work.registry.add(ComponentVersion(id="v-2", component_id="aaa-111", version="3.6.0"))
             assert await work.registry.version("bbb-222") == replace(VERSION, id="bbb-222")
 
-    async def test_time_of_a_backup_comes_back_in_utc(self, store: Store) -> None:
+    async def test_time_of_a_backup_is_read_back_in_utc(self, store: Store) -> None:
         elsewhere = replace(BACKUP, created_at=after(0).astimezone(timezone(timedelta(hours=2))))
         async with store() as work:
             await work.registry.put(elsewhere)
             (found,) = await work.registry.backups("t", "aaa-111")
         assert (found, found.created_at.utcoffset()) == (BACKUP, timedelta())
 
-    async def test_mapping_that_is_changed_afterwards_changes_nothing_stored(self, store: Store) -> None:
+    async def test_mapping_changed_after_the_put_does_not_change_the_stored_entry(self, store: Store) -> None:
         dependencies = {"postgresql": ">=15"}
         async with store() as work:
             await work.registry.put(replace(VERSION, dependencies=dependencies))

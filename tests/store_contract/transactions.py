@@ -19,9 +19,7 @@ from upgrade_orchestrator.service.ports.stores.board import BoardFilter
 
 
 class TransactionsContract:
-    async def test_unit_of_work_left_without_commit_leaves_everything_as_it_was(
-        self, store: Store, added: Added
-    ) -> None:
+    async def test_unit_of_work_without_commit_stores_nothing(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as work:
             await work.executions.save(replace(execution, status_reason="never"))
@@ -32,7 +30,7 @@ class TransactionsContract:
             assert await work.executions.get(execution.id) == execution
             assert await work.executions.instances(execution.id) == rows()
 
-    async def test_unit_of_work_sees_its_own_writes_and_others_what_is_committed(
+    async def test_unit_of_work_sees_its_own_writes_and_others_only_committed_ones(
         self, store: Store, added: Added
     ) -> None:
         execution = await added()
@@ -43,7 +41,7 @@ class TransactionsContract:
             await work.commit()
             assert await other.executions.get(execution.id) == saved
 
-    async def test_unit_of_work_goes_on_after_its_commit(self, store: Store, added: Added) -> None:
+    async def test_unit_of_work_can_be_used_after_its_commit(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as work:
             kept = await work.executions.save(replace(execution, status_reason="kept"))
@@ -52,7 +50,7 @@ class TransactionsContract:
         async with store() as work:
             assert await work.executions.get(execution.id) == kept
 
-    async def test_refused_addition_takes_everything_with_it(self, store: Store) -> None:
+    async def test_refused_addition_rolls_back_its_transaction(self, store: Store) -> None:
         async with store() as work:
             await work.registry.add(Component(id="new", name="n"))
             with pytest.raises(AlreadyExists):
@@ -61,14 +59,14 @@ class TransactionsContract:
         async with store() as work:
             assert await work.registry.component("new") is None
 
-    async def test_refused_addition_leaves_nothing_to_be_done_in_its_transaction(self, store: Store) -> None:
+    async def test_transaction_cannot_be_used_after_a_refused_addition(self, store: Store) -> None:
         async with store() as work:
             with pytest.raises(AlreadyExists):
                 await work.registry.add(Component(id="aaa-111", name="again"))
             with pytest.raises(Exception, match="current transaction is aborted"):
                 await work.registry.component("aaa-111")
 
-    async def test_lock_keeps_other_writers_out_until_the_end(self, store: Store, added: Added) -> None:
+    async def test_lock_blocks_other_writers_until_its_transaction_ends(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as one, store() as two:
             await one.executions.lock(execution.id)
@@ -78,7 +76,7 @@ class TransactionsContract:
             await one.commit()
             assert (await waiting).status_reason == "written under the lock"
 
-    async def test_lock_ends_with_a_unit_of_work_that_is_left(self, store: Store, added: Added) -> None:
+    async def test_lock_ends_with_an_abandoned_unit_of_work(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as two:
             async with store() as one:
@@ -87,7 +85,7 @@ class TransactionsContract:
                 assert await waits(waiting)
             assert await waiting == execution
 
-    async def test_lock_lets_readers_in_and_keeps_appending_out(self, store: Store, added: Added) -> None:
+    async def test_lock_blocks_appending_but_not_reads(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as one, store() as two, store() as reader:
             await one.executions.lock(execution.id)
@@ -97,7 +95,7 @@ class TransactionsContract:
             await one.commit()
             await appending
 
-    async def test_locks_of_different_executions_do_not_touch(self, store: Store, added: Added) -> None:
+    async def test_locks_of_different_executions_are_independent(self, store: Store, added: Added) -> None:
         first, second = await added(), await added()
         async with store() as one, store() as two:
             await one.executions.lock(first.id)
@@ -120,7 +118,7 @@ class TransactionsContract:
             assert await waits(other)
         assert await asyncio.wait_for(other, 5) == execution.id
 
-    async def test_two_that_wait_for_each_other_are_not_left_to_wait(self, store: Store, added: Added) -> None:
+    async def test_deadlock_of_two_units_of_work_is_resolved(self, store: Store, added: Added) -> None:
         first, second = await added(), await added()
         both_hold_one = asyncio.Barrier(2)
 
@@ -148,7 +146,7 @@ class TransactionsContract:
             await work.executions.lock(execution.id)
             assert await work.now() >= read_at
 
-    async def test_reads_at_one_moment_do_not_see_what_comes_meanwhile(self, store: Store, added: Added) -> None:
+    async def test_snapshot_read_does_not_see_later_commits(self, store: Store, added: Added) -> None:
         execution = await added(id="e-1")
         async with store() as work:
             await work.use_snapshot()
@@ -158,7 +156,7 @@ class TransactionsContract:
         async with store() as work:
             assert len(await work.board.page(BoardFilter())) == 2
 
-    async def test_nothing_is_written_at_one_moment(self, store: Store, added: Added) -> None:
+    async def test_snapshot_read_refuses_writes(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as work:
             await work.use_snapshot()

@@ -33,7 +33,7 @@ async def _take(event_cursors: EventCursors, name: str = "one", limit: int = 10)
 
 
 class FollowersContract:
-    async def test_follower_has_every_event_once_and_in_order(
+    async def test_cursor_gets_every_event_once_and_in_order(
         self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         first, second = await added(), await added()
@@ -44,14 +44,14 @@ class FollowersContract:
         assert await _take(event_cursors) == [(first.id, 4), (first.id, 5), (second.id, 1)]
         assert await _take(event_cursors) == []
 
-    async def test_followers_do_not_disturb_each_other(
+    async def test_cursors_of_different_readers_are_independent(
         self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added()
         await _append(store, execution, 1)
         assert await _take(event_cursors, "one") == await _take(event_cursors, "two") == [(execution.id, 1)]
 
-    async def test_of_two_that_saw_the_same_events_one_has_them(
+    async def test_only_one_of_two_readers_of_the_same_events_may_mark_them(
         self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added()
@@ -82,7 +82,7 @@ class FollowersContract:
         assert await event_cursors.mark("one", [Span(execution.id, 1, 2)]) == []
         assert await _take(event_cursors) == [(execution.id, 1), (execution.id, 2), (execution.id, 3)]
 
-    async def test_spans_come_in_portions(self, store: Store, added: Added, event_cursors: EventCursors) -> None:
+    async def test_spans_are_read_in_pages(self, store: Store, added: Added, event_cursors: EventCursors) -> None:
         made = [await added() for _ in range(3)]
         for each in made:
             await _append(store, each, 1)
@@ -94,7 +94,7 @@ class FollowersContract:
         assert [len(each) for each in taken] == [2, 1, 0]
 
     @pytest.mark.parametrize(("minutes", "followed"), [(59, True), (61, False)])
-    async def test_execution_that_ended_long_ago_is_not_followed(
+    async def test_execution_that_ended_long_ago_is_not_read(
         self, store: Store, added: Added, event_cursors: EventCursors, minutes: int, followed: bool
     ) -> None:
         async with store() as work:
@@ -103,7 +103,7 @@ class FollowersContract:
         await _append(store, execution, 1)
         assert bool(await _take(event_cursors)) is followed
 
-    async def test_events_have_the_start_of_the_work_whose_end_they_report(
+    async def test_event_of_an_end_has_the_start_of_its_work(
         self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:
         execution = await added(status=S.VALIDATING)
@@ -121,7 +121,7 @@ class FollowersContract:
         assert [each.began_at for each in events] == [started, started]
         assert await event_cursors.events(spans, ["created"]) == []
 
-    async def test_counts_are_of_executions_that_hold_their_active_slot(
+    async def test_counts_include_only_executions_that_hold_their_active_slot(
         self, added: Added, event_cursors: EventCursors
     ) -> None:
         assert await event_cursors.counts() == {}
@@ -130,7 +130,7 @@ class FollowersContract:
         await added(status=S.COMPLETED, completed_at=execution.created_at, settled_at=execution.created_at)
         assert await event_cursors.counts() == {("PENDING", "ROLLING"): 1, ("IN_PROGRESS", "ROLLING"): 1}
 
-    async def test_approvals_wait_until_they_are_decided(
+    async def test_approvals_are_counted_as_waiting_until_they_are_decided(
         self, store: Store, added: Added, event_cursors: EventCursors, pass_time: PassTime
     ) -> None:
         assert await event_cursors.waiting() == Waiting(0, 0.0)

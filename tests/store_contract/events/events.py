@@ -50,7 +50,7 @@ class EventsContract:
             found = await work.events.page(execution.id, 0, 10)
         assert [(each.sequence, each.data["text"]) for each in found] == [(1, "kept"), (2, "kept too")]
 
-    async def test_page_goes_on_after_a_sequence(self, store: Store, added: Added) -> None:
+    async def test_page_of_events_continues_after_a_sequence(self, store: Store, added: Added) -> None:
         execution = await added()
         await append(store, execution, *"abcde")
         async with store() as work:
@@ -66,7 +66,7 @@ class EventsContract:
         async with store() as work:
             assert await work.events.page(execution.id, 0, 10) == []
 
-    async def test_latest_are_the_newest_of_their_types(self, store: Store, added: Added) -> None:
+    async def test_latest_returns_the_newest_event_of_each_type(self, store: Store, added: Added) -> None:
         execution = await added()
         kinds = [EventType.CREATED, EventType.PROGRESS, EventType.BATCH_STARTED, EventType.PROGRESS, EventType.PROGRESS]
         async with store() as work:
@@ -74,7 +74,7 @@ class EventsContract:
             found = await work.events.latest(execution.id, [EventType.CREATED, EventType.PROGRESS], 3)
         assert [each.sequence for each in found] == [5, 4, 2]
 
-    async def test_tail_is_where_the_log_ends(self, store: Store, added: Added) -> None:
+    async def test_tail_returns_last_sequence_and_status_of_the_execution(self, store: Store, added: Added) -> None:
         execution = await added(status=ExecutionStatus.CANCELLED, settled_at=NOW)
         await append(store, execution, "a", "b")
         async with store() as work:
@@ -82,7 +82,7 @@ class EventsContract:
             with pytest.raises(NotFound, match="there is no execution unknown"):
                 await work.events.tail("unknown")
 
-    async def test_data_comes_back_as_json_has_it(self, store: Store, added: Added) -> None:
+    async def test_event_data_is_read_back_as_json_represents_it(self, store: Store, added: Added) -> None:
         execution = await added()
         data = {"list": ("a", Colour.RED), "enum": Colour.RED, "deep": {"n": None, "f": 1.5, "b": True}, "ü": "ß"}
         async with store() as work:

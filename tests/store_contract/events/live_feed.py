@@ -71,7 +71,7 @@ class LiveFeedContract:
         await until(lambda: not watched.waiters)
         assert not made.readers
 
-    async def test_follower_gets_what_was_and_what_comes_in_order(
+    async def test_reader_gets_past_and_new_events_in_order(
         self, store: Store, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(live_reader, "POLL_SECONDS", 3600.0)  # new events are found by signals, not by polling
@@ -82,9 +82,7 @@ class LiveFeedContract:
             await append(store, execution, 2)
             assert await take(reader, 2) == [4, 5]
 
-    async def test_follower_gets_only_what_is_behind_its_sequence(
-        self, store: Store, added: Added, feed: LiveFeed
-    ) -> None:
+    async def test_reader_gets_only_events_after_its_sequence(self, store: Store, added: Added, feed: LiveFeed) -> None:
         execution, other = await added(), await added()
         await append(store, execution, 3)
         async with feed.following(execution.id, 2) as reader, feed.following(execution.id, 99) as ahead:
@@ -93,7 +91,7 @@ class LiveFeedContract:
             assert await reader.next(QUIET_SECONDS) == []
             assert await ahead.next(0) == []
 
-    async def test_follower_that_begins_later_and_further_back_lacks_nothing(
+    async def test_reader_that_joins_later_at_an_earlier_sequence_gets_every_event(
         self, store: Store, added: Added, feed: LiveFeed
     ) -> None:
         execution = await added()
@@ -103,7 +101,7 @@ class LiveFeedContract:
             async with feed.following(execution.id, 1) as second:
                 assert await take(second, 3) == [2, 3, 4]
 
-    async def test_follower_that_fell_behind_reads_again_and_keeps_nothing(
+    async def test_reader_that_fell_behind_reads_from_the_database_and_keeps_no_events_in_memory(
         self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(live_reader, "MAX_BUFFERED", 10)
@@ -119,7 +117,7 @@ class LiveFeedContract:
             work.made - before >= 13
         )  # only the last ten were buffered: the ninety before are read again, 7 at a time
 
-    async def test_two_hundred_followers_cost_one_read_a_wake_up(
+    async def test_two_hundred_readers_share_one_database_read_per_signal(
         self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork
     ) -> None:
         execution = await added()
@@ -134,7 +132,7 @@ class LiveFeedContract:
             assert feed.readers == 200
         assert work.made <= 12  # the first look, that of the new connection, and one for each of the five; not 200
 
-    async def test_follower_is_over_once_nothing_is_in_flight(
+    async def test_reader_ends_once_nothing_is_in_flight(
         self, store: Store, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(live_reader, "SETTLING_SECONDS", QUIET_SECONDS)
@@ -148,12 +146,12 @@ class LiveFeedContract:
             assert (await reader.next(SECONDS), reader.over) == ([], True)
         assert [each.sequence async for each in feed.follow(execution.id, 1)] == [2]
 
-    async def test_follower_of_an_unknown_execution_gets_an_error(self, store: Store, feed: LiveFeed) -> None:
+    async def test_reader_of_an_unknown_execution_gets_an_error(self, store: Store, feed: LiveFeed) -> None:
         with pytest.raises(NotFound, match="there is no execution none"):
             async for _ in feed.follow("none"):
                 pass
 
-    async def test_follower_waits_without_haste_while_the_database_is_away(
+    async def test_reader_polls_slowly_while_the_database_is_unreachable(
         self, store: Store, added: Added, feed: LiveFeed, work: WatchedWork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(live_reader, "RETRY_SECONDS", 0.3)
@@ -169,7 +167,7 @@ class LiveFeedContract:
             work.away = False
             assert await take(reader, 1) == [2]
 
-    async def test_event_arrives_though_its_signal_is_lost(
+    async def test_event_arrives_even_if_its_signal_is_lost(
         self, store: Store, added: Added, feed: LiveFeed, watched: WatchedSignals, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(live_reader, "POLL_SECONDS", 0.3)
@@ -181,7 +179,7 @@ class LiveFeedContract:
             await append(store, execution, 1)
             assert await take(reader, 1) == [2]
 
-    async def test_closed_feed_ends_all_followers(self, added: Added, feed: LiveFeed) -> None:
+    async def test_closed_feed_ends_all_readers(self, added: Added, feed: LiveFeed) -> None:
         execution = await added()
 
         async def follow() -> None:
@@ -198,7 +196,7 @@ class LiveFeedContract:
         async with asyncio.timeout(SECONDS):
             await asyncio.gather(*tasks)
 
-    async def test_too_many_followers_are_refused(
+    async def test_readers_beyond_the_maximum_are_refused(
         self, added: Added, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         execution = await added()
@@ -208,7 +206,7 @@ class LiveFeedContract:
                 feed.require_room()
         feed.require_room()
 
-    async def test_changes_name_who_changed_a_few_times_a_second(
+    async def test_changes_name_the_changed_executions_a_few_times_a_second(
         self, store: Store, added: Added, feed: LiveFeed
     ) -> None:
         one, two, _ = await added(), await added(), await added()
@@ -231,7 +229,7 @@ class LiveFeedContract:
         assert {name for each in found[1:] for name in each} == {one.id, two.id}
         assert len(found) - 1 <= took * 4 + 3
 
-    async def test_changes_say_that_anything_may_have_changed_after_silence(
+    async def test_changes_name_any_execution_after_a_time_without_signals(
         self, store: Store, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(live_feed, "CHANGES_GAP_SECONDS", 0.05)

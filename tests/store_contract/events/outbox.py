@@ -31,7 +31,7 @@ class OutboxContract:
         assert await _waiting(outbox) == everything
         assert await _waiting(outbox, 3) == everything[:3]
 
-    async def test_clock_that_is_set_back_changes_no_order(
+    async def test_pending_events_keep_their_order_when_the_clock_is_set_back(
         self, outbox: Outbox, store: Store, added: Added, pass_time: PassTime
     ) -> None:
         execution = await added()
@@ -40,7 +40,9 @@ class OutboxContract:
             pass_time(-3600)
         assert await _waiting(outbox, 2) == [(execution.id, 1), (execution.id, 2)]
 
-    async def test_published_and_parked_ones_wait_no_more(self, outbox: Outbox, store: Store, added: Added) -> None:
+    async def test_published_and_parked_events_are_no_longer_pending(
+        self, outbox: Outbox, store: Store, added: Added
+    ) -> None:
         execution = await added()
         await _tell(store, execution, 4)
         events = await outbox.pending(10)
@@ -50,7 +52,7 @@ class OutboxContract:
         lag = await outbox.lag()
         assert (lag.rows, lag.parked) == (1, 1)
 
-    async def test_event_that_was_published_is_not_parked_afterwards(
+    async def test_published_event_cannot_be_parked_afterwards(
         self, outbox: Outbox, store: Store, added: Added
     ) -> None:
         await _tell(store, await added())
@@ -59,7 +61,7 @@ class OutboxContract:
         await outbox.park(event, "too late")
         assert (await outbox.lag()).parked == 0
 
-    async def test_published_event_that_was_parked_is_parked_no_more(
+    async def test_parked_event_is_no_longer_parked_once_published(
         self, outbox: Outbox, store: Store, added: Added
     ) -> None:
         await _tell(store, await added())
@@ -69,7 +71,7 @@ class OutboxContract:
         lag = await outbox.lag()
         assert (lag.rows, lag.parked) == (0, 0)
 
-    async def test_lag_is_the_age_of_the_oldest_that_waits(
+    async def test_lag_is_the_age_of_the_oldest_pending_event(
         self, outbox: Outbox, store: Store, added: Added, pass_time: PassTime
     ) -> None:
         assert (await outbox.lag()).seconds == 0
@@ -98,7 +100,7 @@ class OutboxContract:
             "progress",
         )
 
-    async def test_released_event_waits_again_and_the_audit_says_who_did_it(
+    async def test_released_event_is_pending_again_and_its_release_is_audited_with_the_actor(
         self, outbox: Outbox, store: Store, added: Added, audit: Audit
     ) -> None:
         execution = await added()
@@ -112,7 +114,7 @@ class OutboxContract:
         with pytest.raises(NotFound, match=f"no event {event.id} is parked"):
             await outbox.release(event.id, Actor("olga"))
 
-    async def test_note_is_the_last_one_and_grows_old(self, outbox: Outbox, pass_time: PassTime) -> None:
+    async def test_relay_state_is_the_last_saved_one_with_its_age(self, outbox: Outbox, pass_time: PassTime) -> None:
         assert await outbox.state() is None
         await outbox.save_state(RelayState.WAITING, "no broker")
         await outbox.save_state(RelayState.RUNNING, "")

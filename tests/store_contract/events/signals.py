@@ -27,7 +27,7 @@ class SignalsContract:
             assert await waiting is True
             assert await waiter.wait(QUIET_SECONDS) is False
 
-    async def test_waiter_is_woken_for_events_between_its_waits(
+    async def test_waiter_is_woken_for_events_committed_between_its_waits(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         execution = await added()
@@ -58,7 +58,7 @@ class SignalsContract:
                 await work.commit()
             assert await waiter.wait(QUIET_SECONDS) is False
 
-    async def test_waiter_for_anything_is_woken_for_every_execution(
+    async def test_waiter_for_any_execution_is_woken_for_every_execution(
         self, store: Store, added: Added, signals: Signals, listens: Listens
     ) -> None:
         executions = [await added(), await added()]
@@ -79,7 +79,7 @@ class SignalsContract:
             await append(store, execution, "for both")
             assert [await one.wait(LONG), await two.wait(LONG)] == [True, True]
 
-    async def test_released_event_wakes_who_waits(
+    async def test_released_event_wakes_the_waiting_relay(
         self, store: Store, added: Added, signals: Signals, listens: Listens, outbox: Outbox
     ) -> None:
         await append(store, await added(), "parked")
@@ -90,7 +90,7 @@ class SignalsContract:
             await outbox.release(parked.id, Actor("olga"))
             assert await waiter.wait(LONG)
 
-    async def test_names_are_anything_first_and_then_those_that_changed(
+    async def test_names_are_any_execution_first_and_then_the_changed_ones(
         self, store: Store, added: Added, signals: Signals
     ) -> None:
         one, two, _ = await added(), await added(), await added()
@@ -105,7 +105,7 @@ class SignalsContract:
             assert found == {one.id, two.id}
             assert await names.wait(0) == frozenset()
 
-    async def test_wake_lets_who_waits_for_names_go_on(self, store: Store, signals: Signals) -> None:
+    async def test_wake_ends_a_wait_for_names(self, store: Store, signals: Signals) -> None:
         async with signals.names() as names:
             await names.wait(LONG)
             waiting = asyncio.create_task(names.wait(LONG))

@@ -30,7 +30,7 @@ def keys(approvals: list[Approval]) -> list[tuple[str, int]]:
 
 
 class ApprovalsContract:
-    async def test_approval_comes_back_with_every_field(self, store: Store, added: Added) -> None:
+    async def test_approval_is_read_back_with_every_field(self, store: Store, added: Added) -> None:
         execution = await added(status=S.IN_PROGRESS)
         more: dict[str, Any] = {"answered_by_id": "7", "answer_reason": "r", "refused": "f", "reason": "because"}
         full = asked(execution.id, source=Source.UI, **(ANSWERED | DECIDED | more))
@@ -39,19 +39,19 @@ class ApprovalsContract:
             assert await work.approvals.of(execution.id) == [asked(execution.id, 1), full]
             assert await work.approvals.of("unknown") == []
 
-    async def test_saved_again_an_approval_is_replaced(self, store: Store, added: Added) -> None:
+    async def test_approval_is_replaced_when_saved_again(self, store: Store, added: Added) -> None:
         execution = await added(status=S.IN_PROGRESS)
         await save(store, asked(execution.id, **ANSWERED), asked(execution.id, reason="again"))
         async with store() as work:
             assert await work.approvals.of(execution.id) == [asked(execution.id, reason="again")]
 
-    async def test_approvals_of_several_executions_come_by_stage(self, store: Store, added: Added) -> None:
+    async def test_approvals_of_several_executions_are_read_by_stage(self, store: Store, added: Added) -> None:
         one, two = await added(), await added()
         await save(store, asked(two.id, 2), asked(one.id, 3), asked(two.id, 4))
         async with store() as work:
             assert keys(await work.approvals.of(one.id, two.id)) == [(two.id, 2), (one.id, 3), (two.id, 4)]
 
-    async def test_asked_are_those_that_wait_for_a_response(self, store: Store, added: Added) -> None:
+    async def test_asked_returns_approvals_that_wait_for_an_answer(self, store: Store, added: Added) -> None:
         runs, paused = await added(status=S.IN_PROGRESS), await added(status=S.PAUSED)
         back, ended = await added(status=S.ROLLING_BACK), await added(status=S.CANCELLED, settled_at=NOW)
         await save(
@@ -64,7 +64,9 @@ class ApprovalsContract:
         async with store() as work:
             assert sorted(keys(await work.approvals.asked())) == sorted([(runs.id, 4), (paused.id, 2)])
 
-    async def test_answered_are_those_with_a_response_to_check_oldest_first(self, store: Store, added: Added) -> None:
+    async def test_answered_returns_approvals_with_an_unchecked_answer_oldest_first(
+        self, store: Store, added: Added
+    ) -> None:
         runs, paused = await added(status=S.IN_PROGRESS), await added(status=S.PAUSED)
         await save(
             store,
@@ -77,7 +79,7 @@ class ApprovalsContract:
         async with store() as work:
             assert keys(await work.approvals.answered()) == [(runs.id, 3), (runs.id, 2)]
 
-    async def test_over_are_those_that_need_no_decision(self, store: Store, added: Added) -> None:
+    async def test_over_returns_approvals_that_need_no_decision_any_more(self, store: Store, added: Added) -> None:
         runs, back = await added(status=S.IN_PROGRESS), await added(status=S.ROLLING_BACK)
         other = await added(status=S.CANCELLED)
         await save(store, asked(runs.id, 2, **DECIDED), asked(runs.id, 3), asked(back.id), asked(other.id))

@@ -59,14 +59,14 @@ class BoardContract:
             await work.commit()
 
     @pytest.mark.usefixtures("five")
-    async def test_page_has_what_is_asked_for(self, store: Store) -> None:
+    async def test_list_page_has_exactly_the_requested_executions(self, store: Store) -> None:
         async with store() as work:
             for narrowed, wanted in FILTERS:
                 found = await work.board.page(BoardFilter(**narrowed))
                 assert [each.execution.id for each in found] == [f"e-{each}" for each in wanted], narrowed
 
     @pytest.mark.usefixtures("five")
-    async def test_counts_are_of_what_is_unfinished_and_of_what_ended_within_a_day(self, store: Store) -> None:
+    async def test_counts_include_unfinished_executions_and_those_ended_within_a_day(self, store: Store) -> None:
         async with store() as work:
             everybody = await work.board.counts(None)
             some = await work.board.counts(frozenset({"one", "two"}))
@@ -76,7 +76,7 @@ class BoardContract:
         assert some == Counts({S.PENDING: 1}, {}, awaiting=0)
         assert no_tenants == Counts({}, {}, awaiting=0)
 
-    async def test_tenants_are_those_with_a_deployment(self, store: Store) -> None:
+    async def test_tenants_are_exactly_those_with_a_deployment(self, store: Store) -> None:
         of_all: dict[str, Any] = {
             "component_id": "aaa-111",
             "driver": "agent",

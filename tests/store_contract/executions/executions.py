@@ -23,7 +23,7 @@ S = ExecutionStatus
 
 
 class ExecutionsContract:
-    async def test_everything_of_an_execution_comes_back_as_it_was_written(self, store: Store) -> None:
+    async def test_execution_is_read_back_as_it_was_written(self, store: Store) -> None:
         request = make_request(
             strategy=Strategy.STAGED, stage_percentages=(50, 100), installed_components={"a": "1"}, total_instances=3
         )
@@ -53,7 +53,7 @@ class ExecutionsContract:
             pending = [CheckResult(each, CheckStatus.PENDING) for each in CheckName]
             assert await work.executions.checks(execution.id) == pending
 
-    async def test_rows_that_are_saved_come_back_with_every_field(self, store: Store, added: Added) -> None:
+    async def test_saved_rows_are_read_back_with_every_field(self, store: Store, added: Added) -> None:
         execution = await added()
         instance = make_instance(
             name(1),
@@ -84,13 +84,15 @@ class ExecutionsContract:
             assert (await work.executions.batches(execution.id))[0] == batch
             assert check in await work.executions.checks(execution.id)
 
-    async def test_saved_instance_that_was_never_planned_is_none(self, store: Store, added: Added) -> None:
+    async def test_saving_an_instance_that_was_not_planned_adds_no_row(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as work:
             await work.executions.save_instances(execution.id, [make_instance("stranger")])
             assert await work.executions.instances(execution.id) == rows()
 
-    async def test_batches_are_read_from_a_number_on_and_a_new_one_is_added(self, store: Store, added: Added) -> None:
+    async def test_batches_are_read_from_a_given_number_and_a_new_one_is_added(
+        self, store: Store, added: Added
+    ) -> None:
         execution = await added()
         async with store() as work:
             await work.executions.save_batch(execution.id, Batch(0, "BATCH"))
@@ -103,7 +105,7 @@ class ExecutionsContract:
                 with pytest.raises(NotFound, match="there is no execution unknown"):
                     await ask("unknown")
 
-    async def test_id_that_is_taken_is_refused(self, store: Store, added: Added) -> None:
+    async def test_execution_with_an_existing_id_is_refused(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as work:
             with pytest.raises(AlreadyExists, match=f"there is an execution {execution.id}"):
@@ -115,7 +117,7 @@ class ExecutionsContract:
             with pytest.raises(Exception, match="foreign key"):
                 await work.executions.add(new_execution(request=request), planned(3), rows())
 
-    async def test_of_two_creations_at_the_same_time_one_is_refused(self, store: Store) -> None:
+    async def test_second_of_two_concurrent_creations_is_refused(self, store: Store) -> None:
         both_inserted = asyncio.Barrier(2)
 
         async def create() -> object:
@@ -129,7 +131,7 @@ class ExecutionsContract:
         found = await asyncio.gather(create(), create(), return_exceptions=True)
         assert sorted(map(type, found), key=str) == sorted([str, ActiveUpgradeExists], key=str)
 
-    async def test_creation_takes_the_active_slot_that_another_left_without_commit(self, store: Store) -> None:
+    async def test_creation_takes_the_active_slot_of_an_uncommitted_creation(self, store: Store) -> None:
         async with store() as work:
             await work.executions.add(new_execution(tenant_id="one"), planned(3), rows())
         second = new_execution(tenant_id="one")
@@ -154,7 +156,7 @@ class ExecutionsContract:
         async with store() as work:
             assert await work.executions.active("one", "aaa-111") == second
 
-    async def test_unsettled_are_those_that_were_started_and_hold_their_active_slot(
+    async def test_unsettled_returns_started_executions_that_hold_their_active_slot(
         self, store: Store, added: Added
     ) -> None:
         await added()
@@ -194,7 +196,7 @@ class ExecutionsContract:
             found = [await work.executions.may_begin_in_worker(places, 15) for places in (0, 1, 2)]
         assert found == [False, not is_counted, True]
 
-    async def test_save_writes_what_changes_and_leaves_what_was_asked_for(self, store: Store, added: Added) -> None:
+    async def test_save_writes_changed_fields_and_keeps_the_request(self, store: Store, added: Added) -> None:
         execution = await added()
         changed: dict[str, Any] = {"status": S.VALIDATING, "run_ref": "run-1", "current_failures": 2}
         forged = replace(execution, created_by="mallory", warnings=("w",), total_instances=9, **changed)
@@ -203,7 +205,7 @@ class ExecutionsContract:
             await work.commit()
             assert await work.executions.get(execution.id) == replace(execution, version=2, **changed)
 
-    async def test_second_writer_of_the_same_version_is_refused(self, store: Store, added: Added) -> None:
+    async def test_second_writer_of_the_same_row_version_is_refused(self, store: Store, added: Added) -> None:
         execution = await added()
         async with store() as one, store() as two:
             mine, yours = await one.executions.get(execution.id), await two.executions.get(execution.id)

@@ -24,7 +24,7 @@ class HistoryContract:
     @pytest.mark.parametrize(
         "of", [HistoryOf(COMPONENT), HistoryOf(tenant_id=TENANT), HistoryOf(COMPONENT, TENANT)], ids=str
     )
-    async def test_history_is_that_of_a_count_by_hand(self, store: Store, added: Added, of: HistoryOf) -> None:
+    async def test_history_equals_a_count_by_brute_force(self, store: Store, added: Added, of: HistoryOf) -> None:
         random = Random(7)
         async with store() as work:
             await work.registry.put(Component(id=ANOTHER, name="other"))

@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter
 
 
 class OverviewsContract:
-    async def test_overview_counts_what_belongs_to_the_execution(self, store: Store, added: Added) -> None:
+    async def test_overview_counts_only_rows_of_its_execution(self, store: Store, added: Added) -> None:
         execution = await added()
         first, second, third = rows()
         moved = [
@@ -36,7 +36,7 @@ class OverviewsContract:
         assert found.tally.counts[InstanceStatus.PENDING] == 1
         assert [each.status for each in found.checks] == ["PENDING"] * 5
 
-    async def test_list_is_newest_first_and_pages_across_equal_times_without_loss(
+    async def test_overviews_are_newest_first_and_paged_across_equal_times_without_loss(
         self, store: Store, added: Added
     ) -> None:
         ended = {"tenant_id": "one", "settled_at": NOW, "completed_at": NOW, "status": ExecutionStatus.COMPLETED}
@@ -52,7 +52,7 @@ class OverviewsContract:
             assert await work.overviews.page(ExecutionFilter("one", after=position, limit=2)) == []
         assert found == wanted
 
-    async def test_list_is_narrowed_by_every_filter_and_never_shows_another_tenant(
+    async def test_overviews_are_narrowed_by_every_filter_and_never_of_another_tenant(
         self, store: Store, added: Added
     ) -> None:
         ended: dict[str, Any] = {"tenant_id": "one", "settled_at": NOW}
@@ -74,7 +74,7 @@ class OverviewsContract:
             assert await ids(component_id="aaa-111", limit=1) == [staged.id]
             assert await ids(component_id="another") == []
 
-    async def test_overview_shows_plan_and_end_of_the_log(self, store: Store) -> None:
+    async def test_overview_has_the_plan_and_the_last_events(self, store: Store) -> None:
         plan = planned(3, strategy=Strategy.CANARY, batch_size=1)
         execution = new_execution(request=make_request(strategy=Strategy.CANARY, total_instances=3))
         async with store() as work:
@@ -86,12 +86,12 @@ class OverviewsContract:
         assert (found.sequence, found.read_at.utcoffset()) == (2, timedelta())
         assert [each.name for each in found.checks] == list(CheckName)
 
-    async def test_overview_of_nothing_is_not_found(self, store: Store) -> None:
+    async def test_overview_of_an_unknown_execution_is_not_found(self, store: Store) -> None:
         async with store() as work:
             with pytest.raises(NotFound, match="there is no execution unknown"):
                 await work.overviews.get("unknown")
 
-    async def test_active_is_the_one_that_holds_the_active_slot(self, store: Store, added: Added) -> None:
+    async def test_active_returns_the_execution_that_holds_the_active_slot(self, store: Store, added: Added) -> None:
         await added(tenant_id="one", status=ExecutionStatus.COMPLETED, settled_at=NOW)
         second = await added(tenant_id="one")
         async with store() as work:

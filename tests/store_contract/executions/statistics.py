@@ -18,7 +18,7 @@ COMPONENT, ANOTHER = "aaa-111", "zzz-999"
 
 class StatisticsContract:
     @pytest.mark.parametrize("seed", range(4))
-    async def test_figures_are_those_of_a_count_by_hand(self, store: Store, added: Added, seed: int) -> None:
+    async def test_statistics_equal_a_count_by_brute_force(self, store: Store, added: Added, seed: int) -> None:
         random = Random(seed)
         async with store() as work:
             await work.registry.put(Component(id=ANOTHER, name="other"))
@@ -34,7 +34,7 @@ class StatisticsContract:
         for strategy, figures in found.by_strategy.items():
             assert same(figures, brute_force([each for each in wanted if each.request.strategy is strategy])), strategy
 
-    async def test_figures_of_a_component_without_executions_are_zero(self, store: Store, added: Added) -> None:
+    async def test_statistics_of_a_component_without_executions_are_zero(self, store: Store, added: Added) -> None:
         await added(status=S.COMPLETED, started_at=after(0), completed_at=after(9))
         async with store() as work:
             assert await work.executions.statistics(ANOTHER) == Statistics(ANOTHER, Figures(), {})
