@@ -36,7 +36,9 @@ def arguments_of(made: Connection, monkeypatch: pytest.MonkeyPatch) -> dict[str,
         WHOLE | {"extra": {"cursor": "dictcursor", "sqlalchemy_scheme": "postgresql+asyncpg", "sslmode": "require"}},
     ],
 )
-def test_url_says_to_psycopg_what_the_providers_hook_says(given: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url_gives_psycopg_the_same_parameters_as_the_providers_hook(
+    given: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = make_url(url_of(connection(**given)))
     theirs = arguments_of(connection(**given), monkeypatch) | {"row_factory": None}
     _, ours = url.get_dialect()().create_connect_args(url)
@@ -44,7 +46,7 @@ def test_url_says_to_psycopg_what_the_providers_hook_says(given: Any, monkeypatc
     assert url.drivername == "postgresql+psycopg"
 
 
-def test_query_of_the_providers_url_is_taken() -> None:
+def test_query_of_the_providers_url_is_kept() -> None:
     extra = {"sqlalchemy_query": {"application_name": "upgrades"}, "sslmode": "require"}
     made = connection(**WHOLE, extra=extra)
     assert make_url(url_of(made)).query == {"application_name": "upgrades", "sslmode": "require"}

@@ -10,7 +10,7 @@ from upgrade_orchestrator.adapters.ids import id_for, new_id
 CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def test_id_has_the_form_of_a_uuid_of_version_seven() -> None:
+def test_id_is_a_uuid_of_version_seven() -> None:
     for _ in range(200):
         text = new_id()
         found = UUID(text)
@@ -18,13 +18,13 @@ def test_id_has_the_form_of_a_uuid_of_version_seven() -> None:
         assert CONTRACT.fullmatch(text)
 
 
-def test_id_carries_the_time_it_was_minted() -> None:
+def test_id_contains_the_time_of_its_generation() -> None:
     before = time.time_ns() // 1_000_000
     minted = UUID(new_id()).int >> 80
     assert before <= minted <= time.time_ns() // 1_000_000
 
 
-def test_ids_sort_by_the_millisecond_they_were_minted_in() -> None:
+def test_ids_sort_by_the_millisecond_of_their_generation() -> None:
     ids: list[str] = []
     while len({each[:13] for each in ids}) < 5:
         ids.append(new_id())
@@ -55,6 +55,6 @@ def test_id_for_a_name_is_the_same_in_every_time_zone() -> None:
     assert UUID(id_for("run-1", NOON)).version == 7
 
 
-def test_id_for_another_name_or_time_is_another_one() -> None:
+def test_id_for_another_name_or_time_differs() -> None:
     later = NOON + timedelta(microseconds=1)
     assert len({id_for("run-1", NOON), id_for("run-2", NOON), id_for("run-1", later)}) == 3

@@ -39,7 +39,7 @@ def test_event_without_an_id_is_no_cloud_event() -> None:
 
 
 @pytest.mark.parametrize("bad", [replace(STORED, id=""), replace(STORED, data={"a": object()})])
-def test_event_that_cannot_be_written_is_refused_for_certain_and_ends_the_wave(bad: StoredEvent) -> None:
+def test_event_that_cannot_be_serialized_is_refused_permanently_and_ends_the_wave(bad: StoredEvent) -> None:
     stream, reports = KafkaStream("topic"), Reports()
     stream._producer = object()  # Kafka is not involved
     assert not stream._produce(bad, reports)

@@ -23,20 +23,24 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return attempts
 
 
-async def test_database_that_is_away_is_a_warning(asked: list[object], caplog: pytest.LogCaptureFixture) -> None:
+async def test_unreachable_database_is_logged_as_a_warning(
+    asked: list[object], caplog: pytest.LogCaptureFixture
+) -> None:
     await AirflowParseRequests("bundle", "folder").ask("e-1")
     assert "could not ask for the DAG of execution e-1" in caplog.text
     assert len(asked) == 1
 
 
-async def test_same_execution_is_not_asked_for_twice_in_a_moment(asked: list[object]) -> None:
+async def test_parse_of_an_execution_is_not_requested_twice_within_seconds(asked: list[object]) -> None:
     requests = AirflowParseRequests("bundle", "folder")
     for execution_id in ("e-1", "e-1", "e-2", "e-1"):
         await requests.ask(execution_id)
     assert len(asked) == 2
 
 
-async def test_same_execution_is_asked_for_again_later(asked: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_parse_of_an_execution_is_requested_again_later(
+    asked: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     requests = AirflowParseRequests("bundle", "folder")
     await requests.ask("e-1")
     monkeypatch.setattr(parse_requests, "ASK_AGAIN_SECONDS", 0.0)
@@ -44,13 +48,15 @@ async def test_same_execution_is_asked_for_again_later(asked: list[object], monk
     assert len(asked) == 2
 
 
-async def test_worker_leaves_it_to_the_loops_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+async def test_worker_requests_no_parse_and_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         await NoParseRequests().ask("e-1")
     assert caplog.text == ""
 
 
-def test_bundle_is_the_configured_one_of_our_class_else_airflows_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundle_is_the_configured_one_of_the_products_class_or_else_airflows_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert configured_bundle() == "dags-folder"
     local = {"name": "team", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs": {}}
     ours = {"name": "of-upgrades", "classpath": UPGRADES_BUNDLE, "kwargs": {}}

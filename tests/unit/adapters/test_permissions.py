@@ -36,7 +36,7 @@ REQUESTED = {("can_edit", "DAG:upgrade_request"), ("can_create", "DAG Run:upgrad
     ("scope", "name"),
     [(EVERYTHING, "Upgrades"), (REGISTRY, "Upgrade Registry"), (of_tenant("550e8400"), "Upgrades:550e8400")],
 )
-def test_scope_is_a_resource_of_its_own(scope: Scope, name: str) -> None:
+def test_scope_of_a_tenant_is_a_resource_of_its_own(scope: Scope, name: str) -> None:
     assert resource_of(scope) == name
 
 
@@ -46,7 +46,7 @@ def test_role_is_granted_its_own_permissions_and_no_others(role: Role) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_role_sees_the_upgrades_in_airflow_approvers_respond_and_operators_request_there(role: Role) -> None:
+def test_roles_are_granted_the_airflow_permissions_that_their_work_needs(role: Role) -> None:
     answered = ANSWERED if P.APPROVE in ROLES[role] else set()
     requested = REQUESTED if P.OPERATE in ROLES[role] else set()
     assert set(grants_of(role)) - OURS == SEEN | answered | requested

@@ -25,7 +25,7 @@ def test_connection_may_change_a_default() -> None:
         {"message.timeout.ms": 1000},
     ],
 )
-def test_connection_cannot_take_away_what_order_and_delivery_rest_on(said: dict[str, object]) -> None:
+def test_connection_cannot_change_the_settings_that_guarantee_order_and_delivery(said: dict[str, object]) -> None:
     found = with_needs(said)
     assert NEEDED.items() <= found.items()
     assert not {"request.required.acks", "delivery.timeout.ms"} & found.keys()

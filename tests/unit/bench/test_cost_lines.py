@@ -59,13 +59,13 @@ def test_parts_of_a_task_add_up_to_what_it_and_its_supervisor_used(tmp_path: Pat
     assert (process.statements, process.requests, process.supervisor_requests) == (60, 22, 3)
 
 
-def test_lines_are_not_read_before_every_supervisor_has_reported_its_task(tmp_path: Path) -> None:
+def test_cost_lines_are_not_read_before_every_supervisor_has_reported_its_task(tmp_path: Path) -> None:
     assert read_lines(tmp_path / "nothing.jsonl", {DAG}) is None
     assert read_lines(write(tmp_path, TASK), {DAG}) is None
     assert read_lines(write(tmp_path, TASK, SUPERVISOR_OF_IT), {DAG, "upgrade__two"}) is None
 
 
-def test_triggers_count_and_what_other_dags_did_does_not(tmp_path: Path) -> None:
+def test_cost_includes_triggers_but_not_other_dags(tmp_path: Path) -> None:
     other = {**TRIGGER, "dag": "another"}
     found = read_lines(write(tmp_path, TRIGGER, other), {DAG})
     assert found is not None

@@ -53,7 +53,7 @@ def test_percent_is_written_with_its_sign() -> None:
     assert "| -1.5 | +4.0 | +0.0 | +2.5 |" in LINE.markdown()
 
 
-def test_figure_that_was_not_measured_is_read_back_as_none() -> None:
+def test_figure_without_a_measurement_is_read_back_as_none() -> None:
     line = replace(LINE, many_cpu_bare=None)
     assert last_line(document(line.markdown())) == line
 
@@ -106,7 +106,7 @@ def test_cell_that_is_a_whole_number_is_read() -> None:
     assert last_line(document(line_with("2"))).alone_wall_bare == 2.0
 
 
-def test_line_that_is_as_the_last_one_passes() -> None:
+def test_line_equal_to_the_last_one_passes() -> None:
     assert judge(LINE, LINE) == []
 
 
@@ -130,21 +130,21 @@ def test_each_ratio_that_grew_too_much_is_named() -> None:
     assert [each.split(": ")[1].split(" ×")[0] for each in judge(now, LINE)] == ["wall", "CPU"]
 
 
-def test_tax_that_makes_three_tenths_more_of_the_whole_fails() -> None:
+def test_tax_that_adds_three_tenths_of_the_whole_fails() -> None:
     now, last = replace(LINE, tax_some_wall=44.0), replace(LINE, tax_some_wall=10.0)
     assert judge(now, last) == ["tax of 5: wall %: +44.0 now, +10.0 in the last line (`0123abc`, start), at most +43.0"]
 
 
-def test_tax_that_grew_from_nothing_to_a_few_percent_passes() -> None:
+def test_tax_that_grew_from_zero_to_a_few_percent_passes() -> None:
     assert judge(replace(LINE, tax_some_wall=29.0), replace(LINE, tax_some_wall=0.1)) == []
 
 
 @pytest.mark.parametrize(("now", "failed"), [(30.0, 0), (31.0, 1)])
-def test_tax_below_nothing_in_the_last_line_is_judged_as_none(now: float, failed: int) -> None:
+def test_negative_tax_in_the_last_line_is_compared_as_zero(now: float, failed: int) -> None:
     assert len(judge(replace(LINE, tax_some_wall=now), replace(LINE, tax_some_wall=-16.0))) == failed
 
 
-def test_seconds_that_grew_pass_since_they_are_the_machines() -> None:
+def test_seconds_that_grew_pass_since_they_depend_on_the_machine() -> None:
     assert judge(replace(LINE, first_drain=9.0, at_rest=1.0, tax_at_rest=1.0), LINE) == []
 
 
@@ -156,11 +156,11 @@ def test_ratio_that_was_not_measured_in_the_last_line_passes() -> None:
     assert judge(replace(LINE, many_cpu_bare=9.0), replace(LINE, many_cpu_bare=None)) == []
 
 
-def test_lesser_of_two_runs_counts_figure_by_figure() -> None:
+def test_lower_of_two_runs_is_compared_figure_by_figure() -> None:
     first, second = replace(LINE, many_cpu_bare=2.0, tax_some_wall=-3.0), replace(LINE, alone_wall_bare=9.0)
     assert least_of(first, second) == replace(LINE, tax_some_wall=min(-3.0, LINE.tax_some_wall or 0.0))
 
 
-def test_figure_that_one_of_two_runs_lacks_is_not_judged() -> None:
+def test_figure_that_is_missing_in_one_of_two_runs_is_not_compared() -> None:
     lacking = replace(LINE, many_cpu_bare=None)
     assert least_of(LINE, lacking) == least_of(lacking, LINE) == lacking

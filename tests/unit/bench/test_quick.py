@@ -32,19 +32,19 @@ def test_line_has_the_ratios_of_what_was_measured() -> None:
     assert (line.first_drain, line.at_rest) == pytest.approx((0.75, 0.14))
 
 
-def test_line_has_what_the_bare_dag_pays_with_the_product_over_without() -> None:
+def test_line_has_the_cost_of_the_bare_dag_with_the_product_relative_to_without_it() -> None:
     line = QUICK.line("this")
     assert (line.tax_alone_wall, line.tax_alone_cpu) == pytest.approx((25.0, 10.0))
     assert (line.tax_some_wall, line.tax_some_cpu, line.tax_at_rest) == pytest.approx((25.0, -10.0, 0.04))
 
 
-def test_tax_is_the_median_of_what_is_between_the_two_of_a_pair() -> None:
+def test_tax_is_the_median_of_the_differences_within_pairs() -> None:
     without, with_product = _pairs([(8.0, 10.0), (8.0, 10.0), (24.0, 30.0)], [(8.8, 10.5), (80.0, 90.0), (27.6, 31.2)])
     tax = Tax(replace(WITHOUT, many=without), replace(WITH_PRODUCT, many=with_product))
     assert (tax.many_wall, tax.many_cpu) == pytest.approx((15.0, 5.0))
 
 
-def test_tax_needs_as_many_runs_of_one_side_as_of_the_other() -> None:
+def test_tax_requires_the_same_number_of_runs_with_and_without_the_product() -> None:
     without, with_product = _pairs([(8.0, 10.0), (8.0, 10.0)], [(8.8, 10.5)])
     with pytest.raises(ValueError, match="shorter"):
         _ = Tax(replace(WITHOUT, many=without), replace(WITH_PRODUCT, many=with_product)).many_wall
@@ -58,6 +58,6 @@ def _pairs(*sides: list[tuple[float, float]]) -> list[Result]:
     ]
 
 
-def test_report_has_a_row_for_each_who_alone_and_at_once() -> None:
+def test_report_has_a_row_for_each_subject_alone_and_concurrently() -> None:
     rows = [(each.row.who, each.row.jobs) for each in QUICK.report().results]
     assert rows == [(who, jobs) for jobs in (1, 20) for who in (PROJECT, PLAIN, BARE)]

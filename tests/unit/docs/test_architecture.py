@@ -40,7 +40,7 @@ def test_packages_have_the_layers_of_the_import_rules() -> None:
     assert {name for name in known if name not in packages} == set()
 
 
-def test_names_that_a_reader_is_sent_to_are_defined_where_the_page_says() -> None:
+def test_names_on_the_page_are_defined_in_the_linked_files() -> None:
     sent = [row[1] for row in rows(section(PAGE, "## Packages and their imports")) if len(row) == 2]
     clauses = [clause for cell in sent for clause in re.split("[;,]", cell) if _linked(clause)]
     missing = [f"{name}: {clause}" for clause in clauses for name in _names(clause) if not _defined(name, clause)]
@@ -56,7 +56,7 @@ def _time(seconds: float) -> str:
     return f"{seconds:g} s" if seconds < 60 else f"{seconds / 60:g} min"
 
 
-def test_name_that_is_not_defined_there_would_be_noticed() -> None:
+def test_name_that_is_not_defined_in_the_linked_file_is_reported() -> None:
     clause = "`startable` and `advance` in [`budget.py`](../include/upgrade_orchestrator/domain/plan/budget.py)"
     assert [_defined(name, clause) for name in _names(clause)] == [True, False]
 
@@ -76,6 +76,6 @@ def _defined(name: str, clause: str) -> bool:
     return re.search(rf"^(?:(?:async )?def|class) {name}\b|^{name}\b.* = ", text, re.MULTILINE) is not None
 
 
-def test_diagram_of_another_lifecycle_would_be_noticed() -> None:
+def test_diagram_of_another_lifecycle_is_reported() -> None:
     text = "stateDiagram-v2\n    [*] --> A\n    A --> B: begin\n    B --> [*]\n    note: A --> C is no arrow\n"
     assert list(arrows(text)) == [("[*]", "A"), ("A", "B"), ("B", "[*]")]

@@ -11,12 +11,12 @@ INDEX = [row for row in rows(page("adr/README.md")) if _ROW.match(row[0])]
 RECORDS = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("0*.md")}
 
 
-def test_index_has_every_record_in_order() -> None:
+def test_index_of_decisions_has_every_record_in_order() -> None:
     listed = [match[2] for row in INDEX if (match := _ROW.match(row[0]))]
     assert listed == sorted(RECORDS)
 
 
-def test_records_have_a_number_and_a_status_that_the_index_has() -> None:
+def test_decision_records_have_the_number_and_the_status_of_the_index() -> None:
     for number, title, status in INDEX:
         match, link = None, _ROW.match(number)
         if link is not None:
@@ -25,7 +25,7 @@ def test_records_have_a_number_and_a_status_that_the_index_has() -> None:
         assert (match[1], match[2], match[3]) == (number[1:].split("]")[0], title, re.split(r"\W", status)[0])
 
 
-def test_a_superseded_record_names_its_successor() -> None:
+def test_superseded_record_names_its_successor() -> None:
     for name, text in RECORDS.items():
         first = text.split("\n\n")[1]
         assert "superseded" not in first or re.search(r"\]\(\d{4}-[\w-]+\.md\)", first), name

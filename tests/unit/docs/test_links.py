@@ -40,11 +40,11 @@ def broken(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=relative)
-def test_every_link_leads_somewhere(path: Path) -> None:
+def test_every_link_has_an_existing_target(path: Path) -> None:
     assert broken(path) == []
 
 
-def test_link_to_nothing_would_be_noticed(tmp_path: Path) -> None:
+def test_link_without_a_target_is_reported(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# A: b, `c`\n[1](#a-b-c) [2](#a) [3](gone.md) [4](https://example.org) [5](page.md#a-b-c)\n")
     assert broken(page) == ["#a", "gone.md"]
@@ -61,11 +61,11 @@ def absent(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", NAMING, ids=relative)
-def test_paths_that_a_page_names_are_there(path: Path) -> None:
+def test_paths_named_on_a_page_exist(path: Path) -> None:
     assert absent(_text(path)) == set()
 
 
-def test_path_that_is_not_there_would_be_noticed() -> None:
+def test_missing_path_is_reported() -> None:
     assert absent("`domain/plan/` `service/plan/` `docs/testing.md` `docs/gone.md` `a/b`") == {
         "service/plan/",
         "docs/gone.md",

@@ -52,7 +52,7 @@ def test_sections_have_the_numbers_that_the_code_cites() -> None:
     assert SECTIONS[-1] == "## Not yet"
 
 
-def test_section_1_names_every_call_and_its_success() -> None:
+def test_section_1_names_every_call_and_its_success_status() -> None:
     documented = {names(row[0])[0]: row[1] for row in rows(below(1))}
     assert documented.keys() == calls().keys()
     for name, route in calls().items():
@@ -83,13 +83,13 @@ def test_section_2_has_every_range() -> None:
     assert names(documented["strategy"]) == [each.value for each in Strategy]
 
 
-def test_section_3_has_the_lifecycle() -> None:
+def test_section_3_has_every_transition_of_an_execution() -> None:
     table = {row[0]: set(words(row[1])) if len(row) > 1 else set() for row in rows(below(3))}
     for status in ExecutionStatus:
         assert table[status.value] == {each.value for each in EXECUTION[status]}
 
 
-def test_section_3_says_where_each_command_is_accepted() -> None:
+def test_section_3_names_the_statuses_in_which_each_command_is_accepted() -> None:
     table = {row[0]: row[1] for row in rows(below(3)) if len(row) > 1}
     for command, allowed in ALLOWED_FROM.items():
         if allowed == frozenset(ExecutionStatus) - TERMINAL:
@@ -102,7 +102,7 @@ def test_section_4_has_every_strategy() -> None:
     assert [row[0] for row in rows(below(4))] == [each.value for each in Strategy]
 
 
-def test_section_5_has_the_lifecycle() -> None:
+def test_section_5_has_every_transition_of_an_instance() -> None:
     table = {row[0]: set(words(row[1])) if len(row) > 1 else set() for row in rows(below(5))}
     assert table == {each.value: {to.value for to in goes_to} for each, goes_to in INSTANCE.items()}
 
@@ -132,7 +132,7 @@ def test_section_8_has_every_code_with_its_status_and_no_other() -> None:
     assert documented == {(KINDS[code].status.value, code) for code in raised}
 
 
-def test_section_9_has_the_roles() -> None:
+def test_section_9_has_the_permissions_of_each_role() -> None:
     assert [row[0] for row in rows(below(9))] == [each.value for each in ROLES]
 
 

@@ -22,7 +22,7 @@ def _codes() -> dict[str, int]:
     return {code: int(kind.status) for code, kind in KINDS.items()}
 
 
-def test_every_code_that_is_named_exists() -> None:
+def test_every_code_named_on_the_page_exists() -> None:
     others = {str(each) for kind in (CheckName, CheckStatus, ExecutionStatus, InstanceStatus) for each in kind}
     strategies = {"BLUE_GREEN"}
     assert set(_LOUD.findall(PAGE)) - _codes().keys() - others - strategies == set()
@@ -44,6 +44,6 @@ def test_every_state_of_the_relay_is_explained() -> None:
     assert {each.value for each in RelayState} - set(names(text)) <= {"running"}
 
 
-def test_settings_that_are_named_exist() -> None:
+def test_settings_named_on_the_page_exist() -> None:
     known = {each.name for each in fields(Settings)} | {"upgrades_db"}
     assert set(_SETTING.findall(PAGE)) - known == set()

@@ -19,16 +19,16 @@ FAMILY = [each for each in vars(errors).values() if inspect.isclass(each) and is
 
 
 @pytest.mark.parametrize("refusal", FAMILY)
-def test_refusal_belongs_to_the_family_and_is_well_formed(refusal: type[UpgradeError]) -> None:
+def test_refusal_is_a_domain_error_with_a_valid_code(refusal: type[UpgradeError]) -> None:
     assert issubclass(refusal, UpgradeError)
     assert refusal.code == refusal.code.upper()
 
 
-def test_codes_are_distinct() -> None:
+def test_codes_of_refusals_are_distinct() -> None:
     assert len({refusal.code for refusal in FAMILY}) == len(FAMILY)
 
 
-def test_active_upgrade_refusal_names_the_execution() -> None:
+def test_active_upgrade_refusal_names_the_active_execution() -> None:
     refusal = ActiveUpgradeExists("e-7")
     assert refusal.extra == {"activeExecutionId": "e-7"}
     assert str(refusal) == "execution e-7 is not finished; wait for its end or cancel it"
@@ -53,12 +53,12 @@ def test_validation_refusal_names_every_field() -> None:
     ]
 
 
-def test_state_refusal_says_from_where_it_would_be_taken() -> None:
+def test_invalid_state_names_the_statuses_that_accept_the_command() -> None:
     refusal = InvalidState("pause", "PAUSED", ["IN_PROGRESS", "CANARY_RUNNING"])
     assert refusal.detail == "pause is not possible in PAUSED, only from IN_PROGRESS, CANARY_RUNNING"
 
 
-def test_state_refusal_says_when_there_is_no_such_status() -> None:
+def test_invalid_state_states_that_no_status_accepts_the_command() -> None:
     assert (
         InvalidState("going back", "FAILED", []).detail == "going back is not possible in FAILED, only from no status"
     )

@@ -21,7 +21,7 @@ NOON = datetime(2031, 5, 17, 12, 0, tzinfo=UTC)
 KEY = Key("olga", "k-1", "f" * 64)
 
 
-async def test_times_and_ids_are_those_that_are_given() -> None:
+async def test_memory_database_uses_the_given_clock_and_ids() -> None:
     numbers = count(1)
     database = MemoryDatabase(lambda: NOON, lambda: f"id-{next(numbers)}")
     await fill(lambda: MemoryUnitOfWork(database, LEASE_SECONDS))
@@ -33,14 +33,14 @@ async def test_times_and_ids_are_those_that_are_given() -> None:
     assert [(each.id, each.time) for each in database.committed(EVENT)] == [("id-1", NOON), ("id-2", NOON)]
 
 
-async def test_clock_is_the_computers_where_none_is_given() -> None:
+async def test_memory_database_uses_the_system_clock_without_a_given_one() -> None:
     async with MemoryUnitOfWork(MemoryDatabase(), LEASE_SECONDS) as work:
         now = await work.now()
     assert now.utcoffset() == timedelta()
     assert abs(datetime.now(UTC) - now) < timedelta(minutes=1)
 
 
-async def test_look_from_the_outside_shows_what_is_committed() -> None:
+async def test_snapshot_of_the_memory_database_shows_committed_rows() -> None:
     database = MemoryDatabase(lambda: NOON)
     async with MemoryUnitOfWork(database, LEASE_SECONDS) as work:
         await work.leases.take("tenant", "aaa-111", "one")

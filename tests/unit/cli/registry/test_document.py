@@ -43,7 +43,7 @@ def test_entries_come_parents_first_with_their_paths() -> None:
     assert found[0].value == Component(id="kafka", name="Kafka")
 
 
-def test_values_may_be_text_and_mean_what_their_field_is() -> None:
+def test_text_value_is_read_as_the_type_of_its_field() -> None:
     given = VERSION | {"recommended": "true", "lts": "no", "releaseDate": "2026-01-31", "dependencies": {"zk": "3"}}
     version = entries_in({"versions": [given]})[0].value
     assert isinstance(version, ComponentVersion)
@@ -51,7 +51,7 @@ def test_values_may_be_text_and_mean_what_their_field_is() -> None:
 
 
 @pytest.mark.parametrize("risk", [None, "LOW"])
-def test_risk_that_is_left_out_is_distinguished_from_a_given_one(risk: str | None) -> None:
+def test_omitted_risk_is_distinguished_from_a_given_one(risk: str | None) -> None:
     entry = entries_in({"upgradePaths": [PATH | ({"riskLevel": risk} if risk else {})]})[0]
     assert entry.without_risk is (risk is None)
     assert isinstance(entry.value, UpgradePath)
@@ -92,14 +92,14 @@ def test_risk_that_is_left_out_is_distinguished_from_a_given_one(risk: str | Non
         ({"backups": [BACKUP | {"location": "/tmp/x"}]}, "backups[0].location", "should match"),
     ],
 )
-def test_invalid_document_is_refused_with_the_path_and_what_is_accepted(
+def test_invalid_document_is_refused_with_the_path_and_the_accepted_values(
     document: Any, place: str, message: str
 ) -> None:
     ((found, said),) = refused(document)
     assert (found, message in said) == (place, True), said
 
 
-def test_every_problem_is_reported_at_once() -> None:
+def test_all_problems_of_a_document_are_reported_at_once() -> None:
     wrong = {"versions": [VERSION | {"x": "1"}, {"id": "v2"}], "components": 5, "more": []}
     assert [place for place, _ in refused(wrong)] == [
         "more",

@@ -16,7 +16,7 @@ versions: [{id: v1,
 """
 
 
-def test_every_path_has_its_line() -> None:
+def test_every_path_of_a_document_has_its_line() -> None:
     lines = read_yaml(TEXT).lines
     assert lines["components"] == 2
     assert (lines["components[0]"], lines["components[0].name"], lines["components[1].id"]) == (3, 4, 6)
@@ -57,11 +57,11 @@ def test_missing_path_has_the_line_of_the_enclosing_value(place: str, line: int)
         ("{a: [1]}", {"a": ["1"]}),
     ],
 )
-def test_plain_scalars_are_text_whatever_they_look_like(text: str, value: object) -> None:
+def test_plain_scalars_are_read_as_text(text: str, value: object) -> None:
     assert read_yaml(f"key: {text}\n").value == {"key": value}
 
 
-def test_alias_repeats_what_it_names() -> None:
+def test_alias_is_read_as_a_copy_of_its_anchor() -> None:
     assert read_yaml("a: &x [1]\nb: *x\n").value == {"a": ["1"], "b": ["1"]}
 
 
@@ -86,7 +86,7 @@ def test_empty_text_has_no_value(text: str) -> None:
         ("a: \x00", 1, "special characters are not allowed"),
     ],
 )
-def test_text_is_refused_with_its_line(text: str, line: int, said: str) -> None:
+def test_invalid_text_is_refused_with_its_line(text: str, line: int, said: str) -> None:
     with pytest.raises(NotReadable) as refusal:
         read_yaml(text)
     assert [each.line for each in refusal.value.flaws] == [line]
@@ -99,7 +99,7 @@ def test_every_syntax_error_is_reported_at_once() -> None:
     assert [(each.line, each.field) for each in refusal.value.flaws] == [(1, "a"), (2, "a"), (3, "b")]
 
 
-def test_file_that_stands_for_a_huge_one_is_refused() -> None:
+def test_file_that_expands_to_a_huge_one_is_refused() -> None:
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     with pytest.raises(NotReadable, match="more than 100000 values"):

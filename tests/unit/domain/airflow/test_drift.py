@@ -54,14 +54,14 @@ def expected(execution: ExecutionSummary, run: RunView) -> type[DriftDecision]:
     return next((decision for applies, decision in rows if applies), NoDrift)
 
 
-def test_follow_does_what_the_rules_say() -> None:
+def test_drift_is_resolved_by_the_rules_in_every_case() -> None:
     assert len(CASES) == len(STARTED) * 2 * 3 * 4 * 2 * 2
     for status, seen, ref, state, paused, dag_paused in CASES:
         execution, run = ExecutionSummary("e-1", status, seen, dag_paused), shown(ref, state, paused)
         assert type(resolve_drift(execution, run)) is expected(execution, run), (execution, run)
 
 
-def test_settled_execution_follows_nothing() -> None:
+def test_settled_execution_has_no_drift() -> None:
     for status, ref, state, paused in product(STARTED, REFS, STATES, [False, True]):
         execution, run = ExecutionSummary("e-1", status, "7", settled=True), shown(ref, state, paused)
         assert resolve_drift(execution, run) == NoDrift(), (execution, run)
@@ -69,18 +69,18 @@ def test_settled_execution_follows_nothing() -> None:
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
 @pytest.mark.parametrize("state", ["success", "failed"])
-def test_run_ended_by_a_user_leaves_no_status_without_an_exit(status: ExecutionStatus, state: str) -> None:
+def test_run_ended_by_a_user_fails_the_execution_in_every_status(status: ExecutionStatus, state: str) -> None:
     found = resolve_drift(ExecutionSummary("e-1", status, "7"), RunView("7", state))
     assert found == FailExecution(f"the DAG run was marked {state} in Airflow before the upgrade had ended")
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL])
 @pytest.mark.parametrize("run", [RunView(), RunView("8", "running"), RunView("8", "success")])
-def test_run_that_is_missing_or_replaced_was_deleted(status: ExecutionStatus, run: RunView) -> None:
+def test_missing_or_replaced_run_counts_as_deleted(status: ExecutionStatus, run: RunView) -> None:
     assert resolve_drift(ExecutionSummary("e-1", status, "7"), run) == FailExecution(DELETED)
 
 
-def test_run_that_airflow_has_not_made_yet_is_not_missed() -> None:
+def test_run_that_airflow_has_not_created_yet_is_no_drift() -> None:
     assert resolve_drift(ExecutionSummary("e-1", S.VALIDATING), RunView()) == NoDrift()
 
 
@@ -99,7 +99,7 @@ def test_parse_is_not_requested_for_a_dag_whose_run_was_seen_before() -> None:
 
 
 @pytest.mark.parametrize("status", [each for each in STARTED if each not in TERMINAL and each is not S.VALIDATING])
-def test_run_that_was_deleted_before_it_was_seen_is_missed(status: ExecutionStatus) -> None:
+def test_run_that_was_deleted_before_it_was_seen_fails_the_execution(status: ExecutionStatus) -> None:
     # it has left VALIDATING, so it had a run whose tasks did that
     assert resolve_drift(ExecutionSummary("e-1", status), RunView()) == FailExecution(DELETED)
 
@@ -108,7 +108,7 @@ def test_pause_over_rest_is_not_resumed_by_a_dag_that_is_not_paused() -> None:
     assert resolve_drift(ExecutionSummary("e-1", S.PAUSED, "7", dag_paused=False), RunView("7", "running")) == NoDrift()
 
 
-def test_pause_over_rest_stays_one_when_the_dag_is_paused_as_well() -> None:
+def test_pause_over_rest_is_kept_when_the_dag_is_paused_too() -> None:
     assert resolve_drift(ExecutionSummary("e-1", S.PAUSED, "7"), RunView("7", "running", paused=True)) == NoDrift()
 
 
@@ -117,7 +117,7 @@ def test_paused_dag_waits_for_a_status_that_can_be_paused(status: ExecutionStatu
     assert resolve_drift(ExecutionSummary("e-1", status, "7"), RunView("7", "running", paused=True)) == NoDrift()
 
 
-def test_standing_is_what_the_execution_says() -> None:
+def test_summary_for_the_reconciler_has_the_fields_of_the_execution() -> None:
     execution = make_execution(S.FAILED, run_ref="7", dag_paused=True, settled_at=NOW)
     assert ExecutionSummary.of(execution) == ExecutionSummary("e-1", S.FAILED, "7", dag_paused=True, settled=True)
     assert not ExecutionSummary.of(make_execution(S.FAILED)).settled

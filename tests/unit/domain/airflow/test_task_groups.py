@@ -13,7 +13,7 @@ CANARY = (
 )
 
 
-def test_groups_come_in_the_order_in_which_they_run() -> None:
+def test_task_groups_are_listed_in_the_order_in_which_they_run() -> None:
     found = task_groups(dict.fromkeys(reversed(CANARY)))
     assert [each.name for each in found] == [
         *("validate", "admit", "canary", "batch_002", "batch_010", "verify", "outcome", "complete", "rollback", "end")
@@ -33,20 +33,20 @@ def test_groups_come_in_the_order_in_which_they_run() -> None:
         ("end", S.CANCELLED),
     ],
 )
-def test_group_means_the_status_of_its_work(group: str, means: ExecutionStatus) -> None:
+def test_task_group_shows_the_status_of_its_step(group: str, means: ExecutionStatus) -> None:
     assert {each.name: each.means for each in task_groups(dict.fromkeys(CANARY))}[group] is means
 
 
-def test_states_are_shown_as_they_are_and_do_not_change_what_a_group_means() -> None:
+def test_task_states_do_not_change_the_status_that_a_group_shows() -> None:
     failed = dict.fromkeys(CANARY, "failed")
     found = task_groups(failed)
     assert found[2].tasks == {"canary.deploy": "failed", "canary.monitor": "failed"}
     assert [each.means for each in found] == [each.means for each in task_groups(dict.fromkeys(CANARY))]
 
 
-def test_unknown_task_is_shown_behind_the_known_ones() -> None:
+def test_unknown_task_is_listed_after_the_known_ones() -> None:
     assert [each.name for each in task_groups({"surprise": None, "end": None})] == ["end", "surprise"]
 
 
-def test_no_tasks_are_no_groups() -> None:
+def test_run_without_tasks_has_no_groups() -> None:
     assert task_groups({}) == []

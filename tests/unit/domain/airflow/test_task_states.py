@@ -54,23 +54,23 @@ def ended(task: str, run_state: str = "running") -> RunView:
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_no_run_means_no_status(paused: bool) -> None:
+def test_missing_run_has_no_status(paused: bool) -> None:
     assert from_task_states(RunView(paused=paused)) is None
     assert from_task_states(NO_RUN) is None
 
 
-def test_run_without_tasks_is_about_to_validate() -> None:
+def test_run_without_tasks_means_validating() -> None:
     assert from_task_states(RunView("7", "queued")) is S.VALIDATING
 
 
 @pytest.mark.parametrize("strategy", WORK)
-def test_open_check_is_validating_paused_or_not(strategy: str) -> None:
+def test_open_check_means_validating_whether_the_dag_is_paused_or_not(strategy: str) -> None:
     for task, state, paused in product(VALIDATION[:5], OPEN, [False, True]):
         assert from_task_states(at(strategy, task, state, paused)) is S.VALIDATING, (task, state, paused)
 
 
 @pytest.mark.parametrize("strategy", WORK)
-def test_open_work_has_the_status_of_its_stage_and_a_paused_dag_pauses_what_can_be_paused(strategy: str) -> None:
+def test_open_step_means_its_status_or_paused_where_it_can_be_paused(strategy: str) -> None:
     for task, state in product([*WORK[strategy], "verify"], OPEN):
         stage = WAY.get(task, S.IN_PROGRESS)
         assert from_task_states(at(strategy, task, state)) is stage, (task, state)
@@ -88,7 +88,7 @@ def test_first_step_beside_open_checks_means_validating(strategy: str, first: st
         assert from_task_states(beside) is from_task_states(run) is S.VALIDATING, check
 
 
-def test_failed_check_leaves_the_verdict_to_the_branch() -> None:
+def test_failed_check_alone_does_not_mean_failed_before_the_branch_has_run() -> None:
     run = at("ROLLING", "outcome")
     tasks = {**run.tasks, VALIDATION[0]: "failed", "batch_001.upgrade": "upstream_failed"}
     assert from_task_states(RunView("7", "running", False, tasks)) is S.IN_PROGRESS
@@ -103,7 +103,7 @@ def test_last_task_determines_the_final_status(task: str, status: ExecutionStatu
 
 
 @pytest.mark.parametrize("task", ["rollback.confirm", "end"])
-def test_last_task_that_failed_is_a_failure_before_the_run_is_one(task: str) -> None:
+def test_failed_last_task_means_failed_before_the_run_has_failed(task: str) -> None:
     run = ended(task)
     assert from_task_states(RunView("7", "running", False, {**run.tasks, task: "failed"})) is S.FAILED
 
@@ -122,7 +122,7 @@ def test_rollback_tasks_beside_an_open_end_task_do_not_mean_rolling_back(end: st
 
 
 @pytest.mark.parametrize("state", ["success", "failed"])
-def test_run_ended_by_a_user_has_failed_at_any_task(state: str) -> None:
+def test_run_ended_by_a_user_means_failed_at_any_task(state: str) -> None:
     for strategy, tasks in WORK.items():
         for task in [*VALIDATION, *tasks, "verify", "outcome"]:
             run = at(strategy, task, "skipped")
@@ -137,7 +137,7 @@ def test_run_ended_by_a_user_has_failed_at_any_task(state: str) -> None:
         st.sampled_from(TASK_STATES),
     ),
 )
-def test_every_picture_has_a_status_and_an_ended_run_a_terminal_one(
+def test_every_combination_of_task_states_has_a_status_and_an_ended_run_a_terminal_one(
     state: str, paused: bool, tasks: dict[str, str | None]
 ) -> None:
     said = from_task_states(RunView("7", state, paused, tasks))

@@ -93,14 +93,14 @@ def test_approval_request_and_its_event_carry_the_plan_hash() -> None:
         (S.CANCELLED, DONE, {"decision": YES}, StageState.OVER),
     ],
 )
-def test_stage_has_the_state_of_its_approval(
+def test_stage_state_follows_from_its_approval(
     status: ExecutionStatus, before: Batch, fields: dict[str, Any] | None, state: StageState
 ) -> None:
     approval = None if fields is None else _asked(**fields)
     assert state_of_stage(_running(status), approval, before) is state
 
 
-def test_first_answer_waits_to_be_judged_and_a_second_changes_nothing() -> None:
+def test_first_answer_waits_to_be_checked_and_a_second_changes_nothing() -> None:
     kept = answer(_asked(refused="olga: four eyes", answered_at=after(1)), GIVEN)
     assert (kept.answer, kept.answered_by, kept.answered_by_id) == (YES, "anna", "7")
     assert (kept.answer_reason, kept.answered_at, kept.refused, kept.decision) == ("looks well", after(5), None, None)
@@ -127,7 +127,7 @@ def test_refused_answer_is_ignored_when_repeated_and_the_next_one_counts() -> No
 
 @pytest.mark.parametrize("wanted", [YES, NO])
 @pytest.mark.parametrize("status", [each for each in S if each is not S.IN_PROGRESS])
-def test_nothing_is_decided_in_another_status(status: ExecutionStatus, wanted: Decision) -> None:
+def test_stage_cannot_be_decided_in_another_status(status: ExecutionStatus, wanted: Decision) -> None:
     with pytest.raises(InvalidState) as refusal:
         _decidable([_asked()], wanted, execution=_running(status))
     assert refusal.value.extra == {"currentStatus": status.value, "allowedFrom": ["IN_PROGRESS"]}
@@ -145,7 +145,7 @@ def test_waiting_stage_may_be_decided() -> None:
         (2, [_asked(decision=YES, decided_by="bert")], "stage 2 was APPROVED by bert already, and no other stage does"),
     ],
 )
-def test_stage_that_does_not_wait_is_refused_naming_the_one_that_does(
+def test_decision_on_a_stage_that_does_not_wait_is_refused_naming_the_waiting_one(
     stage: int, approvals: list[Approval], detail: str
 ) -> None:
     with pytest.raises(InvalidState) as refusal:
@@ -153,7 +153,7 @@ def test_stage_that_does_not_wait_is_refused_naming_the_one_that_does(
     assert (refusal.value.detail, refusal.value.code) == (detail, "INVALID_STATE")
 
 
-def test_question_about_another_plan_is_not_decided() -> None:
+def test_approval_of_another_plan_cannot_be_decided() -> None:
     with pytest.raises(InvalidState, match="another plan"):
         _decidable([_asked(plan_hash="f" * 64)])
 
@@ -164,7 +164,7 @@ def test_creator_may_not_approve_and_any_other_user_may() -> None:
     assert _decidable([_asked()], YES, ANNA) == _asked()
 
 
-def test_creator_may_reject_and_may_approve_where_the_rule_is_off() -> None:
+def test_creator_may_reject_and_may_approve_when_four_eyes_is_off() -> None:
     assert _decidable([_asked()], NO, OLGA) == _asked()
     assert _decidable([_asked()], YES, OLGA, four_eyes=False) == _asked()
 
@@ -184,7 +184,7 @@ def test_decision_records_user_time_reason_and_plan() -> None:
     }
 
 
-def test_waiting_is_the_undecided_one() -> None:
+def test_waiting_approval_is_the_undecided_one() -> None:
     third = _asked(stage=3)
     assert waiting([_asked(decision=YES), third]) == third
     assert waiting([_asked(decision=YES)]) is None

@@ -32,15 +32,15 @@ def test_approval_request_describes_the_effect_of_a_rejection() -> None:
     assert "cancels the upgrade" in _body(rollback=False)
 
 
-def test_approval_request_says_why_the_last_answer_did_not_count() -> None:
+def test_approval_request_gives_the_reason_why_the_last_answer_was_refused() -> None:
     assert "`olga: four eyes`" in _body(refused="olga: four eyes")
     assert "did not count" not in _body()
 
 
-def test_question_names_some_instances_of_many() -> None:
+def test_approval_request_names_only_some_of_many_instances() -> None:
     assert "30 instances: " in _body(size=30)
     assert "and 10 more" in _body(size=30)
 
 
-def test_text_of_the_registry_stays_text() -> None:
+def test_approval_request_escapes_text_of_the_registry() -> None:
     assert "`3.6.0 to [x](http://evil)'`" in _body(to_version="[x](http://evil)`")

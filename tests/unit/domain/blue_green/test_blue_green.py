@@ -75,7 +75,7 @@ def test_healthy_pool_is_checked_and_then_gets_the_traffic() -> None:
     assert order(forth(fleet(), Goal.SWITCHED, CHECKED)) == (PoolCall.SWITCH, "green")
 
 
-def test_pool_that_fell_ill_after_its_check_does_not_get_the_traffic() -> None:
+def test_pool_that_became_unhealthy_after_its_check_does_not_get_the_traffic() -> None:
     step = forth(fleet(), Goal.SWITCHED, CHECKED, answers={"g-00": WELL, "g-01": ILL})
     assert isinstance(step, WaitFor)
     assert isinstance(step.on_timeout, GiveUp)
@@ -90,7 +90,7 @@ def test_pool_that_fell_ill_after_its_check_does_not_get_the_traffic() -> None:
         ({"g-00": WELL, "g-01": None}, "g-01: does not answer"),
     ],
 )
-def test_pool_that_is_not_healthy_is_waited_for_and_fails_the_check_in_vain(
+def test_unhealthy_pool_is_waited_for_and_fails_the_check_after_the_time_out(
     answers: dict[str, Health | None], said: str
 ) -> None:
     step = forth(fleet(), Goal.SWITCHED, answers=answers)
@@ -105,13 +105,13 @@ def test_pool_that_is_smaller_than_the_old_one_does_not_get_the_traffic() -> Non
     assert "pool green: has 2 instances, 3 are wanted" in step.what
 
 
-def test_row_that_failed_fails_the_check_at_once() -> None:
+def test_failed_instance_fails_the_check_at_once() -> None:
     rows = [make_instance("i-00", I.COMPLETED), make_instance("i-01", I.FAILED, error="is stopped")]
     step = forth(fleet(), Goal.CHECKED, rows=rows)
     assert step == GiveUp("CHECK", "pool green did not come up: i-01 FAILED: is stopped")
 
 
-def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
+def test_switch_is_recorded_once_observed_and_the_soak_begins() -> None:
     step = forth(fleet("green"), Goal.SWITCHED, seconds=5)
     assert step == SaveBatch(replace(SWITCHED, phase_started_at=after(5)))
     assert forth(fleet("green"), Goal.SWITCHED, SWITCHED) == GoalReached()
@@ -121,18 +121,18 @@ def test_switch_is_noted_when_it_is_seen_and_the_soak_begins() -> None:
     ("batch", "traffic", "phase"),
     [(SWITCHED, "blue", "SOAK"), (SOAKED, "blue", "RETIRE"), (GREEN, "red", "CHECK")],
 )
-def test_traffic_that_another_party_has_switched_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
+def test_traffic_switched_by_another_party_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
     step = forth(fleet(traffic), Goal.RETIRED, batch)
     assert step == GiveUp(phase, f"something else switched the traffic to pool {traffic}")
 
 
-def test_soak_is_over_at_its_time_when_all_are_well() -> None:
+def test_soak_ends_after_its_time_when_all_instances_are_healthy() -> None:
     assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59) == PollAgain(1)
     step = forth(fleet("green"), Goal.SOAKED, SWITCHED, 60)
     assert step == SaveBatch(replace(SOAKED, soak_seconds=60))
 
 
-def test_silent_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> None:
+def test_unresponsive_instance_neither_ends_nor_fails_the_soak_before_its_limit() -> None:
     unreachable: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
     at_limit = forth(fleet("green"), Goal.SOAKED, SWITCHED, 90, answers=unreachable)
     assert at_limit == PollAgain(0)
@@ -149,7 +149,7 @@ def test_unhealthy_instance_restarts_the_soak_while_there_is_time_for_it(seconds
     assert (step.too_late is not None) is late
 
 
-def test_soak_starts_again_when_all_are_seen_well_and_not_when_one_was_last_seen_ill() -> None:
+def test_soak_restarts_once_all_instances_are_healthy_and_not_while_one_was_last_unhealthy() -> None:
     was_ill = replace(SWITCHED, healthy_seconds=None)
     assert forth(fleet("green"), Goal.SOAKED, was_ill, 30) == SaveBatch(
         replace(watched(was_ill, 30), healthy_seconds=0.0)
@@ -158,12 +158,12 @@ def test_soak_starts_again_when_all_are_seen_well_and_not_when_one_was_last_seen
     assert forth(fleet("green"), Goal.SOAKED, was_ill, 30, answers=unreachable) == PollAgain(60)
 
 
-def test_soak_that_would_begin_too_late_is_a_failure() -> None:
+def test_soak_that_would_restart_too_late_is_a_failure() -> None:
     step = forth(fleet("green"), Goal.SOAKED, replace(SWITCHED, healthy_seconds=None), 31)
     assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: pool green: became healthy too late")
 
 
-def test_instance_that_has_gone_is_ill_too() -> None:
+def test_missing_instance_counts_as_unhealthy_in_the_soak() -> None:
     step = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 10)
     assert isinstance(step, RecordUnhealthy)
     late = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 31)
@@ -181,13 +181,13 @@ def test_old_pool_is_removed_after_the_soak_and_not_before() -> None:
 
 
 @pytest.mark.parametrize(("batch", "phase"), [(GREEN, "CHECK"), (SOAKED, "RETIRE")])
-def test_fleet_that_does_not_answer_is_waited_for_but_not_for_ever(batch: Batch, phase: str) -> None:
+def test_unresponsive_fleet_is_waited_for_until_the_time_out(batch: Batch, phase: str) -> None:
     step = forth(None, Goal.RETIRED, batch)
     assert isinstance(step, WaitFor)
     assert step.on_timeout == GiveUp(phase, "the fleet did not answer for 30 s")
 
 
-def test_fleet_that_does_not_answer_fails_the_soak_at_its_limit() -> None:
+def test_unresponsive_fleet_fails_the_soak_at_its_limit() -> None:
     assert forth(None, Goal.SOAKED, SWITCHED, 90) == PollAgain(0)
     assert isinstance(forth(None, Goal.SOAKED, SWITCHED, 91), GiveUp)
 
@@ -201,7 +201,7 @@ def test_soak_counts_watched_seconds_until_it_is_over() -> None:
     assert watched(GREEN, 10) == GREEN
 
 
-def test_pause_pushes_out_only_a_delay_that_was_not_over() -> None:
+def test_pause_extends_only_a_delay_that_was_not_over() -> None:
     waiting = Batch(2, "BATCH", due_at=after(60))
     assert shift_due_times([SWITCHED, waiting], after(10), after(110)) == [replace(waiting, due_at=after(160))]
     assert shift_due_times([waiting, replace(waiting, completed_at=NOW)], after(70), after(110)) == []
@@ -221,32 +221,34 @@ def test_pause_pushes_out_only_a_delay_that_was_not_over() -> None:
         (S.COMPLETED, None, None),
     ],
 )
-def test_status_says_how_far_back_it_goes(status: ExecutionStatus, phase: str | None, aim: RevertGoal | None) -> None:
+def test_revert_goal_follows_from_the_status_of_the_execution(
+    status: ExecutionStatus, phase: str | None, aim: RevertGoal | None
+) -> None:
     assert revert_goal_of(make_execution(status, failure_phase=phase)) is aim
 
 
 @pytest.mark.parametrize("aim", [RevertGoal.ROLL_BACK, RevertGoal.CANCELLED])
-def test_new_pool_without_traffic_is_removed_and_then_the_rows_are_back(aim: RevertGoal) -> None:
+def test_new_pool_without_traffic_is_removed_before_the_rows_are_rolled_back(aim: RevertGoal) -> None:
     assert order(next_revert_action(view(fleet()), aim)) == (PoolCall.REMOVE, "green")
     assert next_revert_action(view(fleet(green=0)), aim) == MarkRolledBack({"i-00": True, "i-01": True})
     done = [make_instance("i-00", I.ROLLED_BACK), make_instance("i-01")]
     assert next_revert_action(view(fleet(green=0), rows=done), aim) == GoalReached()
 
 
-def test_new_pool_stays_to_be_looked_at_after_a_failed_soak() -> None:
+def test_new_pool_is_kept_for_inspection_after_a_failed_soak() -> None:
     assert isinstance(next_revert_action(view(fleet()), RevertGoal.SOAK_FAILED), MarkRolledBack)
 
 
 @pytest.mark.parametrize("aim", [RevertGoal.ROLL_BACK, RevertGoal.SOAK_FAILED])
-def test_traffic_goes_back_to_an_old_pool_that_is_well(aim: RevertGoal) -> None:
+def test_traffic_is_switched_back_to_a_healthy_old_pool(aim: RevertGoal) -> None:
     assert order(next_revert_action(view(fleet("green")), aim)) == (PoolCall.SWITCH, "blue")
 
 
-def test_cancel_after_the_switch_touches_nothing() -> None:
+def test_cancel_after_the_switch_changes_no_pool() -> None:
     assert next_revert_action(view(fleet("green")), RevertGoal.CANCELLED) == GoalReached()
 
 
-def test_old_pool_that_is_gone_is_made_again_by_a_rollback_only() -> None:
+def test_removed_old_pool_is_made_again_by_a_rollback_only() -> None:
     step = next_revert_action(view(fleet("green", blue=0, green=3)), RevertGoal.ROLL_BACK)
     assert isinstance(step, SendPoolOrder)
     assert (step.call, step.pool, step.version, step.size) == (PoolCall.MAKE, "blue", "3.6.0", 3)
@@ -254,14 +256,14 @@ def test_old_pool_that_is_gone_is_made_again_by_a_rollback_only() -> None:
     assert next_revert_action(view(fleet("green", blue=0)), RevertGoal.SOAK_FAILED) == GoalReached()
 
 
-def test_rest_of_an_old_pool_that_was_being_removed_is_removed_when_it_is_in_the_way() -> None:
+def test_partly_removed_old_pool_is_removed_when_it_cannot_be_made_again() -> None:
     step = next_revert_action(view(fleet("green", blue=1)), RevertGoal.ROLL_BACK)
     assert isinstance(step, SendPoolOrder)
     assert (step.call, order(step.on_timeout)) == (PoolCall.MAKE, (PoolCall.REMOVE, "blue"))
 
 
 @pytest.mark.parametrize(("green_well", "takes"), [(False, True), (True, False)])
-def test_old_pool_with_an_ill_instance_is_waited_for_and_taken_in_vain_only_when_it_serves_no_worse(
+def test_unhealthy_old_pool_gets_the_traffic_after_the_time_out_only_if_the_new_one_is_no_better(
     green_well: bool, takes: bool
 ) -> None:
     blue: list[FleetInstance] = fleet_of(2, unhealthy=(0,))
@@ -271,7 +273,7 @@ def test_old_pool_with_an_ill_instance_is_waited_for_and_taken_in_vain_only_when
     assert isinstance(step.on_timeout, SendPoolOrder if takes else GiveUp)
 
 
-def test_fleet_that_does_not_answer_ends_the_way_back_in_vain() -> None:
+def test_unresponsive_fleet_ends_the_revert_without_success_after_the_time_out() -> None:
     step = next_revert_action(view(None), RevertGoal.ROLL_BACK)
     assert isinstance(step, WaitFor)
     assert step.on_timeout == GiveUp("ROLLBACK", "the fleet did not answer (after 30 s)")

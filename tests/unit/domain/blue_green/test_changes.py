@@ -30,7 +30,7 @@ def execution(status: ExecutionStatus = S.IN_PROGRESS, **fields: Any) -> Executi
     return make_execution(status, request=make_request(**({"failure_threshold": 2} | fields)))
 
 
-def test_ill_instance_counts_once_and_what_was_wrong_stays_in_its_row() -> None:
+def test_unhealthy_instance_counts_as_one_failure_and_its_row_keeps_the_error() -> None:
     first = record_cutover(ILL, execution(), UP, NOW)
     assert (first.execution.current_failures, first.execution.status) == (1, S.IN_PROGRESS)
     (row,) = first.rows
@@ -41,19 +41,19 @@ def test_ill_instance_counts_once_and_what_was_wrong_stays_in_its_row() -> None:
     assert [(each.healthy, each.error) for each in well.rows] == [(True, "g-00: out of memory")]
 
 
-def test_instance_that_had_its_second_try_already_has_counted() -> None:
+def test_instance_that_had_its_second_try_is_not_counted_again() -> None:
     rows = [replace(UP[0], attempts=2)]
     assert record_cutover(ILL, execution(), rows, NOW).execution.current_failures == 0
 
 
 @pytest.mark.parametrize(("back", "status", "phase"), [(False, S.FAILED, "SOAK"), (True, S.ROLLING_BACK, None)])
-def test_threshold_in_the_soak_ends_it(back: bool, status: ExecutionStatus, phase: str | None) -> None:
+def test_failures_at_the_threshold_end_the_soak(back: bool, status: ExecutionStatus, phase: str | None) -> None:
     found = record_cutover(ILL, execution(failure_threshold=1, auto_rollback_enabled=back), UP, NOW).execution
     assert (found.status, found.failure_phase) == (status, phase)
     assert "g-00: out of memory" in found.status_reason
 
 
-def test_soak_without_time_left_ends_below_the_threshold_too() -> None:
+def test_soak_without_time_left_ends_even_below_the_threshold() -> None:
     found = record_cutover(replace(ILL, too_late="no time left"), execution(), UP, NOW).execution
     assert (found.status, found.failure_phase, found.status_reason) == (S.FAILED, "SOAK", "no time left")
 
@@ -62,7 +62,7 @@ def test_soak_without_time_left_ends_below_the_threshold_too() -> None:
     ("phase", "back", "status"),
     [("CHECK", False, S.FAILED), ("CHECK", True, S.ROLLING_BACK), ("RETIRE", True, S.FAILED)],
 )
-def test_giving_up_rolls_back_where_enabled_but_not_a_pool_that_proved_itself(
+def test_given_up_cutover_rolls_back_where_enabled_unless_the_new_pool_has_soaked(
     phase: str, back: bool, status: ExecutionStatus
 ) -> None:
     found = record_cutover(GiveUp(phase, "why"), execution(auto_rollback_enabled=back), UP, NOW)
@@ -71,7 +71,7 @@ def test_giving_up_rolls_back_where_enabled_but_not_a_pool_that_proved_itself(
     assert found.events
 
 
-def test_rows_are_back_unless_nothing_was_asked_for_them() -> None:
+def test_rows_become_rolled_back_unless_no_upgrade_was_ordered_for_them() -> None:
     rows = [
         make_instance("i-00", I.COMPLETED, attempts=1),
         make_instance("i-01", I.UPGRADING, attempts=1),
@@ -101,12 +101,12 @@ def test_rollback_given_up_leaves_every_touched_row_with_the_reason_and_nothing_
     }
 
 
-def test_ending_given_up_fails_only_what_was_in_flight() -> None:
+def test_given_up_end_of_a_cancelled_upgrade_fails_only_instances_in_flight() -> None:
     rows = [*UP, make_instance("i-02", I.UPGRADING)]
     found = record_revert(GiveUp("ROLLBACK", "no answer"), execution(S.CANCELLED), rows, NOW)
     assert [(each.instance_id, each.status, each.error) for each in found.rows] == [("i-02", I.FAILED, "no answer")]
 
 
-def test_other_steps_write_nothing() -> None:
+def test_reached_goal_writes_no_change() -> None:
     assert record_cutover(GoalReached(), execution(), UP, NOW) == Change(execution())
     assert record_revert(GoalReached(), execution(), UP, NOW) == Change(execution())

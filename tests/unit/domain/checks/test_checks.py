@@ -79,40 +79,40 @@ def test_verdict_is_the_worst_finding_with_all_its_texts(findings: Findings, sta
     assert (result.name, result.status, result.message) == ("DEPENDENCY_CHECK", status, message)
 
 
-def test_passing_lets_warnings_through_and_nothing_unfinished() -> None:
+def test_checks_pass_with_warnings_but_not_while_one_is_unfinished() -> None:
     assert {status for status in CheckStatus if status in PASSING} == {CheckStatus.PASSED, CheckStatus.WARNING}
 
 
-def test_findings_add_up_in_order() -> None:
+def test_findings_are_combined_in_order() -> None:
     assert Findings(("a",), ("x",)) + Findings(("b",), ("y",)) == Findings(("a", "b"), ("x", "y"))
 
 
 # -- size ------------------------------------------------------------------------------------------------------------
 
 
-def test_size_blocks_total_larger_than_the_fleet() -> None:
+def test_size_check_blocks_a_total_larger_than_the_fleet() -> None:
     findings = size(make_request(total_instances=4), make_fleet(*fleet_of(3)))
     found = "totalInstances is 4, the fleet kafka-demo has 3 instances"
     assert findings == blocker(f"{found}: ask for at most 3, or leave it out")
 
 
-def test_size_warns_of_a_partial_fleet() -> None:
+def test_size_check_warns_of_a_partial_fleet() -> None:
     findings = size(make_request(total_instances=2), make_fleet(*fleet_of(3)))
     assert findings == warning("partial fleet: 2 of 3 instances are upgraded")
 
 
 @pytest.mark.parametrize("total", [3, None])
-def test_size_finds_nothing_when_the_whole_fleet_is_meant(total: int | None) -> None:
+def test_size_check_finds_nothing_when_the_whole_fleet_is_upgraded(total: int | None) -> None:
     assert size(make_request(total_instances=total), make_fleet(*fleet_of(3))) == NOTHING
 
 
-def test_size_blocks_an_empty_fleet() -> None:
+def test_size_check_blocks_an_empty_fleet() -> None:
     (text,) = size(make_request(), make_fleet()).blockers
     found = "totalInstances is 0, the fleet kafka-demo has 0 instances"
     assert text == f"{found}: is it the right fleet (PUT .../deployment)?"
 
 
-def test_size_does_not_count_the_pool_without_traffic() -> None:
+def test_size_check_does_not_count_the_pool_without_traffic() -> None:
     green = FleetInstance("g-1", "3.6.0", "RUNNING", healthy=True, pool="green")
     assert size(make_request(total_instances=4), make_fleet(*fleet_of(3), green)).blockers
 
@@ -120,14 +120,14 @@ def test_size_does_not_count_the_pool_without_traffic() -> None:
 # -- versions of the instances -----------------------------------------------------------------------------------------
 
 
-def test_drift_warns_of_every_other_version() -> None:
+def test_version_drift_check_warns_of_every_other_version() -> None:
     source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
     others = [FleetInstance(f"x-{version}", version, "RUNNING", healthy=True) for version in ("3.7.0", "3.5.0")]
     found = version_mix(source, make_fleet(*fleet_of(1), *others))
     assert found == warning("not all instances run 3.6.0: also found 1 on 3.5.0, 1 on 3.7.0")
 
 
-def test_drift_finds_nothing_when_all_run_the_source() -> None:
+def test_version_drift_check_finds_nothing_when_all_run_the_source_version() -> None:
     source = ComponentVersion(id="bbb-222", component_id="aaa-111", version="3.6.0")
     assert version_mix(source, make_fleet(*fleet_of(3))) == NOTHING
 
@@ -139,39 +139,39 @@ def _pool(name: str, version: str, count: int) -> list[FleetInstance]:
     return [FleetInstance(f"{name}-{each}", version, "RUNNING", healthy=True, pool=name) for each in range(count)]
 
 
-def test_standing_warns_of_every_pool_that_stays_as_it_is() -> None:
+def test_left_over_pool_check_warns_of_every_pool_that_the_upgrade_leaves() -> None:
     fleet = make_fleet(*fleet_of(2), *_pool("green", "3.7.0", 2), *_pool("black", "3.5.0", 1))
     pools = "pool black (1 on 3.5.0), pool green (2 on 3.7.0)"
     words = f"without traffic there is also {pools}: this upgrade leaves it as it is"
     assert other_pools(make_request(), fleet) == warning(words)
 
 
-def test_standing_does_not_warn_of_the_pool_that_a_blue_green_upgrade_takes() -> None:
+def test_left_over_pool_check_does_not_warn_of_the_pool_that_a_blue_green_upgrade_reuses() -> None:
     request, green = make_request(strategy=Strategy.BLUE_GREEN), _pool("green", "3.7.0", 2)
     assert other_pools(request, make_fleet(*fleet_of(2), *green)) == NOTHING
     assert other_pools(request, make_fleet(*fleet_of(2), *_pool("black", "3.5.0", 1))) != NOTHING
 
 
-def test_standing_finds_nothing_where_all_serve() -> None:
+def test_left_over_pool_check_finds_nothing_when_every_pool_serves() -> None:
     assert other_pools(make_request(), make_fleet(*fleet_of(2))) == NOTHING
 
 
 # -- capacity --------------------------------------------------------------------------------------------------------
 
 
-def test_capacity_blocks_blue_green_without_room_for_a_second_pool() -> None:
+def test_capacity_check_blocks_blue_green_without_room_for_a_second_pool() -> None:
     findings = capacity(make_request(strategy=Strategy.BLUE_GREEN), 3, make_fleet(*fleet_of(3), free=2))
     assert findings == blocker(
         "BLUE_GREEN needs room for 3 more instances, the fleet has 2: give it more capacity, or choose another strategy"
     )
 
 
-def test_capacity_finds_nothing_when_a_second_pool_fits() -> None:
+def test_capacity_check_finds_nothing_when_a_second_pool_fits() -> None:
     assert capacity(make_request(strategy=Strategy.BLUE_GREEN), 3, make_fleet(*fleet_of(3), free=3)) == NOTHING
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.RECREATE])
-def test_capacity_blocks_when_instances_are_missing(strategy: Strategy) -> None:
+def test_capacity_check_blocks_when_instances_are_missing(strategy: Strategy) -> None:
     findings = capacity(make_request(strategy=strategy), 5, make_fleet(*fleet_of(3)))
     assert findings == blocker(
         "the fleet has 3 instances, 5 are to be upgraded: bring the others back, or create an upgrade of fewer"
@@ -179,7 +179,7 @@ def test_capacity_blocks_when_instances_are_missing(strategy: Strategy) -> None:
 
 
 @pytest.mark.parametrize("ill", [(0, 3), (0, 3, 5)])
-def test_capacity_warns_when_the_budget_is_used_up(ill: tuple[int, ...]) -> None:
+def test_capacity_check_warns_when_the_budget_is_used_up(ill: tuple[int, ...]) -> None:
     findings = capacity(make_request(), 8, make_fleet(*fleet_of(8, unhealthy=ill)))
     names = ", ".join(f"i-{each:02d}" for each in ill)
     text = f"{len(ill)} instances are down ({names}), the budget is 2: until they recover only these are worked on"
@@ -187,11 +187,11 @@ def test_capacity_warns_when_the_budget_is_used_up(ill: tuple[int, ...]) -> None
 
 
 @pytest.mark.parametrize("ill", [(), (4,)])
-def test_capacity_finds_nothing_while_there_is_budget_left(ill: tuple[int, ...]) -> None:
+def test_capacity_check_finds_nothing_while_budget_is_left(ill: tuple[int, ...]) -> None:
     assert capacity(make_request(), 8, make_fleet(*fleet_of(8, unhealthy=ill))) == NOTHING
 
 
-def test_capacity_of_recreate_does_not_mind_who_is_down() -> None:
+def test_capacity_check_of_recreate_ignores_unavailable_instances() -> None:
     down = make_fleet(*fleet_of(4, unhealthy=(0, 1, 2, 3)))
     assert capacity(make_request(strategy=Strategy.RECREATE), 4, down) == NOTHING
 
@@ -199,7 +199,7 @@ def test_capacity_of_recreate_does_not_mind_who_is_down() -> None:
 # -- health ----------------------------------------------------------------------------------------------------------
 
 
-def test_health_blocks_when_endpoints_do_not_respond_and_names_them() -> None:
+def test_health_check_blocks_when_endpoints_do_not_respond_and_names_them() -> None:
     findings = health({"i-02": "timed out", "i-00": None, "i-01": "connection refused"})
     assert findings == blocker(
         "2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out): check these instances "
@@ -207,11 +207,11 @@ def test_health_blocks_when_endpoints_do_not_respond_and_names_them() -> None:
     )
 
 
-def test_health_finds_nothing_when_all_answer() -> None:
+def test_health_check_finds_nothing_when_all_endpoints_respond() -> None:
     assert health({"i-00": None, "i-01": None}) == NOTHING
 
 
-def test_health_takes_an_error_without_words_for_an_error() -> None:
+def test_health_check_blocks_on_an_error_without_a_message() -> None:
     """str(TimeoutError()) is empty."""
     assert health({"i-00": ""}).blockers
 
@@ -226,48 +226,48 @@ def test_newest_backup_is_the_youngest_of_that_version() -> None:
     assert found.id == "b-new"
 
 
-def test_newest_backup_is_none_when_only_other_versions_are_saved() -> None:
+def test_newest_backup_is_none_when_only_other_versions_have_backups() -> None:
     assert newest_backup([backup(version_id="zzz-999")], "bbb-222") is None
 
 
-def test_backup_age_blocks_when_there_is_no_backup() -> None:
+def test_backup_check_blocks_when_there_is_no_backup() -> None:
     expected = blocker(f"no backup of version bbb-222 is known: {ANOTHER}")
     assert backup_age(None, "bbb-222", NOW, DAY) == expected
 
 
-def test_backup_age_blocks_an_old_backup() -> None:
+def test_backup_check_blocks_an_old_backup() -> None:
     expected = blocker("backup b-1 is 30.5 h old, at most 24 h are accepted: " + ANOTHER)
     assert backup_age(backup(hours_old=30.5), "bbb-222", NOW, DAY) == expected
 
 
 @pytest.mark.parametrize("hours", [0, 23.9])
-def test_backup_age_finds_nothing_when_young_enough(hours: float) -> None:
+def test_backup_check_finds_nothing_when_the_backup_is_recent_enough(hours: float) -> None:
     assert backup_age(backup(hours_old=hours), "bbb-222", NOW, DAY) == NOTHING
 
 
-def test_backup_content_blocks_another_size() -> None:
+def test_backup_check_blocks_content_of_another_size() -> None:
     expected = blocker("backup b-1 at s3://backups/b-1.tar has 7 bytes, 1024 registered: " + ANOTHER)
     assert backup_content(backup(), StoredObject(7, "ab" * 32)) == expected
 
 
-def test_backup_content_blocks_another_checksum() -> None:
+def test_backup_check_blocks_content_with_another_checksum() -> None:
     (text,) = backup_content(backup(), StoredObject(1024, "cd" * 32)).blockers
     sums = f"sha256 {'cd' * 32}, {'ab' * 32} registered"
     assert text == f"backup b-1 at s3://backups/b-1.tar was altered: {sums}; {ANOTHER}"
 
 
-def test_backup_content_that_was_not_read_is_judged_by_its_size() -> None:
+def test_backup_check_compares_only_the_size_of_content_that_was_not_read() -> None:
     assert backup_content(backup(), StoredObject(1024, None)) == NOTHING
     assert backup_content(backup(), StoredObject(1023, None)) != NOTHING
 
 
-def test_backup_that_is_not_there_blocks_and_says_why_and_what_to_do() -> None:
+def test_backup_check_blocks_a_missing_object_with_the_reason_and_the_remedy() -> None:
     (text,) = backup_not_there(backup(), "no such file").blockers
     todo = f"let Airflow's workers read it, or {ANOTHER}"
     assert text == f"backup b-1 at s3://backups/b-1.tar cannot be read (no such file): {todo}"
 
 
-def test_backup_content_finds_nothing_when_it_is_the_registered_one_in_any_case() -> None:
+def test_backup_check_accepts_the_registered_checksum_in_upper_or_lower_case() -> None:
     assert backup_content(backup(), StoredObject(1024, "AB" * 32)) == NOTHING
 
 
@@ -278,7 +278,7 @@ def upgraded(instance_id: str, version: str = "3.7.0", status: str = "RUNNING", 
     return FleetInstance(instance_id, version, status, healthy)
 
 
-def test_verification_finds_nothing_when_all_are_there() -> None:
+def test_verification_finds_nothing_when_all_instances_are_healthy_at_the_target() -> None:
     fleet = make_fleet(upgraded("i-00"), upgraded("i-01"), upgraded("not-planned", "3.6.0"))
     assert verification("3.7.0", 2, fleet, ["i-00", "i-01"]) == NOTHING
 
@@ -292,6 +292,6 @@ def test_verification_finds_nothing_when_all_are_there() -> None:
         (upgraded("x-99"), "i-00 is not in the fleet any more"),
     ],
 )
-def test_verification_blocks_and_says_what_each_instance_is(found: FleetInstance, problem: str) -> None:
+def test_verification_blocks_naming_the_state_of_each_instance(found: FleetInstance, problem: str) -> None:
     findings = verification("3.7.0", 2, make_fleet(found, upgraded("i-01")), ["i-00", "i-01"])
     assert findings == blocker(f"1 of 2 instances are not on 3.7.0 and healthy: {problem}")

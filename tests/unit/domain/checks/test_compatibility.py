@@ -50,26 +50,26 @@ def test_compatibility_has_no_findings_when_all_conditions_hold() -> None:
 # -- path ------------------------------------------------------------------------------------------------------------
 
 
-def test_path_that_is_missing_blocks() -> None:
+def test_missing_path_blocks() -> None:
     expected = f"no upgrade path from 3.6.0 to 3.7.0 is registered: {REGISTER_OR_GO_ROUND}"
     assert found(path=None) == Findings((expected,))
 
 
-def test_downgrade_without_a_path_blocks_and_is_called_so() -> None:
+def test_downgrade_without_a_path_blocks_and_is_named_a_downgrade() -> None:
     expected = f"no downgrade path from 3.6.0 to 3.5.9 is registered: {REGISTER_OR_GO_ROUND}"
     assert found(path=None, target=version("ccc-333", "3.5.9")) == Findings((expected,))
 
 
-def test_downgrade_with_a_registered_path_is_let_through() -> None:
+def test_downgrade_with_a_registered_path_is_accepted() -> None:
     assert found(target=version("ccc-333", "3.5.9")) == NOTHING
 
 
-def test_path_that_is_missing_between_names_without_order_blocks_in_words() -> None:
+def test_missing_path_between_versions_without_order_blocks_with_an_explanation() -> None:
     (text,) = found(path=None, target=version("ccc-333", "jammy")).blockers
     assert text.startswith("no upgrade path from 3.6.0 to jammy is registered")
 
 
-def test_path_that_is_closed_blocks_with_every_reason() -> None:
+def test_closed_path_blocks_with_every_reason() -> None:
     findings = found(path=replace(PATH, blockers=("loses data", "needs a licence")))
     assert findings.blockers == (
         "the path 3.6.0 to 3.7.0 is closed: loses data",
@@ -77,7 +77,7 @@ def test_path_that_is_closed_blocks_with_every_reason() -> None:
     )
 
 
-def test_path_that_is_untested_warns() -> None:
+def test_untested_path_warns() -> None:
     assert found(path=replace(PATH, tested=False)) == Findings((), ("the path 3.6.0 to 3.7.0 is not marked as tested",))
 
 
@@ -103,31 +103,31 @@ def test_path_with_downtime_does_not_warn_when_recreating() -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in VersionStatus if status is not VersionStatus.STABLE])
-def test_target_that_is_not_stable_blocks(status: VersionStatus) -> None:
+def test_target_version_that_is_not_stable_blocks(status: VersionStatus) -> None:
     expected = f"version 3.7.0 is {status}, only STABLE versions are upgraded to: choose another one, or make it STABLE"
     expected += " (PUT /versions/ccc-333/status)"
     assert found(target=replace(TARGET, status=status)) == Findings((expected,))
 
 
 @pytest.mark.parametrize("status", VersionStatus)
-def test_source_may_have_any_status(status: VersionStatus) -> None:
+def test_source_version_may_have_any_status(status: VersionStatus) -> None:
     assert found(source=replace(SOURCE, status=status)) == NOTHING
 
 
-def test_target_past_its_end_of_life_blocks() -> None:
+def test_target_version_past_its_end_of_life_blocks() -> None:
     expected = "version 3.7.0 is past its end of life (2031-05-16): choose another one,"
     expected += " or give it a later endOfLifeDate (PUT /versions/ccc-333/status)"
     assert found(target=replace(TARGET, end_of_life_date=date(2031, 5, 16))) == Findings((expected,))
 
 
-def test_target_before_its_end_of_life_is_let_through() -> None:
+def test_target_version_before_its_end_of_life_is_accepted() -> None:
     assert found(target=replace(TARGET, end_of_life_date=date(2031, 5, 18))) == NOTHING
 
 
 # -- current version -------------------------------------------------------------------------------------------------
 
 
-def test_current_version_that_is_another_blocks() -> None:
+def test_deployment_at_another_version_than_the_source_blocks() -> None:
     findings = found(deployment=replace(DEPLOYMENT, current_version_id="zzz-999"))
     found_what = "the deployment runs version zzz-999, fromVersionId says bbb-222"
     assert findings == Findings((f"{found_what}: start from zzz-999, or correct the deployment (PUT .../deployment)",))
@@ -139,7 +139,7 @@ def test_mixed_deployment_may_be_upgraded_from_either_version(current: str) -> N
     assert found(deployment=mixed) == NOTHING
 
 
-def test_mixed_deployment_blocks_a_version_that_none_of_it_runs() -> None:
+def test_mixed_deployment_blocks_a_source_version_that_no_instance_runs() -> None:
     mixed = replace(DEPLOYMENT, current_version_id="zzz-999", mixed={"3.5.0": 4, "3.7.0": 6})
     assert found(deployment=mixed).blockers
 
@@ -172,7 +172,7 @@ def test_platform_outside_the_range_or_unknown_blocks(
     ("low", "high", "runs"),
     [("3.3.2", "3.3.2", "3.3.2"), (None, None, None), (None, None, "edge"), ("3.3", "3.10", "3.9"), (None, "4", "3.3")],
 )
-def test_platform_inside_the_range_or_not_asked_is_let_through(
+def test_platform_inside_the_range_or_without_a_range_is_accepted(
     low: str | None, high: str | None, runs: str | None
 ) -> None:
     assert platform(low, high, runs) == NOTHING
@@ -192,12 +192,12 @@ def test_compatibility_reports_all_findings_at_once() -> None:
 NEEDY = replace(TARGET, dependencies={"postgresql": ">=15,<18", "java": "17.*"})
 
 
-def test_dependencies_find_nothing_when_all_are_in_range() -> None:
+def test_dependency_check_finds_nothing_when_all_are_in_range() -> None:
     assert dependencies(NEEDY, {"postgresql": "16.1", "java": "17.0.9", "unrelated": "x"}) == NOTHING
 
 
 @pytest.mark.parametrize("installed", [{}, None])
-def test_dependencies_block_for_each_that_is_missing(installed: dict[str, str] | None) -> None:
+def test_dependency_check_blocks_for_each_missing_component(installed: dict[str, str] | None) -> None:
     todo = "install it, or name the version that is installed"
     assert dependencies(NEEDY, installed).blockers == (
         f"java 17.* is needed and not in installedComponents: {todo}",
@@ -205,21 +205,21 @@ def test_dependencies_block_for_each_that_is_missing(installed: dict[str, str] |
     )
 
 
-def test_dependencies_block_out_of_range_and_name_only_the_culprit() -> None:
+def test_dependency_check_blocks_a_version_out_of_range_and_names_only_it() -> None:
     findings = dependencies(NEEDY, {"postgresql": "18.0", "java": "17.0.9"})
     found = "postgresql >=15,<18 is needed, 18.0 is installed"
     assert findings == Findings((f"{found}: install one in this range before the upgrade",))
 
 
-def test_dependencies_block_in_words_when_the_installed_version_is_none() -> None:
+def test_dependency_check_blocks_an_invalid_installed_version_with_an_explanation() -> None:
     (text,) = dependencies(NEEDY, {"postgresql": "latest", "java": "17.0.9"}).blockers
     assert text.startswith("postgresql >=15,<18 is needed, latest cannot be compared: 'latest' is not a version")
 
 
-def test_dependencies_block_in_words_when_the_range_is_none() -> None:
+def test_dependency_check_blocks_an_invalid_range_with_an_explanation() -> None:
     (text,) = dependencies(replace(TARGET, dependencies={"java": "newer than 16"}), {"java": "17"}).blockers
     assert "cannot be compared" in text
 
 
-def test_dependencies_find_nothing_when_the_target_has_none() -> None:
+def test_dependency_check_finds_nothing_when_the_target_has_no_dependencies() -> None:
     assert dependencies(TARGET, None) == NOTHING

@@ -48,11 +48,11 @@ def _figures(what: EventType, began: float | None = None, **data: Any) -> dict[s
         (E.APPROVAL_DECIDED, {"decision": "APPROVED"}, {"approval.duration.APPROVED": 2500}),
     ],
 )
-def test_event_is_measured(what: EventType, data: dict[str, str], found: dict[str, float]) -> None:
+def test_event_gives_its_metrics(what: EventType, data: dict[str, str], found: dict[str, float]) -> None:
     assert _figures(what, 2.5, **data) == found
 
 
-def test_what_never_began_has_no_duration() -> None:
+def test_work_that_never_began_has_no_duration() -> None:
     assert _figures(E.STATUS_CHANGED, None, to="CANCELLED") == {"execution.ended.CANCELLED.ROLLING": 1}
 
 
@@ -61,11 +61,11 @@ def test_clock_that_went_back_makes_no_negative_duration() -> None:
 
 
 @pytest.mark.parametrize("what", sorted(set(E) - MEASURED))
-def test_other_events_are_not_measured(what: EventType) -> None:
+def test_other_events_give_no_metric(what: EventType) -> None:
     assert _figures(what, 1) == {}
 
 
-def test_no_metric_is_the_beginning_of_another_ones_full_name() -> None:
+def test_metric_name_is_not_a_prefix_of_another_full_name() -> None:
     """Without tags the tags' values are appended to the name; names must stay distinct."""
     names = [each.name for each in METRICS]
     assert not [(a, b) for a in names for b in names if a != b and b.startswith(f"{a}.")]

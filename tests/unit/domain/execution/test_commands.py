@@ -23,7 +23,9 @@ PAIRS = list(product(Command, ExecutionStatus))
 
 
 @pytest.mark.parametrize(("command", "status"), PAIRS, ids=[f"{command} in {status}" for command, status in PAIRS])
-def test_command_is_taken_exactly_where_the_specification_says(command: Command, status: ExecutionStatus) -> None:
+def test_command_is_accepted_exactly_in_the_statuses_of_the_specification(
+    command: Command, status: ExecutionStatus
+) -> None:
     allowed = SPECIFICATION[command.value].split()
     if status.value in allowed:
         require_allowed(command, status)
@@ -44,6 +46,6 @@ def test_commands_are_ranked_cancel_rollback_pause_promote() -> None:
     assert ranks[:4] == ["cancel", "rollback", "pause", "promote-canary"]
 
 
-def test_actor_comes_through_the_api_unless_said_otherwise() -> None:
+def test_actor_has_the_api_as_default_source() -> None:
     assert Actor("olga").source is Source.API
     assert (SYSTEM.name, SYSTEM.source) == ("system", Source.SYSTEM)

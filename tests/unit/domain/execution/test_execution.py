@@ -33,13 +33,13 @@ def test_advance_records_status_reason_and_actor_in_its_event() -> None:
     }
 
 
-def test_advance_leaves_the_execution_given_to_it_alone() -> None:
+def test_advance_does_not_change_the_given_execution() -> None:
     execution = make_execution(S.IN_PROGRESS)
     advance(execution, S.PAUSED, "lunch", OPERATOR, NOW)
     assert execution == make_execution(S.IN_PROGRESS)
 
 
-def test_execution_started_at_is_the_start_command_and_stays() -> None:
+def test_execution_started_at_is_the_time_of_the_start_command_and_does_not_change() -> None:
     execution = walk(make_execution(), (S.VALIDATING, 5), (S.IN_PROGRESS, 9), (S.PAUSED, 20), (S.IN_PROGRESS, 30))
     assert execution.started_at == after(5)
     assert execution.completed_at is None
@@ -56,7 +56,7 @@ def test_execution_cancelled_before_start_never_started() -> None:
 
 
 @pytest.mark.parametrize("origin", [S.IN_PROGRESS, S.CANARY_RUNNING])
-def test_pause_remembers_since_when_and_from_where(origin: ExecutionStatus) -> None:
+def test_pause_records_its_time_and_the_previous_status(origin: ExecutionStatus) -> None:
     paused = walk(make_execution(origin), (S.PAUSED, 10))
     assert (paused.paused_at, paused.paused_from, paused.paused_seconds) == (after(10), origin, 0.0)
 

@@ -25,12 +25,12 @@ def test_failure_goes_through_legal_steps_only(status: ExecutionStatus) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(NOWHERE))
-def test_failure_is_refused_where_nothing_can_fail(status: ExecutionStatus) -> None:
+def test_failure_is_refused_in_statuses_that_cannot_fail(status: ExecutionStatus) -> None:
     with pytest.raises(InvalidState):
         fail_from_anywhere(make_execution(status), "why", SYSTEM, NOW)
 
 
-def test_failure_out_of_a_pause_ends_the_pause_and_what_it_was_for() -> None:
+def test_failure_during_a_pause_ends_the_pause() -> None:
     paused = make_execution(S.PAUSED, paused_at=NOW, paused_from=S.CANARY_RUNNING, dag_paused=True)
     moved, _ = fail_from_anywhere(paused, "why", SYSTEM, after(30))
     assert (moved.paused_at, moved.paused_seconds, moved.dag_paused) == (None, 30, False)

@@ -52,7 +52,7 @@ def test_execution_advances_exactly_where_the_specification_says(old: ExecutionS
 
 
 @pytest.mark.parametrize("status", ExecutionStatus)
-def test_terminal_statuses_are_the_four_that_nothing_leaves(status: ExecutionStatus) -> None:
+def test_terminal_statuses_are_the_four_without_a_transition(status: ExecutionStatus) -> None:
     assert is_terminal(status) is (status.value in ENDS)
     assert (status in TERMINAL) is (status.value in ENDS)
     assert make_execution(status).is_terminal is (status.value in ENDS)
@@ -72,15 +72,15 @@ def test_every_status_is_reachable_from_pending() -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in ExecutionStatus if status.value not in ENDS])
-def test_every_unfinished_status_can_reach_an_end(status: ExecutionStatus) -> None:
+def test_every_unfinished_status_can_reach_a_terminal_one(status: ExecutionStatus) -> None:
     assert TERMINAL & reachable(status)
     assert ExecutionStatus.CANCELLED in TRANSITIONS[status]
 
 
-def test_statuses_that_may_start_instances_are_two() -> None:
+def test_instances_may_be_started_in_two_statuses_only() -> None:
     assert {status.value for status in MAY_START} == {"IN_PROGRESS", "CANARY_RUNNING"}
 
 
-def test_leads_to_names_the_predecessors_in_lifecycle_order() -> None:
+def test_sources_of_a_status_are_in_lifecycle_order() -> None:
     assert sources_of(ExecutionStatus.ROLLING_BACK) == [ExecutionStatus.IN_PROGRESS, ExecutionStatus.CANARY_MONITORING]
     assert sources_of(ExecutionStatus.PENDING) == []

@@ -41,12 +41,12 @@ def test_fleet_does_not_find_an_unknown_instance() -> None:
     assert make_fleet(*fleet_of(2)).find("i-02") is None
 
 
-def test_unavailable_are_all_that_do_not_serve_wanted_or_not() -> None:
+def test_unavailable_includes_every_instance_that_does_not_serve() -> None:
     fleet = make_fleet(*fleet_of(2, unhealthy=(1,)), instance("DRAINED", number=2))
     assert fleet.unavailable(()) == fleet.unavailable(["i-00"]) == {"i-01", "i-02"}
 
 
-def test_unavailable_includes_wanted_instances_that_are_missing() -> None:
+def test_unavailable_includes_planned_instances_that_are_missing() -> None:
     assert make_fleet(*fleet_of(1)).unavailable(["i-00", "i-09"]) == {"i-09"}
 
 
@@ -54,7 +54,7 @@ def test_unavailable_does_not_count_the_pool_without_traffic() -> None:
     assert make_fleet(instance(), instance("STOPPED", False, "green", 1)).unavailable(["i-01"]) == frozenset()
 
 
-def test_fleet_is_mixed_while_not_all_that_serve_run_the_version() -> None:
+def test_fleet_is_mixed_while_serving_instances_run_another_version() -> None:
     fleet = make_fleet(
         instance(number=0), instance(number=1), FleetInstance("g", "3.7.0", "RUNNING", True, pool="green")
     )

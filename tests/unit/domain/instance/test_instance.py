@@ -53,7 +53,7 @@ def test_instance_goes_backwards_only_by_its_second_try_and_by_a_cancel() -> Non
 
 
 @pytest.mark.parametrize("status", InstanceStatus)
-def test_instance_is_in_flight_between_drain_and_verdict(status: InstanceStatus) -> None:
+def test_instance_is_in_flight_from_its_drain_to_the_end_of_its_health_check(status: InstanceStatus) -> None:
     expected = status.value in {"DRAINING", "UPGRADING", "HEALTH_CHECKING"}
     assert make_instance(status=status).in_flight is expected
     assert (status in IN_FLIGHT) is expected
@@ -71,7 +71,7 @@ def test_attempts_count_the_drains() -> None:
     assert (failed.error, second.error) == ("drain refused", None)
 
 
-def test_move_keeps_the_times_of_start_and_end_and_counts_each_step_from_its_begin() -> None:
+def test_move_keeps_the_times_of_start_and_end_and_counts_each_step_from_its_start() -> None:
     draining = watched(move(make_instance(), I.DRAINING, after(1)), 1)
     upgrading = move(draining, I.UPGRADING, after(2))
     checking = move(upgrading, I.HEALTH_CHECKING, after(3))
@@ -81,13 +81,13 @@ def test_move_keeps_the_times_of_start_and_end_and_counts_each_step_from_its_beg
     assert [each.completed_at for each in (checking, done)] == [None, after(4)]
 
 
-def test_second_try_keeps_the_first_start_and_forgets_the_end() -> None:
+def test_second_try_keeps_the_first_start_and_clears_the_end() -> None:
     failed = make_instance(status=I.FAILED, attempts=1, started_at=NOW, completed_at=after(5))
     again = move(failed, I.DRAINING, after(9))
     assert (again.started_at, again.completed_at) == (NOW, None)
 
 
-def test_move_forgets_the_soak() -> None:
+def test_move_to_another_status_clears_the_soak() -> None:
     soaking = make_instance(status=I.HEALTH_CHECKING, healthy_seconds=0.0)
     assert move(soaking, I.FAILED, after(1), error="ill again").healthy_seconds is None
 

@@ -32,7 +32,7 @@ def test_rollback_reverts_touched_instance(status: InstanceStatus) -> None:
 
 
 @pytest.mark.parametrize("status", [I.PENDING, I.DRAINING, I.ROLLED_BACK])
-def test_rollback_leaves_untouched_instance_alone(status: InstanceStatus) -> None:
+def test_rollback_does_not_change_an_untouched_instance(status: InstanceStatus) -> None:
     assert reverted([begun(0, 1, status)]) == ()
 
 
@@ -54,7 +54,7 @@ def test_rollback_falls_back_on_the_plans_order_when_begun_together() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(I), st.integers(0, 50)), max_size=20))
-def test_rollback_has_every_touched_instance_once_and_no_other(rows: list[tuple[InstanceStatus, int]]) -> None:
+def test_rollback_includes_every_touched_instance_once_and_no_other(rows: list[tuple[InstanceStatus, int]]) -> None:
     instances = [begun(index, seconds, status) for index, (status, seconds) in enumerate(rows)]
     touched = {"COMPLETED", "HEALTH_CHECKING", "UPGRADING", "FAILED"}
     assert sorted(reverted(instances)) == sorted(e.instance_id for e in instances if e.status.value in touched)
@@ -64,7 +64,7 @@ def test_rollback_puts_an_instance_whose_start_is_unknown_last() -> None:
     assert reverted([begun(0, None), begun(1, 5)]) == ("i-01", "i-00")
 
 
-def test_row_of_a_rollback_goes_back_to_the_instances_own_version() -> None:
+def test_rollback_row_targets_the_instances_own_previous_version() -> None:
     rows = [begun(0, 1), begun(1, 2, I.FAILED), begun(2, 3, I.PENDING)]
     made = rows_of_rollback(rows, known=())
     assert [(each.instance_id, each.position) for each in made] == [("i-01", 0), ("i-00", 1)]
@@ -73,7 +73,7 @@ def test_row_of_a_rollback_goes_back_to_the_instances_own_version() -> None:
     }
 
 
-def test_instance_that_has_its_row_gets_no_second_one() -> None:
+def test_instance_with_a_rollback_row_gets_no_second_one() -> None:
     rows = [begun(0, 1), begun(1, 2)]
     assert [each.instance_id for each in rows_of_rollback(rows, known={"i-01"})] == ["i-00"]
 
@@ -90,6 +90,6 @@ def test_instance_is_rolled_back_once_its_rollback_is_completed() -> None:
     assert (row.status, row.revert, row.completed_at, row.healthy) == (I.ROLLED_BACK, I.COMPLETED, after(9), True)
 
 
-def test_instance_whose_rollback_was_withdrawn_is_as_before() -> None:
+def test_instance_whose_rollback_was_withdrawn_keeps_its_status() -> None:
     row = after_rollback(begun(0, 1), make_instance("i-00", I.PENDING, batch=ROLLBACK_BATCH))
     assert (row.status, row.revert) == (I.COMPLETED, None)

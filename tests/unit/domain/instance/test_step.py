@@ -67,7 +67,9 @@ def _next(instance: Instance, found: FleetInstance | None, withdrawn: bool = Fal
         ("DRAINED", NEW, False, True, "UPGRADING"),
     ],
 )
-def test_draining_instance(status: str, version: str, healthy: bool, accepted: bool, expected: str) -> None:
+def test_draining_instance_gets_the_next_order_for_its_observed_state(
+    status: str, version: str, healthy: bool, accepted: bool, expected: str
+) -> None:
     assert _short(_next(_in(I.DRAINING, accepted), _found(status, version, healthy))) == expected
 
 
@@ -83,14 +85,14 @@ def test_draining_instance(status: str, version: str, healthy: bool, accepted: b
         ("DRAINED", 2, "undrain"),
     ],
 )
-def test_draining_instance_that_is_withdrawn(status: str, attempts: int, expected: str) -> None:
+def test_withdrawn_draining_instance_is_undrained_by_its_observed_state(
+    status: str, attempts: int, expected: str
+) -> None:
     assert _short(_next(_in(I.DRAINING, True, attempts=attempts), _found(status), withdrawn=True)) == expected
 
 
 @pytest.mark.parametrize(("status", "expected"), [("RUNNING", "undrain"), ("STOPPED", "PENDING")])
-def test_withdrawn_instance_that_was_never_asked_to_drain_is_undrained_against_a_late_drain(
-    status: str, expected: str
-) -> None:
+def test_withdrawn_instance_without_a_drain_order_is_undrained_against_a_late_drain(status: str, expected: str) -> None:
     assert _short(_next(_in(I.DRAINING, False), _found(status), withdrawn=True)) == expected
 
 
@@ -117,7 +119,7 @@ def test_upgrading_instance_continues_also_when_withdrawn(
     assert _short(_next(_in(I.UPGRADING, accepted), _found(status, version), withdrawn)) == expected
 
 
-def test_upgrade_under_way_is_noted_as_accepted_and_no_order_is_sent() -> None:
+def test_upgrade_under_way_is_recorded_as_accepted_and_no_order_is_sent() -> None:
     step = _next(_in(I.UPGRADING), _found("UPGRADING"))
     assert isinstance(step, Move)
     assert (step.instance.accepted_at, step.instance.step_seconds) == (after(1), 1)
@@ -147,11 +149,11 @@ def test_step_that_times_out_fails_with_the_observed_state(instance: Instance, f
     assert step.instance.error == f"still {found.status} at 3.6.0 after 10 s of {instance.status.value}"
 
 
-def test_step_that_got_there_at_the_last_moment_is_no_failure() -> None:
+def test_step_that_succeeds_at_the_last_moment_is_no_failure() -> None:
     assert _short(_next(_in(I.UPGRADING, True), _found("RUNNING", NEW), seconds=STEP * 100)) == "HEALTH_CHECKING"
 
 
-def test_instance_that_is_called_back_at_the_last_moment_is_still_undrained() -> None:
+def test_instance_withdrawn_just_before_its_time_out_is_undrained() -> None:
     instance, found = _in(I.DRAINING, True), _found("DRAINED")
     assert _short(_next(instance, found, withdrawn=True, seconds=STEP * 2)) == "undrain"
     assert _short(_next(instance, found, withdrawn=True, seconds=STEP * 2 + 1)) == "FAILED"
@@ -198,7 +200,7 @@ def test_instance_that_is_unhealthy_or_at_another_version_is_waited_for(answer: 
 
 @pytest.mark.parametrize(("answer", "last"), [(ILL, "disk full"), (OTHER, "reports 3.6.0"), (None, "does not answer")])
 @pytest.mark.parametrize("timeouts", [TIMEOUTS, SOAKING])
-def test_instance_that_was_never_healthy_fails_after_the_time_out_whatever_the_soak(
+def test_instance_that_was_never_healthy_fails_after_the_time_out_with_any_soak(
     answer: Health | None, last: str, timeouts: Timeouts
 ) -> None:
     assert _polled(CHECKING, answer, timeouts, STEP).status is I.HEALTH_CHECKING
@@ -214,7 +216,7 @@ def test_instance_must_stay_healthy_through_its_soak() -> None:
     assert _polled(still, WELL, SOAKING, 1).status is I.COMPLETED
 
 
-def test_soak_begins_again_after_an_illness() -> None:
+def test_soak_restarts_after_an_unhealthy_poll() -> None:
     ill = _polled(replace(CHECKING, healthy_seconds=4.0), ILL, SOAKING, 4)
     assert (ill.status, ill.healthy_seconds) == (I.HEALTH_CHECKING, None)
     well = _polled(ill, WELL, SOAKING, 3)
@@ -226,18 +228,18 @@ def test_instance_that_turns_unhealthy_late_in_its_soak_fails() -> None:
     assert _polled(replace(CHECKING, healthy_seconds=1.0), ILL, SOAKING, SOAK).status is I.FAILED
 
 
-def test_poll_that_could_not_be_made_is_no_illness() -> None:
+def test_failed_poll_does_not_count_as_unhealthy() -> None:
     soaking = watched(replace(CHECKING, healthy_seconds=1.0, healthy=True, last_health_at=after(1)), STEP + 5)
     assert next_health(soaking, None, SOAKING, after(STEP + 5)) == soaking
 
 
-def test_poll_that_could_not_be_made_completes_nothing() -> None:
+def test_failed_poll_completes_no_instance() -> None:
     soaking = replace(CHECKING, healthy_seconds=0.0)
     assert _polled(soaking, None, SOAKING, SOAK + 1).status is I.HEALTH_CHECKING
     assert _polled(soaking, None, SOAKING, STEP + SOAK + 1).status is I.FAILED
 
 
 @pytest.mark.parametrize("status", [I.PENDING, I.COMPLETED, I.FAILED])
-def test_seconds_are_counted_of_a_step_in_flight_only(status: InstanceStatus) -> None:
+def test_watched_seconds_are_counted_for_a_step_in_flight_only(status: InstanceStatus) -> None:
     assert watched(_in(status), 5) == _in(status)
     assert watched(_in(I.DRAINING), 5).step_seconds == 5

@@ -38,7 +38,7 @@ def test_poll_is_unhealthy_when_one_is_unhealthy_or_at_another_version(said: Hea
     assert "i-03: could not be reached" in poll.describe()
 
 
-def test_poll_that_could_not_be_made_is_no_verdict() -> None:
+def test_failed_poll_counts_neither_as_healthy_nor_as_unhealthy() -> None:
     assert poll_of({"i-01": Health(True, "3.7.0"), "i-02": None}, "3.7.0").healthy is None
     noted, (event,) = record_poll(_watched(threshold=1), SILENT, NOW)
     assert noted.canary == Canary(healthy=None, polls=0, last_poll_at=NOW)
@@ -76,7 +76,9 @@ def test_failures_of_the_deployment_roll_back_at_the_first_poll_even_when_it_is_
 
 
 @given(polls=st.lists(st.sampled_from([WELL, ILL, SILENT]), max_size=12), threshold=st.integers(1, 5))
-def test_rollback_comes_exactly_with_the_failure_that_reaches_the_threshold(polls: list[Poll], threshold: int) -> None:
+def test_canary_rollback_begins_exactly_with_the_failure_that_reaches_the_threshold(
+    polls: list[Poll], threshold: int
+) -> None:
     execution, failures = _watched(threshold=threshold), 0
     for number, poll in enumerate(polls):
         if execution.status is not S.CANARY_MONITORING:
@@ -87,19 +89,19 @@ def test_rollback_comes_exactly_with_the_failure_that_reaches_the_threshold(poll
         assert execution.current_failures == failures
 
 
-def test_polls_come_at_once_and_then_at_the_interval() -> None:
+def test_canary_polls_are_due_at_once_and_then_at_the_interval() -> None:
     execution = _watched()
     assert next_poll_at(execution, NOW) == NOW
     noted, _ = record_poll(execution, WELL, NOW)
     assert next_poll_at(noted, after(1)) == NOW + timedelta(seconds=30)
 
 
-def test_clock_that_was_set_back_does_not_stop_the_polls() -> None:
+def test_clock_that_was_set_back_does_not_stop_the_canary_polls() -> None:
     noted, _ = record_poll(_watched(), WELL, after(3600))
     assert next_poll_at(noted, NOW) == NOW
 
 
-def test_deployed_canaries_are_watched_and_nothing_else_is() -> None:
+def test_canary_monitoring_begins_only_after_the_canaries_are_deployed() -> None:
     moved, (event,) = begin_monitoring(make_execution(S.CANARY_RUNNING), NOW)
     assert (moved.status, data_of(event)["to"]) == (S.CANARY_MONITORING, "CANARY_MONITORING")
     for status in S:

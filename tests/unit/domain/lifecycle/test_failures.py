@@ -22,7 +22,7 @@ def running(failures: int = 0, status: ExecutionStatus = S.IN_PROGRESS) -> Execu
 
 
 @pytest.mark.parametrize(("failures", "reached"), [(2, False), (3, True), (4, True)])
-def test_threshold_is_reached_at_as_many_failures_as_it_says(failures: int, reached: bool) -> None:
+def test_threshold_is_reached_at_exactly_its_number_of_failures(failures: int, reached: bool) -> None:
     assert threshold_reached(running(failures)) is reached
 
 
@@ -31,14 +31,14 @@ def test_failures_below_the_threshold_are_counted_and_the_upgrade_continues() ->
     assert (execution.current_failures, execution.status, events) == (2, S.IN_PROGRESS, [])
 
 
-def test_failures_at_the_threshold_end_the_execution_and_say_so() -> None:
+def test_failures_at_the_threshold_fail_the_execution_with_the_reason() -> None:
     execution, events = record_failures(running(1), failed(2), NOW)
     assert (execution.current_failures, execution.status) == (3, S.FAILED)
     assert execution.status_reason == "3 failures, failureThreshold is 3"
     assert [data_of(event)["to"] for event in events] == ["FAILED"]
 
 
-def test_an_instance_that_fails_its_second_try_is_not_counted_again() -> None:
+def test_instance_that_fails_its_second_try_is_not_counted_again() -> None:
     assert record_failures(running(2), failed(2, attempts=2), NOW) == (running(2), [])
 
 
@@ -47,7 +47,7 @@ def test_instances_that_did_not_fail_are_not_counted() -> None:
 
 
 @pytest.mark.parametrize("status", [S.CANARY_RUNNING, S.PAUSED, S.CANCELLED, S.ROLLING_BACK])
-def test_failures_are_counted_but_end_nothing_when_not_in_progress(status: ExecutionStatus) -> None:
+def test_failures_outside_in_progress_are_counted_but_do_not_end_the_execution(status: ExecutionStatus) -> None:
     execution, events = record_failures(running(2, status), failed(1), NOW)
     assert (execution.current_failures, execution.status, events) == (3, status, [])
 

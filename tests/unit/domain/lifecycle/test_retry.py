@@ -33,7 +33,7 @@ def ids(result: RetryInstances) -> list[str]:
 
 
 @pytest.mark.parametrize("status", sorted(set(I) - {I.COMPLETED}))
-def test_instance_that_was_not_completed_is_left_and_a_completed_one_is_not(status: InstanceStatus) -> None:
+def test_retry_includes_instances_that_did_not_complete_and_no_completed_one(status: InstanceStatus) -> None:
     result = left(rows(I.COMPLETED, status), make_fleet(found(0), found(1, OLD)))
     assert ids(result) == [name(1)]
     assert (result.findings.blockers, result.findings.warnings) == ((), ())
@@ -44,21 +44,21 @@ def test_instance_that_was_not_completed_is_left_and_a_completed_one_is_not(stat
     [found(0, OLD), found(0, status="STOPPED", healthy=False), found(0, healthy=False), found(0, status="DRAINED")],
     ids=["another version", "stopped", "unhealthy", "drained"],
 )
-def test_completed_instance_that_is_not_there_any_more_is_left(now: FleetInstance) -> None:
+def test_retry_includes_a_completed_instance_that_is_no_longer_healthy_at_the_target(now: FleetInstance) -> None:
     assert ids(left(rows(I.COMPLETED, I.COMPLETED), make_fleet(now, found(1)))) == [name(0)]
 
 
-def test_nothing_left_is_a_blocker() -> None:
+def test_retry_is_blocked_when_no_instance_is_left() -> None:
     result = left(rows(I.COMPLETED, I.COMPLETED), make_fleet(found(0), found(1)))
     assert ids(result) == []
     assert result.findings.blockers == ("nothing is left to retry: every instance completed",)
 
 
-def test_instance_that_the_plan_did_not_have_is_not_touched() -> None:
+def test_retry_does_not_include_an_instance_that_was_not_planned() -> None:
     assert ids(left(rows(I.FAILED), make_fleet(found(0, OLD), found(1, OLD)))) == [name(0)]
 
 
-def test_missing_instance_is_left_out_with_a_warning() -> None:
+def test_retry_omits_a_missing_instance_with_a_warning() -> None:
     result = left(rows(I.FAILED, I.COMPLETED, I.FAILED), make_fleet(found(2, OLD)))
     assert ids(result) == [name(2)]
     assert result.findings.warnings == (f"left out, not in the fleet any more: {name(0)}, {name(1)}",)
@@ -66,18 +66,18 @@ def test_missing_instance_is_left_out_with_a_warning() -> None:
     assert only.findings.blockers == ("nothing is left to retry: every instance that is still in the fleet completed",)
 
 
-def test_instance_outside_the_serving_pool_counts_as_missing() -> None:
+def test_retry_treats_an_instance_outside_the_serving_pool_as_missing() -> None:
     result = left(rows(I.FAILED, I.FAILED), make_fleet(replace(found(0, OLD), pool="green"), found(1, OLD)))
     assert (ids(result), len(result.findings.warnings)) == ([name(1)], 1)
 
 
-def test_blue_green_is_retried_with_the_whole_pool_that_serves() -> None:
+def test_retry_of_blue_green_includes_the_whole_serving_pool() -> None:
     fleet = make_fleet(found(0), found(1, OLD), found(2), replace(found(3), pool="green"))
     assert ids(left(rows(I.COMPLETED, I.FAILED), fleet, Strategy.BLUE_GREEN)) == [name(0), name(1), name(2)]
     assert ids(left(rows(I.COMPLETED, I.FAILED), fleet)) == [name(1)]
 
 
-def test_blue_green_has_nothing_left_once_the_new_pool_serves() -> None:
+def test_retry_of_blue_green_has_nothing_left_once_the_new_pool_serves() -> None:
     fleet = make_fleet(*(replace(found(number, OLD), pool="blue") for number in (0, 1)), found(2), found(3))
     serving = replace(
         fleet, instances=(*fleet.instances[:2], *(replace(each, pool="green") for each in fleet.instances[2:]))
@@ -86,12 +86,12 @@ def test_blue_green_has_nothing_left_once_the_new_pool_serves() -> None:
     assert (ids(result), len(result.findings.blockers)) == ([], 1)
 
 
-def test_order_is_the_fleets() -> None:
+def test_retry_keeps_the_order_of_the_fleet() -> None:
     fleet = make_fleet(found(2, OLD), found(0, OLD), found(1, OLD))
     assert ids(left(rows(I.FAILED, I.FAILED, I.FAILED), fleet)) == [name(2), name(0), name(1)]
 
 
-def test_previous_version_is_the_one_before_the_ended_upgrade() -> None:
+def test_retry_keeps_the_previous_version_from_before_the_ended_upgrade() -> None:
     before = [make_instance(name(0), I.FAILED, from_version="3.5.0"), make_instance(name(1), I.FAILED)]
     result = left(before, make_fleet(found(0, healthy=False), found(1, "3.6.1")))
     assert result.previous == {name(0): "3.5.0", name(1): "3.6.1"}

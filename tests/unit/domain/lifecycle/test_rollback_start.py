@@ -30,13 +30,13 @@ def test_rollback_goes_through_legal_steps_only(status: ExecutionStatus, way: li
 
 
 @pytest.mark.parametrize("status", [each for each in S if each not in WAYS])
-def test_rollback_is_refused_elsewhere_also_of_a_rollback(status: ExecutionStatus) -> None:
+def test_rollback_is_refused_in_other_statuses_including_rolling_back(status: ExecutionStatus) -> None:
     with pytest.raises(InvalidState) as refused:
         begin_rollback(make_execution(status), "why", OPERATOR, NOW)
     assert set(refused.value.extra["allowedFrom"]) == {each.value for each in WAYS}  # type: ignore[call-overload]
 
 
-def test_rollback_out_of_a_pause_counts_the_pause() -> None:
+def test_rollback_during_a_pause_counts_the_paused_seconds() -> None:
     paused = make_execution(S.PAUSED, paused_at=NOW, paused_from=S.IN_PROGRESS)
     moved, _ = begin_rollback(paused, "why", OPERATOR, after(30))
     assert (moved.paused_at, moved.paused_seconds) == (None, 30)

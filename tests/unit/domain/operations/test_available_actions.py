@@ -21,7 +21,7 @@ SETS = [frozenset(each) for size in range(len(P) + 1) for each in itertools.comb
 
 @pytest.mark.parametrize("status", S)
 @pytest.mark.parametrize("awaits", [None, WAITS], ids=["nothing waits", "a stage waits"])
-def test_offered_is_what_the_status_takes_and_the_permissions_allow(
+def test_available_actions_are_those_that_status_and_permissions_allow(
     status: ExecutionStatus, awaits: Approval | None
 ) -> None:
     for permissions in SETS:
@@ -36,7 +36,7 @@ def test_offered_is_what_the_status_takes_and_the_permissions_allow(
 
 
 @pytest.mark.parametrize("status", S)
-def test_who_may_only_read_is_offered_nothing(status: ExecutionStatus) -> None:
+def test_reader_has_no_available_actions(status: ExecutionStatus) -> None:
     assert available_actions(make_execution(status), WAITS, {P.READ, P.ADMINISTER}, "victor") == []
 
 
@@ -55,7 +55,7 @@ def test_who_may_only_read_is_offered_nothing(status: ExecutionStatus) -> None:
         (S.ROLLED_BACK, None),
     ],
 )
-def test_one_command_is_the_right_one_now_and_comes_first(status: ExecutionStatus, first: Command | None) -> None:
+def test_recommended_action_is_one_and_comes_first(status: ExecutionStatus, first: Command | None) -> None:
     found = available_actions(make_execution(status), None, ALL, "olga")
     assert [each.command for each in found if each.recommended] == ([first] if first else [])
     assert first is None or found[0].command is first
@@ -69,7 +69,7 @@ def test_recommended_action_for_canaries_follows_their_health(healthy: bool | No
     assert [each.needs_force for each in found if each.command is C.PROMOTE] == [healthy is False]
 
 
-def test_decision_that_waits_comes_before_everything_else() -> None:
+def test_pending_approval_comes_before_all_other_actions() -> None:
     found = available_actions(make_execution(S.IN_PROGRESS), WAITS, ALL, "anna")
     assert (found[0].command, found[0].recommended, found[0].denied_because) == (C.APPROVE, True, None)
 
@@ -77,7 +77,7 @@ def test_decision_that_waits_comes_before_everything_else() -> None:
 @pytest.mark.parametrize(
     ("caller", "four_eyes", "denied_because"), [("olga", True, True), ("olga", False, False), ("anna", True, False)]
 )
-def test_creator_sees_why_the_own_stages_cannot_be_approved_but_may_reject_them(
+def test_creator_gets_the_reason_why_own_stages_cannot_be_approved_and_may_reject_them(
     caller: str, four_eyes: bool, denied_because: bool
 ) -> None:
     found = {
@@ -88,7 +88,7 @@ def test_creator_sees_why_the_own_stages_cannot_be_approved_but_may_reject_them(
     assert found[C.REJECT].denied_because is None
 
 
-def test_reason_is_asked_where_the_audit_needs_one() -> None:
+def test_action_requires_a_reason_where_the_audit_needs_one() -> None:
     asked = {
         each.command
         for status in S
@@ -98,12 +98,12 @@ def test_reason_is_asked_where_the_audit_needs_one() -> None:
     assert asked == REQUIRES_REASON == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT}
 
 
-def test_nothing_but_a_retry_is_offered_after_the_end() -> None:
+def test_retry_is_the_only_available_action_after_the_end() -> None:
     for status in TERMINAL:
         assert {each.command for each in available_actions(make_execution(status), None, ALL, "olga")} <= {C.RETRY}
 
 
-def test_actions_follow_the_execution_as_it_is_now() -> None:
+def test_available_actions_follow_the_current_execution() -> None:
     running = make_execution(S.IN_PROGRESS)
     assert available_actions(running, None, ALL, "olga") != available_actions(
         replace(running, status=S.PAUSED), None, ALL, "olga"

@@ -35,13 +35,13 @@ def impact(
     return " ".join(impact_of(command, ImpactInput(execution, planned(20, strategy=strategy), instances, approval)))
 
 
-def test_pause_says_what_runs_what_finishes_and_what_is_not_begun() -> None:
+def test_impact_of_pause_counts_running_finishing_and_waiting_instances() -> None:
     assert impact(C.PAUSE).startswith(
         "5 of 20 instances run 3.7.0 and stay there. 1 in flight finishes. 14 are not begun until you resume."
     )
 
 
-def test_cancel_says_that_versions_stay_mixed() -> None:
+def test_impact_of_cancel_states_that_versions_stay_mixed() -> None:
     text = impact(C.CANCEL, rows((N.COMPLETED, 1), (N.DRAINING, 2), (N.FAILED, 1), (N.PENDING, 16)))
     assert text.startswith(
         "1 of 20 instances runs 3.7.0 and stays there."
@@ -51,30 +51,30 @@ def test_cancel_says_that_versions_stay_mixed() -> None:
     assert "mixed versions" in text
 
 
-def test_cancel_before_anything_was_touched_says_so() -> None:
+def test_impact_of_cancel_states_that_no_instance_was_touched() -> None:
     assert impact(C.CANCEL, rows((N.PENDING, 20))) == (
         "Nothing was touched: all 20 instances stay on the versions that they run."
     )
 
 
-def test_rollback_counts_what_goes_back_and_what_was_not_touched() -> None:
+def test_impact_of_rollback_counts_reverted_and_untouched_instances() -> None:
     text = impact(C.ROLLBACK, rows((N.COMPLETED, 5), (N.HEALTH_CHECKING, 1), (N.FAILED, 2), (N.PENDING, 12)))
     assert text.startswith("8 of 20 instances go back to the version that each ran before, newest first")
     assert "(1 HEALTH_CHECKING, 5 COMPLETED, 2 FAILED). 12 instances are not touched." in text
 
 
-def test_rollback_of_nothing_says_that_it_is_over_at_once() -> None:
+def test_impact_of_rollback_without_touched_instances_states_that_it_ends_at_once() -> None:
     assert "ROLLED_BACK at once" in impact(C.ROLLBACK, rows((N.PENDING, 20)))
 
 
-def test_start_names_the_canaries() -> None:
+def test_impact_of_start_names_the_canaries() -> None:
     text = impact(C.START, rows((N.PENDING, 20)), strategy=Strategy.CANARY)
     assert "20 instances go to 3.7.0" in text
     assert "The 2 canaries first: i-00, i-01." in text
 
 
 @pytest.mark.parametrize(("healthy", "words"), [(True, "polled once more first"), (False, "NOT healthy")])
-def test_promotion_says_what_the_canaries_said(healthy: bool, words: str) -> None:
+def test_impact_of_promotion_states_the_health_of_the_canaries(healthy: bool, words: str) -> None:
     text = impact(
         C.PROMOTE, rows((N.COMPLETED, 2), (N.PENDING, 18)), strategy=Strategy.CANARY, canary=Canary(healthy=healthy)
     )
@@ -82,25 +82,25 @@ def test_promotion_says_what_the_canaries_said(healthy: bool, words: str) -> Non
     assert words in text
 
 
-def test_approval_names_the_stage_and_its_instances() -> None:
+def test_impact_of_approval_names_the_stage_and_its_instances() -> None:
     text = impact(C.APPROVE, rows((N.COMPLETED, 5), (N.PENDING, 15)), waits=True, strategy=Strategy.STAGED)
     assert text.startswith("Stage 2 of 4 begins: 5 instances go to 3.7.0.")
     assert "5 of 20 instances completed, 0 failed" in text
 
 
 @pytest.mark.parametrize(("auto", "words"), [(True, "is rolled back"), (False, "is cancelled")])
-def test_rejection_says_whether_it_rolls_back_or_cancels(auto: bool, words: str) -> None:
+def test_impact_of_rejection_states_whether_it_rolls_back_or_cancels(auto: bool, words: str) -> None:
     assert words in impact(C.REJECT, waits=True, strategy=Strategy.STAGED, auto=auto)
 
 
-def test_resume_says_what_is_left() -> None:
+def test_impact_of_resume_counts_the_remaining_instances() -> None:
     assert "14 instances are still to be upgraded" in impact(C.RESUME)
 
 
-def test_retry_says_how_many_did_not_complete() -> None:
+def test_impact_of_retry_counts_instances_that_did_not_complete() -> None:
     assert "what did not complete: 15 instances" in impact(C.RETRY)
 
 
 @pytest.mark.parametrize("command", C)
-def test_every_command_has_something_to_say(command: Command) -> None:
+def test_impact_of_every_command_is_described(command: Command) -> None:
     assert impact(command, waits=True, strategy=Strategy.STAGED)

@@ -14,13 +14,13 @@ GIVEN = {
 }
 
 
-def test_roles_hold_what_the_specification_gives_them_and_no_more() -> None:
+def test_roles_have_exactly_the_permissions_of_the_specification() -> None:
     assert {role.value: set(held) for role, held in ROLES.items()} == GIVEN
     assert set(ROLES) == set(Role)
 
 
 @pytest.mark.parametrize("command", list(Command))
-def test_command_needs_operating_and_decisions_on_stages_approving(command: Command) -> None:
+def test_commands_require_the_permission_to_operate_and_decisions_the_one_to_approve(command: Command) -> None:
     decision = command in (Command.APPROVE, Command.REJECT)
     assert PERMISSION_OF[command] is (P.APPROVE if decision else P.OPERATE)
 

@@ -9,12 +9,14 @@ from upgrade_orchestrator.domain.operations.statistics import NOT_SUCCESSFUL, Fi
 @pytest.mark.parametrize(
     ("successful", "failed", "rate"), [(0, 0, 0.0), (3, 0, 100.0), (0, 2, 0.0), (1, 2, 100 / 3), (19, 1, 95.0)]
 )
-def test_success_rate_is_percent_of_those_that_ended_by_themselves(successful: int, failed: int, rate: float) -> None:
+def test_success_rate_is_a_percentage_of_completed_failed_and_rolled_back_executions(
+    successful: int, failed: int, rate: float
+) -> None:
     figures = Figures(successful_executions=successful, failed_executions=failed)
     assert figures.success_rate == pytest.approx(rate)
 
 
-def test_success_rate_leaves_cancelled_and_active_ones_out() -> None:
+def test_success_rate_ignores_cancelled_and_active_executions() -> None:
     figures = Figures(
         total_executions=9, successful_executions=1, failed_executions=1, cancelled_executions=4, active_executions=3
     )

@@ -60,7 +60,7 @@ def test_batch_starts_its_first_instances_when_upgrading(status: ExecutionStatus
     assert decide(view(rows(I.PENDING, I.PENDING, I.PENDING), status=status), NOW) == starts(0, 1)
 
 
-def test_batch_starts_nothing_of_another_batch() -> None:
+def test_batch_starts_no_instance_of_another_batch() -> None:
     instances = [*rows(I.COMPLETED), *rows(I.PENDING, batch=2, first=1)]
     assert decide(view(instances), NOW) == BatchDone()
 
@@ -74,7 +74,7 @@ def test_batch_starts_when_it_is_due() -> None:
 
 
 @pytest.mark.parametrize("flying", [[], rows(I.UPGRADING)], ids=["nothing in flight", "in flight"])
-def test_batch_waits_without_end_when_paused(flying: list[Instance]) -> None:
+def test_batch_waits_without_a_time_out_when_paused(flying: list[Instance]) -> None:
     instances = [*flying, *rows(I.PENDING, first=5)]
     overdue = Batch(1, "BATCH", due_at=after(-60))
     assert decide(view(instances, status=S.PAUSED, batch=overdue), NOW) == Wait(None)
@@ -92,21 +92,21 @@ def test_batch_waits_for_what_is_in_flight_when_not_upgrading(status: ExecutionS
     assert decide(view(rows(I.UPGRADING, I.PENDING), status=status), NOW) == Wait(None)
 
 
-def test_batch_waits_while_its_places_are_taken() -> None:
+def test_batch_waits_while_its_in_flight_limit_is_reached() -> None:
     assert decide(view(rows(I.UPGRADING, I.DRAINING, I.PENDING)), NOW) == Wait(None)
 
 
-def test_soaking_instance_takes_no_place_and_no_budget() -> None:
+def test_soaking_instance_counts_neither_as_in_flight_nor_against_the_budget() -> None:
     soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_seconds=0.0)
     assert decide(view([*soaking, *rows(I.PENDING, first=2)]), NOW) == starts(2)
 
 
-def test_checked_instance_that_is_not_healthy_yet_takes_both() -> None:
+def test_health_checking_instance_that_is_not_healthy_yet_counts_as_in_flight_and_against_the_budget() -> None:
     checked = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING)
     assert decide(view([*checked, *rows(I.PENDING, first=2)]), NOW) == Wait(None)
 
 
-def test_soaking_instance_that_turned_unhealthy_takes_budget_again() -> None:
+def test_soaking_instance_that_turned_unhealthy_counts_against_the_budget_again() -> None:
     soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_seconds=0.0)
     both_ill = frozenset({name(0), name(1)})
     assert decide(view([*soaking, *rows(I.PENDING, first=2)], unavailable=both_ill), NOW) == Wait(None)
@@ -127,11 +127,11 @@ def test_batch_continues_below_the_threshold_when_an_instance_failed() -> None:
     assert decide(view(rows(I.FAILED, I.PENDING)), NOW) == starts(1)
 
 
-def test_batch_that_is_not_the_last_leaves_the_second_try_for_later() -> None:
+def test_batch_that_is_not_the_last_does_not_begin_second_tries() -> None:
     assert decide(view(rows(I.FAILED, I.COMPLETED), is_last=False), NOW) == BatchDone()
 
 
-def test_last_batch_tries_the_failed_of_every_batch_once_more() -> None:
+def test_last_batch_begins_the_second_try_of_failed_instances_of_every_batch() -> None:
     instances = [*rows(I.FAILED, I.COMPLETED), *rows(I.FAILED, I.COMPLETED, batch=2, first=2)]
     assert decide(view(instances, is_last=True, batch=Batch(2, "BATCH")), NOW) == starts(0, 2)
 
@@ -149,22 +149,22 @@ def test_failed_instances_that_used_up_the_budget_are_tried_again_at_once() -> N
     assert decide(view(rows(I.FAILED, I.FAILED, I.PENDING)), NOW) == starts(0, 1)
 
 
-def test_failed_instances_wait_for_their_second_try_while_something_is_in_flight() -> None:
+def test_failed_instances_wait_for_their_second_try_while_an_instance_is_in_flight() -> None:
     instances = [*rows(I.FAILED, I.PENDING), *rows(I.UPGRADING, batch=2, first=2)]
     assert decide(view(instances), NOW) == Wait(None)
 
 
-def test_batch_ends_when_failed_instances_hold_the_budget_for_good() -> None:
+def test_batch_ends_when_failed_instances_use_up_the_budget_permanently() -> None:
     decision = decide(view(rows(I.FAILED, I.FAILED, I.PENDING, attempts=2)), NOW)
     assert decision == NoBudgetLeft("no budget left: unavailable are i-00, i-01")
 
 
-def test_batch_does_not_wait_for_the_fleet_when_only_our_failed_instances_are_down() -> None:
+def test_batch_does_not_wait_for_the_fleet_when_only_its_own_failed_instances_are_unavailable() -> None:
     failed = view(rows(I.FAILED, I.FAILED, I.PENDING, attempts=2), unavailable=frozenset({name(0), name(1)}))
     assert isinstance(decide(failed, NOW), NoBudgetLeft)
 
 
-def test_batch_waits_for_a_fleet_that_is_short_through_no_doing_of_ours() -> None:
+def test_batch_waits_for_a_fleet_with_instances_unavailable_for_other_reasons() -> None:
     short = view(rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}))
     assert decide(short, NOW) == Wait(TIMEOUT, blocked=True)
 
@@ -174,7 +174,7 @@ def test_batch_waits_from_the_moment_it_was_first_blocked() -> None:
     assert decide(short, NOW) == Wait(60, blocked=True)
 
 
-def test_batch_ends_when_the_fleet_stays_short_longer_than_its_timeout() -> None:
+def test_batch_ends_when_the_fleet_lacks_budget_for_longer_than_the_time_out() -> None:
     short = view(rows(I.PENDING), unavailable=frozenset({"x-1", "x-2"}), batch=Batch(1, "BATCH", blocked_seconds=100))
     assert decide(short, NOW) == NoBudgetLeft("no budget left: unavailable are x-1, x-2")
 
@@ -184,7 +184,7 @@ def test_batch_continues_when_the_fleet_recovers() -> None:
     assert decide(short, NOW) == starts(0)
 
 
-def test_batch_works_on_the_unhealthy_only_while_the_fleet_is_short() -> None:
+def test_batch_starts_only_unavailable_instances_while_the_budget_is_used_up() -> None:
     ill = frozenset({name(1), name(2), "x-1"})
     assert decide(view(rows(I.PENDING, I.PENDING, I.PENDING), unavailable=ill), NOW) == starts(1, 2)
 

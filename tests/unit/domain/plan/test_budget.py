@@ -29,7 +29,7 @@ def test_startable_takes_as_many_as_the_limit() -> None:
     assert startable(IDS, Limits(2, 3), (), ()) == IDS[:2]
 
 
-def test_startable_counts_what_is_worked_on_already() -> None:
+def test_startable_counts_instances_in_flight() -> None:
     assert startable(IDS[2:], Limits(3, 3), IDS[:2], IDS[:2]) == [IDS[2]]
 
 
@@ -74,28 +74,30 @@ def test_unavailable_never_exceed_the_budget_unless_they_did_before(
 
 
 @given(situations())
-def test_never_more_than_the_limit_are_worked_on(situation: tuple[list[str], Limits, list[str], set[str]]) -> None:
+def test_instances_in_flight_never_exceed_the_limit(situation: tuple[list[str], Limits, list[str], set[str]]) -> None:
     candidates, limits, flying, down = situation
     chosen = startable(candidates, limits, flying, down)
     assert len(chosen) + len(flying) <= max(limits.in_flight, len(flying))
 
 
 @given(situations())
-def test_chosen_are_candidates_once_and_in_order(situation: tuple[list[str], Limits, list[str], set[str]]) -> None:
+def test_startable_returns_candidates_once_and_in_order(
+    situation: tuple[list[str], Limits, list[str], set[str]],
+) -> None:
     candidates, limits, flying, down = situation
     chosen = startable(candidates, limits, flying, down)
     assert chosen == [each for each in candidates if each in set(chosen)]
 
 
 @given(situations())
-def test_unavailable_candidates_cost_nothing(situation: tuple[list[str], Limits, list[str], set[str]]) -> None:
+def test_unavailable_candidates_use_no_budget(situation: tuple[list[str], Limits, list[str], set[str]]) -> None:
     candidates, limits, flying, down = situation
     ill = [each for each in candidates if each in down]
     assert startable(ill, limits, flying, down) == ill[: max(0, limits.in_flight - len(flying))]
 
 
 @given(situations())
-def test_no_candidate_that_fits_is_left_out(situation: tuple[list[str], Limits, list[str], set[str]]) -> None:
+def test_startable_omits_no_candidate_that_fits(situation: tuple[list[str], Limits, list[str], set[str]]) -> None:
     candidates, limits, flying, down = situation
     chosen = startable(candidates, limits, flying, down)
     if len(chosen) + len(flying) >= limits.in_flight:

@@ -16,7 +16,7 @@ FAILED = make_execution(ExecutionStatus.FAILED, status_reason="no budget left")
 
 
 @pytest.mark.parametrize("status", sorted(I))
-def test_only_an_instance_that_failed_may_be_left(status: InstanceStatus) -> None:
+def test_only_a_failed_instance_may_be_left_drained(status: InstanceStatus) -> None:
     assert len(possibly_drained(FAILED, [make_instance("i-01", status)], [])) == (status is I.FAILED)
 
 
@@ -26,24 +26,24 @@ def test_failed_rollback_row_may_be_left_drained() -> None:
 
 
 @pytest.mark.parametrize("status", [I.FAILED, I.COMPLETED])
-def test_instance_that_came_back_is_not_left(status: InstanceStatus) -> None:
+def test_undrained_instance_is_not_left_drained(status: InstanceStatus) -> None:
     back = make_instance("i-01", I.COMPLETED, batch=ROLLBACK_BATCH)
     assert possibly_drained(FAILED, [make_instance("i-01", status, revert=I.COMPLETED)], [back]) == []
 
 
-def test_blue_green_drains_nothing_that_serves() -> None:
+def test_blue_green_leaves_no_serving_instance_drained() -> None:
     by_pools = replace(FAILED, request=make_request(strategy=Strategy.BLUE_GREEN))
     assert possibly_drained(by_pools, [make_instance("i-01", I.FAILED)], []) == []
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED"])
-def test_out_of_service_is_what_the_fleet_shows_as_drained(status: str) -> None:
+def test_out_of_service_instances_are_those_that_the_fleet_shows_as_drained(status: str) -> None:
     fleet = make_fleet(FleetInstance("i-01", "3.6.0", status, healthy=False))
     left = out_of_service([make_instance("i-01", I.FAILED), make_instance("i-02", I.FAILED)], fleet)
     assert left == ({"i-01": status} if status in ("DRAINING", "DRAINED") else {})
 
 
-def test_time_to_ask_begins_when_the_last_of_it_has_ended() -> None:
+def test_time_for_undrain_begins_when_execution_and_last_instance_have_ended() -> None:
     ended = replace(FAILED, completed_at=after(5))
     rows = [make_instance("i-01", I.FAILED, completed_at=after(9)), make_instance("i-02")]
     assert ended_at(ended, rows, after(60)) == after(9)
@@ -51,7 +51,7 @@ def test_time_to_ask_begins_when_the_last_of_it_has_ended() -> None:
     assert ended_at(replace(FAILED, completed_at=None), [], NOW) == NOW
 
 
-def test_reason_names_them_once() -> None:
+def test_reason_names_drained_instances_once() -> None:
     named = naming_drained(FAILED, {"i-02": "DRAINED", "i-01": "DRAINING"})
     assert named.status_reason == "no budget left; out of service: i-01 is DRAINING, i-02 is DRAINED"
     assert naming_drained(named, {"i-02": "DRAINED", "i-01": "DRAINING"}) == named

@@ -81,26 +81,26 @@ def test_concurrency_respects_batch_size_and_budget(case: Case) -> None:
 
 
 @given(fleets())
-def test_order_has_every_instance_once(fleet: list[FleetInstance]) -> None:
+def test_plan_order_has_every_instance_once(fleet: list[FleetInstance]) -> None:
     ordered = order_instances(fleet)
     assert sorted(each.instance_id for each in ordered) == sorted(each.instance_id for each in fleet)
 
 
 @given(fleets())
-def test_order_has_no_healthy_leader_before_another_instance(fleet: list[FleetInstance]) -> None:
+def test_plan_order_has_no_healthy_leader_before_another_instance(fleet: list[FleetInstance]) -> None:
     ordered = order_instances(fleet)
     leads = [each.leader and each.available for each in ordered]
     assert leads == sorted(leads)
 
 
 @given(fleets())
-def test_order_has_no_healthy_instance_before_an_unhealthy_one(fleet: list[FleetInstance]) -> None:
+def test_plan_order_has_no_healthy_instance_before_an_unhealthy_one(fleet: list[FleetInstance]) -> None:
     available = [each.available for each in order_instances(fleet)]
     assert available == sorted(available)
 
 
 @given(fleets())
-def test_order_keeps_the_fleets_among_equals(fleet: list[FleetInstance]) -> None:
+def test_plan_order_keeps_the_fleets_order_among_equals(fleet: list[FleetInstance]) -> None:
     groups: dict[tuple[bool, bool], list[str]] = {}
     for each in order_instances(fleet):
         groups.setdefault((each.leader, each.available), []).append(each.instance_id)
@@ -108,7 +108,7 @@ def test_order_keeps_the_fleets_among_equals(fleet: list[FleetInstance]) -> None
 
 
 @given(fleets(), st.lists(st.integers(1, 99), max_size=5, unique=True))
-def test_stages_are_cumulative(fleet: list[FleetInstance], percentages: list[int]) -> None:
+def test_stages_of_a_plan_are_cumulative(fleet: list[FleetInstance], percentages: list[int]) -> None:
     rising = (*sorted(percentages), 100)
     plan = make_plan(make_request(strategy=Strategy.STAGED, stage_percentages=rising), fleet)
     ends = [sum(len(batch.instances) for batch in plan.batches[:count]) for count in range(1, len(plan.batches) + 1)]
@@ -116,7 +116,7 @@ def test_stages_are_cumulative(fleet: list[FleetInstance], percentages: list[int
 
 
 @given(cases(), st.sampled_from([{"batch_size": 13}, {"soak_seconds": 31}, {"batch_delay_seconds": 1}]))
-def test_hash_is_stable_and_sensitive(case: Case, change: dict[str, Any]) -> None:
+def test_plan_hash_is_stable_and_changes_with_every_field(case: Case, change: dict[str, Any]) -> None:
     fleet, request, plan = case
     changed = make_request(
         strategy=request.strategy, total_instances=request.total_instances, stage_percentages=request.stage_percentages

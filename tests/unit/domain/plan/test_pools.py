@@ -26,7 +26,7 @@ def both(*green: FleetInstance, blue: int = 2) -> Fleet:
 
 
 @pytest.mark.parametrize(("old", "new"), [("blue", "green"), ("green", "blue"), ("main", "green")])
-def test_blue_and_green_take_turns(old: str, new: str) -> None:
+def test_new_pool_is_the_other_one_of_blue_and_green(old: str, new: str) -> None:
     assert Pools.for_serving(old) == Pools(old, new)
 
 
@@ -35,29 +35,29 @@ def test_new_pool_is_as_large_as_the_old_one_and_never_smaller_than_the_plan() -
     assert POOLS.size(both(blue=0), 2) == 2
 
 
-def test_each_planned_instance_has_one_of_the_new_pool_in_order() -> None:
+def test_planned_instances_are_paired_with_instances_of_the_new_pool_in_order() -> None:
     found = counterparts(both(*green_of(3)), POOLS, ROWS, "3.7.0")
     assert {planned: each.instance_id for planned, each in found.items()} == {"i-00": "g-00", "i-01": "g-01"}
 
 
-def test_instance_whose_place_was_taken_keeps_its_replacement_whatever_the_order() -> None:
+def test_replaced_instance_keeps_its_replacement_in_any_order_of_the_fleet() -> None:
     rows = [ROWS[0], make_instance("i-01", replacement="g-00")]
     found = counterparts(both(*green_of(2)), POOLS, rows, "3.7.0")
     assert {planned: each.instance_id for planned, each in found.items()} == {"i-01": "g-00", "i-00": "g-01"}
 
 
-def test_replacement_that_is_gone_is_replaced_by_no_other() -> None:
+def test_missing_replacement_is_not_substituted_by_another_instance() -> None:
     rows = [make_instance("i-00", replacement="g-09"), make_instance("i-01", replacement="g-01")]
     found = counterparts(both(*green_of(2)), POOLS, rows, "3.7.0")
     assert {planned: each.instance_id for planned, each in found.items()} == {"i-01": "g-01"}
 
 
 @pytest.mark.parametrize("green", [[], green_of(1), green_of(2, "3.5.0")], ids=["none", "half", "left over"])
-def test_pool_that_is_not_all_there_has_no_counterparts(green: list[FleetInstance]) -> None:
+def test_incomplete_pool_has_no_counterparts(green: list[FleetInstance]) -> None:
     assert counterparts(both(*green), POOLS, ROWS, "3.7.0") == {}
 
 
-def test_instance_that_stopped_on_its_way_is_no_left_over() -> None:
+def test_stopped_instance_of_a_pool_under_way_is_not_left_over() -> None:
     assert not POOLS.is_left_over(both(*green_of(2, "3.5.0", "STOPPED")), "3.7.0")
     assert POOLS.is_left_over(both(*green_of(2, "3.5.0")), "3.7.0")
 
@@ -70,7 +70,7 @@ def test_missing_instance_is_shown_drained_at_its_old_version() -> None:
     ]
 
 
-def test_instance_that_is_there_is_shown_as_it_is_under_the_planned_id() -> None:
+def test_counterpart_is_shown_with_its_state_under_the_planned_id() -> None:
     shown = under_planned_ids(both(*green_of(2, status="UPGRADING", healthy=False)), POOLS, ROWS, "3.7.0")
     assert shown.instances == tuple(
         FleetInstance(each, "3.7.0", "UPGRADING", healthy=False, pool="green", own_id=own)
@@ -78,16 +78,16 @@ def test_instance_that_is_there_is_shown_as_it_is_under_the_planned_id() -> None
     )
 
 
-def test_instance_that_was_let_go_is_shown_in_service() -> None:
+def test_withdrawn_instance_is_shown_in_service() -> None:
     shown = under_planned_ids(both(*green_of(2)), POOLS, ROWS, "3.7.0", withdrawn={"i-01"})
     assert [(each.status, each.version) for each in shown.instances] == [("RUNNING", "3.7.0"), ("RUNNING", "3.6.0")]
 
 
-def test_nobody_counts_as_unavailable_while_a_pool_is_made() -> None:
+def test_no_instance_counts_as_unavailable_while_a_pool_is_made() -> None:
     assert under_planned_ids(both(), POOLS, ROWS, "3.7.0").unavailable(PLANNED) == frozenset()
 
 
-def test_before_the_switch_nothing_of_a_new_pool_serves() -> None:
+def test_new_pool_does_not_serve_before_the_switch() -> None:
     row, batch = make_instance(status=InstanceStatus.COMPLETED), Batch(1, "GREEN")
     assert [each.status for each in by_serving_pool([row], [batch])] == [InstanceStatus.PENDING]
     assert by_serving_pool([row], [replace(batch, phase=Phase.SOAK)]) == [row]
@@ -98,14 +98,14 @@ def test_before_the_switch_nothing_of_a_new_pool_serves() -> None:
 
 
 @pytest.mark.parametrize(("free", "green", "fits"), [(3, 0, True), (2, 0, False), (1, 2, True), (0, 2, False)])
-def test_capacity_counts_what_a_left_over_pool_holds(free: int, green: int, fits: bool) -> None:
+def test_capacity_includes_the_instances_of_a_left_over_pool(free: int, green: int, fits: bool) -> None:
     fleet = replace(both(*green_of(green, "3.5.0"), blue=3), free_instances=free)
     found = capacity(make_request(strategy=Strategy.BLUE_GREEN), 2, fleet)
     message = f"BLUE_GREEN needs room for 3 more instances, the fleet has {free + green}"
     assert [each.startswith(message) for each in found.blockers] == ([] if fits else [True])
 
 
-def test_verification_finds_nothing_when_the_new_pool_has_taken_the_place() -> None:
+def test_verification_finds_nothing_when_the_new_pool_has_replaced_the_old_one() -> None:
     fleet = replace(make_fleet(*green_of(2)), traffic="green")
     assert pool_verification("3.7.0", PLANNED, fleet) == Findings()
 
@@ -122,5 +122,5 @@ def test_verification_finds_nothing_when_the_new_pool_has_taken_the_place() -> N
         ),
     ],
 )
-def test_verification_says_what_is_wrong_with_the_pools(fleet: Fleet, said: str) -> None:
+def test_verification_names_what_is_wrong_with_the_pools(fleet: Fleet, said: str) -> None:
     assert pool_verification("3.7.0", PLANNED, fleet).blockers == (said,)

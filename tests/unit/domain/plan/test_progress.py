@@ -54,15 +54,15 @@ def test_percentage_is_of_completed_instances(completed: int, percentage: int) -
     assert _progress(completed, 1).percentage == percentage
 
 
-def test_percentage_is_rounded_down_so_that_100_means_all() -> None:
+def test_percentage_is_rounded_down_so_that_100_means_all_instances() -> None:
     assert progress_of(RUNNING, _tally(_rows(199, 200)), 0, NOW).percentage == 99
 
 
-def test_nothing_to_do_is_no_division_by_zero() -> None:
+def test_progress_of_an_empty_plan_is_no_division_by_zero() -> None:
     assert progress_of(RUNNING, _tally([]), 0, NOW).percentage == 0
 
 
-def test_batches_are_shown_as_they_were_counted() -> None:
+def test_progress_shows_the_counted_batches() -> None:
     found = progress_of(RUNNING, _tally(_rows(0)), 0, NOW)
     assert (found.current_batch, found.total_batches) == (2, 3)
 
@@ -85,5 +85,5 @@ def test_estimate_leaves_pauses_out_of_the_pace() -> None:
 @pytest.mark.parametrize(
     "fields", [{"started_at": None}, {"paused_at": NOW}, {"status": S.COMPLETED}, {"status": S.CANCELLED}]
 )
-def test_no_estimate_before_the_start_in_a_pause_and_after_the_end(fields: dict[str, object]) -> None:
+def test_estimate_is_none_before_the_start_in_a_pause_and_after_the_end(fields: dict[str, object]) -> None:
     assert _progress(10, 100, **fields).estimated_completion_at is None

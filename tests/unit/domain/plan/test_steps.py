@@ -77,13 +77,13 @@ def test_steps_before_and_after_any_step_are_all_steps(strategy: Strategy) -> No
         assert now.following(step, plan) == steps[place + 1 :]
 
 
-def test_batches_without_a_wait_between_them_are_one_step() -> None:
+def test_batches_without_a_wait_between_them_run_as_one_step() -> None:
     plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
     assert steps_of(plan)[1:] == [Step(W.BATCH, 1, 3), Step(W.VERIFY, 3)]
     assert steps_of(replace(plan, batch_delay_seconds=60))[1:4] == [Step(W.BATCH, each) for each in (1, 2, 3)]
 
 
-def test_verification_requires_every_batch_also_if_it_is_asked_for_without_a_number() -> None:
+def test_verification_requires_every_batch_even_without_a_batch_number() -> None:
     plan = _plan(Strategy.ROLLING)
     assert progress(plan, done=1).required_for(Step(W.VERIFY), plan) == steps_of(plan)[2:]
 
@@ -98,7 +98,7 @@ def test_verification_requires_every_batch_also_if_it_is_asked_for_without_a_num
         (Step(W.BATCH, 1, 3), [Step(W.BATCH, 1, 3)], [Step(W.VERIFY, 3)]),
     ],
 )
-def test_piece_of_work_is_done_in_part_where_only_a_part_is_asked_for(
+def test_batches_that_run_as_one_are_done_in_part_when_only_a_part_is_requested(
     done: Step, before: list[Step], after: list[Step]
 ) -> None:
     plan = replace(_plan(Strategy.ROLLING), batch_delay_seconds=0)
@@ -113,7 +113,7 @@ def test_batches_that_are_completed_are_not_open(done: int, left: list[Step]) ->
 
 
 @pytest.mark.parametrize("promoted", [True, False])
-def test_batch_behind_the_canaries_requires_their_promotion(promoted: bool) -> None:
+def test_batch_after_the_canaries_requires_their_promotion(promoted: bool) -> None:
     plan = _plan(Strategy.CANARY)
     required = progress(plan, done=1, promoted=promoted).required_for(Step(W.BATCH, 2), plan)
     assert (Step(W.MONITOR) in required) is not promoted
@@ -128,23 +128,23 @@ def test_stage_requires_its_approval(approved: bool) -> None:
 
 
 @pytest.mark.parametrize("status", [S.ROLLING_BACK, S.ROLLED_BACK, S.FAILED, S.CANCELLED])
-def test_step_requires_only_itself_once_the_execution_has_left_the_way_forward(status: ExecutionStatus) -> None:
+def test_step_requires_only_itself_once_the_execution_no_longer_upgrades(status: ExecutionStatus) -> None:
     plan = _plan(Strategy.ROLLING)
     assert progress(plan, status).required_for(Step(W.BATCH, 3), plan) == [Step(W.BATCH, 3)]
 
 
-def test_nothing_is_open_once_it_is_completed() -> None:
+def test_no_step_is_open_once_the_execution_is_completed() -> None:
     plan = _plan(Strategy.ROLLING)
     now = progress(plan, S.COMPLETED)
     assert (now.open_steps(plan), now.required_for(Step(W.VERIFY), plan)) == ([], [])
 
 
 @pytest.mark.parametrize(("last", "found"), [(0, 2), (1, 2), (2, 2), (5, 5)])
-def test_step_ends_with_its_own_batch_if_none_is_named_behind_it(last: int, found: int) -> None:
+def test_step_ends_with_its_own_batch_without_a_later_one_named(last: int, found: int) -> None:
     assert Step(W.BATCH, 2, last).last == found
 
 
-def test_only_people_and_soaks_are_waited_for() -> None:
+def test_steps_that_wait_are_approval_canary_monitor_and_soak() -> None:
     assert {W.APPROVAL, W.MONITOR, W.SOAK} == WAITS
 
 
@@ -162,14 +162,14 @@ def test_only_people_and_soaks_are_waited_for() -> None:
         ([], 0, []),
     ],
 )
-def test_batches_are_one_piece_of_work_where_no_wait_is_between_them(
+def test_batches_run_as_one_unless_a_wait_is_between_them(
     batches: list[tuple[int, str]], delay: float, found: list[tuple[int, int]]
 ) -> None:
     assert batches_per_task(batches, delay) == found
 
 
 @given(st.data(), st.sampled_from([0.0, 3.9, 4.0, 60.0]))
-def test_every_batch_of_any_plan_is_in_one_piece_of_work(data: st.DataObject, delay: float) -> None:
+def test_every_batch_of_any_plan_belongs_to_one_group_that_runs_as_one(data: st.DataObject, delay: float) -> None:
     fleet = data.draw(fleets())
     request = data.draw(requests(len(fleet)))
     plan = planned(len(fleet), strategy=request.strategy, batch_size=request.batch_size)

@@ -62,37 +62,37 @@ def changed(value: Any, **fields: Any) -> Any:
 # -- merge -----------------------------------------------------------------------------------------------------------
 
 
-def test_everything_is_created_in_an_empty_registry_in_the_order_of_the_file() -> None:
+def test_every_entry_is_created_in_an_empty_registry_in_the_order_of_the_file() -> None:
     assert problems_of((), entries(*ALL)) == []
     assert changes((), *ALL) == ([*ALL], [], 0)
 
 
-def test_the_same_again_changes_nothing() -> None:
+def test_unchanged_file_changes_nothing() -> None:
     assert problems_of(ALL, entries(*ALL)) == []
     assert changes(ALL, *ALL) == ([], [], len(ALL))
 
 
-def test_only_what_differs_is_written_and_the_rest_stays() -> None:
+def test_only_changed_entries_are_written_and_the_rest_stays() -> None:
     with_notes = changed(NEW, notes="n")
     assert changes(ALL, OLD, with_notes) == ([], [with_notes], 1)
 
 
-def test_what_the_file_does_not_name_is_not_counted() -> None:
+def test_entries_that_the_file_does_not_name_are_not_counted() -> None:
     assert changes(ALL, KAFKA) == ([], [], 1)
 
 
-def test_keys_of_different_kinds_do_not_meet() -> None:
+def test_keys_of_different_kinds_are_independent() -> None:
     same_id = ComponentVersion(id="kafka", component_id="kafka", version="9.9")
     assert changes((KAFKA,), same_id) == ([same_id], [], 0)
 
 
-def test_path_without_a_risk_takes_it_from_its_versions_in_file_or_registry() -> None:
+def test_path_without_a_risk_gets_it_from_its_versions_in_file_or_registry() -> None:
     left_out = changed(PATH, risk_level=RiskLevel.HIGH)
     assert changes((KAFKA, OLD), NEW, left_out, without_risk=True)[0] == [NEW, PATH]
     assert changes((KAFKA, OLD), NEW, left_out)[0] == [NEW, left_out]
 
 
-def test_deployment_keeps_its_mix_when_the_file_changes_nothing_else() -> None:
+def test_deployment_stays_mixed_when_the_file_does_not_change_it() -> None:
     mixed = changed(DEPLOYMENT, mixed={"3.6.0": 1})
     registered = (KAFKA, OLD, NEW, mixed)
     assert changes(registered, DEPLOYMENT) == ([], [], 1)
@@ -101,16 +101,16 @@ def test_deployment_keeps_its_mix_when_the_file_changes_nothing_else() -> None:
     assert changes(registered, changed(mixed, mixed={"3.6.0": 2}))[1] == [changed(mixed, mixed={"3.6.0": 2})]
 
 
-def test_recommended_version_takes_it_from_the_registered_one() -> None:
+def test_recommended_version_replaces_the_registered_recommended_one() -> None:
     now = changed(OLD, recommended=True)
     assert changes(ALL, now) == ([], [now, changed(NEW, recommended=False)], 0)
 
 
-def test_recommended_version_of_another_component_keeps_it() -> None:
+def test_recommended_version_of_another_component_stays_recommended() -> None:
     assert changes(ALL, changed(FOREIGN, recommended=True))[1] == [changed(FOREIGN, recommended=True)]
 
 
-def test_not_registered_are_those_with_a_new_key() -> None:
+def test_entries_with_a_new_key_count_as_not_registered() -> None:
     found = not_registered((KAFKA, OLD), entries(changed(OLD, notes="n"), NEW))
     assert [each.value for each in found] == [NEW]
 
@@ -127,12 +127,12 @@ def test_not_registered_are_those_with_a_new_key() -> None:
         (BACKUP, ["componentId", "versionId"]),
     ],
 )
-def test_reference_to_nothing_is_refused(value: RegistryEntry, fields: list[str]) -> None:
+def test_reference_to_a_missing_entry_is_refused(value: RegistryEntry, fields: list[str]) -> None:
     assert wrong((), value) == [f"things[0].{each}" for each in fields]
 
 
 @pytest.mark.parametrize("value", [OLD, PATH, DEPLOYMENT, BACKUP])
-def test_reference_may_be_registered_or_come_later_in_the_file(value: RegistryEntry) -> None:
+def test_reference_may_be_to_a_registered_entry_or_to_a_later_one_in_the_file(value: RegistryEntry) -> None:
     assert wrong((KAFKA, OLD, NEW), value) == []
     assert wrong((), value, KAFKA, *(each for each in (OLD, NEW) if each is not value)) == []
 
@@ -163,7 +163,7 @@ def test_version_of_another_component_is_refused(value: RegistryEntry, field: st
         (BACKUP, changed(BACKUP, size_bytes=2), "id"),
     ],
 )
-def test_what_must_be_there_once_is_refused_twice_with_the_place_of_the_first(
+def test_duplicate_entry_is_refused_with_the_line_of_the_first(
     one: RegistryEntry, again: RegistryEntry, field: str
 ) -> None:
     problems = problems_of((KAFKA, OLD, NEW), entries(one, again))
@@ -171,7 +171,7 @@ def test_what_must_be_there_once_is_refused_twice_with_the_place_of_the_first(
     assert problems[0].message.endswith("at things[0]")
 
 
-def test_version_and_way_that_are_registered_with_another_id_are_refused() -> None:
+def test_version_and_path_that_are_registered_with_another_id_are_refused() -> None:
     assert wrong(ALL, changed(OLD, id="x"), changed(PATH, id="y")) == ["things[0].version", "things[1].toVersionId"]
     (first, _) = problems_of(ALL, entries(changed(OLD, id="x"), changed(PATH, id="y")))
     assert first.message == "the component has this version already at the registered old"
@@ -188,11 +188,11 @@ def test_versions_may_swap_their_texts() -> None:
         (changed(BACKUP, tenant_id="u"), "tenantId"),
     ],
 )
-def test_id_stays_where_it_is_registered(value: RegistryEntry, field: str) -> None:
+def test_id_cannot_move_to_another_component_or_tenant(value: RegistryEntry, field: str) -> None:
     assert wrong((KAFKA, OTHER, OLD, BACKUP), value) == [f"things[0].{field}"]
 
 
-def test_all_problems_are_reported_at_once() -> None:
+def test_all_problems_of_a_file_are_reported_at_once() -> None:
     bad = changed(OLD, version="newest", dependencies={"zk": "?"})
     assert wrong((), bad, BACKUP) == [
         "things[0].componentId",

@@ -55,14 +55,14 @@ def test_version_differs_from_text_and_from_its_candidate() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "latest", "3.", ".3", "3..6", "3.6.0-17", "3.6-gamma", "-1", "3,6", "9" * 19])
-def test_version_is_refused_when_it_is_none_and_the_text_is_named(text: str) -> None:
+def test_invalid_version_is_refused_and_named(text: str) -> None:
     with pytest.raises(ValueError, match="is not a version such as 3.6.0 or 4.0.0-rc.1") as refusal:
         Version.parse(text)
     assert repr(text) in str(refusal.value)
 
 
 @pytest.mark.parametrize(("text", "prerelease"), [("3.6.0", False), ("3.6.0-rc.1", True), ("3.6a1", True)])
-def test_version_knows_whether_it_is_a_prerelease(text: str, prerelease: bool) -> None:
+def test_version_is_a_prerelease_when_its_text_says_so(text: str, prerelease: bool) -> None:
     assert Version.parse(text).is_prerelease is prerelease
 
 
@@ -94,7 +94,7 @@ def test_upgrade_type_is_the_first_number_that_differs(old: str, new: str, kind:
         ("3.6.0", "jammy", False),
     ],
 )
-def test_downgrade_is_to_a_lower_version_and_names_have_no_order(old: str, new: str, down: bool) -> None:
+def test_downgrade_is_to_a_lower_version_and_names_are_not_ordered(old: str, new: str, down: bool) -> None:
     assert is_downgrade(old, new) is down
 
 
@@ -115,7 +115,7 @@ def test_downgrade_is_to_a_lower_version_and_names_have_no_order(old: str, new: 
         (" >= 15 , < 18 ", ["16"], ["18"]),
     ],
 )
-def test_range_allows_what_is_inside_and_nothing_else(wanted: str, inside: list[str], outside: list[str]) -> None:
+def test_range_allows_exactly_the_versions_inside(wanted: str, inside: list[str], outside: list[str]) -> None:
     allowed = VersionRange.parse(wanted)
     assert [each for each in inside if not allowed.allows(each)] == []
     assert [each for each in outside if allowed.allows(each)] == []
@@ -124,13 +124,13 @@ def test_range_allows_what_is_inside_and_nothing_else(wanted: str, inside: list[
 @pytest.mark.parametrize(
     "text", ["", ">=", "newer", ">=15,", ">=15,,<18", ">=3.*", "~=3", "==3.6rc1.*", "=>3", "^3.6", ">=15 <18", "*.*"]
 )
-def test_range_is_refused_when_it_is_none(text: str) -> None:
+def test_invalid_range_is_refused(text: str) -> None:
     """Stricter than `packaging` on purpose: an empty text or a stray comma is a typing error, "*" means any."""
     with pytest.raises(ValueError):
         VersionRange.parse(text)
 
 
-def test_range_refuses_to_judge_what_is_no_version() -> None:
+def test_range_refuses_to_compare_an_invalid_version() -> None:
     with pytest.raises(ValueError, match="'latest' is not a version"):
         VersionRange.parse(">=15").allows("latest")
 
@@ -154,7 +154,7 @@ def test_versions_compare_as_packaging_compares_them(one: str, other: str) -> No
 
 
 @given(clauses, versions)
-def test_ranges_allow_what_packaging_allows(wanted: str, version: str) -> None:
+def test_ranges_allow_the_same_versions_as_packaging(wanted: str, version: str) -> None:
     theirs = SpecifierSet(wanted, prereleases=True).contains(version)
     assert VersionRange.parse(wanted).allows(version) is theirs
 
@@ -167,13 +167,13 @@ def test_bare_version_means_exactly_that_one(version: str) -> None:
 
 
 @given(versions, st.sampled_from(["+7", "+build.3"]))
-def test_build_marks_do_not_matter(version: str, mark: str) -> None:
+def test_build_suffix_of_a_version_is_ignored(version: str, mark: str) -> None:
     """`packaging` orders local versions; for a fleet "3.6.0+vendor.2" is 3.6.0, as semantic versioning has it."""
     assert Version.parse(version + mark) == Version.parse(version)
 
 
 @given(st.text("0123456789.*-+,<>=!~ abrcv\n", max_size=12))
-def test_any_other_text_is_a_value_error_and_nothing_worse(text: str) -> None:
+def test_any_text_is_parsed_or_raises_value_error(text: str) -> None:
     for parse in (Version.parse, VersionRange.parse):
         with suppress(ValueError):
             assert parse(text).text == text

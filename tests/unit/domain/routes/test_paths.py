@@ -62,14 +62,14 @@ graphs = st.lists(ways, unique=True, max_size=18).flatmap(
 
 
 @given(graphs, st.integers(1, 7))
-def test_routes_are_the_best_of_all_ways_in_order(paths: tuple[UpgradePath, ...], most: int) -> None:
+def test_routes_are_the_best_of_all_in_order(paths: tuple[UpgradePath, ...], most: int) -> None:
     expected = sorted(every_way(paths, "a", "f"), key=lambda way: rank_of(paths, way))[:most]
     found = best_routes(paths, "a", "f", most)
     assert [tuple(each.id for each in route.paths) for route in found] == expected
 
 
 @given(graphs)
-def test_route_says_what_the_specification_ranks_by(paths: tuple[UpgradePath, ...]) -> None:
+def test_route_rank_has_the_criteria_of_the_specification(paths: tuple[UpgradePath, ...]) -> None:
     for route in best_routes(paths, "a", "f", 3):
         ids = [each.id for each in route.paths]
         steps, risk, downtime, unknown, minutes, _ = rank_of(paths, ids)
@@ -79,7 +79,7 @@ def test_route_says_what_the_specification_ranks_by(paths: tuple[UpgradePath, ..
 
 
 @given(graphs)
-def test_reachable_and_leading_are_where_a_way_goes(paths: tuple[UpgradePath, ...]) -> None:
+def test_reachable_versions_are_those_that_a_route_connects(paths: tuple[UpgradePath, ...]) -> None:
     assert reachable_from(paths, "a") == {each for each in "abcdef" if any(True for _ in every_way(paths, "a", each))}
     assert leading_to(paths, "f") == {each for each in "abcdef" if any(True for _ in every_way(paths, each, "f"))}
 
@@ -88,7 +88,7 @@ def names(paths: Sequence[UpgradePath], most: int = 9) -> list[str]:
     return ["-".join(each.id for each in route.paths) for route in best_routes(paths, "a", "z", most)]
 
 
-def test_fewer_steps_come_first_whatever_their_risk() -> None:
+def test_route_with_fewer_upgrades_comes_first_at_any_risk() -> None:
     assert names([path("am"), path("mz"), path("az", HIGH, requires_downtime=True)]) == ["az", "am-mz"]
 
 
@@ -101,22 +101,22 @@ def test_fewer_steps_come_first_whatever_their_risk() -> None:
         ({"minutes": None}, "an unknown duration is last"),
     ],
 )
-def test_of_as_many_steps_the_milder_route_comes_first(worse: dict[str, Any], why: str) -> None:
+def test_route_with_lower_risk_comes_first_among_equally_long_ones(worse: dict[str, Any], why: str) -> None:
     paths = [path("am"), path("mz"), path("ab", **worse), path("bz")]
     assert names(paths) == ["am-mz", "ab-bz"], why
 
 
-def test_risk_weighs_more_than_downtime() -> None:
+def test_route_risk_outweighs_downtime() -> None:
     assert names([path("am", MEDIUM), path("mz"), path("ab", requires_downtime=True), path("bz")])[0] == "ab-bz"
 
 
-def test_a_routes_risk_is_its_worst_paths_so_a_milder_begin_gains_nothing() -> None:
+def test_route_risk_is_that_of_its_riskiest_path() -> None:
     """A case that a greedy search gets wrong."""
     paths = [path("ab", LOW, 60), path("ac", HIGH, 1), path("bd"), path("cd"), path("dz", HIGH)]
     assert names(paths) == ["ac-cd-dz", "ab-bd-dz"]
 
 
-def test_no_connection_means_no_route_and_the_limit_holds() -> None:
+def test_unconnected_versions_have_no_route_and_the_limit_of_routes_holds() -> None:
     assert names([path("ba"), path("az", blockers=())][:1]) == []
     assert names([path("az"), path("am"), path("mz")], most=1) == ["az"]
 

@@ -39,20 +39,20 @@ def jumps(found: RouteResult) -> list[str]:
     return [f"{each.source.version}-{each.target.version}" for each in found.missing]
 
 
-def test_route_is_found_and_nothing_is_missing() -> None:
+def test_found_route_has_no_missing_paths() -> None:
     found = ways(path("3.6.0", "3.8.0"), path("3.8.0", "4.0.0"))
     assert [[each.id for each in route.paths] for route in found.routes] == [["3.6.0-3.8.0", "3.8.0-4.0.0"]]
     assert (found.closed, found.missing, found.reachable, found.leading, found.blockers) == ((), (), (), (), ())
 
 
-def test_closed_path_is_not_used_but_named() -> None:
+def test_closed_path_is_not_used_in_a_route_but_named() -> None:
     closed = path("3.6.0", "4.0.0", blockers=("loses data",))
     found = ways(closed, path("3.6.0", "3.8.0"), path("3.8.0", "4.0.0"))
     assert [len(route.paths) for route in found.routes] == [2]
     assert [(each.path, each.reasons) for each in found.closed] == [(closed, ("loses data",))]
 
 
-def test_closed_path_is_not_called_missing() -> None:
+def test_closed_path_is_not_listed_as_missing() -> None:
     found = ways(path("3.6.0", "4.0.0", blockers=("x",)), path("3.8.0", "4.0.0"))
     assert ([each.path.id for each in found.closed], jumps(found)) == (["3.6.0-4.0.0"], ["3.6.0-3.8.0"])
 
@@ -69,7 +69,7 @@ def test_closed_path_that_would_not_help_is_not_named() -> None:
         (version("3.8.0", min_platform_version="9"), "3.3", "requires platform"),
     ],
 )
-def test_path_to_a_version_that_is_not_upgraded_to_is_closed(
+def test_path_to_a_version_that_is_not_stable_is_closed(
     through: ComponentVersion, platform: str | None, said: str
 ) -> None:
     found = ways(path("3.6.0", "3.8.0"), path("3.8.0", "4.0.0"), platform=platform, through=through)
@@ -79,11 +79,11 @@ def test_path_to_a_version_that_is_not_upgraded_to_is_closed(
     assert "3.6.0-3.8.0" not in jumps(found)
 
 
-def test_source_may_be_a_version_that_is_not_upgraded_to_any_more() -> None:
+def test_source_may_be_a_version_that_is_no_longer_stable() -> None:
     assert ways(path("3.6.0", "4.0.0"), start=version("3.6.0", status=VersionStatus.EOL)).routes != ()
 
 
-def test_without_a_route_the_gap_is_described_smallest_jump_first() -> None:
+def test_missing_paths_are_listed_smallest_jump_first_when_there_is_no_route() -> None:
     found = ways(path("3.6.0", "3.6.1"), path("3.8.0", "4.0.0"))
     assert (found.reachable, found.leading) == (("v3.6.0", "v3.6.1"), ("v3.8.0", "v4.0.0"))
     assert jumps(found) == ["3.6.1-3.8.0", "3.6.0-3.8.0", "3.6.1-4.0.0", "3.6.0-4.0.0"]
@@ -96,17 +96,17 @@ def test_patch_is_a_smaller_jump_than_a_minor_than_a_major() -> None:
     assert jumps(found) == ["3.6.0-3.6.1", "3.6.0-3.7.0", "3.6.0-4.0.0"]
 
 
-def test_missing_downgrade_is_looked_for_downwards_first() -> None:
+def test_missing_path_of_a_downgrade_is_searched_downwards_first() -> None:
     found = ways(path("4.0.0", "3.7.0"), path("3.8.0", "3.6.0"), source="4.0.0", target="3.6.0")
     assert jumps(found) == ["3.7.0-3.6.0", "4.0.0-3.8.0", "4.0.0-3.6.0", "3.7.0-3.8.0"]
 
 
-def test_target_that_is_not_upgraded_to_has_blockers_and_no_path_helps() -> None:
+def test_target_that_is_not_stable_has_blockers_and_no_missing_paths() -> None:
     found = ways(end=version("4.0.0", status=VersionStatus.DEPRECATED))
     assert (len(found.blockers), found.missing) == (1, ())
 
 
-def test_missing_paths_are_not_more_than_can_be_read() -> None:
+def test_missing_paths_are_limited_in_number() -> None:
     many: dict[str, Any] = {f"v{number}": version(f"3.6.{number}") for number in range(2, 30)}
     found = ways(*(path(f"3.6.{number}", "4.0.0") for number in range(2, 30)), **many)
     assert len(found.missing) == MAX_MISSING
