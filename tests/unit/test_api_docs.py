@@ -1,5 +1,5 @@
 from local.docs.api import PAGE, page
 
 
-def test_api_page_is_the_one_that_the_api_describes() -> None:
+def test_api_page_is_generated_from_the_openapi_description() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run make docs"

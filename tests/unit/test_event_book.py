@@ -24,24 +24,24 @@ def _document(what: EventType) -> dict[str, Any]:
     return document
 
 
-def test_book_has_every_type_once_and_an_example_of_it() -> None:
+def test_events_page_has_every_event_type_once_with_an_example() -> None:
     assert sorted(each.what for each in EVENT_CLASSES) == sorted(EventType)
     assert set(EXAMPLES) == set(EventType)
 
 
 @ALL
-def test_example_is_as_its_schema_says(what: EventType) -> None:
+def test_example_of_an_event_type_conforms_to_its_schema(what: EventType) -> None:
     assert violations_of(EXAMPLES[what]) == []
 
 
 @ALL
-def test_example_is_a_cloud_event_for_who_reads_it(what: EventType) -> None:
+def test_example_of_an_event_type_is_a_valid_cloud_event(what: EventType) -> None:
     read = JSONFormat().read(CloudEvent, json.dumps(_document(what)))
     assert (read.get_type(), read.get_data()) == (what.cloud_type, _document(what)["data"])
 
 
 @ALL
-def test_document_without_one_of_its_fields_is_refused(what: EventType) -> None:
+def test_event_without_one_of_its_fields_is_refused(what: EventType) -> None:
     whole = _document(what)
     for name in whole:
         assert violations({key: value for key, value in whole.items() if key != name}), name
@@ -51,7 +51,7 @@ def test_document_without_one_of_its_fields_is_refused(what: EventType) -> None:
 
 
 @ALL
-def test_field_of_another_kind_is_refused(what: EventType) -> None:
+def test_event_with_a_field_of_another_type_is_refused(what: EventType) -> None:
     for name in _document(what)["data"]:
         wrong = copy.deepcopy(_document(what))
         wrong["data"][name] = [{"not": "this"}]
@@ -59,7 +59,7 @@ def test_field_of_another_kind_is_refused(what: EventType) -> None:
 
 
 @ALL
-def test_field_that_was_added_is_no_harm(what: EventType) -> None:
+def test_event_with_an_additional_field_is_accepted(what: EventType) -> None:
     document = _document(what) | {"traceparent": "00-1-2-01"}
     document["data"]["newField"] = 1
     assert violations(document) == []
@@ -80,12 +80,12 @@ def test_field_that_was_added_is_no_harm(what: EventType) -> None:
         ("data", None),
     ],
 )
-def test_attribute_that_is_not_as_the_book_says_is_refused(name: str, value: object) -> None:
+def test_event_with_an_invalid_attribute_is_refused(name: str, value: object) -> None:
     assert violations(_document(EventType.PROGRESS)) == []
     assert violations(_document(EventType.PROGRESS) | {name: value})
 
 
-def test_data_of_one_type_is_none_of_another() -> None:
+def test_data_of_one_event_type_is_refused_for_another() -> None:
     assert violations(_document(EventType.PROGRESS) | {"data": _document(EventType.CREATED)["data"]})
     assert violations(_document(EventType.PROGRESS) | {"type": EventType.CREATED.cloud_type})
 
@@ -93,12 +93,12 @@ def test_data_of_one_type_is_none_of_another() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"), [("from_", "from"), ("instance_id", "instanceId"), ("to", "to"), ("not_asked", "notAsked")]
 )
-def test_field_is_written_in_camel_case(name: str, expected: str) -> None:
+def test_field_of_an_event_is_in_camel_case(name: str, expected: str) -> None:
     assert json_name(name) == expected
 
 
 @pytest.mark.parametrize("event_type", EVENT_CLASSES, ids=lambda event_type: event_type.what)
-def test_every_field_says_what_it_means(event_type: type[Event]) -> None:
+def test_every_field_of_an_event_has_a_description(event_type: type[Event]) -> None:
     schema = json.loads((FOLDER / f"{event_type.what.cloud_type}.json").read_text(encoding="utf-8"))
     for name, about in schema["properties"]["data"]["properties"].items():
         assert about.get("description"), name

@@ -33,11 +33,11 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact_counts, "PAGE", path)
 
 
-def test_counts_hold_when_all_are_as_the_table_says() -> None:
+def test_exact_counts_pass_when_all_are_as_in_the_table() -> None:
     hold("calls of", {"two": ("3", "4"), "one": ("1", "2")})
 
 
-def test_change_is_reported_with_the_old_number_the_new_one_and_what_to_do() -> None:
+def test_changed_count_is_reported_with_the_old_number_the_new_one_and_the_remedy() -> None:
     with pytest.raises(pytest.fail.Exception) as failed:
         hold("calls of", {"one": ("1", "2"), "two": ("3", "5")})
     assert "two: was 3 | 4, is 3 | 5" in str(failed.value)
@@ -45,7 +45,7 @@ def test_change_is_reported_with_the_old_number_the_new_one_and_what_to_do() -> 
     assert "write what is into that table" in str(failed.value)
 
 
-def test_row_that_came_and_row_that_went_are_changes() -> None:
+def test_added_and_removed_rows_of_the_table_are_reported() -> None:
     with pytest.raises(pytest.fail.Exception) as failed:
         hold("calls of", {"one": ("1", "2"), "three": ("7", "8")})
     assert "three: was not there, is 7 | 8" in str(failed.value)

@@ -19,7 +19,7 @@ from upgrade_orchestrator.settings import Settings
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def test_provider_is_of_airflows_schemas() -> None:
+def test_provider_info_conforms_to_airflows_schemas() -> None:
     info = get_provider_info()
     for name in ("provider_info.schema.json", "provider.yaml.schema.json"):
         schema = json.loads((files("airflow") / name).read_text())
@@ -48,7 +48,7 @@ def test_connection_type_is_that_of_the_hook() -> None:
     assert kind["hook-name"] == FleetAgentHook.hook_name
 
 
-def test_bundle_is_known_by_its_class() -> None:
+def test_bundle_is_registered_by_its_class() -> None:
     assert f"{UpgradesDagBundle.__module__}.{UpgradesDagBundle.__qualname__}" == UPGRADES_BUNDLE
 
 
@@ -59,7 +59,7 @@ def test_extra_of_a_postgres_connection_is_read_as_the_providers_hook_reads_it()
 
 
 @pytest.mark.parametrize("extra", [None, "fab"])
-def test_what_the_wheel_asks_for_is_what_is_pinned(extra: str | None) -> None:
+def test_requirements_of_the_wheel_are_pinned(extra: str | None) -> None:
     pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     names = {line.split("==")[0] for line in pinned if "==" in line}
     asked = PROJECT["dependencies"] if extra is None else PROJECT["optional-dependencies"][extra]

@@ -15,7 +15,7 @@ def test_defaults_hold_where_nothing_is_set() -> None:
     assert Settings.of({"lease_seconds": "", "other": "1"}) == Settings()
 
 
-def test_every_kind_of_setting_is_read() -> None:
+def test_setting_of_every_type_is_read() -> None:
     texts = {
         "platform_version": "3.1",
         "inline_seconds": "2.5",
@@ -40,7 +40,7 @@ def test_airflows_configuration_without_the_section_gives_the_defaults() -> None
     assert Settings.read() == Settings()
 
 
-def test_variable_of_before_airflows_configuration_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variable_of_the_former_name_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPGRADES_LEASE_SECONDS", "7")
     assert Settings.read() == Settings()
 
@@ -53,14 +53,14 @@ def test_bad_value_in_airflows_configuration_is_refused_by_option_and_variable(m
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "1,5"])
 @pytest.mark.parametrize("option", NUMBERS, ids=lambda each: each.name)
-def test_number_that_cannot_be_is_refused_by_name(option: Field[Any], text: str) -> None:
+def test_number_that_is_invalid_is_refused_by_name(option: Field[Any], text: str) -> None:
     with pytest.raises(
         ValueError, match=rf"\[upgrades\] {option.name} .* must be a number of [01] or more, not '{text}'"
     ):
         Settings.of({option.name: text})
 
 
-def test_number_below_the_least_is_refused_and_the_least_is_taken() -> None:
+def test_number_below_the_minimum_is_refused_and_the_minimum_is_accepted() -> None:
     with pytest.raises(ValueError, match="lease_seconds .* must be a number of 1 or more, not '0.5'"):
         Settings.of({"lease_seconds": "0.5"})
     assert Settings.of({"lease_seconds": "1"}).lease_seconds == 1

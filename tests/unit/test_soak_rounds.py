@@ -39,12 +39,12 @@ def test_campaign_begins_no_round_that_would_overrun_its_share() -> None:
     assert len(watch.go(watch.soak(), "lifecycle", share / 2.5)) == 2
 
 
-def test_campaign_has_one_round_however_little_time_there_is() -> None:
+def test_campaign_has_at_least_one_round_with_any_time() -> None:
     watch = Watch()
     assert len(watch.go(watch.soak(seconds=0), "lifecycle", 1000)) == 1
 
 
-def test_campaigns_give_what_they_leave_to_those_that_follow() -> None:
+def test_campaigns_pass_their_unused_time_to_the_following_ones() -> None:
     watch = Watch()
     soak = watch.soak()
     for campaign in WEIGHTS:
@@ -52,27 +52,27 @@ def test_campaigns_give_what_they_leave_to_those_that_follow() -> None:
     assert watch.now == pytest.approx(100, abs=1)
 
 
-def test_campaign_that_is_chosen_alone_has_all_the_time() -> None:
+def test_campaign_that_is_selected_alone_gets_all_the_time() -> None:
     watch = Watch()
     soak = watch.soak(only=Only.of("calls"))
     assert [soak.takes_part(each) for each in WEIGHTS] == [each == "calls" for each in WEIGHTS]
     assert len(watch.go(soak, "calls", 10)) == 10
 
 
-def test_seeds_of_rounds_are_those_of_the_soak() -> None:
+def test_seeds_of_rounds_follow_from_the_seed_of_the_soak() -> None:
     watch = Watch()
     first, again, other = (watch.go(watch.soak(seed), "calls", 10) for seed in (1, 1, 2))
     assert first == again
     assert len({*first, *other}) == len(first) + len(other)
 
 
-def test_round_that_is_chosen_alone_has_the_seed_that_it_had() -> None:
+def test_round_that_is_repeated_alone_has_its_original_seed() -> None:
     watch = Watch()
     seeds = watch.go(watch.soak(), "calls", 3)
     assert watch.go(watch.soak(only=Only.of("calls:3")), "calls", 3) == [seeds[2]]
 
 
-def test_rounds_take_every_option_before_one_comes_again() -> None:
+def test_rounds_use_every_option_before_one_is_repeated() -> None:
     watch, taken = Watch(), []
     for each in watch.soak(only=Only.of("kills")).rounds("kills"):
         with each:
@@ -97,7 +97,7 @@ def test_round_that_fails_names_the_command_that_repeats_it() -> None:
     assert "make soak SEED=42 ONLY=kills:1" in watch.said[0]
 
 
-def test_summary_adds_up_what_was_done() -> None:
+def test_summary_adds_up_the_rounds_of_each_campaign() -> None:
     watch = Watch()
     soak = watch.soak(only=Only.of("kills"))
     for each in soak.rounds("kills"):
@@ -108,6 +108,6 @@ def test_summary_adds_up_what_was_done() -> None:
 
 
 @pytest.mark.parametrize("text", ["nights", "kills:x", ""])
-def test_what_is_no_campaign_or_round_is_refused(text: str) -> None:
+def test_unknown_campaign_or_round_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         Only.of(text)

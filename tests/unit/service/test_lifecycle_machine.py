@@ -23,5 +23,5 @@ def bench() -> Iterator[Bench]:
 
 
 @pytest.mark.parametrize("seed", some(range(LIVES)))
-def test_lifecycle_holds_in_a_life_drawn_from_a_seed(bench: Bench, seed: int) -> None:
+def test_lifecycle_rules_hold_in_a_sequence_drawn_from_a_seed(bench: Bench, seed: int) -> None:
     live_from(bench, seed)

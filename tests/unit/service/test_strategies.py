@@ -66,7 +66,7 @@ async def under_way(lab: MemoryLab, strategy: Strategy) -> tuple[str, "asyncio.T
     return execution_id, task
 
 
-async def test_upgrade_completes(lab: MemoryLab, strategy: Strategy) -> None:
+async def test_upgrade_by_every_strategy_completes(lab: MemoryLab, strategy: Strategy) -> None:
     execution_id = await begin(lab, strategy)
     assert (await run_dag(lab, execution_id)).status is S.COMPLETED
     assert lab.versions() == {NEW_VERSION: SIZE}
@@ -84,7 +84,7 @@ async def test_failure_below_the_threshold_gets_its_second_try(lab: MemoryLab, s
     assert lab.versions() == {NEW_VERSION: SIZE}
 
 
-async def test_failures_at_the_threshold_roll_back_by_themselves(lab: MemoryLab, strategy: Strategy) -> None:
+async def test_failures_at_the_threshold_roll_back_automatically(lab: MemoryLab, strategy: Strategy) -> None:
     lab.fault("upgrade-fails", times=2)
     execution_id = await begin(lab, strategy, failure_threshold=2, auto_rollback_enabled=True)
     execution = await run_dag(lab, execution_id)
@@ -93,7 +93,7 @@ async def test_failures_at_the_threshold_roll_back_by_themselves(lab: MemoryLab,
     assert await lab.deployment() == (OLD, None)
 
 
-async def test_failures_at_the_threshold_end_it_where_rollback_is_not_enabled(
+async def test_failures_at_the_threshold_fail_the_upgrade_without_auto_rollback(
     lab: MemoryLab, strategy: Strategy
 ) -> None:
     lab.fault("upgrade-fails", times=2)
@@ -118,7 +118,9 @@ async def _until_canaries_are_ill(lab: MemoryLab, execution_id: str) -> None:
     raise AssertionError("no unhealthy poll")
 
 
-async def test_pause_holds_it_and_resume_brings_it_to_its_end(lab: MemoryLab, strategy: Strategy) -> None:
+async def test_paused_upgrade_begins_no_instance_and_completes_after_the_resume(
+    lab: MemoryLab, strategy: Strategy
+) -> None:
     execution_id, task = await under_way(lab, strategy)
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
     begun = lab.upgrades()
@@ -131,7 +133,7 @@ async def test_pause_holds_it_and_resume_brings_it_to_its_end(lab: MemoryLab, st
     assert lab.versions() == {NEW_VERSION: SIZE}
 
 
-async def test_cancel_leaves_what_is_done_and_touches_nothing_more(lab: MemoryLab, strategy: Strategy) -> None:
+async def test_cancel_keeps_upgraded_instances_and_touches_no_other(lab: MemoryLab, strategy: Strategy) -> None:
     execution_id, task = await under_way(lab, strategy)
     begun = lab.upgrades()
     await cancel_upgrade(lab.world.ports, execution_id, "wrong night", OLGA)
@@ -145,7 +147,7 @@ async def test_cancel_leaves_what_is_done_and_touches_nothing_more(lab: MemoryLa
     assert (await lab.deployment())[0] == OLD
 
 
-async def test_rollback_by_hand_brings_everything_back(lab: MemoryLab, strategy: Strategy) -> None:
+async def test_rollback_command_reverts_every_touched_instance(lab: MemoryLab, strategy: Strategy) -> None:
     execution_id, task = await under_way(lab, strategy)
     await roll_back_upgrade(lab.world.ports, execution_id, "changed my mind", OLGA)
     execution = await task

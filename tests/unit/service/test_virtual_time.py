@@ -9,7 +9,7 @@ import pytest
 from tests.virtual_time import NobodyWaitsError, NothingToWaitForError, VirtualLoop, running_clock
 
 
-async def test_wait_of_an_hour_takes_no_time() -> None:
+async def test_virtual_wait_of_an_hour_takes_no_real_time() -> None:
     loop, began = asyncio.get_running_loop(), time.monotonic()
     before = loop.time()
     await asyncio.sleep(3600)
@@ -17,7 +17,7 @@ async def test_wait_of_an_hour_takes_no_time() -> None:
     assert time.monotonic() - began < 1
 
 
-async def test_timers_ring_in_the_order_of_their_times() -> None:
+async def test_virtual_timers_fire_in_the_order_of_their_times() -> None:
     rang: list[float] = []
 
     async def ring(seconds: float) -> None:
@@ -28,12 +28,12 @@ async def test_timers_ring_in_the_order_of_their_times() -> None:
     assert rang == [0.5, 2, 30, 7200]
 
 
-async def test_time_out_comes_before_what_would_take_longer() -> None:
+async def test_virtual_time_out_fires_before_a_longer_wait() -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.sleep(60), 59)
 
 
-async def test_wall_clock_goes_on_with_the_loop_and_never_stands_still() -> None:
+async def test_virtual_wall_clock_advances_with_the_loop_and_with_every_read() -> None:
     clock = running_clock()
     first, second = clock.now(), clock.now()
     await asyncio.sleep(60)
@@ -41,7 +41,7 @@ async def test_wall_clock_goes_on_with_the_loop_and_never_stands_still() -> None
     assert (clock.now() - second).total_seconds() == pytest.approx(60, abs=0.001)
 
 
-async def test_wall_clock_that_is_set_moves_no_timer() -> None:
+async def test_virtual_wall_clock_that_is_set_moves_no_timer() -> None:
     clock, loop = running_clock(), asyncio.get_running_loop()
     before, wall = loop.time(), clock.now()
     clock.ahead -= timedelta(hours=1)
@@ -50,12 +50,12 @@ async def test_wall_clock_that_is_set_moves_no_timer() -> None:
     assert clock.now() < wall
 
 
-def test_wait_for_something_that_can_never_happen_fails() -> None:
+def test_virtual_wait_without_any_timer_fails() -> None:
     with asyncio.Runner(loop_factory=VirtualLoop) as runner, pytest.raises(NothingToWaitForError):
         runner.run(asyncio.Event().wait())
 
 
-def test_work_that_goes_round_in_circles_fails() -> None:
+def test_virtual_work_without_progress_of_time_fails() -> None:
     async def circle() -> None:
         while not over:
             await turn()

@@ -39,7 +39,7 @@ def test_body_without_options_gets_the_specified_defaults() -> None:
 
 
 @pytest.mark.parametrize(("field", "bounds"), RANGES.items())
-def test_number_is_taken_at_both_ends_of_its_range(field: str, bounds: tuple[int, int]) -> None:
+def test_number_is_accepted_at_both_ends_of_its_range(field: str, bounds: tuple[int, int]) -> None:
     for value in bounds:
         body = upgrade(b', "%s": %d' % (field.encode(), value))
         assert body.model_dump(by_alias=True)[field] == value
@@ -55,19 +55,19 @@ def test_number_is_refused_just_outside_its_range(field: str, bounds: tuple[int,
 @pytest.mark.parametrize(
     "value", [b'"5"', b"true", b"5.5", b"1e-1", b"1e400", b"null", b"NaN", b"Infinity", b"-Infinity", b"[5]"]
 )
-def test_number_is_not_guessed_from_something_else(field: str, value: bytes) -> None:
+def test_number_is_not_converted_from_another_type(field: str, value: bytes) -> None:
     assert refused_fields(b', "%s": %s' % (field.encode(), value)) == [field]
 
 
 @pytest.mark.parametrize("field", RANGES)
 @pytest.mark.parametrize("value", [b"5", b"5.0", b"0.5e1"])
-def test_number_is_an_integer_however_it_is_written(field: str, value: bytes) -> None:
+def test_number_is_an_integer_in_every_json_notation(field: str, value: bytes) -> None:
     found = upgrade(b', "%s": %s' % (field.encode(), value)).model_dump(by_alias=True)[field]
     assert (found, type(found)) == (5, int)
 
 
 @pytest.mark.parametrize("value", [b'"true"', b"1", b"0", b"null"])
-def test_boolean_is_not_guessed_from_something_else(value: bytes) -> None:
+def test_boolean_is_not_converted_from_another_type(value: bytes) -> None:
     assert refused_fields(b', "autoRollbackEnabled": %s' % value) == ["autoRollbackEnabled"]
 
 
@@ -76,7 +76,7 @@ def test_all_offending_fields_are_named_at_once() -> None:
     assert refused_fields(more) == ["strategy", "batchSize", "batch_size", "batchSize"]
 
 
-def test_stages_are_taken_with_staged() -> None:
+def test_stage_percentages_are_accepted_for_the_staged_strategy() -> None:
     body = upgrade(b', "strategy": "STAGED", "stagePercentages": [10, 50, 100]').to_domain()
     assert (body.strategy, body.stage_percentages) == (Strategy.STAGED, (10, 50, 100))
 
@@ -84,7 +84,7 @@ def test_stages_are_taken_with_staged() -> None:
 @pytest.mark.parametrize(
     "stages", [b"[]", b"[50]", b"[50, 50, 100]", b"[0, 100]", b"[50, 101]", b'["100"]', b"[99.5, 100]"]
 )
-def test_stages_are_refused_when_they_do_not_rise_to_100(stages: bytes) -> None:
+def test_stage_percentages_that_do_not_rise_to_100_are_refused(stages: bytes) -> None:
     assert refused_fields(b', "strategy": "STAGED", "stagePercentages": %s' % stages)[0].startswith("stagePercentages")
 
 

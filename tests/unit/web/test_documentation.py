@@ -44,7 +44,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     return description(app, "/api/v1/registry")
 
 
-def test_every_reference_leads_to_a_schema(document: dict[str, Any]) -> None:
+def test_every_reference_resolves_to_a_schema(document: dict[str, Any]) -> None:
     names = {each.removeprefix("#/components/schemas/") for each in references(document)}
     assert {"UpgradeBody", "ExecutionResponse"} < names
     assert names <= set(document["components"]["schemas"])
@@ -65,13 +65,13 @@ def calls(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(f"{name} {path}", call) for path, item in document["paths"].items() for name, call in item.items()]
 
 
-def test_document_is_openapi_3_1_as_its_own_schema_has_it(document: dict[str, Any]) -> None:
+def test_openapi_document_conforms_to_the_schema_of_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     for schema in document["components"]["schemas"].values():
         assert jsonschema_rs.meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema)
 
 
-def test_every_call_that_reads_a_body_says_so(document: dict[str, Any]) -> None:
+def test_every_call_with_a_body_describes_it(document: dict[str, Any]) -> None:
     reading = {path for path, item in document["paths"].items() for each in item.values() if "requestBody" in each}
     assert reading == {
         "/tenants/{tenantId}/upgrades",
@@ -89,7 +89,9 @@ def test_every_call_that_reads_a_body_says_so(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("key", ["kafka", "ka\x00fka"])
 @pytest.mark.parametrize("value", ["3.6.0", {}])
-def test_map_takes_the_keys_and_values_that_its_schema_takes(document: dict[str, Any], key: str, value: object) -> None:
+def test_map_accepts_the_keys_and_values_that_its_schema_allows(
+    document: dict[str, Any], key: str, value: object
+) -> None:
     schema = document["components"]["schemas"]["UpgradeBody"]["properties"]["installedComponents"]
     fits = (key, value) == ("kafka", "3.6.0")
     assert jsonschema_rs.is_valid(schema, {key: value}) == fits
@@ -105,14 +107,14 @@ def accepts(fields: dict[str, Any]) -> bool:
     return True
 
 
-def test_own_pages_are_not_part_of_the_description(app: FastAPI, document: dict[str, Any]) -> None:
+def test_status_view_is_not_part_of_the_openapi_description(app: FastAPI, document: dict[str, Any]) -> None:
     routes = {route.path for route in app.routes if isinstance(route, APIRoute)}
     own = {each for each in routes - set(document["paths"]) if not each.startswith("/view/")}
     assert own == {"/openapi.json", "/docs"}
     assert not [each for each in document["paths"] if each.startswith("/view/")]
 
 
-def test_every_described_call_says_what_it_is_refused_with(app: FastAPI, document: dict[str, Any]) -> None:
+def test_every_described_call_lists_its_refusals(app: FastAPI, document: dict[str, Any]) -> None:
     described = [each for each in app.routes if isinstance(each, APIRoute) and each.include_in_schema]
     assert len(described) == len(calls(document)) > 30
     assert [each.name for each in described if not isinstance(each, ApiRoute)] == []
@@ -133,7 +135,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("call", REFUSED)
-def test_call_names_the_refusals_of_its_shape_and_its_own(document: dict[str, Any], call: str) -> None:
+def test_call_lists_the_common_refusals_and_its_own(document: dict[str, Any], call: str) -> None:
     responses = dict(calls(document))[call]["responses"]
     found = [code for each in responses.values() for code in problems_in(each)]
     assert len(found) == len(set(found))
@@ -155,7 +157,7 @@ def problems_in(response: dict[str, Any]) -> dict[str, Any]:
     return examples
 
 
-def test_writes_and_no_other_calls_take_a_key(app: FastAPI, document: dict[str, Any]) -> None:
+def test_only_writes_accept_an_idempotency_key(app: FastAPI, document: dict[str, Any]) -> None:
     for route in (each for each in app.routes if isinstance(each, ApiRoute)):
         (method,) = route.methods
         operation = dict(calls(document))[f"{method.lower()} {route.path_format}"]
@@ -166,7 +168,7 @@ def test_writes_and_no_other_calls_take_a_key(app: FastAPI, document: dict[str, 
 @pytest.mark.parametrize(
     "path", ["/upgrades/{executionId}", "/tenants/{tenantId}/components/{componentId}/upgrades/active"]
 )
-def test_execution_has_a_tag_that_is_sent_back(document: dict[str, Any], path: str) -> None:
+def test_execution_describes_its_etag_and_if_none_match(document: dict[str, Any], path: str) -> None:
     operation = document["paths"][path]["get"]
     assert "If-None-Match" in {each["name"] for each in operation["parameters"]}
     tagged = {status for status, each in operation["responses"].items() if "ETag" in each.get("headers", {})}
@@ -187,7 +189,7 @@ def validator_of(document: dict[str, Any]) -> Callable[[dict[str, Any]], jsonsch
     return find
 
 
-def test_every_answer_and_every_refusal_has_an_example_that_fits_its_schema(
+def test_every_response_and_refusal_has_an_example_that_conforms_to_its_schema(
     document: dict[str, Any], validator_of: Callable[[dict[str, Any]], jsonschema_rs.Validator]
 ) -> None:
     for call, operation in calls(document):
@@ -219,7 +221,7 @@ def test_example_is_made_of_the_examples_and_defaults_of_its_parts(schema: dict[
     assert example_of(schema, {"Named": named}) == example
 
 
-def test_text_without_an_example_would_be_noticed() -> None:
+def test_text_field_without_an_example_is_reported() -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}}
     with pytest.raises(LookupError, match="no example"):
         example_of(schema, {})
@@ -236,7 +238,7 @@ def test_every_body_has_an_example_that_is_accepted(app: FastAPI, document: dict
         models[name].model_validate_json(json.dumps(example))
 
 
-def test_every_parameter_of_a_path_has_an_example_that_fits(document: dict[str, Any]) -> None:
+def test_every_path_parameter_has_an_example_that_conforms_to_its_schema(document: dict[str, Any]) -> None:
     for call, operation in calls(document):
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path":
@@ -244,7 +246,7 @@ def test_every_parameter_of_a_path_has_an_example_that_fits(document: dict[str, 
                 assert f"{{{parameter['name']}}}" in call
 
 
-def test_no_parameter_is_null(document: dict[str, Any]) -> None:
+def test_parameters_are_not_nullable(document: dict[str, Any]) -> None:
     parameters = [
         each for item in document["paths"].values() for call in item.values() for each in call.get("parameters", ())
     ]
@@ -252,7 +254,7 @@ def test_no_parameter_is_null(document: dict[str, Any]) -> None:
     assert [each["name"] for each in parameters if "null" in json.dumps(each["schema"])] == []
 
 
-def test_every_call_but_health_says_401_403_429_and_503_with_their_headers(document: dict[str, Any]) -> None:
+def test_every_call_but_health_describes_401_403_429_and_503_with_their_headers(document: dict[str, Any]) -> None:
     for call, operation in calls(document):
         wanted = {"503"} if call == "get /health" else {"401", "403", "429", "503"}
         assert wanted <= set(operation["responses"]), call
@@ -269,7 +271,7 @@ def test_dry_run_is_distinguished_from_a_creation(document: dict[str, Any]) -> N
     }
 
 
-def test_page_for_people_has_every_call_and_needs_no_other_server(document: dict[str, Any]) -> None:
+def test_documentation_page_has_every_call_and_loads_nothing_from_other_servers(document: dict[str, Any]) -> None:
     text = reference_page(document)
     page = read_html(text)
     for path in document["paths"]:

@@ -27,7 +27,7 @@ def taken(limiter: Limiter, caller: str, most: int = 100) -> int:
     return most
 
 
-def test_caller_has_its_burst_and_then_its_rate(clock: Clock) -> None:
+def test_caller_may_use_its_burst_and_then_its_rate(clock: Clock) -> None:
     limiter = Limiter(2, 10, clock)
     assert taken(limiter, "a") == 10
     clock.now = 1.5
@@ -36,12 +36,12 @@ def test_caller_has_its_burst_and_then_its_rate(clock: Clock) -> None:
     assert taken(limiter, "a") == 10
 
 
-def test_callers_do_not_take_from_each_other(clock: Clock) -> None:
+def test_rate_limits_of_callers_are_independent(clock: Clock) -> None:
     limiter = Limiter(1, 3, clock)
     assert (taken(limiter, "a"), taken(limiter, "b")) == (3, 3)
 
 
-def test_refused_call_says_when_to_retry_and_costs_nothing(clock: Clock) -> None:
+def test_refused_call_returns_when_to_retry_and_is_not_counted(clock: Clock) -> None:
     limiter = Limiter(0.1, 1, clock)
     limiter.take("a")
     for _ in range(5):
@@ -52,5 +52,5 @@ def test_refused_call_says_when_to_retry_and_costs_nothing(clock: Clock) -> None
     limiter.take("a")
 
 
-def test_zero_is_no_limit(clock: Clock) -> None:
+def test_rate_of_zero_means_no_limit(clock: Clock) -> None:
     assert taken(Limiter(0, 1, clock), "a") == 100

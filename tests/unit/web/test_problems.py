@@ -122,10 +122,10 @@ def test_field_error_never_repeats_the_value() -> None:
 
 
 @pytest.mark.parametrize("given", ["ci-4711", "Root=1-67891233-abcdef012345678912345678"])
-def test_sane_request_id_is_kept(given: str) -> None:
+def test_valid_request_id_is_kept(given: str) -> None:
     assert request_id_of(given) == given
 
 
 @pytest.mark.parametrize("given", [None, "", "two words", "x\r\nSet-Cookie: a=b", "é", "x" * 129])
-def test_other_request_id_is_replaced(given: str | None) -> None:
+def test_invalid_request_id_is_replaced(given: str | None) -> None:
     assert request_id_of(given) not in (given, "")

@@ -20,13 +20,13 @@ def refused(**changed: Any) -> list[tuple[str, str]]:
     return [(each["field"], each["message"]) for each in errors]
 
 
-def test_form_asks_for_the_tenant_and_the_fields_of_the_request_in_their_order() -> None:
+def test_request_form_has_the_tenant_and_the_fields_of_the_request_in_their_order() -> None:
     assert list(UpgradeBody.model_fields) == [each.name for each in fields(UpgradeRequest)]
     aliases = [each.alias for each in UpgradeBody.model_fields.values()]
     assert [each.name for each in form_fields()] == [TENANT.name, *aliases]
 
 
-def test_form_field_says_what_it_takes_what_it_is_for_and_what_it_is_preset_with() -> None:
+def test_form_field_has_its_type_its_description_and_its_default() -> None:
     found = {each.name: each for each in form_fields()}
     size = {"type": "integer", "minimum": 1, "maximum": 1000}
     asked = FormField("batchSize", size, "Maximum number of instances that are worked on at once.", 5)
@@ -37,13 +37,13 @@ def test_form_field_says_what_it_takes_what_it_is_for_and_what_it_is_preset_with
     assert all(each.description for each in found.values())
 
 
-def test_what_is_left_out_has_the_default_of_the_request() -> None:
+def test_omitted_field_has_the_default_of_the_request() -> None:
     asked = UpgradeRequest(component_id="aaa-111", from_version_id="bbb-222", to_version_id="ccc-333")
     assert request_from(NEEDED) == asked
     assert request_from(NEEDED | {each.name: each.default for each in form_fields() if not each.required}) == asked
 
 
-def test_what_is_given_is_taken() -> None:
+def test_given_fields_are_used_in_the_request() -> None:
     installed = {"postgresql": "16.1"}
     given = {"strategy": "STAGED", "stagePercentages": [50, 100], "installedComponents": installed, "batchSize": 7}
     request = request_from(NEEDED | given)
@@ -51,29 +51,29 @@ def test_what_is_given_is_taken() -> None:
     assert (request.installed_components, request.batch_size) == (installed, 7)
 
 
-def test_whole_number_is_an_integer_however_the_form_writes_it() -> None:
+def test_whole_number_is_an_integer_in_every_notation_of_the_form() -> None:
     request = request_from(NEEDED | {"strategy": "STAGED", "batchSize": 7.0, "stagePercentages": [50.0, 100]})
     assert (request.batch_size, type(request.batch_size)) == (7, int)
     assert [type(each) for each in request.stage_percentages or ()] == [int, int]
 
 
-def test_typo_does_not_silently_become_a_default() -> None:
+def test_misspelled_field_is_refused() -> None:
     assert refused(batchsize=7) == [("batchsize", "unknown field")]
 
 
 @pytest.mark.parametrize("stages", [[50], [50, 50, 100], [60, 40, 100]])
-def test_stages_that_do_not_rise_to_a_hundred_are_refused(stages: list[int]) -> None:
+def test_stage_percentages_that_do_not_rise_to_100_are_refused(stages: list[int]) -> None:
     message = "must rise and end at 100, such as [10, 50, 100]"
     assert refused(strategy="STAGED", stagePercentages=stages) == [("stagePercentages", message)]
 
 
 @pytest.mark.parametrize("strategy", [{}, {"strategy": "CANARY"}])
-def test_stages_of_another_strategy_are_refused(strategy: dict[str, str]) -> None:
+def test_stage_percentages_of_another_strategy_are_refused(strategy: dict[str, str]) -> None:
     found = refused(stagePercentages=[50, 100], **strategy)
     assert found == [("stagePercentages", "is allowed only with strategy STAGED")]
 
 
-def test_same_version_is_refused() -> None:
+def test_upgrade_to_the_same_version_is_refused() -> None:
     assert refused(toVersionId="bbb-222") == [("toVersionId", "must differ from fromVersionId")]
 
 

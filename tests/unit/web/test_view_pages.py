@@ -103,7 +103,7 @@ def addresses(page: Element) -> list[str]:
 
 
 @pytest.mark.parametrize("status", ExecutionStatus)
-def test_hostile_text_stays_text_whatever_the_status(status: ExecutionStatus) -> None:
+def test_hostile_text_is_shown_as_text_in_every_status(status: ExecutionStatus) -> None:
     detail = detail_of(hostile_execution(status))
     values = template_context(detail, Links("/r", ""), HOSTILE, frozenset(Permission), True)
     found = rendered(request_of(), "execution.html", **values)
@@ -115,7 +115,7 @@ def test_hostile_text_stays_text_whatever_the_status(status: ExecutionStatus) ->
     assert HOSTILE in found.one("#why").text
 
 
-def test_hostile_name_of_a_dag_stays_text() -> None:
+def test_hostile_name_of_a_dag_is_shown_as_text() -> None:
     found = rendered(request_of("/x/view/dags/y"), "no_upgrade.html", dag_id=HOSTILE)
     assert scripts(found) == ["../static/theme.js", "../static/frames.js"]
 
@@ -129,19 +129,19 @@ def test_hostile_name_of_a_dag_stays_text() -> None:
         ("/view/upgrades/view", "../"),
     ],
 )
-def test_addresses_are_relative_whatever_the_base_path(path: str, home: str) -> None:
+def test_addresses_of_pages_are_relative_under_any_base_path(path: str, home: str) -> None:
     found = addresses(rendered(request_of(path), "no_upgrade.html", dag_id="x"))
     assert f"{home}static/view.css" in found
     assert not [each for each in found if each.startswith(("/", "http"))]
 
 
-def test_undefined_name_in_a_template_is_an_error_not_a_gap() -> None:
+def test_undefined_name_in_a_template_is_an_error() -> None:
     with pytest.raises(Exception, match="dag_id"):
         page(request_of(), "no_upgrade.html")
 
 
 @pytest.mark.parametrize("looks", [STATUS, INSTANCE, CHECK], ids=["execution", "instance", "check"])
-def test_every_status_has_words_and_a_sign_of_its_own_beside_its_colour(looks: dict[str, object]) -> None:
+def test_every_status_has_a_text_and_a_symbol_beside_its_colour(looks: dict[str, object]) -> None:
     members = {id(STATUS): ExecutionStatus, id(INSTANCE): InstanceStatus, id(CHECK): CheckStatus}[id(looks)]
     assert set(looks) == {each.value for each in members}
     signs = [each.sign for each in looks.values()]  # type: ignore[attr-defined]
@@ -160,7 +160,7 @@ def test_every_status_has_words_and_a_sign_of_its_own_beside_its_colour(looks: d
         (-5, "0 s"),
     ],
 )
-def test_span_is_shown_in_its_two_largest_units(seconds: int, said: str) -> None:
+def test_duration_is_shown_in_its_two_largest_units(seconds: int, said: str) -> None:
     assert span(timedelta(seconds=seconds)) == said == span(float(seconds))
 
 

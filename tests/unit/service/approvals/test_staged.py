@@ -43,7 +43,7 @@ async def test_approval_is_requested_once_with_the_plan_hash(make_lab: MakeLab) 
     assert await data_of(lab, execution_id, EventType.APPROVAL_REQUESTED) == [{"stage": 2, "planHash": plan_hash}]
 
 
-async def test_approval_is_not_requested_before_the_stage_before_is_done_nor_after_the_end(make_lab: MakeLab) -> None:
+async def test_approval_is_not_requested_before_the_previous_stage_is_done_nor_after_the_end(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted(strategy=Strategy.STAGED, batch_size=2, max_unavailable_percentage=50)
     assert await request_approval(lab.world.ports, execution_id, 2) is StageState.EARLY
@@ -52,7 +52,7 @@ async def test_approval_is_not_requested_before_the_stage_before_is_done_nor_aft
     assert lab.world.rows("approval") == 0
 
 
-async def test_question_names_the_instances_and_how_it_went(make_lab: MakeLab) -> None:
+async def test_approval_request_names_the_instances_and_the_progress_so_far(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     question = await question_about(lab.world.ports, execution_id, 2)
     assert question.subject.startswith("Stage 2 of 2")
@@ -70,7 +70,9 @@ async def test_stage_without_an_approval_does_not_begin_in_any_task(make_lab: Ma
     assert lab.versions() == {NEW_VERSION: 4}
 
 
-async def test_later_stage_run_first_brings_the_first_to_its_end_and_asks_in_order(make_lab: MakeLab) -> None:
+async def test_later_stage_run_first_completes_the_first_stage_and_requests_approvals_in_order(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted(strategy=Strategy.STAGED, batch_size=1)
     assert (await run_stage(lab, execution_id, 3, seconds=3.0)).ending is Ending.UNFINISHED
@@ -78,7 +80,7 @@ async def test_later_stage_run_first_brings_the_first_to_its_end_and_asks_in_ord
     assert [each["stage"] for each in await data_of(lab, execution_id, EventType.APPROVAL_REQUESTED)] == [2]
 
 
-async def test_approval_of_another_plan_lets_nothing_begin(make_lab: MakeLab) -> None:
+async def test_approval_of_another_plan_begins_no_stage(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     await approve(lab, execution_id)
     async with lab.world.ports.work() as work:
@@ -109,7 +111,7 @@ async def test_decision_is_stored_with_audit_and_event(make_lab: MakeLab) -> Non
     assert (data["stage"], data["decision"], data["planHash"]) == (2, "APPROVED", kept.plan_hash)
 
 
-async def test_second_decision_is_refused_whichever_it_is(make_lab: MakeLab) -> None:
+async def test_second_decision_is_refused_whether_it_approves_or_rejects(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     await approve(lab, execution_id)
     for wanted in (True, False):
@@ -117,7 +119,7 @@ async def test_second_decision_is_refused_whichever_it_is(make_lab: MakeLab) -> 
             await decide_stage(lab.world.ports, execution_id, 2, wanted, None, Actor("bert"))
 
 
-async def test_creator_may_not_approve_unless_the_rule_is_off(make_lab: MakeLab) -> None:
+async def test_creator_may_not_approve_unless_four_eyes_is_off(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     with pytest.raises(Forbidden, match="four eyes"):
         await approve(lab, execution_id, actor=OLGA)
@@ -127,7 +129,7 @@ async def test_creator_may_not_approve_unless_the_rule_is_off(make_lab: MakeLab)
     assert (await approval(lab, execution_id)).decided_by == "olga"
 
 
-async def test_stage_that_the_plan_does_not_have_is_not_found(make_lab: MakeLab) -> None:
+async def test_decision_on_a_stage_outside_the_plan_is_not_found(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     with pytest.raises(NotFound):
         await approve(lab, execution_id, stage=3)

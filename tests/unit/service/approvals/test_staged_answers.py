@@ -50,13 +50,13 @@ async def test_answer_of_an_approver_becomes_the_decision(make_lab: MakeLab) -> 
     assert (kept.decision, kept.decided_by, kept.source, kept.reason) == ("APPROVED", "anna", "UI", "looks well")
 
 
-async def test_answer_that_is_not_judged_starts_nothing(make_lab: MakeLab) -> None:
+async def test_answer_that_is_not_checked_yet_starts_nothing(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     assert (await run_stage(lab, execution_id, 2, seconds=0.5)).ending is Ending.UNFINISHED
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 
-async def test_rejection_in_the_ui_cancels(make_lab: MakeLab) -> None:
+async def test_rejection_in_the_ui_cancels_the_upgrade(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab, replace(YES, choice=Decision.REJECTED))
     lab.world.people.approvers.add("anna")
     await apply_ui_answers(lab.world.ports)
@@ -96,14 +96,14 @@ async def test_answer_of_the_creator_is_refused_and_requested_again(make_lab: Ma
     assert "four eyes" in await _refused(lab, execution_id)
 
 
-async def test_answer_that_the_fleet_does_not_allow_is_refused_and_requested_again(make_lab: MakeLab) -> None:
+async def test_answer_that_the_fleet_blocks_is_refused_and_requested_again(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     lab.world.people.approvers.add("anna")
     await make_first_stage_ill(lab, execution_id)
     assert "no budget left" in await _refused(lab, execution_id)
 
 
-async def test_answer_during_a_pause_is_judged_after_it(make_lab: MakeLab) -> None:
+async def test_answer_during_a_pause_is_checked_after_it(make_lab: MakeLab) -> None:
     lab, execution_id = await _answered(make_lab)
     lab.world.people.approvers.add("anna")
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
@@ -139,7 +139,7 @@ async def test_answer_whose_task_died_before_storing_it_is_collected(make_lab: M
     assert (await approval(lab, execution_id)).decided_by == "anna"
 
 
-async def test_refused_answer_is_deleted_in_airflow_and_not_judged_twice(make_lab: MakeLab) -> None:
+async def test_refused_answer_is_deleted_in_airflow_and_not_checked_twice(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     people = lab.world.people
     people.given[parks(lab, execution_id)] = YES

@@ -35,7 +35,7 @@ from upgrade_orchestrator.service.upgrade.commands import (
 S = ExecutionStatus
 
 
-async def test_approval_is_blocked_while_the_fleet_leaves_no_room_and_keeps_waiting(make_lab: MakeLab) -> None:
+async def test_approval_is_blocked_while_the_fleet_lacks_budget_and_keeps_waiting(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     await make_first_stage_ill(lab, execution_id)
     with pytest.raises(UpgradeBlocked, match="no budget left"):
@@ -46,7 +46,7 @@ async def test_approval_is_blocked_while_the_fleet_leaves_no_room_and_keeps_wait
     assert (await approval(lab, execution_id)).decision is Decision.APPROVED
 
 
-async def test_approval_is_blocked_while_the_fleet_does_not_respond_and_a_rejection_is_not(make_lab: MakeLab) -> None:
+async def test_approval_but_not_rejection_is_blocked_while_the_fleet_does_not_respond(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     lab.world.admin.delete(lab.world.fleet)
     with pytest.raises(UpgradeBlocked, match="the fleet does not answer"):
@@ -55,7 +55,7 @@ async def test_approval_is_blocked_while_the_fleet_does_not_respond_and_a_reject
     assert moved.status is S.CANCELLED
 
 
-async def test_approval_is_blocked_when_the_target_was_withdrawn(make_lab: MakeLab) -> None:
+async def test_approval_is_blocked_when_the_target_version_is_no_longer_stable(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     await lab.change_version(NEW, status=VersionStatus.DEPRECATED)
     with pytest.raises(UpgradeBlocked, match="DEPRECATED"):
@@ -74,7 +74,7 @@ async def test_stage_waits_through_a_pause(make_lab: MakeLab) -> None:
     assert (await asyncio.wait_for(waits, FOREVER)).ending is Ending.DONE
 
 
-async def test_cancel_ends_the_wait_and_lets_the_task_go(make_lab: MakeLab) -> None:
+async def test_cancel_ends_the_wait_and_releases_the_approval_task(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     task = parks(lab, execution_id)
     await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
@@ -82,21 +82,23 @@ async def test_cancel_ends_the_wait_and_lets_the_task_go(make_lab: MakeLab) -> N
     assert (await wait_for_decision(lab.world.ports, execution_id, 2, None)).ending is Ending.STOPPED
 
 
-async def test_rollback_lets_the_task_go(make_lab: MakeLab) -> None:
+async def test_rollback_releases_the_approval_task(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     task = parks(lab, execution_id)
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
     assert lab.world.people.released == [(task, False, None)]
 
 
-async def test_decision_lets_the_task_go_in_the_name_of_who_decided(make_lab: MakeLab) -> None:
+async def test_decision_releases_the_approval_task_under_the_name_of_the_user_who_decided(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     task = parks(lab, execution_id)
     await approve(lab, execution_id)
     assert lab.world.people.released == [(task, True, "anna")]
 
 
-async def test_decision_does_not_fail_with_airflow_and_the_loop_lets_the_task_go_later(make_lab: MakeLab) -> None:
+async def test_decision_succeeds_while_airflow_is_unreachable_and_a_control_loop_releases_the_task_later(
+    make_lab: MakeLab,
+) -> None:
     lab, execution_id = await asked(make_lab)
     task, people = parks(lab, execution_id), lab.world.people
     people.away = True
@@ -106,7 +108,7 @@ async def test_decision_does_not_fail_with_airflow_and_the_loop_lets_the_task_go
     assert people.released == [(task, True, "anna")]
 
 
-async def test_failed_execution_lets_the_task_go_and_a_waiting_one_does_not(make_lab: MakeLab) -> None:
+async def test_failed_execution_releases_the_approval_task_and_a_waiting_one_does_not(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     task, people = parks(lab, execution_id), lab.world.people
     await release_approval_tasks(lab.world.ports)

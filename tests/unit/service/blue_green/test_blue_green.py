@@ -30,7 +30,7 @@ from upgrade_orchestrator.service.runner.outcome import Ending
 # -- the way forth ---------------------------------------------------------------------------------------------------
 
 
-async def test_tasks_go_no_further_than_their_goal(make_lab: MakeLab) -> None:
+async def test_tasks_of_a_cutover_stop_at_their_goal(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green())
     assert (await lab.run(execution_id, 1)).ending is Ending.DONE
@@ -45,21 +45,23 @@ async def test_tasks_go_no_further_than_their_goal(make_lab: MakeLab) -> None:
     assert set(pools(lab)) == {"green"}
 
 
-async def test_task_that_was_marked_as_done_is_made_up_for(make_lab: MakeLab) -> None:
+async def test_step_whose_task_was_marked_successful_is_done_by_the_next_task(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green())
     assert (await over(lab, execution_id, Goal.RETIRED)).ending is Ending.DONE
     assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
 
 
-async def test_part_of_the_fleet_still_gets_a_pool_as_large_as_the_old_one(make_lab: MakeLab) -> None:
+async def test_new_pool_is_as_large_as_the_old_one_when_only_a_part_is_planned(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted(**blue_green(total_instances=2))
     assert (await upgrade(lab, execution_id)).status is S.COMPLETED
     assert (len(lab.fleet()), lab.versions()) == (3, {NEW_VERSION: 3})
 
 
-async def test_next_upgrade_takes_turns_and_a_rolling_one_goes_on_in_the_new_pool(make_lab: MakeLab) -> None:
+async def test_next_blue_green_upgrade_uses_the_other_pool_and_a_rolling_one_the_serving_pool(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=2)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
     second = await admitted_next(lab, Strategy.BLUE_GREEN)
@@ -69,7 +71,7 @@ async def test_next_upgrade_takes_turns_and_a_rolling_one_goes_on_in_the_new_poo
     assert lab.most_unavailable() == 0
 
 
-async def test_rolling_upgrade_works_on_the_pool_that_has_the_traffic_now(make_lab: MakeLab) -> None:
+async def test_rolling_upgrade_works_on_the_serving_pool(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
     second = await admitted_next(lab, Strategy.ROLLING)
@@ -88,7 +90,7 @@ async def test_left_over_pool_at_another_version_is_removed_first(make_lab: Make
     assert pools(lab) == {"green": {NEW_VERSION}}
 
 
-async def test_left_over_pool_at_the_target_is_taken_as_it_is(make_lab: MakeLab) -> None:
+async def test_left_over_pool_at_the_target_version_is_reused(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await lab.left_over(NEW_VERSION, 2)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
@@ -107,7 +109,7 @@ async def test_left_over_pool_that_is_too_small_is_made_again(make_lab: MakeLab)
 # -- a new pool that does not come up --------------------------------------------------------------------------------
 
 
-async def test_instance_that_does_not_come_up_is_tried_once_more(make_lab: MakeLab) -> None:
+async def test_instance_that_does_not_start_gets_a_second_try(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     lab.fault("upgrade-fails", times=1)
     execution_id = await lab.admitted(**blue_green())
@@ -117,7 +119,7 @@ async def test_instance_that_does_not_come_up_is_tried_once_more(make_lab: MakeL
     assert sorted(each.attempts for each in (await lab.instances(execution_id)).values()) == [1, 1, 2]
 
 
-async def test_instance_that_comes_up_ill_is_drained_and_tried_once_more(make_lab: MakeLab) -> None:
+async def test_instance_that_starts_unhealthy_is_drained_and_gets_a_second_try(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     lab.fault("comes-up-unhealthy", times=1)
     execution_id = await lab.admitted(**blue_green(health_check_timeout_seconds=1))
@@ -125,7 +127,7 @@ async def test_instance_that_comes_up_ill_is_drained_and_tried_once_more(make_la
     assert lab.most_unavailable() == 0
 
 
-async def test_instance_that_fails_twice_keeps_the_traffic_where_it_is(make_lab: MakeLab) -> None:
+async def test_traffic_stays_with_the_old_pool_when_an_instance_fails_twice(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     lab.fault("upgrade-fails", times=2)
     execution_id = await lab.admitted(**blue_green())
@@ -135,7 +137,9 @@ async def test_instance_that_fails_twice_keeps_the_traffic_where_it_is(make_lab:
     assert (story(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
 
 
-async def test_threshold_fails_and_leaves_the_new_pool_to_be_looked_at(make_lab: MakeLab) -> None:
+async def test_failures_at_the_threshold_fail_the_upgrade_and_keep_the_new_pool_for_inspection(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=2)
     lab.fault("upgrade-fails")
     execution_id = await lab.admitted(**blue_green(failure_threshold=1))
@@ -148,7 +152,7 @@ async def test_threshold_fails_and_leaves_the_new_pool_to_be_looked_at(make_lab:
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
 
 
-async def test_threshold_with_auto_rollback_removes_the_new_pool(make_lab: MakeLab) -> None:
+async def test_failures_at_the_threshold_with_auto_rollback_remove_the_new_pool(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     lab.fault("upgrade-fails")
     execution_id = await lab.admitted(**blue_green(failure_threshold=1, auto_rollback_enabled=True))
@@ -163,7 +167,7 @@ async def test_threshold_with_auto_rollback_removes_the_new_pool(make_lab: MakeL
 
 
 @pytest.mark.parametrize(("back", "ends"), [(False, S.FAILED), (True, S.ROLLED_BACK)])
-async def test_pool_that_falls_ill_before_the_switch_never_gets_the_traffic(
+async def test_pool_that_becomes_unhealthy_before_the_switch_never_gets_the_traffic(
     make_lab: MakeLab, back: bool, ends: ExecutionStatus
 ) -> None:
     lab = await make_lab(size=2)
@@ -186,7 +190,7 @@ async def test_pool_that_recovers_in_time_gets_the_traffic(make_lab: MakeLab) ->
     assert (execution.status, execution.current_failures) == (S.COMPLETED, 0)
 
 
-async def test_pool_that_cannot_be_asked_does_not_get_the_traffic(make_lab: MakeLab) -> None:
+async def test_unresponsive_pool_does_not_get_the_traffic(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green())
     await lab.run(execution_id, 1)
@@ -197,7 +201,7 @@ async def test_pool_that_cannot_be_asked_does_not_get_the_traffic(make_lab: Make
     assert (await forth(lab, execution_id)).status is S.COMPLETED
 
 
-async def test_traffic_that_another_party_switches_is_not_fought_over(make_lab: MakeLab) -> None:
+async def test_traffic_switched_by_another_party_is_not_switched_again(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green(soak_seconds=3600))
     task = going_over(lab, execution_id, Goal.SOAKED)

@@ -50,7 +50,7 @@ async def test_cancel_before_the_switch_removes_the_unused_pool(make_lab: MakeLa
     assert (await lab.deployment(), lab.most_unavailable()) == ((OLD, None), 0)
 
 
-async def test_cancel_while_the_pool_comes_up_ends_the_same_way(make_lab: MakeLab) -> None:
+async def test_cancel_while_the_pool_starts_removes_it(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=0.5)
     execution_id = await lab.admitted(**blue_green())
     task = lab.running(execution_id, 1)
@@ -101,7 +101,7 @@ async def test_rollback_before_the_switch_removes_the_new_pool(make_lab: MakeLab
     assert story(lab) == ["green at 3.7.0", "green removed"]
 
 
-async def test_rollback_while_the_pool_comes_up_does_not_wait_for_it(make_lab: MakeLab) -> None:
+async def test_rollback_while_the_pool_starts_does_not_wait_for_it(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=30)
     execution_id = await lab.admitted(**blue_green(health_check_timeout_seconds=60))
     task = lab.running(execution_id, 1)
@@ -112,7 +112,7 @@ async def test_rollback_while_the_pool_comes_up_does_not_wait_for_it(make_lab: M
     assert (execution.status, pools(lab)) == (S.ROLLED_BACK, {"blue": {OLD_VERSION}})
 
 
-async def test_rollback_in_the_soak_switches_back(make_lab: MakeLab) -> None:
+async def test_rollback_during_the_soak_switches_the_traffic_back(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=3600)
     task = going_over(lab, execution_id, Goal.SOAKED)
     await until_soaking(lab, execution_id)
@@ -122,7 +122,7 @@ async def test_rollback_in_the_soak_switches_back(make_lab: MakeLab) -> None:
     assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue", "green removed"]
 
 
-async def test_rollback_after_the_old_pool_is_gone_makes_it_again_before_it_switches(make_lab: MakeLab) -> None:
+async def test_rollback_after_the_removal_of_the_old_pool_makes_it_again_before_it_switches(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab)
     assert (await over(lab, execution_id, Goal.RETIRED)).ending is Ending.DONE
     assert pools(lab) == {"green": {NEW_VERSION}}
@@ -130,7 +130,7 @@ async def test_rollback_after_the_old_pool_is_gone_makes_it_again_before_it_swit
     assert story(lab)[2:] == ["blue removed", f"blue at {OLD_VERSION}", "traffic to blue", "green removed"]
 
 
-async def test_rollback_whose_pool_does_not_come_up_fails_and_says_so(make_lab: MakeLab) -> None:
+async def test_rollback_whose_pool_does_not_start_fails_with_the_reason(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, health_check_timeout_seconds=1)
     await over(lab, execution_id, Goal.RETIRED)
     lab.fault("upgrade-fails")
@@ -144,7 +144,7 @@ async def test_rollback_whose_pool_does_not_come_up_fails_and_says_so(make_lab: 
     assert all("pool blue is not ready" in (each.error or "") for each in rows)
 
 
-async def test_rollback_to_a_pool_with_a_dead_instance_waits_and_then_takes_it_when_it_serves_no_worse(
+async def test_rollback_to_a_pool_with_a_stopped_instance_switches_after_the_time_out_if_it_is_no_worse(
     make_lab: MakeLab,
 ) -> None:
     lab, execution_id = await switched(make_lab, health_check_timeout_seconds=1, soak_seconds=3600)
@@ -156,7 +156,7 @@ async def test_rollback_to_a_pool_with_a_dead_instance_waits_and_then_takes_it_w
 
 
 @pytest.mark.parametrize("fails", [True, False])
-async def test_verification_looks_at_the_pool_that_serves(make_lab: MakeLab, fails: bool) -> None:
+async def test_verification_observes_the_serving_pool(make_lab: MakeLab, fails: bool) -> None:
     lab, execution_id = await switched(make_lab)
     await over(lab, execution_id, Goal.RETIRED)
     if fails:

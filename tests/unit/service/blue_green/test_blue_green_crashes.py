@@ -47,7 +47,7 @@ async def _roll_back(lab: Lab, execution_id: str) -> Execution:
 
 
 @pytest.mark.parametrize("moment", some(range(1, FORTH + 1)))
-async def test_death_on_the_way_forth_changes_nothing_of_the_story(make_lab: MakeLab, moment: int) -> None:
+async def test_crash_at_any_moment_of_an_upgrade_does_not_change_its_orders(make_lab: MakeLab, moment: int) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green())
     life = Life(moment)
@@ -61,7 +61,7 @@ async def test_death_on_the_way_forth_changes_nothing_of_the_story(make_lab: Mak
 
 
 @pytest.mark.parametrize("moment", some(range(1, BACK + 1)))
-async def test_death_on_the_way_back_after_the_old_pool_was_removed_changes_nothing_of_the_story(
+async def test_crash_at_any_moment_of_a_rollback_after_the_removal_does_not_change_its_orders(
     make_lab: MakeLab, moment: int
 ) -> None:
     lab, execution_id = await switched(make_lab, size=2)
@@ -77,7 +77,7 @@ async def test_death_on_the_way_back_after_the_old_pool_was_removed_changes_noth
 
 
 @pytest.mark.parametrize("moment", some(range(1, CANCELLED + 1)))
-async def test_death_after_a_cancel_before_the_switch_changes_nothing_of_the_story(
+async def test_crash_at_any_moment_of_a_cancel_before_the_switch_does_not_change_its_orders(
     make_lab: MakeLab, moment: int
 ) -> None:
     lab = await make_lab(size=2)
@@ -91,7 +91,7 @@ async def test_death_after_a_cancel_before_the_switch_changes_nothing_of_the_sto
 
 
 @pytest.mark.parametrize("moment", some(range(1, CANCELLED + 1)))
-async def test_death_while_a_failed_soak_is_switched_back_changes_nothing_of_the_story(
+async def test_crash_at_any_moment_of_the_revert_after_a_failed_soak_does_not_change_its_orders(
     make_lab: MakeLab, moment: int
 ) -> None:
     lab, execution_id = await switched(make_lab, size=2, soak_seconds=3600, failure_threshold=1)
@@ -103,7 +103,7 @@ async def test_death_while_a_failed_soak_is_switched_back_changes_nothing_of_the
     assert await statuses(lab, execution_id) == {InstanceStatus.ROLLED_BACK}
 
 
-async def test_there_are_no_more_moments_to_die_at_than_are_tried(make_lab: MakeLab) -> None:
+async def test_crash_moments_of_the_tests_cover_the_whole_upgrade(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     first = await lab.admitted(**blue_green())
     await lab.run(first, 1)

@@ -46,7 +46,7 @@ async def _failures(lab: Lab, execution_id: str, count: int) -> None:
 # -- the soak --------------------------------------------------------------------------------------------------------
 
 
-async def test_soak_that_fails_switches_back_and_leaves_the_new_pool_to_be_looked_at(make_lab: MakeLab) -> None:
+async def test_failed_soak_switches_back_and_keeps_the_new_pool_for_inspection(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=3600, failure_threshold=1)
     break_green(lab, "unhealthy", 2)
     execution = await upgrade(lab, execution_id)
@@ -58,7 +58,7 @@ async def test_soak_that_fails_switches_back_and_leaves_the_new_pool_to_be_looke
     assert (await lab.deployment(), execution.settled_at is not None) == ((OLD, None), True)
 
 
-async def test_soak_that_fails_rolls_back_where_that_is_enabled(make_lab: MakeLab) -> None:
+async def test_failed_soak_rolls_back_with_auto_rollback(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=3600, failure_threshold=1, auto_rollback_enabled=True)
     break_green(lab, "unhealthy", 2)
     execution = await upgrade(lab, execution_id)
@@ -68,7 +68,7 @@ async def test_soak_that_fails_rolls_back_where_that_is_enabled(make_lab: MakeLa
     assert await lab.deployment() == (OLD, None)
 
 
-async def test_pool_that_stays_ill_fails_its_soak_below_the_threshold_too(make_lab: MakeLab) -> None:
+async def test_pool_that_stays_unhealthy_fails_its_soak_even_below_the_threshold(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=1, failure_threshold=9, health_check_timeout_seconds=1)
     break_green(lab, "unhealthy", 2)
     execution = await upgrade(lab, execution_id)
@@ -76,7 +76,7 @@ async def test_pool_that_stays_ill_fails_its_soak_below_the_threshold_too(make_l
     assert (traffic(lab), "did not stay healthy for 1 s" in execution.status_reason) == ("blue", True)
 
 
-async def test_illness_below_the_threshold_counts_once_and_starts_the_soak_again(make_lab: MakeLab) -> None:
+async def test_unhealthy_instance_below_the_threshold_counts_once_and_restarts_the_soak(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=1, failure_threshold=2)
     break_green(lab, "unhealthy", 2)
     task = going_over(lab, execution_id, Goal.SOAKED)
@@ -92,7 +92,7 @@ async def test_illness_below_the_threshold_counts_once_and_starts_the_soak_again
     assert (await upgrade(lab, execution_id)).status is S.COMPLETED
 
 
-async def test_poll_that_cannot_be_made_is_no_ill_instance_but_proves_nothing_either(make_lab: MakeLab) -> None:
+async def test_failed_poll_in_the_soak_counts_neither_as_unhealthy_nor_as_healthy(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=0, failure_threshold=1)
     for number in (1, 2, 3):
         break_green(lab, "agent-503", number)
@@ -103,7 +103,7 @@ async def test_poll_that_cannot_be_made_is_no_ill_instance_but_proves_nothing_ei
     assert (await forth(lab, execution_id)).status is S.COMPLETED
 
 
-async def test_pause_stops_the_clock_of_the_soak(make_lab: MakeLab) -> None:
+async def test_pause_stops_the_watched_seconds_of_the_soak(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=2)
     task = going_over(lab, execution_id, Goal.SOAKED)
     await until_soaking(lab, execution_id)
@@ -120,7 +120,7 @@ async def test_pause_stops_the_clock_of_the_soak(make_lab: MakeLab) -> None:
     assert seconds_between(before.phase_started_at, done.phase_started_at) >= resumed.paused_seconds + 2 > 4
 
 
-async def test_nothing_is_written_over_what_a_command_has_changed_since_the_look(make_lab: MakeLab) -> None:
+async def test_command_given_after_the_fleet_was_observed_is_not_overwritten(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=60)
     keeper = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
     assert await keeper.take()

@@ -15,7 +15,7 @@ from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, resume_
 S = ExecutionStatus
 
 
-async def test_soak_of_a_pool_goes_on_from_the_last_look(make_lab: MakeLab) -> None:
+async def test_soak_of_a_pool_continues_from_its_last_watched_second(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=3)
     assert (await over(lab, execution_id, Goal.SOAKED, seconds=1)).ending is Ending.UNFINISHED
     (before,) = await lab.batches(execution_id)
@@ -26,7 +26,9 @@ async def test_soak_of_a_pool_goes_on_from_the_last_look(make_lab: MakeLab) -> N
     assert (await over(lab, execution_id, Goal.SOAKED)).ending is Ending.DONE
 
 
-async def test_pool_that_was_silent_in_its_soak_when_everybody_left_does_not_fail_at_once(make_lab: MakeLab) -> None:
+async def test_pool_unresponsive_in_its_soak_does_not_fail_at_once_after_a_time_without_a_runner(
+    make_lab: MakeLab,
+) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=1)
     await over(lab, execution_id, Goal.SOAKED, seconds=0.3)
     lab.set_clock(HOUR)

@@ -22,7 +22,7 @@ def _free(lab: Lab) -> int:
 
 
 @pytest.mark.parametrize("fault", ["upgrade-fails", "comes-up-unhealthy"])
-async def test_retry_takes_the_room_of_the_pool_that_a_failed_upgrade_has_left(make_lab: MakeLab, fault: str) -> None:
+async def test_retry_reuses_the_capacity_of_the_pool_that_a_failed_upgrade_left(make_lab: MakeLab, fault: str) -> None:
     lab = await make_lab(size=2, free_instances=2)
     lab.fault(fault)
     failed = await upgrade(lab, await lab.admitted(**blue_green(health_check_timeout_seconds=1)))
@@ -36,7 +36,7 @@ async def test_retry_takes_the_room_of_the_pool_that_a_failed_upgrade_has_left(m
     assert (pools(lab), lab.most_unavailable()) == ({"green": {NEW_VERSION}}, 0)
 
 
-async def test_upgrade_to_another_version_takes_that_room_too(make_lab: MakeLab) -> None:
+async def test_upgrade_to_another_version_reuses_the_capacity_of_a_left_over_pool(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, free_instances=2)
     await lab.left_over("3.5.0", 2)
     assert _free(lab) == 0
@@ -44,7 +44,7 @@ async def test_upgrade_to_another_version_takes_that_room_too(make_lab: MakeLab)
     assert pools(lab) == {"green": {NEW_VERSION}}
 
 
-async def test_old_pool_that_a_cancel_after_the_switch_has_left_makes_room_for_the_next_one(make_lab: MakeLab) -> None:
+async def test_old_pool_left_by_a_cancel_after_the_switch_is_replaced_by_the_next_one(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, size=2)
     await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
     await end(lab, execution_id)
@@ -60,7 +60,7 @@ async def _warnings(lab: Lab, **fields: Any) -> tuple[str, ...]:
     return preview.findings.warnings
 
 
-async def test_rolling_upgrade_says_which_pool_it_leaves_standing(make_lab: MakeLab) -> None:
+async def test_rolling_upgrade_warns_of_the_pool_that_it_leaves(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await lab.left_over(NEW_VERSION, 2)
     warning = "without traffic there is also pool green (2 on 3.7.0): this upgrade leaves it as it is"

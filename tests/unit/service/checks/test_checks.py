@@ -27,7 +27,7 @@ async def _found(lab: Lab, execution_id: str, name: CheckName) -> tuple[CheckSta
     return result.status, result.message
 
 
-async def test_all_five_pass_and_the_execution_is_admitted(make_lab: MakeLab) -> None:
+async def test_execution_is_admitted_when_all_five_checks_pass(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution = await lab.validating()
     results = await lab.check(execution.id)
@@ -39,14 +39,14 @@ async def test_all_five_pass_and_the_execution_is_admitted(make_lab: MakeLab) ->
     assert {str(each["name"]) for each in completed} == set(CheckName)
 
 
-async def test_canary_strategy_is_admitted_to_its_canaries(make_lab: MakeLab) -> None:
+async def test_canary_execution_is_admitted_to_its_canaries(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution = await lab.validating(strategy=Strategy.CANARY)
     await lab.check(execution.id)
     assert (await lab.execution(execution.id)).status is ExecutionStatus.CANARY_RUNNING
 
 
-async def test_results_are_stored_with_their_times(make_lab: MakeLab) -> None:
+async def test_check_results_are_stored_with_their_times(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.validating()
     await lab.check(execution.id)
@@ -66,7 +66,7 @@ async def test_results_are_stored_with_their_times(make_lab: MakeLab) -> None:
         ({"max_platform_version": "2.9"}, "platform"),
     ],
 )
-async def test_version_compatibility_fails_when_the_registry_changed_since(
+async def test_version_compatibility_fails_when_the_registry_has_changed_since_creation(
     make_lab: MakeLab, fields: dict[str, object], said: str
 ) -> None:
     lab = await make_lab(size=2)
@@ -113,7 +113,7 @@ async def test_resource_availability_warns_when_the_budget_is_used_up_already(ma
     assert (status, lab.name(2) in message) == (CheckStatus.WARNING, True)
 
 
-async def test_health_endpoints_fail_naming_each_that_does_not_answer(make_lab: MakeLab) -> None:
+async def test_health_endpoints_fail_naming_each_that_does_not_respond(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution = await lab.validating()
     lab.fault("agent-503", 2)
@@ -155,7 +155,7 @@ async def test_backup_verification_fails_when_it_is_too_old(make_lab: MakeLab) -
         (None, CheckStatus.FAILED, "postgresql"),
     ],
 )
-async def test_dependency_check_looks_at_what_is_installed(
+async def test_dependency_check_compares_the_installed_components(
     make_lab: MakeLab, installed: dict[str, str] | None, status: CheckStatus, said: str
 ) -> None:
     lab = await make_lab(size=1)
@@ -165,7 +165,7 @@ async def test_dependency_check_looks_at_what_is_installed(
     assert (found[0], said in found[1]) == (status, True), found
 
 
-async def test_unreachable_agent_fails_the_checks_that_call_it_and_admission_names_all(make_lab: MakeLab) -> None:
+async def test_unreachable_agent_fails_the_checks_that_call_it_and_the_reason_names_all(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution = await lab.validating()
     lab.world.admin.delete(lab.world.fleet)
@@ -189,7 +189,7 @@ async def test_check_that_never_ran_is_not_passed(make_lab: MakeLab) -> None:
 
 
 @pytest.mark.parametrize("name", [C.RESOURCE_AVAILABILITY, C.HEALTH_ENDPOINTS])
-async def test_agent_that_hangs_fails_the_check_after_its_time_out(make_lab: MakeLab, name: CheckName) -> None:
+async def test_hanging_agent_fails_the_check_after_its_time_out(make_lab: MakeLab, name: CheckName) -> None:
     lab = await make_lab(size=1)
     execution = await lab.validating()
     lab.fault("agent-hangs")

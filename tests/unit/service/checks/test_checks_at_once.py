@@ -41,7 +41,7 @@ def nobody_answers(lab: MemoryLab) -> None:
     lab.world.storage.contents.clear()
 
 
-async def test_all_are_run_at_once_and_the_last_one_admits(make_lab: MakeLab) -> None:
+async def test_checks_run_concurrently_and_the_last_one_admits_the_execution(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     await validate(lab.world.ports, execution.id, 8.0)
@@ -50,7 +50,7 @@ async def test_all_are_run_at_once_and_the_last_one_admits(make_lab: MakeLab) ->
     assert await completed_checks(lab, execution.id) == list(CheckName)
 
 
-async def test_one_that_fails_ends_the_upgrade_and_nothing_is_begun(make_lab: MakeLab) -> None:
+async def test_failed_check_ends_the_upgrade_before_any_instance_is_touched(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     lab.world.storage.contents.clear()
@@ -83,7 +83,7 @@ async def test_cleared_task_runs_its_check_again_while_the_execution_is_validati
     assert (await stored(lab, execution.id))[C.BACKUP_VERIFICATION].status is status
 
 
-async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab) -> None:
+async def test_check_that_exceeds_the_time_of_the_first_step_is_left_to_its_own_task(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), get_running_loop().time()
     lab.fault("agent-hangs")
@@ -101,7 +101,7 @@ async def test_check_that_takes_longer_is_left_to_its_own_task(make_lab: MakeLab
     assert sorted(await completed_checks(lab, execution.id)) == sorted(CheckName)
 
 
-async def test_check_is_left_to_the_first_step_for_a_time_and_then_run(make_lab: MakeLab) -> None:
+async def test_check_is_left_to_the_first_step_for_some_seconds_and_then_run(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), get_running_loop().time()
     found = await run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, first_step_seconds=15.0)
@@ -109,7 +109,7 @@ async def test_check_is_left_to_the_first_step_for_a_time_and_then_run(make_lab:
     assert 14.5 < get_running_loop().time() - began < 15.5
 
 
-async def test_result_of_the_first_step_is_reported_at_once(make_lab: MakeLab) -> None:
+async def test_check_result_of_the_first_step_is_reported_at_once(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), get_running_loop().time()
     task = asyncio.create_task(run_check(lab.world.ports, execution.id, C.BACKUP_VERIFICATION, first_step_seconds=15.0))
@@ -200,7 +200,9 @@ async def test_first_step_gives_back_only_checks_that_it_still_runs(make_lab: Ma
 
 
 @pytest.mark.parametrize("moved_on", [S.CANCELLED, S.FAILED])
-async def test_result_after_the_execution_has_left_validating_is_not_reported(make_lab: MakeLab, moved_on: S) -> None:
+async def test_check_result_after_the_execution_has_left_validating_is_not_reported(
+    make_lab: MakeLab, moved_on: S
+) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     lab.fault("agent-hangs")
@@ -224,7 +226,7 @@ async def test_check_that_times_out_fails_although_its_seconds_are_not_over(make
     assert (await lab.execution(execution.id)).status is S.FAILED
 
 
-async def test_late_result_of_an_earlier_run_does_not_replace_a_later_one(make_lab: MakeLab) -> None:
+async def test_late_check_result_of_an_earlier_run_does_not_replace_a_later_one(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating()
     reads = iter([20.0, 0.0])

@@ -67,7 +67,7 @@ async def _kept(lab: Lab, execution_id: str) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize(("change", "said"), CHANGES)
-async def test_resume_is_blocked_when_the_registry_speaks_against_it_by_now(
+async def test_resume_is_blocked_when_the_registry_has_got_a_blocker(
     make_lab: MakeLab, change: Change, said: str
 ) -> None:
     lab, execution_id = await _paused(make_lab)
@@ -90,7 +90,7 @@ async def test_resume_is_blocked_while_the_fleet_does_not_respond_and_succeeds_a
 
 
 @pytest.mark.parametrize(("change", "said"), CHANGES)
-async def test_promotion_is_blocked_when_the_registry_speaks_against_it_by_now_unless_forced(
+async def test_promotion_is_blocked_when_the_registry_has_got_a_blocker_unless_forced(
     make_lab: MakeLab, change: Change, said: str
 ) -> None:
     lab, execution_id = await _monitored(make_lab)

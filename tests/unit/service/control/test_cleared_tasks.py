@@ -64,7 +64,7 @@ async def run_every_task(lab: Lab, execution_id: str) -> Execution:
 
 
 @pytest.mark.parametrize("status", TERMINAL)
-async def test_ended_execution_never_runs_again(make_lab: MakeLab, status: ExecutionStatus) -> None:
+async def test_cleared_run_of_an_ended_execution_does_nothing(make_lab: MakeLab, status: ExecutionStatus) -> None:
     lab = await make_lab(size=4)
     execution_id = await ended_as(lab, status)
     before, events, said = await lab.execution(execution_id), await lab.events(execution_id), lab.log()
@@ -73,7 +73,7 @@ async def test_ended_execution_never_runs_again(make_lab: MakeLab, status: Execu
     assert (await lab.events(execution_id), lab.log()) == (events, said)
 
 
-async def test_cleared_batch_that_was_done_does_nothing_and_the_next_continues(make_lab: MakeLab) -> None:
+async def test_cleared_task_of_a_completed_batch_does_nothing_and_the_next_continues(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
@@ -85,7 +85,7 @@ async def test_cleared_batch_that_was_done_does_nothing_and_the_next_continues(m
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
-async def test_cleared_batch_in_progress_continues_where_it_is(make_lab: MakeLab) -> None:
+async def test_cleared_task_of_a_batch_in_progress_continues_where_the_batch_is(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted()
     killed = lab.running(execution_id, 1)
@@ -105,7 +105,7 @@ async def test_cleared_check_has_no_effect_once_the_work_has_begun(make_lab: Mak
     assert await lab.execution(execution_id) == before
 
 
-async def test_cleared_check_is_made_again_while_the_others_are_under_way(make_lab: MakeLab) -> None:
+async def test_cleared_check_runs_again_while_the_others_are_under_way(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = (await lab.validating()).id
     for _ in range(2):
@@ -115,7 +115,7 @@ async def test_cleared_check_is_made_again_while_the_others_are_under_way(make_l
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
 
-async def test_cleared_batch_of_a_pause_waits_for_its_end(make_lab: MakeLab) -> None:
+async def test_cleared_task_of_a_batch_waits_for_the_end_of_a_pause(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
@@ -126,7 +126,7 @@ async def test_cleared_batch_of_a_pause_waits_for_its_end(make_lab: MakeLab) -> 
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
 
 
-async def test_cleared_batch_does_not_disturb_the_rollback(make_lab: MakeLab) -> None:
+async def test_cleared_task_of_a_batch_does_not_disturb_a_rollback(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
@@ -141,7 +141,7 @@ async def test_cleared_batch_does_not_disturb_the_rollback(make_lab: MakeLab) ->
     assert sorted(Counter(lab.upgrades()).values()) == [2, 2]
 
 
-async def test_batch_marked_successful_by_hand_is_made_up_for_by_the_next(make_lab: MakeLab) -> None:
+async def test_batch_whose_task_was_marked_successful_is_done_by_the_next_task(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 2)  # as if batch 1 were done
@@ -151,7 +151,7 @@ async def test_batch_marked_successful_by_hand_is_made_up_for_by_the_next(make_l
 
 
 @pytest.mark.parametrize("done", [(), (1,)])
-async def test_last_batch_marked_successful_by_hand_is_made_up_for_by_the_verification(
+async def test_last_batch_whose_task_was_marked_successful_is_done_by_the_verification(
     make_lab: MakeLab, done: tuple[int, ...]
 ) -> None:
     lab = await make_lab(size=4)
@@ -163,7 +163,7 @@ async def test_last_batch_marked_successful_by_hand_is_made_up_for_by_the_verifi
     assert Counter(lab.upgrades()) == Counter({lab.name(each): 1 for each in range(1, 5)})
 
 
-async def test_verification_that_is_reached_while_the_upgrade_is_paused_begins_nothing(make_lab: MakeLab) -> None:
+async def test_verification_task_begins_no_instance_while_the_upgrade_is_paused(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
@@ -172,7 +172,7 @@ async def test_verification_that_is_reached_while_the_upgrade_is_paused_begins_n
     assert lab.versions() == {OLD_VERSION: 2, NEW_VERSION: 2}
 
 
-async def test_verification_that_is_reached_while_the_upgrade_is_paused_makes_up_for_batches_after_it(
+async def test_verification_task_does_the_remaining_batches_after_a_pause(
     make_lab: MakeLab,
 ) -> None:
     lab = await make_lab(size=4)

@@ -29,7 +29,7 @@ async def notify(lab: Lab, *task_ids: str) -> None:
         await lab.world.ports.task_ends.notify(each)
 
 
-async def test_tasks_that_are_done_together_are_ended_in_one_go(make_lab: MakeLab) -> None:
+async def test_tasks_that_are_done_together_are_ended_in_one_transaction(make_lab: MakeLab) -> None:
     lab = await make_lab()
     async with ending_tasks(lab):
         await notify(lab, "a", "b")
@@ -49,7 +49,7 @@ async def test_many_tasks_are_ended_in_several_transactions(make_lab: MakeLab) -
     assert [len(each) for each in lab.world.airflow.ended] == [PAGE_SIZE, 1]
 
 
-async def test_no_task_is_ended_without_a_notification(make_lab: MakeLab) -> None:
+async def test_task_is_not_ended_without_a_notification(make_lab: MakeLab) -> None:
     lab = await make_lab()
     async with ending_tasks(lab) as loop:
         await asyncio.sleep(3 * LISTEN_SECONDS)
@@ -57,7 +57,7 @@ async def test_no_task_is_ended_without_a_notification(make_lab: MakeLab) -> Non
     assert lab.world.airflow.ended == []
 
 
-async def test_loop_ends_with_a_clear_error_while_airflow_is_away(make_lab: MakeLab) -> None:
+async def test_control_loop_raises_a_clear_error_while_airflow_is_unreachable(make_lab: MakeLab) -> None:
     lab = await make_lab()
     async with ending_tasks(lab) as loop:
         lab.world.airflow.away = True

@@ -83,14 +83,14 @@ async def test_paused_dag_pauses_and_unpaused_dag_resumes_in_the_same_status(mak
     assert lab.world.rows("command") == 3
 
 
-async def test_paused_dag_pauses_a_canary_which_then_resumes_as_one(make_lab: MakeLab) -> None:
+async def test_paused_dag_pauses_a_canary_upgrade_which_resumes_in_its_canary_status(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await brought_to(lab, S.CANARY_RUNNING)
     assert await seen(lab, execution_id, PAUSED) is S.PAUSED
     assert await seen(lab, execution_id) is S.CANARY_RUNNING
 
 
-async def test_pause_of_the_dag_pushes_the_next_batch_out_by_its_length(make_lab: MakeLab) -> None:
+async def test_pause_of_the_dag_delays_the_next_batch_by_its_length(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(batch_size=1, batch_delay_seconds=3600)
     await lab.run(execution_id, 1)
@@ -130,7 +130,7 @@ async def test_resume_over_rest_unpauses_the_dag_and_stays_resumed(make_lab: Mak
 
 @pytest.mark.parametrize(("command", "status"), [(cancel_upgrade, S.CANCELLED), (roll_back_upgrade, S.ROLLING_BACK)])
 @pytest.mark.parametrize("away", [False, True], ids=["airflow there", "airflow away"])
-async def test_cancel_and_rollback_get_a_paused_dag_going(
+async def test_cancel_and_rollback_unpause_a_paused_dag(
     make_lab: MakeLab, command: Any, status: ExecutionStatus, away: bool
 ) -> None:
     lab = await make_lab(size=2)
@@ -145,7 +145,7 @@ async def test_cancel_and_rollback_get_a_paused_dag_going(
 
 
 @pytest.mark.parametrize("status", [S.ROLLING_BACK, S.CANCELLED])
-async def test_dag_is_not_left_paused_where_there_is_no_pause(make_lab: MakeLab, status: ExecutionStatus) -> None:
+async def test_dag_is_unpaused_in_a_status_that_cannot_be_paused(make_lab: MakeLab, status: ExecutionStatus) -> None:
     lab = await make_lab(size=2)
     execution_id = await brought_to(lab, S.IN_PROGRESS)
     await lab.go(execution_id, status)
@@ -177,14 +177,14 @@ async def test_execution_fails_when_no_task_carries_it_out(
     assert (last["to"], last["actor"], last["source"]) == ("FAILED", "airflow", "UI")
 
 
-async def test_run_that_airflow_has_not_made_yet_is_not_missed(make_lab: MakeLab) -> None:
+async def test_run_that_airflow_has_not_created_yet_is_no_drift(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = (await lab.validating()).id
     assert await seen(lab, execution_id, None) is S.VALIDATING
     assert await seen(lab, execution_id, RunView()) is S.VALIDATING  # the DAG is there, its run is not
 
 
-async def test_run_is_remembered_when_it_is_first_seen(make_lab: MakeLab) -> None:
+async def test_run_is_stored_when_it_is_first_seen(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = (await lab.validating()).id
     await seen(lab, execution_id)
@@ -193,7 +193,7 @@ async def test_run_is_remembered_when_it_is_first_seen(make_lab: MakeLab) -> Non
     assert (first.run_ref, await lab.execution(execution_id)) == ("7", first)
 
 
-async def test_airflow_away_decides_nothing(make_lab: MakeLab) -> None:
+async def test_unreachable_airflow_changes_no_execution(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await brought_to(lab, S.IN_PROGRESS)
     lab.world.airflow.away = True
@@ -202,7 +202,7 @@ async def test_airflow_away_decides_nothing(make_lab: MakeLab) -> None:
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
 
-async def test_stale_picture_does_not_decide(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_outdated_view_of_a_run_changes_no_execution(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab = await make_lab(size=2)
     execution_id = await brought_to(lab, S.IN_PROGRESS)
     airflow, pictures = lab.world.airflow, [RunView("7", "failed"), RUNNING]
@@ -218,7 +218,7 @@ async def test_stale_picture_does_not_decide(make_lab: MakeLab, monkeypatch: pyt
     assert pictures == []
 
 
-async def test_completed_upgrade_is_left_alone(make_lab: MakeLab) -> None:
+async def test_completed_upgrade_is_not_changed_by_the_reconciler(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await brought_to(lab, S.IN_PROGRESS)
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED

@@ -58,7 +58,7 @@ async def test_upgrade_that_completes_is_measured_once(make_lab: MakeLab) -> Non
     assert await _measured(lab) == {}, "what was counted once must not be counted again"
 
 
-async def test_upgrade_that_rolls_back_is_measured(make_lab: MakeLab) -> None:
+async def test_upgrade_that_rolls_back_is_measured_once(make_lab: MakeLab) -> None:
     lab = await make_lab(2)
     fields = {"batch_size": 1, "auto_rollback_enabled": True, "failure_threshold": 1, "batch_delay_seconds": 0}
     execution_id = await lab.admitted(**fields)
@@ -83,7 +83,7 @@ async def test_crash_between_marking_and_counting_counts_nothing_twice(make_lab:
     assert "execution.ended.COMPLETED.ROLLING" not in await _measured(lab)
 
 
-async def test_process_that_was_not_the_first_to_mark_counts_nothing(make_lab: MakeLab) -> None:
+async def test_process_whose_cursor_was_outdated_counts_nothing(make_lab: MakeLab) -> None:
     class SecondToMark(MemoryEventCursors):
         async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
             await super().mark(follower, spans)  # another process leads as well, for a moment
@@ -96,11 +96,11 @@ async def test_process_that_was_not_the_first_to_mark_counts_nothing(make_lab: M
     assert noted.names() == {}
 
 
-def test_measuring_is_one_of_the_loops_that_one_process_runs() -> None:
+def test_metrics_are_measured_by_one_of_the_control_loops() -> None:
     assert measure in [each.use_case for each in LOOPS]
 
 
-async def test_every_metric_there_is_is_shown_by_something(make_lab: MakeLab) -> None:
+async def test_every_metric_is_used_by_the_tests(make_lab: MakeLab) -> None:
     lab = await make_lab(2)
     lab.fault("upgrade-fails", 1)
     fields = {"batch_size": 1, "batch_delay_seconds": 0, "max_unavailable_percentage": 100}

@@ -31,15 +31,15 @@ def _events(names: str) -> list[StoredEvent]:
         ("abc", "c", "ab"),
     ],
 )
-def test_suspect_is_sent_alone_and_after_those_before_it(pending: str, suspects: str, sent: str) -> None:
+def test_suspect_event_is_sent_alone_after_the_events_before_it(pending: str, suspects: str, sent: str) -> None:
     assert "".join(each.id for each in next_wave(_events(pending), set(suspects))) == sent
 
 
-def test_old_note_means_that_no_process_runs_the_relay() -> None:
+def test_outdated_relay_state_means_that_no_process_runs_the_relay() -> None:
     assert relay_state(None)[0] is RelayState.DOWN
     assert relay_state(StoredRelayState(RelayState.RUNNING, "", RELAY_DOWN_AFTER_SECONDS + 1))[0] is RelayState.DOWN
 
 
 @pytest.mark.parametrize("state", [RelayState.RUNNING, RelayState.WAITING, RelayState.OFF])
-def test_fresh_note_has_the_relays_state(state: RelayState) -> None:
+def test_recent_relay_state_is_returned_unchanged(state: RelayState) -> None:
     assert relay_state(StoredRelayState(state, "why", RELAY_DOWN_AFTER_SECONDS - 1)) == (state, "why")

@@ -76,7 +76,7 @@ async def _rollback_failed(lab: Lab) -> str:
     ],
 )
 @pytest.mark.parametrize("first", [StepKind.END, StepKind.REVERT])
-async def test_one_branch_is_taken_whichever_task_comes_first(
+async def test_only_one_branch_is_taken_whichever_task_runs_first(
     make_lab: MakeLab, bring: Bring, end: Ending, revert: Ending, first: StepKind
 ) -> None:
     lab = await make_lab()
@@ -94,7 +94,9 @@ async def test_one_branch_is_taken_whichever_task_comes_first(
         (_rollback_failed, S.FAILED, E.STOPPED),
     ],
 )
-async def test_rollback_is_confirmed_or_has_failed(make_lab: MakeLab, bring: Bring, status: S, ending: Ending) -> None:
+async def test_rollback_confirmation_fails_unless_the_execution_is_rolled_back(
+    make_lab: MakeLab, bring: Bring, status: S, ending: Ending
+) -> None:
     lab = await make_lab()
     execution_id = await bring(lab)
     await step(lab, execution_id, StepKind.REVERT, ROLLBACK_BATCH)
@@ -104,7 +106,7 @@ async def test_rollback_is_confirmed_or_has_failed(make_lab: MakeLab, bring: Bri
 
 
 @pytest.mark.parametrize("bring", [_completed, _cancelled, _failed, _rolled_back])
-async def test_branches_of_a_run_that_is_cleared_change_nothing(make_lab: MakeLab, bring: Bring) -> None:
+async def test_branch_tasks_of_a_cleared_run_change_nothing(make_lab: MakeLab, bring: Bring) -> None:
     lab: MemoryLab = await make_lab()
     execution_id = await bring(lab)
     await lab.end(execution_id)

@@ -41,7 +41,7 @@ async def test_abandoned_upgrade_is_finished_and_frees_its_active_slot(make_lab:
     assert (await lab.created()).id != execution_id
 
 
-async def test_upgrade_with_a_run_is_left_to_its_tasks(make_lab: MakeLab) -> None:
+async def test_upgrade_with_a_dag_run_is_left_to_its_tasks(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await marked_failed_while_upgrading(lab)
     lab.world.airflow.show(execution_id, RunView("8", "queued"))  # deleted meanwhile, and created again
@@ -50,7 +50,7 @@ async def test_upgrade_with_a_run_is_left_to_its_tasks(make_lab: MakeLab) -> Non
     assert (await lab.execution(execution_id)).settled_at is None
 
 
-async def test_end_that_takes_longer_than_its_turn_is_continued(make_lab: MakeLab) -> None:
+async def test_end_that_exceeds_its_time_in_the_control_loop_is_continued_later(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=4 * SECONDS_A_TURN)
     execution_id = await marked_failed_while_upgrading(lab, health_check_timeout_seconds=60)
     await finalize_abandoned(lab.world.ports)
@@ -62,7 +62,7 @@ async def test_end_that_takes_longer_than_its_turn_is_continued(make_lab: MakeLa
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 
-async def test_unreachable_fleet_is_tried_again_later(make_lab: MakeLab) -> None:
+async def test_end_with_an_unreachable_fleet_is_tried_again_later(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
@@ -76,7 +76,7 @@ async def test_unreachable_fleet_is_tried_again_later(make_lab: MakeLab) -> None
 
 
 @pytest.mark.parametrize("stop", ["marked failed", "cancelled"])
-async def test_rollback_that_was_stopped_halfway_is_brought_to_its_end(make_lab: MakeLab, stop: str) -> None:
+async def test_abandoned_rollback_is_completed(make_lab: MakeLab, stop: str) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted(max_unavailable_percentage=50)
     lab.world.airflow.show(execution_id, RunView("7", "running"))
@@ -100,7 +100,7 @@ async def test_rollback_that_was_stopped_halfway_is_brought_to_its_end(make_lab:
     assert len(lab.upgrades()) == 6
 
 
-async def test_upgrade_that_is_cancelled_out_of_a_rollback_with_upgrades_under_way_is_brought_to_its_end(
+async def test_upgrade_cancelled_during_a_rollback_with_instances_in_flight_is_settled(
     make_lab: MakeLab,
 ) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
@@ -114,7 +114,7 @@ async def test_upgrade_that_is_cancelled_out_of_a_rollback_with_upgrades_under_w
     assert (lab.versions(), lab.statuses()) == ({NEW_VERSION: 2, OLD_VERSION: 2}, {"RUNNING": 4})
 
 
-async def test_nothing_is_brought_to_an_end_that_is_not_over(make_lab: MakeLab) -> None:
+async def test_unfinished_upgrade_is_not_settled(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     assert (await finish_and_settle(lab.world.ports, await lab.context(execution_id), None)).ending is Ending.STOPPED
@@ -122,7 +122,7 @@ async def test_nothing_is_brought_to_an_end_that_is_not_over(make_lab: MakeLab) 
     assert lab.tokens() == []
 
 
-async def test_end_whose_branch_was_marked_successful_by_hand_fails_the_upgrade_first(make_lab: MakeLab) -> None:
+async def test_end_task_whose_branch_was_marked_successful_fails_the_upgrade_first(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
@@ -133,7 +133,7 @@ async def test_end_whose_branch_was_marked_successful_by_hand_fails_the_upgrade_
     assert lab.upgrades() == begun
 
 
-async def test_end_beside_a_rollback_leaves_it_alone(make_lab: MakeLab) -> None:
+async def test_end_task_during_a_rollback_changes_nothing(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1)

@@ -36,7 +36,7 @@ async def test_rollback_keeps_the_deployments_version_and_frees_the_active_slot(
     assert types.count(EventType.ROLLBACK_STARTED) == types.count(EventType.ROLLBACK_COMPLETED) == 1
 
 
-async def test_rollback_while_an_upgrade_is_under_way_takes_that_instance_over(make_lab: MakeLab) -> None:
+async def test_rollback_takes_over_an_instance_that_is_being_upgraded(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3, upgrade_seconds=0.5)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)
@@ -49,7 +49,7 @@ async def test_rollback_while_an_upgrade_is_under_way_takes_that_instance_over(m
     assert len(set(lab.upgrades())) == 1
 
 
-async def test_rollback_while_instances_drain_puts_them_back_into_service(make_lab: MakeLab) -> None:
+async def test_rollback_undrains_instances_that_are_draining(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, drain_seconds=60)
     execution_id = await lab.admitted(max_unavailable_percentage=100, health_check_timeout_seconds=120)
     task = lab.running(execution_id, 1)
@@ -61,7 +61,7 @@ async def test_rollback_while_instances_drain_puts_them_back_into_service(make_l
     assert lab.upgrades() == []
 
 
-async def test_rollback_that_fails_is_failed_in_its_phase_and_says_where_the_instances_are(make_lab: MakeLab) -> None:
+async def test_failed_rollback_records_its_phase_and_the_versions_of_the_instances(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
@@ -79,7 +79,7 @@ async def test_rollback_that_fails_is_failed_in_its_phase_and_says_where_the_ins
     assert deployment.mixed == {OLD_VERSION: 3, NEW_VERSION: 1}
 
 
-async def test_rollback_is_taken_up_again_by_another_runner_without_reverting_twice(make_lab: MakeLab) -> None:
+async def test_rollback_is_continued_by_another_runner_without_reverting_an_instance_twice(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.2)
     execution_id = await lab.admitted(batch_size=4, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)

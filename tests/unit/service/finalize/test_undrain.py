@@ -22,7 +22,7 @@ MOMENTS = 8
 "More moments than the end of such an upgrade has to die at."
 
 
-async def test_instance_whose_drain_took_too_long_serves_again_at_the_end(make_lab: MakeLab) -> None:
+async def test_instance_whose_drain_timed_out_is_undrained_at_the_end(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     execution = await lab.end(execution_id)
     assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
@@ -31,13 +31,13 @@ async def test_instance_whose_drain_took_too_long_serves_again_at_the_end(make_l
     assert lab.tokens() == sorted(lab.tokens())
 
 
-async def test_control_loop_does_so_too(make_lab: MakeLab) -> None:
+async def test_control_loop_undrains_an_instance_whose_drain_timed_out(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     await finalize_abandoned(lab.world.ports)
     assert ((await lab.execution(execution_id)).settled_at is not None, lab.statuses()) == (True, {"RUNNING": 3})
 
 
-async def test_instance_that_was_drained_and_never_got_its_version_serves_again(make_lab: MakeLab) -> None:
+async def test_instance_that_was_drained_but_not_upgraded_is_undrained_at_the_end(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1, drain_seconds=0.3)
     execution_id = await lab.admitted(health_check_timeout_seconds=1, failure_threshold=1)
     task = lab.running(execution_id, 1)
@@ -51,7 +51,7 @@ async def test_instance_that_was_drained_and_never_got_its_version_serves_again(
 
 
 @pytest.mark.parametrize("moment", some(range(1, MOMENTS + 1)))
-async def test_death_at_any_moment_of_the_end_leaves_nothing_drained(make_lab: MakeLab, moment: int) -> None:
+async def test_crash_at_any_moment_of_the_end_leaves_no_instance_drained(make_lab: MakeLab, moment: int) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     life = Life(moment)
     try:
@@ -66,7 +66,9 @@ async def test_death_at_any_moment_of_the_end_leaves_nothing_drained(make_lab: M
     assert lab.tokens() == sorted(lab.tokens())
 
 
-async def test_instance_that_takes_no_order_is_asked_until_its_time_is_over_and_then_named(make_lab: MakeLab) -> None:
+async def test_instance_that_refuses_its_undrain_is_ordered_until_the_time_out_and_then_named(
+    make_lab: MakeLab,
+) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     (name,) = [each for each, found in lab.fleet().items() if found["status"] == "DRAINING"]
     lab.world.admin.fault(lab.world.fleet, "agent-503", name)
@@ -76,7 +78,7 @@ async def test_instance_that_takes_no_order_is_asked_until_its_time_is_over_and_
     assert execution.status_reason.count(name) == 1
 
 
-async def test_end_is_not_reached_while_there_is_time_left_to_ask(make_lab: MakeLab) -> None:
+async def test_execution_is_not_settled_while_time_is_left_to_undrain(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     lab.change_request(health_check_timeout_seconds=600)
     (name,) = [each for each, found in lab.fleet().items() if found["status"] == "DRAINING"]
@@ -88,7 +90,7 @@ async def test_end_is_not_reached_while_there_is_time_left_to_ask(make_lab: Make
     assert lab.statuses() == {"RUNNING": 3}
 
 
-async def test_fleet_with_a_newer_fencing_token_is_left_alone(make_lab: MakeLab) -> None:
+async def test_fleet_with_a_newer_fencing_token_gets_no_undrain(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     idle = next(number for number in (1, 2, 3) if lab.fleet()[lab.name(number)]["status"] == "RUNNING")
     lab.order(Orders.undrain, lab.name(idle), fence=1000)
@@ -125,7 +127,7 @@ async def _rolled_back_with_a_drain_that_is_not_undone(make_lab: MakeLab) -> tup
     return lab, execution_id
 
 
-async def test_rollback_that_failed_with_a_drain_puts_its_instance_back(make_lab: MakeLab) -> None:
+async def test_failed_rollback_undrains_its_drained_instance(make_lab: MakeLab) -> None:
     lab, execution_id = await _rolled_back_with_a_drain_that_is_not_undone(make_lab)
     lab.heal()
     execution = await lab.roll_back(execution_id)
@@ -133,7 +135,7 @@ async def test_rollback_that_failed_with_a_drain_puts_its_instance_back(make_lab
     assert lab.statuses() == {"RUNNING": 2}
 
 
-async def test_rollback_that_cannot_put_its_instance_back_in_time_leaves_it_to_the_control_loop(
+async def test_failed_rollback_that_cannot_undrain_in_time_leaves_it_to_the_control_loop(
     make_lab: MakeLab,
 ) -> None:
     lab, execution_id = await _rolled_back_with_a_drain_that_is_not_undone(make_lab)
@@ -146,14 +148,14 @@ async def test_rollback_that_cannot_put_its_instance_back_in_time_leaves_it_to_t
     assert lab.statuses() == {"RUNNING": 2}
 
 
-async def test_running_upgrade_has_nothing_undrained(make_lab: MakeLab) -> None:
+async def test_running_upgrade_undrains_no_instance(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     lab.fault("agent-503")
     assert (await undrain_left(lab.world.ports, await lab.context(execution_id), 1.0)).ending is Ending.UNFINISHED
 
 
-async def test_upgrade_that_was_cancelled_before_it_began_asks_no_fleet(make_lab: MakeLab) -> None:
+async def test_upgrade_cancelled_before_it_began_calls_no_fleet(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     lab.fault("agent-503")

@@ -19,7 +19,7 @@ from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, pause_
 S = ExecutionStatus
 
 
-async def test_monitor_polls_at_its_interval_and_records_each_poll(make_lab: MakeLab) -> None:
+async def test_canary_monitor_polls_at_its_interval_and_records_each_poll(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab)
     monitor = asyncio.create_task(monitored(lab, execution_id, None))
     await until_polls(lab, execution_id, 3)
@@ -30,7 +30,7 @@ async def test_monitor_polls_at_its_interval_and_records_each_poll(make_lab: Mak
     assert all(0.9 < gap < 2 for gap in gaps), gaps
 
 
-async def test_promotion_reaches_a_waiting_monitor_at_once(make_lab: MakeLab) -> None:
+async def test_promotion_wakes_a_waiting_canary_monitor_at_once(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab, health_check_interval_seconds=3600)
     monitor = asyncio.create_task(monitored(lab, execution_id, None))
     await until_polls(lab, execution_id, 1)
@@ -64,14 +64,14 @@ async def test_unhealthy_canaries_wait_for_the_operator_without_auto_rollback(ma
     assert (await monitor).ending is Ending.DONE
 
 
-async def test_promotion_is_refused_when_the_canaries_cannot_be_asked(make_lab: MakeLab) -> None:
+async def test_promotion_is_refused_when_the_canaries_cannot_be_polled(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab)
     lab.fault("agent-503")
     with pytest.raises(CanaryUnhealthy, match="could not be reached"):
         await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
 
 
-async def test_poll_that_cannot_be_made_is_no_failure(make_lab: MakeLab) -> None:
+async def test_failed_canary_poll_is_no_failure(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab, auto_rollback_enabled=True, failure_threshold=1)
     lab.fault("agent-503")
     assert (await monitored(lab, execution_id)).ending is Ending.UNFINISHED
@@ -80,7 +80,7 @@ async def test_poll_that_cannot_be_made_is_no_failure(make_lab: MakeLab) -> None
     assert (await polls(lab, execution_id))[0]["healthy"] is None
 
 
-async def test_canary_that_fails_to_come_up_is_judged_by_the_monitor(make_lab: MakeLab) -> None:
+async def test_canary_that_fails_to_start_is_left_to_the_canary_monitor(make_lab: MakeLab) -> None:
     lab = await make_lab(size=5)
     execution_id = await lab.admitted(**canary_fields(auto_rollback_enabled=True, failure_threshold=1))
     lab.fault("upgrade-fails", 2)
@@ -93,7 +93,7 @@ async def test_canary_that_fails_to_come_up_is_judged_by_the_monitor(make_lab: M
     assert lab.versions() == {"3.6.0": 5}
 
 
-async def test_canaries_that_use_up_the_budget_are_judged_and_a_forced_promotion_does_not_wait_for_ever(
+async def test_failed_canaries_that_use_up_the_budget_are_monitored_and_a_forced_promotion_ends(
     make_lab: MakeLab,
 ) -> None:
     lab = await make_lab(size=5)
@@ -112,7 +112,7 @@ async def test_canaries_that_use_up_the_budget_are_judged_and_a_forced_promotion
     assert "no budget left" in execution.status_reason
 
 
-async def test_batch_takes_over_what_an_earlier_one_has_left_untouched(make_lab: MakeLab) -> None:
+async def test_batch_takes_over_untouched_instances_of_an_earlier_batch(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2)
     assert (await lab.run(execution_id, 2)).ending is Ending.DONE  # a user marked the first batch's task successful
@@ -121,7 +121,7 @@ async def test_batch_takes_over_what_an_earlier_one_has_left_untouched(make_lab:
     assert len(lab.upgrades()) == 4
 
 
-async def test_batch_behind_the_canaries_waits_for_the_promotion_whatever_airflow_thinks(make_lab: MakeLab) -> None:
+async def test_batch_after_the_canaries_waits_for_the_promotion_in_any_order_of_tasks(make_lab: MakeLab) -> None:
     lab = await make_lab(size=5)
     execution_id = await lab.admitted(**canary_fields())
     later = asyncio.create_task(complete_step(lab.world.ports, execution_id, Step(StepKind.BATCH, 2), None))
@@ -132,7 +132,7 @@ async def test_batch_behind_the_canaries_waits_for_the_promotion_whatever_airflo
     assert lab.versions()["3.7.0"] > 2
 
 
-async def test_canary_task_that_died_before_it_could_say_so_is_done_when_repeated(make_lab: MakeLab) -> None:
+async def test_repeated_task_of_completed_canaries_is_done_without_another_upgrade(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab)
     assert (await lab.run(execution_id, 1)).ending is Ending.DONE
     await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
@@ -140,7 +140,7 @@ async def test_canary_task_that_died_before_it_could_say_so_is_done_when_repeate
     assert len(lab.upgrades()) == 2
 
 
-async def test_pause_of_the_deployment_comes_back_to_it_and_the_monitor_follows(make_lab: MakeLab) -> None:
+async def test_resume_of_paused_canaries_continues_them_and_the_canary_monitor_follows(make_lab: MakeLab) -> None:
     lab = await make_lab(size=5, upgrade_seconds=0.4)
     execution_id = await lab.admitted(**canary_fields(max_unavailable_percentage=20))
     running = lab.running(execution_id, 1)
@@ -153,7 +153,7 @@ async def test_pause_of_the_deployment_comes_back_to_it_and_the_monitor_follows(
     assert (await lab.execution(execution_id)).status is S.CANARY_MONITORING
 
 
-async def test_cancel_ends_the_monitor_and_leaves_the_canaries_where_they_are(make_lab: MakeLab) -> None:
+async def test_cancel_ends_the_canary_monitor_and_keeps_the_canaries_at_their_version(make_lab: MakeLab) -> None:
     lab, execution_id = await deployed(make_lab, health_check_interval_seconds=3600)
     monitor = asyncio.create_task(monitored(lab, execution_id, None))
     await until_polls(lab, execution_id, 1)

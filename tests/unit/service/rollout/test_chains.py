@@ -55,13 +55,13 @@ async def between(lab: Lab, execution_id: str, done: int) -> "asyncio.Task[Outco
     return task
 
 
-async def test_several_batches_take_the_lease_once(make_lab: MakeLab) -> None:
+async def test_batches_that_run_as_one_take_the_lease_once(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     assert (await chain(lab, execution_id)).ending is E.DONE
     assert (len(set(lab.tokens())), lab.lease()[1:], lab.versions()) == (1, (1, False), {NEW_VERSION: 4})
 
 
-async def test_batches_that_are_worked_on_one_by_one_take_it_each(make_lab: MakeLab) -> None:
+async def test_batches_that_run_one_by_one_take_the_lease_each(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     for number in range(1, 5):
         assert (await chain(lab, execution_id, number, number)).ending is E.DONE
@@ -69,7 +69,7 @@ async def test_batches_that_are_worked_on_one_by_one_take_it_each(make_lab: Make
 
 
 @pytest.mark.parametrize("delay", [1, 2, 3])
-async def test_delay_is_waited_for_between_any_two_of_them(make_lab: MakeLab, delay: int) -> None:
+async def test_delay_is_kept_between_batches_that_run_as_one(make_lab: MakeLab, delay: int) -> None:
     assert delay < TASK_START_SECONDS
     lab, execution_id = await admitted(make_lab, delay)
     began = get_running_loop().time()
@@ -84,7 +84,7 @@ async def test_delay_is_waited_for_between_any_two_of_them(make_lab: MakeLab, de
 
 
 @pytest.mark.parametrize(("delay", "tokens"), [(1, 1), (3, 4)])
-async def test_lease_is_kept_through_a_short_delay_and_given_back_through_a_longer_one(
+async def test_lease_is_kept_in_a_short_delay_between_batches_and_returned_in_a_longer_one(
     make_lab: MakeLab, delay: int, tokens: int
 ) -> None:
     assert (delay > LEASE_WORTH_KEEPING_SECONDS) is (tokens > 1)
@@ -94,7 +94,7 @@ async def test_lease_is_kept_through_a_short_delay_and_given_back_through_a_long
 
 
 @pytest.mark.parametrize("done", [1, 2, 3])
-async def test_pause_between_two_of_them_stops_there_until_it_is_resumed(make_lab: MakeLab, done: int) -> None:
+async def test_pause_between_two_batches_stops_there_until_the_resume(make_lab: MakeLab, done: int) -> None:
     lab, execution_id = await admitted(make_lab, delay=3)
     task = await between(lab, execution_id, done)
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
@@ -115,7 +115,7 @@ async def _roll_back(lab: Lab, execution_id: str) -> None:
 
 @pytest.mark.parametrize("done", [1, 3])
 @pytest.mark.parametrize(("command", "status"), [(_cancel, S.CANCELLED), (_roll_back, S.ROLLED_BACK)])
-async def test_cancel_and_rollback_between_two_of_them_end_it_there(
+async def test_cancel_and_rollback_between_two_batches_begin_no_further_batch(
     make_lab: MakeLab, command: Callable[[Lab, str], Awaitable[None]], status: S, done: int
 ) -> None:
     lab, execution_id = await admitted(make_lab, delay=3)
@@ -128,7 +128,7 @@ async def test_cancel_and_rollback_between_two_of_them_end_it_there(
     assert len(set(lab.upgrades())) == done
 
 
-async def test_failure_in_one_of_them_begins_none_of_the_next(make_lab: MakeLab) -> None:
+async def test_failure_in_a_batch_begins_no_further_batch(make_lab: MakeLab) -> None:
     lab = await make_lab()
     lab.fault("upgrade-fails", 3)
     execution_id = await lab.admitted(**ONE_BY_ONE, failure_threshold=1)
@@ -137,7 +137,7 @@ async def test_failure_in_one_of_them_begins_none_of_the_next(make_lab: MakeLab)
 
 
 @pytest.mark.parametrize(("seconds", "begun"), [(2.0, 1), (9.0, 2), (21.0, 4)])
-async def test_task_that_was_done_in_part_continues_with_its_rest(
+async def test_task_of_several_batches_that_was_interrupted_continues_with_the_rest(
     make_lab: MakeLab, seconds: float, begun: int
 ) -> None:
     lab, execution_id = await admitted(make_lab, upgrade_seconds=6)
@@ -148,7 +148,7 @@ async def test_task_that_was_done_in_part_continues_with_its_rest(
     assert (await lab.execution(execution_id)).status is S.COMPLETED
 
 
-async def test_rest_of_it_is_pressed_on_with_by_who_did_only_its_first_batch(make_lab: MakeLab) -> None:
+async def test_remaining_batches_are_done_by_the_task_that_did_the_first_one(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     assert (await lab.run(execution_id, 1)).ending is E.DONE
     await run_following_steps(
@@ -162,7 +162,7 @@ async def test_rest_of_it_is_pressed_on_with_by_who_did_only_its_first_batch(mak
     assert len(set(lab.tokens())) == 2
 
 
-async def test_batches_behind_the_last_one_are_left_alone(make_lab: MakeLab) -> None:
+async def test_batches_after_the_last_one_of_the_task_are_not_begun(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     assert (await chain(lab, execution_id, 1, 2)).ending is E.DONE
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
@@ -170,7 +170,7 @@ async def test_batches_behind_the_last_one_are_left_alone(make_lab: MakeLab) -> 
     assert len(lab.upgrades()) == 4
 
 
-async def test_lease_is_given_back_when_the_next_batch_fails_before_it_has_read_anything(make_lab: MakeLab) -> None:
+async def test_lease_is_returned_when_the_next_batch_fails_before_its_first_read(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
     lease = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
     assert await lease.take()

@@ -34,7 +34,7 @@ async def ending(lab: Lab, execution_id: str, work: StepKind, batch: int = 1, la
 # -- the batches that are one piece of work -------------------------------------------------------------------------
 
 
-async def test_task_does_all_batches_that_are_one_piece_of_work_and_what_follows_them(make_lab: MakeLab) -> None:
+async def test_task_does_all_batches_that_run_as_one_and_the_following_steps(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=3)
     began = get_running_loop().time()
@@ -74,7 +74,7 @@ async def test_task_of_a_cancelled_upgrade_is_done_only_if_its_batch_is(
     assert len(lab.upgrades()) == 1
 
 
-async def test_task_that_works_while_another_process_completes_the_upgrade_is_done(make_lab: MakeLab) -> None:
+async def test_task_is_done_when_another_process_completes_the_upgrade_meanwhile(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution_id = await lab.admitted(**ONE_BY_ONE)
     tasks = (step(lab, execution_id, StepKind.BATCH, 1, 4) for _ in range(3))
@@ -88,7 +88,7 @@ async def test_task_that_works_while_another_process_completes_the_upgrade_is_do
 @pytest.mark.parametrize(
     ("delay", "begun"), [(0, 2), (int(TASK_START_SECONDS) - 1, 2), (int(TASK_START_SECONDS) + 1, 1)]
 )
-async def test_next_batch_is_begun_if_it_is_due_before_its_task_could_begin_it(
+async def test_next_batch_is_begun_if_it_is_due_before_its_task_could_start(
     make_lab: MakeLab, delay: int, begun: int
 ) -> None:
     lab = await make_lab(size=2)
@@ -119,7 +119,9 @@ async def test_next_stage_is_begun_if_it_is_approved(make_lab: MakeLab, approved
 
 
 @pytest.mark.parametrize("promoted", [True, False])
-async def test_what_follows_the_canaries_is_begun_if_they_are_promoted(make_lab: MakeLab, promoted: bool) -> None:
+async def test_batches_after_the_canaries_are_begun_if_the_canaries_are_promoted(
+    make_lab: MakeLab, promoted: bool
+) -> None:
     lab, execution_id = await deployed(make_lab)
     monitor = asyncio.create_task(step(lab, execution_id, StepKind.MONITOR))
     await asyncio.sleep(120)
@@ -133,7 +135,7 @@ async def test_what_follows_the_canaries_is_begun_if_they_are_promoted(make_lab:
     assert (execution.status, lab.versions()[NEW_VERSION]) == ((S.COMPLETED, 5) if promoted else (S.CANCELLED, 2))
 
 
-async def test_soak_is_followed_by_all_that_is_left(make_lab: MakeLab) -> None:
+async def test_soak_task_continues_with_all_remaining_steps(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted(**blue_green(soak_seconds=30))
     assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
@@ -150,7 +152,7 @@ async def test_soak_is_followed_by_all_that_is_left(make_lab: MakeLab) -> None:
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
-async def test_rollback_begins_without_its_task(make_lab: MakeLab, strategy: Strategy) -> None:
+async def test_rollback_begins_before_its_own_task(make_lab: MakeLab, strategy: Strategy) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution_id = await lab.admitted(strategy=strategy, max_unavailable_percentage=100)
     task = asyncio.create_task(step(lab, execution_id, StepKind.BATCH))
@@ -177,7 +179,7 @@ async def test_rollback_that_takes_longer_is_left_to_its_task(make_lab: MakeLab)
 # -- what is away ----------------------------------------------------------------------------------------------------
 
 
-async def test_fleet_that_is_away_when_the_step_is_done_is_left_to_the_next_task(make_lab: MakeLab) -> None:
+async def test_following_step_is_left_to_the_next_task_when_the_fleet_is_unreachable(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1)
@@ -189,7 +191,7 @@ async def test_fleet_that_is_away_when_the_step_is_done_is_left_to_the_next_task
 
 
 @pytest.mark.parametrize(("batch", "raised"), [(1, False), (2, True)])
-async def test_newer_token_of_another_process_stops_only_the_next_task(
+async def test_newer_fencing_token_of_another_process_stops_only_the_following_step(
     make_lab: MakeLab, batch: int, raised: bool
 ) -> None:
     lab = await make_lab()
@@ -204,7 +206,9 @@ async def test_newer_token_of_another_process_stops_only_the_next_task(
     assert len(lab.upgrades()) == 1
 
 
-async def test_fleet_that_is_away_when_the_upgrade_has_stopped_is_left_to_the_next_task(make_lab: MakeLab) -> None:
+async def test_end_of_a_stopped_upgrade_is_left_to_the_next_task_when_the_fleet_is_unreachable(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted(**ONE_BY_ONE)
     await lab.run(execution_id, 1)
@@ -216,7 +220,7 @@ async def test_fleet_that_is_away_when_the_upgrade_has_stopped_is_left_to_the_ne
     assert (await all_tasks(lab, execution_id)).settled_at is not None
 
 
-async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:
+async def test_no_following_step_is_begun_without_time_left(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution_id = await lab.admitted()
     for seconds in (0.0, -1.0):
@@ -227,7 +231,7 @@ async def test_nothing_is_pressed_on_without_time(make_lab: MakeLab) -> None:
 
 
 @pytest.mark.parametrize("over", [True, False])
-async def test_nothing_is_pressed_on_with_in_an_execution_that_is_over(make_lab: MakeLab, over: bool) -> None:
+async def test_no_following_step_is_begun_in_a_terminal_execution(make_lab: MakeLab, over: bool) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**ONE_BY_ONE, batch_delay_seconds=6)
     await lab.run(execution_id, 1)

@@ -65,7 +65,9 @@ async def test_instances_left_on_two_versions_mark_the_deployment_mixed(make_lab
     assert (await lab.deployment())[1] == dict(lab.versions())
 
 
-async def test_threshold_ends_the_execution_and_nothing_new_is_started(make_lab: MakeLab) -> None:
+async def test_failures_at_the_threshold_end_the_execution_and_no_further_instance_is_started(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=10)
     lab.fault("upgrade-fails")
     execution_id = await lab.admitted(failure_threshold=2, max_unavailable_percentage=20)
@@ -133,7 +135,7 @@ async def test_instance_that_stays_unhealthy_during_its_soak_fails(make_lab: Mak
 @pytest.mark.parametrize(
     ("fault", "more"), [("agent-503", {"times": 2}), ("agent-hangs", {"seconds": 0.3, "times": 4})]
 )
-async def test_agent_that_is_away_for_a_while_is_no_failure(
+async def test_agent_that_is_unreachable_for_a_while_is_no_failure(
     make_lab: MakeLab, fault: str, more: dict[str, float]
 ) -> None:
     lab = await make_lab(size=4)
@@ -149,7 +151,7 @@ async def test_agent_that_is_away_for_a_while_is_no_failure(
     assert set(Counter(lab.upgrades()).values()) == {1}
 
 
-async def test_agent_that_refuses_the_orders_of_one_instance_for_ever_fails_that_one(make_lab: MakeLab) -> None:
+async def test_instance_whose_orders_the_agent_always_refuses_fails(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     lab.fault("agent-503", 2)
     execution_id = await lab.admitted_unchecked(health_check_timeout_seconds=1, failure_threshold=1)
@@ -160,7 +162,7 @@ async def test_agent_that_refuses_the_orders_of_one_instance_for_ever_fails_that
     assert "after 1 s of DRAINING" in (row.error or "")
 
 
-async def test_agent_that_stays_away_before_anything_began_ends_the_execution(make_lab: MakeLab) -> None:
+async def test_agent_that_stays_unreachable_before_the_first_instance_ends_the_execution(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(health_check_timeout_seconds=1)
     lab.fault("agent-503")
@@ -170,7 +172,7 @@ async def test_agent_that_stays_away_before_anything_began_ends_the_execution(ma
     assert lab.upgrades() == []
 
 
-async def test_agent_that_stays_away_in_mid_upgrade_ends_the_execution(make_lab: MakeLab) -> None:
+async def test_agent_that_stays_unreachable_in_mid_upgrade_ends_the_execution(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=0.5)
     execution_id = await lab.admitted(health_check_timeout_seconds=1, failure_threshold=1)
     task = lab.running(execution_id, 1)
@@ -184,7 +186,9 @@ async def test_agent_that_stays_away_in_mid_upgrade_ends_the_execution(make_lab:
     assert ["did not answer within 1 s" in (each.error or "") for each in failed] == [True]
 
 
-async def test_foreign_failure_that_eats_the_budget_is_waited_for_but_not_for_ever(make_lab: MakeLab) -> None:
+async def test_budget_used_up_by_other_unavailable_instances_is_waited_for_until_the_time_out(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(health_check_timeout_seconds=1, total_instances=3)
     lab.kill(1)  # the leader, last in the order: not part of this upgrade
@@ -206,7 +210,7 @@ async def test_verification_fails_naming_an_instance_that_died_after_its_upgrade
     assert await lab.deployment() == (OLD, {NEW_VERSION: 2})
 
 
-async def test_deployment_is_left_alone_when_nothing_was_touched(make_lab: MakeLab) -> None:
+async def test_deployment_is_not_changed_when_no_instance_was_touched(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     await lab.go(execution_id, ExecutionStatus.FAILED)
@@ -215,7 +219,9 @@ async def test_deployment_is_left_alone_when_nothing_was_touched(make_lab: MakeL
     assert await lab.deployment() == (OLD, None)
 
 
-async def test_second_upgrade_of_a_mixed_deployment_touches_only_what_is_not_there_yet(make_lab: MakeLab) -> None:
+async def test_second_upgrade_of_a_mixed_deployment_touches_only_instances_at_the_old_version(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=4)
     lab.fault("upgrade-fails", 2)
     await lab.upgrade(await lab.admitted(max_unavailable_percentage=50))
@@ -227,7 +233,9 @@ async def test_second_upgrade_of_a_mixed_deployment_touches_only_what_is_not_the
     assert lab.versions() == {NEW_VERSION: 4}
 
 
-async def test_upgrade_of_a_part_says_that_the_fleet_is_mixed_and_the_rest_may_follow(make_lab: MakeLab) -> None:
+async def test_upgrade_of_a_part_marks_the_deployment_mixed_and_the_rest_may_be_upgraded_later(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=4)
     execution = await lab.upgrade(await lab.admitted(total_instances=3))
     assert execution.status is ExecutionStatus.COMPLETED

@@ -39,7 +39,7 @@ def each_once(lab: Lab, count: int = 4) -> bool:
 @pytest.mark.parametrize(
     "fields", [TWO_BATCHES, TWO_BATCHES | {"batch_delay_seconds": 1}, {"strategy": Strategy.RECREATE}]
 )
-async def test_short_upgrade_is_completed_at_once_and_the_other_tasks_find_nothing_to_do(
+async def test_first_step_completes_a_short_upgrade_and_the_other_tasks_have_nothing_to_do(
     make_lab: MakeLab, fields: dict[str, Any]
 ) -> None:
     lab = await make_lab()
@@ -74,7 +74,7 @@ async def test_first_step_stops_after_its_seconds_and_continues_in_the_triggerer
         (canary_fields(canary_percentage=25), S.CANARY_MONITORING, 1),
     ],
 )
-async def test_it_waits_for_no_long_delay_and_for_no_person(
+async def test_first_step_waits_neither_for_a_long_delay_nor_for_an_approval(
     make_lab: MakeLab, fields: dict[str, Any], status: S, done: int
 ) -> None:
     lab = await make_lab()
@@ -85,7 +85,7 @@ async def test_it_waits_for_no_long_delay_and_for_no_person(
 
 
 @pytest.mark.parametrize("soak", [0, 60])
-async def test_it_waits_for_no_soak_of_a_new_pool(make_lab: MakeLab, soak: int) -> None:
+async def test_first_step_does_not_wait_for_the_soak_of_a_new_pool(make_lab: MakeLab, soak: int) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(**blue_green(soak_seconds=soak)), get_running_loop().time()
     assert (await after_first_step(lab, execution.id)).status is S.IN_PROGRESS
@@ -95,7 +95,7 @@ async def test_it_waits_for_no_soak_of_a_new_pool(make_lab: MakeLab, soak: int) 
 
 
 @pytest.mark.parametrize(("back", "status", "version"), [(True, S.ROLLED_BACK, OLD_VERSION), (False, S.FAILED, None)])
-async def test_failing_upgrade_is_rolled_back_or_settled_at_once(
+async def test_first_step_rolls_back_or_settles_a_failed_upgrade_at_once(
     make_lab: MakeLab, back: bool, status: S, version: str | None
 ) -> None:
     lab = await make_lab()
@@ -106,7 +106,7 @@ async def test_failing_upgrade_is_rolled_back_or_settled_at_once(
     assert version is None or lab.versions() == {version: 4}
 
 
-async def test_rollback_over_the_api_begins_without_its_task(make_lab: MakeLab) -> None:
+async def test_first_step_begins_a_rollback_over_rest_before_its_own_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
     task = asyncio.create_task(after_first_step(lab, execution.id))
@@ -115,7 +115,7 @@ async def test_rollback_over_the_api_begins_without_its_task(make_lab: MakeLab) 
     assert ((await task).status, lab.versions()) == (S.ROLLED_BACK, {OLD_VERSION: 4})
 
 
-async def test_cancelled_upgrade_is_settled_without_its_task(make_lab: MakeLab) -> None:
+async def test_first_step_settles_a_cancelled_upgrade_before_its_own_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
     task = asyncio.create_task(after_first_step(lab, execution.id))
@@ -126,7 +126,7 @@ async def test_cancelled_upgrade_is_settled_without_its_task(make_lab: MakeLab) 
     assert len(lab.upgrades()) == lab.versions()[NEW_VERSION] == 2
 
 
-async def test_paused_upgrade_is_left_to_the_triggerer(make_lab: MakeLab) -> None:
+async def test_first_step_leaves_a_paused_upgrade_to_the_triggerer(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution, began = await lab.validating(**TWO_BATCHES), get_running_loop().time()
     task = asyncio.create_task(first_step(lab, execution.id))
@@ -139,7 +139,7 @@ async def test_paused_upgrade_is_left_to_the_triggerer(make_lab: MakeLab) -> Non
     assert ((await lab.execution(execution.id)).status, each_once(lab)) == (S.COMPLETED, True)
 
 
-async def test_it_and_the_other_tasks_at_once_do_nothing_twice(make_lab: MakeLab) -> None:
+async def test_first_step_and_concurrent_tasks_upgrade_no_instance_twice(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
     await asyncio.gather(after_first_step(lab, execution.id), all_tasks(lab, execution.id))
@@ -148,7 +148,7 @@ async def test_it_and_the_other_tasks_at_once_do_nothing_twice(make_lab: MakeLab
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.6, 1.1, 2.0])
-async def test_it_that_was_killed_is_done_again(make_lab: MakeLab, seconds: float) -> None:
+async def test_first_step_that_was_killed_is_repeated(make_lab: MakeLab, seconds: float) -> None:
     lab = await make_lab(upgrade_seconds=0.5)
     execution = await lab.validating(**TWO_BATCHES)
     task = asyncio.create_task(after_first_step(lab, execution.id))
@@ -160,7 +160,7 @@ async def test_it_that_was_killed_is_done_again(make_lab: MakeLab, seconds: floa
 
 @pytest.mark.parametrize("back", [False, True])
 @pytest.mark.parametrize("moment", some(range(MOMENTS)))
-async def test_it_that_died_at_any_moment_is_succeeded_by_the_all_tasks(
+async def test_first_step_that_crashed_at_any_moment_is_continued_by_the_other_tasks(
     make_lab: MakeLab, moment: int, back: bool
 ) -> None:
     lab = await make_lab(size=2)
@@ -186,7 +186,7 @@ async def _survived(lab: Lab, execution_id: str, life: Life) -> bool:
 
 
 @pytest.mark.parametrize("back", [False, True])
-async def test_there_are_no_more_moments_to_die_at(make_lab: MakeLab, back: bool) -> None:
+async def test_crash_moments_of_the_tests_cover_the_whole_first_step(make_lab: MakeLab, back: bool) -> None:
     lab = await make_lab(size=2)
     if back:
         lab.fault("upgrade-fails", 2, times=1)

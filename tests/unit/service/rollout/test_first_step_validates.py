@@ -82,7 +82,7 @@ async def test_first_step_of_each_strategy_runs_the_checks_and_begins(
     assert (lab.versions()[NEW_VERSION] > 0, await completed(lab, execution.id)) == (True, sorted(C))
 
 
-async def test_tasks_of_the_checks_find_what_the_first_step_has_found(make_lab: MakeLab) -> None:
+async def test_tasks_of_the_checks_report_the_results_of_the_first_step(make_lab: MakeLab) -> None:
     lab, storage = await slow_lab(make_lab, 0.5)
     execution = await lab.validating()
     await asyncio.gather(first_step(lab, execution.id), lab.check(execution.id))
@@ -92,7 +92,7 @@ async def test_tasks_of_the_checks_find_what_the_first_step_has_found(make_lab: 
     assert (storage.reads, await completed(lab, execution.id)) == (1, sorted(C))
 
 
-async def test_task_of_a_check_that_was_cleared_meanwhile_runs_it_itself(make_lab: MakeLab) -> None:
+async def test_cleared_task_of_a_check_runs_the_check_itself(make_lab: MakeLab) -> None:
     lab, storage = await slow_lab(make_lab, 0.5)
     execution = await lab.validating()
     first = asyncio.create_task(first_step(lab, execution.id))
@@ -105,7 +105,7 @@ async def test_task_of_a_check_that_was_cleared_meanwhile_runs_it_itself(make_la
 @pytest.mark.parametrize(
     ("broken", "name"), [(backup_is_gone, C.BACKUP_VERIFICATION), (fleet_is_gone, C.HEALTH_ENDPOINTS)]
 )
-async def test_failed_check_stops_the_first_step_and_nothing_is_begun(
+async def test_failed_check_stops_the_first_step_before_any_instance_is_touched(
     make_lab: MakeLab, broken: Callable[[MemoryLab], None], name: CheckName
 ) -> None:
     lab = await make_lab()
@@ -120,7 +120,7 @@ async def test_failed_check_stops_the_first_step_and_nothing_is_begun(
 
 
 @pytest.mark.parametrize("deciding", ["the check's task", "the first step"])
-async def test_check_longer_than_the_workers_time_stays_open_and_the_step_continues_after_it(
+async def test_check_that_exceeds_the_workers_time_stays_open_and_the_step_continues_after_it(
     make_lab: MakeLab, deciding: str
 ) -> None:
     lab, storage = await slow_lab(make_lab, SLOW_SECONDS)
@@ -139,7 +139,7 @@ async def test_check_longer_than_the_workers_time_stays_open_and_the_step_contin
     assert await completed(lab, execution.id) == sorted(C)
 
 
-async def test_check_whose_task_was_marked_successful_by_a_user_is_run_in_the_end(make_lab: MakeLab) -> None:
+async def test_check_whose_task_was_marked_successful_is_run_by_a_later_task(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution, began = await lab.validating(), get_running_loop().time()
     await left_running(lab, execution.id, C.DEPENDENCY_CHECK)
@@ -150,7 +150,7 @@ async def test_check_whose_task_was_marked_successful_by_a_user_is_run_in_the_en
     assert ((await lab.execution(execution.id)).status, await completed(lab, execution.id)) == (S.COMPLETED, sorted(C))
 
 
-async def test_task_of_the_next_step_validates_if_a_user_marked_the_first_one_successful(make_lab: MakeLab) -> None:
+async def test_task_of_the_next_step_validates_if_the_first_one_was_marked_successful(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(batch_size=2, batch_delay_seconds=6, max_unavailable_percentage=50)
     assert (await step(lab, execution.id, StepKind.BATCH, 2)).ending is Ending.DONE
@@ -159,7 +159,9 @@ async def test_task_of_the_next_step_validates_if_a_user_marked_the_first_one_su
     assert await completed(lab, execution.id) == sorted(C)
 
 
-async def test_verification_makes_up_for_all_that_was_marked_successful_during_the_checks(make_lab: MakeLab) -> None:
+async def test_verification_does_all_steps_whose_tasks_were_marked_successful_during_the_checks(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab()
     execution = await lab.validating(strategy=Strategy.RECREATE)
     verified = await complete_step(lab.world.ports, execution.id, Step(StepKind.VERIFY), SECONDS)
@@ -167,7 +169,7 @@ async def test_verification_makes_up_for_all_that_was_marked_successful_during_t
     assert len(lab.upgrades()) == 4
 
 
-async def test_upgrade_whose_last_task_ends_during_the_checks_has_failed(make_lab: MakeLab) -> None:
+async def test_upgrade_whose_last_task_ends_during_the_checks_fails(make_lab: MakeLab) -> None:
     lab = await make_lab()
     execution = await lab.validating(strategy=Strategy.RECREATE)
     assert (await step(lab, execution.id, StepKind.END)).ending is Ending.STOPPED
@@ -176,7 +178,7 @@ async def test_upgrade_whose_last_task_ends_during_the_checks_has_failed(make_la
 
 
 @pytest.mark.parametrize("where", ["worker", "triggerer"])
-async def test_upgrade_that_is_cancelled_during_its_checks_stops_the_first_step(make_lab: MakeLab, where: str) -> None:
+async def test_cancel_during_the_checks_stops_the_first_step(make_lab: MakeLab, where: str) -> None:
     lab, _ = await slow_lab(make_lab, 3.0)
     execution = await lab.validating()
     running = first_step(lab, execution.id) if where == "worker" else step(lab, execution.id, StepKind.BATCH)
@@ -200,7 +202,7 @@ async def test_cancel_ends_the_wait_for_a_check_at_once(make_lab: MakeLab) -> No
     assert ((await task).ending, get_running_loop().time() - began < 2) == (Ending.STOPPED, True)
 
 
-async def test_first_step_that_is_ended_runs_no_more_checks(make_lab: MakeLab) -> None:
+async def test_cancelled_first_step_runs_no_more_checks(make_lab: MakeLab) -> None:
     lab, storage = await slow_lab(make_lab, 3.0)
     execution = await lab.validating()
     before = asyncio.all_tasks()

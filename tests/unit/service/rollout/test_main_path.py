@@ -7,7 +7,7 @@ from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.runner.outcome import Ending
 
 
-async def test_batch_passes_the_functions_and_files_that_the_document_names(make_lab: MakeLab) -> None:
+async def test_batch_runs_through_the_documented_functions_and_files(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=4, max_unavailable_percentage=100)
     context = await lab.context(execution_id)

@@ -9,7 +9,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.runner.outcome import Ending
 
 
-async def test_completion_frees_the_place_and_moves_the_deployment_on(make_lab: MakeLab) -> None:
+async def test_completion_frees_the_active_slot_and_sets_the_version_of_the_deployment(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     assert (await lab.upgrade(execution_id)).settled_at is not None
@@ -51,7 +51,7 @@ async def test_next_batch_is_due_after_the_delay_and_waiting_holds_no_lease(make
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 
-async def test_batch_with_too_little_time_gives_the_lease_back_and_continues_later(make_lab: MakeLab) -> None:
+async def test_batch_without_time_left_returns_the_lease_and_continues_later(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=1.0)
     execution_id = await lab.admitted(max_unavailable_percentage=100)
     assert (await lab.run(execution_id, 1, seconds=0.4)).ending is Ending.UNFINISHED
@@ -60,7 +60,7 @@ async def test_batch_with_too_little_time_gives_the_lease_back_and_continues_lat
     assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}
 
 
-async def test_batch_that_is_run_again_after_its_end_does_nothing(make_lab: MakeLab) -> None:
+async def test_repeated_task_of_a_completed_batch_does_nothing(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(max_unavailable_percentage=100)
     assert (await lab.run(execution_id, 1)).ending is Ending.DONE

@@ -39,5 +39,7 @@ async def test_runner_stops_when_the_agent_has_seen_a_newer_token(make_lab: Make
 
 
 @pytest.mark.parametrize("seed", some(range(15)))
-async def test_random_faults_and_deaths_always_come_to_an_end_within_the_rules(make_lab: MakeLab, seed: int) -> None:
+async def test_upgrade_with_random_faults_and_crashes_always_ends_within_the_rules(
+    make_lab: MakeLab, seed: int
+) -> None:
     await upgrade_with_deaths(make_lab, Random(seed))

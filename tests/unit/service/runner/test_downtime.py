@@ -26,7 +26,7 @@ async def attempts(lab: Lab, execution_id: str) -> set[int]:
 
 
 @pytest.mark.parametrize("step", ["drain_seconds", "upgrade_seconds"])
-async def test_instance_that_was_under_way_when_everybody_left_gets_the_rest_of_its_time(
+async def test_instance_in_flight_when_the_runner_died_gets_the_rest_of_its_time_out(
     make_lab: MakeLab, step: str
 ) -> None:
     lab = await make_lab(size=2, **({"upgrade_seconds": 0.05} | {step: 1.5}))
@@ -41,7 +41,7 @@ async def test_instance_that_was_under_way_when_everybody_left_gets_the_rest_of_
     assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}
 
 
-async def test_instance_that_arrived_while_no_runner_watched_is_completed(make_lab: MakeLab) -> None:
+async def test_instance_that_became_healthy_without_a_runner_is_completed(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=0.3)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)
@@ -70,7 +70,7 @@ async def test_death_at_any_moment_and_an_hour_without_a_runner_fail_nothing(mak
     assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}, life.last
 
 
-async def test_there_are_no_more_moments_to_die_at_than_are_tried(make_lab: MakeLab) -> None:
+async def test_crash_moments_of_the_tests_cover_the_whole_upgrade(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     life = Life(None)
     await mortal(lab, life).run(await lab.admitted(), 1)
@@ -78,7 +78,7 @@ async def test_there_are_no_more_moments_to_die_at_than_are_tried(make_lab: Make
 
 
 @pytest.mark.parametrize("times", [1, 3])
-async def test_clock_that_jumps_while_a_runner_works_fails_nothing(make_lab: MakeLab, times: int) -> None:
+async def test_clock_that_jumps_while_a_runner_works_fails_no_instance(make_lab: MakeLab, times: int) -> None:
     lab = await make_lab(size=2, upgrade_seconds=1.5)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)
@@ -104,7 +104,7 @@ async def test_clock_that_is_set_back_while_a_runner_works_does_not_extend_time_
     assert "after 3 s of UPGRADING" in (row.error or "")
 
 
-async def test_clock_that_is_set_back_between_two_holders_makes_no_time_out_an_hour_longer(make_lab: MakeLab) -> None:
+async def test_clock_set_back_between_two_runners_does_not_extend_time_outs(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1, upgrade_seconds=3600)
     execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
     assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
@@ -116,7 +116,7 @@ async def test_clock_that_is_set_back_between_two_holders_makes_no_time_out_an_h
     assert (row.status, row.attempts) == (I.FAILED, 1)
 
 
-async def test_lease_that_ends_in_the_far_future_because_the_clock_was_set_back_is_not_waited_for(
+async def test_lease_with_a_far_expiry_after_the_clock_was_set_back_is_not_waited_for(
     make_lab: MakeLab,
 ) -> None:
     lab = await make_lab(size=2)
@@ -127,7 +127,7 @@ async def test_lease_that_ends_in_the_far_future_because_the_clock_was_set_back_
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
 
 
-async def test_watched_time_counts_across_changes_of_the_runner(make_lab: MakeLab) -> None:
+async def test_watched_seconds_add_up_across_runners(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1, upgrade_seconds=3600)
     execution_id = await lab.admitted(health_check_timeout_seconds=2, failure_threshold=1)
     async with asyncio.timeout(20):
@@ -138,7 +138,7 @@ async def test_watched_time_counts_across_changes_of_the_runner(make_lab: MakeLa
     assert "after 2 s of UPGRADING" in (row.error or "")
 
 
-async def test_rounds_that_outlast_the_lease_are_no_absence(make_lab: MakeLab) -> None:
+async def test_round_longer_than_the_lease_counts_as_watched_seconds(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1, lease_seconds=0.2, upgrade_seconds=3600)
     execution_id = await lab.admitted(health_check_timeout_seconds=3, failure_threshold=1)
     task = lab.running(execution_id, 1)
@@ -166,7 +166,7 @@ async def test_soak_continues_from_the_last_watched_second(make_lab: MakeLab) ->
     assert 0 < before.healthy_seconds < after.healthy_seconds < 3
 
 
-async def test_rollback_gets_the_rest_of_its_time_too(make_lab: MakeLab) -> None:
+async def test_rollback_in_flight_when_the_runner_died_gets_the_rest_of_its_time_out(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1)
@@ -180,7 +180,7 @@ async def test_rollback_gets_the_rest_of_its_time_too(make_lab: MakeLab) -> None
     assert (lab.versions(), len(lab.upgrades())) == ({OLD_VERSION: 2}, 4)
 
 
-async def test_fleet_that_was_short_when_everybody_left_is_waited_for_once_more(make_lab: MakeLab) -> None:
+async def test_fleet_without_budget_when_the_runner_died_is_waited_for_again(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(total_instances=3)
     lab.kill(1)  # the leader, not part of this upgrade
@@ -191,7 +191,7 @@ async def test_fleet_that_was_short_when_everybody_left_is_waited_for_once_more(
     assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
 
 
-async def test_silent_fleet_is_waited_for_once_more(make_lab: MakeLab) -> None:
+async def test_fleet_that_was_unresponsive_when_the_runner_died_is_waited_for_again(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     lab.fault("agent-503")

@@ -67,7 +67,7 @@ def sleepy(lab: Lab, sleep: Sleep) -> Lab:
     return Lab(replace(lab.world, ports=replace(lab.world.ports, fleets=fleets)))
 
 
-async def test_switch_of_a_sleeper_comes_too_late_for_an_upgrade_that_was_ended(make_lab: MakeLab) -> None:
+async def test_late_switch_order_of_a_previous_runner_is_refused_after_the_upgrade_was_ended(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(strategy=Strategy.BLUE_GREEN)
     await over(lab, execution_id, Goal.CHECKED)
@@ -83,7 +83,9 @@ async def test_switch_of_a_sleeper_comes_too_late_for_an_upgrade_that_was_ended(
     assert traffic(lab) == "blue"
 
 
-async def test_removal_of_a_sleeper_comes_too_late_for_an_upgrade_that_was_cancelled(make_lab: MakeLab) -> None:
+async def test_late_removal_order_of_a_previous_runner_is_refused_after_the_upgrade_was_cancelled(
+    make_lab: MakeLab,
+) -> None:
     lab, execution_id = await switched(make_lab, size=2)
     sleep = Sleep("remove_pool")
     sleeper = going_over(sleepy(lab, sleep), execution_id, Goal.RETIRED)
@@ -97,7 +99,7 @@ async def test_removal_of_a_sleeper_comes_too_late_for_an_upgrade_that_was_cance
     assert pools(lab) == {"blue": {OLD_VERSION}, "green": {NEW_VERSION}}
 
 
-async def test_successor_sends_its_token_before_it_observes_the_fleet(make_lab: MakeLab) -> None:
+async def test_next_runner_sends_its_fencing_token_before_it_observes_the_fleet(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3, upgrade_seconds=0.3)
     execution_id = await lab.admitted(max_unavailable_percentage=34)
     sleep = Sleep("set_version")
@@ -113,7 +115,7 @@ async def test_successor_sends_its_token_before_it_observes_the_fleet(make_lab: 
     assert len(lab.upgrades()) == 3
 
 
-async def test_no_fence_is_closed_to_a_holder_that_gave_the_lease_back(make_lab: MakeLab) -> None:
+async def test_fence_is_not_closed_when_the_previous_runner_returned_its_lease(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted()
     await lab.run(execution_id, 1, seconds=0.0)
@@ -139,7 +141,7 @@ def _transitions(lab: Lab) -> list[dict[str, Any]]:
     return [each for each in lab.log() if each["kind"] == "transition"]
 
 
-async def test_successor_continues_without_an_idle_instance_for_the_fence(make_lab: MakeLab) -> None:
+async def test_fence_needs_no_idle_instance(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     execution_id = await lab.admitted()
     with pytest.raises(Died):
@@ -149,7 +151,7 @@ async def test_successor_continues_without_an_idle_instance_for_the_fence(make_l
     assert len(lab.upgrades()) == 1
 
 
-async def test_fence_that_finds_no_agent_is_closed_when_it_is_back(make_lab: MakeLab) -> None:
+async def test_fence_is_closed_once_an_unreachable_agent_responds_again(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted()
     with pytest.raises(Died):

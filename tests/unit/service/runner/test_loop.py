@@ -25,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def test_gap_grows_with_the_time_since_something_moved(clock: Clock) -> None:
+def test_backoff_grows_with_the_time_since_the_last_change(clock: Clock) -> None:
     pace, gaps = Backoff(), []
     for clock.seconds in (1000.0, 1000.1, 1001.0, 1005.0, 1100.0):
         gaps.append(pace.gap())
@@ -36,14 +36,14 @@ def test_gap_grows_with_the_time_since_something_moved(clock: Clock) -> None:
     assert pace.gap() == Backoff.SHORTEST
 
 
-def test_first_poll_is_due_at_once(clock: Clock) -> None:
+def test_first_poll_of_an_instance_is_due_at_once(clock: Clock) -> None:
     polls = PollSchedule(30)
     assert polls.due(["a"])
     assert polls.next_in(["a"]) == 0
     assert polls.next_in([]) == inf
 
 
-def test_polls_come_at_gaps_that_double_from_half_a_second_up_to_the_longest(clock: Clock) -> None:
+def test_gaps_between_polls_double_from_half_a_second_up_to_the_interval(clock: Clock) -> None:
     polls, gaps = PollSchedule(3), []
     for _ in range(6):
         polls.polled("a")
@@ -54,13 +54,13 @@ def test_polls_come_at_gaps_that_double_from_half_a_second_up_to_the_longest(clo
     assert gaps == [0.5, 1, 2, 3, 3, 3]
 
 
-def test_longest_below_half_a_second_is_kept(clock: Clock) -> None:
+def test_interval_below_half_a_second_is_kept(clock: Clock) -> None:
     polls = PollSchedule(0.2)
     polls.polled("a")
     assert polls.next_in(["a"]) == pytest.approx(0.2)
 
 
-def test_poll_at_the_end_of_a_soak_is_not_missed_and_does_not_shorten_the_gaps(clock: Clock) -> None:
+def test_poll_at_the_end_of_a_soak_is_due_and_does_not_shorten_the_gaps(clock: Clock) -> None:
     polls = PollSchedule(30)
     polls.polled("a", at_most=0.1)
     assert polls.next_in(["a"]) == pytest.approx(0.1)
@@ -81,7 +81,7 @@ def test_instances_are_polled_independently_and_the_earliest_counts(clock: Clock
     assert polls.next_in(["a", "b"]) == 0
 
 
-def test_instance_that_was_not_to_be_polled_is_polled_at_once_again(clock: Clock) -> None:
+def test_instance_that_was_not_polled_for_a_while_is_due_at_once_again(clock: Clock) -> None:
     polls = PollSchedule(30)
     for _ in range(4):
         polls.polled("a")

@@ -28,7 +28,7 @@ async def create(lab: Lab, execution_id: str = ID, **fields: Any) -> Execution:
     return await create_once(lab.world.ports, execution_id, TENANT, UpgradeRequest(**what), DORA)
 
 
-async def test_create_makes_the_execution_of_the_given_id(make_lab: MakeLab) -> None:
+async def test_create_stores_the_execution_under_the_given_id(make_lab: MakeLab) -> None:
     execution = await create(await make_lab(size=2))
     assert (execution.id, execution.status, execution.created_by) == (ID, S.PENDING, "dora")
 
@@ -51,7 +51,7 @@ async def test_repeated_create_of_an_ended_execution_starts_nothing(make_lab: Ma
     assert lab.world.rows("execution") == 1
 
 
-async def test_create_for_another_run_is_refused_while_one_is_active(make_lab: MakeLab) -> None:
+async def test_create_of_another_id_is_refused_while_one_is_active(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
     with pytest.raises(ActiveUpgradeExists, match=ID):
@@ -65,7 +65,7 @@ async def test_create_is_refused_with_every_blocker(make_lab: MakeLab) -> None:
     assert lab.world.rows("execution") == 0
 
 
-async def test_start_happens_once(make_lab: MakeLab) -> None:
+async def test_repeated_start_starts_the_execution_once(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
     for _ in range(2):
@@ -73,20 +73,20 @@ async def test_start_happens_once(make_lab: MakeLab) -> None:
     assert [(each.command, each.actor, each.source) for each in lab.commands()] == [("start", "dora", "DAG")]
 
 
-async def test_start_leaves_a_cancelled_execution_as_it_is(make_lab: MakeLab) -> None:
+async def test_start_does_not_change_a_cancelled_execution(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
     await cancel_upgrade(lab.world.ports, ID, None, OLGA)
     assert (await start_once(lab.world.ports, ID, DORA)).status is S.CANCELLED
 
 
-async def test_start_of_nothing_is_refused(make_lab: MakeLab) -> None:
+async def test_start_of_an_unknown_execution_is_refused(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     with pytest.raises(NotFound):
         await start_once(lab.world.ports, ID, DORA)
 
 
-async def test_follow_ends_as_soon_as_the_execution_does(make_lab: MakeLab) -> None:
+async def test_follow_ends_as_soon_as_the_execution_is_terminal(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
     following = asyncio.create_task(wait_for_end(lab.world.ports, ID, None))
@@ -106,7 +106,7 @@ async def test_follow_of_an_ended_execution_ends_at_once(make_lab: MakeLab) -> N
     assert (await wait_for_end(lab.world.ports, ID, 0)).ending is Ending.DONE
 
 
-async def test_wait_for_the_end_is_unfinished_after_its_seconds(make_lab: MakeLab) -> None:
+async def test_wait_for_the_end_returns_unfinished_after_its_seconds(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     await create(lab)
     assert (await wait_for_end(lab.world.ports, ID, 0.1)).ending is Ending.UNFINISHED

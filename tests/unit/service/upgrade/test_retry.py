@@ -86,7 +86,9 @@ async def test_retry_can_be_retried(make_lab: MakeLab) -> None:
     assert (await _carry_out(lab, third.id)).status is S.COMPLETED
 
 
-async def test_retry_brings_back_more_instances_than_its_budget_when_they_are_down_already(make_lab: MakeLab) -> None:
+async def test_retry_upgrades_more_instances_than_its_budget_when_they_are_unavailable_already(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=8)
     lab.fault("upgrade-fails", 3)
     failed = await _failed(lab)
@@ -100,7 +102,7 @@ async def test_retry_brings_back_more_instances_than_its_budget_when_they_are_do
     assert any("the budget is 1" in each.message for each in await _checks(lab, retried.id))
 
 
-async def test_retry_after_a_cancel_takes_on_the_rest(make_lab: MakeLab) -> None:
+async def test_retry_after_a_cancel_upgrades_the_remaining_instances(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=2, batch_delay_seconds=3600, max_unavailable_percentage=50)
     await lab.run(execution_id, 1)
@@ -114,7 +116,7 @@ async def test_retry_after_a_cancel_takes_on_the_rest(make_lab: MakeLab) -> None
     assert lab.versions() == {NEW_VERSION: 4}
 
 
-async def test_retry_takes_a_completed_instance_that_died_since(make_lab: MakeLab) -> None:
+async def test_retry_includes_a_completed_instance_that_stopped_since(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     failed = await _failed(lab)
     lab.heal()
@@ -148,7 +150,7 @@ async def test_retry_is_blocked_when_every_instance_completed(make_lab: MakeLab)
         await _retry(lab, execution_id)
 
 
-async def test_retry_waits_until_the_ended_upgrade_has_nothing_in_flight(make_lab: MakeLab) -> None:
+async def test_retry_is_refused_until_the_ended_upgrade_has_nothing_in_flight(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=0.5)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)
@@ -162,7 +164,7 @@ async def test_retry_waits_until_the_ended_upgrade_has_nothing_in_flight(make_la
     assert (await _retry(lab, execution_id)).total_instances == 1
 
 
-async def test_completed_upgrade_is_not_retried(make_lab: MakeLab) -> None:
+async def test_retry_of_a_completed_upgrade_is_refused(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     execution = await lab.upgrade(await lab.admitted())
     assert execution.status is S.COMPLETED

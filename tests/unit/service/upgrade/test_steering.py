@@ -26,7 +26,7 @@ async def _settles(lab: Lab, execution_id: str) -> None:
     raise AssertionError("still in flight")
 
 
-async def test_pause_lets_what_is_in_flight_finish_and_starts_nothing_new(make_lab: MakeLab) -> None:
+async def test_pause_lets_instances_in_flight_finish_and_starts_no_other(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.3)
     execution_id = await lab.admitted()
     task = lab.running(execution_id, 1)
@@ -55,7 +55,7 @@ async def test_resume_wakes_a_waiting_runner_within_a_second(make_lab: MakeLab) 
     await task
 
 
-async def test_pause_pushes_the_next_batch_out_by_its_length(make_lab: MakeLab) -> None:
+async def test_pause_delays_the_next_batch_by_its_length(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(batch_size=1, batch_delay_seconds=3600)
     await lab.run(execution_id, 1)
@@ -83,7 +83,7 @@ async def test_failures_during_a_pause_take_effect_at_the_resume(make_lab: MakeL
     assert len(lab.upgrades()) == 1
 
 
-async def test_cancel_puts_draining_instances_back_into_service(make_lab: MakeLab) -> None:
+async def test_cancel_undrains_draining_instances(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, drain_seconds=60)
     execution_id = await lab.admitted(max_unavailable_percentage=50, health_check_timeout_seconds=120)
     task = lab.running(execution_id, 1)
@@ -96,7 +96,7 @@ async def test_cancel_puts_draining_instances_back_into_service(make_lab: MakeLa
     assert (await lab.end(execution_id)).settled_at is not None
 
 
-async def test_cancel_lets_what_is_being_upgraded_finish_and_leaves_the_rest(make_lab: MakeLab) -> None:
+async def test_cancel_lets_upgrading_instances_finish_and_does_not_touch_the_rest(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4, upgrade_seconds=0.5)
     execution_id = await lab.admitted(max_unavailable_percentage=50)
     task = lab.running(execution_id, 1)
