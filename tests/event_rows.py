@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.event_book import violations_of
+from tests.event_types import violations_of
 from upgrade_orchestrator.adapters.postgres.events.events import event_from
 
 

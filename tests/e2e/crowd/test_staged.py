@@ -100,24 +100,24 @@ def assert_paused_stage_waits(tenant: Tenant, execution_id: str, client_of: Clie
     refused = decide(client_of("anna"), execution_id, "approve")
     assert (refused.status_code, refused.json()["code"]) == (409, "INVALID_STATE")
     assert answer_in_ui(tenant, execution_id, airflow_of("anna"), "Approve", None) == 200
-    judged = lambda: tenant.task_states(execution_id)["stage_02.approve"] == "deferred"  # noqa: E731
-    wait_for("the answer to wait for its judgement", judged)
+    deferred = lambda: tenant.task_states(execution_id)["stage_02.approve"] == "deferred"  # noqa: E731
+    wait_for("the answer to wait until it is checked", deferred)
     assert (tenant.execution(execution_id)["status"], decisions(tenant, execution_id)) == ("PAUSED", [])
     assert tenant.api.post(f"/upgrades/{execution_id}/resume").status_code == 200
 
 
-@pytest.mark.parametrize(("door", "rollback", "status"), [("UI", True, "ROLLED_BACK"), ("API", False, "CANCELLED")])
+@pytest.mark.parametrize(("source", "rollback", "status"), [("UI", True, "ROLLED_BACK"), ("API", False, "CANCELLED")])
 def test_rejection_rolls_back_or_cancels_the_upgrade(
-    tenant: Tenant, client_of: Client, airflow_of: Client, door: str, rollback: bool, status: str
+    tenant: Tenant, client_of: Client, airflow_of: Client, source: str, rollback: bool, status: str
 ) -> None:
     execution_id = tenant.start(**TWO_STAGES, autoRollbackEnabled=rollback)
     parked(tenant, execution_id, 2)
-    if door == "UI":
+    if source == "UI":
         assert answer_in_ui(tenant, execution_id, airflow_of("anna"), "Reject", "seen") == 200
     else:
         assert decide(client_of("anna"), execution_id, "reject").status_code == 200
     states = ends(tenant, execution_id, status)
-    assert decisions(tenant, execution_id) == [("REJECTED", "anna", door, "seen")]
+    assert decisions(tenant, execution_id) == [("REJECTED", "anna", source, "seen")]
     assert (states["stage_02.approve"], states["stage_02.upgrade"]) == ("skipped", "skipped")
     assert tenant.versions() == ({"3.6.0": 4} if rollback else HALF_DONE)
     tenant.create()  # the active slot is free again

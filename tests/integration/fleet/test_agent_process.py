@@ -80,7 +80,7 @@ def test_agent_refuses_a_malformed_fleet_on_its_command_line(tmp_path: Path, fle
     assert "name:size:version" in _refused(command(tmp_path, f"--fleet={fleet}"))
 
 
-def test_instance_killed_from_outside_shows(start: Start) -> None:
+def test_instance_killed_from_outside_is_shown_as_stopped(start: Start) -> None:
     agent = start("--fleet", "demo:2:3.5.0")
     demo = Caller(agent, "demo")
     demo.instances()

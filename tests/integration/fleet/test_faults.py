@@ -36,7 +36,7 @@ def test_upgrade_fault_lasts_until_cleared(agent: RunningAgent, fleet: Caller) -
     assert fleet.replace(one, "3.6.0")["healthy"] is True
 
 
-def test_instance_comes_up_unhealthy_at_the_new_version(agent: RunningAgent, fleet: Caller) -> None:
+def test_instance_with_the_fault_starts_unhealthy_at_the_new_version(agent: RunningAgent, fleet: Caller) -> None:
     agent.admin.fault(fleet.fleet, "comes-up-unhealthy", f"{fleet.fleet}-01", times=1)
     done = fleet.replace(f"{fleet.fleet}-01", "3.6.0")
     assert (done["version"], done["healthy"]) == ("3.6.0", False)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import httpx
 from fastapi import FastAPI, Request
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.world import World
 from upgrade_orchestrator.adapters.postgres.idempotency import PostgresIdempotencyStore
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -26,7 +26,7 @@ class SharedApp:
     def __init__(self) -> None:
         self.ports: Ports | None = None
         self.idempotency_store: PostgresIdempotencyStore | None = None
-        self.authenticate: Authenticate = Door().authenticate
+        self.authenticate: Authenticate = Authentication().authenticate
         self.app = create_app(
             self._open_ports,
             self._authenticate,

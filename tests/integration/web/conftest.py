@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from local.postgres.server import Postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.apps import SharedApp, client_of
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.ground import SharedDatabaseAndFleet, shared_database_and_fleet
 from tests.integration.web.live import serving
 from tests.integration.world import World
@@ -57,8 +57,8 @@ async def world(shared: SharedDatabaseAndFleet, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def authentication() -> Authentication:
+    return Authentication()
 
 
 @pytest.fixture(scope="session")
@@ -67,22 +67,22 @@ def shared_app() -> SharedApp:
 
 
 @pytest.fixture
-def app(shared_app: SharedApp, world: World, door: Door) -> FastAPI:
+def app(shared_app: SharedApp, world: World, authentication: Authentication) -> FastAPI:
     """In front of the world; only who calls is chosen by the test."""
-    return shared_app.stand_on(world, door.authenticate)
+    return shared_app.stand_on(world, authentication.authenticate)
 
 
 @pytest.fixture
-async def api(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
+async def api(app: FastAPI, authentication: Authentication) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a user who may do everything; `headers=` selects another user."""
-    async with client_of(app, door.admit("alice", Permission)) as client:
+    async with client_of(app, authentication.admit("alice", Permission)) as client:
         yield client
 
 
 @pytest.fixture
-async def live(app: FastAPI, door: Door) -> AsyncIterator[httpx.AsyncClient]:
+async def live(app: FastAPI, authentication: Authentication) -> AsyncIterator[httpx.AsyncClient]:
     """The same on a real server, where streamed events arrive at once."""
-    headers = door.admit("alice", Permission)
+    headers = authentication.admit("alice", Permission)
     async with (
         serving(app) as url,
         httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as client,

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.fleet.agent.orders import Orders
 from local.fleet.state.calls import Answer
-from tests.event_book import violations_of
+from tests.event_types import violations_of
 from tests.labs.fleet.agent import ForeignOrder
 from tests.labs.lab import Lab, until
 from tests.labs.memory.world import MemoryWorld

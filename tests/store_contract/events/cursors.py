@@ -32,7 +32,7 @@ async def _take(event_cursors: EventCursors, name: str = "one", limit: int = 10)
     return [(each.execution_id, each.sequence) for each in await event_cursors.events(ours, ALL)]
 
 
-class FollowersContract:
+class EventCursorsContract:
     async def test_cursor_gets_every_event_once_and_in_order(
         self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:

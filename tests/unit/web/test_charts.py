@@ -66,7 +66,7 @@ def test_description_of_a_chart_has_all_values_as_text() -> None:
     assert svg.attrib["aria-labelledby"].split() == [title.attrib["id"], text.attrib["id"]]
 
 
-@pytest.mark.parametrize("empty", [(), (0, 0, 0), (None, None, None)], ids=["no places", "zeroes", "nothing"])
+@pytest.mark.parametrize("empty", [(), (0, 0, 0), (None, None, None)], ids=["no values", "zeroes", "missing values"])
 def test_chart_without_values_has_no_bars_and_no_lines(empty: tuple[float | None, ...]) -> None:
     places = ("a", "b", "c")[: len(empty)]
     nothing = Chart("x", "Nothing", places, [Series("median", "a", empty)])

@@ -22,7 +22,7 @@ from upgrade_orchestrator.web.openapi.description import description, example_of
 from upgrade_orchestrator.web.openapi.reference_page import reference_page
 from upgrade_orchestrator.web.security import Caller
 
-DOOR = ("UNAUTHENTICATED", "FORBIDDEN", "TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE")
+AUTHORIZATION = ("UNAUTHENTICATED", "FORBIDDEN", "TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE")
 BODY = ("MALFORMED", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_FAILED")
 
 
@@ -122,14 +122,14 @@ def test_every_described_call_lists_its_refusals(app: FastAPI, document: dict[st
 
 REFUSED = {
     "get /health": {"SERVICE_UNAVAILABLE"},
-    "get /components": {*DOOR, "VALIDATION_FAILED"},
-    "get /upgrades/{executionId}": {*DOOR, "NOT_FOUND"},
-    "post /components": {*DOOR, *BODY, "IDEMPOTENCY_CONFLICT", "ALREADY_EXISTS"},
+    "get /components": {*AUTHORIZATION, "VALIDATION_FAILED"},
+    "get /upgrades/{executionId}": {*AUTHORIZATION, "NOT_FOUND"},
+    "post /components": {*AUTHORIZATION, *BODY, "IDEMPOTENCY_CONFLICT", "ALREADY_EXISTS"},
     "post /upgrades/{executionId}/pause": {
-        *(*DOOR, "NOT_FOUND", "PAYLOAD_TOO_LARGE", "VALIDATION_FAILED"),
+        *(*AUTHORIZATION, "NOT_FOUND", "PAYLOAD_TOO_LARGE", "VALIDATION_FAILED"),
         *("IDEMPOTENCY_CONFLICT", "INVALID_STATE", "CONCURRENT_CHANGE"),
     },
-    "post /versions/{versionId}/check-compatibility": {*DOOR, *BODY, "NOT_FOUND", "VERSION_MISMATCH"},
+    "post /versions/{versionId}/check-compatibility": {*AUTHORIZATION, *BODY, "NOT_FOUND", "VERSION_MISMATCH"},
 }
 "One call of each shape."
 

@@ -1,7 +1,7 @@
 """EventCursors on PostgreSQL: what every store does."""
 
-from tests.store_contract.events.cursors import FollowersContract
+from tests.store_contract.events.cursors import EventCursorsContract
 
 
-class TestFollowers(FollowersContract):
+class TestEventCursors(EventCursorsContract):
     """On PostgreSQL."""

@@ -1,6 +1,6 @@
 """Airflow's real API server with its default auth manager: what its four roles may do.
 
-Which permission each call needs, and that none is made without one, is the app's own: test_who_may.py, test_door.py.
+Which permission each call needs, and that none is made without one, is checked in `../security`.
 """
 
 import httpx

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from tests.integration.store.connections import connection_to
 from tests.integration.web.apps import client_of, own_app
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.world import COMPONENT, OLD, TENANT, World
 from upgrade_orchestrator.adapters.postgres import idempotency as idempotency_store
 from upgrade_orchestrator.bootstrap import DELETE_EXPIRED_RESPONSES
@@ -67,19 +67,21 @@ async def test_key_of_another_request_is_refused(api: httpx.AsyncClient, world: 
     assert (world.rows("execution"), world.rows("command")) == (1, 0)
 
 
-async def test_keys_of_different_callers_are_independent(api: httpx.AsyncClient, world: World, door: Door) -> None:
+async def test_keys_of_different_callers_are_independent(
+    api: httpx.AsyncClient, world: World, authentication: Authentication
+) -> None:
     await api.post(BACKUPS, json=backup(), headers=KEY)
-    bob = door.admit("bob", Permission)
+    bob = authentication.admit("bob", Permission)
     response = await api.post(BACKUPS, json=backup(), headers=KEY | bob)
     assert (response.status_code, REPLAYED in response.headers) == (201, False)
     assert world.rows("backup") == 3
 
 
 async def test_first_response_is_refused_to_a_caller_who_lost_the_permission(
-    api: httpx.AsyncClient, world: World, door: Door
+    api: httpx.AsyncClient, world: World, authentication: Authentication
 ) -> None:
     assert (await api.post(UPGRADES, json=world.request(), headers=KEY)).status_code == 201
-    door.admit("alice", {Permission.READ})
+    authentication.admit("alice", {Permission.READ})
     assert (await api.post(UPGRADES, json=world.request(), headers=KEY)).status_code == 403
 
 
@@ -132,16 +134,18 @@ async def test_concurrent_calls_with_one_key_are_carried_out_once(api: httpx.Asy
 
 
 @asynccontextmanager
-async def another_process(world: World, door: Door) -> AsyncIterator[httpx.AsyncClient]:
+async def another_process(world: World, authentication: Authentication) -> AsyncIterator[httpx.AsyncClient]:
     """A second API server on the same database: its callers do not queue in the first one."""
-    async with client_of(own_app(world, door.authenticate), door.admit("alice", Permission)) as client:
+    async with client_of(
+        own_app(world, authentication.authenticate), authentication.admit("alice", Permission)
+    ) as client:
         yield client
 
 
 async def test_concurrent_calls_with_one_key_in_two_processes_are_carried_out_once(
-    api: httpx.AsyncClient, world: World, door: Door
+    api: httpx.AsyncClient, world: World, authentication: Authentication
 ) -> None:
-    async with another_process(world, door) as other:
+    async with another_process(world, authentication) as other:
         for number in range(20):
             headers = {"Idempotency-Key": f"key-{number}"}
             answers = await asyncio.gather(
@@ -153,7 +157,7 @@ async def test_concurrent_calls_with_one_key_in_two_processes_are_carried_out_on
 
 
 async def test_call_that_waits_too_long_for_the_first_is_refused_with_retry_after(
-    api: httpx.AsyncClient, world: World, door: Door, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, world: World, authentication: Authentication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency_store, "WAIT_SECONDS", 0.2)
     with world.connect() as first, first.transaction():

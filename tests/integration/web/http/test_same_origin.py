@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from tests.integration.web.apps import SharedApp, client_of
-from tests.integration.web.door import Door, Known
+from tests.integration.web.authentication import Authentication, Known
 from tests.integration.world import TENANT, World
 from upgrade_orchestrator.domain.errors import Unauthenticated
 from upgrade_orchestrator.domain.operations.permissions import Permission
@@ -18,12 +18,12 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def app(shared_app: SharedApp, world: World, door: Door) -> FastAPI:
+def app(shared_app: SharedApp, world: World, authentication: Authentication) -> FastAPI:
     async def authenticate(request: Request) -> Known:
         """As Airflow does: the header wins, then the cookie."""
         if "authorization" in request.headers:
-            return await door.authenticate(request)
-        found = door.known.get(request.cookies.get("_token", ""))
+            return await authentication.authenticate(request)
+        found = authentication.known.get(request.cookies.get("_token", ""))
         if found is None:
             raise Unauthenticated("Not authenticated")
         return found
@@ -61,9 +61,9 @@ async def created(api: httpx.AsyncClient, world: World) -> str:
     ids=str,
 )
 async def test_write_by_cookie_from_another_origin_is_403_and_changes_nothing(
-    browser: httpx.AsyncClient, world: World, created: str, headers: dict[str, str], door: Door
+    browser: httpx.AsyncClient, world: World, created: str, headers: dict[str, str], authentication: Authentication
 ) -> None:
-    door.known["Basic YWxpY2U6eA=="] = door.known["token-of-alice"]
+    authentication.known["Basic YWxpY2U6eA=="] = authentication.known["token-of-alice"]
     before = world.rows("command", "event", "execution")
     for path in (f"/upgrades/{created}/start", f"/upgrades/{created}/cancel", f"/tenants/{TENANT}/upgrades"):
         response = await browser.post(path, headers=JSON | headers, json={})
@@ -116,8 +116,8 @@ async def test_write_without_any_identity_is_401_not_403(app: FastAPI, created: 
 
 
 async def test_write_by_cookie_without_the_permission_is_403(
-    browser: httpx.AsyncClient, door: Door, created: str
+    browser: httpx.AsyncClient, authentication: Authentication, created: str
 ) -> None:
-    door.admit("alice", {Permission.READ})
+    authentication.admit("alice", {Permission.READ})
     response = await browser.post(f"/upgrades/{created}/start", headers=HERE)
     assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")

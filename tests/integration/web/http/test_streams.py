@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.integration.web.apps import SharedApp
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.live import STREAM, messages, rest, serving, take, until
 from tests.integration.world import TENANT, World
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -131,14 +131,18 @@ async def test_stream_of_an_unknown_execution_is_404(live: httpx.AsyncClient) ->
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
 
 
-async def test_stream_needs_a_reader_of_the_tenant(live: httpx.AsyncClient, door: Door, created: str) -> None:
+async def test_stream_needs_a_reader_of_the_tenant(
+    live: httpx.AsyncClient, authentication: Authentication, created: str
+) -> None:
     path = f"/upgrades/{created}/events"
     limited = {
-        tenant: door.admit_to(f"of-{tenant}", {("can_read", f"Upgrades:{tenant}"), ("can_read", "Upgrade Registry")})
+        tenant: authentication.admit_to(
+            f"of-{tenant}", {("can_read", f"Upgrades:{tenant}"), ("can_read", "Upgrade Registry")}
+        )
         for tenant in (TENANT, "another")
     }
     assert (await live.get(path, headers=STREAM | {"Authorization": ""})).status_code == 401
-    assert (await live.get(path, headers=STREAM | door.admit("nina", []))).status_code == 403
+    assert (await live.get(path, headers=STREAM | authentication.admit("nina", []))).status_code == 403
     assert (await live.get(path, headers=STREAM | limited["another"])).status_code == 404
     async with live.stream("GET", path, headers=STREAM | limited[TENANT]) as response:
         assert response.status_code == 200
@@ -173,8 +177,8 @@ async def test_reader_that_disconnects_frees_its_resources(app: FastAPI, live: h
         await until(lambda: not app.state.live.opened.readers)
 
 
-async def test_server_that_stops_ends_its_streams(app: FastAPI, door: Door, world: World) -> None:
-    headers = door.admit("alice", Permission) | STREAM
+async def test_server_that_stops_ends_its_streams(app: FastAPI, authentication: Authentication, world: World) -> None:
+    headers = authentication.admit("alice", Permission) | STREAM
     async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=20) as client:
         async with serving(app) as url:
             created = (await client.post(f"{url}{UPGRADES}", json=world.request())).json()["id"]

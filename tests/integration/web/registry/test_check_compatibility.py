@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.web.apps import SharedApp
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.world import COMPONENT, NEW, OLD, World
 from upgrade_orchestrator.domain.operations.permissions import Permission
 
@@ -169,8 +169,10 @@ async def test_check_is_404_for_an_unknown_version_and_422_for_one_of_another_co
     assert (response.status_code, response.json()["code"]) == (422, "VERSION_MISMATCH")
 
 
-async def test_reader_may_check_and_nothing_is_stored(api: httpx.AsyncClient, world: World, door: Door) -> None:
-    reader = door.admit("reader", [Permission.READ])
+async def test_reader_may_check_and_nothing_is_stored(
+    api: httpx.AsyncClient, world: World, authentication: Authentication
+) -> None:
+    reader = authentication.admit("reader", [Permission.READ])
     before = [world.rows(table) for table in ("component_version", "upgrade_path", "event", "execution")]
     response = await api.post(f"/versions/{NEW}/check-compatibility", json={}, headers=reader)
     assert response.status_code == 200

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -24,9 +24,9 @@ async def waiting(api: httpx.AsyncClient, world: World) -> Standing:
 
 
 @pytest.fixture
-def anna(door: Door) -> dict[str, str]:
+def anna(authentication: Authentication) -> dict[str, str]:
     """An approver, who may do nothing else."""
-    return door.admit("anna", {Permission.READ, Permission.APPROVE})
+    return authentication.admit("anna", {Permission.READ, Permission.APPROVE})
 
 
 async def _decide(
@@ -64,9 +64,9 @@ async def test_waiting_stage_is_shown_where_it_can_still_begin(
 
 @pytest.mark.parametrize("decision", DECISIONS)
 async def test_decision_without_the_permission_to_approve_is_refused(
-    api: httpx.AsyncClient, waiting: Standing, door: Door, decision: str
+    api: httpx.AsyncClient, waiting: Standing, authentication: Authentication, decision: str
 ) -> None:
-    operator = door.admit("otto", {Permission.READ, Permission.OPERATE, Permission.ADMINISTER})
+    operator = authentication.admit("otto", {Permission.READ, Permission.OPERATE, Permission.ADMINISTER})
     before = waiting.snapshot()
     answer = await _decide(api, waiting, decision, operator)
     assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")

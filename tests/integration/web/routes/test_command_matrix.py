@@ -22,7 +22,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Match
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
@@ -72,10 +72,10 @@ async def call(api: httpx.AsyncClient, command: Command, execution_id: str, **qu
 
 @pytest.mark.parametrize("command", Command)
 async def test_command_is_accepted_in_its_statuses_and_changes_nothing_in_others(
-    api: httpx.AsyncClient, world: World, door: Door, command: Command
+    api: httpx.AsyncClient, world: World, authentication: Authentication, command: Command
 ) -> None:
     execution = await standing(api, world, STRATEGY.get(command, "ROLLING"))
-    api.headers.update(door.admit("bob", Permission))  # four eyes: not who created it
+    api.headers.update(authentication.admit("bob", Permission))  # four eyes: not who created it
     for status in S:
         await execution.go(status)
         before, since = execution.snapshot(), execution.last_sequence()

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.world import World
 from upgrade_orchestrator.domain.operations.permissions import Permission
 from upgrade_orchestrator.service.ports.outbox import RelayState
@@ -61,12 +61,12 @@ async def test_health_names_parked_events_without_tenant_and_reason(
 
 
 async def test_parked_events_are_listed_with_reason_page_by_page(
-    api: httpx.AsyncClient, world: World, parked: StoredEvent, door: Door
+    api: httpx.AsyncClient, world: World, parked: StoredEvent, authentication: Authentication
 ) -> None:
     await api.post(f"/upgrades/{parked.execution_id}/start")
     for each in (await world.ports.outbox.pending(10))[:2]:
         await world.ports.outbox.park(each, REASON)
-    admin = door.admit("admin", [Permission.ADMINISTER])
+    admin = authentication.admit("admin", [Permission.ADMINISTER])
     first = (await api.get("/events/parked", params={"limit": 2}, headers=admin)).json()
     rest = (await api.get("/events/parked", params={"cursor": first["nextCursor"]}, headers=admin)).json()
     assert [len(first["items"]), len(rest["items"]), rest["nextCursor"]] == [2, 1, None]
@@ -76,9 +76,9 @@ async def test_parked_events_are_listed_with_reason_page_by_page(
 
 
 async def test_released_event_waits_for_kafka_again(
-    api: httpx.AsyncClient, world: World, parked: StoredEvent, door: Door
+    api: httpx.AsyncClient, world: World, parked: StoredEvent, authentication: Authentication
 ) -> None:
-    admin = door.admit("admin", [Permission.ADMINISTER])
+    admin = authentication.admit("admin", [Permission.ADMINISTER])
     response = await api.post(f"/events/{parked.id}/release", headers=admin)
     assert (response.status_code, response.json()["id"]) == (200, parked.id)
     assert parked.id in {each.id for each in await world.ports.outbox.pending(10)}
@@ -87,9 +87,9 @@ async def test_released_event_waits_for_kafka_again(
 
 @pytest.mark.parametrize("permission", [each for each in Permission if each is not Permission.ADMINISTER])
 async def test_parked_events_require_the_administrator_permission(
-    api: httpx.AsyncClient, world: World, parked: StoredEvent, door: Door, permission: Permission
+    api: httpx.AsyncClient, world: World, parked: StoredEvent, authentication: Authentication, permission: Permission
 ) -> None:
-    headers = door.admit("olga", [permission])
+    headers = authentication.admit("olga", [permission])
     assert (await api.get("/events/parked", headers=headers)).status_code == 403
     assert (await api.post(f"/events/{parked.id}/release", headers=headers)).status_code == 403
     assert len(await world.ports.outbox.parked(None, 10)) == 1

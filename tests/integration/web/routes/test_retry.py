@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.world import TENANT, World
 from upgrade_orchestrator.domain.operations.permissions import Permission
 
@@ -30,12 +30,12 @@ async def events(api: httpx.AsyncClient, execution_id: str) -> list[dict[str, An
 
 
 async def test_retry_is_201_with_a_new_execution_of_the_same_request(
-    api: httpx.AsyncClient, world: World, door: Door
+    api: httpx.AsyncClient, world: World, authentication: Authentication
 ) -> None:
     changed = {"strategy": "STAGED", "stagePercentages": [50, 100], "batchSize": 3, "initiatedBy": "ci"}
     old = await cancelled(api, world, soakSeconds=7, **changed)
     before = (await api.get(f"/upgrades/{old}")).json()
-    headers = door.admit("bob", [Permission.OPERATE, Permission.READ])
+    headers = authentication.admit("bob", [Permission.OPERATE, Permission.READ])
     response = await api.post(f"/upgrades/{old}/retry", headers=headers)
     body = response.json()
     assert response.status_code == 201
@@ -169,9 +169,11 @@ async def test_retry_of_an_unknown_execution_is_404(api: httpx.AsyncClient) -> N
     assert (await api.post("/upgrades/none/retry")).status_code == 404
 
 
-async def test_retry_requires_the_permission_to_operate(api: httpx.AsyncClient, world: World, door: Door) -> None:
+async def test_retry_requires_the_permission_to_operate(
+    api: httpx.AsyncClient, world: World, authentication: Authentication
+) -> None:
     old = await cancelled(api, world)
-    headers = door.admit("anna", [Permission.READ, Permission.APPROVE])
+    headers = authentication.admit("anna", [Permission.READ, Permission.APPROVE])
     assert (await api.post(f"/upgrades/{old}/retry", headers=headers)).status_code == 403
     assert nothing_was_stored(world)
 

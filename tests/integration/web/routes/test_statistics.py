@@ -1,6 +1,6 @@
 import httpx
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
 from upgrade_orchestrator.domain.operations.permissions import Permission
@@ -58,6 +58,8 @@ async def test_statistics_of_an_unknown_component_are_404(api: httpx.AsyncClient
     assert "zzz" in response.json()["detail"]
 
 
-async def test_statistics_require_the_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
-    assert (await api.get(PATH, headers=door.admit("victor", [Permission.READ]))).status_code == 200
-    assert (await api.get(PATH, headers=door.admit("nina", []))).status_code == 403
+async def test_statistics_require_the_permission_to_read(
+    api: httpx.AsyncClient, authentication: Authentication
+) -> None:
+    assert (await api.get(PATH, headers=authentication.admit("victor", [Permission.READ]))).status_code == 200
+    assert (await api.get(PATH, headers=authentication.admit("nina", []))).status_code == 403

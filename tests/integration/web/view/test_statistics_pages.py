@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.browser.markup import Element, read_html
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.endings import ended
 from tests.integration.world import COMPONENT, TENANT, World
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grant_of
@@ -55,20 +55,20 @@ async def test_statistics_page_of_an_unknown_component_is_404(api: httpx.AsyncCl
 
 
 async def test_statistics_page_requires_the_permission_to_read(
-    api: httpx.AsyncClient, door: Door, world: World
+    api: httpx.AsyncClient, authentication: Authentication, world: World
 ) -> None:
-    no_permission, reader = door.admit("nina", []), door.admit("victor", [Permission.READ])
+    no_permission, reader = authentication.admit("nina", []), authentication.admit("victor", [Permission.READ])
     for path in (OF_COMPONENT, OF_TENANT):
         assert (await api.get(path, headers=HTML | no_permission)).status_code == 403
         assert (await api.get(path, headers=HTML | reader)).status_code == 200
 
 
 async def test_statistics_page_of_a_limited_caller_shows_its_tenant_only(
-    api: httpx.AsyncClient, door: Door, world: World
+    api: httpx.AsyncClient, authentication: Authentication, world: World
 ) -> None:
     registry, read = grant_of(Permission.READ, REGISTRY), Permission.READ
-    own = door.admit_to("tina", {registry, grant_of(read, of_tenant(TENANT))})
-    other = door.admit_to("tom", {registry, grant_of(read, of_tenant("another"))})
+    own = authentication.admit_to("tina", {registry, grant_of(read, of_tenant(TENANT))})
+    other = authentication.admit_to("tom", {registry, grant_of(read, of_tenant("another"))})
     assert (await api.get(OF_TENANT, headers=HTML | own)).status_code == 200
     assert (await api.get(OF_TENANT, headers=HTML | other)).status_code == 404
     assert (await api.get(OF_COMPONENT, headers=HTML | own)).status_code == 403

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.markup import Element, read_html
 from tests.integration.store.counting import counted
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.world import COMPONENT, CONNECTION, OLD, TENANT, World
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grants_of, tenant_roles
 from upgrade_orchestrator.domain.operations.permissions import Permission, Role
@@ -129,11 +129,11 @@ async def test_counts_include_unfinished_and_recently_ended_executions(
 
 @pytest.mark.parametrize("role", ["Viewer", "Operator", "Approver"])
 async def test_role_of_a_tenant_sees_executions_of_that_tenant_only(
-    api: httpx.AsyncClient, door: Door, three: list[str], role: str
+    api: httpx.AsyncClient, authentication: Authentication, three: list[str], role: str
 ) -> None:
     for tenant, expected in ((TENANT, [1, 0]), (OTHER, [2]), ("a-third", [])):
         granted = tenant_roles(tenant)[f"Upgrade {role} {tenant}"]
-        limited = Board(api, door.admit_to(f"{role}-{tenant}", granted))
+        limited = Board(api, authentication.admit_to(f"{role}-{tenant}", granted))
         assert await limited.ids() == [three[each] for each in expected]
         assert await limited.ids(tenant=OTHER) == [three[each] for each in expected if each == 2]
         assert await limited.ids(text=three[0]) == [three[each] for each in expected if each == 0]
@@ -142,15 +142,15 @@ async def test_role_of_a_tenant_sees_executions_of_that_tenant_only(
 
 @pytest.mark.parametrize("role", ["Upgrade Viewer", "Upgrade Operator", "Upgrade Approver", "Upgrade Admin"])
 async def test_role_of_all_tenants_sees_executions_of_every_tenant(
-    api: httpx.AsyncClient, door: Door, three: list[str], role: str
+    api: httpx.AsyncClient, authentication: Authentication, three: list[str], role: str
 ) -> None:
-    assert await Board(api, door.admit_to(role, grants_of(Role(role)))).ids() == three[::-1]
+    assert await Board(api, authentication.admit_to(role, grants_of(Role(role)))).ids() == three[::-1]
 
 
-async def test_user_without_permissions_gets_a_page_that_says_so(
-    api: httpx.AsyncClient, door: Door, three: list[str]
+async def test_user_without_permissions_gets_a_page_that_explains_it(
+    api: httpx.AsyncClient, authentication: Authentication, three: list[str]
 ) -> None:
-    response = await api.get("/view/upgrades", headers=door.admit("nina", []) | HTML)
+    response = await api.get("/view/upgrades", headers=authentication.admit("nina", []) | HTML)
     assert response.status_code == 403
     assert three[0] not in response.text
     assert "one of the Upgrade roles" in response.text
@@ -241,6 +241,8 @@ async def test_fragment_for_updates_is_the_same_as_in_the_list_page(
     assert not part.has("html")
 
 
-async def test_list_page_requires_the_permission_to_read(api: httpx.AsyncClient, door: Door) -> None:
+async def test_list_page_requires_the_permission_to_read(
+    api: httpx.AsyncClient, authentication: Authentication
+) -> None:
     for path in ("/view/upgrades", "/view/board", "/view/changes"):
-        assert (await api.get(path, headers=door.admit("olga", {Permission.OPERATE}))).status_code == 403
+        assert (await api.get(path, headers=authentication.admit("olga", {Permission.OPERATE}))).status_code == 403

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.markup import Element, read_html
 from tests.integration.store.counting import counted
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grants_of
@@ -69,10 +69,10 @@ async def test_fragment_is_the_same_as_in_the_page_with_the_same_links(
     ],
 )
 async def test_role_sees_exactly_the_buttons_of_its_permissions(
-    api: httpx.AsyncClient, door: Door, staged: Standing, role: str, expected: list[str]
+    api: httpx.AsyncClient, authentication: Authentication, staged: Standing, role: str, expected: list[str]
 ) -> None:
     await staged.go(S.IN_PROGRESS)
-    page = await read(api, staged.id, door.admit_to("olga", grants_of(Role(role))))
+    page = await read(api, staged.id, authentication.admit_to("olga", grants_of(Role(role))))
     assert [each["id"] for each in page.all("#buttons button")] == [f"button-{each}" for each in expected]
     assert [each["id"] for each in page.all("dialog")] == [f"dialog-{each}" for each in expected]
 

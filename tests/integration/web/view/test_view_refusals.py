@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import TENANT, World
 from upgrade_orchestrator.adapters.airflow.auth.permissions import tenant_roles
@@ -20,8 +20,10 @@ async def staged(api: httpx.AsyncClient, world: World) -> Standing:
     return await standing(api, world, "STAGED")
 
 
-async def test_every_page_has_the_strict_security_headers(api: httpx.AsyncClient, staged: Standing, door: Door) -> None:
-    no_permissions = door.admit("nina", [])
+async def test_every_page_has_the_strict_security_headers(
+    api: httpx.AsyncClient, staged: Standing, authentication: Authentication
+) -> None:
+    no_permissions = authentication.admit("nina", [])
     for path, headers, status in (
         ("/view/upgrades", {}, 200),
         ("/view/board", {}, 200),
@@ -52,14 +54,14 @@ async def test_unknown_execution_is_a_404_page_for_people_and_a_problem_for_prog
 
 
 async def test_execution_of_another_tenant_looks_like_one_that_does_not_exist(
-    api: httpx.AsyncClient, door: Door, staged: Standing
+    api: httpx.AsyncClient, authentication: Authentication, staged: Standing
 ) -> None:
-    stranger = HTML | door.admit_to("tom", tenant_roles("another-tenant")["Upgrade Operator another-tenant"])
+    stranger = HTML | authentication.admit_to("tom", tenant_roles("another-tenant")["Upgrade Operator another-tenant"])
     hidden = await api.get(f"/view/upgrades/{staged.id}", headers=stranger)
     missing = await api.get("/view/upgrades/none", headers=stranger)
     assert (hidden.status_code, missing.status_code) == (404, 404)
     assert hidden.text.replace(staged.id, "none") == missing.text
-    own = HTML | door.admit_to("tina", tenant_roles(TENANT)[f"Upgrade Viewer {TENANT}"])
+    own = HTML | authentication.admit_to("tina", tenant_roles(TENANT)[f"Upgrade Viewer {TENANT}"])
     assert (await api.get(f"/view/upgrades/{staged.id}", headers=own)).status_code == 200
 
 

@@ -1,6 +1,6 @@
 """The store in memory fulfils the contract of every store."""
 
-from tests.store_contract.events.cursors import FollowersContract
+from tests.store_contract.events.cursors import EventCursorsContract
 from tests.store_contract.events.events import EventsContract
 from tests.store_contract.events.live_feed import LiveFeedContract
 from tests.store_contract.events.outbox import OutboxContract
@@ -33,7 +33,7 @@ class TestExecutions(ExecutionsContract):
     """In memory."""
 
 
-class TestFollowers(FollowersContract):
+class TestEventCursors(EventCursorsContract):
     """In memory."""
 
 

@@ -88,7 +88,7 @@ def test_first_step_beside_open_checks_means_validating(strategy: str, first: st
         assert from_task_states(beside) is from_task_states(run) is S.VALIDATING, check
 
 
-def test_failed_check_alone_does_not_mean_failed_before_the_branch_has_run() -> None:
+def test_failed_check_does_not_change_the_status_before_the_branch_has_run() -> None:
     run = at("ROLLING", "outcome")
     tasks = {**run.tasks, VALIDATION[0]: "failed", "batch_001.upgrade": "upstream_failed"}
     assert from_task_states(RunView("7", "running", False, tasks)) is S.IN_PROGRESS

@@ -21,11 +21,11 @@ def test_canary_count_of_the_seed_is_two() -> None:
     assert canary_count(20, 10) == 2
 
 
-def test_startable_takes_as_many_as_the_budget() -> None:
+def test_startable_returns_as_many_instances_as_the_budget() -> None:
     assert startable(IDS, Limits(5, 3), (), ()) == IDS[:3]
 
 
-def test_startable_takes_as_many_as_the_limit() -> None:
+def test_startable_returns_as_many_instances_as_the_limit() -> None:
     assert startable(IDS, Limits(2, 3), (), ()) == IDS[:2]
 
 
@@ -37,7 +37,7 @@ def test_startable_counts_every_unavailable_instance() -> None:
     assert startable(IDS, Limits(5, 3), (), ["foreign-1", "foreign-2"]) == [IDS[0]]
 
 
-def test_startable_takes_only_unavailable_ones_when_the_budget_is_used_up() -> None:
+def test_startable_returns_only_unavailable_instances_when_the_budget_is_used_up() -> None:
     assert startable(IDS[:4], Limits(5, 2), (), [IDS[1], IDS[3], "foreign"]) == [IDS[1], IDS[3]]
 
 

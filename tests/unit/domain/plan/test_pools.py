@@ -57,7 +57,7 @@ def test_incomplete_pool_has_no_counterparts(green: list[FleetInstance]) -> None
     assert counterparts(both(*green), POOLS, ROWS, "3.7.0") == {}
 
 
-def test_stopped_instance_of_a_pool_under_way_is_not_left_over() -> None:
+def test_pool_with_stopped_instances_is_not_left_over() -> None:
     assert not POOLS.is_left_over(both(*green_of(2, "3.5.0", "STOPPED")), "3.7.0")
     assert POOLS.is_left_over(both(*green_of(2, "3.5.0")), "3.7.0")
 

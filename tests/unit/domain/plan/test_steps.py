@@ -140,7 +140,7 @@ def test_no_step_is_open_once_the_execution_is_completed() -> None:
 
 
 @pytest.mark.parametrize(("last", "found"), [(0, 2), (1, 2), (2, 2), (5, 5)])
-def test_step_ends_with_its_own_batch_without_a_later_one_named(last: int, found: int) -> None:
+def test_step_without_a_later_last_batch_ends_with_its_own_batch(last: int, found: int) -> None:
     assert Step(W.BATCH, 2, last).last == found
 
 

@@ -106,7 +106,7 @@ def test_recommended_version_replaces_the_registered_recommended_one() -> None:
     assert changes(ALL, now) == ([], [now, changed(NEW, recommended=False)], 0)
 
 
-def test_recommended_version_of_another_component_stays_recommended() -> None:
+def test_recommended_version_does_not_change_another_component() -> None:
     assert changes(ALL, changed(FOREIGN, recommended=True))[1] == [changed(FOREIGN, recommended=True)]
 
 
@@ -163,7 +163,7 @@ def test_version_of_another_component_is_refused(value: RegistryEntry, field: st
         (BACKUP, changed(BACKUP, size_bytes=2), "id"),
     ],
 )
-def test_duplicate_entry_is_refused_with_the_line_of_the_first(
+def test_duplicate_entry_is_refused_naming_the_path_of_the_first(
     one: RegistryEntry, again: RegistryEntry, field: str
 ) -> None:
     problems = problems_of((KAFKA, OLD, NEW), entries(one, again))

@@ -130,7 +130,7 @@ async def test_decision_over_rest_overrides_a_later_answer(make_lab: MakeLab) ->
     assert await approval(lab, execution_id) == decided
 
 
-async def test_answer_whose_task_died_before_storing_it_is_collected(make_lab: MakeLab) -> None:
+async def test_answer_whose_task_crashed_before_storing_it_is_collected(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     people = lab.world.people
     people.approvers.add("anna")

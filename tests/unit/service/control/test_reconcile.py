@@ -129,7 +129,7 @@ async def test_resume_over_rest_unpauses_the_dag_and_stays_resumed(make_lab: Mak
 
 
 @pytest.mark.parametrize(("command", "status"), [(cancel_upgrade, S.CANCELLED), (roll_back_upgrade, S.ROLLING_BACK)])
-@pytest.mark.parametrize("away", [False, True], ids=["airflow there", "airflow away"])
+@pytest.mark.parametrize("away", [False, True], ids=["airflow reachable", "airflow unreachable"])
 async def test_cancel_and_rollback_unpause_a_paused_dag(
     make_lab: MakeLab, command: Any, status: ExecutionStatus, away: bool
 ) -> None:

@@ -98,7 +98,7 @@ async def test_next_batch_is_begun_if_it_is_due_before_its_task_could_start(
     assert (await lab.execution(execution_id)).status is (S.COMPLETED if begun == 2 else S.IN_PROGRESS)
 
 
-async def test_next_batch_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
+async def test_next_batch_that_exceeds_the_remaining_time_is_left_to_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2, upgrade_seconds=6)
     execution_id, began = await lab.admitted(**ONE_BY_ONE, health_check_timeout_seconds=60), get_running_loop().time()
     assert await ending(lab, execution_id, StepKind.BATCH) is Ending.DONE
@@ -162,7 +162,7 @@ async def test_rollback_begins_before_its_own_task(make_lab: MakeLab, strategy: 
     assert ((await lab.execution(execution_id)).status, lab.versions()) == (S.ROLLED_BACK, {OLD_VERSION: 4})
 
 
-async def test_rollback_that_takes_longer_is_left_to_its_task(make_lab: MakeLab) -> None:
+async def test_rollback_that_exceeds_the_remaining_time_is_left_to_its_task(make_lab: MakeLab) -> None:
     lab = await make_lab(upgrade_seconds=6)
     execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50, health_check_timeout_seconds=60)
     await lab.run(execution_id, 1)

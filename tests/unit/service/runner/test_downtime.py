@@ -54,7 +54,9 @@ async def test_instance_that_became_healthy_without_a_runner_is_completed(make_l
 
 
 @pytest.mark.parametrize("moment", some(range(1, MOMENTS + 1)))
-async def test_death_at_any_moment_and_an_hour_without_a_runner_fail_nothing(make_lab: MakeLab, moment: int) -> None:
+async def test_crash_at_any_moment_and_an_hour_without_a_runner_fail_no_instance(
+    make_lab: MakeLab, moment: int
+) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     life = Life(moment)

@@ -10,7 +10,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from local.docs.event_examples import EXAMPLES
 from local.docs.events import FOLDER
-from tests.event_book import violations, violations_of
+from tests.event_types import violations, violations_of
 from upgrade_orchestrator.domain.events.factory import json_name
 from upgrade_orchestrator.domain.events.payloads import EVENT_CLASSES
 from upgrade_orchestrator.domain.execution.events import Event, EventType

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from tests.integration.web.door import Door
+from tests.integration.web.authentication import Authentication
 from tests.integration.web.every_call import ANY, NONE, ONE, TABLE, Needs, good_call
 from tests.integration.world import TENANT, World
 from upgrade_orchestrator.adapters.airflow.auth.permissions import action_of, grants_of, resource_of, tenant_roles
@@ -31,7 +31,7 @@ CALLERS: dict[str, frozenset[tuple[str, str]]] = {
 
 
 def expected(caller: str, needs: Needs) -> int | None:
-    """The refusal's status, or None where the caller gets through the door."""
+    """The refusal's status, or None where the caller gets through the authentication."""
     granted, own = CALLERS[caller], resource_of(of_tenant(TENANT))
     about = {"Upgrades", own} if needs.about in (ONE, ANY) else {"Upgrades"}
     here = {action for action, resource in granted if resource in about}
@@ -67,9 +67,9 @@ def call(api: httpx.AsyncClient, app: FastAPI, execution: str) -> Callable[..., 
 
 @pytest.mark.parametrize("caller", CALLERS)
 async def test_caller_is_authorized_exactly_for_the_calls_of_the_role(
-    call: Callable[..., Any], world: World, door: Door, caller: str
+    call: Callable[..., Any], world: World, authentication: Authentication, caller: str
 ) -> None:
-    headers = door.admit_to(caller, CALLERS[caller])
+    headers = authentication.admit_to(caller, CALLERS[caller])
     before = world.rows(*WRITTEN)
     for name, needs in TABLE.items():
         response, wanted = await call(name, headers), expected(caller, needs)
@@ -85,9 +85,9 @@ async def test_caller_is_authorized_exactly_for_the_calls_of_the_role(
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "approver"])
 async def test_no_response_reveals_whether_an_object_of_another_tenant_exists(
-    call: Callable[..., Any], door: Door, execution: str, role: str
+    call: Callable[..., Any], authentication: Authentication, execution: str, role: str
 ) -> None:
-    headers = door.admit_to("stranger", CALLERS[f"other {role}"])
+    headers = authentication.admit_to("stranger", CALLERS[f"other {role}"])
     unknown = {"tenantId": "no-tenant", "executionId": "01900000-0000-7000-8000-000000000000"}
     for name, needs in TABLE.items():
         if needs.about != ONE:
@@ -102,17 +102,17 @@ async def test_no_response_reveals_whether_an_object_of_another_tenant_exists(
 
 @pytest.mark.parametrize("path", ["-no-id", "x" * 65, "a%00b"])
 async def test_limited_caller_gets_404_for_an_invalid_id(
-    api: httpx.AsyncClient, door: Door, world: World, path: str
+    api: httpx.AsyncClient, authentication: Authentication, world: World, path: str
 ) -> None:
-    headers = door.admit_to("own", CALLERS["own viewer"])
+    headers = authentication.admit_to("own", CALLERS["own viewer"])
     assert (await api.get(f"/upgrades/{path}", headers=headers)).status_code == 404
     assert (await api.get(f"/tenants/{path}/upgrades", headers=headers)).status_code == 404
 
 
 async def test_limited_operator_may_create_in_the_own_tenant_only(
-    api: httpx.AsyncClient, world: World, door: Door
+    api: httpx.AsyncClient, world: World, authentication: Authentication
 ) -> None:
-    own, other = (door.admit_to(name, CALLERS[name]) for name in ("own operator", "other operator"))
+    own, other = (authentication.admit_to(name, CALLERS[name]) for name in ("own operator", "other operator"))
     refused = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=other)
     assert (refused.status_code, world.rows("execution")) == (404, 0)
     created = await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=own)
@@ -120,10 +120,10 @@ async def test_limited_operator_may_create_in_the_own_tenant_only(
 
 
 async def test_idempotency_key_of_a_limited_caller_reveals_nothing_of_another_tenant(
-    api: httpx.AsyncClient, world: World, door: Door
+    api: httpx.AsyncClient, world: World, authentication: Authentication
 ) -> None:
     key = {"Idempotency-Key": "one"}
-    own = door.admit_to("olga", CALLERS["own operator"])
+    own = authentication.admit_to("olga", CALLERS["own operator"])
     assert (await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=own | key)).status_code == 201
-    moved = door.admit_to("olga", CALLERS["other operator"])
+    moved = authentication.admit_to("olga", CALLERS["other operator"])
     assert (await api.post(f"/tenants/{TENANT}/upgrades", json=world.request(), headers=moved | key)).status_code == 404

@@ -22,7 +22,7 @@ class Known:
 
 
 @dataclass
-class Door:
+class Authentication:
     """The users by token."""
 
     known: dict[str, Known] = field(default_factory=dict)

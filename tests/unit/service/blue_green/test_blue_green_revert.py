@@ -61,7 +61,7 @@ async def test_cancel_while_the_pool_starts_removes_it(make_lab: MakeLab) -> Non
     assert pools(lab) == {"blue": {OLD_VERSION}}
 
 
-async def test_cancel_after_the_switch_leaves_both_pools_as_they_are(make_lab: MakeLab) -> None:
+async def test_cancel_after_the_switch_changes_no_pool(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=3600)
     task = going_over(lab, execution_id, Goal.RETIRED)
     await until_soaking(lab, execution_id)
