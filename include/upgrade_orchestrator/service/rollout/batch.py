@@ -127,18 +127,15 @@ class BatchLoop:
     async def _advance(self, fleet: Fleet | None) -> None:
         """Write every transition that this observation allows, then send the orders that are due."""
         actions = self._actions(fleet)
-        while moves := [action.instance for action in actions.values() if isinstance(action, Move)]:
+        while moves := [each.instance for each in actions.values() if isinstance(each, Move)]:
             self._backoff.changed()
             if not await self._store.write(moves):
                 return
             actions = self._actions(fleet)
-        state, orders = (
-            self._store.state,
-            {n: action.order for n, action in actions.items() if isinstance(action, SendOrder)},
-        )
+        orders = {name: each.order for name, each in actions.items() if isinstance(each, SendOrder)}
         if not orders:
             return
-        token = self._lease.lease.token
+        state, token = self._store.state, self._lease.lease.token
         accepted = await gather(*(self._fleet.give(state.jobs[name], order, token) for name, order in orders.items()))
         self._undrain_sent |= {name for name, order in orders.items() if order is Order.UNDRAIN}
         if any(accepted):  # written with the next transition; after a crash the order is sent again
@@ -207,9 +204,7 @@ class BatchLoop:
             case StartInstances(ids):
                 self._backoff.changed()
                 begun = [move(state.jobs[each], InstanceStatus.DRAINING, state.now) for each in ids]
-                if await self._store.write(
-                    begun
-                ):  # all intents first, then the actions that the last observation allows
+                if await self._store.write(begun):  # all intents first, then what the last observation allows
                     await self._advance(fleet)
             case NoBudgetLeft(reason):
                 await self._store.fail(reason)

@@ -23,7 +23,7 @@ async def test_announced_task_ends_are_received(postgres_url: str) -> None:
 
 
 async def test_more_announced_task_ends_are_kept_than_other_signals(postgres_url: str) -> None:
-    ends, number = PostgresTaskEnds(postgres_url), PostgresNames.MOST + 1
+    ends, number = PostgresTaskEnds(postgres_url), PostgresNames.MAX_NAMES + 1
     async with ends.listen() as ended:
         assert await ended.wait(LONG) == {ANYTHING}
         for each in range(number):
