@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -19,16 +19,15 @@ from tests.integration.kafka.reader import Reader
 from tests.integration.store.conftest import Added
 from upgrade_orchestrator.adapters.postgres.engine.leader import RELAY
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.service.events.relay import WAVE
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
 EXECUTIONS, WRITERS = 20, 4
 LEAD_SECONDS = 180.0
 "A server that has to be restarted needs some time; one that stands by leads after two seconds."
-SETTLE_SECONDS = 0.5
-"Time for messages of a suspended process to Kafka or the database to arrive."
 _LEADER = """SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
     AND (classid::bigint << 32 | objid::bigint) = %s AND datname = current_database()"""
+
+_LOCK_PENDING = "SELECT id FROM event WHERE published_at IS NULL AND parked_at IS NULL FOR UPDATE"
 
 
 class Candidates:
@@ -61,18 +60,16 @@ class Candidates:
     def kill(self, name: str) -> None:
         self._processes.kill(name)
 
-    @contextmanager
-    def suspended(self, name: str) -> Iterator[None]:
-        """Suspend the process during the block, unless it is killed meanwhile."""
-        leader = self._processes.leader(name)
-        assert leader is not None
-        process = psutil.Process(leader.pid)
-        process.suspend()
-        try:
-            yield
-        finally:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
+    @asynccontextmanager
+    async def pending_locked(self, reader: Reader) -> AsyncIterator[set[str]]:
+        """The ids of the events that are not published yet, at least one; during the block nobody can mark them."""
+        deadline = time.monotonic() + LEAD_SECONDS
+        async with await psycopg.AsyncConnection.connect(self._dsn) as connection:
+            while not (locked := {row[0] for row in await (await connection.execute(_LOCK_PENDING)).fetchall()}):
+                await connection.rollback()
+                assert time.monotonic() < deadline, "no event was pending"
+                await asyncio.to_thread(reader.poll, 0.02)
+            yield locked
 
     def end(self) -> None:
         for each in self._commands:
@@ -96,18 +93,14 @@ Kill = Callable[[Candidates, Reader, Ports], Awaitable[None]]
 
 
 async def kill_in_mid_wave(candidates: Candidates, reader: Reader, ports: Ports) -> None:
-    """Kill the leader once consumers have events that it has not yet marked as published: those will come again."""
-    deadline = time.monotonic() + LEAD_SECONDS
-    while True:
-        name, seen = await _leader(candidates, reader), len(reader.records)
-        await read(reader, lambda seen=seen: len(reader.records) > seen)  # type: ignore[misc]
-        with candidates.suspended(name):
-            await asyncio.to_thread(reader.poll, SETTLE_SECONDS)
-            marked_later = {each.id for each in await ports.outbox.pending(WAVE)}
-            if marked_later & reader.ids():
-                candidates.kill(name)
-                return
-        assert time.monotonic() < deadline, "no wave was met under way"
+    """Kill the leader once consumers have events that it has not yet marked as published: those will come again.
+
+    It cannot mark them, because their rows are locked until it is dead.
+    """
+    name = await _leader(candidates, reader)
+    async with candidates.pending_locked(reader) as locked:
+        await read(reader, lambda: bool(locked & reader.ids()), LEAD_SECONDS)
+        candidates.kill(name)
 
 
 def kill_at_random(random: Random) -> Kill:
@@ -148,10 +141,7 @@ async def _write(append: Append, executions: list[Execution], done: asyncio.Even
     """Write events until it is over; returns how many each execution has."""
     random, written = Random(seed), Counter[str]()
     while not done.is_set():
-        each, count = (
-            random.choice(executions),
-            random.choice((1, 2, 3, 200)),
-        )  # so that the other writers are in progress too
+        each, count = random.choice(executions), random.choice((1, 2, 3, 200))  # small and large waves
         await append(each, *["x" * random.randint(0, 500)] * count)
         written[each.id] += count
         await asyncio.sleep(random.uniform(0, 0.4))
