@@ -2,5 +2,5 @@
 
 A world (world.py) has the ports and the fleet, in memory (memory/) or on real servers; a lab (lab.py) drives upgrades
 on it and reads the rows and the fleet's log; fleet/ is the demo fleet in this process; steps/ has the steps of tests
-for canaries, stages, pools and endings, mortal.py and dying.py those for deaths.
+for canaries, stages, pools and endings, crash_after.py and random_crashes.py those for crashes.
 """

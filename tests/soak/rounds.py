@@ -13,7 +13,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-WEIGHTS = {"lifecycle": 7, "properties": 6, "deaths": 5, "outage": 25, "relay": 15, "kills": 30, "calls": 12}
+WEIGHTS = {"lifecycle": 7, "properties": 6, "crashes": 5, "outage": 25, "relay": 15, "kills": 30, "calls": 12}
 """Each campaign's share of the time, in the order in which they run: `tests/soak/test_<campaign>.py`.
 
 Those that need the whole stack come last, so that it does not run beside the others. The one with the shortest rounds

@@ -47,7 +47,7 @@ class Twin:
         """The statuses of all instances, in the fleet's order."""
         return [each["status"] for each in self.admin.fleet(NAME)["instances"]]
 
-    def story(self) -> list[tuple[object, ...]]:
+    def pool_orders(self) -> list[tuple[object, ...]]:
         """The fleet's log without the lines whose order varies: when a process ended, when it was asked."""
         lines = [each for each in self.admin.log(NAME) if each["kind"] not in ("created", "health")]
         fields = ("kind", "instance", "from", "to", "version", "pool", "size", "key", "fence", "status", "unavailable")
@@ -73,7 +73,7 @@ async def _assert_same_answers(twins: list[Twin], scene: Callable[[Twin], Awaita
         await twin.ask(twin.driver.fleet)
     real, simulated = twins
     assert simulated.answers == real.answers
-    assert simulated.story() == real.story()
+    assert simulated.pool_orders() == real.pool_orders()
 
 
 async def test_in_memory_agent_replaces_an_instance_like_the_real_agent(twins: list[Twin]) -> None:

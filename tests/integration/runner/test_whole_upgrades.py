@@ -7,7 +7,7 @@ from tests.integration.store_lab import MakeLab
 from tests.labs.lab import FOREVER, OLGA, until
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
 from tests.labs.steps.canaries import deployed, monitored
-from tests.labs.steps.pools import blue_green, pools, statuses, story, traffic, upgrade
+from tests.labs.steps.pools import blue_green, pool_orders, pools, statuses, traffic, upgrade
 from tests.labs.steps.stages import approve, first_stage_done, run_stage
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -81,7 +81,7 @@ async def test_new_pool_is_made_and_gets_the_traffic_before_the_old_one_is_remov
     execution_id = await lab.admitted(**blue_green(soak_seconds=1))
     execution = await upgrade(lab, execution_id)
     assert execution.status is S.COMPLETED, execution.status_reason
-    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
     assert (pools(lab), traffic(lab)) == ({"green": {NEW_VERSION}}, "green")
     assert lab.most_unavailable() == 0
     (batch,) = await lab.batches(execution_id)

@@ -14,8 +14,8 @@ from local.postgres.server import Postgres
 from tests.integration.fleet.running_agent import RunningAgent
 from tests.integration.web.apps import SharedApp, client_of
 from tests.integration.web.authentication import Authentication
-from tests.integration.web.ground import SharedDatabaseAndFleet, shared_database_and_fleet
 from tests.integration.web.live import serving
+from tests.integration.web.shared_world import SharedDatabaseAndFleet, shared_database_and_fleet
 from tests.integration.world import World
 from upgrade_orchestrator.bootstrap import close_ports
 from upgrade_orchestrator.domain.operations.permissions import Permission

@@ -97,15 +97,15 @@ def pools(lab: Lab) -> dict[str, set[str]]:
     return found
 
 
-def story(lab: Lab) -> list[str]:
+def pool_orders(lab: Lab) -> list[str]:
     """What was done to pools, in its order: made and removed ones, and where the traffic went."""
-    story = []
+    found = []
     for each in lab.log():
         if each["kind"] == "traffic":
-            story.append(f"traffic to {each['pool']}")
+            found.append(f"traffic to {each['pool']}")
         if each["kind"] == "pool":
-            story.append(f"{each['pool']} removed" if each["size"] is None else f"{each['pool']} at {each['version']}")
-    return story
+            found.append(f"{each['pool']} removed" if each["size"] is None else f"{each['pool']} at {each['version']}")
+    return found
 
 
 def green(lab: Lab, number: int, pool: str = "green") -> str:

@@ -16,8 +16,8 @@ from tests.labs.steps.pools import (
     going_over,
     green,
     over,
+    pool_orders,
     pools,
-    story,
     traffic,
     until_soaking,
     upgrade,
@@ -35,10 +35,10 @@ async def test_tasks_of_a_cutover_stop_at_their_goal(make_lab: MakeLab) -> None:
     execution_id = await lab.admitted(**blue_green())
     assert (await lab.run(execution_id, 1)).ending is Ending.DONE
     assert (await over(lab, execution_id, Goal.CHECKED)).ending is Ending.DONE
-    assert (story(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
+    assert (pool_orders(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
     await over(lab, execution_id, Goal.SWITCHED)
     await over(lab, execution_id, Goal.SWITCHED)
-    assert story(lab) == ["green at 3.7.0", "traffic to green"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green"]
     await over(lab, execution_id, Goal.SOAKED)
     assert set(pools(lab)) == {"blue", "green"}
     await over(lab, execution_id, Goal.RETIRED)
@@ -49,7 +49,7 @@ async def test_step_whose_task_was_marked_successful_is_done_by_the_next_task(ma
     lab = await make_lab(size=2)
     execution_id = await lab.admitted(**blue_green())
     assert (await over(lab, execution_id, Goal.RETIRED)).ending is Ending.DONE
-    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
 
 
 async def test_new_pool_is_as_large_as_the_old_one_when_only_a_part_is_planned(make_lab: MakeLab) -> None:
@@ -66,7 +66,7 @@ async def test_next_blue_green_upgrade_uses_the_other_pool_and_a_rolling_one_the
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
     second = await admitted_next(lab, Strategy.BLUE_GREEN)
     assert (await upgrade(lab, second)).status is S.COMPLETED
-    assert story(lab)[3:] == [f"blue at {NEWEST_VERSION}", "traffic to blue", "green removed"]
+    assert pool_orders(lab)[3:] == [f"blue at {NEWEST_VERSION}", "traffic to blue", "green removed"]
     assert pools(lab) == {"blue": {NEWEST_VERSION}}
     assert lab.most_unavailable() == 0
 
@@ -86,7 +86,7 @@ async def test_left_over_pool_at_another_version_is_removed_first(make_lab: Make
     lab = await make_lab(size=2)
     await lab.left_over("3.5.0", 2)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
-    assert story(lab)[1:4] == ["green removed", "green at 3.7.0", "traffic to green"]
+    assert pool_orders(lab)[1:4] == ["green removed", "green at 3.7.0", "traffic to green"]
     assert pools(lab) == {"green": {NEW_VERSION}}
 
 
@@ -94,7 +94,7 @@ async def test_left_over_pool_at_the_target_version_is_reused(make_lab: MakeLab)
     lab = await make_lab(size=2)
     await lab.left_over(NEW_VERSION, 2)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
-    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
     assert len(lab.upgrades()) == 2  # of the left-over itself
 
 
@@ -102,7 +102,7 @@ async def test_left_over_pool_that_is_too_small_is_made_again(make_lab: MakeLab)
     lab = await make_lab(size=3)
     await lab.left_over(NEW_VERSION, 1)
     assert (await upgrade(lab, await lab.admitted(**blue_green()))).status is S.COMPLETED
-    assert story(lab)[1:] == ["green removed", "green at 3.7.0", "traffic to green", "blue removed"]
+    assert pool_orders(lab)[1:] == ["green removed", "green at 3.7.0", "traffic to green", "blue removed"]
     assert len(lab.fleet()) == 3
 
 
@@ -115,7 +115,7 @@ async def test_instance_that_does_not_start_gets_a_second_try(make_lab: MakeLab)
     execution_id = await lab.admitted(**blue_green())
     execution = await upgrade(lab, execution_id)
     assert (execution.status, execution.current_failures) == (S.COMPLETED, 1)
-    assert story(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green", "blue removed"]
     assert sorted(each.attempts for each in (await lab.instances(execution_id)).values()) == [1, 1, 2]
 
 
@@ -134,7 +134,7 @@ async def test_traffic_stays_with_the_old_pool_when_an_instance_fails_twice(make
     execution = await upgrade(lab, execution_id)
     assert (execution.status, execution.failure_phase) == (S.FAILED, "CHECK")
     assert lab.name(1) in execution.status_reason
-    assert (story(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
+    assert (pool_orders(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
 
 
 async def test_failures_at_the_threshold_fail_the_upgrade_and_keep_the_new_pool_for_inspection(
@@ -145,7 +145,7 @@ async def test_failures_at_the_threshold_fail_the_upgrade_and_keep_the_new_pool_
     execution_id = await lab.admitted(**blue_green(failure_threshold=1))
     execution = await upgrade(lab, execution_id)
     assert (execution.status, execution.settled_at is not None) == (S.FAILED, True)
-    assert (story(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
+    assert (pool_orders(lab), traffic(lab)) == (["green at 3.7.0"], "blue")
     assert set(pools(lab)) == {"blue", "green"}
     assert await lab.deployment() == (OLD, None)
     lab.heal()
@@ -158,7 +158,7 @@ async def test_failures_at_the_threshold_with_auto_rollback_remove_the_new_pool(
     execution_id = await lab.admitted(**blue_green(failure_threshold=1, auto_rollback_enabled=True))
     execution = await upgrade(lab, execution_id)
     assert (execution.status, execution.settled_at is not None) == (S.ROLLED_BACK, True)
-    assert (story(lab), pools(lab)) == (["green at 3.7.0", "green removed"], {"blue": {OLD_VERSION}})
+    assert (pool_orders(lab), pools(lab)) == (["green at 3.7.0", "green removed"], {"blue": {OLD_VERSION}})
     assert await lab.deployment() == (OLD, None)
     assert lab.most_unavailable() == 0
 
@@ -177,7 +177,7 @@ async def test_pool_that_becomes_unhealthy_before_the_switch_never_gets_the_traf
     execution = await upgrade(lab, execution_id)
     assert (execution.status, execution.failure_phase) == (ends, None if back else "CHECK")
     assert green(lab, 2) in (execution.rollback.reason or execution.status_reason)
-    assert (traffic(lab), "traffic to green" in story(lab)) == ("blue", False)
+    assert (traffic(lab), "traffic to green" in pool_orders(lab)) == ("blue", False)
     assert lab.most_unavailable() == 0
 
 
@@ -211,4 +211,4 @@ async def test_traffic_switched_by_another_party_is_not_switched_again(make_lab:
     execution = await end(lab, execution_id)
     assert (execution.status, execution.failure_phase) == (S.FAILED, "SOAK")
     assert "something else switched the traffic" in execution.status_reason
-    assert (traffic(lab), story(lab)[-1]) == ("blue", "traffic to blue")
+    assert (traffic(lab), pool_orders(lab)[-1]) == ("blue", "traffic to blue")

@@ -15,9 +15,9 @@ from tests.labs.steps.pools import (
     going_over,
     green,
     over,
+    pool_orders,
     pools,
     statuses,
-    story,
     switched,
     traffic,
     until_soaking,
@@ -45,7 +45,7 @@ async def test_cancel_before_the_switch_removes_the_unused_pool(make_lab: MakeLa
     assert (await over(lab, execution_id, Goal.SWITCHED)).ending is Ending.STOPPED
     execution = await end(lab, execution_id)
     assert (execution.status, execution.settled_at is not None) == (S.CANCELLED, True)
-    assert story(lab) == ["green at 3.7.0", "green removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "green removed"]
     assert await statuses(lab, execution_id) == {I.ROLLED_BACK}
     assert (await lab.deployment(), lab.most_unavailable()) == ((OLD, None), 0)
 
@@ -70,7 +70,7 @@ async def test_cancel_after_the_switch_changes_no_pool(make_lab: MakeLab) -> Non
     assert (await task).ending is Ending.STOPPED
     execution = await end(lab, execution_id)
     assert execution.settled_at is not None
-    assert story(lab) == ["green at 3.7.0", "traffic to green"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green"]
     assert set(pools(lab)) == {"blue", "green"}
     assert await statuses(lab, execution_id) == {I.COMPLETED}
     assert await lab.deployment() == (OLD, {NEW_VERSION: 3})
@@ -98,7 +98,7 @@ async def test_rollback_before_the_switch_removes_the_new_pool(make_lab: MakeLab
     await lab.run(execution_id, 1)
     await over(lab, execution_id, Goal.CHECKED)
     await _rolled_back(lab, execution_id)
-    assert story(lab) == ["green at 3.7.0", "green removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "green removed"]
 
 
 async def test_rollback_while_the_pool_starts_does_not_wait_for_it(make_lab: MakeLab) -> None:
@@ -119,7 +119,7 @@ async def test_rollback_during_the_soak_switches_the_traffic_back(make_lab: Make
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
     await _rolled_back(lab, execution_id)
     assert (await task).ending is Ending.STOPPED
-    assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue", "green removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue", "green removed"]
 
 
 async def test_rollback_after_the_removal_of_the_old_pool_makes_it_again_before_it_switches(make_lab: MakeLab) -> None:
@@ -127,7 +127,7 @@ async def test_rollback_after_the_removal_of_the_old_pool_makes_it_again_before_
     assert (await over(lab, execution_id, Goal.RETIRED)).ending is Ending.DONE
     assert pools(lab) == {"green": {NEW_VERSION}}
     await _rolled_back(lab, execution_id)
-    assert story(lab)[2:] == ["blue removed", f"blue at {OLD_VERSION}", "traffic to blue", "green removed"]
+    assert pool_orders(lab)[2:] == ["blue removed", f"blue at {OLD_VERSION}", "traffic to blue", "green removed"]
 
 
 async def test_rollback_whose_pool_does_not_start_fails_with_the_reason(make_lab: MakeLab) -> None:

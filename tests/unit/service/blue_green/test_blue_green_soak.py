@@ -12,9 +12,9 @@ from tests.labs.steps.pools import (
     going_over,
     green,
     over,
+    pool_orders,
     pools,
     statuses,
-    story,
     switched,
     traffic,
     until_soaking,
@@ -52,7 +52,7 @@ async def test_failed_soak_switches_back_and_keeps_the_new_pool_for_inspection(m
     execution = await upgrade(lab, execution_id)
     assert (execution.status, execution.failure_phase, execution.current_failures) == (S.FAILED, "SOAK", 1)
     assert green(lab, 2) in execution.status_reason
-    assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue"]
     assert set(pools(lab)) == {"blue", "green"}
     assert await statuses(lab, execution_id) == {I.ROLLED_BACK}
     assert (await lab.deployment(), execution.settled_at is not None) == ((OLD, None), True)
@@ -63,7 +63,7 @@ async def test_failed_soak_rolls_back_with_auto_rollback(make_lab: MakeLab) -> N
     break_green(lab, "unhealthy", 2)
     execution = await upgrade(lab, execution_id)
     assert execution.status is S.ROLLED_BACK, execution.status_reason
-    assert story(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue", "green removed"]
+    assert pool_orders(lab) == ["green at 3.7.0", "traffic to green", "traffic to blue", "green removed"]
     assert await statuses(lab, execution_id) == {I.ROLLED_BACK}
     assert await lab.deployment() == (OLD, None)
 

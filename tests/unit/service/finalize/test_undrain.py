@@ -4,9 +4,9 @@ import pytest
 
 from local.fleet.agent.orders import Orders
 from tests.effort import some
+from tests.labs.crash_after import Crashed, CrashPoint, crashing
 from tests.labs.lab import OLGA, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
-from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import OLD_VERSION
 from tests.labs.steps.endings import failed_with_a_drain_that_does_not_end
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -53,16 +53,16 @@ async def test_instance_that_was_drained_but_not_upgraded_is_undrained_at_the_en
 @pytest.mark.parametrize("moment", some(range(1, MOMENTS + 1)))
 async def test_crash_at_any_moment_of_the_end_leaves_no_instance_drained(make_lab: MakeLab, moment: int) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
-    life = Life(moment)
+    point = CrashPoint(moment)
     try:
-        await mortal(lab, life).end(execution_id)
-    except Died:
+        await crashing(lab, point).end(execution_id)
+    except Crashed:
         lab.end_lease()
         await lab.end(execution_id)
     else:
-        assert life.moments < MOMENTS
+        assert point.moments < MOMENTS
     assert (await lab.execution(execution_id)).settled_at is not None
-    assert lab.statuses() == {"RUNNING": 3}, life.last
+    assert lab.statuses() == {"RUNNING": 3}, point.last
     assert lab.tokens() == sorted(lab.tokens())
 
 

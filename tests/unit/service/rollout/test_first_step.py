@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.effort import some
+from tests.labs.crash_after import Crashed, CrashPoint, crashing
 from tests.labs.lab import OLGA, Lab, abandoned, until
 from tests.labs.memory.lab import MakeLab
-from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.canaries import canary_fields
 from tests.labs.steps.first_step import SECONDS, after_first_step, all_tasks, first_step, step
@@ -167,20 +167,20 @@ async def test_first_step_that_crashed_at_any_moment_is_continued_by_the_other_t
     if back:
         lab.fault("upgrade-fails", 2, times=1)
     execution = await lab.validating(batch_size=1, failure_threshold=1, auto_rollback_enabled=True)
-    life = Life(moment)
-    if not await _survived(lab, execution.id, life):
+    point = CrashPoint(moment)
+    if not await _survived(lab, execution.id, point):
         lab.end_lease()
     ended = await all_tasks(lab, execution.id)
-    assert ended.status is (S.ROLLED_BACK if back else S.COMPLETED), (life.last, ended.status_reason)
+    assert ended.status is (S.ROLLED_BACK if back else S.COMPLETED), (point.last, ended.status_reason)
     assert lab.versions() == {OLD_VERSION if back else NEW_VERSION: 2}
-    assert back or each_once(lab, 2), life.last
+    assert back or each_once(lab, 2), point.last
     assert lab.tokens() == sorted(lab.tokens())
 
 
-async def _survived(lab: Lab, execution_id: str, life: Life) -> bool:
+async def _survived(lab: Lab, execution_id: str, point: CrashPoint) -> bool:
     try:
-        await first_step(mortal(lab, life), execution_id)
-    except Died:
+        await first_step(crashing(lab, point), execution_id)
+    except Crashed:
         return False
     return True
 
@@ -191,6 +191,6 @@ async def test_crash_moments_of_the_tests_cover_the_whole_first_step(make_lab: M
     if back:
         lab.fault("upgrade-fails", 2, times=1)
     execution = await lab.validating(batch_size=1, failure_threshold=1, auto_rollback_enabled=True)
-    life = Life(None)
-    assert await _survived(lab, execution.id, life)
-    assert 10 < life.moments < MOMENTS
+    point = CrashPoint(None)
+    assert await _survived(lab, execution.id, point)
+    assert 10 < point.moments < MOMENTS

@@ -8,9 +8,9 @@ import pytest
 
 from local.fleet.agent.orders import Orders
 from tests.effort import some
-from tests.labs.dying import upgrade_with_deaths
 from tests.labs.lab import until
 from tests.labs.memory.lab import MakeLab
+from tests.labs.random_crashes import upgrade_with_crashes
 from upgrade_orchestrator.service.ports.fleet import StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
 
@@ -42,4 +42,4 @@ async def test_runner_stops_when_the_agent_has_seen_a_newer_token(make_lab: Make
 async def test_upgrade_with_random_faults_and_crashes_always_ends_within_the_rules(
     make_lab: MakeLab, seed: int
 ) -> None:
-    await upgrade_with_deaths(make_lab, Random(seed))
+    await upgrade_with_crashes(make_lab, Random(seed))

@@ -7,9 +7,9 @@ from contextlib import suppress
 import pytest
 
 from tests.effort import some
+from tests.labs.crash_after import Crashed, CrashPoint, crashing
 from tests.labs.lab import OLGA, Lab, abandoned, until
 from tests.labs.memory.lab import HOUR, MakeLab
-from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
@@ -59,24 +59,24 @@ async def test_crash_at_any_moment_and_an_hour_without_a_runner_fail_no_instance
 ) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
-    life = Life(moment)
-    with suppress(Died):
-        await mortal(lab, life).run(execution_id, 1)
+    point = CrashPoint(moment)
+    with suppress(Crashed):
+        await crashing(lab, point).run(execution_id, 1)
     lab.set_clock(HOUR)
-    with suppress(Died):  # right after it has taken the lease: the hour must not be forgotten with it
-        await mortal(lab, Life(1)).run(execution_id, 1)
+    with suppress(Crashed):  # right after it has taken the lease: the hour must not be forgotten with it
+        await crashing(lab, CrashPoint(1)).run(execution_id, 1)
     lab.end_lease()
     execution = await lab.upgrade(execution_id)
-    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0), (life.last, execution.status_reason)
-    assert await attempts(lab, execution_id) == {1}, life.last
-    assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}, life.last
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0), (point.last, execution.status_reason)
+    assert await attempts(lab, execution_id) == {1}, point.last
+    assert Counter(lab.upgrades()) == {lab.name(1): 1, lab.name(2): 1}, point.last
 
 
 async def test_crash_moments_of_the_tests_cover_the_whole_upgrade(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
-    life = Life(None)
-    await mortal(lab, life).run(await lab.admitted(), 1)
-    assert 0 < life.moments < MOMENTS
+    point = CrashPoint(None)
+    await crashing(lab, point).run(await lab.admitted(), 1)
+    assert 0 < point.moments < MOMENTS
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -123,8 +123,8 @@ async def test_lease_with_a_far_expiry_after_the_clock_was_set_back_is_not_waite
 ) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
-    with pytest.raises(Died):
-        await mortal(lab, Life(2)).run(execution_id, 1)
+    with pytest.raises(Crashed):
+        await crashing(lab, CrashPoint(2)).run(execution_id, 1)
     lab.set_lease(HOUR)
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.labs.crash_after import Crashed, CrashPoint, crashing
 from tests.labs.lab import OLGA, Lab
 from tests.labs.memory.lab import MakeLab
-from tests.labs.mortal import Died, Life, mortal
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.pools import end, going_over, over, pools, switched, traffic
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
@@ -127,11 +127,11 @@ async def test_fence_changes_nothing_in_the_fleet(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     before = len(_transitions(lab))
     execution_id = await lab.admitted()
-    with pytest.raises(Died):
-        await mortal(lab, Life(1)).run(execution_id, 1)
+    with pytest.raises(Crashed):
+        await crashing(lab, CrashPoint(1)).run(execution_id, 1)
     lab.end_lease()
-    with pytest.raises(Died):
-        await mortal(lab, Life(2)).run(execution_id, 1)  # it has taken the lease and closed the fence, no more
+    with pytest.raises(Crashed):
+        await crashing(lab, CrashPoint(2)).run(execution_id, 1)  # it has taken the lease and closed the fence, no more
     (call,) = [each for each in lab.log() if each["kind"] == "call"]
     assert (".fence." in call["key"], lab.statuses()) == (True, {"RUNNING": 3})
     assert len(_transitions(lab)) == before
@@ -144,8 +144,8 @@ def _transitions(lab: Lab) -> list[dict[str, Any]]:
 async def test_fence_needs_no_idle_instance(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     execution_id = await lab.admitted()
-    with pytest.raises(Died):
-        await mortal(lab, Life(3)).run(execution_id, 1)
+    with pytest.raises(Crashed):
+        await crashing(lab, CrashPoint(3)).run(execution_id, 1)
     lab.end_lease()
     assert (await lab.upgrade(execution_id)).status is S.COMPLETED
     assert len(lab.upgrades()) == 1
@@ -154,8 +154,8 @@ async def test_fence_needs_no_idle_instance(make_lab: MakeLab) -> None:
 async def test_fence_is_closed_once_an_unreachable_agent_responds_again(make_lab: MakeLab) -> None:
     lab = await make_lab(size=3)
     execution_id = await lab.admitted()
-    with pytest.raises(Died):
-        await mortal(lab, Life(1)).run(execution_id, 1)
+    with pytest.raises(Crashed):
+        await crashing(lab, CrashPoint(1)).run(execution_id, 1)
     lab.end_lease()
     lab.fault("agent-503", times=2)
     await lab.run(execution_id, 1)

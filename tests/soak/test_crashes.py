@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.integration.store_lab import MakeLab
-from tests.labs.dying import upgrade_with_deaths
+from tests.labs.random_crashes import upgrade_with_crashes
 from tests.soak.rounds import Round
 
 
@@ -12,5 +12,5 @@ async def test_upgrade_with_random_faults_and_crashes_always_ends_within_the_rul
 ) -> None:
     for each in rounds:
         with each:
-            await upgrade_with_deaths(make_lab, each.random)
+            await upgrade_with_crashes(make_lab, each.random)
             each.did(upgrades=1)

@@ -1,4 +1,4 @@
-"""An upgrade with random faults, whose runner dies now and then: it always ends within the rules."""
+"""An upgrade with random faults, whose runner crashes now and then: it always ends within the rules."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ def _break(lab: Lab, random: Random) -> None:
         lab.fault(kind, number, seconds=seconds, times=random.randint(1, 3))
 
 
-async def _run_with_deaths(lab: Lab, execution_id: str, random: Random) -> None:
+async def _run_with_crashes(lab: Lab, execution_id: str, random: Random) -> None:
     """Run the upgrade from its stored rows; the runner dies at random moments, and is started again."""
     for _ in range(random.randint(1, 3)):
         task = asyncio.create_task(lab.upgrade(execution_id))
@@ -33,7 +33,7 @@ async def _run_with_deaths(lab: Lab, execution_id: str, random: Random) -> None:
     await lab.upgrade(execution_id)
 
 
-async def upgrade_with_deaths(make_lab: Callable[..., Awaitable[Lab]], random: Random) -> None:
+async def upgrade_with_crashes(make_lab: Callable[..., Awaitable[Lab]], random: Random) -> None:
     """On six instances, with a random request, random faults and random moments of death."""
     lab = await make_lab(size=6, lease_seconds=0.5, upgrade_seconds=random.choice([0.01, 0.1]))
     back = random.random() < 0.5
@@ -45,7 +45,7 @@ async def upgrade_with_deaths(make_lab: Callable[..., Awaitable[Lab]], random: R
         health_check_timeout_seconds=2,
     )
     _break(lab, random)
-    await _run_with_deaths(lab, execution_id, random)
+    await _run_with_crashes(lab, execution_id, random)
     _check_fleet(lab, await lab.execution(execution_id))
     await _check_rows(lab, execution_id)
 
