@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.http.hooks.http import HttpHook
 
 from tests.integration.fleet.running_agent import TOKEN, Caller, RunningAgent
 from tests.integration.fleet.test_client import BODY, Server, answer, trickle
@@ -77,6 +78,26 @@ async def test_address_is_built_from_the_connection(
     for kind in KINDS:
         monkeypatch.setenv("AIRFLOW_CONN_AGENT", json.dumps({"conn_type": kind, "host": "a"} | given))
         assert await fleet_address("agent") == address
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"host": "a"},
+        {"host": "a", "port": 81},
+        {"host": "a", "schema": "https", "port": 8443},
+        {"host": "https://a/base/"},
+        {"host": "https://a", "port": 8443},
+        {"host": "https://a", "schema": "http"},
+    ],
+)
+async def test_base_url_is_the_one_of_the_providers_hook(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AGENT", json.dumps({"conn_type": "http"} | given))
+    hook = HttpHook(http_conn_id="agent")
+    hook.get_conn()
+    assert (await fleet_address("agent")).base_url == hook.base_url.rstrip("/")
 
 
 def test_connection_test_succeeds_when_the_agent_responds(define: Define) -> None:
