@@ -191,7 +191,9 @@ def decide(view: BatchView, now: datetime) -> Decision:
         return Wait((view.batch.due_at - now).total_seconds())
     flying = [each for each in view.instances if each.status in IN_FLIGHT]
     failed = [each for each in view.instances if each.status is InstanceStatus.FAILED]
-    busy = [each.instance_id for each in flying if each.healthy_seconds is None]  # a soaking one serves already
+    checked = [each for each in flying if each.status is InstanceStatus.HEALTH_CHECKING]
+    soaking = {each.instance_id for each in checked if each.healthy_seconds is not None}  # these serve already
+    busy = [each.instance_id for each in flying if each.instance_id not in soaking]
     counted = view.unavailable.union(busy, (each.instance_id for each in failed))
     pending = [each for each in view.instances if each.status is InstanceStatus.PENDING]
     waiting = [each.instance_id for each in pending if each.batch <= view.batch.number]

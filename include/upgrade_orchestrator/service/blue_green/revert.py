@@ -44,7 +44,7 @@ class Revert:
         return False
 
     def next_action(self, view: PoolView, now: datetime) -> PoolAction:
-        """``next_revert_action`` for the aim that follows from the status."""
+        """``next_revert_action`` for the goal that follows from the status."""
         goal = revert_goal_of(view.execution)
         return GoalReached() if goal is None else next_revert_action(view, goal)
 

@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 LEASE_WAIT_SECONDS = 1.0
 "How often a runner tries to acquire a lease that another one holds."
 LEASE_WORTH_KEEPING_SECONDS = 2.0
-"For a longer wait with nothing in flight the lease is given back."
+"""For a longer wait with nothing in flight the lease is given back.
+
+It is not below ``Backoff.LONGEST``, so that a runner that waits for the fleet keeps the lease.
+"""
 
 K = TypeVar("K", bound=Hashable)
 Tick = Callable[[], Awaitable[Outcome | float]]

@@ -62,7 +62,7 @@ class Candidates:
 
     @asynccontextmanager
     async def pending_locked(self, reader: Reader) -> AsyncIterator[set[str]]:
-        """The ids of the events that are not published yet, at least one; during the block nobody can mark them."""
+        """The ids of the events that are not published yet, at least one; during the block no process can mark them."""
         deadline = time.monotonic() + LEAD_SECONDS
         async with await psycopg.AsyncConnection.connect(self._dsn) as connection:
             while not (locked := {row[0] for row in await (await connection.execute(_LOCK_PENDING)).fetchall()}):

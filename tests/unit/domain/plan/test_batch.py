@@ -106,6 +106,12 @@ def test_health_checking_instance_that_is_not_healthy_yet_counts_as_in_flight_an
     assert decide(view([*checked, *rows(I.PENDING, first=2)]), NOW) == Wait(None)
 
 
+@pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
+def test_instance_whose_health_is_not_checked_yet_does_not_soak_whatever_its_row_says(status: I) -> None:
+    busy = rows(status, status, healthy_seconds=0.0)
+    assert decide(view([*busy, *rows(I.PENDING, first=2)]), NOW) == Wait(None)
+
+
 def test_soaking_instance_that_turned_unhealthy_counts_against_the_budget_again() -> None:
     soaking = rows(I.HEALTH_CHECKING, I.HEALTH_CHECKING, healthy_seconds=0.0)
     both_ill = frozenset({name(0), name(1)})
