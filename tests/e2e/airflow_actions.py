@@ -1,5 +1,6 @@
 """What a user does to an upgrade's DAG in the Airflow UI, by Airflow's own API, which the UI calls too."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -24,10 +25,29 @@ def run_of(tenant: Tenant, execution_id: str) -> str:
     return f"{dag_of(execution_id)}/dagRuns/{runs[0]['dag_run_id']}"
 
 
+def accepted(call: Callable[[], httpx.Response], status_code: int = 200) -> httpx.Response:
+    """Airflow's response to a change of a DAG, a run or tasks that it accepts.
+
+    Airflow's API changes the task instances first and the run second; its scheduler locks the run first and changes the
+    task instances second. At the same moment they block each other, and PostgreSQL ends one ("deadlock detected"). If
+    it ends the API's transaction, Airflow responds with 500 "Database error" and has changed nothing, so the call is
+    repeated, as a user would.
+    """
+
+    def response() -> httpx.Response | None:
+        found = call()
+        if found.status_code == 500:
+            assert found.json()["detail"]["reason"] == "Database error", found.text
+            return None
+        assert found.status_code == status_code, found.text
+        return found
+
+    return wait_for("Airflow to accept the change", response)
+
+
 def patch(tenant: Tenant, path: str, body: Json) -> None:
     """Make a change that Airflow accepts."""
-    answer = tenant.airflow.patch(path, json=body)
-    assert answer.status_code == 200, answer.text
+    accepted(lambda: tenant.airflow.patch(path, json=body))
 
 
 def pause_dag(tenant: Tenant, execution_id: str, paused: bool = True) -> None:
@@ -44,34 +64,21 @@ def clear(tenant: Tenant, execution_id: str, **what: Any) -> None:
     """Clear tasks of the one run, by default all of them."""
     run_id = run_of(tenant, execution_id).rsplit("/", 1)[1]
     body = {"dry_run": False, "only_failed": False, "reset_dag_runs": True, "dag_run_id": run_id, **what}
-    answer = tenant.airflow.post(f"{dag_of(execution_id)}/clearTaskInstances", json=body)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["task_instances"]
+    cleared = accepted(lambda: tenant.airflow.post(f"{dag_of(execution_id)}/clearTaskInstances", json=body))
+    assert cleared.json()["task_instances"]
 
 
 def delete_dag(tenant: Tenant, execution_id: str) -> None:
     """Delete the DAG of an upgrade that was paused during its first batch.
 
-    Airflow deletes the task instances first and the DAG run second; its scheduler locks the run first and changes the
-    task instances second. At the same moment they block each other, and PostgreSQL ends one ("deadlock detected"):
-
-    - the deletion: Airflow answers 500 "Database error" and has deleted nothing, so the call is repeated;
-    - or the scheduler's transaction: Airflow 3.3.2 tries it again, does not find the run, and the scheduler process
-      ends, which would fail all other tests. So this first waits until the scheduler has no task left to change.
+    If PostgreSQL ends the scheduler's transaction (see ``accepted``), Airflow 3.3.2 tries it again, does not find the
+    run, and the scheduler process ends, which would fail all other tests. So this first waits until the scheduler has
+    no task left to change.
     """
     settled = {ADMIT: "success", FIRST: "deferred"}
     what = "the scheduler to have no task left to change"
     wait_for(what, lambda: settled.items() <= tenant.task_states(execution_id).items())
-    wait_for("Airflow to delete the DAG", lambda: _is_deleted(tenant.airflow.delete(dag_of(execution_id))))
-
-
-def _is_deleted(answer: httpx.Response) -> bool:
-    """False if the database refused; fails for every other answer than 204."""
-    if answer.status_code == 500:
-        assert answer.json()["detail"]["reason"] == "Database error", answer.text
-        return False
-    assert answer.status_code == 204, answer.text
-    return True
+    accepted(lambda: tenant.airflow.delete(dag_of(execution_id)), 204)
 
 
 def command(tenant: Tenant, execution_id: str, name: str) -> None:

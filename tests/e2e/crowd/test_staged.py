@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from tests.e2e.airflow_actions import patch
 from tests.e2e.conftest import NewTenant
 from tests.e2e.questions import answer_in_ui, asked_again, decide, decisions, ends, parked, question, task_of, withdrawn
 from tests.e2e.steps import Json, Tenant, got, statuses, wait_for
@@ -84,8 +85,7 @@ def test_stage_does_not_begin_while_paused_nor_when_its_approval_task_is_marked_
     parked(tenant, execution_id, 2)
     assert_paused_stage_waits(tenant, execution_id, client_of, airflow_of)
     parked(tenant, execution_id, 3)
-    marked = tenant.airflow.patch(task_of(tenant, execution_id, 3), json={"new_state": "success"})
-    assert marked.status_code == 200, marked.text
+    patch(tenant, task_of(tenant, execution_id, 3), {"new_state": "success"})
     held = lambda: tenant.task_states(execution_id)["stage_03.upgrade"] == "deferred"  # noqa: E731
     wait_for("the stage itself to wait for its approval", held)
     assert tenant.versions() == {"3.7.0": 3, "3.6.0": 1}
