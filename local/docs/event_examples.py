@@ -54,6 +54,7 @@ _EXAMPLES: tuple[Event, ...] = (
         to_version="3.7.0",
         attempts=1,
         revert=None,
+        gone=False,
         error=None,
     ),
     payloads.Progress(percentage=10, total=20, pending=15, in_flight=3, completed=2, failed=0, rolled_back=0),

@@ -82,6 +82,15 @@ class ApprovalResponse(ResponseBody):
     since: Time
 
 
+class AttentionResponse(ResponseBody):
+    """What keeps the execution from going on, once it has been met twice in a row."""
+
+    code: str = Field(examples=["FLEET_UNREACHABLE"])
+    since: Time
+    message: str = Field(examples=["the agent does not answer (TimeoutError)"])
+    tries: int = Field(examples=[2])
+
+
 class RollbackResponse(ResponseBody):
     """The rollback, as in specification section 6."""
 
@@ -121,6 +130,7 @@ class RequestResponse(ResponseBody):
     initiated_by: str | None = Field(examples=["ci"])
     installed_components: dict[str, str] | None = Field(examples=[{"kafka": "3.6.0", "postgresql": "16.1"}])
     soak_seconds: int
+    undrain_foreign: bool
     stage_percentages: list[int] | None = Field(examples=[None])
 
 
@@ -147,6 +157,7 @@ class ExecutionResponse(RequestResponse, HeadResponse):
     validation_checks: list[CheckResponse]
     canary: CanaryResponse
     awaiting_approval: ApprovalResponse | None = Field(examples=[None])
+    attention: AttentionResponse | None = Field(examples=[None])
     failure_phase: str | None
     warnings: list[str]
     rollback_info: RollbackResponse
@@ -173,7 +184,7 @@ class ExecutionResponse(RequestResponse, HeadResponse):
 
 def _own(execution: Execution) -> dict[str, object]:
     names = ("id", "tenant_id", "status", "status_reason", "created_by", "created_at", "started_at", "completed_at")
-    more = ("dag_id", "plan_hash", "failure_phase", "warnings", "total_instances")
+    more = ("dag_id", "plan_hash", "attention", "failure_phase", "warnings", "total_instances")
     return {name: getattr(execution, name) for name in (*names, *more)}
 
 

@@ -24,6 +24,7 @@ from upgrade_orchestrator.adapters.memory.engine.tables import (
     Table,
 )
 from upgrade_orchestrator.adapters.memory.events.events import event_from
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion
 
 HOUR = timedelta(hours=1)
@@ -42,6 +43,11 @@ class MemoryLab(Lab):
     def set_lease(self, by: timedelta) -> None:
         """Make the lease expire so much later, or earlier."""
         self._change(LEASE, lambda lease: replace(lease, expires_at=lease.expires_at + by))
+
+    def attention(self) -> Attention | None:
+        """What keeps the newest execution from going on."""
+        newest = max(self.world.database.committed(EXECUTION), key=lambda row: row.execution.created_at)
+        return newest.execution.attention
 
     def commands(self) -> list[CommandRow]:
         """The commands with their actors, in the order in which they were given."""

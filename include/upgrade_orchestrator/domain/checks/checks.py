@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
-from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.budget import budget_of
 from upgrade_orchestrator.domain.plan.plan import WITHOUT_BUDGET
@@ -92,6 +92,18 @@ def version_mix(source: ComponentVersion, fleet: Fleet) -> Findings:
         return Findings()
     found = ", ".join(f"{count} on {version}" for version, count in sorted(others.items()))
     return Findings((), (f"not all instances run {source.version}: also found {found}",))
+
+
+def drained_by_others(request: UpgradeRequest, planned: Sequence[str], fleet: Fleet) -> Findings:
+    """Warning when planned instances have been drained before the upgrade (section 4, "Drained by others")."""
+    if request.strategy is Strategy.BLUE_GREEN:
+        return Findings()
+    wanted = set(planned)
+    found = [each.instance_id for each in fleet.serving() if each.out_of_service and each.instance_id in wanted]
+    if not found:
+        return Findings()
+    then = "go into service" if request.undrain_foreign else "are drained again"
+    return Findings((), (f"drained by others before the upgrade: {', '.join(found)}; they {then} once upgraded",))
 
 
 def other_pools(request: UpgradeRequest, fleet: Fleet) -> Findings:
@@ -195,26 +207,33 @@ def backup_content(backup: Backup, found: StoredObject) -> Findings:
     return Findings()
 
 
-def verification(target_version: str, total: int, fleet: Fleet, planned: Sequence[str]) -> Findings:
-    """Post-upgrade: every planned instance is in the fleet, at the target version and healthy (section 4, "All")."""
-    wrong = []
-    for instance_id in planned:
-        found = fleet.find(instance_id)
+def not_well(target_version: str, rows: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
+    """Post-upgrade: what the fleet shows of each instance that is not healthy at the target version (section 4)."""
+    wrong = {}
+    known = {each.instance_id: each for each in fleet.instances}
+    for name in (each.instance_id for each in rows):
+        found = known.get(name)
         if found is None:
-            wrong.append(f"{instance_id} is not in the fleet any more")
-        elif not (found.runs(target_version) and found.healthy):
-            health_word = "healthy" if found.healthy else "unhealthy"
-            wrong.append(f"{instance_id} is {found.status} at {found.version}, {health_word}")
-    if not wrong:
-        return Findings()
-    return Findings((f"{len(wrong)} of {total} instances are not on {target_version} and healthy: {'; '.join(wrong)}",))
+            wrong[name] = "is not in the fleet's list"
+        elif not found.is_well_at(target_version):
+            wrong[name] = _shown(found)
+    return wrong
+
+
+def _shown(found: FleetInstance) -> str:
+    return f"is {found.status} at {found.version}, {'healthy' if found.healthy else 'unhealthy'}"
 
 
 def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet) -> Findings:
     """Post-upgrade of BLUE_GREEN: the serving pool replaces the planned instances, and those are removed."""
     left = [each for each in planned if fleet.find(each) is not None]
-    serving = [each.instance_id for each in fleet.serving()]
-    findings = verification(target_version, len(serving), fleet, serving)
+    serving = fleet.serving()
+    wrong = [each for each in serving if not (each.runs(target_version) and each.healthy)]
+    findings = Findings()
+    if wrong:
+        named = "; ".join(f"{each.instance_id} {_shown(each)}" for each in wrong)
+        found = f"{len(wrong)} of {len(serving)} instances are not on {target_version} and healthy: {named}"
+        findings = Findings((found,))
     if left:
         findings += Findings((f"{len(left)} of {len(planned)} instances are still there: {', '.join(left)}",))
     if len(serving) < len(planned):
@@ -223,8 +242,8 @@ def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet)
 
 
 def unfinished(instances: Sequence[Instance]) -> Findings:
-    """Post-upgrade: every instance's row is COMPLETED."""
-    left = [each for each in instances if each.status is not InstanceStatus.COMPLETED]
+    """Post-upgrade: the row of every instance that is not gone is COMPLETED."""
+    left = [each for each in instances if each.status is not InstanceStatus.COMPLETED and not each.gone]
     if not left:
         return Findings()
     named = "; ".join(f"{each.instance_id} {each.status.value}: {each.error or 'no error'}" for each in left)

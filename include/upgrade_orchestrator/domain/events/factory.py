@@ -38,6 +38,7 @@ def instance_changed(before: Instance, after: Instance) -> Event:
         to_version=after.to_version,
         attempts=after.attempts,
         revert=after.revert,
+        gone=after.gone,
         error=after.error,
     )
 
@@ -59,8 +60,9 @@ def progress(instances: Sequence[Instance]) -> Event:
     """The event with the counts of all instances by status."""
     counts = Counter(each.status for each in instances)
     completed = counts[InstanceStatus.COMPLETED]
+    there = [each.status for each in instances if not each.gone]
     return payloads.Progress(
-        percentage=completed * 100 // len(instances),
+        percentage=there.count(InstanceStatus.COMPLETED) * 100 // max(1, len(there)),
         total=len(instances),
         pending=counts[InstanceStatus.PENDING],
         in_flight=sum(each.in_flight for each in instances),

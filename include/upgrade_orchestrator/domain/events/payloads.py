@@ -109,6 +109,8 @@ class InstanceChanged(Event):
     "How many tries were begun."
     revert: InstanceStatus | None
     "Its status in the rollback; null before the rollback has begun with it."
+    gone: bool
+    "Whether the fleet's list has left it out for too long: it takes no part any more."
     error: str | None
     "What went wrong."
 

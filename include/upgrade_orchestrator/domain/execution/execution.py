@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from upgrade_orchestrator.domain.errors import InvalidState
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.events import Event, StatusChanged
@@ -50,6 +51,7 @@ class UpgradeRequest:
     installed_components: Mapping[str, str] | None = None
     soak_seconds: int = 0
     stage_percentages: tuple[int, ...] | None = None
+    undrain_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,9 @@ class Execution:
     paused_from: ExecutionStatus | None = None
     paused_seconds: float = 0.0
     current_failures: int = 0
+    accepted_failures: int = 0
+    """How many of the failures a promotion has accepted: these do not count towards the threshold any more."""
+    attention: Attention | None = None
     failure_phase: str | None = None
     warnings: tuple[str, ...] = ()
     rollback: RollbackInfo = field(default_factory=RollbackInfo)
@@ -92,6 +97,8 @@ class Execution:
     """The DAG run that carries it out, as last seen in Airflow; another id means that this run was deleted."""
     dag_paused: bool = False
     """Whether it is PAUSED because its DAG was paused in Airflow: unpausing the DAG then resumes it."""
+    version_scheme: str = "auto"
+    """How the component's versions are compared, found out when the execution was created."""
     begins_in_worker: bool = True
     """Whether the first step begins in a worker or in the triggerer; decided at the start and built into its DAG."""
     version: int = 1
@@ -137,6 +144,7 @@ def advance(
         status_reason=reason,
         started_at=now if to is ExecutionStatus.VALIDATING else execution.started_at,
         completed_at=now if is_terminal(to) else None,
+        attention=None if is_terminal(to) else execution.attention,
     )
     return _keep_pause(execution, moved, now), _status_changed(execution, moved, actor)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
 
 I = InstanceStatus  # noqa: E741 - as in instance.py
+MAX_RELAPSES = 1
+"How often an instance that fell ill after it was COMPLETED is checked again before it is FAILED."
 
 
 class Order(StrEnum):
@@ -22,10 +25,14 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """The time-out of a step, and the soak for which an instance must stay healthy, both in watched seconds."""
+    """The time-out of a step, and the soak for which an instance must stay healthy, both in watched seconds.
+
+    ``interval`` is the longest planned gap between two health polls, in seconds.
+    """
 
     step: float
     soak: float
+    interval: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +64,21 @@ def next_action(
     timeouts: Timeouts,
     now: datetime,
     undrain_sent: bool = True,
+    left_drained: bool = False,
 ) -> Action:
-    """The next action for a DRAINING or UPGRADING instance, observed as ``found`` (None: no longer in the fleet).
+    """The next action for a DRAINING or UPGRADING instance, observed as ``found`` (None: the list leaves it out).
 
     ``withdrawn``: the execution does not want the new version any more, so a drained instance is undrained;
-    ``undrain_sent``: this runner has sent the undrain order already.
+    ``undrain_sent``: this runner has sent the undrain order already; ``left_drained``: others had drained it, so it is
+    not undrained.
     """
     if found is None:
-        return Move(move(instance, I.FAILED, now, "the fleet does not know this instance any more"))
+        return _unseen(instance, timeouts, now, "the fleet's list left it out during")
     if found.own_id is not None:
         instance = replace(instance, replacement=found.own_id)
     undraining = withdrawn and instance.status is I.DRAINING
+    if undraining and left_drained:
+        return Move(_withdraw(instance, now))
     if instance.status is I.DRAINING:
         action = _undrain(instance, found, now) if undraining else _drain(instance, found, now)
     else:
@@ -85,10 +96,13 @@ def next_action(
 
 def next_action_unseen(instance: Instance, timeouts: Timeouts, now: datetime) -> Action:
     """The next action while the fleet does not respond: only the time-out applies."""
+    return _unseen(instance, timeouts, now, "the fleet did not answer within")
+
+
+def _unseen(instance: Instance, timeouts: Timeouts, now: datetime, why: str) -> Action:
     if instance.step_seconds <= timeouts.step:
         return NoAction()
-    within = f"{timeouts.step:g} s of {instance.status.value}"
-    return Move(move(instance, I.FAILED, now, f"the fleet did not answer within {within}"))
+    return Move(move(instance, I.FAILED, now, f"{why} {timeouts.step:g} s of {instance.status.value}"))
 
 
 def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Action:
@@ -105,9 +119,13 @@ def _undrain(instance: Instance, found: FleetInstance, now: datetime) -> Action:
     not_ordered_yet = found.status == "RUNNING" and instance.accepted_at is None
     if not_ordered_yet or found.status not in ("RUNNING", "STOPPED"):
         return SendOrder(Order.UNDRAIN)
+    return Move(_withdraw(instance, now))
+
+
+def _withdraw(instance: Instance, now: datetime) -> Instance:
     if instance.attempts > 1:  # its first try touched it, and a rollback must still see that
-        return Move(move(instance, I.FAILED, now, "the second try was withdrawn"))
-    return Move(move(instance, I.PENDING, now))
+        return move(instance, I.FAILED, now, "the second try was withdrawn")
+    return move(instance, I.PENDING, now)
 
 
 def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Action:
@@ -121,24 +139,76 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Action:
     return NoAction()
 
 
+def next_order_after(instance: Instance, found: FleetInstance | None, left_drained: bool) -> Order | None:
+    """The order for an instance that nothing is done with any more, so that it is left as it should be.
+
+    One whose try ended before the new version was set returns to service. One that others had drained before the
+    upgrade is drained again (``left_drained``).
+    """
+    if found is None or instance.status not in (I.COMPLETED, I.FAILED):
+        return None
+    if not left_drained:
+        return Order.UNDRAIN if instance.status is I.FAILED and found.out_of_service else None
+    return Order.DRAIN if found.status == "RUNNING" else None
+
+
 def next_health(instance: Instance, answer: Health | None, timeouts: Timeouts, now: datetime) -> Instance:
     """The HEALTH_CHECKING instance after a poll; ``answer`` None: the endpoint did not respond.
 
-    No response does not mean unhealthy: the soak continues, and only the time-out makes it a failure.
+    No response does not mean unhealthy: only the time-out makes it a failure. But what was not watched is not soaked:
+    after a gap of more than three intervals without a response the soak starts again.
     """
-    polled = instance
-    if answer is not None:
-        well = answer.healthy and answer.version == instance.to_version
-        healthy_seconds = (instance.healthy_seconds or 0.0) if well else None
-        why = None if well else answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
-        polled = replace(instance, healthy=well, last_health_at=now, healthy_seconds=healthy_seconds, error=why)
+    polled = instance if answer is None else _polled(instance, answer, timeouts, now)
     if polled.healthy_seconds is not None and answer is not None and polled.healthy_seconds >= timeouts.soak:
         return replace(move(polled, I.COMPLETED, now), healthy=True)
-    # the soak extends the time-out only for an instance that became healthy
-    limit = timeouts.step if polled.healthy_seconds is None else timeouts.step + timeouts.soak
-    if instance.step_seconds <= limit:
+    if instance.step_seconds <= _health_limit(polled, timeouts):
         return polled
     return move(polled, I.FAILED, now, _not_healthy(instance, answer, timeouts))
+
+
+def _polled(instance: Instance, answer: Health, timeouts: Timeouts, now: datetime) -> Instance:
+    well = answer.healthy and answer.version == instance.to_version
+    why = None if well else answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
+    soaked = (0.0 if _is_gap(instance, timeouts, now) else instance.healthy_seconds or 0.0) if well else None
+    reported = answer.reported or instance.reported
+    return replace(instance, healthy=well, last_health_at=now, healthy_seconds=soaked, error=why, reported=reported)
+
+
+def _is_gap(instance: Instance, timeouts: Timeouts, now: datetime) -> bool:
+    """Whether the last response is more than three intervals ago, also because nobody polled."""
+    last = instance.last_health_at
+    return last is not None and (now - last).total_seconds() > 3 * timeouts.interval
+
+
+def _health_limit(polled: Instance, timeouts: Timeouts) -> float:
+    """Watched seconds for the check; the soak extends the time-out only for an instance that became healthy.
+
+    A soak that started again after a gap, within that limit, may be finished too.
+    """
+    if polled.healthy_seconds is None:
+        return timeouts.step
+    began = polled.step_seconds - polled.healthy_seconds
+    soaks = 2 if began > timeouts.step else 1
+    return timeouts.step + soaks * timeouts.soak
+
+
+def is_ill(instance: Instance, found: FleetInstance | None) -> bool:
+    """Whether the list shows a COMPLETED instance as unhealthy or at another version; its health decides."""
+    completed = instance.status is I.COMPLETED and not instance.gone
+    return completed and found is not None and not found.is_well_at(instance.to_version)
+
+
+def relapse(instance: Instance, answer: Health | None, now: datetime) -> Instance:
+    """The COMPLETED instance after its health was polled because the list shows it as ill.
+
+    If it is ill it is checked again, within its time-out (section 4, "Falls ill later"); the second time it is FAILED.
+    """
+    if answer is None or (answer.healthy and answer.version == instance.to_version):
+        return instance
+    why = answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
+    to = I.HEALTH_CHECKING if instance.relapses < MAX_RELAPSES else I.FAILED
+    why = why if to is I.HEALTH_CHECKING else f"fell ill again after it was completed: {why}"
+    return replace(move(instance, to, now, why), healthy=False, last_health_at=now)
 
 
 def _not_healthy(instance: Instance, answer: Health | None, timeouts: Timeouts) -> str:

@@ -17,6 +17,8 @@ class FleetInstance:
     healthy: bool
     leader: bool = False
     pool: str = "blue"
+    reported: str | None = None
+    """The version as the fleet spells it, where that differs from ``version``."""
     own_id: str | None = None
     """Its own id, where it is shown under that of the instance that it replaces (BLUE_GREEN)."""
 
@@ -25,9 +27,23 @@ class FleetInstance:
         """True when the instance serves: it is running and healthy."""
         return self.healthy and self.status == "RUNNING"
 
+    @property
+    def out_of_service(self) -> bool:
+        """True when it is draining or drained."""
+        return self.status in ("DRAINING", "DRAINED")
+
+    @property
+    def is_up(self) -> bool:
+        """True when it runs, in service or not."""
+        return self.status == "RUNNING" or self.out_of_service
+
     def runs(self, version: str) -> bool:
         """True when the instance is running (not drained) at ``version``."""
         return self.status == "RUNNING" and self.version == version
+
+    def is_well_at(self, version: str) -> bool:
+        """True when it is healthy at ``version``, in service or drained."""
+        return self.healthy and self.version == version and self.is_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,8 @@ class Health:
     healthy: bool
     version: str
     detail: str = ""
+    reported: str | None = None
+    """The version as the instance spells it, where that differs from ``version``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ class InstanceStatus(StrEnum):
     HEALTH_CHECKING = "HEALTH_CHECKING"
     "Running again; it must report the target version, be healthy and stay so for the soak."
     COMPLETED = "COMPLETED"
-    "On the target version and healthy."
+    "On the target version and healthy. Found ill later, it is checked again."
     FAILED = "FAILED"
-    "Did not reach the target version; it is tried once more, later."
+    "Did not reach the target version, or did not stay healthy at it; it is tried once more, later."
     ROLLED_BACK = "ROLLED_BACK"
     "Back on its own previous version."
 
@@ -35,7 +35,7 @@ TRANSITIONS: dict[InstanceStatus, frozenset[InstanceStatus]] = {
     I.DRAINING: frozenset({I.UPGRADING, I.FAILED, I.PENDING, I.ROLLED_BACK}),
     I.UPGRADING: frozenset({I.HEALTH_CHECKING, I.FAILED, I.ROLLED_BACK}),
     I.HEALTH_CHECKING: frozenset({I.COMPLETED, I.FAILED, I.ROLLED_BACK}),
-    I.COMPLETED: frozenset({I.ROLLED_BACK}),
+    I.COMPLETED: frozenset({I.HEALTH_CHECKING, I.FAILED, I.ROLLED_BACK}),
     I.FAILED: frozenset({I.DRAINING, I.ROLLED_BACK}),
     I.ROLLED_BACK: frozenset(),
 }
@@ -58,6 +58,10 @@ class Instance:
     ``attempts`` counts the tries begun, ``accepted_at`` is when the fleet accepted this step's order. ``step_seconds``
     is how long this step was watched, ``healthy_seconds`` how long of that the instance was healthy without a break
     (None: it is not healthy). ``revert`` is the status of its row in the rollback, None before that has begun.
+
+    ``absent_seconds`` is for how long the fleet's list has left it out (None: it is there); ``gone`` is True once that
+    was too long: from then on it takes no part in anything. ``drained_before`` is True if others had drained it before
+    the upgrade. ``relapses`` counts how often it was found ill after it was COMPLETED.
     """
 
     instance_id: str
@@ -78,6 +82,12 @@ class Instance:
     revert: InstanceStatus | None = None
     replacement: str | None = None
     """BLUE_GREEN: the id of the instance of the new pool that replaces it; once set it stays the same."""
+    reported: str | None = None
+    """The version as the fleet spells it, as last written."""
+    absent_seconds: float | None = None
+    gone: bool = False
+    drained_before: bool = False
+    relapses: int = 0
 
     @property
     def in_flight(self) -> bool:
@@ -99,6 +109,7 @@ def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | Non
         allowed = [status.value for status in InstanceStatus if to in TRANSITIONS[status]]
         raise InvalidState(f"instance {instance.instance_id} to {to.value}", instance.status.value, allowed)
     begins = to is InstanceStatus.DRAINING
+    relapsed = instance.status is InstanceStatus.COMPLETED and to is not InstanceStatus.ROLLED_BACK
     return replace(
         instance,
         status=to,
@@ -109,6 +120,7 @@ def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | Non
         step_seconds=0.0,
         accepted_at=None,
         healthy_seconds=None,
+        relapses=instance.relapses + relapsed,
     )
 
 

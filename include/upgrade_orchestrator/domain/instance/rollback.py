@@ -10,7 +10,9 @@ from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, TOUCHE
 
 
 def is_touched(instance: Instance) -> bool:
-    """True when a rollback has to revert the instance, or has begun to."""
+    """True when a rollback has to revert the instance, or has begun to; what is gone cannot be reverted."""
+    if instance.gone:
+        return False
     if instance.revert is not None:
         return True
     # Draining for its second try: the first one may have left it at the target version, or without any.

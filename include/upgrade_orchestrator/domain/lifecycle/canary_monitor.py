@@ -75,6 +75,8 @@ def require_healthy(poll: Poll) -> None:
 def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: Actor, now: datetime) -> Moved:
     """The execution in IN_PROGRESS; ``poll`` None: promoted with ``force``, without a check of the canaries' health.
 
+    The failures so far are accepted: only later ones count towards the threshold.
+
     :raises InvalidState: the execution is not in CANARY_MONITORING.
     :raises CanaryUnhealthy: a canary is unhealthy or did not respond.
     """
@@ -84,4 +86,4 @@ def promote(execution: Execution, poll: Poll | None, reason: str | None, actor: 
     how = f"promoted by {actor.name}" if poll is not None else f"promoted by {actor.name} with force"
     moved, event = advance(execution, ExecutionStatus.IN_PROGRESS, reason or how, actor, now)
     canary = replace(moved.canary, promoted_by=actor.name, promoted_at=now)
-    return replace(moved, canary=canary), [event]
+    return replace(moved, canary=canary, accepted_failures=moved.current_failures), [event]

@@ -39,10 +39,11 @@ def apply_threshold(execution: Execution, now: datetime) -> tuple[Execution, lis
 
 
 def threshold_reached(execution: Execution) -> bool:
-    """True when the failures counted are as many as the threshold, or more."""
-    return execution.current_failures >= execution.request.failure_threshold
+    """True when the failures counted, without those that a promotion accepted, are as many as the threshold."""
+    return execution.current_failures - execution.accepted_failures >= execution.request.failure_threshold
 
 
 def reason_of(execution: Execution) -> str:
     """The number of failures and the threshold, in words."""
-    return f"{execution.current_failures} failures, failureThreshold is {execution.request.failure_threshold}"
+    accepted = f" ({execution.accepted_failures} of them accepted)" if execution.accepted_failures else ""
+    return f"{execution.current_failures} failures{accepted}, failureThreshold is {execution.request.failure_threshold}"

@@ -65,6 +65,8 @@ def count_by_version(instances: Sequence[Instance]) -> str:
 
 
 def _where(instance: Instance) -> str:
+    if instance.gone:
+        return "gone"
     if instance.in_flight:
         return "in flight"
     if instance.status is InstanceStatus.FAILED:

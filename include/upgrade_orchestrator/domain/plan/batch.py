@@ -21,6 +21,9 @@ from upgrade_orchestrator.domain.instance.instance import (
 from upgrade_orchestrator.domain.plan.budget import Limits, concurrency, startable
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
+ABSENT_SECONDS = 2.0
+"How often the fleet is looked at while nothing can be done but wait for instances that its list leaves out."
+
 
 class Phase(StrEnum):
     """What is next for the new pool of a BLUE_GREEN upgrade once its instances run, in this order."""
@@ -122,7 +125,8 @@ class BatchRules:
         limits = Limits(concurrency(len(instances), plan.batch_size, plan.budget), plan.budget)
         # the new pool of BLUE_GREEN soaks as a whole, after the traffic was switched
         soaks = planned is not None and planned.kind is not BatchKind.GREEN
-        timeouts = Timeouts(float(plan.health_check_timeout_seconds), float(plan.soak_seconds) if soaks else 0.0)
+        soak = float(plan.soak_seconds) if soaks else 0.0
+        timeouts = Timeouts(float(plan.health_check_timeout_seconds), soak, poll_seconds)
         return cls(limits, planned is None or number == len(plan.batches), timeouts, poll_seconds)
 
 
@@ -139,6 +143,8 @@ class BatchView:
     timeout: float
     """How many watched seconds to wait while instances that this execution did not touch use up the budget."""
     direction: Direction = Direction.FORWARD
+    absent: frozenset[str] = frozenset()
+    """Instances that the fleet's list leaves out at the moment; they are not started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +203,15 @@ def decide(view: BatchView, now: datetime) -> Decision:
     counted = view.unavailable.union(busy, (each.instance_id for each in failed))
     pending = [each for each in view.instances if each.status is InstanceStatus.PENDING]
     waiting = [each.instance_id for each in pending if each.batch <= view.batch.number]
-    if chosen := startable(waiting, view.limits, busy, counted):
+    if chosen := startable([each for each in waiting if each not in view.absent], view.limits, busy, counted):
         return StartInstances(tuple(chosen))
     if flying:
         return Wait(None)
-    again = [each.instance_id for each in failed if each.attempts < MAX_ATTEMPTS]
-    if again and (waiting or view.is_last):
-        return StartInstances(tuple(startable(again, view.limits, (), counted)))
+    again = [each.instance_id for each in failed if each.attempts < MAX_ATTEMPTS] if waiting or view.is_last else []
+    if chosen := startable([each for each in again if each not in view.absent], view.limits, (), counted):
+        return StartInstances(tuple(chosen))
+    if view.absent and (waiting or again):
+        return Wait(ABSENT_SECONDS)  # they come back, or are gone after the time-out
     return _blocked(view, counted) if waiting else BatchDone()
 
 

@@ -10,24 +10,39 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 
-OUT_OF_SERVICE = ("DRAINING", "DRAINED")
-
 
 def possibly_drained(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
     """The rows whose last try, forward or backward, may have ended before the new version was set.
 
-    Only these may have been left drained. BLUE_GREEN drains only in its new pool, which does not serve.
+    Only these may have been left drained, except by others. BLUE_GREEN drains only in its new pool, which does not
+    serve.
     """
     if execution.request.strategy is Strategy.BLUE_GREEN:
         return []
+    left_alone = {each.instance_id for each in rows if each.gone or _is_left_drained(execution, each)}
     last_tries = [*reverts, *(each for each in rows if each.revert is None)]
-    return [each for each in last_tries if each.status is InstanceStatus.FAILED]
+    return [each for each in last_tries if each.status is InstanceStatus.FAILED and each.instance_id not in left_alone]
+
+
+def to_drain_again(execution: Execution, rows: Sequence[Instance]) -> list[Instance]:
+    """The rows of instances that others had drained and that this upgrade may have put into service."""
+    return [each for each in rows if _is_left_drained(execution, each) and each.attempts and not each.gone]
+
+
+def _is_left_drained(execution: Execution, row: Instance) -> bool:
+    return row.drained_before and not execution.request.undrain_foreign
+
+
+def in_service(jobs: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
+    """The instances that the fleet reports as running, with that status."""
+    found = {each.instance_id: fleet.find(each.instance_id) for each in jobs}
+    return {name: each.status for name, each in found.items() if each is not None and each.status == "RUNNING"}
 
 
 def out_of_service(jobs: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
     """The instances that the fleet reports as draining or drained, with that status."""
     found = {each.instance_id: fleet.find(each.instance_id) for each in jobs}
-    return {name: each.status for name, each in found.items() if each is not None and each.status in OUT_OF_SERVICE}
+    return {name: each.status for name, each in found.items() if each is not None and each.out_of_service}
 
 
 def ended_at(execution: Execution, rows: Sequence[Instance], now: datetime) -> datetime:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, is_in_flight
 
 
@@ -52,8 +53,9 @@ def progress_of(execution: Execution, tally: Tally, estimated_seconds: int, now:
     """The progress at ``now``; until a tenth is done the estimate is the plan's, then it follows the pace so far."""
     counts = tally.counts
     completed, total = counts[InstanceStatus.COMPLETED], counts.total()
+    done = execution.status is ExecutionStatus.COMPLETED  # also when instances are gone
     return Progress(
-        percentage=completed * 100 // total if total else 0,
+        percentage=100 if done else completed * 100 // total if total else 0,
         total=total,
         pending=counts[InstanceStatus.PENDING],
         in_flight=tally.in_flight,

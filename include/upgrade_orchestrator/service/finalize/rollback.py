@@ -11,6 +11,7 @@ from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.presence import naming_gone
 from upgrade_orchestrator.domain.instance.rollback import to_revert
 from upgrade_orchestrator.domain.lifecycle.transitions import count_by_version
 from upgrade_orchestrator.service.blue_green.revert import run_revert
@@ -80,10 +81,12 @@ async def confirm_rollback(ports: Ports, context: Context) -> Execution:
 
 def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:
     left = [each for each in to_revert(rows) if each.status is not InstanceStatus.ROLLED_BACK]
+    gone = naming_gone(rows)
+    count = f"{count_by_version(rows)}; {gone}" if gone else count_by_version(rows)
     if not left:
-        return ExecutionStatus.ROLLED_BACK, f"all touched instances are back; {count_by_version(rows)}"
+        return ExecutionStatus.ROLLED_BACK, f"all touched instances are back; {count}"
     named = "; ".join(f"{each.instance_id}: {each.error or 'not reverted'}" for each in left)
-    return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {named}; {count_by_version(rows)}"
+    return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {named}; {count}"
 
 
 def _completed(execution: Execution, rows: Sequence[Instance]) -> Event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
 from upgrade_orchestrator.domain.registry.entries import Deployment
@@ -11,6 +11,9 @@ from upgrade_orchestrator.domain.registry.entries import Deployment
 
 class FleetError(Exception):
     """The fleet did not respond or did not accept the order; this says nothing about the health of its instances."""
+
+    code: ClassVar[str] = "FLEET_UNREACHABLE"
+    in_doubt = True
 
 
 class StaleToken(FleetError):

@@ -5,23 +5,20 @@ Any process may continue a batch at any point: the rows hold what was intended, 
 
 from __future__ import annotations
 
-from asyncio import gather, get_running_loop
-from dataclasses import replace
+from asyncio import get_running_loop
 from functools import partial
-from itertools import compress
 
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.action import (
     Move,
     Order,
     SendOrder,
-    Timeouts,
     next_action,
     next_action_unseen,
-    next_health,
 )
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
+from upgrade_orchestrator.domain.instance.presence import absent
 from upgrade_orchestrator.domain.plan.batch import (
     BatchDone,
     BatchRules,
@@ -33,8 +30,13 @@ from upgrade_orchestrator.domain.plan.batch import (
     decide,
 )
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.rollout.absence import Absence
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.rollout.green_pool_driver import GreenPoolDriver
+from upgrade_orchestrator.service.rollout.health_polls import HealthPolls
+from upgrade_orchestrator.service.rollout.leaving import Leaving
+from upgrade_orchestrator.service.rollout.order_sender import OrderSender
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import CloseFence, close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
@@ -43,7 +45,6 @@ from upgrade_orchestrator.service.runner.loop import (
     LEASE_WAIT_SECONDS,
     LEASE_WORTH_KEEPING_SECONDS,
     Backoff,
-    PollSchedule,
     repeat,
 )
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
@@ -71,7 +72,7 @@ async def run_batch(
                 seen = GreenPoolDriver(driver, context.plan, execution, store.all) if green else driver
                 fleet = FleetClient(seen, execution.id)
                 rules = BatchRules.of(context.plan, each, execution.request.health_check_interval_seconds)
-                loop = BatchLoop(rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
+                loop = BatchLoop(ports, rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
                 left = None if end is None else max(0.0, end - get_running_loop().time())
                 outcome = await repeat(loop.tick, lease, waiter, left)
                 if outcome.ending is not Ending.DONE:
@@ -85,11 +86,22 @@ class BatchLoop:
     """The rounds of one batch; every intent is written before its order is sent."""
 
     def __init__(
-        self, rules: BatchRules, store: BatchStore, fleet: FleetClient, lease: LeaseKeeper, close_fence: CloseFence
+        self,
+        ports: Ports,
+        rules: BatchRules,
+        store: BatchStore,
+        fleet: FleetClient,
+        lease: LeaseKeeper,
+        close_fence: CloseFence,
     ) -> None:
         self._rules, self._store, self._fleet, self._lease = rules, store, fleet, lease
         self._close_fence = close_fence
-        self._backoff, self._polls = Backoff(), PollSchedule(rules.poll_seconds)
+        self._backoff = Backoff()
+        self._polls = HealthPolls(rules, store, fleet, self._backoff)
+        self._orders = OrderSender(store, fleet, lease)
+        self._leaving = Leaving(store, self._orders)
+        self._absence = Absence(ports, store, rules.timeouts.step)
+        self._attention = AttentionKeeper(ports, store.execution_id)
         self._undrain_sent: set[str] = set()
         self._fresh = True
 
@@ -108,9 +120,21 @@ class BatchLoop:
         if lease.unfenced:
             await self._close_fence(store.worked_on())
         store.add_watched_seconds(lease.seconds_since_last_call())
-        fleet = await self._fleet.observe() if self._fleet_matters() else None
+        found = await self._round(await self._look())
+        await self._attention.note(self._fleet.take_problem(), store.state.execution.attention)
+        return found
+
+    async def _look(self) -> Fleet | None:
+        """The fleet, if it matters and responds, as it will be after the orders for instances whose try is over."""
+        if not self._fleet_matters():
+            return None
+        fleet = await self._fleet.observe()
+        await self._absence.note(fleet)
+        return None if fleet is None else await self._leaving.leave(fleet)
+
+    async def _round(self, fleet: Fleet | None) -> Outcome | float:
         await self._advance(fleet)
-        await self._poll()
+        await self._polls.poll(fleet)
         if fleet is None and self._fleet_matters():
             return await self._wait_for_fleet()
         return await self._decide_and_act(fleet)
@@ -135,13 +159,11 @@ class BatchLoop:
         orders = {name: each.order for name, each in actions.items() if isinstance(each, SendOrder)}
         if not orders:
             return
-        state, token = self._store.state, self._lease.lease.token
-        accepted = await gather(*(self._fleet.give(state.jobs[name], order, token) for name, order in orders.items()))
+        accepted = await self._orders.send(orders)
         self._undrain_sent |= {name for name, order in orders.items() if order is Order.UNDRAIN}
-        if any(accepted):  # written with the next transition; after a crash the order is sent again
+        if any(self._store.state.jobs[name].accepted_at is None for name in accepted):  # not only repeated
             self._backoff.changed()
-            taken = {name: replace(state.jobs[name], accepted_at=state.now) for name in compress(orders, accepted)}
-            self._store.state = replace(state, jobs=state.jobs | taken)
+        self._store.note_accepted(accepted)  # written with the next transition; after a crash the order is sent again
 
     def _actions(self, fleet: Fleet | None) -> dict[str, Move | SendOrder]:
         state, timeouts, actions = self._store.state, self._rules.timeouts, dict[str, Move | SendOrder]()
@@ -152,32 +174,11 @@ class BatchLoop:
                 action = next_action_unseen(job, timeouts, state.now)
             else:
                 found, undrain_sent = known.get(job.instance_id), job.instance_id in self._undrain_sent
-                action = next_action(job, found, withdrawn, timeouts, state.now, undrain_sent)
+                foreign = withdrawn and self._leaving.was_drained(job)
+                action = next_action(job, found, withdrawn, timeouts, state.now, undrain_sent, foreign)
             if isinstance(action, Move | SendOrder):
                 actions[job.instance_id] = action
         return actions
-
-    async def _poll(self) -> None:
-        """Poll the HEALTH_CHECKING instances that are due, and write the changes."""
-        state, timeouts = self._store.state, self._rules.timeouts
-        jobs = [each for each in self._store.jobs() if each.status is InstanceStatus.HEALTH_CHECKING]
-        tries = {(each.instance_id, each.attempts): each for each in jobs}  # a second try is polled at once again
-        due = [tries[key] for key in self._polls.due(tries)]
-        if not due:
-            return
-        if self._store.direction.withdrawn(state.execution.status):
-            timeouts = Timeouts(timeouts.step, 0.0)  # no soak: nothing would be upgraded after it
-        responses = await self._fleet.poll(each.instance_id for each in due)
-        polled = [next_health(each, responses[each.instance_id], timeouts, state.now) for each in due]
-        for each in polled:
-            if each.status is not InstanceStatus.HEALTH_CHECKING:
-                self._backoff.changed()
-            else:
-                healthy = each.healthy_seconds
-                soak_left = None if healthy is None else self._rules.timeouts.soak - healthy
-                self._polls.polled((each.instance_id, each.attempts), soak_left)
-        if changed := [after for before, after in zip(due, polled, strict=True) if after != before]:
-            await self._store.write(changed)
 
     async def _wait_for_fleet(self) -> float:
         """Wait for a fleet that does not respond; with nothing in flight the batch fails after the time-out."""
@@ -196,9 +197,10 @@ class BatchLoop:
             is_last=rules.is_last,
             instances=self._store.jobs(),
             limits=rules.limits,
-            unavailable=fleet.unavailable(state.rows) if fleet else frozenset(),
+            unavailable=fleet.unavailable(self._store.present()) if fleet else frozenset(),
             timeout=rules.timeouts.step,
             direction=self._store.direction,
+            absent=absent(state.rows.values(), fleet) if fleet else frozenset(),
         )
         match decide(view, state.now):
             case StartInstances(ids):
@@ -215,16 +217,20 @@ class BatchLoop:
             case Stop(reason):
                 return Outcome(Ending.STOPPED, reason)
             case BatchDone():
-                return Outcome(Ending.DONE) if await self._store.finish() else 0.0
+                return await self._finish(fleet)
         return 0.0
+
+    async def _finish(self, fleet: Fleet | None) -> Outcome | float:
+        """Finish the batch; before, the instances whose try has just ended are left as they should be."""
+        if fleet is not None and not await self._leaving.is_done(fleet):
+            return self._backoff.gap()
+        return Outcome(Ending.DONE) if await self._store.finish() else 0.0
 
     async def _wait(self, seconds: float | None) -> float:
         """The seconds to wait; gives the lease back for a longer wait with nothing in flight."""
         if flying := self._store.flying():  # until these are observed or polled again
             changing = any(each.status in CHANGING for each in flying)
-            polled = [each for each in flying if each.status is InstanceStatus.HEALTH_CHECKING]
-            poll_in = self._polls.next_in((each.instance_id, each.attempts) for each in polled)
-            look = min(self._backoff.gap() if changing else Backoff.LONGEST, poll_in)
+            look = min(self._backoff.gap() if changing else Backoff.LONGEST, self._polls.next_in(flying))
             return look if seconds is None else max(0.0, min(seconds, look))
         if seconds is None or seconds > LEASE_WORTH_KEEPING_SECONDS:
             await self._lease.give_back(self._store.save_clocks)

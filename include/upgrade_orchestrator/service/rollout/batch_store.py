@@ -12,7 +12,13 @@ from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, ROLLBACK_BATCH, Instance, InstanceStatus, watched
+from upgrade_orchestrator.domain.instance.instance import (
+    IN_FLIGHT,
+    ROLLBACK_BATCH,
+    Instance,
+    InstanceStatus,
+    watched,
+)
 from upgrade_orchestrator.domain.instance.rollback import reverted, rows_of_rollback
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import begin_monitoring
 from upgrade_orchestrator.domain.lifecycle.failures import record_failures
@@ -44,23 +50,34 @@ class BatchStore:
     """Reads little, because under the lease its own copy of the rows is current; writes under lock and lease."""
 
     def __init__(self, ports: Ports, lease: LeaseKeeper, execution_id: str, number: int) -> None:
-        self._ports, self._lease, self._id, self._number = ports, lease, execution_id, number
+        self._ports, self._lease, self.execution_id, self._number = ports, lease, execution_id, number
         self.direction = Direction.BACKWARD if number == ROLLBACK_BATCH else Direction.FORWARD
         self.state: BatchState
         self._loaded = False
         self._wanted = False
 
     def jobs(self) -> list[Instance]:
-        """The rows that this loop works on, in order."""
-        jobs, status = list(self.state.jobs.values()), self.state.execution.status
+        """The rows that this loop works on, in order, without the instances that are gone."""
+        state = self.state
+        jobs = [each for each in state.jobs.values() if not state.rows[each.instance_id].gone]
         if self.direction is Direction.BACKWARD:
             return jobs
-        left = REVERTED_AT_ONCE if status is ExecutionStatus.ROLLING_BACK else ()
+        left = REVERTED_AT_ONCE if state.execution.status is ExecutionStatus.ROLLING_BACK else ()
         return [each for each in jobs if each.revert is None and each.status not in left]
 
     def flying(self) -> list[Instance]:
         """The jobs that are in flight."""
         return [each for each in self.jobs() if each.status in IN_FLIGHT]
+
+    def present(self) -> list[str]:
+        """The ids of the plan's instances that are not gone."""
+        return [name for name, each in self.state.rows.items() if not each.gone]
+
+    def note_accepted(self, names: Sequence[str]) -> None:
+        """Note, until the next transition is written, that the fleet accepted the orders of these jobs."""
+        jobs = self.state.jobs
+        taken = {name: replace(jobs[name], accepted_at=self.state.now) for name in names}
+        self.state = replace(self.state, jobs=jobs | taken)
 
     def all(self) -> list[Instance]:
         """The rows of the plan's instances."""
@@ -69,11 +86,11 @@ class BatchStore:
     async def read(self, fresh: bool) -> None:
         """Read the execution's row; with ``fresh`` all rows, since another process may have written them."""
         async with self._ports.work() as work:
-            execution, now = await work.executions.get(self._id), await work.now()
+            execution, now = await work.executions.get(self.execution_id), await work.now()
             if not fresh:
                 self.state = replace(self.state, execution=execution, now=now)
                 return
-            rows = {each.instance_id: each for each in await work.executions.instances(self._id)}
+            rows = {each.instance_id: each for each in await work.executions.instances(self.execution_id)}
             jobs = await self._rollback_rows(work, rows) if self.direction is Direction.BACKWARD else rows
             batch = (await self._read_batches(work))[0]
             self.state = BatchState(execution, batch, rows, jobs, now)
@@ -81,12 +98,12 @@ class BatchStore:
 
     async def _rollback_rows(self, work: UnitOfWork, rows: Rows) -> Rows:
         """The stored rows of the rollback, and new ones for the other instances; these are stored once begun."""
-        known = {each.instance_id: each for each in await work.executions.rollback_instances(self._id)}
+        known = {each.instance_id: each for each in await work.executions.rollback_instances(self.execution_id)}
         return known | {each.instance_id: each for each in rows_of_rollback(list(rows.values()), known)}
 
     async def _read_batches(self, work: UnitOfWork) -> list[Batch]:
         """This batch and the one after it; a rollback's has no row before its first instance has begun."""
-        found = await work.executions.batches(self._id, self._number, 2)
+        found = await work.executions.batches(self.execution_id, self._number, 2)
         return found if found and found[0].number == self._number else [Batch(self._number, "ROLLBACK")]
 
     def add_watched_seconds(self, seconds: float) -> None:
@@ -105,7 +122,9 @@ class BatchStore:
         Before the first read there are none: a batch may fail before it, while it holds the lease of the batch before.
         """
         if self._loaded:
-            await work.executions.save_clocks(self._id, self.flying(), self.state.batch)
+            absent = [each for each in self.jobs() if each.absent_seconds is not None]
+            counted = {each.instance_id: each for each in [*self.flying(), *absent]}
+            await work.executions.save_clocks(self.execution_id, list(counted.values()), self.state.batch)
 
     async def write(self, jobs: Sequence[Instance]) -> bool:
         """Write the changed rows; returns False and writes nothing when the execution's status forbids it by now.
@@ -121,13 +140,13 @@ class BatchStore:
             for each in jobs
         )
         async with self._ports.work() as work:
-            execution = await self._lock(work)
+            execution = await self.lock(work)
             unwanted = begins and not self.direction.may_start(execution.status)
             if unwanted or (sent_on and self.direction.withdrawn(execution.status)):
                 self.state = replace(self.state, execution=execution)
                 return False
             events = await self._open_batch(work) if begins else []
-            await self._save(work, execution, jobs, events)
+            await self.save(work, execution, jobs, events)
         return True
 
     async def _open_batch(self, work: UnitOfWork) -> list[Event]:
@@ -135,35 +154,43 @@ class BatchStore:
         if batch.started_at is not None and batch.blocked_seconds is None:
             return []
         opened = replace(batch, started_at=batch.started_at or self.state.now, blocked_seconds=None)
-        await work.executions.save_batch(self._id, opened)
+        await work.executions.save_batch(self.execution_id, opened)
         self.state = replace(self.state, batch=opened)
         return [] if batch.started_at else [factory.batch_event(BatchStarted, opened, self.jobs())]
 
-    async def _save(
-        self, work: UnitOfWork, execution: Execution, jobs: Sequence[Instance], events: Sequence[Event]
+    async def save(
+        self,
+        work: UnitOfWork,
+        execution: Execution,
+        jobs: Sequence[Instance],
+        events: Sequence[Event],
+        gone: Rows | None = None,
     ) -> None:
-        state, changed = self.state, {each.instance_id: each for each in jobs}
+        """Write the changed jobs, and rows that are ``gone`` now, with their events and effects, and commit."""
+        state, changed, gone = self.state, {each.instance_id: each for each in jobs}, gone or {}
         moved = [name for name, each in changed.items() if each.status is not state.jobs[name].status]
-        rows, counted, ends = changed, execution, list[Event]()
+        rows, counted, ends = gone | changed, execution, list[Event]()
         if self.direction is Direction.BACKWARD:
-            rows = {name: reverted(state.rows[name], each, state.now) for name, each in changed.items()}
-            await work.executions.save_rollback_instances(self._id, jobs)
+            of = state.rows | gone
+            rows = gone | {name: reverted(of[name], each, state.now) for name, each in changed.items()}
+            await work.executions.save_rollback_instances(self.execution_id, jobs)
         elif any(changed[name].status is InstanceStatus.FAILED for name in moved):
             counted, ends = record_failures(execution, [changed[name] for name in moved], state.now)
-        await work.executions.save_instances(self._id, list(rows.values()))
-        after = state.rows | rows
-        changes = [factory.instance_changed(state.rows[name], after[name]) for name in moved]
-        progress = [factory.progress(list(after.values()))] if moved else []
+        await work.executions.save_instances(self.execution_id, list(rows.values()))
+        after, reported = state.rows | rows, dict.fromkeys([*moved, *gone])
+        changes = [factory.instance_changed(state.rows[name], after[name]) for name in reported]
+        progress = [factory.progress(list(after.values()))] if reported else []
         await work.events.append(execution, [*events, *changes, *progress, *ends])
         if counted != execution:
             counted = await work.executions.save(counted)
         await work.commit()
-        self.state = replace(state, execution=counted, rows=after, jobs=state.jobs | changed)
+        jobs_after = after if self.direction is Direction.FORWARD else state.jobs | changed
+        self.state = replace(state, execution=counted, rows=after, jobs=jobs_after)
 
     async def fail(self, reason: str) -> None:
         """Set the execution to FAILED, unless its status does not allow this work any more."""
         async with self._ports.work() as work:
-            execution = await self._lock(work)
+            execution = await self.lock(work)
             if not self.direction.may_start(execution.status):
                 return
             moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, self.state.now)
@@ -180,8 +207,8 @@ class BatchStore:
             return
         batch = replace(self.state.batch, blocked_seconds=0.0)
         async with self._ports.work() as work:
-            await self._lock(work)
-            await work.executions.save_batch(self._id, batch)
+            await self.lock(work)
+            await work.executions.save_batch(self.execution_id, batch)
             await work.commit()
         self.state = replace(self.state, batch=batch)
 
@@ -191,18 +218,18 @@ class BatchStore:
         For the canaries' batch the monitoring begins. False when the status does not allow this work any more.
         """
         async with self._ports.work() as work:
-            execution = await work.executions.lock(self._id)
+            execution = await work.executions.lock(self.execution_id)
             (batch, *following), now = await self._read_batches(work), await work.now()
             if batch.completed_at is not None:
                 return True
             if not self.direction.may_start(execution.status):
                 return False
             done, events = replace(batch, completed_at=now), list[Event]()
-            await work.executions.save_batch(self._id, done)
+            await work.executions.save_batch(self.execution_id, done)
             if self.direction is Direction.FORWARD:
                 due = now + timedelta(seconds=execution.request.batch_delay_seconds)
                 for each in following:
-                    await work.executions.save_batch(self._id, replace(each, due_at=due))
+                    await work.executions.save_batch(self.execution_id, replace(each, due_at=due))
             if execution.status is ExecutionStatus.CANARY_RUNNING:
                 moved, events = begin_monitoring(execution, now)
                 await work.executions.save(moved)
@@ -210,8 +237,12 @@ class BatchStore:
             await work.commit()
         return True
 
-    async def _lock(self, work: UnitOfWork) -> Execution:
-        execution = await work.executions.lock(self._id)
+    async def lock(self, work: UnitOfWork) -> Execution:
+        """The execution's row, locked.
+
+        :raises LostLease: another runner has taken over.
+        """
+        execution = await work.executions.lock(self.execution_id)
         await work.leases.require(self._lease.lease)
         return execution
 

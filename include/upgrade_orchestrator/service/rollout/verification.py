@@ -8,11 +8,15 @@ from dataclasses import replace
 
 from upgrade_orchestrator.domain.checks import checks, compatibility
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
-from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, advance
+from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.instance.presence import naming_gone
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.context import deployment_of
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.rollout.last_look import Ill, LastLook, Unsettled, Well
+from upgrade_orchestrator.service.runner.context import Context, deployment_of, load_context
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 
 
@@ -20,75 +24,103 @@ async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outc
     """Verify that every instance is healthy at the target version, and that the dependencies are still satisfied.
 
     If so, the execution is COMPLETED and the deployment gets the target version in one transaction, so that no command
-    comes in between; otherwise it is FAILED with the problems. While the execution is PAUSED this waits up to
-    ``seconds`` (None: no limit).
+    comes in between. One look decides nothing bad: what is not well is looked at again within
+    ``healthCheckTimeoutSeconds``. Then an instance that fell ill is FAILED, which counts as any failure, and gets its
+    second try. UNFINISHED after about ``seconds`` (None: no limit), also while the execution is PAUSED.
 
-    :raises FleetError: the fleet does not respond, so there is no result: try again.
+    :raises StaleToken: the fleet has seen a newer holder of the lease.
     """
-    end = None if seconds is None else get_running_loop().time() + seconds
-    async with ports.signals.of(execution_id) as waiter:
-        while (status := await _verify_once(ports, execution_id)) is ExecutionStatus.PAUSED:
+    context, end = await load_context(ports, execution_id), _end(seconds)
+    async with ports.signals.of(execution_id) as waiter, LastLook.of(ports, context) as look:
+        while True:
+            found = await _verify_once(ports, context, look, end)
+            if isinstance(found, Outcome):
+                return found
             left = SLOW_POLL_SECONDS if end is None else end - get_running_loop().time()
             if left <= 0:
                 return Outcome(Ending.UNFINISHED)
-            await waiter.wait(min(SLOW_POLL_SECONDS, left))
-    if status is ExecutionStatus.COMPLETED:
-        return Outcome(Ending.DONE)
-    return Outcome(Ending.STOPPED, f"the execution is {status.value}")
+            await waiter.wait(min(found, left))
 
 
-async def _verify_once(ports: Ports, execution_id: str) -> ExecutionStatus:
+def _end(seconds: float | None) -> float | None:
+    return None if seconds is None else get_running_loop().time() + seconds
+
+
+async def _verify_once(ports: Ports, context: Context, look: LastLook, end: float | None) -> Outcome | float:
+    """One look; the outcome, or the seconds until the next one."""
     async with ports.work() as work:
-        execution = await work.executions.get(execution_id)
-        if execution.status is not ExecutionStatus.IN_PROGRESS:
-            return execution.status
-        instances = await work.executions.instances(execution_id)
-        deployment = await deployment_of(work, execution)
+        execution = await work.executions.get(context.execution.id)
+        rows = await work.executions.instances(execution.id)
         target = await work.registry.version(execution.request.to_version_id)
+    if execution.status is ExecutionStatus.PAUSED:
+        look.stop_watching()
+        return SLOW_POLL_SECONDS
+    if execution.status is not ExecutionStatus.IN_PROGRESS:
+        return _ended(execution)
     assert target is not None
-    async with ports.fleets.of(deployment) as driver:
-        fleet = await driver.fleet()
-    findings = (
-        checks.unfinished(instances)
-        + _of_fleet(execution, fleet, [each.instance_id for each in instances])
-        + compatibility.dependencies(target, execution.request.installed_components)
-    )
-    return await _store_verification(ports, execution_id, findings.blockers, fleet)
+    facts = checks.unfinished(rows) + compatibility.dependencies(target, execution.request.installed_components)
+    if facts.blockers:
+        return _ended(await _fail(ports, execution.id, facts.blockers))
+    match await look.take(rows):
+        case Well(fleet, present):
+            return _ended(await _complete(ports, execution.id, fleet, present))
+        case Unsettled(seconds):
+            return seconds
+        case Ill(problems, may_be_tried_again):
+            if may_be_tried_again:
+                return await _try_again(ports, context, end)
+            return _ended(await _fail(ports, execution.id, problems))
 
 
-def _of_fleet(execution: Execution, fleet: Fleet, planned: Sequence[str]) -> checks.Findings:
-    if execution.request.strategy is Strategy.BLUE_GREEN:
-        return checks.pool_verification(execution.to_version, planned, fleet)
-    return checks.verification(execution.to_version, len(planned), fleet, planned)
+async def _try_again(ports: Ports, context: Context, end: float | None) -> Outcome | float:
+    """Run the last batch, which is open again for the instances that fell ill."""
+    left = None if end is None else max(0.0, end - get_running_loop().time())
+    outcome = await run_batch(ports, context, len(context.plan.batches), left)
+    return 0.0 if outcome.ending is Ending.DONE else outcome
 
 
-async def _store_verification(
-    ports: Ports, execution_id: str, problems: Sequence[str], fleet: Fleet
-) -> ExecutionStatus:
+def _ended(execution: Execution) -> Outcome:
+    if execution.status is ExecutionStatus.COMPLETED:
+        return Outcome(Ending.DONE)
+    return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
+
+
+async def _fail(ports: Ports, execution_id: str, problems: Sequence[str]) -> Execution:
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.status is not ExecutionStatus.IN_PROGRESS:
-            return execution.status
-        now = await work.now()
-        if problems:
-            reason = f"post-upgrade verification failed: {'; '.join(problems)}"
-            moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, now)
-        else:
-            mixed = fleet.mixed(execution.to_version)
-            moved, event = advance(execution, ExecutionStatus.COMPLETED, _reason(execution, mixed), SYSTEM, now)
-            moved = replace(moved, settled_at=now)
-            deployment = await deployment_of(work, execution)
-            runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=mixed)
-            await work.registry.put(runs)
+            return execution
+        reason = f"post-upgrade verification failed: {'; '.join(problems)}"
+        moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, await work.now())
         await work.events.append(moved, [event])
-        await work.executions.save(moved)
+        moved = await work.executions.save(moved)
         await work.commit()
-        return moved.status
+        return moved
 
 
-def _reason(execution: Execution, mixed: Mapping[str, int] | None) -> str:
-    """The status reason; after an upgrade of a part of the fleet it names the versions of the others."""
-    if mixed is None:
-        return "all instances upgraded"
-    others = ", ".join(f"{count} on {version}" for version, count in sorted(mixed.items()))
-    return f"all {execution.total_instances} planned instances upgraded; the fleet is mixed: {others}"
+async def _complete(ports: Ports, execution_id: str, fleet: Fleet, rows: Sequence[Instance]) -> Execution:
+    async with ports.work() as work:
+        execution = await work.executions.lock(execution_id)
+        if execution.status is not ExecutionStatus.IN_PROGRESS:
+            return execution
+        now, mixed = await work.now(), fleet.mixed(execution.to_version)
+        moved, event = advance(execution, ExecutionStatus.COMPLETED, _reason(execution, mixed, rows), SYSTEM, now)
+        moved = replace(moved, settled_at=now)
+        deployment = await deployment_of(work, execution)
+        runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=mixed)
+        await work.registry.put(runs)
+        await work.events.append(moved, [event])
+        moved = await work.executions.save(moved)
+        await work.commit()
+        return moved
+
+
+def _reason(execution: Execution, mixed: Mapping[str, int] | None, rows: Sequence[Instance]) -> str:
+    """The status reason; it names the gone instances, and the versions of a fleet that is mixed."""
+    gone, upgraded = naming_gone(rows), sum(not each.gone for each in rows)
+    said = "all instances upgraded" if mixed is None and not gone else f"all {upgraded} planned instances upgraded"
+    parts = [said, gone]
+    if mixed is not None:
+        others = ", ".join(f"{count} on {version}" for version, count in sorted(mixed.items()))
+        parts.append(f"the fleet is mixed: {others}")
+    return "; ".join(each for each in parts if each)

@@ -19,6 +19,10 @@ LOW_CONCURRENCY = 8
 "Concurrent calls to one agent when no lease waits for them, so that the agent has capacity for other callers."
 
 
+_LINE = "execution %s: %s: %s"
+_OPPOSITE = {Order.DRAIN: Order.UNDRAIN, Order.UNDRAIN: Order.DRAIN}
+
+
 class FleetClient:
     """The fleet of one deployment, for the holder of its lease."""
 
@@ -26,13 +30,17 @@ class FleetClient:
         self._driver = driver
         self._execution_id = execution_id
         self._gate = asyncio.Semaphore(at_once)
+        self._problem: FleetError | None = None
+        self._logged: dict[str, str] = {}
+        self.in_doubt: set[tuple[str, Order]] = set()
+        "Orders that may still arrive: their answer never came."
 
     async def observe(self) -> Fleet | None:
         """The fleet now; None when it does not respond, which says nothing about its instances."""
         try:
             return await self._driver.fleet()
         except FleetError as error:
-            log.warning("execution %s: fleet not observed: %s", self._execution_id, error)
+            self._note("fleet not observed", error)
             return None
 
     async def poll(self, instance_ids: Iterable[str]) -> dict[str, Health | None]:
@@ -45,7 +53,7 @@ class FleetClient:
             try:
                 return await self._driver.health(instance_id)
             except FleetError as error:
-                log.warning("execution %s: %s not polled: %s", self._execution_id, instance_id, error)
+                self._note(f"{instance_id} not polled", error)
                 return None
 
     async def give(self, instance: Instance, order: Order, token: int) -> bool:
@@ -66,9 +74,26 @@ class FleetClient:
             except StaleToken:
                 raise
             except FleetError as error:
-                log.warning("execution %s: %s %s: %s", self._execution_id, order, name, error)
+                self._note(f"{order} {name}", error)
+                if error.in_doubt:
+                    self.in_doubt.add((name, order))
                 return False
         return True
+
+    def _note(self, what: str, error: FleetError) -> None:
+        """Keep the problem; only the first of many equal ones in a row is logged as a warning."""
+        self._problem, known = error, self._logged.get(what)
+        self._logged[what] = str(error)
+        log.log(logging.DEBUG if known == str(error) else logging.WARNING, _LINE, self._execution_id, what, error)
+
+    def take_problem(self) -> FleetError | None:
+        """The last problem since this was called before; None when all calls were answered well."""
+        problem, self._problem = self._problem, None
+        return problem
+
+    def has_opposite_in_doubt(self, instance_id: str, order: Order) -> bool:
+        """Whether an order to this instance may still arrive that would undo ``order``."""
+        return (instance_id, _OPPOSITE.get(order)) in self.in_doubt
 
 
 def key_of(execution_id: str, instance: Instance, order: Order) -> str:

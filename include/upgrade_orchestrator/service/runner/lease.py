@@ -84,6 +84,14 @@ class LeaseKeeper:
         """Do not count the time until the next call of ``seconds_since_last_call``, because the execution is paused."""
         self._watched_at = None
 
+    async def raise_token(self) -> None:
+        """tmp"""
+        async with self._ports.work() as work:
+            await work.leases.give_back(self.lease)
+            self._key = (*self._key[:2], self._ports.new_id())
+            self._lease = await work.leases.take(*self._key)
+            await work.commit()
+
     def forget(self) -> None:
         """Drop a lost lease; further work needs a new one."""
         self._lease, self.held = None, False

@@ -129,7 +129,10 @@ def plan_with_findings(
         + checks.version_mix(source, context.fleet)
         + checks.other_pools(request, context.fleet)
     )
-    return Preview(_plan(request, instances, path.estimated_duration_minutes if path else None), findings)
+    plan = _plan(request, instances, path.estimated_duration_minutes if path else None)
+    if plan is not None:
+        findings += checks.drained_by_others(request, plan.instances, context.fleet)
+    return Preview(plan, findings)
 
 
 def require_no_blockers(preview: Preview) -> tuple[Plan, tuple[str, ...]]:
@@ -200,21 +203,25 @@ async def add(
         warnings=draft.warnings,
         retry_of=retry_of,
     )
-    await work.executions.add(execution, plan, _instances(plan, draft.previous, execution.to_version))
+    await work.executions.add(execution, plan, _instances(draft))
     await work.events.append(execution, [_created(execution, plan)])
     return execution
 
 
-def _instances(plan: Plan, previous: Mapping[str, str], to_version: str) -> Iterable[Instance]:
-    for batch in plan.batches:
+def _instances(draft: ExecutionDraft) -> Iterable[Instance]:
+    known = {each.instance_id: each for each in draft.context.fleet.instances}
+    for batch in draft.plan.batches:
         for position, instance_id in enumerate(batch.instances):
+            found = known[instance_id]
             yield Instance(
                 instance_id=instance_id,
                 batch=batch.number,
                 position=position,
                 status=InstanceStatus.PENDING,
-                from_version=previous[instance_id],
-                to_version=to_version,
+                from_version=draft.previous[instance_id],
+                to_version=draft.context.target.version,
+                reported=found.reported or found.version,
+                drained_before=found.out_of_service,
             )
 
 

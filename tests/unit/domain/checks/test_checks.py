@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.domain.builders import NOW, after, fleet_of, make_fleet, make_request
+from tests.unit.domain.builders import NOW, after, fleet_of, make_fleet, make_instance, make_request
 from upgrade_orchestrator.domain.checks.checks import (
     PASSING,
     CheckName,
@@ -17,10 +17,10 @@ from upgrade_orchestrator.domain.checks.checks import (
     capacity,
     health,
     newest_backup,
+    not_well,
     other_pools,
     size,
     verdict,
-    verification,
     version_mix,
 )
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -278,20 +278,22 @@ def upgraded(instance_id: str, version: str = "3.7.0", status: str = "RUNNING", 
     return FleetInstance(instance_id, version, status, healthy)
 
 
+ROWS = [make_instance("i-00"), make_instance("i-01")]
+
+
 def test_verification_finds_nothing_when_all_instances_are_healthy_at_the_target() -> None:
-    fleet = make_fleet(upgraded("i-00"), upgraded("i-01"), upgraded("not-planned", "3.6.0"))
-    assert verification("3.7.0", 2, fleet, ["i-00", "i-01"]) == NOTHING
+    fleet = make_fleet(upgraded("i-00"), upgraded("i-01", status="DRAINED"), upgraded("not-planned", "3.6.0"))
+    assert not_well("3.7.0", ROWS, fleet) == {}
 
 
 @pytest.mark.parametrize(
     ("found", "problem"),
     [
-        (upgraded("i-00", version="3.6.0"), "i-00 is RUNNING at 3.6.0, healthy"),
-        (upgraded("i-00", healthy=False), "i-00 is RUNNING at 3.7.0, unhealthy"),
-        (upgraded("i-00", status="DRAINED"), "i-00 is DRAINED at 3.7.0, healthy"),
-        (upgraded("x-99"), "i-00 is not in the fleet any more"),
+        (upgraded("i-00", version="3.6.0"), "is RUNNING at 3.6.0, healthy"),
+        (upgraded("i-00", healthy=False), "is RUNNING at 3.7.0, unhealthy"),
+        (upgraded("i-00", status="UPGRADING"), "is UPGRADING at 3.7.0, healthy"),
+        (upgraded("x-99"), "is not in the fleet's list"),
     ],
 )
-def test_verification_blocks_naming_the_state_of_each_instance(found: FleetInstance, problem: str) -> None:
-    findings = verification("3.7.0", 2, make_fleet(found, upgraded("i-01")), ["i-00", "i-01"])
-    assert findings == blocker(f"1 of 2 instances are not on 3.7.0 and healthy: {problem}")
+def test_verification_names_the_state_of_each_instance_that_is_not_well(found: FleetInstance, problem: str) -> None:
+    assert not_well("3.7.0", ROWS, make_fleet(found, upgraded("i-01"))) == {"i-00": problem}

@@ -34,6 +34,7 @@ def test_instance_changed_has_both_statuses_and_the_error() -> None:
         "toVersion": "3.7.0",
         "attempts": 1,
         "revert": None,
+        "gone": False,
         "error": "broken",
     }
 

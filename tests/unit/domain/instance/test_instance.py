@@ -22,7 +22,7 @@ ALLOWED = {
     "DRAINING": "UPGRADING FAILED PENDING ROLLED_BACK",
     "UPGRADING": "HEALTH_CHECKING FAILED ROLLED_BACK",
     "HEALTH_CHECKING": "COMPLETED FAILED ROLLED_BACK",
-    "COMPLETED": "ROLLED_BACK",
+    "COMPLETED": "HEALTH_CHECKING FAILED ROLLED_BACK",
     "FAILED": "DRAINING ROLLED_BACK",
     "ROLLED_BACK": "",
 }
@@ -45,11 +45,11 @@ def test_statuses_are_those_of_the_specification() -> None:
     assert set(TRANSITIONS) == set(InstanceStatus)
 
 
-def test_instance_goes_backwards_only_by_its_second_try_and_by_a_cancel() -> None:
-    """Everything else leads onwards in the order of section 5, so no cycle but these two exists."""
+def test_instance_goes_backwards_only_by_a_second_look_a_second_try_and_a_cancel() -> None:
+    """Everything else leads onwards in the order of section 5, so no cycle but these exists."""
     order = list(InstanceStatus)
     back = {(old, new) for old in order for new in TRANSITIONS[old] if order.index(new) < order.index(old)}
-    assert back == {(I.FAILED, I.DRAINING), (I.DRAINING, I.PENDING)}
+    assert back == {(I.COMPLETED, I.HEALTH_CHECKING), (I.FAILED, I.DRAINING), (I.DRAINING, I.PENDING)}
 
 
 @pytest.mark.parametrize("status", InstanceStatus)

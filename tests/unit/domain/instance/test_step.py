@@ -125,11 +125,13 @@ def test_upgrade_under_way_is_recorded_as_accepted_and_no_order_is_sent() -> Non
     assert (step.instance.accepted_at, step.instance.step_seconds) == (after(1), 1)
 
 
+# fault 1
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])
-def test_instance_that_left_the_fleet_fails(status: InstanceStatus) -> None:
-    step = _next(_in(status), None)
+def test_instance_that_the_list_leaves_out_fails_only_after_its_time_out(status: InstanceStatus) -> None:
+    assert _next(_in(status), None, seconds=STEP) == NoAction()
+    step = _next(_in(status), None, seconds=STEP + 1)
     assert isinstance(step, Move)
-    assert (step.instance.status, "does not know" in (step.instance.error or "")) == (I.FAILED, True)
+    assert (step.instance.status, "list left it out" in (step.instance.error or "")) == (I.FAILED, True)
 
 
 @pytest.mark.parametrize(

@@ -198,14 +198,32 @@ async def test_budget_used_up_by_other_unavailable_instances_is_waited_for_until
     assert lab.upgrades() == []
 
 
-async def test_verification_fails_naming_an_instance_that_died_after_its_upgrade(make_lab: MakeLab) -> None:
+# fault 21, fault 24
+async def test_verification_gives_an_instance_that_died_after_its_upgrade_its_second_try(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     execution_id = await lab.admitted()
     await lab.run_batches(execution_id)
     lab.kill(2)
     execution = await lab.upgrade(execution_id)
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert execution.current_failures == 1
+    assert {name: row.attempts for name, row in (await lab.instances(execution_id)).items()} == {
+        lab.name(1): 1,
+        lab.name(2): 2,
+    }
+
+
+async def test_verification_fails_naming_an_instance_that_died_and_cannot_be_upgraded_again(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    await lab.run_batches(execution_id)
+    lab.kill(2)
+    lab.fault("upgrade-fails", 2)
+    execution = await lab.upgrade(execution_id)
     assert execution.status is ExecutionStatus.FAILED
-    assert f"{lab.name(2)} is STOPPED" in execution.status_reason
+    assert f"{lab.name(2)} FAILED: the upgrade to {NEW_VERSION} failed" in execution.status_reason
     assert lab.name(1) not in execution.status_reason
     assert await lab.deployment() == (OLD, {NEW_VERSION: 2})
 

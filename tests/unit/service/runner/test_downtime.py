@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
@@ -152,20 +153,24 @@ async def test_round_longer_than_the_lease_counts_as_watched_seconds(make_lab: M
     assert row.status is I.FAILED
 
 
-async def test_soak_continues_from_the_last_watched_second(make_lab: MakeLab) -> None:
+@pytest.mark.parametrize(("away", "continues"), [(timedelta(seconds=2), True), (HOUR, False)])
+async def test_soak_continues_after_a_short_downtime_and_starts_again_after_three_intervals(
+    make_lab: MakeLab, away: timedelta, continues: bool
+) -> None:
     lab = await make_lab(size=1)
     execution_id = await lab.admitted(soak_seconds=3)
-    assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
+    assert (await lab.run(execution_id, 1, seconds=1.5)).ending is Ending.UNFINISHED
     (before,) = (await lab.instances(execution_id)).values()
     assert before.healthy_seconds is not None
-    lab.set_clock(HOUR)
+    lab.set_clock(away)
     assert (await lab.run(execution_id, 1, seconds=1)).ending is Ending.UNFINISHED
     (after,) = (await lab.instances(execution_id)).values()
     assert after.status is I.HEALTH_CHECKING
     assert (await lab.run(execution_id, 1)).ending is Ending.DONE
     assert before.healthy_seconds is not None
     assert after.healthy_seconds is not None
-    assert 0 < before.healthy_seconds < after.healthy_seconds < 3
+    assert (before.healthy_seconds < after.healthy_seconds) is continues
+    assert after.healthy_seconds < 3
 
 
 async def test_rollback_in_flight_when_the_runner_died_gets_the_rest_of_its_time_out(make_lab: MakeLab) -> None:

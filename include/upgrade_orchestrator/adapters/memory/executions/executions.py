@@ -23,6 +23,7 @@ from upgrade_orchestrator.adapters.memory.executions.instances import MemoryInst
 from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import Actor, Command
 from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -98,6 +99,14 @@ class MemoryExecutions(MemoryInstances):
         changed = replace(row, execution=_changed(row.execution, saved))
         await self._transaction.write(EXECUTION, changed, execution.id)
         return saved
+
+    async def note_attention(self, execution_id: str, attention: Attention | None) -> None:
+        """The version stays as it is."""
+        await self._transaction.statement()
+        await self._transaction.lock(EXECUTION, execution_id)
+        row = row_of(self._transaction, execution_id)
+        noted = replace(row, execution=replace(row.execution, attention=attention))
+        await self._transaction.write(EXECUTION, noted, execution_id)
 
     def _require_unchanged(self, execution: Execution) -> ExecutionRow:
         row = self._transaction.get(EXECUTION, execution.id)

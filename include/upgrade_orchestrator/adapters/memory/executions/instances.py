@@ -47,7 +47,12 @@ class MemoryInstances:
         for each in instances:
             row = self._transaction.get(table, execution_id, each.instance_id)
             if row is not None and (row.status, row.attempts) == (each.status, each.attempts):
-                clocks = replace(row, step_seconds=each.step_seconds, healthy_seconds=each.healthy_seconds)
+                clocks = replace(
+                    row,
+                    step_seconds=each.step_seconds,
+                    healthy_seconds=each.healthy_seconds,
+                    absent_seconds=each.absent_seconds,
+                )
                 await self._transaction.write(table, clocks, execution_id, each.instance_id)
         found = self._transaction.get(BATCH, execution_id, batch.number)
         if found is not None and batch.clock_runs:

@@ -23,6 +23,7 @@ from upgrade_orchestrator.adapters.postgres.schema import rows, tables
 from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import Actor, Command
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -106,6 +107,11 @@ class PostgresExecutions(PostgresInstances):
         if (await self._connection.execute(statement)).rowcount != 1:
             raise ConcurrentChange(f"execution {execution.id} was changed in the meantime")
         return saved
+
+    async def note_attention(self, execution_id: str, attention: Attention | None) -> None:
+        """One statement, without a version check."""
+        statement = update(tables.execution).where(E.id == execution_id)
+        await self._connection.execute(statement.values(attention=rows.attention_to(attention)))
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The execution that holds the active slot of tenant and component."""

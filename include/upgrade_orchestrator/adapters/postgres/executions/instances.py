@@ -43,10 +43,14 @@ _SAVE_ROLLBACK_INSTANCE = upsert(tables.rollback_instance).on_conflict_do_update
 )
 
 
+_INSTANCE_CLOCKS = ("step_seconds", "healthy_seconds", "absent_seconds")
+
+
 def _save_steps(table: Table) -> Update:
     """An update that skips rows which have left the step whose seconds were counted."""
     step = [table.c[name] == bindparam(f"v_{name}") for name in ("instance_id", "status", "attempts")]
-    values: dict[str, Any] = {name: bindparam(f"v_{name}") for name in ("step_seconds", "healthy_seconds")}
+    clocks = [name for name in _INSTANCE_CLOCKS if name in table.c]
+    values: dict[str, Any] = {name: bindparam(f"v_{name}") for name in clocks}
     return update(table).where(table.c.execution_id == _OF, *step).values(values)
 
 
@@ -93,7 +97,7 @@ class PostgresInstances:
     async def save_clocks(self, execution_id: str, instances: Sequence[Instance], batch: Batch) -> None:
         """One statement for the instances and one for the batch, each only if there is something to write."""
         of = {"of": execution_id}
-        names = ("instance_id", "status", "attempts", "step_seconds", "healthy_seconds")
+        names = ("instance_id", "status", "attempts", *_INSTANCE_CLOCKS)
         given = [of | {f"v_{name}": getattr(each, name) for name in names} for each in instances]
         if given:
             await self._execute(_SAVE_ROLLBACK_STEPS if batch.number == ROLLBACK_BATCH else _SAVE_STEPS, given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func
@@ -11,6 +12,7 @@ from sqlalchemy import RowMapping, func
 from upgrade_orchestrator.adapters.ids import new_id
 from upgrade_orchestrator.domain.airflow.shards import shard_key
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution, RollbackInfo, Strategy, UpgradeRequest
@@ -49,6 +51,7 @@ def execution_from(row: RowMapping) -> Execution:
             status=ExecutionStatus(row["status"]),
             paused_from=ExecutionStatus(row["paused_from"]) if row["paused_from"] else None,
             warnings=tuple(row["warnings"]),
+            attention=attention_from(row["attention"]),
             canary=Canary(
                 healthy=row["canary_healthy"],
                 polls=row["canary_polls"],
@@ -59,6 +62,16 @@ def execution_from(row: RowMapping) -> Execution:
             rollback=RollbackInfo(row["rollback_reason"], row["rollback_initiated_at"], row["rollback_initiated_by"]),
         )
     )
+
+
+def attention_from(stored: Row | None) -> Attention | None:
+    """The attention from its JSON column."""
+    return None if stored is None else Attention(**(dict(stored) | {"since": datetime.fromisoformat(stored["since"])}))
+
+
+def attention_to(attention: Attention | None) -> dict[str, Any] | None:
+    """The value of the JSON column."""
+    return None if attention is None else asdict(attention) | {"since": attention.since.isoformat()}
 
 
 def execution_to(execution: Execution) -> dict[str, Any]:
@@ -73,6 +86,8 @@ def execution_to(execution: Execution) -> dict[str, Any]:
         "paused_from": execution.paused_from,
         "paused_seconds": execution.paused_seconds,
         "current_failures": execution.current_failures,
+        "accepted_failures": execution.accepted_failures,
+        "attention": attention_to(execution.attention),
         "failure_phase": execution.failure_phase,
         "rollback_reason": execution.rollback.reason,
         "rollback_initiated_at": execution.rollback.initiated_at,
@@ -109,6 +124,7 @@ def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
         "to_version": execution.to_version,
         "created_by": execution.created_by,
         "created_at": execution.created_at,
+        "version_scheme": execution.version_scheme,
         "warnings": list(execution.warnings),
         "retry_of": execution.retry_of,
     }

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, metadata
 from upgrade_orchestrator.adapters.postgres.schema.cursor_tables import followed
+from upgrade_orchestrator.adapters.postgres.schema.instance_tables import instance, rollback_instance
 from upgrade_orchestrator.adapters.postgres.schema.registry_tables import (
     backup,
     component,
@@ -28,7 +29,17 @@ from upgrade_orchestrator.adapters.postgres.schema.registry_tables import (
     upgrade_path,
 )
 
-__all__ = ["backup", "component", "component_version", "deployment", "followed", "metadata", "upgrade_path"]
+__all__ = [
+    "backup",
+    "component",
+    "component_version",
+    "deployment",
+    "followed",
+    "instance",
+    "metadata",
+    "rollback_instance",
+    "upgrade_path",
+]
 
 execution = Table(
     "execution",
@@ -59,6 +70,9 @@ execution = Table(
     Column("paused_from", String(32)),
     Column("paused_seconds", Float, nullable=False, server_default=text("0")),
     Column("current_failures", Integer, nullable=False, server_default=text("0")),
+    Column("accepted_failures", Integer, nullable=False, server_default=text("0")),
+    Column("attention", JSONB),
+    Column("version_scheme", String(16), nullable=False, server_default=text("'auto'")),
     Column("failure_phase", String(32)),
     Column("warnings", JSONB, nullable=False),
     Column("rollback_reason", Text),
@@ -95,37 +109,6 @@ execution = Table(
         "completed_at",
         postgresql_where=text("status <> 'PENDING'"),
     ),
-)
-
-instance = Table(
-    "instance",
-    metadata,
-    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
-    Column("instance_id", String(255), primary_key=True),
-    Column("batch", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("status", String(32), nullable=False),
-    Column("from_version", String(64), nullable=False),
-    Column("to_version", String(64), nullable=False),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("healthy", Boolean),
-    Column("last_health_at", Time),
-    Column("error", Text),
-    Column("started_at", Time),
-    Column("completed_at", Time),
-    Column("step_seconds", Float, nullable=False, server_default=text("0")),
-    Column("accepted_at", Time),
-    Column("healthy_seconds", Float),
-    Column("revert", String(32)),
-    Column("replacement", String(255)),
-)
-
-# the work of a rollback: a row for each instance that it has started on
-rollback_instance = Table(
-    "rollback_instance",
-    metadata,
-    *(column._copy() for column in instance.c if column.name not in ("execution_id", "revert", "replacement")),
-    Column("execution_id", Id, ForeignKey("execution.id", ondelete="CASCADE"), primary_key=True),
 )
 
 batch = Table(

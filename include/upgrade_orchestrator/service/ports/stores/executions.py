@@ -8,6 +8,7 @@ from typing import Protocol
 
 from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckResult
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import Actor, Command
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -38,6 +39,9 @@ class Executions(Protocol):
 
         :raises ConcurrentChange: the row was written in between.
         """
+
+    async def note_attention(self, execution_id: str, attention: Attention | None) -> None:
+        """Write only what keeps the execution from going on; its ``version`` stays, so that no command is refused."""
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The execution that holds the active slot: the one that is not settled."""

@@ -1,0 +1,180 @@
+"""The last look at the planned instances, repeated until they are well or the time-out is over (section 4)."""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Self
+
+from upgrade_orchestrator.domain.checks import checks
+from upgrade_orchestrator.domain.execution.execution import Strategy
+from upgrade_orchestrator.domain.instance.action import Order
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.instance import MAX_ATTEMPTS, Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.plan.drained import in_service, to_drain_again
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.rollout.absence import Absence
+from upgrade_orchestrator.service.rollout.batch_store import BatchStore
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
+from upgrade_orchestrator.service.runner.context import Context
+from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
+from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff
+
+ROUNDS = 2
+"After so many time-outs with a problem at every look, a problem of any age counts."
+
+
+@dataclass(frozen=True, slots=True)
+class Well:
+    """Every planned instance that is not gone is healthy at the target version."""
+
+    fleet: Fleet
+    rows: Sequence[Instance]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Not everything is well, or could be seen: look again in ``seconds``."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ill:
+    """The problems that lasted for all of the time-out; the last batch may be open again for a second try."""
+
+    problems: Sequence[str]
+    may_be_tried_again: bool
+
+
+class LastLook:
+    """Looks at the fleet again and again; only watched time counts."""
+
+    def __init__(self, ports: Ports, context: Context, client: FleetClient) -> None:
+        self._ports, self._context, self._fleet = ports, context, client
+        self._lease = LeaseKeeper(ports, context.execution)
+        self._store = BatchStore(ports, self._lease, context.execution.id, len(context.plan.batches))
+        self._absence = Absence(ports, self._store, float(context.plan.health_check_timeout_seconds))
+        self._attention = AttentionKeeper(ports, context.execution.id)
+        self._timeout = float(context.plan.health_check_timeout_seconds)
+        self._backoff = Backoff()
+        self._looked_at: float | None = None
+        self._ill: dict[str, float] = {}
+        "For how many watched seconds each has had a problem."
+        self._seconds = 0.0
+        self._leaving_seconds = 0.0
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, ports: Ports, context: Context) -> AsyncIterator[Self]:
+        """The look at the execution's fleet; a lease that it took is given back at the end.
+
+        :raises FleetError: the fleet's connection is not known.
+        """
+        async with ports.fleets.of(context.deployment) as driver:
+            look = cls(ports, context, FleetClient(driver, context.execution.id))
+            try:
+                yield look
+            finally:
+                await look._lease.give_back(no_clocks)
+
+    def stop_watching(self) -> None:
+        """The execution is paused: the time until the next look does not count."""
+        self._looked_at = None
+
+    async def take(self, rows: Sequence[Instance]) -> Well | Unsettled | Ill:
+        """Look at ``rows``, as just read, once."""
+        fleet = await self._fleet.observe()
+        seconds = self._seconds_since_last_look()
+        problems = await self._problems(rows, fleet)
+        await self._attention.note(self._fleet.take_problem(), self._context.execution.attention)
+        if not problems and fleet is not None:
+            return await self._leave(rows, fleet, seconds)
+        self._seconds += seconds
+        self._ill = {name: self._ill.get(name, 0.0) + seconds for name in problems}
+        lasting = {name: problems[name] for name, ill in self._ill.items() if ill >= self._timeout}
+        if self._seconds >= ROUNDS * self._timeout:  # instances fall ill in turn
+            lasting |= {name: why for name, why in problems.items() if fleet and fleet.find(name)}
+        return await self._give_up(lasting, fleet) if lasting else Unsettled(self._backoff.gap())
+
+    def _seconds_since_last_look(self) -> float:
+        before, self._looked_at = self._looked_at, get_running_loop().time()
+        return 0.0 if before is None else self._looked_at - before
+
+    async def _problems(self, rows: Sequence[Instance], fleet: Fleet | None) -> Mapping[str, str]:
+        """What is wrong, by instance; under an empty name if it is not about one."""
+        if fleet is None:
+            return {"": "the fleet does not answer"}
+        present, target = [each for each in rows if not each.gone], self._context.execution.to_version
+        if not present:
+            return {"": "nothing is left of the plan: all of its instances are gone"}
+        if self._context.plan.strategy is Strategy.BLUE_GREEN:
+            found = checks.pool_verification(target, [each.instance_id for each in rows], fleet)
+            return {"": "; ".join(found.blockers)} if found.blockers else {}
+        shown = checks.not_well(target, present, fleet)
+        return await self._confirmed(shown, target, fleet) if shown else {}
+
+    async def _confirmed(self, shown: Mapping[str, str], target: str, fleet: Fleet) -> dict[str, str]:
+        """Those that are not well by their own health either; the list may be older than that."""
+        asked = [name for name in shown if (found := fleet.find(name)) and found.is_up]
+        well = {
+            name
+            for name, answer in (await self._fleet.poll(asked)).items()
+            if answer is not None and answer.healthy and answer.version == target
+        }
+        return {name: why for name, why in shown.items() if name not in well}
+
+    async def _give_up(self, problems: Mapping[str, str], fleet: Fleet | None) -> Unsettled | Ill:
+        """The time-out is over: what is absent is gone, what is ill is FAILED and may get its second try."""
+        reported = [f"{name} {why}" if name else why for name, why in problems.items()]
+        ill = {name: why for name, why in problems.items() if name and fleet is not None}
+        if not ill or fleet is None:
+            return Ill([f"{why} (after {self._timeout:g} s)" for why in reported], may_be_tried_again=False)
+        if not await self._take_lease():
+            return Unsettled(LEASE_WAIT_SECONDS)
+        await self._store.read(fresh=True)
+        if absent := [name for name in ill if fleet.find(name) is None]:
+            await self._absence.mark_gone(absent)
+        if present := {name: why for name, why in ill.items() if name not in absent}:
+            await self._fail(present)
+        await self._lease.give_back(no_clocks)
+        self._ill, self._seconds = {}, 0.0
+        rows = self._store.state.rows
+        if not present:
+            return Unsettled(0.0)
+        again = any(rows[name].attempts < MAX_ATTEMPTS for name in present)
+        return Ill(reported, may_be_tried_again=again)
+
+    async def _fail(self, ill: Mapping[str, str]) -> None:
+        """Set COMPLETED instances that fell ill to FAILED, and open the last batch again for their second try.
+
+        Without effect when the execution's status does not allow this work any more.
+        """
+        store, state = self._store, self._store.state
+        failed = [move(state.rows[name], InstanceStatus.FAILED, state.now, why) for name, why in ill.items()]
+        async with self._ports.work() as work:
+            execution = await store.lock(work)
+            if not store.direction.may_start(execution.status):
+                return
+            await work.executions.save_batch(execution.id, replace(state.batch, completed_at=None, due_at=None))
+            await store.save(work, execution, failed, [])
+
+    async def _leave(self, rows: Sequence[Instance], fleet: Fleet, seconds: float) -> Well | Unsettled:
+        """Drain again what others had drained before the upgrade; for at most the time-out."""
+        left = to_drain_again(self._context.execution, rows)
+        serving = in_service(left, fleet)
+        if not serving or self._leaving_seconds >= self._timeout:
+            return Well(fleet, rows)
+        self._leaving_seconds += seconds
+        if not await self._take_lease():
+            return Unsettled(LEASE_WAIT_SECONDS)
+        token = self._lease.lease.token
+        for each in (row for row in left if row.instance_id in serving):
+            await self._fleet.give(each, Order.DRAIN, token)
+        return Unsettled(self._backoff.gap())
+
+    async def _take_lease(self) -> bool:
+        return self._lease.held or await self._lease.take()

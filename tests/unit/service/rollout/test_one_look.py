@@ -1,0 +1,186 @@
+"""One look decides nothing bad: verification, soak, relapse, promotion (specification section 4)."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tests.labs.fleet.edited import EditedFleets, as_it_is, empty, silent
+from tests.labs.lab import OLGA, until
+from tests.labs.memory.lab import MakeLab
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.steps.canaries import deployed, monitored
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.rollout.verification import verify
+from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, promote_canary, resume_upgrade
+
+S, I = ExecutionStatus, InstanceStatus  # noqa: E741
+
+
+# fault 21
+@pytest.mark.parametrize("trouble", ["ill", "empty", "silent"])
+async def test_verification_looks_again_within_the_time_out(make_lab: MakeLab, trouble: str) -> None:
+    lab = await make_lab(size=2)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(auto_rollback_enabled=True, failure_threshold=1)
+    await lab.run_batches(execution_id)
+    match trouble:
+        case "ill":
+            lab.fault("unhealthy", 2)
+        case "empty":
+            fleets.edit = empty
+        case "silent":
+            fleets.before = silent
+    task = asyncio.create_task(verify(lab.world.ports, execution_id, None))
+    await asyncio.sleep(2)
+    assert not task.done()
+    lab.heal()
+    fleets.edit, fleets.before = as_it_is, lambda *_: None
+    await task
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0)
+
+
+# fault 21: the negative twin
+async def test_instance_that_stays_ill_at_the_end_counts_as_any_failure(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(auto_rollback_enabled=True, failure_threshold=1)
+    await lab.run_batches(execution_id)
+    lab.fault("unhealthy", 2)
+    await verify(lab.world.ports, execution_id, None)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.current_failures) == (S.ROLLING_BACK, 1)
+    lab.heal()
+    assert (await lab.roll_back(execution_id)).status is S.ROLLED_BACK
+    assert lab.versions() == {OLD_VERSION: 2}
+
+
+async def test_verification_of_a_fleet_that_never_answers_fails_naming_it(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted()
+    await lab.run_batches(execution_id)
+    fleets.before = silent
+    await verify(lab.world.ports, execution_id, None)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, "the fleet does not answer" in execution.status_reason) == (S.FAILED, True)
+
+
+# fault 22
+async def test_soak_that_nobody_could_watch_starts_again(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(soak_seconds=3600, health_check_timeout_seconds=300)
+    task = asyncio.create_task(run_batch(lab.world.ports, await lab.context(execution_id), 1, None))
+    await until(lambda: fleets.calls["health"] > 2, "it is healthy")
+    fleets.before = silent
+    await asyncio.sleep(3500)
+    fleets.before = lambda *_: None
+    began = asyncio.get_running_loop().time()
+    await task
+    assert asyncio.get_running_loop().time() - began >= 3600
+    assert [row.status for row in (await lab.instances(execution_id)).values()] == [I.COMPLETED]
+
+
+# fault 23
+async def test_failures_that_a_promotion_accepted_do_not_count_after_a_resume(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, failure_threshold=2)
+    lab.fault("unhealthy", 1)
+    lab.fault("unhealthy", 2)
+    await monitored(lab, execution_id, 3)
+    assert (await lab.execution(execution_id)).current_failures >= 2
+    lab.heal()
+    await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    resumed = await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert resumed.status is S.IN_PROGRESS
+    assert (await lab.upgrade(execution_id)).status is S.COMPLETED
+
+
+# fault 23: the negative twin
+async def test_failures_after_the_promotion_count_at_the_resume(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab, failure_threshold=1, batch_size=1)
+    await promote_canary(lab.world.ports, execution_id, True, None, OLGA)
+    lab.fault("upgrade-fails")
+    execution = await lab.run_batches(execution_id)
+    assert (execution.status, execution.current_failures) == (S.FAILED, 1)
+
+
+# fault 24
+async def test_completed_instance_that_falls_ill_within_the_upgrade_gets_its_second_try(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=2)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    (done,) = (name for name, row in (await lab.instances(execution_id)).items() if row.status is I.COMPLETED)
+    lab.kill(int(done[-2:]))
+    execution = await lab.upgrade(execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 1)
+    assert (await lab.instances(execution_id))[done].attempts == 2
+    assert lab.versions() == {NEW_VERSION: 4}
+
+
+async def test_completed_instance_that_is_ill_for_a_moment_is_not_tried_again(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=4, upgrade_seconds=2)
+    execution_id = await lab.admitted(batch_size=1)
+    await lab.run(execution_id, 1)
+    (done,) = (name for name, row in (await lab.instances(execution_id)).items() if row.status is I.COMPLETED)
+    lab.fault("unhealthy", int(done[-2:]))
+    task = asyncio.create_task(lab.upgrade(execution_id))
+    await asyncio.sleep(1)
+    lab.heal()
+    execution = await task
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 0)
+    assert {row.attempts for row in (await lab.instances(execution_id)).values()} == {1}
+
+
+# -- attention -------------------------------------------------------------------------------------------------------
+
+
+async def test_attention_names_what_keeps_the_upgrade_from_going_on_and_is_cleared(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(health_check_timeout_seconds=60)
+    fleets.before = silent
+    task = lab.running(execution_id, 1)
+    began = asyncio.get_running_loop().time()
+    await until(lambda: lab.attention() is not None, "it needs attention")
+    assert asyncio.get_running_loop().time() - began < 10
+    found = lab.attention()
+    assert found is not None
+    assert (found.code, found.message, found.tries) == ("FLEET_UNREACHABLE", "the agent does not answer", 2)
+    fleets.before = lambda *_: None
+    await task
+    assert lab.attention() is None
+
+
+async def test_attention_is_not_asked_for_by_one_failed_look(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    noted: list[object] = []
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted()
+    fleets.before = failing_once()
+    task = lab.running(execution_id, 1)
+    while not task.done():
+        noted.append(lab.attention())
+        await asyncio.sleep(0.05)
+    assert set(noted) == {None}
+
+
+def failing_once() -> Callable[[str, str], None]:
+    """The next call is not answered."""
+    left = [1]
+
+    def before(_: str, __: str) -> None:
+        if left:
+            left.pop()
+            raise FleetError("the agent does not answer")
+
+    return before
