@@ -18,7 +18,7 @@ from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
 from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
 from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
 from upgrade_orchestrator.adapters.backups import read_object
-from upgrade_orchestrator.adapters.fleet.client import close_clients
+from upgrade_orchestrator.adapters.fleet.callers import close_callers
 from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets
 from upgrade_orchestrator.adapters.ids import new_id
 from upgrade_orchestrator.adapters.kafka.connection import open_stream
@@ -104,7 +104,7 @@ async def borrowed_ports() -> AsyncIterator[Ports]:
 
 async def close_ports() -> None:
     """Close the connections of the running event loop."""
-    await close_clients()
+    await close_callers()
     await dispose_engines()
 
 

@@ -132,7 +132,7 @@ class SimulatedFleet:
         for _ in range(2 if self.faults.take("doubled") else 1):
             self._deliver(wanted)
         if self.faults.take("lost"):
-            raise FleetError("the answer was lost")
+            raise FleetError("the answer was lost", in_doubt=True)
 
     def _answer(self) -> None:
         if self.faults.take("silent"):

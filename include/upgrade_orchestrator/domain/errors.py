@@ -142,3 +142,9 @@ class Unavailable(UpgradeError):
     """A dependency of the service does not respond; trying again later may help."""
 
     code = "SERVICE_UNAVAILABLE"
+
+
+class FleetUnusable(Unavailable):
+    """The fleet does not answer, is unknown, or does not speak the protocol; names instance and field (section 11)."""
+
+    code = "FLEET_UNUSABLE"

@@ -89,7 +89,7 @@ class InstanceResponse(ResponseBody):
     instance_id: str = Field(examples=["kafka-1"])
     batch: int = Field(examples=[1])
     status: str = Field(examples=["COMPLETED"])
-    from_version: str | None = Field(examples=["3.6.0"])
+    from_version: str | None = Field(description="null: unknown", examples=["3.6.0"])
     to_version: str = Field(examples=["3.7.0"])
     reported_version: str | None = Field(validation_alias="reported", examples=["v3.7.0"])
     attempts: int = Field(examples=[1])

@@ -58,7 +58,7 @@ class Memory:
         """
         if call.fence < self.highest:
             detail = f"fencing token {call.fence} is stale: {self.highest} was seen; stop working on this fleet"
-            raise Refusal(412, "STALE_TOKEN", detail, highestSeen=self.highest)
+            raise Refusal(412, "STALE_TOKEN", detail, highestSeen=self.highest, highestToken=self.highest)
         answer = self.answers.get(call.key)
         if answer is not None and answer.fingerprint != call.fingerprint:
             raise Refusal(409, "IDEMPOTENCY_CONFLICT", f"Idempotency-Key {call.key!r} was used for another call")

@@ -47,10 +47,11 @@ async def served(respond: Respond) -> AsyncIterator[tuple[Server, adapter.AgentC
     server = Server(respond)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
+    client = adapter.AgentClient(FleetAddress(f"http://127.0.0.1:{port}", "token", True))
     try:
-        yield server, adapter.client_of(FleetAddress(f"http://127.0.0.1:{port}", "token", True), "a")
+        yield server, client
     finally:
-        await adapter.close_clients()
+        await client.close()
         listening.close()
 
 
@@ -92,16 +93,6 @@ async def test_connection_that_was_idle_for_too_long_is_not_reused(monkeypatch: 
     assert (server.connections, len(server.calls)) == (3, 3)
 
 
-async def test_client_is_shared_except_for_another_token_or_fleet() -> None:
-    first, other = (FleetAddress("http://127.0.0.1:9", token, True) for token in ("a", "b"))
-    try:
-        assert adapter.client_of(first, "a") is adapter.client_of(first, "a")
-        assert adapter.client_of(first, "a") is not adapter.client_of(other, "a")
-        assert adapter.client_of(first, "a") is not adapter.client_of(first, "b")
-    finally:
-        await adapter.close_clients()
-
-
 async def test_call_times_out_when_the_response_arrives_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "CALL_SECONDS", 0.2)
     async with served(trickle) as (_, client):
@@ -111,7 +102,7 @@ async def test_call_times_out_when_the_response_arrives_slowly(monkeypatch: pyte
 
 
 async def test_call_times_out_after_exactly_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """aiohttp would round five seconds up to the next whole second of its clock."""
+    """aiohttp would round its own time-outs up to the next whole second of its clock."""
     ends: list[float] = []
     call_at = asyncio.BaseEventLoop.call_at
 
@@ -137,11 +128,12 @@ async def test_call_fails_when_the_agent_closes_the_connection(method: str, call
 
 @pytest.mark.parametrize("token", ["token", "a line's\nend"])
 async def test_call_fails_when_nothing_listens_or_the_token_cannot_be_sent(token: str) -> None:
+    client = adapter.AgentClient(FleetAddress("http://127.0.0.1:9", token, True))
     try:
         with pytest.raises(FleetError, match="does not answer"):
-            await adapter.client_of(FleetAddress("http://127.0.0.1:9", token, True), "a").request("GET", "/fleets/a")
+            await client.request("GET", "/fleets/a")
     finally:
-        await adapter.close_clients()
+        await client.close()
 
 
 @pytest.mark.parametrize(("json", "kind"), [(None, None), ({"version": "2"}, "application/json")])

@@ -18,6 +18,7 @@ from tests.integration.fleet.test_client import BODY, Server, answer, trickle
 from tests.integration.kafka import certificates
 from upgrade_orchestrator.adapters.airflow.connections import FleetAddress, fleet_address
 from upgrade_orchestrator.adapters.fleet import client as adapter
+from upgrade_orchestrator.adapters.fleet.callers import close_callers
 from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets
 from upgrade_orchestrator.adapters.fleet.hook import FleetAgentHook
 from upgrade_orchestrator.domain.registry.entries import Deployment
@@ -56,7 +57,7 @@ async def test_fleet_is_reached_through_a_connection_of_either_type(kind: str, d
         async with ConnectionFleets().of(deployment) as driver:
             assert len((await driver.fleet()).instances) == 3
     finally:
-        await adapter.close_clients()
+        await close_callers()
 
 
 @pytest.mark.parametrize(

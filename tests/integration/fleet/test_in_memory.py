@@ -15,7 +15,7 @@ from tests.labs.fleet.wire import Wire
 from tests.labs.world import Admin
 from upgrade_orchestrator.adapters.airflow.connections import FleetAddress
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
-from upgrade_orchestrator.adapters.fleet.client import client_of, close_clients
+from upgrade_orchestrator.adapters.fleet.client import AgentClient
 from upgrade_orchestrator.service.ports.fleet import FleetError
 
 NAME, OLD, NEW = "twin", "3.5.0", "3.6.0"
@@ -59,11 +59,12 @@ async def twins(agent: RunningAgent) -> AsyncIterator[list[Twin]]:
     agent.admin.create(NAME, **SETTINGS)
     memory = AgentInMemory(utc_now)
     await memory.agent.create(NAME, Settings(**SETTINGS))
-    real = AgentDriver(client_of(FleetAddress(agent.url, TOKEN, True), NAME), NAME)
+    client = AgentClient(FleetAddress(agent.url, TOKEN, True))
+    real = AgentDriver(client, NAME)
     simulated = AgentDriver(Wire(memory.agent), NAME)
     yield [Twin(real, agent.admin, []), Twin(simulated, memory.admin, [])]
     await memory.agent.close()
-    await close_clients()
+    await client.close()
     agent.admin.delete(NAME)
 
 

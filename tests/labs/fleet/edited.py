@@ -8,7 +8,7 @@ from typing import Any
 
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 from upgrade_orchestrator.domain.registry.entries import Deployment
-from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, Fleets
+from upgrade_orchestrator.service.ports.fleet import FleetDriver, Fleets, Unreachable
 
 Edit = Callable[[Fleet], Fleet]
 EditHealth = Callable[[str, Health], Health]
@@ -106,6 +106,6 @@ class _Edited:
 def silent(*_: str) -> None:
     """Use as ``before``: the agent does not answer.
 
-    :raises FleetError: always.
+    :raises Unreachable: always.
     """
-    raise FleetError("the agent does not answer")
+    raise Unreachable("the agent does not answer", in_doubt=True)

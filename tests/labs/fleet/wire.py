@@ -15,7 +15,7 @@ from local.fleet.state.faults import Kind
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
 from upgrade_orchestrator.adapters.fleet.client import CALL_SECONDS, AgentResponse
 from upgrade_orchestrator.domain.registry.entries import Deployment
-from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError
+from upgrade_orchestrator.service.ports.fleet import FleetDriver, Unreachable
 
 
 class Wire:
@@ -38,7 +38,7 @@ class Wire:
     ) -> AgentResponse:
         """The agent's answer. A call that hangs is carried out in the end, even after its caller has given up.
 
-        :raises FleetError: it takes too long.
+        :raises Unreachable: it takes too long.
         """
         await asyncio.sleep(0)  # others get their turn, as during a real call
         answering = self._answer(method, path, headers or {}, json)
@@ -48,7 +48,7 @@ class Wire:
         self._hanging.add(task)
         await asyncio.wait([task], timeout=CALL_SECONDS)
         if not task.done():
-            raise FleetError("the agent does not answer (TimeoutError)")
+            raise Unreachable("the agent does not answer (TimeoutError)", in_doubt=method != "GET")
         return task.result()
 
     def _hangs(self, path: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.fleet import WrongConnection
 
 AGENT_TYPE = "upgrade_fleet_agent"
 "Our connection type. Connections of type ``http`` work in the same way."
@@ -103,29 +103,69 @@ def url_of(connection: Any) -> str:
 async def fleet_address(conn_id: str) -> FleetAddress:
     """The address behind an Airflow connection of our type, or of type ``http``.
 
-    :raises FleetError: when there is no such connection.
+    :raises WrongConnection: there is no such connection, or it cannot be used as it is.
     """
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowException
 
     try:
-        return address_of(await BaseHook.aget_connection(conn_id))
+        connection = await BaseHook.aget_connection(conn_id)
     except AirflowException as error:
-        raise FleetError(f"the Airflow connection {conn_id} is not defined") from error
+        raise WrongConnection(f"the Airflow connection {conn_id} is not defined") from error
+    return address_of(connection)
 
 
 def address_of(connection: Any) -> FleetAddress:
-    """The base URL as HttpHook makes it, the token from the password, TLS from the extra."""
-    host, extra = connection.host or "", connection.extra_dejson
+    """The base URL as HttpHook makes it, the token from the password, TLS from the extra.
+
+    :raises WrongConnection: names the field that cannot be used; it never quotes the password.
+    """
+    name, extra = f"the Airflow connection {connection.conn_id}", connection.extra_dejson
+    files = (_file(name, extra, "cert"), _file(name, extra, "key"))
+    if files[1] and not files[0]:
+        raise WrongConnection(f"{name}: extra has key without cert: name the client certificate as well")
+    return FleetAddress(_base_url(name, connection), _token(name, connection), _verify(name, extra), *files)
+
+
+def _base_url(name: str, connection: Any) -> str:
+    host = (connection.host or "").strip()
     base = host if "://" in host else f"{connection.schema or 'http'}://{host}"
+    scheme, _, rest = base.partition("://")
+    if scheme not in ("http", "https"):
+        raise WrongConnection(f"{name}: schema must be http or https, not {scheme[:20]!r}")
+    if not rest.strip("/"):
+        raise WrongConnection(f"{name} has no host")
     if connection.port:
         base = f"{base}:{connection.port}"
-    files = (extra.get("cert") or None, extra.get("key") or None)
-    return FleetAddress(base.rstrip("/"), connection.password or "", _verify(extra.get("verify")), *files)
+    return base.rstrip("/")
 
 
-def _verify(given: object) -> bool | str:
+def _token(name: str, connection: Any) -> str:
+    """The password; without one, or of spaces only, no token is sent."""
+    password = connection.password or ""
+    if not password.strip():
+        return ""
+    if any(each < " " or "\x7f" <= each <= "\x9f" or each > "\xff" for each in password):
+        todo = "a token has no line ends or other control characters, and no letters beyond Latin-1"
+        raise WrongConnection(f"{name}: its password cannot be sent as a token: {todo}")
+    return str(password)
+
+
+def _verify(name: str, extra: Any) -> bool | str:
     """The connection form stores text, and an empty string for a field that was left empty."""
-    if given is None or str(given).strip().lower() in ("", "true"):
+    given = extra.get("verify")
+    if isinstance(given, bool):
+        return given
+    if given is not None and not isinstance(given, str):
+        raise WrongConnection(f"{name}: verify in extra must be true, false or the path of a CA file")
+    text = (given or "").strip()
+    if text.lower() in ("", "true"):
         return True
-    return False if str(given).strip().lower() == "false" else str(given).strip()
+    return False if text.lower() == "false" else text
+
+
+def _file(name: str, extra: Any, field: str) -> str | None:
+    given = extra.get(field)
+    if given is not None and not isinstance(given, str):
+        raise WrongConnection(f"{name}: {field} in extra must be the path of a PEM file")
+    return (given or "").strip() or None

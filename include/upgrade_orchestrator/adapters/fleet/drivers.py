@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from upgrade_orchestrator.adapters.airflow.connections import fleet_address
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
-from upgrade_orchestrator.adapters.fleet.client import client_of
+from upgrade_orchestrator.adapters.fleet.callers import caller_of
 from upgrade_orchestrator.domain.registry.entries import Deployment
-from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError
+from upgrade_orchestrator.service.ports.fleet import FleetDriver, WrongConnection
 
 DRIVERS = ("agent",)
 "All drivers (specification section 13)."
@@ -22,9 +21,8 @@ class ConnectionFleets:
     async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
         """A driver that is ready for calls.
 
-        :raises FleetError: unknown driver or connection.
+        :raises WrongConnection: unknown driver, or a connection that is not defined or cannot be used.
         """
         if deployment.driver not in DRIVERS:
-            raise FleetError(f"driver {deployment.driver} is not known, only {', '.join(DRIVERS)}")
-        address = await fleet_address(deployment.conn_id)
-        yield AgentDriver(client_of(address, deployment.fleet), deployment.fleet)
+            raise WrongConnection(f"driver {deployment.driver} is not known, only {', '.join(DRIVERS)}")
+        yield AgentDriver(await caller_of(deployment.conn_id, deployment.fleet), deployment.fleet)

@@ -9,9 +9,10 @@ from airflow.sdk.bases.hook import BaseHook
 
 from upgrade_orchestrator.adapters.airflow.connections import AGENT_TYPE, FleetAddress, address_of
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
+from upgrade_orchestrator.adapters.fleet.callers import REFUSED
 from upgrade_orchestrator.adapters.fleet.client import AgentClient, AgentResponse
-from upgrade_orchestrator.domain.instance.fleet import Fleet
-from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.domain.instance.fleet import Fleet, named_version
+from upgrade_orchestrator.service.ports.fleet import FleetError, RefusedToken
 
 _NO_FLEET = "connection-test"
 
@@ -35,9 +36,12 @@ class FleetAgentHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Call the agent once, with the usual limits: whether that worked, and a message for the user."""
         connection = self.get_connection(self.agent_conn_id)
-        address, fleet = address_of(connection), str(connection.extra_dejson.get("fleet") or "")
         try:
-            return True, asyncio.run(_ask(address, fleet))
+            address = address_of(connection)
+        except FleetError as error:
+            return False, str(error)
+        try:
+            return True, asyncio.run(_ask(address, str(connection.extra_dejson.get("fleet") or "")))
         except FleetError as error:
             return False, f"{address.base_url}: {error}"
 
@@ -53,7 +57,7 @@ async def _ask(address: FleetAddress, fleet: str) -> str:
 
 
 def _fleet_message(fleet: Fleet) -> str:
-    versions = Counter(each.version for each in fleet.instances)
+    versions = Counter(named_version(each.version) for each in fleet.instances)
     healthy = sum(each.healthy for each in fleet.instances)
     on = ", ".join(f"{count} on {version}" for version, count in sorted(versions.items()))
     return f"The agent has fleet {fleet.name}: {len(fleet.instances)} instances, {healthy} healthy ({on or 'none'})."
@@ -64,8 +68,8 @@ def _agent_message(response: AgentResponse) -> str:
 
     :raises FleetError: the response is not that of an agent, or the token is refused.
     """
-    if response.status in (401, 403):
-        raise FleetError(f"the agent refuses the token ({response.status})")
+    if response.status in REFUSED:
+        raise RefusedToken(f"the agent refuses the token ({response.status})")
     if response.status not in (200, 404) or not response.content:
         raise FleetError(f"the response is {response.status}, which no agent would send: check host and port")
     response.body()

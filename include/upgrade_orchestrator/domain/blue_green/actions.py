@@ -48,7 +48,7 @@ class PoolView:
 def _wrong(answer: Health | None, version: str) -> str | None:
     if answer is None or (answer.healthy and answer.version == version):
         return None
-    return answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
+    return answer.described()
 
 
 class PoolCall(StrEnum):

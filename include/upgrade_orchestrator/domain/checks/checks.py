@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
-from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, listed, named_version
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.budget import budget_of
 from upgrade_orchestrator.domain.plan.plan import WITHOUT_BUDGET
@@ -87,7 +87,7 @@ def size(request: UpgradeRequest, fleet: Fleet) -> Findings:
 
 def version_mix(source: ComponentVersion, fleet: Fleet) -> Findings:
     """Warning when instances do not run the version that the upgrade starts from."""
-    others = Counter(each.version for each in fleet.serving() if each.version != source.version)
+    others = Counter(named_version(each.version) for each in fleet.serving() if each.version != source.version)
     if not others:
         return Findings()
     found = ", ".join(f"{count} on {version}" for version, count in sorted(others.items()))
@@ -106,6 +106,14 @@ def drained_by_others(request: UpgradeRequest, planned: Sequence[str], fleet: Fl
     return Findings((), (f"drained by others before the upgrade: {', '.join(found)}; they {then} once upgraded",))
 
 
+def unknown_versions(instances: Sequence[FleetInstance]) -> Findings:
+    """Warning about instances whose version the fleet does not tell: a rollback would not know where to."""
+    unknown = [each.instance_id for each in instances if each.version is None]
+    if not unknown:
+        return Findings()
+    return Findings((), (f"no version is reported by {listed(unknown)}: these cannot be rolled back",))
+
+
 def other_pools(request: UpgradeRequest, fleet: Fleet) -> Findings:
     """Warning when the fleet has a pool without traffic that this upgrade neither uses nor removes."""
     taken = Pools.for_serving(fleet.traffic).new if request.strategy is Strategy.BLUE_GREEN else fleet.traffic
@@ -117,7 +125,7 @@ def other_pools(request: UpgradeRequest, fleet: Fleet) -> Findings:
 
 
 def _what_is_in(pool: str, fleet: Fleet) -> str:
-    counts = Counter(each.version for each in fleet.in_pool(pool))
+    counts = Counter(named_version(each.version) for each in fleet.in_pool(pool))
     return ", ".join(f"{count} on {version}" for version, count in sorted(counts.items()))
 
 
@@ -149,15 +157,18 @@ def _second_pool(total: int, fleet: Fleet) -> Findings:
     return Findings((f"{found}: give it more capacity, or choose another strategy",))
 
 
-def health(responses: Mapping[str, str | None]) -> Findings:
+def health(responses: Mapping[str, str | None], looks: int = 1) -> Findings:
     """HEALTH_ENDPOINTS: every instance's health endpoint responds; ``responses`` maps ids to None or an error.
+
+    ``looks``: how often the silent ones were asked.
 
     A response that says "unhealthy" passes: such instances are upgraded first.
     """
     silent = [f"{instance}: {problem}" for instance, problem in sorted(responses.items()) if problem is not None]
     if not silent:
         return Findings()
-    found = f"{len(silent)} of {len(responses)} health endpoints do not answer ({'; '.join(silent)})"
+    often = f", asked {looks} times" if looks > 1 else ""
+    found = f"{len(silent)} of {len(responses)} health endpoints do not answer ({listed(silent, '; ')}{often})"
     return Findings((f"{found}: check these instances and the fleet agent",))
 
 
@@ -221,7 +232,7 @@ def not_well(target_version: str, rows: Sequence[Instance], fleet: Fleet) -> dic
 
 
 def _shown(found: FleetInstance) -> str:
-    return f"is {found.status} at {found.version}, {'healthy' if found.healthy else 'unhealthy'}"
+    return f"is {found.status} at {named_version(found.version)}, {'healthy' if found.healthy else 'unhealthy'}"
 
 
 def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet) -> Findings:

@@ -101,8 +101,8 @@ class InstanceChanged(Event):
     "The status before."
     to: InstanceStatus
     "The new status."
-    from_version: str
-    "The version that it ran before this execution."
+    from_version: str | None
+    "The version that it ran before this execution; null: unknown."
     to_version: str
     "The target version."
     attempts: int

@@ -48,7 +48,7 @@ class Poll:
 def poll_of(responses: Mapping[str, Health | None], to_version: str) -> Poll:
     """The poll with these responses of the health endpoints; a canary must be healthy at ``to_version``."""
     unhealthy = {
-        name: said.detail or f"reports version {said.version}, healthy: {said.healthy}"
+        name: said.described()
         for name, said in responses.items()
         if said is not None and not (said.healthy and said.version == to_version)
     }

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from math import inf
 
-from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health
+from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health, named_version
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
 
 I = InstanceStatus  # noqa: E741 - as in instance.py
@@ -90,7 +90,7 @@ def next_action(
     limit = timeouts.step * 2 if undraining else timeouts.step
     if instance.step_seconds <= limit:
         return action
-    what = f"still {found.status} at {found.version} after {limit:g} s of {instance.status.value}"
+    what = f"still {found.status} at {named_version(found.version)} after {limit:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, what))  # also when the fleet keeps refusing the order
 
 
@@ -168,7 +168,7 @@ def next_health(instance: Instance, answer: Health | None, timeouts: Timeouts, n
 
 def _polled(instance: Instance, answer: Health, timeouts: Timeouts, now: datetime) -> Instance:
     well = answer.healthy and answer.version == instance.to_version
-    why = None if well else answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
+    why = None if well else answer.described()
     soaked = (0.0 if _is_gap(instance, timeouts, now) else instance.healthy_seconds or 0.0) if well else None
     reported = answer.reported or instance.reported
     return replace(instance, healthy=well, last_health_at=now, healthy_seconds=soaked, error=why, reported=reported)
@@ -205,12 +205,12 @@ def relapse(instance: Instance, answer: Health | None, now: datetime) -> Instanc
     """
     if answer is None or (answer.healthy and answer.version == instance.to_version):
         return instance
-    why = answer.detail or f"reports version {answer.version}, healthy: {answer.healthy}"
+    why = answer.described()
     to = I.HEALTH_CHECKING if instance.relapses < MAX_RELAPSES else I.FAILED
     why = why if to is I.HEALTH_CHECKING else f"fell ill again after it was completed: {why}"
     return replace(move(instance, to, now, why), healthy=False, last_health_at=now)
 
 
 def _not_healthy(instance: Instance, answer: Health | None, timeouts: Timeouts) -> str:
-    last = "does not answer" if answer is None else answer.detail or f"reports {answer.version}"
+    last = "does not answer" if answer is None else answer.detail or f"reports {named_version(answer.version)}"
     return f"not healthy at {instance.to_version} within {timeouts.step:g} s: {last}"

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+"What texts and counts say instead of a version that the fleet does not tell."
+
+
+def named_version(version: str | None) -> str:
+    """The version in words."""
+    return UNKNOWN if version is None else version
+
+
+MAX_NAMED = 20
+"How many instances a text names; of the others it has the number."
+
+
+def listed(texts: Sequence[str], separator: str = ", ") -> str:
+    """The first texts, and how many more there are."""
+    more = len(texts) - MAX_NAMED
+    return separator.join(texts[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
 class FleetInstance:
-    """One instance as the fleet reports it; ``status`` is RUNNING, DRAINING, DRAINED, UPGRADING or STOPPED."""
+    """One instance as the fleet reports it; ``status`` is RUNNING, DRAINING, DRAINED, UPGRADING or STOPPED.
+
+    ``version`` None: unknown. That is never the version that an upgrade wants.
+    """
 
     instance_id: str
-    version: str
+    version: str | None
     status: str
     healthy: bool
     leader: bool = False
@@ -48,13 +69,17 @@ class FleetInstance:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The response of an instance's own health endpoint."""
+    """The response of an instance's own health endpoint; ``version`` None: unknown."""
 
     healthy: bool
-    version: str
+    version: str | None
     detail: str = ""
     reported: str | None = None
     """The version as the instance spells it, where that differs from ``version``."""
+
+    def described(self) -> str:
+        """Why it is not as wanted, in words."""
+        return self.detail or f"reports version {named_version(self.version)}, healthy: {self.healthy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +102,9 @@ class Fleet:
     def mixed(self, version: str | None) -> dict[str, int] | None:
         """The number of serving instances by version; None when all of them are on ``version``."""
         counts = Counter(each.version for each in self.serving())
-        return None if counts.keys() == {version} else dict(counts)
+        if counts.keys() == {version}:
+            return None
+        return {named_version(each): count for each, count in counts.items()}
 
     def find(self, instance_id: str) -> FleetInstance | None:
         """The instance with that id; None when it is no longer in the fleet."""

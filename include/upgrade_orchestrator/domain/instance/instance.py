@@ -55,6 +55,7 @@ MAX_ATTEMPTS = 2
 class Instance:
     """The progress of one instance of the plan, or of a rollback (batch ``ROLLBACK_BATCH``); times are UTC.
 
+    ``from_version`` None: the fleet did not tell it, so a rollback cannot restore it.
     ``attempts`` counts the tries begun, ``accepted_at`` is when the fleet accepted this step's order. ``step_seconds``
     is how long this step was watched, ``healthy_seconds`` how long of that the instance was healthy without a break
     (None: it is not healthy). ``revert`` is the status of its row in the rollback, None before that has begun.
@@ -68,7 +69,7 @@ class Instance:
     batch: int
     position: int
     status: InstanceStatus
-    from_version: str
+    from_version: str | None
     to_version: str
     attempts: int = 0
     healthy: bool | None = None

@@ -20,9 +20,14 @@ def is_touched(instance: Instance) -> bool:
     return second_try or instance.status in TOUCHED
 
 
-def to_revert(rows: Sequence[Instance]) -> list[Instance]:
+def touched(rows: Sequence[Instance]) -> list[Instance]:
     """Every touched instance, the most recently begun first."""
     return sorted((each for each in rows if is_touched(each)), key=_begun, reverse=True)
+
+
+def to_revert(rows: Sequence[Instance]) -> list[Instance]:
+    """The touched instances that can be reverted: the version that each ran before is known."""
+    return [each for each in touched(rows) if each.from_version is not None]
 
 
 def _begun(instance: Instance) -> tuple[float, int, int]:
@@ -31,7 +36,10 @@ def _begun(instance: Instance) -> tuple[float, int, int]:
 
 
 def rows_of_rollback(rows: Sequence[Instance], known: Collection[str]) -> list[Instance]:
-    """The rollback's row, back to its previous version, for each touched instance that has none in ``known``."""
+    """The rollback's row, back to its previous version, for each touched instance that has none in ``known``.
+
+    An instance without a known previous version has none: it stays as it is.
+    """
     return [
         Instance(
             each.instance_id,
@@ -41,8 +49,8 @@ def rows_of_rollback(rows: Sequence[Instance], known: Collection[str]) -> list[I
             from_version=each.to_version,
             to_version=each.from_version,
         )
-        for position, each in enumerate(to_revert(rows))
-        if each.instance_id not in known
+        for position, each in enumerate(touched(rows))
+        if each.instance_id not in known and each.from_version is not None
     ]
 
 

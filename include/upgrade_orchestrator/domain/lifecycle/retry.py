@@ -16,7 +16,7 @@ class RetryInstances:
     """The instances to retry, in the fleet's order; ``previous`` has their versions before the ended upgrade."""
 
     instances: tuple[FleetInstance, ...]
-    previous: Mapping[str, str]
+    previous: Mapping[str, str | None]
     findings: Findings
 
 
@@ -55,6 +55,6 @@ def _left(
     return RetryInstances(instances, previous, Findings(blockers, warnings))
 
 
-def _previous(found: FleetInstance, row: Instance | None, to_version: str) -> str:
+def _previous(found: FleetInstance, row: Instance | None, to_version: str) -> str | None:
     """The version to roll back to; for an instance at the target version, the one that it ran before the upgrade."""
     return row.from_version if row is not None and found.version == to_version else found.version

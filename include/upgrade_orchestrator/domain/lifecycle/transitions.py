@@ -11,6 +11,7 @@ from upgrade_orchestrator.domain.execution.commands import Actor, Command, requi
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import named_version
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 
@@ -72,4 +73,4 @@ def _where(instance: Instance) -> str:
     if instance.status is InstanceStatus.FAILED:
         return "failed"
     there = instance.status is InstanceStatus.COMPLETED
-    return f"on {instance.to_version if there else instance.from_version}"
+    return f"on {instance.to_version if there else named_version(instance.from_version)}"

@@ -33,7 +33,7 @@ class Pools:
 
     def is_left_over(self, fleet: Fleet, version: str) -> bool:
         """True when a new pool exists from an earlier upgrade, at another version."""
-        return any(each.status == "RUNNING" and each.version != version for each in fleet.in_pool(self.new))
+        return any(each.status == "RUNNING" and each.version not in (None, version) for each in fleet.in_pool(self.new))
 
 
 def counterparts(fleet: Fleet, pools: Pools, rows: Sequence[Instance], version: str) -> dict[str, FleetInstance]:
@@ -67,7 +67,7 @@ def under_planned_ids(
         there = None if each in withdrawn else found.get(each)
         before = fleet.find(each)
         status = "RUNNING" if each in withdrawn else "DRAINED"
-        missing = FleetInstance(each, before.version if before else "", status, healthy=False, pool=pools.new)
+        missing = FleetInstance(each, before.version if before else None, status, healthy=False, pool=pools.new)
         shown.append(replace(there, instance_id=each, own_id=there.instance_id) if there else missing)
     return replace(fleet, instances=tuple(shown))
 

@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy,
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.presence import naming_gone
-from upgrade_orchestrator.domain.instance.rollback import to_revert
+from upgrade_orchestrator.domain.instance.rollback import touched
 from upgrade_orchestrator.domain.lifecycle.transitions import count_by_version
 from upgrade_orchestrator.service.blue_green.revert import run_revert
 from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished, settle
@@ -80,13 +80,19 @@ async def confirm_rollback(ports: Ports, context: Context) -> Execution:
 
 
 def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:
-    left = [each for each in to_revert(rows) if each.status is not InstanceStatus.ROLLED_BACK]
+    left = [each for each in touched(rows) if each.status is not InstanceStatus.ROLLED_BACK]
     gone = naming_gone(rows)
     count = f"{count_by_version(rows)}; {gone}" if gone else count_by_version(rows)
     if not left:
         return ExecutionStatus.ROLLED_BACK, f"all touched instances are back; {count}"
-    named = "; ".join(f"{each.instance_id}: {each.error or 'not reverted'}" for each in left)
+    named = "; ".join(f"{each.instance_id}: {_why(each)}" for each in left)
     return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {named}; {count}"
+
+
+def _why(left: Instance) -> str:
+    if left.from_version is None:
+        return "the version that it ran before is not known"
+    return left.error or "not reverted"
 
 
 def _completed(execution: Execution, rows: Sequence[Instance]) -> Event:

@@ -10,22 +10,72 @@ from upgrade_orchestrator.domain.registry.entries import Deployment
 
 
 class FleetError(Exception):
-    """The fleet did not respond or did not accept the order; this says nothing about the health of its instances."""
+    """The fleet did not respond or did not accept the order; this says nothing about the health of its instances.
 
-    code: ClassVar[str] = "FLEET_UNREACHABLE"
-    in_doubt = True
+    ``code`` is for programs. ``in_doubt``: the order may have reached the fleet although nothing acknowledged it, so
+    an opposite order needs a new fencing token; False when it was refused or never left.
+    """
+
+    code: ClassVar[str] = "FLEET_ERROR"
+
+    def __init__(self, message: str = "", *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
+
+
+class Unreachable(FleetError):
+    """There was no answer, or none in time."""
+
+    code = "FLEET_UNREACHABLE"
+
+
+class WrongConnection(FleetError):
+    """The fleet's Airflow connection is not defined or cannot be used as it is."""
+
+    code = "FLEET_CONNECTION"
+
+
+class NotOfProtocol(FleetError):
+    """The answer is not of the protocol; the message names the instance and the field. Nothing of it is used."""
+
+    code = "FLEET_PROTOCOL"
+
+
+class RefusedToken(FleetError):
+    """The agent refuses the password of the connection as its token (401 or 403)."""
+
+    code = "FLEET_REFUSED_TOKEN"
+
+
+class Busy(FleetError):
+    """The agent cannot take the call now (503 or 429): ask again later."""
+
+    code = "FLEET_BUSY"
 
 
 class StaleToken(FleetError):
-    """The fleet has seen a higher fencing token: another process has the lease, so this one has to stop."""
+    """The fleet has seen a higher fencing token: another process has the lease, so this one has to stop.
+
+    ``ours`` is the token of the order, ``theirs`` the highest one that the fleet has seen, if it says so.
+    """
+
+    code = "STALE_TOKEN"
+
+    def __init__(self, message: str = "", *, ours: int = 0, theirs: int | None = None) -> None:
+        super().__init__(message)
+        self.ours, self.theirs = ours, theirs
 
 
 class Conflict(FleetError):
     """The fleet responded, but its current state does not allow the order."""
 
+    code = "FLEET_CONFLICT"
+
 
 class UnknownFleet(FleetError):
     """The agent responded, but has no such fleet or instance."""
+
+    code = "FLEET_UNKNOWN"
 
 
 class FleetDriver(Protocol):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health, named_version
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.plan.pools import Pools, counterparts, under_planned_ids
@@ -121,5 +121,5 @@ class GreenPoolDriver:
     async def _clear(self, fleet: Fleet, token: int) -> None:
         """Remove the conflicting pool. The key describes it, so that removing another one later is another intent."""
         found = fleet.in_pool(self._pools.new)
-        what = "-".join([str(len(found)), *sorted({each.version for each in found})])
+        what = "-".join([str(len(found)), *sorted({named_version(each.version) for each in found})])
         await self._driver.remove_pool(self._pools.new, token, f"{self._key}.clear.{self._pools.new}.{what}")

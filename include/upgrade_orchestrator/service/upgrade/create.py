@@ -12,8 +12,8 @@ from upgrade_orchestrator.domain.checks.checks import CheckResult, Findings
 from upgrade_orchestrator.domain.checks.compatibility import Compatibility, compatibility, dependencies
 from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
+    FleetUnusable,
     NotFound,
-    Unavailable,
     UpgradeBlocked,
     VersionMismatch,
 )
@@ -63,7 +63,7 @@ class ExecutionDraft:
     request: UpgradeRequest
     plan: Plan
     warnings: tuple[str, ...]
-    previous: Mapping[str, str]
+    previous: Mapping[str, str | None]
 
 
 async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest) -> Preview:
@@ -71,7 +71,7 @@ async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest)
 
     :raises NotFound: no deployment or version.
     :raises VersionMismatch: a version of another component.
-    :raises Unavailable: the fleet does not respond.
+    :raises FleetUnusable: the fleet does not answer, is unknown, or its answer is not of the protocol.
     """
     context = await read_context(ports, tenant_id, request, refuse_active=False)
     preview = plan_with_findings(ports, context, request, context.fleet.serving())
@@ -106,7 +106,7 @@ async def read_context(ports: Ports, tenant_id: str, request: UpgradeRequest, *,
     :raises NotFound: no deployment or version.
     :raises VersionMismatch: a version of another component.
     :raises ActiveUpgradeExists: with ``refuse_active``, if there is an unfinished execution.
-    :raises Unavailable: the fleet does not respond.
+    :raises FleetUnusable: the fleet does not answer, is unknown, or its answer is not of the protocol.
     """
     async with ports.work() as work:
         deployment, source, target = await _look_up(work, tenant_id, request)
@@ -128,6 +128,7 @@ def plan_with_findings(
         + checks.size(request, context.fleet)
         + checks.version_mix(source, context.fleet)
         + checks.other_pools(request, context.fleet)
+        + checks.unknown_versions(instances)
     )
     plan = _plan(request, instances, path.estimated_duration_minutes if path else None)
     if plan is not None:
@@ -171,7 +172,7 @@ async def _ask_fleet(ports: Ports, deployment: Deployment) -> Fleet:
         async with ports.fleets.of(deployment) as driver:
             return await driver.fleet()
     except FleetError as error:
-        raise Unavailable(f"fleet {deployment.fleet} does not answer: {error}") from error
+        raise FleetUnusable(f"fleet {deployment.fleet} cannot be used: {error}") from error
 
 
 def _plan(request: UpgradeRequest, instances: Sequence[FleetInstance], path_minutes: int | None) -> Plan | None:

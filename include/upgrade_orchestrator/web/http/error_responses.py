@@ -40,6 +40,7 @@ _EXAMPLES: dict[str, e.UpgradeError] = {
         e.Unauthenticated("Not authenticated: send Authorization: Bearer with a token of Airflow"),
         lacking("olga", Permission.OPERATE),
         e.Unavailable("the database does not answer"),
+        e.FleetUnusable("fleet demo cannot be used: the agent does not answer (ClientConnectorError)"),
         Malformed("the body is not valid JSON in UTF-8"),
         TooLarge("the body may have at most 1048576 bytes"),
         UnsupportedMediaType("the body must be sent as Content-Type: application/json"),

@@ -68,6 +68,7 @@ KINDS: dict[str, Kind] = {
     "TOO_MANY_REQUESTS": Kind(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
     "INTERNAL_ERROR": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
     "SERVICE_UNAVAILABLE": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable"),
+    "FLEET_UNUSABLE": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Fleet unusable"),
 }
 "By error code; a test checks that every code is here, and no other."
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
     CanaryUnhealthy,
+    FleetUnusable,
     NotFound,
     UpgradeBlocked,
     VersionMismatch,
@@ -80,7 +81,7 @@ async def rollback(
 @router.post(
     "/retry",
     status_code=201,
-    responses=error_responses_by_status(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
+    responses=error_responses_by_status(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked, FleetUnusable),
 )
 async def retry(
     execution_id: ExecutionId, query: ReasonDep, actor: Operator, ports: PortsDep, links: LinksDep, response: Response

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
+    FleetUnusable,
     NoActiveUpgrade,
     NotFound,
     UpgradeBlocked,
@@ -38,7 +39,7 @@ router = APIRouter(tags=["upgrades"], route_class=ApiRoute)
     responses={
         200: {"model": PreviewResponse, "description": "dryRun=true"},
         201: {"model": ExecutionResponse},
-        **error_responses(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked),
+        **error_responses(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked, FleetUnusable),
     },
     openapi_extra=documented(UpgradeBody),
 )

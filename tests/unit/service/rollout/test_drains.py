@@ -13,7 +13,7 @@ from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.fleet import Unreachable
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741
@@ -75,7 +75,7 @@ async def test_drain_whose_answer_never_came_is_refused_after_its_withdrawal(mak
     def before(name: str, target: str) -> None:
         if name == "drain":
             late.append((target, lab.lease()[1]))
-            raise FleetError("the agent does not answer (TimeoutError)")
+            raise Unreachable("the agent does not answer (TimeoutError)", in_doubt=True)
 
     fleets.before = before
     task = lab.running(execution_id, 1)

@@ -12,7 +12,7 @@ from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.canaries import deployed, monitored
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.fleet import Unreachable
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.verification import verify
 from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, promote_canary, resume_upgrade
@@ -181,6 +181,6 @@ def failing_once() -> Callable[[str, str], None]:
     def before(_: str, __: str) -> None:
         if left:
             left.pop()
-            raise FleetError("the agent does not answer")
+            raise Unreachable("the agent does not answer")
 
     return before
