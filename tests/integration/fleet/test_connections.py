@@ -22,7 +22,7 @@ from upgrade_orchestrator.adapters.fleet.callers import close_callers
 from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets
 from upgrade_orchestrator.adapters.fleet.hook import FleetAgentHook
 from upgrade_orchestrator.domain.registry.entries import Deployment
-from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.fleet import WrongConnection
 
 KINDS = ("upgrade_fleet_agent", "http")
 Define = Callable[..., None]
@@ -81,6 +81,35 @@ async def test_address_is_built_from_the_connection(
         assert await fleet_address("agent") == address
 
 
+# fault 12
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"extra": {"verify": 1}}, "verify in extra must be true, false or the path of a CA file"),
+        ({"extra": {"verify": ["/ca"]}}, "verify in extra must be"),
+        ({"extra": {"cert": True}}, "cert in extra must be the path of a PEM file"),
+        ({"extra": {"cert": "/c", "key": {}}}, "key in extra must be the path of a PEM file"),
+        ({"extra": {"key": "/k"}}, "extra has key without cert"),
+        ({"password": "s3cret\n"}, "its password cannot be sent as a token"),
+        ({"password": "s3cret\x7f"}, "its password cannot be sent as a token"),
+        ({"password": "s3cretё"}, "no letters beyond Latin-1"),
+        ({"host": "ftp://a"}, "schema must be http or https, not 'ftp'"),
+        ({"schema": "tcp"}, "schema must be http or https, not 'tcp'"),
+        ({"host": ""}, "has no host"),
+        ({"host": "https://"}, "has no host"),
+    ],
+)
+async def test_connection_that_cannot_be_used_is_named_with_its_field(
+    given: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AGENT", json.dumps({"conn_type": "http", "host": "a"} | given))
+    with pytest.raises(WrongConnection) as refused:
+        await fleet_address("agent")
+    assert str(refused.value).startswith("the Airflow connection agent")
+    assert said in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -119,6 +148,7 @@ def test_connection_test_describes_the_named_fleet(define: Define, fleet: Caller
         ({"password": None}, "refuses the token (401)"),
         ({"extra": {"fleet": "nowhere"}}, "the agent answered 404 to GET /fleets/nowhere"),
         ({"port": 9}, "does not answer (ClientConnectorError)"),
+        ({"password": "line\n"}, "its password cannot be sent as a token"),
         ({"schema": "https"}, "does not answer"),
         ({"schema": "https", "extra": {"verify": "/no/such/ca.pem"}}, "cannot be used (/no/such/ca.pem)"),
     ],
@@ -170,6 +200,15 @@ async def test_call_has_no_token_when_the_connection_has_none(define: Define) ->
     assert "Authorization" not in server.heads[0]
 
 
+def _part(pem: Path, name: str) -> str:
+    """A file with only this part of the PEM file."""
+    begin, end = (f"-----{word} {name}-----" for word in ("BEGIN", "END"))
+    text = pem.read_text()
+    part = pem.with_name(f"{name.split()[-1].lower()}.pem")
+    part.write_text(text[text.index(begin) : text.index(end) + len(end)] + "\n")
+    return str(part)
+
+
 async def test_certificates_are_verified_as_the_connection_configures(define: Define, tmp_path: Path) -> None:
     authority, certificate = certificates.make(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -178,12 +217,15 @@ async def test_certificates_are_verified_as_the_connection_configures(define: De
     mutual.load_cert_chain(certificate)
     mutual.verify_mode = ssl.CERT_REQUIRED
     trusted, ours = {"verify": str(authority)}, {"cert": str(certificate)}
+    apart = {"cert": _part(certificate, "CERTIFICATE"), "key": _part(certificate, "PRIVATE KEY")}
     for server_side, extra, well in (
         (context, {}, False),
         (context, {"verify": False}, True),
         (context, trusted, True),
         (mutual, trusted, False),
         (mutual, trusted | ours, True),
+        (mutual, trusted | apart, True),
+        (mutual, trusted | {"cert": apart["cert"]}, False),
         (mutual, {"verify": False} | ours, True),
     ):
         async with serving(answer("404 Not Found", body=BODY), server_side) as (_, port):
@@ -193,7 +235,7 @@ async def test_certificates_are_verified_as_the_connection_configures(define: De
 
 
 async def test_undefined_connection_is_named_in_the_error() -> None:
-    with pytest.raises(FleetError, match="the Airflow connection nowhere is not defined"):
+    with pytest.raises(WrongConnection, match="the Airflow connection nowhere is not defined"):
         await fleet_address("nowhere")
 
 
