@@ -70,6 +70,13 @@ _EXAMPLES: tuple[Event, ...] = (
         reason="the first stage looks well",
         plan_hash=_HASH,
     ),
+    payloads.Settled(
+        status=ExecutionStatus.CANCELLED,
+        reason="cancelled by olga; 16 on 3.6.0, 2 on 3.7.0, 2 in flight; in the end 16 on 3.6.0, 4 on 3.7.0",
+        versions={"3.6.0": 16, "3.7.0": 4},
+        fleet_seen=True,
+        settled_by="system",
+    ),
     payloads.CommandReceived(command=Command.PAUSE, actor="olga", source=Source.API, reason="checking the logs first"),
     payloads.RollbackStarted(reason="3 of 3 failures: kafka-2: no answer from its port", initiated_by="system"),
     payloads.RollbackCompleted(

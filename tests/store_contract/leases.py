@@ -11,7 +11,7 @@ from tests.store_contract.waiting import waits
 from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.service.ports.stores.leases import Lease
 
-KEY = ("tenant", "aaa-111")
+KEY = ("agent", "kafka")
 Take = Callable[[str], Awaitable[Lease | None]]
 
 
@@ -37,6 +37,26 @@ async def require(store: Store, lease: Lease) -> None:
 async def give_back(store: Store, lease: Lease) -> None:
     async with store() as work:
         await work.leases.give_back(lease)
+        await work.commit()
+
+
+async def raise_own(store: Store, lease: Lease) -> Lease:
+    async with store() as work:
+        raised = await work.leases.raise_own(lease)
+        await work.commit()
+        return raised
+
+
+async def raise_to(store: Store, at_least: int) -> int:
+    async with store() as work:
+        token = await work.leases.raise_to(*KEY, at_least)
+        await work.commit()
+        return token
+
+
+async def take_away(store: Store) -> None:
+    async with store() as work:
+        await work.leases.take_away(*KEY)
         await work.commit()
 
 
@@ -128,13 +148,13 @@ class LeasesContract:
             assert await waits(requiring)
         await requiring
 
-    async def test_leases_of_different_deployments_are_independent(self, store: Store) -> None:
+    async def test_leases_of_different_fleets_are_independent(self, store: Store) -> None:
         async with store() as work:
-            one = await work.leases.take("tenant", "aaa-111", "one")
-            two = await work.leases.take("tenant", "another", "two")
+            one = await work.leases.take("agent", "kafka", "one")
+            two = await work.leases.take("agent", "another", "two")
+            three = await work.leases.take("another", "kafka", "three")
             await work.commit()
-        assert one is not None
-        assert two is not None
+        assert None not in (one, two, three)
 
     async def test_lease_counts_as_expired_when_the_clock_was_set_back(self, take: Take, pass_time: PassTime) -> None:
         await taken(take, "one")
@@ -174,3 +194,66 @@ class LeasesContract:
         pass_time(LEASE_SECONDS + 100)
         await give_back(store, first)
         assert (await taken(take, "two")).unattended >= timedelta(seconds=100)
+
+    async def test_raised_lease_stays_with_its_owner_and_its_last_token_counts_no_more(
+        self, take: Take, store: Store
+    ) -> None:
+        lease = await taken(take, "one")
+        raised = await raise_own(store, lease)
+        assert (raised.owner, raised.token) == ("one", lease.token + 1)
+        assert await renew(store, raised) is True
+        with pytest.raises(LostLease):
+            await require(store, lease)
+        assert await take("one") == raised
+
+    async def test_lease_of_another_owner_is_not_raised(self, take: Take, store: Store, pass_time: PassTime) -> None:
+        first = await taken(take, "one")
+        pass_time(LEASE_SECONDS)
+        second = await taken(take, "two")
+        with pytest.raises(LostLease):
+            await raise_own(store, first)
+        assert await renew(store, second) is True
+
+    async def test_lease_raised_without_commit_has_its_last_token(self, take: Take, store: Store) -> None:
+        lease = await taken(take, "one")
+        async with store() as work:
+            await work.leases.raise_own(lease)
+        assert await renew(store, lease) is True
+
+    @pytest.mark.parametrize(("at_least", "expected"), [(1000, 1000), (1, 1)])
+    async def test_token_of_a_fleet_that_nobody_worked_on_is_raised(
+        self, take: Take, store: Store, at_least: int, expected: int
+    ) -> None:
+        assert await raise_to(store, at_least) == expected
+        lease = await taken(take, "one")
+        assert (lease.token, lease.taken_over) == (expected + 1, False)
+
+    @pytest.mark.parametrize(("at_least", "expected"), [(1000, 1000), (2**62, 2**62), (2, 2), (1, 2)])
+    async def test_token_is_raised_but_never_lowered(
+        self, take: Take, store: Store, at_least: int, expected: int
+    ) -> None:
+        for owner in ("one", "two"):
+            await give_back(store, await taken(take, owner))
+        assert await raise_to(store, at_least) == expected
+        assert (await taken(take, "three")).token == expected + 1
+
+    async def test_holder_whose_token_was_raised_goes_on_with_the_raised_one(self, take: Take, store: Store) -> None:
+        lease = await taken(take, "one")
+        assert await raise_to(store, 50) == 50
+        assert await renew(store, lease) is False
+        assert await take("two") is None
+        assert (await taken(take, "one")).token == 50
+
+    async def test_lease_that_was_taken_away_is_free_at_once_with_a_higher_token(
+        self, take: Take, store: Store
+    ) -> None:
+        lease = await taken(take, "one")
+        await take_away(store)
+        with pytest.raises(LostLease):
+            await require(store, lease)
+        assert await renew(store, lease) is False
+        assert (await taken(take, "two")).token == lease.token + 2
+
+    async def test_lease_that_was_never_taken_can_be_taken_away(self, take: Take, store: Store) -> None:
+        await take_away(store)
+        assert (await taken(take, "one")).token == 1

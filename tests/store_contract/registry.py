@@ -90,7 +90,7 @@ class RegistryContract:
 
     async def test_all_entries_are_read_parents_first_and_each_kind_by_its_key(self, store: Store) -> None:
         component = Component(id="zzz", name="n")
-        other = replace(DEPLOYMENT, tenant_id="s")
+        other = replace(DEPLOYMENT, tenant_id="s", fleet="g")
         async with store() as work:
             for each in (component, VERSION, PATH, DEPLOYMENT, other, BACKUP):
                 await work.registry.put(each)
@@ -119,6 +119,34 @@ class RegistryContract:
         async with store() as work:
             with pytest.raises(AlreadyExists, match="the component has this version already"):
                 await work.registry.put(replace(VERSION, version="3.6.0"))
+
+    async def test_fleet_belongs_to_one_deployment(self, store: Store) -> None:
+        async with store() as work:
+            await work.registry.put(DEPLOYMENT)
+            await work.registry.put(replace(DEPLOYMENT, tenant_id="s", conn_id="another"))
+            await work.registry.put(DEPLOYMENT)  # its own fleet
+            await work.commit()
+        async with store() as work:
+            assert await work.registry.deployment_of_fleet("c", "f") == DEPLOYMENT
+            assert await work.registry.deployment_of_fleet("c", "another") is None
+            with pytest.raises(AlreadyExists, match="the fleet belongs to another deployment already"):
+                await work.registry.put(replace(DEPLOYMENT, tenant_id="s"))
+
+    async def test_fleet_that_was_left_can_be_taken_at_once(self, store: Store) -> None:
+        async with store() as work:
+            await work.registry.put(DEPLOYMENT)
+            await work.registry.put(replace(DEPLOYMENT, fleet="g"))
+            await work.registry.put(replace(DEPLOYMENT, tenant_id="s"))
+            await work.commit()
+
+    async def test_of_two_concurrent_deployments_of_one_fleet_one_is_refused(self, store: Store) -> None:
+        async def put(tenant_id: str) -> None:
+            async with store() as work:
+                await work.registry.put(replace(DEPLOYMENT, tenant_id=tenant_id))
+                await work.commit()
+
+        found = await asyncio.gather(put("s"), put("t"), return_exceptions=True)
+        assert [type(each) for each in found if each is not None] == [AlreadyExists]
 
     async def test_registry_lock_blocks_additions_but_not_reads(self, store: Store) -> None:
         async def add() -> None:

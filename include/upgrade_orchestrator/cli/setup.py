@@ -24,8 +24,10 @@ def set_up(tenants: Sequence[str] = ()) -> int:
     from upgrade_orchestrator.settings import Settings
 
     try:
-        migrate(database_url(Settings.read().db_conn_id))
+        left = migrate(database_url(Settings.read().db_conn_id))
         print("upgrades: database is at the newest schema")
+        for each in left:
+            print(f"upgrades: warning: {each}")
         print(f"upgrades: {make_roles(tenants)}")
     except (ValueError, AirflowException) as error:
         return _refused(str(error))

@@ -130,8 +130,8 @@ class RequestResponse(ResponseBody):
     initiated_by: str | None = Field(examples=["ci"])
     installed_components: dict[str, str] | None = Field(examples=[{"kafka": "3.6.0", "postgresql": "16.1"}])
     soak_seconds: int
-    undrain_foreign: bool
     stage_percentages: list[int] | None = Field(examples=[None])
+    undrain_foreign: bool
 
 
 class HeadResponse(ResponseBody):

@@ -86,13 +86,13 @@ class UpgradeBody(Body):
     soak_seconds: WholeNumber = Field(
         DEFAULT.soak_seconds, ge=0, le=86400, description="Seconds for which an upgraded instance must stay healthy."
     )
-    undrain_foreign: bool = Field(
-        DEFAULT.undrain_foreign,
-        description="Put instances into service that others had drained before the upgrade, once they are upgraded.",
-    )
     stage_percentages: Annotated[list[Percent], Field(min_length=1, max_length=100)] | None = Field(
         None,
         description="STAGED: cumulative percentage of each stage, rising to 100; by default each batch is a stage.",
+    )
+    undrain_foreign: bool = Field(
+        DEFAULT.undrain_foreign,
+        description="Put instances into service that others had drained before the upgrade, once they are upgraded.",
     )
 
     @field_validator("to_version_id")

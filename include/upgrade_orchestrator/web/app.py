@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from upgrade_orchestrator import bootstrap
-from upgrade_orchestrator.schemas.commands import DecisionBody
+from upgrade_orchestrator.schemas.commands import DecisionBody, FencingBody, ReleaseBody
 from upgrade_orchestrator.schemas.registry import BODIES
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.views.fleet_health import FleetHealth
@@ -86,7 +86,8 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.url_prefix, app.state.bodies = URL_PREFIX, (UpgradeBody, DecisionBody, *BODIES)
+    app.state.url_prefix = URL_PREFIX
+    app.state.bodies = (UpgradeBody, DecisionBody, ReleaseBody, FencingBody, *BODIES)
     app.state.ports, app.state.authenticate = Lazy(open_ports), authenticate
     app.state.idempotency_store, app.state.live = Lazy(open_idempotency_store), live_feed_on(app.state.ports)
     app.state.limiter = limiter or Limiter(*bootstrap.call_limits())

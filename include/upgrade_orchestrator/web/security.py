@@ -158,5 +158,6 @@ Reader = Depends(require(Permission.READ))
 RegistryReader = Depends(require(Permission.READ, REGISTRY))
 "For data that belongs to no tenant; also granted to users who are limited to tenants."
 Administrator = Depends(require(Permission.ADMINISTER))
+AdministratorActor = Annotated[Actor, Depends(require(Permission.ADMINISTER))]
 Approver = Annotated[Actor, Depends(require(Permission.APPROVE))]
 Operator = Annotated[Actor, Depends(require(Permission.OPERATE))]

@@ -22,7 +22,7 @@ class TestLeases(LeasesContract):
 
 async def _take(store: Store, owner: str) -> Lease | None:
     async with store() as work:
-        lease = await work.leases.take("tenant", "aaa-111", owner)
+        lease = await work.leases.take("agent", "kafka", owner)
         await work.commit()
         return lease
 

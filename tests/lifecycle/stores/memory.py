@@ -53,8 +53,10 @@ class MemoryStore:
         return next(each.current_version_id for each in found if each.tenant_id == tenant)
 
     def end_lease(self, tenant: str) -> None:
-        for key, row in self._of(LEASE.name, tenant):
-            self._database.tables.put(LEASE.name, key, replace(row, expires_at=self._database.now()))
+        fleets = {each.fleet for each in self._database.committed(DEPLOYMENT) if each.tenant_id == tenant}
+        for key, row in list(self._database.tables.of(LEASE.name, None)):
+            if key[1] in fleets:
+                self._database.tables.put(LEASE.name, key, replace(row, expires_at=self._database.now()))
 
     def last_change(self, execution_id: str) -> object:
         row = self._execution(execution_id)

@@ -43,7 +43,9 @@ class PostgresStore:
         return str(found[0])
 
     def end_lease(self, tenant: str) -> None:
-        self._connection.execute("UPDATE lease SET expires_at = clock_timestamp() WHERE tenant_id = %s", (tenant,))
+        query = "SELECT fleet FROM deployment WHERE tenant_id = %s"
+        for (fleet,) in self._select(query, tenant):
+            self._connection.execute("UPDATE lease SET expires_at = clock_timestamp() WHERE fleet = %s", (fleet,))
 
     def last_change(self, execution_id: str) -> object:
         return self._select("SELECT last_sequence, version FROM execution WHERE id = %s", execution_id)

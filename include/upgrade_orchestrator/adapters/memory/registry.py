@@ -79,6 +79,11 @@ class MemoryRegistry:
         found = await self._get(DEPLOYMENT, tenant_id, component_id)
         return own(found) if found else None
 
+    async def deployment_of_fleet(self, conn_id: str, fleet: str) -> Deployment | None:
+        """Reads all deployments."""
+        found = await self._rows(DEPLOYMENT)
+        return next((own(each) for each in found if (each.conn_id, each.fleet) == (conn_id, fleet)), None)
+
     async def connections(self, limit: int) -> list[Deployment]:
         """One for each driver and connection, those with an active upgrade first."""
         found = [(self._is_idle(each), each) for each in await self._rows(DEPLOYMENT)]
@@ -177,6 +182,8 @@ def _unique(entry: RegistryEntry) -> tuple[tuple[str, str], str] | None:
             return (component, version), "the component has this version already"
         case UpgradePath(from_version_id=begin, to_version_id=end):
             return (begin, end), "there is a path between these two versions already"
+        case Deployment(conn_id=connection, fleet=fleet):
+            return (connection, fleet), "the fleet belongs to another deployment already"
     return None
 
 

@@ -37,6 +37,7 @@ _TABLES: dict[type, Table] = {
 _CONFLICTS = {
     "uq_component_version_version": "the component has this version already",
     "uq_upgrade_path_way": "there is a path between these two versions already",
+    "uq_deployment_fleet": "the fleet belongs to another deployment already",
 }
 _STEPS = ("pre_upgrade_steps", "upgrade_steps", "post_upgrade_steps", "rollback_steps", "validation_steps", "blockers")
 
@@ -86,6 +87,13 @@ class PostgresRegistry:
         table = tables.deployment
         where = (table.c.tenant_id == tenant_id, table.c.component_id == component_id)
         row = await self._first(select(table).where(*where))
+        return _deployment_from(row) if row else None
+
+    async def deployment_of_fleet(self, conn_id: str, fleet: str) -> Deployment | None:
+        """By a unique index."""
+        table = tables.deployment
+        query = select(table).where(table.c.conn_id == conn_id, table.c.fleet == fleet)
+        row = await self._first(query.order_by(table.c.tenant_id, table.c.component_id))
         return _deployment_from(row) if row else None
 
     async def connections(self, limit: int) -> list[Deployment]:

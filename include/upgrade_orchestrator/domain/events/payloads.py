@@ -188,6 +188,27 @@ class ApprovalDecided(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled(Event):
+    """The last event of an execution's work: nothing is in flight any more, and the next upgrade may be created.
+
+    Only a retry or a revert of the ended execution adds a command-received after it.
+    """
+
+    what = EventType.SETTLED
+
+    status: ExecutionStatus
+    "COMPLETED, ROLLED_BACK, FAILED or CANCELLED."
+    reason: str
+    "Why it ended, with the final count, in words."
+    versions: Mapping[str, int]
+    'Version to the number of instances that run it in the end; "unknown" where nobody can say.'
+    fleet_seen: bool
+    "Whether the fleet was counted; false: it did not respond or was not asked, and the recorded statuses were."
+    settled_by: str
+    "The user who released it, or system."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandReceived(Event):
     """A command was accepted; the following events report its effects."""
 
@@ -240,6 +261,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     CanaryPolled,
     ApprovalRequested,
     ApprovalDecided,
+    Settled,
     CommandReceived,
     RollbackStarted,
     RollbackCompleted,

@@ -23,6 +23,7 @@ class EventType(StrEnum):
     CANARY_POLLED = "canary-polled"
     APPROVAL_REQUESTED = "approval-requested"
     APPROVAL_DECIDED = "approval-decided"
+    SETTLED = "settled"
     COMMAND_RECEIVED = "command-received"
     ROLLBACK_STARTED = "rollback-started"
     ROLLBACK_COMPLETED = "rollback-completed"

@@ -13,7 +13,7 @@ from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Pe
 
 S, C = ExecutionStatus, Command
 
-REQUIRES_REASON = frozenset({C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT})
+REQUIRES_REASON = frozenset({C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT, C.RELEASE})
 "Commands for which the status view asks for a reason, because they are looked up later."
 _RECOMMENDED: dict[ExecutionStatus, Command] = {
     S.PENDING: C.START,
@@ -25,7 +25,7 @@ _RECOMMENDED: dict[ExecutionStatus, Command] = {
     S.CANCELLED: C.RETRY,
 }
 "The usual next command in each status."
-_ORDER = (C.START, C.APPROVE, C.PROMOTE, C.RESUME, C.RETRY, C.PAUSE, C.REJECT, C.ROLLBACK, C.CANCEL)
+_ORDER = (C.START, C.APPROVE, C.PROMOTE, C.RESUME, C.RETRY, C.PAUSE, C.REJECT, C.ROLLBACK, C.CANCEL, C.RELEASE)
 _DECISIONS = frozenset({C.APPROVE, C.REJECT})
 
 
@@ -69,6 +69,8 @@ def available_actions(
 def _is_open(command: Command, execution: Execution, awaits: Approval | None) -> bool:
     if execution.status not in ALLOWED_FROM[command]:
         return False
+    if command is C.RELEASE:
+        return execution.settled_at is None
     return command not in _DECISIONS or awaits is not None
 
 

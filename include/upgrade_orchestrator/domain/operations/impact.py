@@ -127,6 +127,15 @@ def _retry(at: ImpactInput) -> list[str]:
     ]
 
 
+def _release(at: ImpactInput) -> list[str]:
+    flying = at.in_flight
+    return [
+        "Nothing is finished, undrained or looked at any more: what is recorded counts. The next upgrade may begin.",
+        f"{flying} in flight {_are(flying)} given up as failed, on an unknown version." if flying else "",
+        "An order that is still under way to the fleet is refused once the next upgrade has given its first one.",
+    ]
+
+
 _IMPACTS: dict[Command, Callable[[ImpactInput], list[str]]] = {
     Command.START: _start,
     Command.PAUSE: _pause,
@@ -137,6 +146,7 @@ _IMPACTS: dict[Command, Callable[[ImpactInput], list[str]]] = {
     Command.APPROVE: _approve,
     Command.REJECT: _reject,
     Command.RETRY: _retry,
+    Command.RELEASE: _release,
 }
 
 

@@ -19,7 +19,7 @@ class Permission(StrEnum):
     APPROVE = "approve"
     "Approve or reject stages."
     ADMINISTER = "administer"
-    "Change the registry, and release parked events."
+    "Change the registry, release parked events and executions, and raise fencing tokens."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,10 @@ def of_tenant(tenant_id: str) -> Scope:
     return Scope("tenant", tenant_id)
 
 
-PERMISSION_OF: dict[Command, Permission] = {
-    command: Permission.APPROVE if command in (Command.APPROVE, Command.REJECT) else Permission.OPERATE
-    for command in Command
+PERMISSION_OF: dict[Command, Permission] = dict.fromkeys(Command, Permission.OPERATE) | {
+    Command.APPROVE: Permission.APPROVE,
+    Command.REJECT: Permission.APPROVE,
+    Command.RELEASE: Permission.ADMINISTER,
 }
 
 

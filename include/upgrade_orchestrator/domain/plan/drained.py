@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet
@@ -12,16 +12,24 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 
 
 def possibly_drained(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
-    """The rows whose last try, forward or backward, may have ended before the new version was set.
+    """The rows whose last try, forward or backward, may have ended before the new version was set, or was withdrawn.
 
-    Only these may have been left drained, except by others. BLUE_GREEN drains only in its new pool, which does not
-    serve.
+    Only these may have been left drained, or be drained by an order that is still under way. BLUE_GREEN drains only in
+    its new pool, which does not serve.
     """
     if execution.request.strategy is Strategy.BLUE_GREEN:
         return []
     left_alone = {each.instance_id for each in rows if each.gone or _is_left_drained(execution, each)}
     last_tries = [*reverts, *(each for each in rows if each.revert is None)]
-    return [each for each in last_tries if each.status is InstanceStatus.FAILED and each.instance_id not in left_alone]
+    return [
+        each
+        for each in last_tries
+        if each.instance_id not in left_alone and (each.status is InstanceStatus.FAILED or _is_withdrawn(each))
+    ]
+
+
+def _is_withdrawn(row: Instance) -> bool:
+    return row.status is InstanceStatus.PENDING and row.attempts > 0
 
 
 def to_drain_again(execution: Execution, rows: Sequence[Instance]) -> list[Instance]:
@@ -51,9 +59,30 @@ def ended_at(execution: Execution, rows: Sequence[Instance], now: datetime) -> d
     return max([execution.completed_at or now, *ends])
 
 
+def is_overdue(execution: Execution, now: datetime) -> bool:
+    """Whether a fleet that does not respond has had its whole time-out since the end: nothing waits for it any more."""
+    at_most = timedelta(seconds=execution.request.health_check_timeout_seconds)
+    return execution.completed_at is not None and now - execution.completed_at > at_most
+
+
+def naming_unseen(execution: Execution, left: Sequence[str]) -> Execution:
+    """The execution with the instances that may be out of service in its status reason, added once."""
+    note = f"perhaps out of service, because the fleet did not answer: {', '.join(sorted(left))}"
+    if not left or note in execution.status_reason:
+        return execution
+    return replace(execution, status_reason=f"{execution.status_reason}; {note}")
+
+
 def naming_drained(execution: Execution, left: dict[str, str]) -> Execution:
-    """The execution with the instances that are still out of service in its status reason, added once."""
-    note = f"out of service: {', '.join(f'{name} is {status}' for name, status in sorted(left.items()))}"
+    """The execution with the instances that are not as they should be in its status reason, added once.
+
+    They are out of service, or in service although others had drained them.
+    """
+    serving = sorted(name for name, status in left.items() if status == "RUNNING")
+    out = [f"{name} is {status}" for name, status in sorted(left.items()) if status != "RUNNING"]
+    notes = [f"out of service: {', '.join(out)}"] if out else []
+    notes += [f"in service, although others had drained them: {', '.join(serving)}"] if serving else []
+    note = "; ".join(notes)
     if note in execution.status_reason:
         return execution
     return replace(execution, status_reason=f"{execution.status_reason}; {note}")

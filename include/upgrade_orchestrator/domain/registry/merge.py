@@ -154,10 +154,15 @@ def _recommendation(value: RegistryEntry) -> Key | None:
     return (value.component_id,) if isinstance(value, ComponentVersion) and value.recommended else None
 
 
+def _fleet(value: RegistryEntry) -> Key | None:
+    return (value.conn_id, value.fleet) if isinstance(value, Deployment) else None
+
+
 _UNIQUE: tuple[tuple[str, _Named, str], ...] = (
     ("id", key_of, "the same is named at"),
     ("version", _text, "the component has this version already at"),
     ("toVersionId", _ends, "there is a path between these two versions already at"),
+    ("fleet", _fleet, "the fleet belongs to a deployment already, at"),
     ("recommended", _recommendation, "the component has a recommended version already at"),
 )
 
@@ -166,14 +171,15 @@ def _duplicates(before: dict[Key, RegistryEntry], entries: Sequence[Entry]) -> I
     """Values that must be unique and occur twice, within the file or together with registered entries."""
     named = {key_of(each.value) for each in entries}
     others = [
-        Entry(f"the registered {each.id}", each)
+        Entry(f"the registered {'/'.join(key[1:])}", each)
         for key, each in before.items()
-        if key not in named and isinstance(each, ComponentVersion | UpgradePath)
+        if key not in named and isinstance(each, ComponentVersion | UpgradePath | Deployment)
     ]
     for field, unique, message in _UNIQUE:
-        first: dict[Key, str] = {}
-        for entry in [*(others if field in ("version", "toVersionId") else ()), *entries]:
+        known = others if field in ("version", "toVersionId", "fleet") else ()
+        first = {value: each.path for each in known if (value := unique(each.value)) is not None}
+        for entry in entries:
             value = unique(entry.value)
             if value is not None and first.setdefault(value, entry.path) != entry.path:
-                name = "tenantId" if isinstance(entry.value, Deployment) else field
+                name = "tenantId" if field == "id" and isinstance(entry.value, Deployment) else field
                 yield Problem(f"{entry.path}.{name}", f"{message} {first[value]}")

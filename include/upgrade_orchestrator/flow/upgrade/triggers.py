@@ -19,7 +19,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind
 from upgrade_orchestrator.flow.upgrade.shared_reads import SharedReads
 from upgrade_orchestrator.service.checks.run import Validation, read_validation, run_check
-from upgrade_orchestrator.service.ports.fleet import FleetError, StaleToken
+from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
@@ -62,15 +62,10 @@ class UpgradeTrigger(BaseTrigger):
         """The event with which the trigger ends."""
 
     async def retrying(self, use_case: Callable[[Ports], Awaitable[T]]) -> T:
-        """Run ``use_case``, repeating it until the database and the fleet respond.
-
-        :raises StaleToken: a newer runner works on the fleet.
-        """
+        """Run ``use_case``, repeating it until the database and the fleet respond."""
         while True:
             try:
                 return await use_case(await bootstrap.open_ports())
-            except StaleToken:
-                raise
             except (Unavailable, FleetError) as error:
                 log.warning("execution %s: %s; trying again", self.execution_id, error)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -23,10 +23,7 @@ from upgrade_orchestrator.service.runner.outcome import Outcome
 
 
 async def run_cutover(ports: Ports, context: Context, goal: Goal, seconds: float | None) -> Outcome:
-    """Take the cutover to ``goal`` and no further, from any earlier phase, for about ``seconds`` (None: to the end).
-
-    :raises StaleToken: the fleet obeys a newer holder of the lease.
-    """
+    """Take the cutover to ``goal`` and no further, from any earlier phase, for about ``seconds`` (None: to the end)."""
     return await run_transition(ports, context, Cutover(goal), seconds)
 
 

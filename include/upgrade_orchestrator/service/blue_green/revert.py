@@ -23,8 +23,6 @@ async def run_revert(ports: Ports, context: Context, seconds: float | None) -> O
     """Revert the pools as far as the status requires, for about ``seconds`` (None: to the end).
 
     STOPPED when the status requires nothing.
-
-    :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
     return await run_transition(ports, context, Revert(), seconds)
 

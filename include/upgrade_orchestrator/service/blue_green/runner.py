@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Protocol
 
 from upgrade_orchestrator.domain.blue_green.actions import (
@@ -40,6 +41,7 @@ from upgrade_orchestrator.service.runner.loop import (
     repeat,
 )
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+from upgrade_orchestrator.service.runner.settling import end_refused
 
 log = logging.getLogger(__name__)
 
@@ -77,18 +79,16 @@ class PoolTransition(Protocol):
 
 
 async def run_transition(ports: Ports, context: Context, transition: PoolTransition, seconds: float | None) -> Outcome:
-    """Run ``transition`` for about ``seconds`` (None: to its end).
-
-    :raises StaleToken: the fleet obeys a newer holder of the lease.
-    """
+    """Run ``transition`` for about ``seconds`` (None: to its end)."""
     execution, execution_id = context.execution, context.execution.id
-    lease = LeaseKeeper(ports, execution)
+    lease = LeaseKeeper(ports, context.deployment)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         store = PoolStore(ports, lease, execution_id, transition.batch)
         fleet = PoolFleet(driver, execution_id, transition.name)
         runner = PoolRunner(transition, PoolRules.of(context.plan, execution), store, fleet, lease)
         try:
-            return await repeat(runner.tick, lease, waiter, seconds)
+            refused = partial(end_refused, ports, execution_id, lease)
+            return await repeat(runner.tick, lease, waiter, seconds, refused)
         finally:
             await lease.give_back(store.save_clocks)
 
@@ -162,7 +162,8 @@ class PoolRunner:
         """The outcome, or the seconds until the next round."""
         state = await self._store.read()
         await self._lease.renew_if_due(self._store.save_clocks)
-        match self._transition.directive(state.execution):
+        settled = state.execution.settled_at is not None
+        match Directive.STOP if settled else self._transition.directive(state.execution):
             case Directive.STOP:
                 return Outcome(Ending.STOPPED, f"the execution is {state.execution.status.value}")
             case Directive.WAIT:

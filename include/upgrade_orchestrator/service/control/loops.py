@@ -39,7 +39,7 @@ class Loop:
 LOOPS: tuple[Loop, ...] = (
     Loop("request-dags", 1.0, request_dags),
     Loop("reconcile", 5.0, reconcile),
-    Loop("finalize", 5.0, finalize_abandoned),
+    Loop("finalize", 2.0, finalize_abandoned),
     Loop("end-tasks", 1.0, end_tasks),
     Loop("retry-lost-tasks", 10.0, retry_lost_tasks),
     Loop("apply-approval-answers", 1.0, apply_ui_answers),

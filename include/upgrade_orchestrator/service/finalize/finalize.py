@@ -11,13 +11,14 @@ from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.finalize.rollback import run_rollback
-from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished, settle
+from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished, settle, unseen_for_too_long
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.runner.context import Context, find_execution, load_context
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.runner.settling import settle_from_rows
 
 log = logging.getLogger(__name__)
 
@@ -44,23 +45,37 @@ async def end_upgrade(ports: Ports, context: Context, seconds: float | None) -> 
 async def finish_and_settle(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Finish what a terminal execution has in flight, undrain what it left drained, then settle it.
 
-    No new work is begun.
+    No new work is begun. A fleet that does not respond keeps the execution only until the time-outs of what is in
+    flight or drained are over; then the rows are counted.
 
     DONE once it is settled, UNFINISHED after about ``seconds`` (None: no limit), STOPPED when it is not terminal.
     Any process may call this at any time; the holder of the lease does the work.
 
-    :raises FleetError: the fleet does not respond: try again.
+    :raises FleetError: the fleet's connection cannot be used: try again.
     """
     execution = await find_execution(ports, context.execution.id)
     if not execution.is_terminal:
         return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
-    for finish in (_finish_forward, run_rollback) if execution.settled_at is None else ():
-        if (await finish(ports, context, seconds)).ending is Ending.UNFINISHED:
+    if execution.settled_at is None and not await _finish(ports, context, seconds):
+        why = await unseen_for_too_long(ports, context)
+        if why is None:
             return Outcome(Ending.UNFINISHED)
-    if (await undrain_left(ports, context, seconds)).ending is Ending.UNFINISHED:
-        return Outcome(Ending.UNFINISHED)
+        await settle_from_rows(ports, execution.id, why)
     settled = (await settle(ports, execution.id)).settled_at is not None
     return Outcome(Ending.DONE if settled else Ending.UNFINISHED)
+
+
+async def _finish(ports: Ports, context: Context, seconds: float | None) -> bool:
+    """Whether nothing is in flight or drained any more, as far as the fleet lets itself be seen."""
+    try:
+        for finish in (_finish_forward, run_rollback, undrain_left):
+            if (await finish(ports, context, seconds)).ending is Ending.UNFINISHED:
+                return False
+    except FleetError:
+        if await unseen_for_too_long(ports, context) is None:
+            raise
+        return False
+    return True
 
 
 async def _finish_forward(ports: Ports, context: Context, seconds: float | None) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,10 +18,13 @@ from upgrade_orchestrator.domain.lifecycle.transitions import count_by_version
 from upgrade_orchestrator.service.blue_green.revert import run_revert
 from upgrade_orchestrator.service.finalize.settle import fail_if_unfinished, settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
+from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.runner.context import Context, find_execution
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+
+log = logging.getLogger(__name__)
 
 PUT_BACK_SECONDS = 5.0
 "How long the task waits until drained instances are back in service; normally this takes no time."
@@ -30,8 +34,6 @@ async def roll_back(ports: Ports, context: Context, seconds: float | None) -> Ou
     """Revert every touched instance, newest first, for about ``seconds`` (None: to the end).
 
     DONE also when instances could not be reverted: ``confirm`` decides the status. SKIPPED if no rollback has begun.
-
-    :raises StaleToken: the fleet obeys a newer holder of the lease.
     """
     execution = await fail_if_unfinished(ports, context.execution.id)
     if execution.rollback.initiated_at is None:
@@ -41,10 +43,7 @@ async def roll_back(ports: Ports, context: Context, seconds: float | None) -> Ou
 
 
 async def run_rollback(ports: Ports, context: Context, seconds: float | None) -> Outcome:
-    """Revert the touched instances under the budget, or by one switch to the old pool.
-
-    :raises StaleToken: the fleet obeys a newer holder of the lease.
-    """
+    """Revert the touched instances under the budget, or by one switch to the old pool."""
     if context.plan.strategy is Strategy.BLUE_GREEN:
         return await run_revert(ports, context, seconds)
     return await run_batch(ports, context, ROLLBACK_BATCH, seconds)
@@ -58,10 +57,7 @@ async def confirm(ports: Ports, context: Context) -> Outcome:
 
 
 async def confirm_rollback(ports: Ports, context: Context) -> Execution:
-    """ROLLED_BACK if every touched instance is back, else FAILED in phase ROLLBACK; the reason has the versions.
-
-    :raises FleetError: the fleet does not respond, so the instances' versions are not known: try again.
-    """
+    """ROLLED_BACK if every touched instance is back, else FAILED in phase ROLLBACK; the reason has the versions."""
     execution_id = context.execution.id
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
@@ -74,9 +70,17 @@ async def confirm_rollback(ports: Ports, context: Context) -> Execution:
             await work.events.append(moved, [event, _completed(moved, rows)])
             await work.executions.save(moved)
             await work.commit()
-    if (await undrain_left(ports, context, PUT_BACK_SECONDS)).ending is Ending.UNFINISHED:
-        return await find_execution(ports, execution_id)  # the control loop continues with it
-    return await settle(ports, execution_id)
+    if await _is_put_back(ports, context):
+        return await settle(ports, execution_id)
+    return await find_execution(ports, execution_id)  # the control loop continues with it
+
+
+async def _is_put_back(ports: Ports, context: Context) -> bool:
+    try:
+        return (await undrain_left(ports, context, PUT_BACK_SECONDS)).ending is not Ending.UNFINISHED
+    except FleetError as error:
+        log.warning("execution %s: %s", context.execution.id, error)
+        return False
 
 
 def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:

@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+import logging
 
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.lifecycle.settlement import FinalCount
+from upgrade_orchestrator.domain.plan.drained import is_overdue
+from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.context import deployment_of
+from upgrade_orchestrator.service.runner.context import Context, deployment_of
+from upgrade_orchestrator.service.runner.settling import is_untouched, settle_from_rows, settle_in
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0
+"For how long a fleet that does not respond is asked for its final versions; nothing is in flight any more."
+LOOK_GAP_SECONDS = 1.0
 
 
 async def settle(ports: Ports, execution_id: str) -> Execution:
     """Settle a terminal execution once nothing is in flight: free its active slot and store the deployment's versions.
 
-    :raises FleetError: the fleet does not respond: try again.
+    A fleet that does not respond within ``LOOK_SECONDS`` does not keep the slot: the rows are counted then.
     """
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
         instances = await work.executions.instances(execution_id)
         deployment = await deployment_of(work, execution)
         current = await work.registry.version(deployment.current_version_id)
-    runs = current.version if current else None
     if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
         return execution
-    touched = any(each.status is not InstanceStatus.PENDING for each in instances)
-    fleet = None
-    if touched:
-        async with ports.fleets.of(deployment) as driver:
-            fleet = await driver.fleet()
+    fleet = None if (untouched := is_untouched(instances)) else await look(ports, deployment)
+    if isinstance(fleet, str):
+        return await settle_from_rows(ports, execution_id, f"the fleet was not seen ({fleet})")
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         if execution.settled_at is None:
-            if fleet is not None:
-                await work.registry.put(replace(deployment, mixed=fleet.mixed(runs)))
-            execution = await work.executions.save(replace(execution, settled_at=await work.now()))
+            count = FinalCount.of_rows(instances) if fleet is None else FinalCount.of_fleet(fleet)
+            mixed = None if fleet is None else fleet.mixed(current.version if current else None)
+            now = await work.now()
+            execution = await settle_in(work, execution, count, now, None if untouched else deployment, mixed)
             await work.commit()
         return execution
+
+
+async def unseen_for_too_long(ports: Ports, context: Context) -> str | None:
+    """Why nobody waits for the fleet any more: since the end it has had its time-out, and it does not respond now."""
+    async with ports.work() as work:
+        overdue = is_overdue(await work.executions.get(context.execution.id), await work.now())
+    fleet = await look(ports, context.deployment) if overdue else None
+    return f"the fleet was not seen ({fleet})" if isinstance(fleet, str) else None
+
+
+async def look(ports: Ports, deployment: Deployment) -> Fleet | str:
+    """The fleet; or why it does not respond, after ``LOOK_SECONDS`` of asking."""
+    why = "it does not answer"
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            while True:
+                try:
+                    async with ports.fleets.of(deployment) as driver:
+                        return await driver.fleet()
+                except FleetError as error:
+                    why = str(error)
+                    log.warning("deployment %s/%s: %s", deployment.tenant_id, deployment.component_id, why)
+                await asyncio.sleep(LOOK_GAP_SECONDS)
+    except TimeoutError:
+        return why
 
 
 async def fail_if_unfinished(ports: Ports, execution_id: str) -> Execution:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from asyncio import gather, get_running_loop
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.action import Order
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.plan.drained import ended_at, naming_drained, out_of_service, possibly_drained
+from upgrade_orchestrator.domain.plan.drained import (
+    ended_at,
+    in_service,
+    is_overdue,
+    naming_drained,
+    naming_unseen,
+    out_of_service,
+    possibly_drained,
+    to_drain_again,
+)
 from upgrade_orchestrator.service.ports.fleet import FleetDriver
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.context import Context
+from upgrade_orchestrator.service.runner.context import Context, find_execution
 from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff, repeat
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
+from upgrade_orchestrator.service.runner.settling import end_refused
 
 MIN_UNDRAIN_SECONDS = 2.0
 "Minimum undrain retry time, however late the runner starts."
@@ -27,24 +38,26 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
     """Order each drained instance to undrain; the terminal status is the intent, the order carries the fencing token.
 
     DONE when all are back in service, or after ``healthCheckTimeoutSeconds``: the status reason then names the others.
-    UNFINISHED after about ``seconds`` (None: no limit), or while something is in flight.
+    UNFINISHED after about ``seconds`` (None: no limit), or while something is in flight. STOPPED when the fleet refuses
+    the orders, which settles the execution.
 
-    :raises FleetError: the fleet does not respond: try again.
-    :raises StaleToken: the fleet has seen a newer holder of the lease.
+    :raises FleetError: the fleet's connection cannot be used: try again.
     """
     execution_id = context.execution.id
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
         rows = await work.executions.instances(execution_id)
         left = possibly_drained(execution, rows, await work.executions.rollback_instances(execution_id))
+        again = to_drain_again(execution, rows)
     if not execution.is_terminal or any(each.in_flight for each in rows):
         return Outcome(Ending.UNFINISHED)
-    if execution.settled_at is not None or not may_have_drained(execution, rows, left):
+    if execution.settled_at is not None or not (again or may_have_drained(execution, rows, left)):
         return Outcome(Ending.DONE)
-    keeper = LeaseKeeper(ports, execution)
+    keeper = LeaseKeeper(ports, context.deployment)
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
+        loop = UndrainLoop(ports, execution, rows, left, again, keeper, driver)
         try:
-            return await repeat(UndrainLoop(ports, execution, rows, left, keeper, driver).tick, keeper, waiter, seconds)
+            return await repeat(loop.tick, keeper, waiter, seconds, partial(end_refused, ports, execution_id, keeper))
         finally:
             await keeper.give_back(no_clocks)
 
@@ -56,7 +69,10 @@ def may_have_drained(execution: Execution, rows: Sequence[Instance], left: Seque
 
 
 class UndrainLoop:
-    """Observes the fleet and orders each drained instance to undrain, once a round."""
+    """Observes the fleet and orders each drained instance to undrain, once a round.
+
+    An instance that others had drained before the upgrade is drained again, if that put it into service.
+    """
 
     def __init__(
         self,
@@ -64,27 +80,40 @@ class UndrainLoop:
         execution: Execution,
         rows: Sequence[Instance],
         left: Sequence[Instance],
+        again: Sequence[Instance],
         keeper: LeaseKeeper,
         driver: FleetDriver,
     ) -> None:
         self._ports, self._execution, self._rows, self._keeper, self._driver = ports, execution, rows, keeper, driver
         self._fleet = FleetClient(driver, execution.id)
         self._jobs = {each.instance_id: each for each in left}
+        self._again = {each.instance_id: each for each in again}
         self._backoff = Backoff()
         self._asked_at: float | None = None
+        self._began_at = get_running_loop().time()
 
     async def tick(self) -> Outcome | float:
         """One round; the outcome, or the seconds until the next round."""
         await self._keeper.renew_if_due(no_clocks)
         if not self._keeper.held:
-            return 0.0 if await self._keeper.take() else LEASE_WAIT_SECONDS
+            taken = await self._keeper.take()
+            if (await find_execution(self._ports, self._execution.id)).settled_at is not None:
+                return Outcome(Ending.DONE)  # released meanwhile: the fleet is the next upgrade's
+            self._keeper.unfenced = True  # also after our own orders: one that never arrived may arrive later
+            return 0.0 if taken else LEASE_WAIT_SECONDS
         if self._keeper.unfenced:
             await close_fence(self._driver, self._execution.id, self._keeper, self._jobs)
-        left = out_of_service(list(self._jobs.values()), await self._driver.fleet())
+        if (fleet := await self._fleet.observe()) is None:
+            return await self._unseen()
+        drained = out_of_service(list(self._jobs.values()), fleet)
+        serving = in_service(list(self._again.values()), fleet)
+        left = drained | serving
         if not left or (await self._is_late() and await self._name(left)):
             return Outcome(Ending.DONE)
         token = self._keeper.lease.token
-        await gather(*(self._fleet.give(self._jobs[name], Order.UNDRAIN, token) for name in left))
+        orders = [(self._jobs[name], Order.UNDRAIN) for name in drained]
+        orders += [(self._again[name], Order.DRAIN) for name in serving]
+        await gather(*(self._fleet.give(row, order, token) for row, order in orders))
         self._asked_at = self._asked_at or get_running_loop().time()
         return self._backoff.gap()
 
@@ -96,11 +125,23 @@ class UndrainLoop:
         at_most = timedelta(seconds=self._execution.request.health_check_timeout_seconds)
         return now - ended_at(self._execution, self._rows, now) > at_most
 
+    async def _unseen(self) -> Outcome | float:
+        """Nobody waits longer for a fleet that does not respond than for an instance that does not obey."""
+        async with self._ports.work() as work:
+            overdue = is_overdue(self._execution, await work.now())
+        if not overdue or get_running_loop().time() - self._began_at < MIN_UNDRAIN_SECONDS:
+            return self._backoff.gap()
+        await self._rename(lambda execution: naming_unseen(execution, list(self._jobs)))
+        return Outcome(Ending.DONE)
+
     async def _name(self, left: dict[str, str]) -> bool:
+        await self._rename(lambda execution: naming_drained(execution, left))
+        return True
+
+    async def _rename(self, naming: Callable[[Execution], Execution]) -> None:
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._execution.id)
             await work.leases.require(self._keeper.lease)
-            if (named := naming_drained(execution, left)) != execution:
+            if (named := naming(execution)) != execution:
                 await work.executions.save(named)
                 await work.commit()
-        return True

@@ -31,6 +31,7 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
 
     :raises ValidationFailed: with every problem and its location in the file.
     :raises ActiveUpgradeExists: a deployment with an unfinished upgrade would be changed.
+    :raises AlreadyExists: two registered deployments would swap their fleets: move one of them away first.
     """
     async with ports.work() as work:
         await work.registry.lock()
@@ -38,7 +39,8 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
         new = not_registered(registered, entries) if keep else list(entries)
         raise_if_problems(problems_of(registered, new))
         difference = merge(registered, new)
-        for entry in (*difference.created, *difference.changed):
+        moved = [each for each in difference.changed if isinstance(each, Deployment)]
+        for entry in sorted((*difference.created, *difference.changed), key=lambda each: _turn(each, moved)):
             await _write(work, entry)
         await work.commit()
     unchanged = difference.unchanged + len(entries) - len(new)
@@ -49,6 +51,11 @@ async def read_registry(ports: Ports) -> list[RegistryEntry]:
     """All entries, parents first, each kind ordered by its key."""
     async with ports.work() as work:
         return await work.registry.everything()
+
+
+def _turn(entry: RegistryEntry, moved: Sequence[RegistryEntry]) -> int:
+    """Deployments last, and of them first those that change: one may give up the fleet that a new one gets."""
+    return (1 if entry in moved else 2) if isinstance(entry, Deployment) else 0
 
 
 async def _write(work: UnitOfWork, entry: RegistryEntry) -> None:

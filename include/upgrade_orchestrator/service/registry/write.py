@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, NotFound, ValidationFailed, VersionMismatch
+from upgrade_orchestrator.domain.errors import (
+    ActiveUpgradeExists,
+    AlreadyExists,
+    NotFound,
+    ValidationFailed,
+    VersionMismatch,
+)
 from upgrade_orchestrator.domain.registry.entries import Backup, Component, ComponentVersion, Deployment, VersionStatus
 from upgrade_orchestrator.domain.registry.rules import Problem, life_problems, version_problems
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
@@ -80,16 +86,20 @@ async def get_deployment(ports: Ports, tenant_id: str, component_id: str) -> Dep
     return found
 
 
-async def put_deployment(ports: Ports, deployment: Deployment) -> Deployment:
-    """Insert or replace the deployment of a tenant and component.
+async def put_deployment(ports: Ports, deployment: Deployment, tenants: Collection[str] | None = None) -> Deployment:
+    """Insert or replace the deployment of a tenant and component; ``tenants``: those whose names the caller may learn.
+
+    None: all of them.
 
     :raises NotFound: no such component or version.
     :raises VersionMismatch: a version of another component.
     :raises ActiveUpgradeExists: the deployment would change during an unfinished upgrade.
+    :raises AlreadyExists: the fleet belongs to another deployment.
     """
     async with ports.work() as work:
         await require_component(work, deployment.component_id)
         await version_of(work, deployment.component_id, "currentVersionId", deployment.current_version_id)
+        await _refuse_shared(work, deployment, tenants)
         await _refuse_active(work, deployment)
         await work.registry.put(deployment)
         await work.commit()
@@ -135,6 +145,16 @@ async def version_of(work: UnitOfWork, component_id: str, field: str, version_id
     if found.component_id != component_id:
         raise VersionMismatch(f"{field} {version_id} is not a version of component {component_id}")
     return found
+
+
+async def _refuse_shared(work: UnitOfWork, deployment: Deployment, tenants: Collection[str] | None) -> None:
+    """Two deployments of one fleet would be two upgrades of the same instances."""
+    other = await work.registry.deployment_of_fleet(deployment.conn_id, deployment.fleet)
+    if other is None or (other.tenant_id, other.component_id) == (deployment.tenant_id, deployment.component_id):
+        return
+    shown = tenants is None or other.tenant_id in tenants
+    whose = f"component {other.component_id} of tenant {other.tenant_id}" if shown else "another deployment"
+    raise AlreadyExists(f"fleet {deployment.fleet} of connection {deployment.conn_id} belongs to {whose}")
 
 
 async def _refuse_active(work: UnitOfWork, deployment: Deployment) -> None:

@@ -48,6 +48,7 @@ from upgrade_orchestrator.service.runner.loop import (
     repeat,
 )
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+from upgrade_orchestrator.service.runner.settling import end_refused
 
 CHANGING = (InstanceStatus.DRAINING, InstanceStatus.UPGRADING)
 "Statuses in which the fleet is changing the instance."
@@ -59,11 +60,10 @@ async def run_batch(
     """Work on batch ``number`` (ROLLBACK_BATCH: the rollback) for about ``seconds`` (None: until its end).
 
     With ``last`` the following batches up to this one are run too, each when it is due, under the same lease.
-
-    :raises StaleToken: the fleet has seen a newer holder of the lease.
     """
     execution, end = context.execution, None if seconds is None else get_running_loop().time() + seconds
-    lease = LeaseKeeper(ports, execution)
+    lease = LeaseKeeper(ports, context.deployment)
+    refused = partial(end_refused, ports, execution.id, lease)
     async with ports.signals.of(execution.id) as waiter, ports.fleets.of(context.deployment) as driver:
         try:
             for each in range(number, (last or number) + 1):
@@ -74,7 +74,7 @@ async def run_batch(
                 rules = BatchRules.of(context.plan, each, execution.request.health_check_interval_seconds)
                 loop = BatchLoop(ports, rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
                 left = None if end is None else max(0.0, end - get_running_loop().time())
-                outcome = await repeat(loop.tick, lease, waiter, left)
+                outcome = await repeat(loop.tick, lease, waiter, left, refused)
                 if outcome.ending is not Ending.DONE:
                     break
             return outcome

@@ -55,8 +55,8 @@ class LastLook:
 
     def __init__(self, ports: Ports, context: Context, client: FleetClient) -> None:
         self._ports, self._context, self._fleet = ports, context, client
-        self._lease = LeaseKeeper(ports, context.execution)
-        self._store = BatchStore(ports, self._lease, context.execution.id, len(context.plan.batches))
+        self.lease = LeaseKeeper(ports, context.deployment)
+        self._store = BatchStore(ports, self.lease, context.execution.id, len(context.plan.batches))
         self._absence = Absence(ports, self._store, float(context.plan.health_check_timeout_seconds))
         self._attention = AttentionKeeper(ports, context.execution.id)
         self._timeout = float(context.plan.health_check_timeout_seconds)
@@ -79,7 +79,7 @@ class LastLook:
             try:
                 yield look
             finally:
-                await look._lease.give_back(no_clocks)
+                await look.lease.give_back(no_clocks)
 
     def stop_watching(self) -> None:
         """The execution is paused: the time until the next look does not count."""
@@ -140,7 +140,7 @@ class LastLook:
             await self._absence.mark_gone(absent)
         if present := {name: why for name, why in ill.items() if name not in absent}:
             await self._fail(present)
-        await self._lease.give_back(no_clocks)
+        await self.lease.give_back(no_clocks)
         self._ill, self._seconds = {}, 0.0
         rows = self._store.state.rows
         if not present:
@@ -171,10 +171,10 @@ class LastLook:
         self._leaving_seconds += seconds
         if not await self._take_lease():
             return Unsettled(LEASE_WAIT_SECONDS)
-        token = self._lease.lease.token
+        token = self.lease.lease.token
         for each in (row for row in left if row.instance_id in serving):
             await self._fleet.give(each, Order.DRAIN, token)
         return Unsettled(self._backoff.gap())
 
     async def _take_lease(self) -> bool:
-        return self._lease.held or await self._lease.take()
+        return self.lease.held or await self.lease.take()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from upgrade_orchestrator.domain.checks import checks, compatibility
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
@@ -13,11 +14,14 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.instance.presence import naming_gone
+from upgrade_orchestrator.domain.lifecycle.settlement import FinalCount
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.last_look import Ill, LastLook, Unsettled, Well
 from upgrade_orchestrator.service.runner.context import Context, deployment_of, load_context
+from upgrade_orchestrator.service.runner.loop import repeat
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+from upgrade_orchestrator.service.runner.settling import end_refused, settle_in
 
 
 async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
@@ -28,18 +32,12 @@ async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outc
     ``healthCheckTimeoutSeconds``. Then an instance that fell ill is FAILED, which counts as any failure, and gets its
     second try. UNFINISHED after about ``seconds`` (None: no limit), also while the execution is PAUSED.
 
-    :raises StaleToken: the fleet has seen a newer holder of the lease.
+    :raises FleetError: the fleet's connection cannot be used: try again.
     """
     context, end = await load_context(ports, execution_id), _end(seconds)
     async with ports.signals.of(execution_id) as waiter, LastLook.of(ports, context) as look:
-        while True:
-            found = await _verify_once(ports, context, look, end)
-            if isinstance(found, Outcome):
-                return found
-            left = SLOW_POLL_SECONDS if end is None else end - get_running_loop().time()
-            if left <= 0:
-                return Outcome(Ending.UNFINISHED)
-            await waiter.wait(min(found, left))
+        refused = partial(end_refused, ports, execution_id, look.lease)
+        return await repeat(partial(_verify_once, ports, context, look, end), look.lease, waiter, seconds, refused)
 
 
 def _end(seconds: float | None) -> float | None:
@@ -105,12 +103,8 @@ async def _complete(ports: Ports, execution_id: str, fleet: Fleet, rows: Sequenc
             return execution
         now, mixed = await work.now(), fleet.mixed(execution.to_version)
         moved, event = advance(execution, ExecutionStatus.COMPLETED, _reason(execution, mixed, rows), SYSTEM, now)
-        moved = replace(moved, settled_at=now)
-        deployment = await deployment_of(work, execution)
-        runs = replace(deployment, current_version_id=execution.request.to_version_id, mixed=mixed)
-        await work.registry.put(runs)
-        await work.events.append(moved, [event])
-        moved = await work.executions.save(moved)
+        runs = replace(await deployment_of(work, execution), current_version_id=execution.request.to_version_id)
+        moved = await settle_in(work, moved, FinalCount.of_fleet(fleet), now, runs, mixed, [event])
         await work.commit()
         return moved
 

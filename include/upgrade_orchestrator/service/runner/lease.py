@@ -1,4 +1,4 @@
-"""Holds a deployment's lease while there is work to do, and gives it back for longer waits."""
+"""Holds a fleet's lease while there is work to do, and gives it back for longer waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
 
 from upgrade_orchestrator.domain.errors import LostLease
-from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.stores.leases import Lease
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
@@ -22,11 +22,11 @@ async def no_clocks(_: UnitOfWork) -> None:
 
 
 class LeaseKeeper:
-    """The lease of an execution's deployment, for one runner, which is its owner."""
+    """The lease of a deployment's fleet, for one runner, which is its owner."""
 
-    def __init__(self, ports: Ports, execution: Execution) -> None:
+    def __init__(self, ports: Ports, deployment: Deployment) -> None:
         self._ports = ports
-        self._key = (execution.tenant_id, execution.request.component_id, ports.new_id())
+        self._key = (deployment.conn_id, deployment.fleet, ports.new_id())
         self._lease: Lease | None = None
         self.held = False
         "True while this runner may write and give orders."
@@ -42,7 +42,7 @@ class LeaseKeeper:
         :raises LostLease: it is not held.
         """
         if self._lease is None:
-            raise LostLease("the lease of this deployment is not held")
+            raise LostLease("the lease of this fleet is not held")
         return self._lease
 
     async def take(self) -> bool:
@@ -72,8 +72,25 @@ class LeaseKeeper:
             await work.commit()
         if not kept:
             self.forget()
-            raise LostLease("the lease of this deployment has ended")
+            raise LostLease("the lease of this fleet has ended")
         self._renew_at = get_running_loop().time() + self._ports.options.lease_seconds / 3
+
+    async def confirm(self) -> None:
+        """Check in the database that the lease is still this runner's.
+
+        :raises LostLease: another runner has taken over.
+        """
+        async with self._ports.work() as work:
+            await work.leases.require(self.lease)
+
+    async def raise_token(self) -> None:
+        """Go on with a higher token, so that the fleet refuses what was sent with the last one and is still under way.
+
+        :raises LostLease: another runner has taken over.
+        """
+        async with self._ports.work() as work:
+            self._lease = await work.leases.raise_own(self.lease)
+            await work.commit()
 
     def seconds_since_last_call(self) -> float:
         """The watched seconds since the last call, by the monotonic clock."""
@@ -83,14 +100,6 @@ class LeaseKeeper:
     def stop_watching(self) -> None:
         """Do not count the time until the next call of ``seconds_since_last_call``, because the execution is paused."""
         self._watched_at = None
-
-    async def raise_token(self) -> None:
-        """tmp"""
-        async with self._ports.work() as work:
-            await work.leases.give_back(self.lease)
-            self._key = (*self._key[:2], self._ports.new_id())
-            self._lease = await work.leases.take(*self._key)
-            await work.commit()
 
     def forget(self) -> None:
         """Drop a lost lease; further work needs a new one."""

@@ -10,6 +10,7 @@ from math import inf
 from typing import TypeVar
 
 from upgrade_orchestrator.domain.errors import LostLease
+from upgrade_orchestrator.service.ports.fleet import StaleToken
 from upgrade_orchestrator.service.ports.signals import Waiter
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
@@ -29,12 +30,24 @@ Tick = Callable[[], Awaitable[Outcome | float]]
 """One round; the outcome, or the seconds until the next round."""
 
 
-async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float | None) -> Outcome:
-    """Call ``tick`` until the work ends or the time is over; after a lost lease the rows are read again."""
+Refused = Callable[[StaleToken], Awaitable[Outcome]]
+"""Ends the work of the lease's holder whose order the fleet refused; raises LostLease if it is not the holder."""
+
+
+async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float | None, refused: Refused) -> Outcome:
+    """Call ``tick`` until the work ends or the time is over; after a lost lease the rows are read again.
+
+    A fleet that refuses an order as stale has mostly seen the next holder of the lease; if there is none, ``refused``
+    ends the work.
+    """
     end = None if seconds is None else get_running_loop().time() + seconds
     while True:
         try:
-            found = await tick()
+            try:
+                found = await tick()
+            except StaleToken as refusal:
+                log.warning("%s", refusal)
+                found = await refused(refusal)
         except LostLease as error:
             log.warning("%s", error)
             lease.forget()

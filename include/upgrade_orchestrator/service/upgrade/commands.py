@@ -6,18 +6,19 @@ A running batch gets a signal by the NOTIFY that the event store sends with each
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 
 from upgrade_orchestrator.domain.errors import CanaryUnhealthy
 from upgrade_orchestrator.domain.execution.canary import Poll
 from upgrade_orchestrator.domain.execution.commands import SYSTEM, Actor, Command, require_allowed
+from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import promote, require_healthy
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
+from upgrade_orchestrator.domain.lifecycle.settlement import FinalCount, settled
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.domain.plan.pools import by_serving_pool
 from upgrade_orchestrator.service.approvals.release import release_tasks
@@ -27,6 +28,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.rollout.canary import poll_canaries
 from upgrade_orchestrator.service.runner.context import load_context
+from upgrade_orchestrator.service.runner.settling import is_untouched
 from upgrade_orchestrator.service.upgrade.resume import resume_in
 from upgrade_orchestrator.service.upgrade.unpause import unpause_dag
 
@@ -79,7 +81,7 @@ async def cancel_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
         rows = await work.executions.instances(execution.id)
         serving = by_serving_pool(rows, await work.executions.batches(execution.id))
         moved, events = transitions.cancel(execution, serving, reason, actor, now)
-        return replace(moved, settled_at=now if _untouched(rows) else None), events
+        return _settled_if_untouched(moved, events, rows, now)
 
     moved = await _carry_out(ports, execution_id, Command.CANCEL, act, reason, actor)
     await unpause_dag(ports, execution_id)  # its tasks carry this out
@@ -126,10 +128,11 @@ async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None,
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
         moved, events = begin_rollback(execution, reason or "manual rollback", actor, now)
-        if not _untouched(await work.executions.instances(execution.id)):
+        rows = await work.executions.instances(execution.id)
+        if not is_untouched(rows):
             return moved, events
         moved, event = advance(moved, ExecutionStatus.ROLLED_BACK, "nothing to revert", SYSTEM, now)
-        return replace(moved, settled_at=now), [*events, event]
+        return _settled_if_untouched(moved, [*events, event], rows, now)
 
     moved = await _carry_out(ports, execution_id, Command.ROLLBACK, act, reason, actor)
     await unpause_dag(ports, execution_id)  # its tasks carry this out
@@ -137,8 +140,12 @@ async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None,
     return moved
 
 
-def _untouched(rows: list[Instance]) -> bool:
-    return all(each.status is InstanceStatus.PENDING for each in rows)
+def _settled_if_untouched(ended: Execution, events: list[Event], rows: list[Instance], now: datetime) -> Moved:
+    """Settled at once, without a look at the fleet, if nothing was begun: all instances run what they ran before."""
+    if not is_untouched(rows):
+        return ended, events
+    moved, end = settled(ended, FinalCount.of_rows(rows), now)
+    return moved, [*events, end]
 
 
 async def _carry_out(

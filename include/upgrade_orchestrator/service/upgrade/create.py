@@ -20,7 +20,7 @@ from upgrade_orchestrator.domain.errors import (
 from upgrade_orchestrator.domain.events.payloads import Created
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.events import Event
-from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, UpgradeRequest
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.plan import Plan, make_plan
@@ -211,6 +211,7 @@ async def add(
 
 def _instances(draft: ExecutionDraft) -> Iterable[Instance]:
     known = {each.instance_id: each for each in draft.context.fleet.instances}
+    in_place = draft.plan.strategy is not Strategy.BLUE_GREEN
     for batch in draft.plan.batches:
         for position, instance_id in enumerate(batch.instances):
             found = known[instance_id]
@@ -222,7 +223,7 @@ def _instances(draft: ExecutionDraft) -> Iterable[Instance]:
                 from_version=draft.previous[instance_id],
                 to_version=draft.context.target.version,
                 reported=found.reported or found.version,
-                drained_before=found.out_of_service,
+                drained_before=in_place and found.out_of_service,
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
@@ -14,15 +14,17 @@ from upgrade_orchestrator.domain.errors import (
     UpgradeBlocked,
     VersionMismatch,
 )
-from upgrade_orchestrator.schemas.commands import PromoteQuery, ReasonQuery
+from upgrade_orchestrator.schemas.commands import PromoteQuery, ReasonQuery, ReleaseBody
 from upgrade_orchestrator.schemas.executions import ExecutionResponse
+from upgrade_orchestrator.service.finalize.release import release_upgrade
 from upgrade_orchestrator.service.upgrade import commands as command
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
+from upgrade_orchestrator.web.http.bodies import documented, optional_body_of
 from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses_by_status
 from upgrade_orchestrator.web.routes.parameters import ExecutionId
-from upgrade_orchestrator.web.security import Operator
+from upgrade_orchestrator.web.security import AdministratorActor, Operator
 
 router = APIRouter(prefix="/upgrades/{executionId}", tags=["commands"], route_class=ApiRoute)
 
@@ -90,3 +92,16 @@ async def retry(
     execution = await retry_upgrade(ports, execution_id, query.reason, actor)
     response.headers["Location"] = links.execution(execution.id)
     return ExecutionResponse.of(await get_execution(ports, execution.id), links)
+
+
+@router.post("/release", responses=error_responses_by_status(), openapi_extra=documented(ReleaseBody, required=False))
+async def release(
+    execution_id: ExecutionId,
+    actor: AdministratorActor,
+    body: Annotated[ReleaseBody, Depends(optional_body_of(ReleaseBody))],
+    ports: PortsDep,
+    links: LinksDep,
+) -> ExecutionResponse:
+    """Free the place of an ended execution at once, although its fleet is away: what is recorded counts."""
+    await release_upgrade(ports, execution_id, body.reason, actor)
+    return ExecutionResponse.of(await get_execution(ports, execution_id), links)

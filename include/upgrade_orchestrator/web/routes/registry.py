@@ -1,4 +1,4 @@
-"""The component registry: components and versions (specification section 1); paths are in upgrade_paths.py."""
+"""The component registry: components and versions, and fencing tokens (specification sections 1 and 11)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from upgrade_orchestrator.domain.errors import AlreadyExists, NotFound
 from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion
 from upgrade_orchestrator.schemas.base import Body
+from upgrade_orchestrator.schemas.commands import FencingBody, FencingResponse
 from upgrade_orchestrator.schemas.pages import Page, PageQuery, page_of
 from upgrade_orchestrator.schemas.registry import (
     ComponentBody,
@@ -20,12 +21,13 @@ from upgrade_orchestrator.schemas.registry import (
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry import lists as registry_lists
 from upgrade_orchestrator.service.registry import write as registry
+from upgrade_orchestrator.service.registry.fencing import raise_fencing_token
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.http.bodies import body_of, documented
 from upgrade_orchestrator.web.http.cursors import decode, encode
 from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, VersionId
-from upgrade_orchestrator.web.security import Administrator, RegistryReader
+from upgrade_orchestrator.web.security import Administrator, AdministratorActor, RegistryReader
 
 router = APIRouter(tags=["registry"], route_class=ApiRoute)
 
@@ -83,6 +85,15 @@ async def set_status(
     """Set the status of a version, and the dates that change with it."""
     dates = {name: getattr(body, name) for name in body.model_fields_set & {"release_date", "end_of_life_date"}}
     return VersionResponse.of(*await registry.set_version_status(ports, version_id, body.status, dates))
+
+
+@router.post("/deployments/fencing", responses=error_responses(NotFound), openapi_extra=documented(FencingBody))
+async def raise_fencing(
+    body: Annotated[FencingBody, Depends(body_of(FencingBody))], actor: AdministratorActor, ports: PortsDep
+) -> FencingResponse:
+    """Raise our fencing token for a fleet that refuses it, after the database was restored; never lowers it."""
+    token = await raise_fencing_token(ports, body.conn_id, body.fleet, body.at_least, actor)
+    return FencingResponse(conn_id=body.conn_id, fleet=body.fleet, token=token)
 
 
 def with_id(ports: Ports, body: Body) -> dict[str, Any]:

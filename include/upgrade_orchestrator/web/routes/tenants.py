@@ -18,7 +18,7 @@ from upgrade_orchestrator.web.http.cursors import decode_moment, encode
 from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses
 from upgrade_orchestrator.web.routes.parameters import ComponentId, TenantId
 from upgrade_orchestrator.web.routes.registry import with_id
-from upgrade_orchestrator.web.security import Administrator, Reader
+from upgrade_orchestrator.web.security import Administrator, CallerDep, Reader, tenants_seen_by
 
 router = APIRouter(prefix="/tenants/{tenantId}/components/{componentId}", tags=["registry"], route_class=ApiRoute)
 
@@ -32,7 +32,7 @@ async def deployment(tenant_id: TenantId, component_id: ComponentId, ports: Port
 @router.put(
     "/deployment",
     dependencies=[Administrator],
-    responses=error_responses(NotFound, VersionMismatch, ActiveUpgradeExists),
+    responses=error_responses(NotFound, VersionMismatch, ActiveUpgradeExists, AlreadyExists),
     openapi_extra=documented(DeploymentBody),
 )
 async def put_deployment(
@@ -40,10 +40,13 @@ async def put_deployment(
     component_id: ComponentId,
     body: Annotated[DeploymentBody, Depends(body_of(DeploymentBody))],
     ports: PortsDep,
+    caller: CallerDep,
 ) -> DeploymentResponse:
-    """Create or replace the deployment; refused while an upgrade of it is unfinished."""
+    """Create or replace the deployment; refused while an upgrade of it is unfinished, and for the fleet of another."""
+    assert caller is not None  # an administrator
     wanted = Deployment(tenant_id=tenant_id, component_id=component_id, **dict(body))
-    return DeploymentResponse.model_validate(await registry.put_deployment(ports, wanted))
+    seen = await tenants_seen_by(caller, ports)
+    return DeploymentResponse.model_validate(await registry.put_deployment(ports, wanted, seen))
 
 
 @router.get("/backups", dependencies=[Reader])

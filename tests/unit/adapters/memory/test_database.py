@@ -43,7 +43,7 @@ async def test_memory_database_uses_the_system_clock_without_a_given_one() -> No
 async def test_snapshot_of_the_memory_database_shows_committed_rows() -> None:
     database = MemoryDatabase(lambda: NOON)
     async with MemoryUnitOfWork(database, LEASE_SECONDS) as work:
-        await work.leases.take("tenant", "aaa-111", "one")
+        await work.leases.take("agent", "kafka", "one")
         assert database.committed(LEASE) == []
         await work.commit()
     ((lease,)) = database.committed(LEASE)

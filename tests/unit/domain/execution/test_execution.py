@@ -87,6 +87,6 @@ def test_dag_id_names_the_execution() -> None:
 def test_event_types_are_those_of_the_specification() -> None:
     names = (
         "created status-changed check-completed batch-started batch-completed instance-changed progress canary-polled "
-        "approval-requested approval-decided command-received rollback-started rollback-completed"
+        "approval-requested approval-decided settled command-received rollback-started rollback-completed"
     )
     assert [each.value for each in EventType] == names.split()

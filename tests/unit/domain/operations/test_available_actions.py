@@ -37,7 +37,7 @@ def test_available_actions_are_those_that_status_and_permissions_allow(
 
 @pytest.mark.parametrize("status", S)
 def test_reader_has_no_available_actions(status: ExecutionStatus) -> None:
-    assert available_actions(make_execution(status), WAITS, {P.READ, P.ADMINISTER}, "victor") == []
+    assert available_actions(make_execution(status), WAITS, {P.READ}, "victor") == []
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,20 @@ def test_action_requires_a_reason_where_the_audit_needs_one() -> None:
         for each in available_actions(make_execution(status), WAITS, ALL, "anna")
         if each.requires_reason
     }
-    assert asked == REQUIRES_REASON == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT}
+    assert asked == REQUIRES_REASON == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT, C.RELEASE}
 
 
 def test_retry_is_the_only_available_action_after_the_end() -> None:
     for status in TERMINAL:
-        assert {each.command for each in available_actions(make_execution(status), None, ALL, "olga")} <= {C.RETRY}
+        settled = make_execution(status, settled_at=NOW)
+        assert {each.command for each in available_actions(settled, None, ALL, "olga")} <= {C.RETRY}
+
+
+def test_release_is_available_to_an_administrator_until_an_ended_execution_is_settled() -> None:
+    for status in TERMINAL:
+        ended = make_execution(status)
+        assert C.RELEASE in {each.command for each in available_actions(ended, None, ALL, "olga")}
+        assert C.RELEASE not in {each.command for each in available_actions(ended, None, ALL - {P.ADMINISTER}, "olga")}
 
 
 def test_available_actions_follow_the_current_execution() -> None:

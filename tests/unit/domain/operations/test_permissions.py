@@ -20,9 +20,11 @@ def test_roles_have_exactly_the_permissions_of_the_specification() -> None:
 
 
 @pytest.mark.parametrize("command", list(Command))
-def test_commands_require_the_permission_to_operate_and_decisions_the_one_to_approve(command: Command) -> None:
-    decision = command in (Command.APPROVE, Command.REJECT)
-    assert PERMISSION_OF[command] is (P.APPROVE if decision else P.OPERATE)
+def test_commands_require_the_permission_to_operate_decisions_to_approve_and_a_release_to_administer(
+    command: Command,
+) -> None:
+    others = {Command.APPROVE: P.APPROVE, Command.REJECT: P.APPROVE, Command.RELEASE: P.ADMINISTER}
+    assert PERMISSION_OF[command] is others.get(command, P.OPERATE)
 
 
 def test_refusal_names_the_roles_that_have_the_permission() -> None:

@@ -122,7 +122,7 @@ async def test_pause_stops_the_watched_seconds_of_the_soak(make_lab: MakeLab) ->
 
 async def test_command_given_after_the_fleet_was_observed_is_not_overwritten(make_lab: MakeLab) -> None:
     lab, execution_id = await switched(make_lab, soak_seconds=60)
-    keeper = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
+    keeper = LeaseKeeper(lab.world.ports, (await lab.context(execution_id)).deployment)
     assert await keeper.take()
     store = PoolStore(lab.world.ports, keeper, execution_id, GREEN_BATCH)
     stale = (await store.read()).green

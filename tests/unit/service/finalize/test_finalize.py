@@ -7,7 +7,7 @@ import pytest
 
 from tests.labs.lab import OLGA, Lab, abandoned, until
 from tests.labs.memory.lab import MakeLab
-from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from tests.labs.seed import NEW_VERSION, OLD, OLD_VERSION
 from tests.labs.steps.endings import marked_failed_while_upgrading
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -62,17 +62,20 @@ async def test_end_that_exceeds_its_time_in_the_control_loop_is_continued_later(
     assert lab.versions() == {NEW_VERSION: 2, OLD_VERSION: 2}
 
 
-async def test_end_with_an_unreachable_fleet_is_tried_again_later(make_lab: MakeLab) -> None:
+# fault 30
+async def test_end_with_nothing_in_flight_frees_its_place_within_seconds_when_the_fleet_is_unreachable(
+    make_lab: MakeLab,
+) -> None:
     lab = await make_lab(size=4)
     execution_id = await lab.admitted(batch_size=1)
     await lab.run(execution_id, 1)
     await lab.go(execution_id, S.FAILED)
     lab.fault("agent-503")
-    await finalize_abandoned(lab.world.ports)
-    assert (await lab.execution(execution_id)).settled_at is None
-    lab.heal()
+    began = asyncio.get_running_loop().time()
     await finalize_abandoned(lab.world.ports)
     assert (await lab.execution(execution_id)).settled_at is not None
+    assert asyncio.get_running_loop().time() - began < 10
+    assert await lab.deployment() == (OLD, {OLD_VERSION: 3, NEW_VERSION: 1})
 
 
 @pytest.mark.parametrize("stop", ["marked failed", "cancelled"])

@@ -7,13 +7,12 @@ from tests.effort import some
 from tests.labs.crash_after import Crashed, CrashPoint, crashing
 from tests.labs.lab import OLGA, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
-from tests.labs.seed import OLD_VERSION
+from tests.labs.seed import OLD, OLD_VERSION
 from tests.labs.steps.endings import failed_with_a_drain_that_does_not_end
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.service.finalize.finalize import finalize_abandoned, finish_and_settle
 from upgrade_orchestrator.service.finalize.undrain import undrain_left
-from upgrade_orchestrator.service.ports.fleet import StaleToken
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, roll_back_upgrade
 
@@ -74,7 +73,7 @@ async def test_instance_that_refuses_its_undrain_is_ordered_until_the_time_out_a
     lab.world.admin.fault(lab.world.fleet, "agent-503", name)
     execution = await lab.end(execution_id)
     assert (execution.settled_at is not None, lab.statuses()["DRAINING"]) == (True, 1)
-    assert execution.status_reason.endswith(f"; out of service: {name} is DRAINING")
+    assert execution.status_reason.endswith(f"; out of service: {name} is DRAINING; in the end 3 on {OLD_VERSION}")
     assert execution.status_reason.count(name) == 1
 
 
@@ -90,14 +89,16 @@ async def test_execution_is_not_settled_while_time_is_left_to_undrain(make_lab: 
     assert lab.statuses() == {"RUNNING": 3}
 
 
-async def test_fleet_with_a_newer_fencing_token_gets_no_undrain(make_lab: MakeLab) -> None:
+# fault 31
+async def test_fleet_with_a_newer_fencing_token_gets_no_undrain_and_keeps_no_place(make_lab: MakeLab) -> None:
     lab, execution_id = await failed_with_a_drain_that_does_not_end(make_lab)
     idle = next(number for number in (1, 2, 3) if lab.fleet()[lab.name(number)]["status"] == "RUNNING")
     lab.order(Orders.undrain, lab.name(idle), fence=1000)
-    with pytest.raises(StaleToken):
-        await lab.end(execution_id)
+    execution = await lab.end(execution_id)
     assert lab.statuses()["DRAINING"] == 1
-    assert ((await lab.execution(execution_id)).settled_at, lab.lease()[2]) == (None, False)
+    assert (execution.settled_at is not None, lab.lease()[2]) == (True, False)
+    assert "refuses our fencing token" in execution.status_reason
+    assert await lab.deployment() == (OLD, {"unknown": 1, OLD_VERSION: 2})
 
 
 async def test_instance_that_was_drained_by_others_stays_drained(make_lab: MakeLab) -> None:

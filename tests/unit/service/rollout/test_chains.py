@@ -172,7 +172,7 @@ async def test_batches_after_the_last_one_of_the_task_are_not_begun(make_lab: Ma
 
 async def test_lease_is_returned_when_the_next_batch_fails_before_its_first_read(make_lab: MakeLab) -> None:
     lab, execution_id = await admitted(make_lab)
-    lease = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
+    lease = LeaseKeeper(lab.world.ports, (await lab.context(execution_id)).deployment)
     assert await lease.take()
     await lease.give_back(BatchStore(lab.world.ports, lease, execution_id, 2).save_clocks)
     assert (lease.held, lab.lease()[2]) == (False, False)

@@ -61,7 +61,7 @@ async def test_instance_that_others_had_drained_stays_drained_when_the_upgrade_e
     execution = await task
     assert execution.settled_at is not None
     await until(lambda: lab.statuses()["RUNNING"] == 3, "the others serve")
-    assert lab.fleet()["lab-03"]["status"] == "DRAINED"
+    await until(lambda: lab.fleet()["lab-03"]["status"] == "DRAINED", "it is drained, as before", 10)
 
 
 # fault 32

@@ -24,7 +24,7 @@ from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
 from upgrade_orchestrator.domain.execution.attention import Attention
-from upgrade_orchestrator.domain.execution.commands import Actor, Command
+from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution, UpgradeRequest
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance
@@ -178,7 +178,7 @@ class MemoryExecutions(MemoryInstances):
                 await self._transaction.refer(EXECUTION, execution_id)
             await self._transaction.write(CHECK_RESULT, result, execution_id, result.name)
 
-    async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
+    async def add_command(self, execution_id: str, command: str, actor: Actor, reason: str | None) -> None:
         """Add one audit row."""
         await self._transaction.statement()
         await audit.add(self._transaction, execution_id, command, actor, reason)

@@ -24,7 +24,7 @@ from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
 from upgrade_orchestrator.domain.execution.attention import Attention
-from upgrade_orchestrator.domain.execution.commands import Actor, Command
+from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance
@@ -177,7 +177,7 @@ class PostgresExecutions(PostgresInstances):
             statement.on_conflict_do_update(index_elements=["execution_id", "name"], set_=changed)
         )
 
-    async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
+    async def add_command(self, execution_id: str, command: str, actor: Actor, reason: str | None) -> None:
         """Add one audit row."""
         values = rows.command_values(execution_id, command, actor, reason)
         await self._connection.execute(insert(tables.command).values(**values))

@@ -68,6 +68,8 @@ deployment = Table(
     Column("current_version_id", Id, ForeignKey("component_version.id"), nullable=False),
     Column("mixed", JSONB),
     created(),
+    # made by the set-up, unless earlier versions let two deployments share a fleet (see migrate.py)
+    Index("uq_deployment_fleet", "conn_id", "fleet", unique=True),
 )
 
 backup = Table(

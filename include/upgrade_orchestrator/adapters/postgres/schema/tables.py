@@ -211,8 +211,8 @@ relay = Table(
 lease = Table(
     "lease",
     metadata,
-    Column("tenant_id", Id, primary_key=True),
-    Column("component_id", Id, primary_key=True),
+    Column("conn_id", String(255), primary_key=True),
+    Column("fleet", String(255), primary_key=True),
     Column("owner", Id, nullable=False),
     Column("token", BigInteger, CheckConstraint("token > 0", name="positive"), nullable=False),
     Column("expires_at", Time, nullable=False),

@@ -9,7 +9,7 @@ from typing import Protocol
 from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckResult
 from upgrade_orchestrator.domain.execution.attention import Attention
-from upgrade_orchestrator.domain.execution.commands import Actor, Command
+from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance
@@ -91,5 +91,8 @@ class Executions(Protocol):
     async def save_checks(self, execution_id: str, results: Sequence[CheckResult]) -> None:
         """Update the rows."""
 
-    async def add_command(self, execution_id: str, command: Command, actor: Actor, reason: str | None) -> None:
-        """Insert the audit row: who gave the command, when, from which source and why (section 9)."""
+    async def add_command(self, execution_id: str, command: str, actor: Actor, reason: str | None) -> None:
+        """Insert the audit row: who gave the command, when, from which source and why (section 9).
+
+        ``command`` is a ``Command``, or the name of what an administrator did.
+        """

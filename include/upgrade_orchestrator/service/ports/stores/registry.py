@@ -25,6 +25,9 @@ class Registry(Protocol):
     async def version(self, version_id: str) -> ComponentVersion | None: ...
     async def path(self, from_version_id: str, to_version_id: str) -> UpgradePath | None: ...
     async def deployment(self, tenant_id: str, component_id: str) -> Deployment | None: ...
+    async def deployment_of_fleet(self, conn_id: str, fleet: str) -> Deployment | None:
+        """The deployment to which the fleet ``fleet`` of the connection ``conn_id`` belongs."""
+
     async def connections(self, limit: int) -> list[Deployment]:
         """One deployment for each driver and connection in use, those with a running upgrade first."""
 

@@ -23,10 +23,12 @@ WORDS: dict[Command, tuple[str, str]] = {
     Command.APPROVE: ("Approve", "Approve the next stage?"),
     Command.REJECT: ("Reject", "Reject the next stage?"),
     Command.RETRY: ("Retry", "Retry what did not complete?"),
+    Command.RELEASE: ("Release", "Free the place of this ended upgrade now?"),
 }
 "The button's label and the dialog's question."
-_GRAVE = frozenset({Command.CANCEL, Command.ROLLBACK, Command.REJECT})
-_IN_BODY = frozenset({Command.APPROVE, Command.REJECT})
+_GRAVE = frozenset({Command.CANCEL, Command.ROLLBACK, Command.REJECT, Command.RELEASE})
+_DECISIONS = frozenset({Command.APPROVE, Command.REJECT})
+_IN_BODY = _DECISIONS | {Command.RELEASE}
 "Commands whose reason is sent in the body; the others take it as a query parameter, and START takes none."
 
 
@@ -73,12 +75,12 @@ def _button(action: AvailableAction, given: ImpactInput) -> Button:
         impact=impact_of(command, given),
         path=_path(command, given),
         reason="" if command is Command.START else "body" if command in _IN_BODY else "query",
-        stage=_stage(given) if command in _IN_BODY else None,
+        stage=_stage(given) if command in _DECISIONS else None,
     )
 
 
 def _path(command: Command, given: ImpactInput) -> str:
-    if command in _IN_BODY and given.awaits is not None:
+    if command in _DECISIONS and given.awaits is not None:
         return f"stages/{given.awaits.stage}/{command.value}"
     return command.value
 
