@@ -14,6 +14,7 @@ from local.errors import LocalError
 from local.layout import Layout
 from local.ports import free_port, is_busy
 from local.stack.stack import DEFAULT_PORT, Stack
+from upgrade_orchestrator.settings import variable_of
 
 SHARED_FOLDER = "UPGRADES_TEST_SHARED"
 "The environment variable that names the folder all workers of a run share."
@@ -37,6 +38,7 @@ def environment(state: Path) -> dict[str, str]:
     """The environment of the stack in that state folder: its notifiers write to a file, its scheduler pauses longer."""
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     notices = {"AIRFLOW__UPGRADES__NOTIFIERS": "tests.dags.notifiers:ALL", "NOTICES_FILE": str(state / NOTICES)}
+    notices[variable_of("backup_roots")] = "file:///"
     return kept | notices | {SCHEDULER_IDLE_SECONDS: "1"}
 
 

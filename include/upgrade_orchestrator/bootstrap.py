@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cache, partial
+from pathlib import Path
 from typing import TypeVar
 
 from upgrade_orchestrator.adapters.airflow.auth.users import user_of
@@ -17,7 +18,7 @@ from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
 from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
 from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
 from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
-from upgrade_orchestrator.adapters.backups import read_object
+from upgrade_orchestrator.adapters.backups.storage import BackupStorage
 from upgrade_orchestrator.adapters.fleet.callers import close_callers
 from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets
 from upgrade_orchestrator.adapters.ids import new_id
@@ -31,17 +32,19 @@ from upgrade_orchestrator.adapters.postgres.events.task_ends import PostgresTask
 from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec, read_dag_specs
 from upgrade_orchestrator.adapters.postgres.idempotency import PostgresIdempotencyStore
 from upgrade_orchestrator.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from upgrade_orchestrator.domain.checks.locations import OBJECT_STORES, Roots
 from upgrade_orchestrator.service.control.loops import LOOPS, Loop, run_control_loops
 from upgrade_orchestrator.service.events.relay import Relay
 from upgrade_orchestrator.service.ports.options import Options
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.settings import Settings
+from upgrade_orchestrator.settings import Settings, option_of
 
 T = TypeVar("T")
 
 
 def ports_for(url: str, settings: Settings) -> Ports:
     """The ports, with the store in the database at ``url``."""
+    roots = _backup_roots(settings.backup_roots)
     return Ports(
         work=partial(PostgresUnitOfWork, url, settings.lease_seconds),
         fleets=ConnectionFleets(),
@@ -49,12 +52,14 @@ def ports_for(url: str, settings: Settings) -> Ports:
         parse_requests=_parse_requests(settings.dag_bundle, settings.dags_folder),
         runs=AirflowRuns(),
         human_tasks=AirflowHumanTasks(),
-        read_object=read_object,
+        read_object=BackupStorage(roots),
         new_id=new_id,
         options=Options(
             platform_version=settings.platform_version,
             max_backup_age_hours=settings.max_backup_age_hours,
             check_timeout_seconds=settings.check_timeout_seconds,
+            backup_roots=roots,
+            backup_min_mib_per_second=settings.backup_min_mib_per_second,
             lease_seconds=settings.lease_seconds,
             worker_places=settings.worker_places,
             four_eyes=settings.four_eyes,
@@ -66,6 +71,18 @@ def ports_for(url: str, settings: Settings) -> Ports:
         notices=AirflowNotices(settings.notifiers is not None),
         task_ends=PostgresTaskEnds(url),
     )
+
+
+def _backup_roots(text: str | None) -> Roots:
+    """:raises ValueError: the option is invalid; names it and what it accepts."""
+    if text is None:
+        from airflow.configuration import AIRFLOW_HOME
+
+        return Roots((Path(AIRFLOW_HOME, "backups").absolute().as_uri(), *OBJECT_STORES))
+    try:
+        return Roots.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{option_of('backup_roots')} {error}") from None
 
 
 @cache
@@ -170,7 +187,6 @@ _LOADED_LATE = (
     "jinja2.ext",
     "multiprocessing.reduction",
     "sqlalchemy.ext.asyncio",
-    "upath.implementations.local",
 )
 
 

@@ -49,6 +49,18 @@ class Settings:
     check_timeout_seconds: float = _option(
         60, "Time-out of a pre-upgrade check, after which it counts as failed.", least=1
     )
+    backup_roots: str | None = _option(
+        None,
+        "Where backups may be, as prefixes of locations with commas between them; nothing is read from elsewhere. By "
+        "default the folder backups in AIRFLOW_HOME, and s3://, gs://, abfs:// and abfss://.",
+        example="file:///mnt/backups,s3://aws_backups@bucket/nightly",
+    )
+    backup_min_mib_per_second: float = _option(
+        50,
+        "The rate at which a storage lets backups be read at least: the time-out for reading a backup is "
+        "check_timeout_seconds and its size by this rate, at most 6 h.",
+        least=1,
+    )
     inline_seconds: float = _option(
         8, "How long the first work of an upgrade stays in its worker before it continues in the triggerer."
     )

@@ -33,6 +33,10 @@ def environment(layout: Layout, ports: Ports, credentials: Credentials, inherite
     """The environment of every Airflow process: what we inherit, without Airflow settings of another installation."""
     kept = {key: value for key, value in inherited.items() if key.startswith(_PRODUCT) or not key.startswith(_LEFT_OUT)}
     own = {
+        # The demo's backup is in the state folder, the tutorial's in the project.
+        variable_of("backup_roots"): kept.get(
+            variable_of("backup_roots"), f"{layout.state.as_uri()},{layout.root.as_uri()}"
+        ),
         "AIRFLOW_HOME": str(layout.airflow_home),
         "PYTHONPATH": str(layout.root),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}",

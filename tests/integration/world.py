@@ -24,6 +24,7 @@ from upgrade_orchestrator.service.registry.load import load_registry
 from upgrade_orchestrator.settings import Settings
 
 __all__ = [
+    "SETTINGS",
     "COMPONENT",
     "CONNECTION",
     "NEW",
@@ -38,6 +39,9 @@ __all__ = [
     "world_on",
     "write_backup",
 ]
+
+SETTINGS = Settings(backup_roots="file:///,s3://,gopher://")
+"Backups of tests may be anywhere."
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,6 @@ def world_on(url: str, agent: RunningAgent, fleet: str, backup: Path, monkeypatc
     connection = {"conn_type": "http", "host": address.hostname, "port": address.port, "password": TOKEN}
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(connection))
     parses, airflow, people = AskedParses(), ScriptedRuns(), ScriptedPeople()
-    ports = ports_for(url, Settings())
+    ports = ports_for(url, SETTINGS)
     ports = replace(ports, parse_requests=parses, runs=airflow, human_tasks=people)
     return World(ports, fleet, agent.admin, parses, airflow, people, url, agent, backup)

@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from upgrade_orchestrator.adapters.fleet.drivers import DRIVERS
+from upgrade_orchestrator.domain.checks.backups import BackupRules
 from upgrade_orchestrator.domain.execution.execution import Strategy
-from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, VersionStatus
+from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion, RiskLevel, VersionStatus
 from upgrade_orchestrator.domain.registry.versions import Version
 from upgrade_orchestrator.schemas.base import (
     BIGGEST,
@@ -197,3 +198,10 @@ class BackupResponse(ResponseBody):
     size_bytes: int = Field(examples=[26000])
     sha256: str = Field(examples=[SOME_SHA256])
     created_at: Time
+    verification_limit_seconds: float = Field(examples=[60.0])
+
+    @classmethod
+    def of(cls, backup: Backup, rules: BackupRules) -> BackupResponse:
+        """The response body; ``verificationLimitSeconds`` is the time limit for reading it, by its size."""
+        values = {each.name: getattr(backup, each.name) for each in fields(backup)}
+        return cls(**values, verification_limit_seconds=round(rules.limit_seconds(backup.size_bytes), 1))

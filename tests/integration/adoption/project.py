@@ -116,6 +116,7 @@ class Project:
             "CORE__FERNET_KEY": Fernet.generate_key().decode(),
             "CORE__TEST_CONNECTION": "Enabled",
             "API__SECRET_KEY": "0" * 32,
+            "UPGRADES__BACKUP_ROOTS": "file:///",
             "API_AUTH__JWT_SECRET": "1" * 32,
         }
         own = {

@@ -13,7 +13,7 @@ from upgrade_orchestrator.settings import Settings
 
 
 async def main(url: str, execution_id: str, batch: int, lease_seconds: float) -> None:
-    ports = ports_for(url, Settings(lease_seconds=lease_seconds))
+    ports = ports_for(url, Settings(lease_seconds=lease_seconds, backup_roots="file:///"))
     ports = replace(ports, work=partial(PostgresUnitOfWork, url, lease_seconds))
     await run_batch(ports, await load_context(ports, execution_id), batch, None)
 

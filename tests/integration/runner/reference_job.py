@@ -126,7 +126,7 @@ _REQUEST = UpgradeRequest(
 
 
 def _ports(url: str, clock: Clock, agent: AgentInMemory) -> Ports:
-    settings = Settings()
+    settings = Settings(backup_roots="file:///")
 
     def work() -> UnitOfWork:
         return cast(UnitOfWork, _Work(PostgresUnitOfWork(url, settings.lease_seconds), clock))

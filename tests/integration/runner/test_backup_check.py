@@ -7,7 +7,11 @@ import pytest
 from tests.integration.store_lab import MakeLab
 from tests.labs.lab import Lab
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
+from upgrade_orchestrator.domain.checks.locations import Roots
 from upgrade_orchestrator.service.checks.run import run_check
+
+_COPY = """INSERT INTO backup (id, tenant_id, component_id, version_id, location, size_bytes, sha256, created_at)
+SELECT %s, tenant_id, component_id, version_id, %s, size_bytes, sha256, created_at + %s::interval FROM backup"""
 
 
 async def _found(lab: Lab, execution_id: str) -> tuple[CheckStatus, str]:
@@ -56,6 +60,40 @@ async def test_backup_that_takes_too_long_to_read_fails_the_check_after_its_time
     with lab.world.backup.open("r+b") as file:
         file.truncate(1 << 38)  # a sparse file that takes minutes to read
     ports = replace(lab.world.ports, options=replace(lab.world.ports.options, check_timeout_seconds=0.3))
+    with lab.world.connect() as connection:
+        connection.execute("UPDATE backup SET size_bytes = 1")
     result = await run_check(ports, execution.id, CheckName.BACKUP_VERIFICATION)
     assert result.status is CheckStatus.FAILED
-    assert result.message.startswith("the check did not finish within 0.3 s: see whether the storage of the backup")
+    assert "did not finish within 0.3 s: see whether the storage of the backup responds" in result.message
+
+
+# fault 46
+async def test_time_limit_of_the_look_follows_the_registered_size(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    options = replace(lab.world.ports.options, check_timeout_seconds=0.001, backup_min_mib_per_second=0.001)
+    status, message = await _found(lab.with_ports(options=options), execution.id)  # 26000 bytes: 25 s
+    assert status is CheckStatus.PASSED, message
+
+
+# fault 45
+async def test_older_backup_is_used_when_the_newest_is_truncated(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    newer = lab.world.backup.with_name("newer")
+    newer.write_bytes(lab.world.backup.read_bytes()[:-1])
+    with lab.world.connect() as connection:
+        connection.execute(_COPY, ("newer", newer.as_uri(), "1 minute"))
+    status, message = await _found(lab, execution.id)
+    assert status is CheckStatus.WARNING
+    assert f"backup newer at {newer.as_uri()} has 25999 bytes, 26000 registered" in message
+    assert message.endswith("verifies and is used")
+
+
+# fault 47
+async def test_backup_registered_before_its_location_was_excluded_is_not_read(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    options = replace(lab.world.ports.options, backup_roots=Roots(("s3://",)))
+    status, message = await _found(lab.with_ports(options=options), execution.id)
+    assert (status, "is not read: its location must begin with one of s3://" in message) == (CheckStatus.FAILED, True)

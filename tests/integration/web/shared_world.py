@@ -15,11 +15,10 @@ import pytest
 from local.postgres.server import Postgres
 from tests.integration.contents import Contents
 from tests.integration.fleet.running_agent import RunningAgent
-from tests.integration.world import World, document, world_on, write_backup
+from tests.integration.world import SETTINGS, World, document, world_on, write_backup
 from upgrade_orchestrator.bootstrap import close_ports, ports_for
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.service.registry.load import load_registry
-from upgrade_orchestrator.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -56,5 +55,5 @@ def shared_database_and_fleet(
 
 
 async def _fill(url: str, fleet: str, folder: Path) -> None:
-    await load_registry(ports_for(url, Settings()), entries_in(document(fleet, write_backup(folder))))
+    await load_registry(ports_for(url, SETTINGS), entries_in(document(fleet, write_backup(folder))))
     await close_ports()

@@ -23,7 +23,7 @@ class PostgresStore:
 
     def ports(self, clock: Clock) -> Ports:
         """Leases are long, because they expire by the real clock."""
-        return ports_for(self._url, Settings(lease_seconds=LEASE_SECONDS))
+        return ports_for(self._url, Settings(lease_seconds=LEASE_SECONDS, backup_roots="file:///"))
 
     def everything(self, tenant: str) -> Any:
         return self._select(

@@ -1,11 +1,11 @@
-"""The checks before and after an upgrade: results, and the rules on fleets and backups (specification section 7)."""
+"""The checks before and after an upgrade: results, and the rules on fleets (specification section 7)."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.plan.budget import budget_of
 from upgrade_orchestrator.domain.plan.plan import WITHOUT_BUDGET
 from upgrade_orchestrator.domain.plan.pools import Pools
-from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion
 
 
 class CheckName(StrEnum):
@@ -178,44 +178,6 @@ class StoredObject:
 
     size_bytes: int
     sha256: str | None
-
-
-_ANOTHER_BACKUP = "make a backup and register it with POST .../backups"
-
-
-def newest_backup(backups: Sequence[Backup], version_id: str) -> Backup | None:
-    """The newest backup of that version."""
-    of_version = [each for each in backups if each.version_id == version_id]
-    return max(of_version, key=lambda each: each.created_at, default=None)
-
-
-def backup_age(backup: Backup | None, version_id: str, now: datetime, max_age: timedelta) -> Findings:
-    """BACKUP_VERIFICATION, first half: a backup of the running version exists and is not older than ``max_age``."""
-    if backup is None:
-        return Findings((f"no backup of version {version_id} is known: {_ANOTHER_BACKUP}",))
-    age = now - backup.created_at
-    if age > max_age:
-        hours, most = age.total_seconds() / 3600, max_age.total_seconds() / 3600
-        found = f"backup {backup.id} is {hours:.1f} h old, at most {most:g} h are accepted"
-        return Findings((f"{found}: {_ANOTHER_BACKUP}",))
-    return Findings()
-
-
-def backup_not_there(backup: Backup, why: str) -> Findings:
-    """BACKUP_VERIFICATION, second half: nothing can be read at the backup's location."""
-    todo = f"let Airflow's workers read it, or {_ANOTHER_BACKUP}"
-    return Findings((f"backup {backup.id} at {backup.location} cannot be read ({why}): {todo}",))
-
-
-def backup_content(backup: Backup, found: StoredObject) -> Findings:
-    """BACKUP_VERIFICATION, second half: the object at the backup's location is the one that was registered."""
-    if found.size_bytes != backup.size_bytes:
-        sizes = f"has {found.size_bytes} bytes, {backup.size_bytes} registered"
-        return Findings((f"backup {backup.id} at {backup.location} {sizes}: {_ANOTHER_BACKUP}",))
-    if found.sha256 is not None and found.sha256.lower() != backup.sha256.lower():
-        sums = f"was altered: sha256 {found.sha256}, {backup.sha256} registered"
-        return Findings((f"backup {backup.id} at {backup.location} {sums}; {_ANOTHER_BACKUP}",))
-    return Findings()
 
 
 def not_well(target_version: str, rows: Sequence[Instance], fleet: Fleet) -> dict[str, str]:

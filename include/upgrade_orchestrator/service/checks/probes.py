@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from upgrade_orchestrator.domain.checks import checks, compatibility
-from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus, Findings
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
-from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion, Deployment, UpgradePath
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deployment, UpgradePath
+from upgrade_orchestrator.service.checks.backups import RunningVersion, verify_backup
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.fleet_client import LOW_CONCURRENCY, FleetClient
@@ -44,7 +45,7 @@ async def run_probe(ports: Ports, context: CheckContext, name: CheckName) -> Che
     """Make the check within its time-out; nothing is stored."""
     seconds, needed = ports.options.check_timeout_seconds, _DEPENDS_ON[name].format(context=context)
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(None if context.thorough and name in _OWN_LIMITS else seconds):
             return await _PROBES[name](ports, context)
     except TimeoutError:
         todo = f"see whether {needed} responds, or raise [upgrades] check_timeout_seconds"
@@ -83,28 +84,8 @@ async def _resource_availability(ports: Ports, context: CheckContext) -> CheckRe
 
 
 async def _backup_verification(ports: Ports, context: CheckContext) -> CheckResult:
-    name = CheckName.BACKUP_VERIFICATION
-    async with ports.work() as work:
-        known = await work.registry.backups(context.tenant_id, context.request.component_id)
-    backup = checks.newest_backup(known, context.source.id)
-    max_age = timedelta(hours=ports.options.max_backup_age_hours)
-    findings = checks.backup_age(backup, context.source.id, context.now, max_age)
-    if findings.blockers or backup is None:
-        return checks.verdict(name, findings, "")
-    return checks.verdict(name, await _content(ports, backup, context.thorough), _there(backup, context.thorough))
-
-
-async def _content(ports: Ports, backup: Backup, thorough: bool) -> Findings:
-    try:
-        found = await ports.read_object(backup.location, whole=thorough)
-    except (OSError, ValueError) as error:
-        return checks.backup_not_there(backup, str(error))
-    return checks.backup_content(backup, found)
-
-
-def _there(backup: Backup, thorough: bool) -> str:
-    found = f"backup {backup.id} is there: {backup.size_bytes} bytes"
-    return f"{found}, sha256 {backup.sha256[:12]}…" if thorough else f"{found}; its sha256 is compared after the start"
+    running = (context.tenant_id, context.request.component_id, context.source.id)
+    return await verify_backup(ports, RunningVersion(*running, context.now, context.thorough))
 
 
 async def _health_endpoints(ports: Ports, context: CheckContext) -> CheckResult:
@@ -128,6 +109,9 @@ _PROBES: dict[CheckName, Probe] = {
     CheckName.HEALTH_ENDPOINTS: _health_endpoints,
     CheckName.DEPENDENCY_CHECK: _dependency_check,
 }
+
+_OWN_LIMITS = frozenset({CheckName.BACKUP_VERIFICATION})
+"Checks whose time limits follow the size of what they read."
 
 _AGENT = "the agent of fleet {context.deployment.fleet} (Airflow connection {context.deployment.conn_id})"
 _DEPENDS_ON = {

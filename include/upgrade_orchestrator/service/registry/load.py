@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from upgrade_orchestrator.domain.checks.backups import BackupRules, registration_problems
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists
-from upgrade_orchestrator.domain.registry.entries import Deployment, RegistryEntry
+from upgrade_orchestrator.domain.registry.entries import Backup, Deployment, RegistryEntry
 from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of
+from upgrade_orchestrator.domain.registry.rules import Problem
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.write import raise_if_problems
 
@@ -37,7 +40,8 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
         await work.registry.lock()
         registered = await work.registry.everything()
         new = not_registered(registered, entries) if keep else list(entries)
-        raise_if_problems(problems_of(registered, new))
+        backups = _backup_problems(registered, new, await work.now(), ports.options.backups)
+        raise_if_problems([*problems_of(registered, new), *backups])
         difference = merge(registered, new)
         moved = [each for each in difference.changed if isinstance(each, Deployment)]
         for entry in sorted((*difference.created, *difference.changed), key=lambda each: _turn(each, moved)):
@@ -45,6 +49,19 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
         await work.commit()
     unchanged = difference.unchanged + len(entries) - len(new)
     return Loaded(len(difference.created), len(difference.changed), unchanged)
+
+
+def _backup_problems(
+    registered: Sequence[RegistryEntry], entries: Sequence[Entry], now: datetime, rules: BackupRules
+) -> list[Problem]:
+    """Of backups that are new or change; what is registered already may be loaded again."""
+    known = {each.id: each for each in registered if isinstance(each, Backup)}
+    return [
+        Problem(f"{entry.path}.{each.field}", each.message)
+        for entry in entries
+        if isinstance(entry.value, Backup) and known.get(entry.value.id) != entry.value
+        for each in registration_problems(entry.value, now, rules)
+    ]
 
 
 async def read_registry(ports: Ports) -> list[RegistryEntry]:

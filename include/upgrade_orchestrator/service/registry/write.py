@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from upgrade_orchestrator.domain.checks.backups import registration_problems
 from upgrade_orchestrator.domain.errors import (
     ActiveUpgradeExists,
     AlreadyExists,
@@ -112,8 +113,10 @@ async def add_backup(ports: Ports, backup: Backup) -> Backup:
     :raises NotFound: no such component or version.
     :raises VersionMismatch: a version of another component.
     :raises AlreadyExists: the id is taken.
+    :raises ValidationFailed: a location that is not allowed, a time in the future, or too many bytes to read.
     """
     async with ports.work() as work:
+        raise_if_problems(registration_problems(backup, await work.now(), ports.options.backups))
         await require_component(work, backup.component_id)
         await version_of(work, backup.component_id, "versionId", backup.version_id)
         await work.registry.add(backup)

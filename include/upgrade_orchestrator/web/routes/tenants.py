@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -56,7 +57,7 @@ async def backups(
     """The registered backups, newest first."""
     before = decode_moment(query.cursor) if query.cursor else None
     found = await registry_lists.list_backups(ports, tenant_id, component_id, before, query.limit + 1)
-    return page_of(found, query.limit, BackupResponse.model_validate, _position)
+    return page_of(found, query.limit, partial(BackupResponse.of, rules=ports.options.backups), _position)
 
 
 def _position(backup: Backup) -> str:
@@ -78,4 +79,4 @@ async def add_backup(
 ) -> BackupResponse:
     """Register a backup for rollback; a pre-upgrade check verifies that it exists."""
     backup = Backup(tenant_id=tenant_id, component_id=component_id, **with_id(ports, body))
-    return BackupResponse.model_validate(await registry.add_backup(ports, backup))
+    return BackupResponse.of(await registry.add_backup(ports, backup), ports.options.backups)

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.integration.world import COMPONENT, NEW, OLD, TENANT, World, document
+from tests.integration.world import COMPONENT, NEW, OLD, SETTINGS, TENANT, World, document
 from tests.store_contract.entries import BACKUP, DEPLOYMENT, PATH, VERSION
-from tests.unit.domain.builders import after
 from upgrade_orchestrator.bootstrap import close_ports, ports_for
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.cli.registry.marked_yaml import read_yaml
@@ -21,7 +21,6 @@ from upgrade_orchestrator.domain.registry.entries import Component, ComponentVer
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.load import Loaded, load_registry, read_registry
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
-from upgrade_orchestrator.settings import Settings
 
 ODD = "yes: \"no\" # '~'\n- 3.10 \t ü 漢 \x85 {{ var }} | > & * !"
 EVERYTHING: list[RegistryEntry] = [
@@ -53,14 +52,14 @@ EVERYTHING: list[RegistryEntry] = [
         component_id="A",
         version_id="1.0",
         location="s3://b/ü",
-        created_at=after(0.25),
+        created_at=datetime(2026, 1, 31, 12, 0, 0, 250000, UTC),
     ),
 ]
 
 
 @pytest.fixture
 async def ports(postgres_url: str) -> AsyncIterator[Ports]:
-    yield ports_for(postgres_url, Settings())
+    yield ports_for(postgres_url, SETTINGS)
     await close_ports()
 
 
@@ -106,6 +105,23 @@ async def test_changed_entries_are_replaced_and_the_others_stay(ports: Ports) ->
         EVERYTHING[1],
         Component(id="c", name="c"),
     ]
+
+
+# fault 45, fault 47
+async def test_backup_that_may_not_be_registered_is_refused_and_one_that_is_registered_is_not(ports: Ports) -> None:
+    bad = replace(
+        BACKUP,
+        id="0",
+        component_id="A",
+        version_id="1.0",
+        location="memory://here",
+        created_at=datetime(2999, 1, 1, tzinfo=UTC),
+    )
+    with pytest.raises(ValidationFailed) as refusal:
+        await load_text(ports, text_of([*EVERYTHING[:-1], bad]))
+    assert refusal.value.detail == "not accepted: backups[0].location, backups[0].createdAt"
+    await put(ports, *EVERYTHING[:-1], bad)
+    assert await load_text(ports, text_of([bad])) == Loaded(0, 0, 1)
 
 
 async def test_registered_entries_are_not_changed_when_the_load_is_to_keep_them(ports: Ports) -> None:

@@ -20,11 +20,10 @@ from tests.architecture.sources import ROOT
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.integration.metric_receivers import StatsD
 from tests.integration.web.api_server import simple_auth
-from tests.integration.world import document
+from tests.integration.world import SETTINGS, document
 from upgrade_orchestrator.bootstrap import close_ports, ports_for
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.service.registry.load import load_registry
-from upgrade_orchestrator.settings import Settings
 from upgrade_orchestrator.web.app import URL_PREFIX
 
 _START_SECONDS = 200
@@ -118,6 +117,7 @@ class RunningAirflow:
             "CORE__LOAD_EXAMPLES": "False",
             "API__BASE_URL": f"http://localhost:{self.port}",
             "API__SECRET_KEY": "0" * 32,
+            "UPGRADES__BACKUP_ROOTS": "file:///",
             "API_AUTH__JWT_SECRET": "1" * 32,
             **simple_auth.settings(folder),
         }
@@ -144,7 +144,7 @@ async def _fill(url: str, agent: RunningAgent, folder: Path, fleet: str) -> None
     agent.admin.create(fleet, 2, "3.6.0", upgrade_seconds=0.05)
     backup = folder / "backup"
     backup.write_bytes(b"backup")
-    await load_registry(ports_for(url, Settings()), entries_in(document(fleet, backup)))
+    await load_registry(ports_for(url, SETTINGS), entries_in(document(fleet, backup)))
     await close_ports()
 
 

@@ -114,6 +114,24 @@ async def test_backups_are_listed_newest_first(api: httpx.AsyncClient) -> None:
     assert rest["nextCursor"] is None
 
 
+async def test_backup_is_registered_with_the_time_limit_that_follows_its_size(api: httpx.AsyncClient) -> None:
+    made = await api.post(f"{PLACE}/backups", json=BACKUP | {"sizeBytes": 60 << 30})
+    assert (made.status_code, made.json()["verificationLimitSeconds"]) == (201, 1288.8)
+    assert made.json() in (await api.get(f"{PLACE}/backups")).json()["items"]
+
+
+# fault 45, fault 46, fault 47
+async def test_backup_that_cannot_be_verified_is_422_with_every_reason(api: httpx.AsyncClient, world: World) -> None:
+    changed = {"location": "memory://here", "createdAt": "2999-01-01T00:00:00Z", "sizeBytes": 1 << 62}
+    response = await api.post(f"{PLACE}/backups", json=BACKUP | changed)
+    said = {each["field"]: each["message"] for each in response.json()["errors"]}
+    assert (response.status_code, said.keys()) == (422, changed.keys())
+    assert "must begin with one of file:///, s3://" in said["location"]
+    assert "is in the future: the server's time is " in said["createdAt"]
+    assert "at most 6 h are accepted" in said["sizeBytes"]
+    assert world.rows("backup") == 1
+
+
 @pytest.mark.parametrize("changed", [{"sizeBytes": -1}, {"sha256": "0"}, {"location": "here"}, {"createdAt": 1}])
 async def test_backup_is_422_when_a_field_is_wrong(
     api: httpx.AsyncClient, world: World, changed: dict[str, Any]

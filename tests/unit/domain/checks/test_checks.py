@@ -1,22 +1,15 @@
 """Check results: findings with their negative twins and an operator's messages (specification sections 2, 4 and 7)."""
 
-from datetime import timedelta
-
 import pytest
 
-from tests.unit.domain.builders import NOW, after, fleet_of, make_fleet, make_instance, make_request
+from tests.unit.domain.builders import fleet_of, make_fleet, make_instance, make_request
 from upgrade_orchestrator.domain.checks.checks import (
     PASSING,
     CheckName,
     CheckStatus,
     Findings,
-    StoredObject,
-    backup_age,
-    backup_content,
-    backup_not_there,
     capacity,
     health,
-    newest_backup,
     not_well,
     other_pools,
     size,
@@ -25,11 +18,9 @@ from upgrade_orchestrator.domain.checks.checks import (
 )
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
-from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion
 
-DAY = timedelta(hours=24)
 NOTHING = Findings()
-ANOTHER = "make a backup and register it with POST .../backups"
 
 
 def blocker(text: str) -> Findings:
@@ -38,19 +29,6 @@ def blocker(text: str) -> Findings:
 
 def warning(text: str) -> Findings:
     return Findings(warnings=(text,))
-
-
-def backup(backup_id: str = "b-1", hours_old: float = 1, version_id: str = "bbb-222") -> Backup:
-    return Backup(
-        id=backup_id,
-        tenant_id="550e8400",
-        component_id="aaa-111",
-        version_id=version_id,
-        location="s3://backups/b-1.tar",
-        size_bytes=1024,
-        sha256="ab" * 32,
-        created_at=after(-3600 * hours_old),
-    )
 
 
 def test_checks_are_the_five_of_the_specification_in_order() -> None:
@@ -214,61 +192,6 @@ def test_health_check_finds_nothing_when_all_endpoints_respond() -> None:
 def test_health_check_blocks_on_an_error_without_a_message() -> None:
     """str(TimeoutError()) is empty."""
     assert health({"i-00": ""}).blockers
-
-
-# -- backups ---------------------------------------------------------------------------------------------------------
-
-
-def test_newest_backup_is_the_youngest_of_that_version() -> None:
-    known = [backup("b-old", 9), backup("b-new", 2), backup("b-mid", 5), backup("b-other", 1, version_id="zzz-999")]
-    found = newest_backup(known, "bbb-222")
-    assert found is not None
-    assert found.id == "b-new"
-
-
-def test_newest_backup_is_none_when_only_other_versions_have_backups() -> None:
-    assert newest_backup([backup(version_id="zzz-999")], "bbb-222") is None
-
-
-def test_backup_check_blocks_when_there_is_no_backup() -> None:
-    expected = blocker(f"no backup of version bbb-222 is known: {ANOTHER}")
-    assert backup_age(None, "bbb-222", NOW, DAY) == expected
-
-
-def test_backup_check_blocks_an_old_backup() -> None:
-    expected = blocker("backup b-1 is 30.5 h old, at most 24 h are accepted: " + ANOTHER)
-    assert backup_age(backup(hours_old=30.5), "bbb-222", NOW, DAY) == expected
-
-
-@pytest.mark.parametrize("hours", [0, 23.9])
-def test_backup_check_finds_nothing_when_the_backup_is_recent_enough(hours: float) -> None:
-    assert backup_age(backup(hours_old=hours), "bbb-222", NOW, DAY) == NOTHING
-
-
-def test_backup_check_blocks_content_of_another_size() -> None:
-    expected = blocker("backup b-1 at s3://backups/b-1.tar has 7 bytes, 1024 registered: " + ANOTHER)
-    assert backup_content(backup(), StoredObject(7, "ab" * 32)) == expected
-
-
-def test_backup_check_blocks_content_with_another_checksum() -> None:
-    (text,) = backup_content(backup(), StoredObject(1024, "cd" * 32)).blockers
-    sums = f"sha256 {'cd' * 32}, {'ab' * 32} registered"
-    assert text == f"backup b-1 at s3://backups/b-1.tar was altered: {sums}; {ANOTHER}"
-
-
-def test_backup_check_compares_only_the_size_of_content_that_was_not_read() -> None:
-    assert backup_content(backup(), StoredObject(1024, None)) == NOTHING
-    assert backup_content(backup(), StoredObject(1023, None)) != NOTHING
-
-
-def test_backup_check_blocks_a_missing_object_with_the_reason_and_the_remedy() -> None:
-    (text,) = backup_not_there(backup(), "no such file").blockers
-    todo = f"let Airflow's workers read it, or {ANOTHER}"
-    assert text == f"backup b-1 at s3://backups/b-1.tar cannot be read (no such file): {todo}"
-
-
-def test_backup_check_accepts_the_registered_checksum_in_upper_or_lower_case() -> None:
-    assert backup_content(backup(), StoredObject(1024, "AB" * 32)) == NOTHING
 
 
 # -- verification ----------------------------------------------------------------------------------------------------

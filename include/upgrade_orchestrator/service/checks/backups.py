@@ -1,0 +1,61 @@
+"""BACKUP_VERIFICATION: the newest backup of the running version that is really there (specification section 7)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from upgrade_orchestrator.domain.checks import backups, checks
+from upgrade_orchestrator.domain.checks.backups import TRIED, BackupRules
+from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, Findings
+from upgrade_orchestrator.domain.registry.entries import Backup
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class RunningVersion:
+    """What is to be restored by a backup. ``thorough`` reads all of the backup, otherwise only its size is read."""
+
+    tenant_id: str
+    component_id: str
+    version_id: str
+    now: datetime
+    thorough: bool
+
+
+async def verify_backup(ports: Ports, wanted: RunningVersion) -> CheckResult:
+    """Looks at the backups one after the other, newest first, each within a time limit that follows its size."""
+    name, rules = CheckName.BACKUP_VERIFICATION, ports.options.backups
+    async with ports.work() as work:
+        known = await work.registry.backups(wanted.tenant_id, wanted.component_id)
+    found = backups.candidates(known, wanted.version_id, wanted.now, rules.max_age)
+    if not found:
+        return checks.verdict(name, backups.none_usable(known, wanted.version_id, wanted.now, rules.max_age), "")
+    failed = Findings()
+    for backup in found[:TRIED]:
+        findings = await _look(ports, rules, backup, wanted.thorough)
+        if not findings.blockers:
+            newer = backups.used_instead(backup, failed, wanted.now) if failed.blockers else Findings()
+            return checks.verdict(name, newer, _there(backup, wanted.thorough))
+        failed += findings
+    return checks.verdict(name, backups.all_fail(failed, len(found)), "")
+
+
+async def _look(ports: Ports, rules: BackupRules, backup: Backup, thorough: bool) -> Findings:
+    if (why := rules.roots.problem(backup.location)) is not None:
+        return backups.not_allowed(backup, why)
+    seconds = rules.limit_seconds(backup.size_bytes if thorough else 0)
+    try:
+        async with asyncio.timeout(seconds):
+            found = await ports.read_object(backup.location, whole=thorough)
+    except TimeoutError:
+        return backups.not_in_time(backup, seconds)
+    except (OSError, ValueError) as error:
+        return backups.not_there(backup, str(error))
+    return backups.content(backup, found)
+
+
+def _there(backup: Backup, thorough: bool) -> str:
+    found = f"backup {backup.id} is there: {backup.size_bytes} bytes"
+    return f"{found}, sha256 {backup.sha256[:12]}…" if thorough else f"{found}; its sha256 is compared after the start"
