@@ -53,7 +53,7 @@ class PostgresUnitOfWork:
         if connection is not None:
             await self._leave(connection)
         if isinstance(error, OperationalError | InterfaceError):
-            raise Unavailable("the connection to the database was lost") from error
+            raise Unavailable("the database did not answer in time, or the connection to it was lost") from error
 
     async def _leave(self, connection: AsyncConnection) -> None:
         await connection.close()  # rolls back what was not committed
@@ -120,6 +120,6 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
     try:
         yield connection
     except (OperationalError, InterfaceError) as error:
-        raise Unavailable("the connection to the database was lost") from error
+        raise Unavailable("the database did not answer in time, or the connection to it was lost") from error
     finally:
         await connection.close()

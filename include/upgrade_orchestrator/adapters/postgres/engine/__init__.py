@@ -1,1 +1,1 @@
-"""Connections to PostgreSQL: the pool of an event loop (``engine.engine_of``) and leader election (``leader``)."""
+"""Connections to PostgreSQL: the pool of an event loop (``engine``), what ends them (``limits``), leader election."""

@@ -13,6 +13,13 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from upgrade_orchestrator.adapters.postgres.engine.limits import (
+    answer_seconds,
+    connection_arguments,
+    open_answering,
+    server_limits,
+)
+
 POOL_SIZE = 4
 "Connections that a process keeps; all its triggers share them."
 
@@ -35,21 +42,23 @@ def engine_of(url: str) -> AsyncEngine:
 
 
 def _open(url: str) -> AsyncEngine:
+    arguments = connection_arguments(url, "timezone=UTC", _closes_idle(), *server_limits())
+    answering = partial(open_answering, answer_seconds(arguments["options"]))
     engine = create_async_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=10,
         pool_use_lifo=True,  # reuse the most recent connection, so that the others become idle and are closed
-        connect_args={"connect_timeout": 5, "application_name": "upgrades", "options": _options()},
+        connect_args={**arguments, "application_name": "upgrades", "async_creator_fn": answering},
     )
     event.listen(engine.sync_engine, "checkin", _note_idle)
     event.listen(engine.sync_engine, "checkout", partial(_ping_if_idle, engine.sync_engine.dialect))
     return engine
 
 
-def _options() -> str:
-    return f"-c timezone=UTC -c idle_session_timeout={IDLE_SECONDS * 1000:.0f}"
+def _closes_idle() -> str:
+    return f"idle_session_timeout={IDLE_SECONDS * 1000:.0f}"
 
 
 def _note_idle(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -74,5 +83,5 @@ async def dispose_engines() -> None:
 
 
 def sync_engine(url: str) -> Engine:
-    """An engine for code without an event loop: the dag files and the migrations."""
-    return create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"})
+    """An engine for the migrations, whose statements may take as long as they need."""
+    return create_engine(url, poolclass=NullPool, connect_args=connection_arguments(url, "timezone=UTC"))

@@ -9,6 +9,8 @@ from contextlib import suppress
 import psycopg
 from sqlalchemy.engine import make_url
 
+from upgrade_orchestrator.adapters.postgres.engine.limits import connection_arguments, open_answering
+
 log = logging.getLogger(__name__)
 
 CONTROL_LOOPS, RELAY = 0x757067726C6F6F70, 0x7570677272656C79
@@ -16,9 +18,11 @@ CONTROL_LOOPS, RELAY = 0x757067726C6F6F70, 0x7570677272656C79
 The relay has its own lock, so that a Kafka that hangs does not hold up the other loops."""
 ANSWER_SECONDS = 5.0
 "After this time without a response, the connection counts as lost."
+SILENCE_SECONDS = 4.0
+"How long an answer is waited for: less, so that the connection is closed rather than a statement cancelled."
 RELEASE_SECONDS = 1.0
 "How long to wait for the lock's release; closing the connection releases it anyway."
-NOTICE_DEATH = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+NOTICE_DEATH = ("tcp_keepalives_idle=5", "tcp_keepalives_interval=2", "tcp_keepalives_count=3")
 "Lets PostgreSQL release the lock of a vanished machine after about 11 s."
 
 
@@ -43,9 +47,8 @@ class PostgresLeadership:
 
     async def _try_lock(self) -> bool:
         if self._connection is None:
-            self._connection = await psycopg.AsyncConnection.connect(
-                self._dsn, autocommit=True, application_name="upgrades-leader", options=NOTICE_DEATH
-            )
+            arguments = connection_arguments(self._dsn, *NOTICE_DEATH) | {"application_name": "upgrades-leader"}
+            self._connection = await open_answering(SILENCE_SECONDS, self._dsn, autocommit=True, **arguments)
         if self._held:
             await self._connection.execute("SELECT 1")
             return True

@@ -13,6 +13,11 @@ from weakref import WeakKeyDictionary
 import psycopg
 from sqlalchemy.engine import make_url
 
+from upgrade_orchestrator.adapters.postgres.engine.limits import (
+    AnsweringConnection,
+    connection_arguments,
+    open_answering,
+)
 from upgrade_orchestrator.adapters.postgres.events.events import CHANNEL
 from upgrade_orchestrator.service.ports.signals import ANYTHING
 
@@ -29,6 +34,8 @@ class Channel:
 
 EVENTS = Channel(CHANNEL, "upgrades-signals")
 _RECONNECT_SECONDS = 1.0
+PROBE_SECONDS, ANSWER_SECONDS = 15.0, 5.0
+"How often a listener asks whether its connection is still there, and how long it waits for the answer."
 _listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, Channel], Listener]] = WeakKeyDictionary()
 
 
@@ -88,27 +95,26 @@ class Listener:
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_once(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(
-            self._dsn,
-            autocommit=True,
-            connect_timeout=5,
-            application_name=self._channel.listener,
-            # A connection that only listens sends nothing and would not notice for hours that the network dropped it.
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
-        )
+        arguments = connection_arguments(self._dsn) | {"application_name": self._channel.listener}
+        connection = await open_answering(ANSWER_SECONDS, self._dsn, autocommit=True, **arguments)
         async with connection:
             await connection.execute(f"LISTEN {self._channel.name}")
             self._connected = True
             self._wake(self._waiters)  # signals sent before the LISTEN were missed: let every waiter read its rows
             self._notify(ANYTHING)
             try:
-                async for notice in connection.notifies():
-                    self._wake([notice.payload, ANYTHING])
-                    self._notify(notice.payload)
+                while True:
+                    await self._hear(connection)
+                    await connection.execute("SELECT 1")  # a connection that only listens would not notice its loss
             finally:
                 self._connected = False
+
+    async def _hear(self, connection: AnsweringConnection) -> None:
+        connection.answer_seconds = None
+        async for notice in connection.notifies(timeout=PROBE_SECONDS):
+            self._wake([notice.payload, ANYTHING])
+            self._notify(notice.payload)
+        connection.answer_seconds = ANSWER_SECONDS
 
     def _wake(self, execution_ids: object) -> None:
         for execution_id in list(execution_ids):  # type: ignore[call-overload]

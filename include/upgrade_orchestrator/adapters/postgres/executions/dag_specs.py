@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
+from upgrade_orchestrator.adapters.postgres.engine.limits import connection_arguments, server_limits
 from upgrade_orchestrator.domain.airflow.shards import SHARDS
 
 # Plain psycopg, because every task parses its dag file first and an SQLAlchemy engine would take three times as long.
@@ -54,7 +55,8 @@ def read_dag_specs(url: str, retention_days: float, shard: int, execution_id: st
         "shard": shard,
     }
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(dsn, connect_timeout=5, application_name="upgrades-dags") as connection:
+    arguments = connection_arguments(url, *server_limits()) | {"application_name": "upgrades-dags"}
+    with psycopg.connect(dsn, **arguments) as connection:
         return [_spec(row) for row in connection.execute(_SHARD if execution_id is None else _ONE, wanted)]
 
 
