@@ -1,19 +1,23 @@
 """The tasks of an execution's DAG and their order."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TriggerRule
+from airflow.serialization.serialized_objects import DagSerialization
 
 from tests.dags.built import dag_of, shard_of, started
 from tests.dags.conftest import Add
 from tests.unit.domain.builders import make_request, planned
 from upgrade_orchestrator import bootstrap
+from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.steps import TASK_START_SECONDS
+from upgrade_orchestrator.flow.upgrade.factory import build_dag
 from upgrade_orchestrator.flow.upgrade.operators import FirstStepOperator
 from upgrade_orchestrator.flow.upgrade.triggers import StepTrigger
 
@@ -167,6 +171,34 @@ def test_empty_tasks_of_batches_that_run_as_one_wait_for_each_other_only_once(ex
     others = {f"batch_{number:03d}.upgrade" for number in range(2, 20)}
     assert edges["batch_001.upgrade"] == {*others, last}
     assert all(edges[each] == {last} for each in others)
+
+
+# fault 50
+@pytest.mark.parametrize("delay", [0, 60])
+def test_batches_of_the_largest_upgrade_share_a_hundred_groups(executions: Add, delay: int) -> None:
+    plan = planned(10_000, batch_size=1, total_instances=10_000)
+    execution = started(executions, plan=plan, request=make_request(batch_delay_seconds=delay))
+    (spec,) = bootstrap.dag_specs(shard_of(execution), execution.id)
+    assert len(json.dumps(spec.batches)) < 2_000
+    dag = dag_of(execution)
+    groups = [each for each in dag.task_group.children if each.startswith("batch_")]
+    assert (len(groups), groups[:2], groups[-1]) == (100, ["batch_001", "batch_102"], "batch_10000")
+    assert dag.task_group.children["batch_102"].group_display_name == "batches 102 to 202"
+    assert dag.task_group.children["batch_10000"].label == "batch_10000"
+    assert "10000 batches" in dag.doc_md
+    last = _trigger(dag, "batch_001.upgrade").last
+    assert last == (10_000 if delay == 0 else 101)
+    assert len(json.dumps(DagSerialization.to_dict(dag))) < 130_000
+
+
+@pytest.mark.parametrize("delay", [0, 60])
+def test_dag_of_an_execution_that_was_stored_with_a_group_for_each_batch_stays_as_it_was(delay: int) -> None:
+    batches = tuple((number, "BATCH") for number in range(1, 131))
+    dag = build_dag(DagSpec("e-1", "t-1", "c-1", "ROLLING", "1.0", "2.0", batches, delay))
+    groups = [each for each in dag.task_group.children if each.startswith("batch_")]
+    assert groups == [f"batch_{number:03d}" for number, _ in batches]
+    assert (_trigger(dag, "batch_001.upgrade").last) == (130 if delay == 0 else 1)
+    assert isinstance(dag.get_task("batch_130.upgrade"), EmptyOperator) is (delay == 0)
 
 
 @pytest.mark.parametrize("delay", [0, 3600])

@@ -40,9 +40,11 @@ def _group(task: str) -> str:
     return task.partition(".")[0]
 
 
-def _position(name: str) -> tuple[int, str]:
+def _position(name: str) -> tuple[int, int, str]:
     kind = name.rstrip("0123456789").rstrip("_")
-    return (_ORDER.index(kind) if kind in _ORDER else len(_ORDER)), name
+    number = name.removeprefix(f"{kind}_")
+    position = _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+    return position, int(number) if number.isdecimal() else 0, name
 
 
 def _meaning(name: str, names: Sequence[str], members: Mapping[str, Sequence[str]]) -> ExecutionStatus | None:

@@ -12,8 +12,9 @@ from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeReq
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, listed, named_version
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.budget import budget_of
-from upgrade_orchestrator.domain.plan.plan import WITHOUT_BUDGET
+from upgrade_orchestrator.domain.plan.plan import WITHOUT_BUDGET, BatchKind, Plan
 from upgrade_orchestrator.domain.plan.pools import Pools
+from upgrade_orchestrator.domain.plan.steps import MOST_GROUPS
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion
 
 
@@ -83,6 +84,15 @@ def size(request: UpgradeRequest, fleet: Fleet) -> Findings:
     if wants < has:
         return Findings((), (f"partial fleet: {wants} of {has} instances are upgraded",))
     return Findings()
+
+
+def stages(plan: Plan | None) -> Findings:
+    """Blocker when a STAGED plan has more stages than a DAG has task groups: each but the first needs an approval."""
+    count = sum(each.kind is BatchKind.STAGE for each in plan.batches) if plan is not None else 0
+    if plan is None or count <= MOST_GROUPS:
+        return Findings()
+    todo = f"raise batchSize to {-(-len(plan.instances) // MOST_GROUPS)} or more, or give stagePercentages"
+    return Findings((f"{count} stages need {count - 1} approvals, at most {MOST_GROUPS} stages are accepted: {todo}",))
 
 
 def version_mix(source: ComponentVersion, fleet: Fleet) -> Findings:

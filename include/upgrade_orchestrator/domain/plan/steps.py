@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
-from math import inf
+from math import ceil, inf
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
@@ -16,6 +15,9 @@ from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 TASK_START_SECONDS = 4.0
 """Usual upper bound of the time from the end of a task until the next one runs in the triggerer. Batches with a
 shorter delay between them are run by one task."""
+MOST_GROUPS = 100
+"""The number of task groups that the batches of a DAG have at most: its size is paid for by each parse and each task
+(docs/adr/0036-a-dag-has-a-bounded-size.md). Of more batches, several in a row share a group and a task."""
 
 
 class StepKind(StrEnum):
@@ -89,7 +91,7 @@ def steps_of(plan: Plan) -> list[Step]:
     """All steps of an upgrade without its rollback, in order: the checks first, the verification last."""
     kinds = {each.number: each.kind for each in plan.batches}
     found = [Step(StepKind.VALIDATE, 0)]
-    for first, last in batches_per_task(list(kinds.items()), plan.batch_delay_seconds):
+    for first, last in batches_per_task(batch_groups(list(kinds.items())), plan.batch_delay_seconds):
         if plan.strategy is Strategy.STAGED and first > 1:
             found.append(Step(StepKind.APPROVAL, first))
         found.append(Step(StepKind.BATCH, first, last))
@@ -97,17 +99,32 @@ def steps_of(plan: Plan) -> list[Step]:
     return [*found, Step(StepKind.VERIFY, plan.batches[-1].number)]
 
 
-def batches_per_task(batches: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:
+def batch_groups(batches: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Number and kind of the first batch of each task group, at most ``MOST_GROUPS``; the last batch has its own.
+
+    ``batches`` are numbers and kinds in order. A group ends where the next one begins, so up to ``MOST_GROUPS`` batches
+    are their own groups.
+    """
+    alone = [each for each in batches if each[1] != BatchKind.BATCH]
+    rest = batches[len(alone) :]
+    if len(batches) <= MOST_GROUPS or not rest:
+        return list(batches)  # stages are limited at create: each but the first needs an approval
+    size = ceil((len(rest) - 1) / (MOST_GROUPS - len(alone) - 1))
+    return [*alone, *rest[:-1:size], rest[-1]]
+
+
+def batches_per_task(groups: Sequence[tuple[int, str]], delay_seconds: float) -> list[tuple[int, int]]:
     """The numbers of the first and the last batch that one task runs: short delays do not need a task of their own.
 
-    ``batches`` are numbers and kinds in order.
+    ``groups`` are those of ``batch_groups``.
     """
     found: list[tuple[int, int]] = []
-    for (_, before), (number, kind) in pairwise([(0, ""), *batches]):
+    ends = [number - 1 for number, _ in groups[1:]] + [number for number, _ in groups[-1:]]
+    for (_, before), (number, kind), end in zip([(0, ""), *groups], groups, ends, strict=False):
         if before == kind == BatchKind.BATCH and delay_seconds < TASK_START_SECONDS:
-            found[-1] = (found[-1][0], number)
+            found[-1] = (found[-1][0], end)
         else:
-            found.append((number, number))
+            found.append((number, end))
     return found
 
 

@@ -54,7 +54,7 @@ def _title(spec: DagSpec) -> str:
 def _document(spec: DagSpec) -> str:
     return (
         f"### Upgrade of {spec.component_id} from {spec.from_version} to {spec.to_version}\n\n"
-        f"Tenant `{spec.tenant_id}`, strategy {spec.strategy}, {len(spec.batches)} batches, "
+        f"Tenant `{spec.tenant_id}`, strategy {spec.strategy}, {spec.batches[-1][0]} batches, "
         f"execution `{spec.execution_id}`.\n\n"
         "All state is in the upgrades database: a cleared task continues where the upgrade is and never repeats work "
         "that is done."

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Asset, TaskGroup, TriggerRule
 from airflow.sdk.bases.operator import BaseOperator
 
 from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
+from upgrade_orchestrator.domain.airflow.batch_tasks import batch_group
 from upgrade_orchestrator.domain.airflow.stage_tasks import APPROVE, stage_group
 from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, REVERT
 from upgrade_orchestrator.domain.checks.checks import CheckName
@@ -36,13 +39,14 @@ def add_validation(execution_id: str) -> BaseOperator:
 def add_batches(spec: DagSpec, before: BaseOperator) -> BaseOperator:
     """A task group for each batch, one after the other; if the upgrade stops, the rest is skipped.
 
-    Of batches that run as one, the first task does the work, and the tasks of the others end with it.
+    Of very many batches several share a group. Of groups that run as one, the first task does the work, and the tasks
+    of the others end with it.
     """
     kinds = dict(spec.batches)
     for first, last in batches_per_task(spec.batches, spec.delay_seconds):
         before = _GROUPS[BatchKind(kinds[first])](spec, Step(StepKind.BATCH, first, last), before)
-        if first < last:
-            before = _add_rest([_add_empty(number) for number in range(first + 1, last + 1)], before)
+        if rest := [_add_empty(spec, number) for number in kinds if first < number <= last]:
+            before = _add_rest(rest, before)
     return before
 
 
@@ -54,17 +58,20 @@ def _add_rest(rest: Sequence[BaseOperator], before: BaseOperator) -> BaseOperato
     return rest[-1]
 
 
-def _add_empty(number: int) -> BaseOperator:
-    with TaskGroup(_batch_group(number)):
+def _add_empty(spec: DagSpec, number: int) -> BaseOperator:
+    with _batch_group(spec, number):
         return EmptyOperator(task_id="upgrade")
 
 
-def _batch_group(number: int) -> str:
-    return f"batch_{number:03d}"
+def _batch_group(spec: DagSpec, first: int) -> TaskGroup:
+    """The group that begins with batch ``first`` and ends before the one with which the next group begins."""
+    after = bisect(spec.batches, first, key=itemgetter(0))
+    last = spec.batches[after][0] - 1 if after < len(spec.batches) else first
+    return TaskGroup(batch_group(first), group_display_name=f"batches {first} to {last}" if first < last else "")
 
 
 def _add_batch(spec: DagSpec, step: Step, before: BaseOperator) -> BaseOperator:
-    with TaskGroup(_batch_group(step.batch)):
+    with _batch_group(spec, step.batch):
         upgrade = _work(spec, "upgrade", step)
     before >> upgrade
     return upgrade

@@ -133,7 +133,7 @@ def plan_with_findings(
     plan = _plan(request, instances, path.estimated_duration_minutes if path else None)
     if plan is not None:
         findings += checks.drained_by_others(request, plan.instances, context.fleet)
-    return Preview(plan, findings)
+    return Preview(plan, findings + checks.stages(plan))
 
 
 def require_no_blockers(preview: Preview) -> tuple[Plan, tuple[str, ...]]:

@@ -21,6 +21,13 @@ def test_task_groups_are_listed_in_the_order_in_which_they_run() -> None:
     assert set(found[0].tasks) == {"validate.health_endpoints", "validate.dependency_check"}
 
 
+def test_groups_with_more_digits_are_listed_by_their_number() -> None:
+    names = ["stage_09", "stage_10", "stage_11", "stage_100"]
+    assert [each.name for each in task_groups({f"{name}.upgrade": None for name in reversed(names)})] == names
+    names = ["batch_001", "batch_950", "batch_1001", "batch_10000"]
+    assert [each.name for each in task_groups({f"{name}.upgrade": None for name in reversed(names)})] == names
+
+
 @pytest.mark.parametrize(
     ("group", "means"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.domain.builders import fleet_of, make_fleet, make_instance, make_request
+from tests.unit.domain.builders import fleet_of, make_fleet, make_instance, make_request, planned
 from upgrade_orchestrator.domain.checks.checks import (
     PASSING,
     CheckName,
@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.checks.checks import (
     not_well,
     other_pools,
     size,
+    stages,
     verdict,
     version_mix,
 )
@@ -220,3 +221,19 @@ def test_verification_finds_nothing_when_all_instances_are_healthy_at_the_target
 )
 def test_verification_names_the_state_of_each_instance_that_is_not_well(found: FleetInstance, problem: str) -> None:
     assert not_well("3.7.0", ROWS, make_fleet(found, upgraded("i-01"))) == {"i-00": problem}
+
+
+# fault 50
+def test_more_stages_than_a_dag_has_groups_are_a_blocker_that_says_what_would_do() -> None:
+    plan = planned(1001, strategy=Strategy.STAGED, batch_size=2, total_instances=1001)
+    found = "501 stages need 500 approvals, at most 100 stages are accepted"
+    assert stages(plan) == blocker(f"{found}: raise batchSize to 11 or more, or give stagePercentages")
+    assert stages(planned(1001, strategy=Strategy.STAGED, batch_size=11, total_instances=1001)) == NOTHING
+
+
+def test_stages_by_percentage_and_batches_of_other_strategies_are_not_limited() -> None:
+    percentages = tuple(range(1, 101))
+    wanted = {"strategy": Strategy.STAGED, "batch_size": 1, "stage_percentages": percentages}
+    assert stages(planned(10_000, total_instances=10_000, **wanted)) == NOTHING
+    assert stages(planned(10_000, total_instances=10_000, batch_size=1)) == NOTHING
+    assert stages(None) == NOTHING

@@ -1,5 +1,6 @@
 """The steps of an upgrade in their order, and the batches that one task runs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,13 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 from upgrade_orchestrator.domain.plan.steps import (
+    MOST_GROUPS,
     TASK_START_SECONDS,
     WAITS,
     Step,
     StepKind,
     StepProgress,
+    batch_groups,
     batches_per_task,
     steps_of,
 )
@@ -180,3 +183,44 @@ def test_every_batch_of_any_plan_belongs_to_one_group_that_runs_as_one(data: st.
     long = [first for first, last in found if last > first]
     assert all(kinds[first] is BatchKind.BATCH for first in long)
     assert delay < TASK_START_SECONDS or not long
+
+
+def _one_by_one(count: int, *before: str) -> list[tuple[int, str]]:
+    kinds = [*before, *["BATCH"] * (count - len(before))]
+    return list(enumerate(kinds, start=1))
+
+
+@pytest.mark.parametrize("count", [1, 2, 99, MOST_GROUPS])
+def test_batches_have_a_group_each_up_to_the_limit(count: int) -> None:
+    assert batch_groups(_one_by_one(count)) == _one_by_one(count)
+
+
+# fault 50
+@pytest.mark.parametrize("before", [(), ("CANARY",)])
+@pytest.mark.parametrize("count", [101, 102, 199, 200, 201, 999, 1000, 9999, 10_000])
+def test_more_batches_share_groups_of_which_the_last_has_the_last_batch_alone(
+    count: int, before: Sequence[str]
+) -> None:
+    batches = _one_by_one(count, *before)
+    found = batch_groups(batches)
+    assert len(found) <= MOST_GROUPS
+    assert found[: len(before) + 1] == batches[: len(before) + 1]
+    assert found[-1] == batches[-1]
+    assert set(found) <= set(batches)
+    runs = batches_per_task(found, 600)
+    assert [number for first, last in runs for number in range(first, last + 1)] == [number for number, _ in batches]
+    assert batches_per_task(found, 0)[-1] == (len(before) + 1, count)
+
+
+def test_stages_never_share_a_group() -> None:
+    stages = [(number, "STAGE") for number in range(1, 151)]
+    assert batch_groups(stages) == stages
+
+
+@pytest.mark.parametrize("done", [0, 1, 36, 149, 150, 151, 298, 299])
+def test_task_of_one_batch_in_a_dag_of_before_does_its_part_of_the_shared_step(done: int) -> None:
+    plan = replace(planned(300, batch_size=1), batch_delay_seconds=60)
+    found, number = progress(plan, done=done), done + 1
+    assert found.required_for(Step(W.BATCH, number), plan) == [Step(W.BATCH, number)]
+    following = found.following(Step(W.BATCH, number), plan)
+    assert following[0] == (Step(W.VERIFY, 300) if number == 300 else replace(following[0], batch=number + 1))

@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -93,9 +94,22 @@ async def test_lease_is_kept_in_a_short_delay_between_batches_and_returned_in_a_
     assert len(set(lab.tokens())) == tokens
 
 
+# fault 50: of very many batches several share a task, however long the delay between them is
+async def test_task_of_several_batches_waits_through_long_delays_without_the_lease(make_lab: MakeLab) -> None:
+    lab, execution_id = await admitted(make_lab, delay=60)
+    task = await between(lab, execution_id, 1)
+    await asyncio.sleep(30)
+    assert (len(lab.upgrades()), lab.lease()[2]) == (1, False)
+    assert (await task).ending is E.DONE
+    batches = await lab.batches(execution_id)
+    assert all(seconds_between(a.completed_at, b.due_at) == 60 for a, b in pairwise(batches))
+    assert ((await lab.execution(execution_id)).status, len(set(lab.tokens()))) == (S.COMPLETED, 4)
+
+
+@pytest.mark.parametrize("delay", [3, 60])
 @pytest.mark.parametrize("done", [1, 2, 3])
-async def test_pause_between_two_batches_stops_there_until_the_resume(make_lab: MakeLab, done: int) -> None:
-    lab, execution_id = await admitted(make_lab, delay=3)
+async def test_pause_between_two_batches_stops_there_until_the_resume(make_lab: MakeLab, done: int, delay: int) -> None:
+    lab, execution_id = await admitted(make_lab, delay)
     task = await between(lab, execution_id, done)
     await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
     await asyncio.sleep(60)
@@ -113,12 +127,12 @@ async def _roll_back(lab: Lab, execution_id: str) -> None:
     await roll_back_upgrade(lab.world.ports, execution_id, None, OLGA)
 
 
-@pytest.mark.parametrize("done", [1, 3])
+@pytest.mark.parametrize(("done", "delay"), [(1, 3), (3, 3), (2, 60)])
 @pytest.mark.parametrize(("command", "status"), [(_cancel, S.CANCELLED), (_roll_back, S.ROLLED_BACK)])
 async def test_cancel_and_rollback_between_two_batches_begin_no_further_batch(
-    make_lab: MakeLab, command: Callable[[Lab, str], Awaitable[None]], status: S, done: int
+    make_lab: MakeLab, command: Callable[[Lab, str], Awaitable[None]], status: S, done: int, delay: int
 ) -> None:
-    lab, execution_id = await admitted(make_lab, delay=3)
+    lab, execution_id = await admitted(make_lab, delay)
     task, began = await between(lab, execution_id, done), get_running_loop().time()
     await command(lab, execution_id)
     assert ((await task).ending, get_running_loop().time() - began < 2) == (E.STOPPED, True)

@@ -33,7 +33,7 @@ class DagSpec:
     from_version: str
     to_version: str
     batches: tuple[tuple[int, str], ...]
-    """Number and kind of each batch."""
+    """Number and kind of the first batch of each task group; the last batch is a group of its own."""
     delay_seconds: float = 0.0
     """Between the end of a batch and the start of the next."""
     begins_in_worker: bool = True

@@ -20,6 +20,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan, PlannedBatch
+from upgrade_orchestrator.domain.plan.steps import batch_groups
 
 Row = Mapping[str, Any]
 
@@ -117,7 +118,7 @@ def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
         "request": asdict(request),
         "plan": asdict(plan),
         "plan_hash": execution.plan_hash,
-        "shape": [[each.number, each.kind.value] for each in plan.batches],
+        "shape": batch_groups([(each.number, each.kind.value) for each in plan.batches]),
         "shard_key": shard_key(execution.id),
         "total_instances": execution.total_instances,
         "from_version": execution.from_version,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from upgrade_orchestrator.domain.airflow.batch_tasks import first_batches, task_of_batch
 from upgrade_orchestrator.domain.airflow.task_groups import TaskGroup, task_groups
 from upgrade_orchestrator.domain.airflow.task_states import from_task_states
 from upgrade_orchestrator.domain.execution.events import EventType
@@ -98,13 +99,14 @@ def _batches(detail: ExecutionDetail) -> list[BatchOfTiles]:
         of_batch.setdefault(each.batch, []).append(each)
     kinds = {each.number: each.kind for each in detail.plan.batches}
     many = len(detail.instances) > MAX_TILES
+    groups = first_batches(detail.run.tasks) if detail.run else []
     return [
         BatchOfTiles(
             number,
             kinds.get(number, BatchKind.BATCH).value,
             rows.get(number),
             found,
-            _task(kinds.get(number, BatchKind.BATCH), number),
+            task_of_batch(kinds.get(number, BatchKind.BATCH), number, groups),
             many and not any(map(_is_lively, found)),
         )
         for number, found in sorted(of_batch.items())
@@ -113,15 +115,6 @@ def _batches(detail: ExecutionDetail) -> list[BatchOfTiles]:
 
 def _is_lively(instance: Instance) -> bool:
     return instance.in_flight or _is_wrong(instance)
-
-
-def _task(kind: BatchKind, number: int) -> str:
-    named = {
-        BatchKind.CANARY: "canary.deploy",
-        BatchKind.GREEN: "green.provision",
-        BatchKind.STAGE: f"stage_{number:02d}.upgrade",
-    }
-    return named.get(kind, f"batch_{number:03d}.upgrade")
 
 
 def _airflow(detail: ExecutionDetail) -> AirflowView | None:
