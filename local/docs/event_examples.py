@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
-from upgrade_orchestrator.domain.events import payloads
+from upgrade_orchestrator.domain.events import listing_payloads, payloads
 from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
 from upgrade_orchestrator.domain.execution.events import Event, EventType, StatusChanged
@@ -43,8 +43,8 @@ _EXAMPLES: tuple[Event, ...] = (
         status=CheckStatus.PASSED,
         message="the path from 3.6.0 to 3.7.0 is registered and open",
     ),
-    payloads.BatchStarted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=0, failed=0),
-    payloads.BatchCompleted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=2, failed=0),
+    listing_payloads.BatchStarted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=0, failed=0),
+    listing_payloads.BatchCompleted(batch=1, kind="CANARY", instances=["kafka-1", "kafka-2"], completed=2, failed=0),
     payloads.InstanceChanged(
         instance_id="kafka-1",
         batch=1,
@@ -58,7 +58,7 @@ _EXAMPLES: tuple[Event, ...] = (
         error=None,
     ),
     payloads.Progress(percentage=10, total=20, pending=15, in_flight=3, completed=2, failed=0, rolled_back=0),
-    payloads.CanaryPolled(
+    listing_payloads.CanaryPolled(
         healthy=False, unhealthy={"kafka-2": "no answer from its port"}, not_asked=[], polls=4, current_failures=1
     ),
     payloads.ApprovalRequested(stage=2, plan_hash=_HASH),
@@ -79,7 +79,7 @@ _EXAMPLES: tuple[Event, ...] = (
     ),
     payloads.CommandReceived(command=Command.PAUSE, actor="olga", source=Source.API, reason="checking the logs first"),
     payloads.RollbackStarted(reason="3 of 3 failures: kafka-2: no answer from its port", initiated_by="system"),
-    payloads.RollbackCompleted(
+    listing_payloads.RollbackCompleted(
         status=ExecutionStatus.ROLLED_BACK,
         reason="all touched instances are back; 20 on 3.6.0",
         rolled_back_instances=["kafka-2", "kafka-1"],

@@ -12,7 +12,9 @@ from upgrade_orchestrator.service.events.cloud_event import CloudEventDocument
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_DESCRIBED = ConfigDict(use_attribute_docstrings=True, alias_generator=json_name)
+_DESCRIBED = ConfigDict(
+    use_attribute_docstrings=True, alias_generator=json_name, json_schema_serialization_defaults_required=True
+)
 _ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NARROWED: dict[str, Schema] = {
     "specversion": {"const": "1.0"},
@@ -56,7 +58,10 @@ def _schema(of: type[Any]) -> Schema:
 
 
 def _without_titles(part: Any) -> Any:
-    """The schema without Pydantic's titles, which repeat field names; no field here is named title."""
+    """The schema without Pydantic's titles, which repeat field names, and without the defaults of counts.
+
+    No field here has one of these names.
+    """
     if isinstance(part, dict):
-        return {name: _without_titles(each) for name, each in part.items() if name != "title"}
+        return {name: _without_titles(each) for name, each in part.items() if name not in ("title", "default")}
     return [_without_titles(each) for each in part] if isinstance(part, list) else part

@@ -35,6 +35,13 @@ Each type has a JSON Schema (2020-12) of the whole document in [`events/`](event
 - A new type may come at any time: ignore types that you do not know.
 - `sequence` counts all events of an execution, whatever their type.
 
+## Sizes
+
+An event is smaller than 900,000 bytes, so that a broker with its default limit (1,048,588 bytes) accepts it,
+whatever the size of the fleet. A list has at most 100 entries, and a field beside it counts all (`instanceCount` …);
+`GET /upgrades/{executionId}/instances` has every instance. Texts are cut at 4,000 characters, problems in a list at
+200.
+
 """
 
 

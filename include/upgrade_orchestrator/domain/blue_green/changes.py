@@ -20,6 +20,7 @@ from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.instance.rollback import is_touched
 from upgrade_orchestrator.domain.lifecycle.failures import reason_of, threshold_reached
 from upgrade_orchestrator.domain.lifecycle.rollback_start import begin_rollback
@@ -50,7 +51,7 @@ def _note_unhealthy(step: RecordUnhealthy, execution: Execution, rows: Sequence[
     events = [factory.instance_changed(fell[each.instance_id], each) for each in after if each.instance_id in fell]
     why, ends = step.too_late, list[Event]()
     if first and threshold_reached(counted):
-        why = f"{reason_of(counted)}; unhealthy during the soak: {'; '.join(step.unhealthy.values())}"
+        why = f"{reason_of(counted)}; unhealthy during the soak: {named(step.unhealthy.values(), '; ')}"
     if why is not None:
         counted, ends = _end(counted, Phase.SOAK, why, now)
     return Change(counted, step.batch, after, [*events, *ends])

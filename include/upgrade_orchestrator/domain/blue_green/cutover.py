@@ -21,6 +21,7 @@ from upgrade_orchestrator.domain.blue_green.actions import (
 )
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.pools import counterparts
 
@@ -88,7 +89,7 @@ def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
         )
     wrong = view.unhealthy(fleet) | dict.fromkeys(view.unreachable(), "does not answer")
     if wrong:
-        what = f"pool {pools.new} is not healthy: {'; '.join(f'{name}: {why}' for name, why in wrong.items())}"
+        what = f"pool {pools.new} is not healthy: {named((f'{name}: {why}' for name, why in wrong.items()), '; ')}"
         return WaitFor(what, GiveUp(phase, f"{what} (after {_seconds(view)})"))
     if phase is Phase.CHECK:
         return SaveBatch(_enter(view, Phase.SWITCH, now))
@@ -104,7 +105,7 @@ def _retire(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
 
 
 def _describe(rows: Mapping[str, Instance]) -> str:
-    return "; ".join(f"{name} {row.status.value}: {row.error or 'no error'}" for name, row in rows.items())
+    return named((f"{name} {row.status.value}: {row.error or 'no error'}" for name, row in rows.items()), "; ")
 
 
 def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
@@ -136,8 +137,8 @@ def _soak_left(view: PoolView) -> float:
 
 
 def _not_soaked(view: PoolView, wrong: Mapping[str, str]) -> str:
-    named = "; ".join(f"{name}: {why}" for name, why in wrong.items())
-    return f"pool {view.pools.new} did not stay healthy for {view.soak:g} s: {named}"
+    each_one = named((f"{name}: {why}" for name, why in wrong.items()), "; ")
+    return f"pool {view.pools.new} did not stay healthy for {view.soak:g} s: {each_one}"
 
 
 def _by_row(view: PoolView, fleet: Fleet, unhealthy: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, named_version
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.plan.batch import Phase
 
 ROLLBACK = "ROLLBACK"
@@ -72,8 +73,8 @@ def _switch(view: PoolView, fleet: Fleet, goal: RevertGoal) -> PoolAction:
     down = [each for each in old if not each.available]
     if not down:
         return switch
-    named = ", ".join(f"{each.instance_id} is {each.status} at {named_version(each.version)}" for each in down)
-    what = f"pool {view.pools.old} is not ready: {named}"
+    each_one = named(f"{each.instance_id} is {each.status} at {named_version(each.version)}" for each in down)
+    what = f"pool {view.pools.old} is not ready: {each_one}"
     # after the time-out an incomplete old pool is still chosen if no fewer of its instances serve
     better = _available(old) >= max(1, _available(new))
     return WaitFor(what, switch if better else _give_up(view, what))

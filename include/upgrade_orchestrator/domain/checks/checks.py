@@ -9,8 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
-from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, listed, named_version
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, named_version
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.plan.budget import budget_of
 from upgrade_orchestrator.domain.plan.plan import WITHOUT_BUDGET, BatchKind, Plan
 from upgrade_orchestrator.domain.plan.pools import Pools
@@ -100,7 +101,7 @@ def version_mix(source: ComponentVersion, fleet: Fleet) -> Findings:
     others = Counter(named_version(each.version) for each in fleet.serving() if each.version != source.version)
     if not others:
         return Findings()
-    found = ", ".join(f"{count} on {version}" for version, count in sorted(others.items()))
+    found = named(f"{count} on {version}" for version, count in sorted(others.items()))
     return Findings((), (f"not all instances run {source.version}: also found {found}",))
 
 
@@ -113,7 +114,7 @@ def drained_by_others(request: UpgradeRequest, planned: Sequence[str], fleet: Fl
     if not found:
         return Findings()
     then = "go into service" if request.undrain_foreign else "are drained again"
-    return Findings((), (f"drained by others before the upgrade: {', '.join(found)}; they {then} once upgraded",))
+    return Findings((), (f"drained by others before the upgrade: {named(found)}; they {then} once upgraded",))
 
 
 def unknown_versions(instances: Sequence[FleetInstance]) -> Findings:
@@ -121,7 +122,7 @@ def unknown_versions(instances: Sequence[FleetInstance]) -> Findings:
     unknown = [each.instance_id for each in instances if each.version is None]
     if not unknown:
         return Findings()
-    return Findings((), (f"no version is reported by {listed(unknown)}: these cannot be rolled back",))
+    return Findings((), (f"no version is reported by {named(unknown)}: these cannot be rolled back",))
 
 
 def other_pools(request: UpgradeRequest, fleet: Fleet) -> Findings:
@@ -131,12 +132,12 @@ def other_pools(request: UpgradeRequest, fleet: Fleet) -> Findings:
     found = [f"pool {name} ({_what_is_in(name, fleet)})" for name in sorted(others)]
     if not found:
         return Findings()
-    return Findings((), (f"without traffic there is also {', '.join(found)}: this upgrade leaves it as it is",))
+    return Findings((), (f"without traffic there is also {named(found)}: this upgrade leaves it as it is",))
 
 
 def _what_is_in(pool: str, fleet: Fleet) -> str:
     counts = Counter(named_version(each.version) for each in fleet.in_pool(pool))
-    return ", ".join(f"{count} on {version}" for version, count in sorted(counts.items()))
+    return named(f"{count} on {version}" for version, count in sorted(counts.items()))
 
 
 def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
@@ -151,7 +152,7 @@ def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
         return Findings()
     budget, down = budget_of(total, request.max_unavailable_percentage), sorted(fleet.unavailable(()))
     if len(down) >= budget:
-        found = f"{len(down)} instances are down ({', '.join(down)}), the budget is {budget}"
+        found = f"{len(down)} instances are down ({named(down)}), the budget is {budget}"
         return Findings((), (f"{found}: until they recover only these are worked on",))
     return Findings()
 
@@ -178,7 +179,7 @@ def health(responses: Mapping[str, str | None], looks: int = 1) -> Findings:
     if not silent:
         return Findings()
     often = f", asked {looks} times" if looks > 1 else ""
-    found = f"{len(silent)} of {len(responses)} health endpoints do not answer ({listed(silent, '; ')}{often})"
+    found = f"{len(silent)} of {len(responses)} health endpoints do not answer ({named(silent, '; ')}{often})"
     return Findings((f"{found}: check these instances and the fleet agent",))
 
 
@@ -214,11 +215,11 @@ def pool_verification(target_version: str, planned: Sequence[str], fleet: Fleet)
     wrong = [each for each in serving if not (each.runs(target_version) and each.healthy)]
     findings = Findings()
     if wrong:
-        named = "; ".join(f"{each.instance_id} {_shown(each)}" for each in wrong)
-        found = f"{len(wrong)} of {len(serving)} instances are not on {target_version} and healthy: {named}"
+        each_one = named((f"{each.instance_id} {_shown(each)}" for each in wrong), "; ")
+        found = f"{len(wrong)} of {len(serving)} instances are not on {target_version} and healthy: {each_one}"
         findings = Findings((found,))
     if left:
-        findings += Findings((f"{len(left)} of {len(planned)} instances are still there: {', '.join(left)}",))
+        findings += Findings((f"{len(left)} of {len(planned)} instances are still there: {named(left)}",))
     if len(serving) < len(planned):
         findings += Findings((f"pool {fleet.traffic} has {len(serving)} instances, {len(planned)} are wanted",))
     return findings
@@ -229,5 +230,5 @@ def unfinished(instances: Sequence[Instance]) -> Findings:
     left = [each for each in instances if each.status is not InstanceStatus.COMPLETED and not each.gone]
     if not left:
         return Findings()
-    named = "; ".join(f"{each.instance_id} {each.status.value}: {each.error or 'no error'}" for each in left)
-    return Findings((f"{len(left)} of {len(instances)} instances are not COMPLETED: {named}",))
+    each_one = (f"{each.instance_id} {each.status.value}: {each.error or 'no error'}" for each in left)
+    return Findings((f"{len(left)} of {len(instances)} instances are not COMPLETED: {named(each_one, '; ')}",))

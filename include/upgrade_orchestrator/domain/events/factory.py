@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from enum import StrEnum
 from functools import cache
+from itertools import islice
 
 from upgrade_orchestrator.domain.checks.checks import CheckResult
-from upgrade_orchestrator.domain.events import payloads
+from upgrade_orchestrator.domain.events import listing_payloads, payloads
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.names import cut
 from upgrade_orchestrator.domain.plan.batch import Batch
 
 
 def data_of(event: Event) -> dict[str, object]:
-    """The ``data`` of the CloudEvent: the event's fields, in camelCase."""
-    values = {json_name(each.name): getattr(event, each.name) for each in fields(event)}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    """The ``data`` of the CloudEvent: the event's fields, in camelCase, and cut so that Kafka accepts the event."""
+    return {json_name(each.name): _bounded(getattr(event, each.name)) for each in fields(event)}
+
+
+MOST_LISTED = 100
+"How many instances an event lists; a field beside the list counts them all."
+MOST_CHARACTERS, MOST_CHARACTERS_LISTED = 4000, 200
+"""How long a text of an event is, and one in a list of problems.
+
+The largest event is then below 900,000 bytes with ids of 255 characters that JSON escapes with 12 bytes each; a broker
+accepts 1,048,588 by default.
+"""
+
+
+def _bounded(value: object) -> object:
+    match value:
+        case StrEnum():
+            return value
+        case str():
+            return value if len(value) <= MOST_CHARACTERS else cut(value, MOST_CHARACTERS)
+        case Mapping():
+            return {name: _problem(each) for name, each in islice(value.items(), MOST_LISTED)}
+        case tuple() | list():
+            return list(value[:MOST_LISTED])
+    return value
+
+
+def _problem(value: object) -> object:
+    return cut(value, MOST_CHARACTERS_LISTED) if isinstance(value, str) else value
 
 
 @cache
@@ -43,7 +72,7 @@ def instance_changed(before: Instance, after: Instance) -> Event:
     )
 
 
-def batch_event(payload: type[payloads.BatchPayload], batch: Batch, instances: Sequence[Instance]) -> Event:
+def batch_event(payload: type[listing_payloads.BatchPayload], batch: Batch, instances: Sequence[Instance]) -> Event:
     """The event of a batch that has begun (``BatchStarted``) or ended (``BatchCompleted``)."""
     own = [each for each in instances if each.batch == batch.number]
     counts = Counter(each.status for each in own)

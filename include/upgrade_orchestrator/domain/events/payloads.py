@@ -1,11 +1,20 @@
-"""The data of the events, one class for each type (specification section 10); ``StatusChanged`` is in events.py."""
+"""The data of the events, one class for each type (specification section 10).
+
+``StatusChanged`` is in events.py, those that list instances are in listing_payloads.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
+from upgrade_orchestrator.domain.events.listing_payloads import (
+    BatchCompleted,
+    BatchStarted,
+    CanaryPolled,
+    RollbackCompleted,
+)
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
 from upgrade_orchestrator.domain.execution.events import Event, EventType, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -58,36 +67,6 @@ class CheckCompleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPayload(Event):
-    """A batch and the state of its instances."""
-
-    batch: int
-    "Its number in the plan, from 1 on; 0 for the rollback."
-    kind: str
-    "CANARY, BATCH, STAGE, GREEN or ALL as in the plan, or ROLLBACK."
-    instances: Sequence[str]
-    "Ids of its instances, in the plan's order."
-    completed: int
-    "How many of them are COMPLETED."
-    failed: int
-    "How many of them are FAILED."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchStarted(BatchPayload):
-    """Work on the first instance of a batch begins."""
-
-    what = EventType.BATCH_STARTED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchCompleted(BatchPayload):
-    """Every instance of a batch has ended, successfully or not."""
-
-    what = EventType.BATCH_COMPLETED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceChanged(Event):
     """An instance changed its status, or made a step of its rollback."""
 
@@ -135,24 +114,6 @@ class Progress(Event):
     "Did not reach the target version."
     rolled_back: int
     "Back on their own previous version."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CanaryPolled(Event):
-    """The canary monitor has polled the canaries."""
-
-    what = EventType.CANARY_POLLED
-
-    healthy: bool | None
-    "Whether all are healthy; null, no result, when some did not respond."
-    unhealthy: Mapping[str, str]
-    "Instance id to its problem."
-    not_asked: Sequence[str]
-    "Ids of those that did not respond."
-    polls: int
-    "How many polls have had a result."
-    current_failures: int
-    "The failures that count towards failureThreshold, including this poll."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,20 +195,6 @@ class RollbackStarted(Event):
     "Why, in words."
     initiated_by: str
     "Who or what started it: a user's name, or system."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackCompleted(Event):
-    """The rollback has ended; the status says whether it succeeded."""
-
-    what = EventType.ROLLBACK_COMPLETED
-
-    status: ExecutionStatus
-    "ROLLED_BACK or FAILED."
-    reason: str
-    "Why, in words."
-    rolled_back_instances: Sequence[str]
-    "Ids of the instances that are back on their previous version."
 
 
 EVENT_CLASSES: tuple[type[Event], ...] = (

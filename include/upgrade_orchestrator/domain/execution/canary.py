@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from upgrade_orchestrator.domain.instance.fleet import Health
+from upgrade_orchestrator.domain.instance.names import named
 
 
 def canary_count(total_instances: int, canary_percentage: int) -> int:
@@ -41,8 +42,8 @@ class Poll:
 
     def describe(self) -> str:
         """The problems of the canaries, in words."""
-        named = [f"{name}: {why}" for name, why in self.unhealthy.items()]
-        return "; ".join([*named, *(f"{name}: could not be reached" for name in self.unreachable)])
+        ill = [f"{name}: {why}" for name, why in self.unhealthy.items()]
+        return named([*ill, *(f"{name}: could not be reached" for name in self.unreachable)], "; ")
 
 
 def poll_of(responses: Mapping[str, Health | None], to_version: str) -> Poll:

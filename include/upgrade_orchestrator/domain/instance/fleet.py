@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
@@ -15,14 +15,15 @@ def named_version(version: str | None) -> str:
     return UNKNOWN if version is None else version
 
 
-MAX_NAMED = 20
-"How many instances a text names; of the others it has the number."
+OTHERS, MOST_COUNTED = "others", 50
+"A count has the most frequent versions; all further ones are counted together."
 
 
-def listed(texts: Sequence[str], separator: str = ", ") -> str:
-    """The first texts, and how many more there are."""
-    more = len(texts) - MAX_NAMED
-    return separator.join(texts[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+def counted(versions: Iterable[str | None]) -> dict[str, int]:
+    """How many instances run which version, in the order of the versions."""
+    frequent = Counter(map(named_version, versions)).most_common()
+    counts, further = dict(sorted(frequent[:MOST_COUNTED])), sum(count for _, count in frequent[MOST_COUNTED:])
+    return counts | ({OTHERS: further} if further else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,8 @@ class Fleet:
 
     def mixed(self, version: str | None) -> dict[str, int] | None:
         """The number of serving instances by version; None when all of them are on ``version``."""
-        counts = Counter(each.version for each in self.serving())
-        if counts.keys() == {version}:
-            return None
-        return {named_version(each): count for each, count in counts.items()}
+        counts = counted(each.version for each in self.serving())
+        return None if counts.keys() == {version} else counts
 
     def find(self, instance_id: str) -> FleetInstance | None:
         """The instance with that id; None when it is no longer in the fleet."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.instance.names import named
 
 LONGEST_GAP_SECONDS = 15.0
 "The longest time between two looks that counts as absence: what was not looked at may have been there."
@@ -47,4 +48,4 @@ def absent(rows: Iterable[Instance], fleet: Fleet) -> frozenset[str]:
 def naming_gone(rows: Iterable[Instance]) -> str:
     """The gone instances in words; empty when there are none."""
     gone = [each.instance_id for each in rows if each.gone]
-    return f"gone from the fleet: {', '.join(gone)}" if gone else ""
+    return f"gone from the fleet: {named(gone)}" if gone else ""

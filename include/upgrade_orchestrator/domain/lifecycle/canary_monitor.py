@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from upgrade_orchestrator.domain.errors import CanaryUnhealthy
-from upgrade_orchestrator.domain.events.payloads import CanaryPolled
+from upgrade_orchestrator.domain.events.listing_payloads import CanaryPolled
 from upgrade_orchestrator.domain.execution.canary import Poll
 from upgrade_orchestrator.domain.execution.commands import SYSTEM, Actor, Command, require_allowed
 from upgrade_orchestrator.domain.execution.events import Event

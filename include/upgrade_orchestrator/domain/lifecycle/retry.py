@@ -9,6 +9,7 @@ from upgrade_orchestrator.domain.checks.checks import Findings
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _left(
     previous = {each.instance_id: _previous(each, rows.get(each.instance_id), to_version) for each in instances}
     still = "that is still in the fleet " if gone else ""
     blockers = () if instances else (f"nothing is left to retry: every instance {still}completed",)
-    warnings = (f"left out, not in the fleet any more: {', '.join(gone)}",) if gone else ()
+    warnings = (f"left out, not in the fleet any more: {named(gone)}",) if gone else ()
     return RetryInstances(instances, previous, Findings(blockers, warnings))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,11 +10,8 @@ from upgrade_orchestrator.domain.events.payloads import Settled
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.instance.fleet import Fleet
+from upgrade_orchestrator.domain.instance.fleet import UNKNOWN, Fleet, counted
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
-
-UNKNOWN = "unknown"
-"Stands for the version of an instance of which nobody can say what it runs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +28,12 @@ class FinalCount:
     @classmethod
     def of_fleet(cls, fleet: Fleet) -> FinalCount:
         """The instances that serve, as the fleet reports them."""
-        return cls(dict(sorted(Counter(each.version or UNKNOWN for each in fleet.serving()).items())), fleet_seen=True)
+        return cls(counted(each.version for each in fleet.serving()), fleet_seen=True)
 
     @classmethod
     def of_rows(cls, rows: Sequence[Instance], unseen: str | None = None) -> FinalCount:
         """By what the execution has recorded; what failed or was in flight may run either version."""
-        return cls(dict(sorted(Counter(_version(each) for each in rows if not each.gone).items())), unseen=unseen)
+        return cls(counted(_version(each) for each in rows if not each.gone), unseen=unseen)
 
     def mixed(self, version: str | None) -> Mapping[str, int] | None:
         """The counts, or None when all of them are on ``version``."""

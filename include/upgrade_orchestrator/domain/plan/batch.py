@@ -18,6 +18,7 @@ from upgrade_orchestrator.domain.instance.instance import (
     Instance,
     InstanceStatus,
 )
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.plan.budget import Limits, concurrency, startable
 from upgrade_orchestrator.domain.plan.plan import BatchKind, Plan
 
@@ -233,4 +234,4 @@ def _blocked(view: BatchView, counted: frozenset[str]) -> Decision:
     left = view.timeout - (view.batch.blocked_seconds or 0.0)
     if foreign and left > 0:
         return Wait(left, blocked=True)
-    return NoBudgetLeft(f"no budget left: unavailable are {', '.join(sorted(counted))}")
+    return NoBudgetLeft(f"no budget left: unavailable are {named(sorted(counted))}")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 
 
 def possibly_drained(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
@@ -67,7 +68,7 @@ def is_overdue(execution: Execution, now: datetime) -> bool:
 
 def naming_unseen(execution: Execution, left: Sequence[str]) -> Execution:
     """The execution with the instances that may be out of service in its status reason, added once."""
-    note = f"perhaps out of service, because the fleet did not answer: {', '.join(sorted(left))}"
+    note = f"perhaps out of service, because the fleet did not answer: {named(sorted(left))}"
     if not left or note in execution.status_reason:
         return execution
     return replace(execution, status_reason=f"{execution.status_reason}; {note}")
@@ -80,8 +81,8 @@ def naming_drained(execution: Execution, left: dict[str, str]) -> Execution:
     """
     serving = sorted(name for name, status in left.items() if status == "RUNNING")
     out = [f"{name} is {status}" for name, status in sorted(left.items()) if status != "RUNNING"]
-    notes = [f"out of service: {', '.join(out)}"] if out else []
-    notes += [f"in service, although others had drained them: {', '.join(serving)}"] if serving else []
+    notes = [f"out of service: {named(out)}"] if out else []
+    notes += [f"in service, although others had drained them: {named(serving)}"] if serving else []
     note = "; ".join(notes)
     if note in execution.status_reason:
         return execution

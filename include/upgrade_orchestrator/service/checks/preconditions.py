@@ -14,6 +14,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.plan.batch import Batch, BatchRules, BatchView, NoBudgetLeft, decide
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.registry.entries import Deployment
@@ -81,7 +82,7 @@ def _fleet(snapshot: _Snapshot, fleet: Fleet) -> Findings:
     number = min(each.batch for each in pending)
     gone = [each.instance_id for each in pending if each.batch == number and fleet.find(each.instance_id) is None]
     if gone:
-        return Findings((f"not in the fleet any more: {', '.join(gone)}",))
+        return Findings((f"not in the fleet any more: {named(gone)}",))
     decision = decide(_view(snapshot, number, fleet), snapshot.now)
     return Findings((decision.reason,)) if isinstance(decision, NoBudgetLeft) else Findings()
 

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from upgrade_orchestrator.domain.events.payloads import RollbackCompleted
+from upgrade_orchestrator.domain.events.listing_payloads import RollbackCompleted
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.instance.presence import naming_gone
 from upgrade_orchestrator.domain.instance.rollback import touched
 from upgrade_orchestrator.domain.lifecycle.transitions import count_by_version
@@ -89,8 +90,8 @@ def _verdict(rows: Sequence[Instance]) -> tuple[ExecutionStatus, str]:
     count = f"{count_by_version(rows)}; {gone}" if gone else count_by_version(rows)
     if not left:
         return ExecutionStatus.ROLLED_BACK, f"all touched instances are back; {count}"
-    named = "; ".join(f"{each.instance_id}: {_why(each)}" for each in left)
-    return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {named}; {count}"
+    each_one = named((f"{each.instance_id}: {_why(each)}" for each in left), "; ")
+    return ExecutionStatus.FAILED, f"rollback failed for {len(left)} instances: {each_one}; {count}"
 
 
 def _why(left: Instance) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from upgrade_orchestrator.domain.events import factory
-from upgrade_orchestrator.domain.events.payloads import BatchCompleted, BatchStarted
+from upgrade_orchestrator.domain.events.listing_payloads import BatchCompleted, BatchStarted
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.execution.execution import Execution, advance

@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.instance.presence import naming_gone
 from upgrade_orchestrator.domain.lifecycle.settlement import FinalCount
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -88,7 +89,7 @@ async def _fail(ports: Ports, execution_id: str, problems: Sequence[str]) -> Exe
         execution = await work.executions.lock(execution_id)
         if execution.status is not ExecutionStatus.IN_PROGRESS:
             return execution
-        reason = f"post-upgrade verification failed: {'; '.join(problems)}"
+        reason = f"post-upgrade verification failed: {named(problems, '; ')}"
         moved, event = advance(execution, ExecutionStatus.FAILED, reason, SYSTEM, await work.now())
         await work.events.append(moved, [event])
         moved = await work.executions.save(moved)

@@ -6,7 +6,7 @@ from tests.unit.domain.builders import NOW, make_instance
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.events.factory import data_of
-from upgrade_orchestrator.domain.events.payloads import BatchCompleted, BatchStarted
+from upgrade_orchestrator.domain.events.listing_payloads import BatchCompleted, BatchStarted
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
 from upgrade_orchestrator.domain.plan.batch import Batch
@@ -46,7 +46,8 @@ def test_instance_in_a_rollback_has_its_rollback_status() -> None:
 
 def test_batch_events_have_the_instances_of_the_batch_and_counts() -> None:
     others = [make_instance("z", I.COMPLETED, batch=2)]
-    data = {"batch": 1, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"], "completed": 1, "failed": 1}
+    data = {"batch": 1, "kind": "STAGE", "instances": ["a", "b", "c", "d", "e"]}
+    data |= {"instanceCount": 5, "completed": 1, "failed": 1}
     started, completed = (
         factory.batch_event(each, Batch(1, "STAGE"), ROWS + others) for each in (BatchStarted, BatchCompleted)
     )

@@ -1,0 +1,26 @@
+"""Texts that name instances: a few of them and a count of the others, so that a text has a bounded length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MOST_NAMED = 10
+"How many instances a text names."
+MOST_CHARACTERS = 300
+"How many characters the text about one of them has, its id (at most 255) and a problem."
+
+
+def named(each_one: Iterable[str], separator: str = ", ", most: int = MOST_NAMED) -> str:
+    """The first ``most`` texts, and how many more there are: ``i-1, i-2, and 9,998 more``.
+
+    Each is an instance's id, or its id and what is wrong with it, and is cut like any text.
+    """
+    found = list(each_one)
+    shown = [cut(each, MOST_CHARACTERS) for each in found[:most]]
+    left = len(found) - len(shown)
+    return separator.join([*shown, f"and {left:,} more"] if left else shown)
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning with an ellipsis: at most ``most`` characters."""
+    return text if len(text) <= most else f"{text[: most - 2]} …"
