@@ -30,19 +30,23 @@ class PoolView:
     """The health of each polled instance of the new pool; None where it did not respond."""
     soak: float
     timeout: float
+    gap: bool = False
+    """True if the new pool has not been seen as well for more than three intervals."""
 
-    def unhealthy(self, fleet: Fleet) -> dict[str, str]:
-        """The problems of the new pool by instance; under the pool's name if instances are missing."""
-        found, wanted = fleet.in_pool(self.pools.new), self.pools.size(fleet, len(self.rows))
+    def unhealthy(self) -> dict[str, str]:
+        """The problems of the new pool by instance."""
         findings = {name: _wrong(answer, self.execution.to_version) for name, answer in self.answers.items()}
-        wrong = {name: why for name, why in findings.items() if why}
-        if len(found) < wanted:
-            wrong[f"pool {self.pools.new}"] = f"has {len(found)} instances, {wanted} are wanted"
-        return wrong
+        return {name: why for name, why in findings.items() if why}
 
-    def unreachable(self) -> list[str]:
-        """Instances of the new pool that did not respond."""
-        return [name for name, answer in self.answers.items() if answer is None]
+    def unseen(self, fleet: Fleet) -> dict[str, str]:
+        """The looks that could not be made: instances that did not respond, or that the list leaves out."""
+        silent = {name: "does not answer" for name, answer in self.answers.items() if answer is None}
+        return silent | self.missing(fleet)
+
+    def missing(self, fleet: Fleet) -> dict[str, str]:
+        """Under the pool's name, how many instances of the new pool the list has; empty if it has all of them."""
+        found, wanted = len(fleet.in_pool(self.pools.new)), self.pools.size(fleet, len(self.rows))
+        return {} if found >= wanted else {f"pool {self.pools.new}": f"has {found} instances, {wanted} are wanted"}
 
 
 def _wrong(answer: Health | None, version: str) -> str | None:

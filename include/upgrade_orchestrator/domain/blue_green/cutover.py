@@ -57,7 +57,7 @@ def next_cutover_action(view: PoolView, goal: Goal, now: datetime) -> PoolAction
         return _unseen(view)
     switched = fleet.traffic == view.pools.new
     if phase.reached(Phase.SOAK) and not switched or not switched and fleet.traffic != view.pools.old:
-        return GiveUp(phase, f"something else switched the traffic to pool {fleet.traffic}")
+        return _elsewhere(view, fleet)
     match phase:
         case Phase.SOAK:
             return _soak(view, fleet, now)
@@ -80,6 +80,12 @@ def _unseen(view: PoolView) -> PoolAction:
     return why if _soak_left(view) < 0 else PollAgain(_soak_left(view))
 
 
+def _elsewhere(view: PoolView, fleet: Fleet) -> PoolAction:
+    """The traffic is where this upgrade did not send it; one look at it decides nothing."""
+    why = GiveUp(view.batch.phase, f"something else switched the traffic to pool {fleet.traffic}")
+    return WaitFor(f"the traffic is at pool {fleet.traffic}", why)
+
+
 def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
     """A pool that was healthy when it was checked must also be healthy when it gets the traffic."""
     pools, phase = view.pools, view.batch.phase
@@ -87,7 +93,7 @@ def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
         return GiveUp(
             phase, f"pool {pools.new} did not come up: {_describe({each.instance_id: each for each in failed})}"
         )
-    wrong = view.unhealthy(fleet) | dict.fromkeys(view.unreachable(), "does not answer")
+    wrong = view.unhealthy() | view.unseen(fleet)
     if wrong:
         what = f"pool {pools.new} is not healthy: {named((f'{name}: {why}' for name, why in wrong.items()), '; ')}"
         return WaitFor(what, GiveUp(phase, f"{what} (after {_seconds(view)})"))
@@ -98,7 +104,7 @@ def _before_switch(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
 
 
 def _retire(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
-    if not fleet.in_pool(view.pools.old):
+    if not fleet.in_pool(view.pools.old) and not view.missing(fleet):
         return SaveBatch(_enter(view, Phase.DONE, now))
     left = f"pool {view.pools.old} was not removed within {_seconds(view)}"
     return SendPoolOrder(PoolCall.REMOVE, view.pools.old, GiveUp(Phase.RETIRE, left))
@@ -109,15 +115,19 @@ def _describe(rows: Mapping[str, Instance]) -> str:
 
 
 def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
-    """The pool must be healthy without a break for the soak, within the soak and one more time-out."""
+    """The pool must be healthy without a break for the soak, within the soak and one more time-out.
+
+    What was not watched is not soaked: after a gap the soak begins again, and may take its time once more.
+    """
     healthy, left = view.batch.healthy_seconds, _soak_left(view)
-    if unhealthy := view.unhealthy(fleet):
+    if unhealthy := view.unhealthy():
         too_late = _not_soaked(view, unhealthy) if view.soak > left else None
         return RecordUnhealthy(replace(view.batch, healthy_seconds=None), _by_row(view, fleet, unhealthy), too_late)
-    if silent := view.unreachable():
-        too_late = _not_soaked(view, dict.fromkeys(silent, "does not answer"))
-        return GiveUp(Phase.SOAK, too_late) if left < 0 else PollAgain(left)
-    if healthy is None:
+    if unseen := view.unseen(fleet):
+        return GiveUp(Phase.SOAK, _not_soaked(view, unseen)) if left < 0 else PollAgain(left)
+    if view.batch.blocked_seconds is not None:  # the traffic is back
+        return SaveBatch(replace(view.batch, blocked_seconds=None))
+    if healthy is None or view.gap:
         return _begin_soak(view, left)
     if healthy < view.soak:
         return PollAgain(view.soak - healthy)
@@ -126,14 +136,16 @@ def _soak(view: PoolView, fleet: Fleet, now: datetime) -> PoolAction:
 
 def _begin_soak(view: PoolView, left: float) -> PoolAction:
     """The soak begins, or begins again, when all instances are observed as healthy: its time counts from then."""
-    if view.soak > left:
+    if view.soak > left + (view.soak if view.gap else 0.0):
         return GiveUp(Phase.SOAK, _not_soaked(view, {f"pool {view.pools.new}": "became healthy too late"}))
     return SaveBatch(replace(view.batch, healthy_seconds=0.0))
 
 
 def _soak_left(view: PoolView) -> float:
     """Watched seconds within which the soak has to succeed, from the switch on: the soak and one more time-out."""
-    return view.soak + view.timeout - view.batch.soak_seconds
+    began = view.batch.soak_seconds - (view.batch.healthy_seconds or 0.0)
+    soaks = 2 if view.batch.healthy_seconds is not None and began > view.timeout else 1  # it began again after a gap
+    return soaks * view.soak + view.timeout - view.batch.soak_seconds
 
 
 def _not_soaked(view: PoolView, wrong: Mapping[str, str]) -> str:

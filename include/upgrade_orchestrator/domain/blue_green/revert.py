@@ -56,6 +56,9 @@ def next_revert_action(view: PoolView, goal: RevertGoal) -> PoolAction:
         return WaitFor("the fleet does not answer", _give_up(view, "the fleet did not answer"))
     if fleet.traffic == view.pools.new:
         return GoalReached() if goal is RevertGoal.CANCELLED else _switch(view, fleet, goal)
+    if not fleet.in_pool(view.pools.old):
+        what = f"the fleet's list leaves out pool {view.pools.old}, which has the traffic"
+        return WaitFor(what, _give_up(view, what))
     if goal is not RevertGoal.SOAK_FAILED and fleet.in_pool(view.pools.new):
         left = _give_up(view, f"pool {view.pools.new} was not removed")
         return SendPoolOrder(PoolCall.REMOVE, view.pools.new, left)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from asyncio import get_running_loop
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -15,7 +16,6 @@ from upgrade_orchestrator.domain.blue_green.actions import (
     GoalReached,
     PollAgain,
     PoolAction,
-    PoolCall,
     PoolView,
     RecordUnhealthy,
     SendPoolOrder,
@@ -24,14 +24,12 @@ from upgrade_orchestrator.domain.blue_green.actions import (
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance
-from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.plan.pools import Pools
+from upgrade_orchestrator.service.blue_green.pool_fleet import PoolFleet, PoolRules
 from upgrade_orchestrator.service.blue_green.store import PoolState, PoolStore
-from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.fencing import close_fence
-from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import (
     LEASE_WAIT_SECONDS,
@@ -85,61 +83,13 @@ async def run_transition(ports: Ports, context: Context, transition: PoolTransit
     async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
         store = PoolStore(ports, lease, execution_id, transition.batch)
         fleet = PoolFleet(driver, execution_id, transition.name)
-        runner = PoolRunner(transition, PoolRules.of(context.plan, execution), store, fleet, lease)
+        attention = AttentionKeeper(ports, execution_id)
+        runner = PoolRunner(transition, PoolRules.of(context.plan, execution), store, fleet, lease, attention)
         try:
             refused = partial(end_refused, ports, execution_id, lease)
             return await repeat(runner.tick, lease, waiter, seconds, refused)
         finally:
             await lease.give_back(store.save_clocks)
-
-
-@dataclass(frozen=True, slots=True)
-class PoolRules:
-    """The pools and times by the frozen plan; ``poll_seconds`` is the longest gap between health polls."""
-
-    pools: Pools
-    soak: float
-    timeout: float
-    poll_seconds: float
-
-    @classmethod
-    def of(cls, plan: Plan, execution: Execution) -> PoolRules:
-        """The rules of ``execution``."""
-        soak, timeout = float(plan.soak_seconds), float(plan.health_check_timeout_seconds)
-        return cls(Pools.for_serving(plan.pool), soak, timeout, execution.request.health_check_interval_seconds)
-
-
-class PoolFleet(FleetClient):
-    """A client of the fleet that also sends orders on pools."""
-
-    def __init__(self, driver: FleetDriver, execution_id: str, name: str) -> None:
-        super().__init__(driver, execution_id)
-        self._pools, self._prefix = driver, f"{execution_id}.{name}"
-
-    async def close_fence(self, lease: LeaseKeeper) -> None:
-        """:raises StaleToken: the fleet obeys a newer holder of the lease."""
-        await close_fence(self._pools, self._execution_id, lease, ())
-
-    async def send(self, order: SendPoolOrder, token: int) -> bool:
-        """Send the order; True when the fleet accepted it.
-
-        :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
-        """
-        key = f"{self._prefix}.{order.key}"
-        try:
-            match order.call:
-                case PoolCall.MAKE:
-                    await self._pools.make_pool(order.pool, order.version, order.size, token, key)
-                case PoolCall.REMOVE:
-                    await self._pools.remove_pool(order.pool, token, key)
-                case PoolCall.SWITCH:
-                    await self._pools.switch_traffic(order.pool, token, key)
-        except StaleToken:
-            raise
-        except FleetError as error:
-            log.warning("%s: %s", key, error)
-            return False
-        return True
 
 
 class PoolRunner:
@@ -152,9 +102,12 @@ class PoolRunner:
         store: PoolStore,
         fleet: PoolFleet,
         lease: LeaseKeeper,
+        attention: AttentionKeeper,
     ) -> None:
         self._transition, self._rules, self._store, self._fleet = transition, rules, store, fleet
-        self._lease = lease
+        self._lease, self._attention = lease, attention
+        self._seen_at: float | None = None
+        "When the new pool was last seen as well."
         self._backoff, self._polls = Backoff(), PollSchedule(rules.poll_seconds)
         self._tried: set[str] = set()
 
@@ -176,13 +129,15 @@ class PoolRunner:
         if self._lease.unfenced:
             await self._fleet.close_fence(self._lease)
         state = self._store.add_watched_seconds(self._lease.seconds_since_last_call())
-        return await self._take(self._timely(self._transition.next_action(await self._look(state), state.now), state))
+        view = await self._look(state)
+        await self._attention.note(self._fleet.take_problem(), state.execution.attention)
+        return await self._take(self._timely(self._transition.next_action(view, state.now), state))
 
     async def _look(self, state: PoolState) -> PoolView:
         rules, fleet = self._rules, await self._fleet.observe()
         asked = fleet is not None and self._transition.polls(state, fleet, rules.pools)
         names = [each.instance_id for each in fleet.in_pool(rules.pools.new)] if fleet and asked else []
-        return PoolView(
+        view = PoolView(
             execution=state.execution,
             batch=state.green,
             rows=state.rows,
@@ -192,6 +147,19 @@ class PoolRunner:
             soak=rules.soak,
             timeout=rules.timeout,
         )
+        return replace(view, gap=self._is_gap(view)) if asked else view
+
+    def _is_gap(self, view: PoolView) -> bool:
+        """Whether the pool was out of sight for more than three intervals before this look, which is one if it is well.
+
+        A runner that takes over after a while has not seen it either.
+        """
+        now, before = get_running_loop().time(), self._seen_at
+        away = self._lease.lease.unattended.total_seconds() if before is None else now - before
+        serves = view.fleet is not None and view.fleet.traffic == self._rules.pools.new
+        if serves and view.fleet is not None and not view.unseen(view.fleet):
+            self._seen_at = now
+        return away > 3 * self._rules.poll_seconds
 
     def _timely(self, step: PoolAction, state: PoolState) -> PoolAction:
         """An action that has had no effect for ``timeout`` is replaced by its ``on_timeout``."""

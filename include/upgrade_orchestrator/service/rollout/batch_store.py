@@ -84,7 +84,7 @@ class BatchStore:
         return list(self.state.rows.values())
 
     async def read(self, fresh: bool) -> None:
-        """Read the execution's row; with ``fresh`` all rows, since another process may have written them."""
+        """Read the execution's row; with ``fresh`` all rows: another process may have written them."""
         async with self._ports.work() as work:
             execution, now = await work.executions.get(self.execution_id), await work.now()
             if not fresh:
@@ -132,9 +132,8 @@ class BatchStore:
         Starting an instance needs a status that allows new work; a withdrawn instance must not go on to UPGRADING.
         """
         was = {each.instance_id: self.state.jobs[each.instance_id].status for each in jobs}
-        begins = any(
-            each.status is InstanceStatus.DRAINING and was[each.instance_id] is not each.status for each in jobs
-        )
+        drains = [each for each in jobs if each.status is InstanceStatus.DRAINING]
+        begins = any(was[each.instance_id] is not each.status for each in drains)
         sent_on = any(
             each.status is InstanceStatus.UPGRADING and was[each.instance_id] is InstanceStatus.DRAINING
             for each in jobs

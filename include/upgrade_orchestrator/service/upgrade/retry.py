@@ -10,15 +10,12 @@ from upgrade_orchestrator.domain.lifecycle.retry import remainder_of
 from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.upgrade.create import (
-    CreateContext,
-    ExecutionDraft,
     Preview,
-    add,
     plan_with_findings,
     read_context,
     require_no_blockers,
-    with_active_execution_id,
 )
+from upgrade_orchestrator.service.upgrade.insert import CreateContext, ExecutionDraft, add, with_active_execution_id
 
 
 async def retry_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:

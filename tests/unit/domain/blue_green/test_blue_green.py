@@ -121,9 +121,17 @@ def test_switch_is_recorded_once_observed_and_the_soak_begins() -> None:
     ("batch", "traffic", "phase"),
     [(SWITCHED, "blue", "SOAK"), (SOAKED, "blue", "RETIRE"), (GREEN, "red", "CHECK")],
 )
-def test_traffic_switched_by_another_party_is_a_failure(batch: Batch, traffic: str, phase: str) -> None:
+def test_traffic_switched_by_another_party_is_a_failure_after_the_time_out(
+    batch: Batch, traffic: str, phase: str
+) -> None:
     step = forth(fleet(traffic), Goal.RETIRED, batch)
-    assert step == GiveUp(phase, f"something else switched the traffic to pool {traffic}")
+    assert isinstance(step, WaitFor)  # one look decides nothing
+    assert step.on_timeout == GiveUp(phase, f"something else switched the traffic to pool {traffic}")
+
+
+def test_soak_goes_on_when_the_traffic_is_back() -> None:
+    away = replace(SWITCHED, blocked_seconds=3.0)
+    assert forth(fleet("green"), Goal.SOAKED, away) == SaveBatch(SWITCHED)
 
 
 def test_soak_ends_after_its_time_when_all_instances_are_healthy() -> None:
@@ -163,12 +171,42 @@ def test_soak_that_would_restart_too_late_is_a_failure() -> None:
     assert step == GiveUp("SOAK", "pool green did not stay healthy for 60 s: pool green: became healthy too late")
 
 
-def test_missing_instance_counts_as_unhealthy_in_the_soak() -> None:
-    step = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 10)
-    assert isinstance(step, RecordUnhealthy)
-    late = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 31)
-    assert isinstance(late, RecordUnhealthy)
-    assert "has 1 instances, 2 are wanted" in (late.too_late or "")
+# fault 1
+def test_list_that_leaves_instances_out_ends_the_soak_only_after_its_time() -> None:
+    assert isinstance(forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 61), PollAgain)
+    late = forth(fleet("green", green=1), Goal.SOAKED, SWITCHED, 91)
+    assert isinstance(late, GiveUp)
+    assert "has 1 instances, 2 are wanted" in late.reason
+
+
+# fault 1
+def test_old_pool_is_removed_only_when_the_list_shows_the_new_one() -> None:
+    step = forth(replace(fleet("green"), instances=()), Goal.RETIRED, SOAKED)
+    assert isinstance(step, SendPoolOrder)
+    assert forth(fleet("green", blue=0), Goal.RETIRED, SOAKED) == SaveBatch(
+        replace(SOAKED, phase=Phase.DONE, phase_started_at=after(0))
+    )
+
+
+# fault 22
+def test_soak_begins_again_after_a_gap_and_may_take_its_time_once_more() -> None:
+    late = watched(SWITCHED, 85)
+    begun = forth(fleet("green"), Goal.SOAKED, SWITCHED, 85, gap=True)
+    assert begun == SaveBatch(replace(late, healthy_seconds=0.0))
+    assert isinstance(begun, SaveBatch)
+    assert forth(fleet("green"), Goal.SOAKED, begun.batch, 40) == PollAgain(20)
+    silent: dict[str, Health | None] = {"g-00": WELL, "g-01": None}
+    assert isinstance(forth(fleet("green"), Goal.SOAKED, begun.batch, 20, answers=silent), PollAgain)
+
+
+def test_soak_without_a_gap_does_not_begin_again() -> None:
+    assert forth(fleet("green"), Goal.SOAKED, SWITCHED, 59, gap=False) == PollAgain(1)
+
+
+# fault 1
+def test_rollback_does_not_take_an_empty_list_for_removed_pools() -> None:
+    empty = replace(fleet("blue"), instances=())
+    assert isinstance(next_revert_action(view(empty), RevertGoal.ROLL_BACK), WaitFor)
 
 
 def test_old_pool_is_removed_after_the_soak_and_not_before() -> None:

@@ -1,0 +1,69 @@
+"""The pools of an upgrade with their times, and the client that sends orders on pools."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from upgrade_orchestrator.domain.blue_green.actions import (
+    PoolCall,
+    SendPoolOrder,
+)
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.plan.plan import Plan
+from upgrade_orchestrator.domain.plan.pools import Pools
+from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
+from upgrade_orchestrator.service.runner.fencing import close_fence
+from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRules:
+    """The pools and times by the frozen plan; ``poll_seconds`` is the longest gap between health polls."""
+
+    pools: Pools
+    soak: float
+    timeout: float
+    poll_seconds: float
+
+    @classmethod
+    def of(cls, plan: Plan, execution: Execution) -> PoolRules:
+        """The rules of ``execution``."""
+        soak, timeout = float(plan.soak_seconds), float(plan.health_check_timeout_seconds)
+        return cls(Pools.for_serving(plan.pool), soak, timeout, execution.request.health_check_interval_seconds)
+
+
+class PoolFleet(FleetClient):
+    """A client of the fleet that also sends orders on pools."""
+
+    def __init__(self, driver: FleetDriver, execution_id: str, name: str) -> None:
+        super().__init__(driver, execution_id)
+        self._pools, self._prefix = driver, f"{execution_id}.{name}"
+
+    async def close_fence(self, lease: LeaseKeeper) -> None:
+        """:raises StaleToken: the fleet obeys a newer holder of the lease."""
+        await close_fence(self._pools, self._execution_id, lease, ())
+
+    async def send(self, order: SendPoolOrder, token: int) -> bool:
+        """Send the order; True when the fleet accepted it.
+
+        :raises StaleToken: the fleet obeys a newer holder of the lease: this runner has to stop.
+        """
+        key = f"{self._prefix}.{order.key}"
+        try:
+            match order.call:
+                case PoolCall.MAKE:
+                    await self._pools.make_pool(order.pool, order.version, order.size, token, key)
+                case PoolCall.REMOVE:
+                    await self._pools.remove_pool(order.pool, token, key)
+                case PoolCall.SWITCH:
+                    await self._pools.switch_traffic(order.pool, token, key)
+        except StaleToken:
+            raise
+        except FleetError as error:
+            self._note(key, error)
+            return False
+        return True
