@@ -6,7 +6,7 @@ from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.events import listing_payloads, payloads
 from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
-from upgrade_orchestrator.domain.execution.events import Event, EventType, StatusChanged
+from upgrade_orchestrator.domain.execution.events import Event, EventType, Settled, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -70,7 +70,7 @@ _EXAMPLES: tuple[Event, ...] = (
         reason="the first stage looks well",
         plan_hash=_HASH,
     ),
-    payloads.Settled(
+    Settled(
         status=ExecutionStatus.CANCELLED,
         reason="cancelled by olga; 16 on 3.6.0, 2 on 3.7.0, 2 in flight; in the end 16 on 3.6.0, 4 on 3.7.0",
         versions={"3.6.0": 16, "3.7.0": 4},

@@ -27,6 +27,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "createdAt": "2026-01-31T12:00:00Z",
     },
     ("POST", COMPATIBILITY): {},
+    ("POST", "/deployments/fencing"): {"connId": "other", "fleet": "other", "atLeast": 1},
 }
 "What each call accepts: a bad input differs from it in one field."
 
@@ -99,6 +100,12 @@ FIELDS: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
         "sizeBytes": (None, -1, "1", 1.5, 2**63, 10**400),
         "sha256": (None, "", "0" * 63, "g" * 64, "0" * 65, 0),
         "createdAt": (None, "", "yesterday", "2026-01-31", "2026-01-31T12:00:00", 1700000000, "2026-13-01T00:00:00Z"),
+    },
+    ("POST", "/deployments/fencing"): {
+        "connId": ("", "a b", "http://elsewhere", None, "x" * 251),
+        "fleet": ("", "../other", "a/b", None, "x" * 256),
+        "atLeast": (*_NO_NUMBERS, 2**62 + 1),
+        "token": (1,),
     },
     ("POST", COMPATIBILITY): {
         "installedComponents": ([], {"a": 1}, "x"),

@@ -39,8 +39,8 @@ class Standing:
     world: World
     id: str
 
-    async def go(self, status: ExecutionStatus) -> None:
-        """Bring it into ``status`` in legal steps, each with its event; a terminal one has released its active slot."""
+    async def go(self, status: ExecutionStatus, settled: bool = True) -> None:
+        """Bring it into ``status`` in legal steps, each with its event; a terminal one has its slot until settled."""
         self.begin_again()
         async with self.world.ports.work() as work:
             execution, now, events = await work.executions.lock(self.id), await work.now(), list[Event]()
@@ -48,7 +48,9 @@ class Standing:
                 execution, event = advance(execution, step, "on its way", SYSTEM, now)
                 events.append(event)
             await work.events.append(execution, events)
-            await work.executions.save(replace(execution, settled_at=now if execution.is_terminal else None))
+            await work.executions.save(
+                replace(execution, settled_at=now if settled and execution.is_terminal else None)
+            )
             await work.commit()
 
     def begin_again(self) -> None:

@@ -1,11 +1,10 @@
 """The data of the events, one class for each type (specification section 10).
 
-``StatusChanged`` is in events.py, those that list instances are in listing_payloads.py.
+``StatusChanged`` and ``Settled`` are in domain/execution/events.py, those that list instances in listing_payloads.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
@@ -16,9 +15,8 @@ from upgrade_orchestrator.domain.events.listing_payloads import (
     RollbackCompleted,
 )
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
-from upgrade_orchestrator.domain.execution.events import Event, EventType, StatusChanged
+from upgrade_orchestrator.domain.execution.events import Event, EventType, Settled, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
-from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 
 
@@ -146,27 +144,6 @@ class ApprovalDecided(Event):
     "Why, in words."
     plan_hash: str
     "The hash of the plan that was approved or rejected."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled(Event):
-    """The last event of an execution's work: nothing is in flight any more, and the next upgrade may be created.
-
-    Only a retry or a revert of the ended execution adds a command-received after it.
-    """
-
-    what = EventType.SETTLED
-
-    status: ExecutionStatus
-    "COMPLETED, ROLLED_BACK, FAILED or CANCELLED."
-    reason: str
-    "Why it ended, with the final count, in words."
-    versions: Mapping[str, int]
-    'Version to the number of instances that run it in the end; "unknown" where nobody can say.'
-    fleet_seen: bool
-    "Whether the fleet was counted; false: it did not respond or was not asked, and the recorded statuses were."
-    settled_by: str
-    "The user who released it, or system."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

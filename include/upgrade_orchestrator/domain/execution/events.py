@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -61,3 +62,24 @@ class StatusChanged(Event):
     "Who or what caused it: a user's name, or system."
     source: Source
     "Where the change came from."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled(Event):
+    """The last event of an execution's work: nothing is in flight any more, and the next upgrade may be created.
+
+    Only a retry or a revert of the ended execution adds a command-received after it.
+    """
+
+    what = EventType.SETTLED
+
+    status: ExecutionStatus
+    "COMPLETED, ROLLED_BACK, FAILED or CANCELLED."
+    reason: str
+    "Why it ended, with the final count, in words."
+    versions: Mapping[str, int]
+    'Version to the number of instances that run it in the end; "unknown" where nobody can say.'
+    fleet_seen: bool
+    "Whether the fleet was counted; false: it did not respond or was not asked, and the recorded statuses were."
+    settled_by: str
+    "The user who released it, or system."

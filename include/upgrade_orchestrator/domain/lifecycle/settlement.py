@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from upgrade_orchestrator.domain.events.payloads import Settled
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
-from upgrade_orchestrator.domain.execution.events import Event
+from upgrade_orchestrator.domain.execution.events import Event, Settled
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.fleet import UNKNOWN, Fleet, counted
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move

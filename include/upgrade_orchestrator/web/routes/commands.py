@@ -95,7 +95,7 @@ async def retry(
 
 
 @router.post("/release", responses=error_responses_by_status(), openapi_extra=documented(ReleaseBody, required=False))
-async def release(
+async def release_execution(
     execution_id: ExecutionId,
     actor: AdministratorActor,
     body: Annotated[ReleaseBody, Depends(optional_body_of(ReleaseBody))],

@@ -89,7 +89,7 @@ async def set_status(
 
 @router.post("/deployments/fencing", responses=error_responses(NotFound), openapi_extra=documented(FencingBody))
 async def raise_fencing(
-    body: Annotated[FencingBody, Depends(body_of(FencingBody))], actor: AdministratorActor, ports: PortsDep
+    actor: AdministratorActor, body: Annotated[FencingBody, Depends(body_of(FencingBody))], ports: PortsDep
 ) -> FencingResponse:
     """Raise our fencing token for a fleet that refuses it, after the database was restored; never lowers it."""
     token = await raise_fencing_token(ports, body.conn_id, body.fleet, body.at_least, actor)

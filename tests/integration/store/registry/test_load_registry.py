@@ -173,3 +173,23 @@ async def test_deployment_is_not_changed_under_an_unfinished_upgrade(world: Worl
     with pytest.raises(ActiveUpgradeExists, match=execution.id):
         await load_registry(world.ports, entries_in(moved))
     assert world.rows("component") == 1
+
+
+# fault 54
+async def test_deployment_may_give_its_fleet_to_another_within_one_file(world: World) -> None:
+    (first,) = document(world.fleet, world.backup)["deployments"]
+    moved = {"deployments": [first | {"tenantId": "new"}, first | {"fleet": "another"}]}
+    assert await load_registry(world.ports, entries_in(moved)) == Loaded(1, 1, 0)
+    async with world.ports.work() as work:
+        found = await work.registry.deployment_of_fleet(first["connId"], world.fleet)
+    assert found is not None
+    assert found.tenant_id == "new"
+
+
+async def test_deployments_that_would_swap_their_fleets_are_refused_as_a_whole(world: World) -> None:
+    (first,) = document(world.fleet, world.backup)["deployments"]
+    second = first | {"tenantId": "new", "fleet": "another"}
+    await load_registry(world.ports, entries_in({"deployments": [second]}))
+    swapped = {"deployments": [first | {"fleet": "another"}, second | {"fleet": world.fleet}]}
+    with pytest.raises(AlreadyExists, match="belongs to another deployment"):
+        await load_registry(world.ports, entries_in(swapped))

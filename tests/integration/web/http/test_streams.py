@@ -68,10 +68,9 @@ async def test_stream_ends_when_the_upgrade_has_ended(live: httpx.AsyncClient, c
         await take(found, 1)
         assert (await live.post(f"/upgrades/{created}/cancel")).status_code == 200
         *events, end = await rest(found)
-    assert (events[-1].data["type"], events[-1].data["data"]["to"]) == (
-        "registry.upgrade.status-changed.v1",
-        "CANCELLED",
-    )
+    changed, settled = (each.data for each in events[-2:])
+    assert (changed["type"], changed["data"]["to"]) == ("registry.upgrade.status-changed.v1", "CANCELLED")
+    assert (settled["type"], settled["data"]["status"]) == ("registry.upgrade.settled.v1", "CANCELLED")
     assert (end.event, end.id) == ("end", None)
     assert end.data == {"status": "CANCELLED", "sequence": events[-1].data["sequence"]}
 

@@ -41,6 +41,7 @@ CALL = {
     C.APPROVE: "stages/2/approve",
     C.REJECT: "stages/2/reject",
     C.RETRY: "retry",
+    C.RELEASE: "release",
 }
 ANSWERED = {C.START: (202, S.VALIDATING), C.ROLLBACK: (202, S.ROLLING_BACK), C.RETRY: (201, S.PENDING)} | {
     C.PAUSE: (200, S.PAUSED),
@@ -49,8 +50,9 @@ ANSWERED = {C.START: (202, S.VALIDATING), C.ROLLBACK: (202, S.ROLLING_BACK), C.R
     C.PROMOTE: (200, S.IN_PROGRESS),
     C.APPROVE: (200, S.IN_PROGRESS),
     C.REJECT: (200, S.CANCELLED),
+    C.RELEASE: (200, None),
 }
-"The answer's code, and the status in it; of a retry it is the new execution's."
+"The answer's code, and the status in it (None: as before); of a retry it is the new execution's."
 
 STRATEGY = {C.PROMOTE: "CANARY", C.APPROVE: "STAGED", C.REJECT: "STAGED"}
 RANKED = (C.CANCEL, C.ROLLBACK, C.PAUSE, C.PROMOTE)
@@ -66,7 +68,7 @@ def test_every_command_has_an_api_call(app: FastAPI) -> None:
 
 async def call(api: httpx.AsyncClient, command: Command, execution_id: str, **query: str) -> httpx.Response:
     """As its caller does: the stages' decisions have a body."""
-    body = {"reason": "seen"} if command in (C.APPROVE, C.REJECT) else None
+    body = {"reason": "seen"} if command in (C.APPROVE, C.REJECT, C.RELEASE) else None
     return await api.post(f"/upgrades/{execution_id}/{CALL[command]}", json=body, params=query)
 
 
@@ -77,13 +79,14 @@ async def test_command_is_accepted_in_its_statuses_and_changes_nothing_in_others
     execution = await standing(api, world, STRATEGY.get(command, "ROLLING"))
     api.headers.update(authentication.admit("bob", Permission))  # four eyes: not who created it
     for status in S:
-        await execution.go(status)
+        await execution.go(status, settled=command is not C.RELEASE)
         before, since = execution.snapshot(), execution.last_sequence()
         response = await call(api, command, execution.id)
         body = response.json()
         if status in ALLOWED_FROM[command]:
-            assert (response.status_code, body.get("status")) == ANSWERED[command], (status, response.text)
-            assert execution.status() is (status if command is C.RETRY else ANSWERED[command][1])
+            code, becomes = ANSWERED[command]
+            assert (response.status_code, body.get("status")) == (code, becomes or status), (status, response.text)
+            assert execution.status() is (status if command is C.RETRY else becomes or status)
             assert _received(execution, since) == [command.value], status
         else:
             assert (response.status_code, body["status"], body["code"]) == (409, 409, "INVALID_STATE"), status
@@ -178,6 +181,6 @@ def _carried_out(execution: Standing, begin: ExecutionStatus, order: Sequence[Co
     ranks = [RANKED.index(each) for each in done]
     assert all(later < earlier for earlier, later in pairwise(ranks)), f"{order}: a weaker one was carried out later"
     assert_strongest_is_taken(begin, order, done)
-    assert execution.status() is (ANSWERED[done[-1]][1] if done else begin), order
+    assert execution.status() is ((ANSWERED[done[-1]][1] or begin) if done else begin), order
     assert [begin.value, *(to for _, to in steps)] == [*(origin for origin, _ in steps), execution.status()]
     return done

@@ -48,7 +48,10 @@ async def board(api: httpx.AsyncClient) -> Board:
 
 
 async def made(api: httpx.AsyncClient, world: World, tenant: str, **fields: object) -> str:
-    deployment = {"driver": "agent", "connId": CONNECTION, "fleet": world.fleet, "currentVersionId": OLD}
+    fleet = world.fleet if tenant == TENANT else f"{world.fleet}-of-{tenant}"
+    if fleet not in {each["fleet"] for each in world.admin.fleets()}:
+        world.agent.admin.create(fleet, 4, "3.6.0")
+    deployment = {"driver": "agent", "connId": CONNECTION, "fleet": fleet, "currentVersionId": OLD}
     put = await api.put(f"/tenants/{tenant}/components/{COMPONENT}/deployment", json=deployment)
     assert put.status_code == 200, put.text
     created = await api.post(f"/tenants/{tenant}/upgrades", json=world.request(**fields))

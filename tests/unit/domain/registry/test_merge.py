@@ -160,6 +160,7 @@ def test_version_of_another_component_is_refused(value: RegistryEntry, field: st
         (NEW, changed(NEW, id="x", version="9.9"), "recommended"),
         (PATH, changed(PATH, id="x"), "toVersionId"),
         (DEPLOYMENT, changed(DEPLOYMENT, fleet="x"), "tenantId"),
+        (DEPLOYMENT, changed(DEPLOYMENT, tenant_id="u"), "fleet"),
         (BACKUP, changed(BACKUP, size_bytes=2), "id"),
     ],
 )
@@ -175,6 +176,22 @@ def test_version_and_path_that_are_registered_with_another_id_are_refused() -> N
     assert wrong(ALL, changed(OLD, id="x"), changed(PATH, id="y")) == ["things[0].version", "things[1].toVersionId"]
     (first, _) = problems_of(ALL, entries(changed(OLD, id="x"), changed(PATH, id="y")))
     assert first.message == "the component has this version already at the registered old"
+
+
+# fault 54
+def test_fleet_of_a_registered_deployment_is_refused_unless_the_file_moves_it_away() -> None:
+    second = changed(DEPLOYMENT, tenant_id="u")
+    (problem,) = problems_of((*ALL, DEPLOYMENT), entries(second))
+    assert (problem.field, problem.message) == (
+        "things[0].fleet",
+        "the fleet belongs to a deployment already, at the registered t/kafka",
+    )
+    assert wrong((*ALL, DEPLOYMENT), second, changed(DEPLOYMENT, fleet="x")) == []
+    assert wrong((*ALL, DEPLOYMENT), changed(second, conn_id="another")) == []
+
+
+def test_registered_deployments_that_share_a_fleet_do_not_prevent_a_load() -> None:
+    assert wrong((*ALL, DEPLOYMENT, changed(DEPLOYMENT, tenant_id="u")), changed(KAFKA, name="x")) == []
 
 
 def test_versions_may_swap_their_texts() -> None:

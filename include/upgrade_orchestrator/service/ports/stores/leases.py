@@ -54,4 +54,7 @@ class Leases(Protocol):
         """
 
     async def take_away(self, conn_id: str, fleet: str) -> None:
-        """End the lease who holds it: the next taker gets a higher token. Does nothing if there never was one."""
+        """End the lease, also that of a holder at work: the next taker gets a higher token.
+
+        Does nothing if nobody ever took it.
+        """
