@@ -12,11 +12,12 @@ from tests.store_contract.waiting import waits
 from tests.unit.domain.builders import after
 from upgrade_orchestrator.domain.errors import AlreadyExists
 from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion, RegistryEntry, UpgradePath
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 
 
 class RegistryContract:
     async def test_registry_entries_are_read_back_as_they_were_put(self, store: Store) -> None:
-        component = Component(id="c-1", name="n", description="d")
+        component = Component(id="c-1", name="n", description="d", version_scheme=Scheme.RPM)
         async with store() as work:
             for each in (component, VERSION, PATH, DEPLOYMENT, BACKUP):
                 await work.registry.put(each)
@@ -104,6 +105,26 @@ class RegistryContract:
             found = await work.registry.versions_by_id(["bbb-222", "zzz", "bbb-222"])
             assert {name: each.version for name, each in found.items()} == {"bbb-222": "3.6.0"}
             assert await work.registry.versions_by_id([]) == {}
+
+    async def test_schemes_are_declared_or_found_out_by_the_versions_of_the_component(self, store: Store) -> None:
+        async with store() as work:
+            await work.registry.put(Component(id="declared", name="n", version_scheme=Scheme.DEBIAN))
+            await work.registry.put(Component(id="empty", name="n"))
+            for number, text in enumerate(("1.1.1", "1.1.1a")):
+                await work.registry.put(ComponentVersion(id=f"v-{number}", component_id="declared", version=text))
+            found = await work.registry.schemes(["declared", "empty", "aaa-111", "zzz"])
+            assert found == {"declared": Scheme.DEBIAN, "empty": Scheme.TEXT, "aaa-111": Scheme.SEMVER}
+            await work.registry.put(ComponentVersion(id="v-9", component_id="aaa-111", version="3.6.0a"))
+            assert await work.registry.schemes(["aaa-111"]) == {"aaa-111": Scheme.OPENSSL}
+            assert await work.registry.schemes([]) == {}
+
+    async def test_version_may_have_128_characters(self, store: Store) -> None:
+        long = replace(VERSION, version="9" * 128, min_platform_version="1" * 128, max_platform_version="2" * 128)
+        async with store() as work:
+            await work.registry.put(long)
+            await work.commit()
+        async with store() as work:
+            assert await work.registry.version("v-1") == long
 
     async def test_recommendation_is_removed_from_other_versions_of_the_component_only(self, store: Store) -> None:
         elsewhere = ComponentVersion(id="v-9", component_id="other", version="1.0", recommended=True)

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from upgrade_orchestrator.domain.registry.texts import MAX_VERSION, VERSION_PATTERN, version_problem
+
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 BIGGEST = 2**63 - 1
 "The largest value of a 64-bit column."
@@ -34,6 +36,12 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 def _without_nul(text: str) -> str:
     if "\x00" in text:
         raise ValueError("must not contain the character NUL")
+    return text
+
+
+def _version(text: str) -> str:
+    if problem := version_problem(text):
+        raise ValueError(problem)
     return text
 
 
@@ -72,14 +80,19 @@ Whole = BeforeValidator(_whole)
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul), _NO_NUL]
 Label = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul), _NO_NUL]
-VersionText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_without_nul), _NO_NUL]
+VersionText = Annotated[
+    str,
+    AfterValidator(_version),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_VERSION, "pattern": VERSION_PATTERN}),
+]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul), _NO_NUL]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_without_nul), _NO_NUL]
 Texts = Annotated[list[Text], Field(max_length=200)]
 MapSize = Field(max_length=200, json_schema_extra={"additionalProperties": False})
 """For maps with ``Name`` keys: their schema has a pattern for the keys, and without this, a key that does not match
 would be allowed with any value."""
-Installed = Annotated[dict[Name, VersionText], MapSize]
+Installed = Annotated[dict[Name, Name], MapSize]
+"""What is installed, as it says of itself: "16.4 (Debian 16.4-1.pgdg120+1)"."""
 TimeIn = Annotated[
     datetime,
     BeforeValidator(_rfc3339),

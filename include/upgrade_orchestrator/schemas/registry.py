@@ -12,6 +12,8 @@ from upgrade_orchestrator.adapters.fleet.drivers import DRIVERS
 from upgrade_orchestrator.domain.checks.backups import BackupRules
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.registry.entries import Backup, ComponentVersion, RiskLevel, VersionStatus
+from upgrade_orchestrator.domain.registry.rules import version_warnings
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 from upgrade_orchestrator.domain.registry.versions import Version
 from upgrade_orchestrator.schemas.base import (
     BIGGEST,
@@ -44,10 +46,11 @@ class ComponentBody(Body):
     id: Id | None = Field(None, examples=["aaa-111"])
     name: Name = Field(examples=["kafka"])
     description: Text | None = Field(None, examples=["the message broker"])
+    version_scheme: Scheme = Field(Scheme.AUTO, description="How its versions are ordered; auto: as they look.")
 
 
 class VersionBody(Body):
-    """POST /components/{cid}/versions; service.registry checks that versions and ranges parse."""
+    """POST /components/{cid}/versions; service.registry checks that ranges parse."""
 
     id: Id | None = Field(None, examples=["ccc-333"])
     version: VersionText = Field(examples=["3.7.0"])
@@ -149,10 +152,14 @@ class ComponentResponse(ResponseBody):
     id: str = Field(examples=["aaa-111"])
     name: str = Field(examples=["kafka"])
     description: str | None = Field(examples=["the message broker"])
+    version_scheme: str = Field(examples=["auto"])
 
 
 class VersionResponse(ResponseBody):
-    """A version of a component; ``effectiveStatus`` is EOL after its end of life, otherwise its status."""
+    """A version of a component; ``effectiveStatus`` is EOL after its end of life, otherwise its status.
+
+    ``warnings`` name ranges that may be meant in another way.
+    """
 
     id: str = Field(examples=["ccc-333"])
     component_id: str = Field(examples=["aaa-111"])
@@ -167,12 +174,14 @@ class VersionResponse(ResponseBody):
     lts: bool
     dependencies: dict[str, str] = Field(examples=[{"postgresql": ">=15,<18"}])
     notes: str | None
+    warnings: list[str] = Field(examples=[[]])
 
     @classmethod
     def of(cls, version: ComponentVersion, today: date) -> VersionResponse:
         """The response body for the version."""
         values = {each.name: getattr(version, each.name) for each in fields(version)}
-        return cls(**values, effective_status=version.effective_status(today))
+        warnings = [f"{each.field}: {each.message}" for each in version_warnings(version)]
+        return cls(**values, effective_status=version.effective_status(today), warnings=warnings)
 
 
 class DeploymentResponse(ResponseBody):

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from upgrade_orchestrator.domain.checks.compatibility import Dependency
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
-from upgrade_orchestrator.domain.registry.versions import is_downgrade
+from upgrade_orchestrator.domain.registry.schemes import Scheme, is_downgrade, upgrade_type
 from upgrade_orchestrator.domain.routes.paths import Route
-from upgrade_orchestrator.domain.routes.search import ClosedPath, MissingPath, Search, type_of
+from upgrade_orchestrator.domain.routes.search import ClosedPath, MissingPath, Search
 from upgrade_orchestrator.schemas.base import Id, Query, ResponseBody
 from upgrade_orchestrator.service.checks.compatibility import CompatibilityVerdict
 from upgrade_orchestrator.service.registry.upgrade_paths import Calculated, PathView
@@ -56,7 +56,7 @@ class PathResponse(VersionPairResponse):
     @classmethod
     def of(cls, view: PathView) -> PathResponse:
         """The response body for the path."""
-        path, pair = view.path, _version_pair(view.source, view.target)
+        path, pair = view.path, _version_pair(view.scheme, view.source, view.target)
         return cls(**{name: getattr(path, name) for name in cls.model_fields if hasattr(path, name)} | pair)
 
 
@@ -108,14 +108,14 @@ class CalculatedResponse(VersionPairResponse):
         routes = [_route(search, each) for each in result.routes]
         best = routes[0] if routes else None
         return cls(
-            **_version_pair(search.source, search.target),
+            **_version_pair(search.scheme, search.source, search.target),
             component_id=search.source.component_id,
             found=best is not None,
             steps=best.steps if best else [],
             totals=best.totals if best else None,
             alternatives=routes[1:],
             closed_paths=[_closed(search, each) for each in result.closed],
-            missing_edges=[_missing(each) for each in result.missing],
+            missing_edges=[_missing(search, each) for each in result.missing],
             reachable_from_source=list(result.reachable),
             leading_to_target=list(result.leading),
             blockers=list(result.blockers),
@@ -162,14 +162,14 @@ class CompatibilityResponse(ResponseBody):
         )
 
 
-def _version_pair(source: ComponentVersion, target: ComponentVersion) -> dict[str, Any]:
+def _version_pair(scheme: Scheme, source: ComponentVersion, target: ComponentVersion) -> dict[str, Any]:
     return {
         "from_version_id": source.id,
         "to_version_id": target.id,
         "from_version": source.version,
         "to_version": target.version,
-        "upgrade_type": type_of(source, target),
-        "downgrade": is_downgrade(source.version, target.version),
+        "upgrade_type": upgrade_type(scheme, source.version, target.version),
+        "downgrade": is_downgrade(scheme, source.version, target.version),
     }
 
 
@@ -179,7 +179,7 @@ def _ends(search: Search, path: UpgradePath) -> tuple[ComponentVersion, Componen
 
 def _route(search: Search, route: Route) -> RouteResponse:
     return RouteResponse(
-        steps=[PathResponse.of(PathView(path, *_ends(search, path))) for path in route.paths],
+        steps=[PathResponse.of(PathView(path, *_ends(search, path), search.scheme)) for path in route.paths],
         totals=TotalsResponse(
             steps=len(route.paths),
             risk_level=route.risk_level,
@@ -195,12 +195,12 @@ def _all_tested(paths: Iterable[UpgradePath]) -> bool:
 
 
 def _closed(search: Search, closed: ClosedPath) -> ClosedPathResponse:
-    pair = _version_pair(*_ends(search, closed.path))
+    pair = _version_pair(search.scheme, *_ends(search, closed.path))
     return ClosedPathResponse(**pair, id=closed.path.id, reasons=list(closed.reasons))
 
 
-def _missing(jump: MissingPath) -> VersionPairResponse:
-    return VersionPairResponse(**_version_pair(jump.source, jump.target))
+def _missing(search: Search, jump: MissingPath) -> VersionPairResponse:
+    return VersionPairResponse(**_version_pair(search.scheme, jump.source, jump.target))
 
 
 def _dependency(found: Dependency) -> DependencyResponse:

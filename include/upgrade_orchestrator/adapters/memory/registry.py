@@ -29,6 +29,7 @@ from upgrade_orchestrator.domain.registry.entries import (
     RegistryEntry,
     UpgradePath,
 )
+from upgrade_orchestrator.domain.registry.schemes import Scheme, scheme_of
 
 _TABLES: dict[type[RegistryEntry], Table[Any]] = {
     Component: COMPONENT,
@@ -107,6 +108,13 @@ class MemoryRegistry:
         """Unknown ids are left out."""
         wanted = set(version_ids)
         return {each.id: own(each) for each in await self._rows(COMPONENT_VERSION) if each.id in wanted}
+
+    async def schemes(self, component_ids: Iterable[str]) -> dict[str, Scheme]:
+        """Unknown ids are left out."""
+        wanted, versions = set(component_ids), self._transaction.rows(COMPONENT_VERSION)
+        texts = {each: [version.version for version in versions if version.component_id == each] for each in wanted}
+        found = await self._rows(COMPONENT)
+        return {each.id: scheme_of(each.version_scheme, texts[each.id]) for each in found if each.id in wanted}
 
     async def everything(self) -> list[RegistryEntry]:
         """Referenced entries first, each kind ordered by key."""

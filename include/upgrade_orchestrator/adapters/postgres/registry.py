@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, exists, select, text, update
+from sqlalchemy import RowMapping, Select, Table, case, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +24,7 @@ from upgrade_orchestrator.domain.registry.entries import (
     UpgradePath,
     VersionStatus,
 )
+from upgrade_orchestrator.domain.registry.schemes import Scheme, scheme_of
 
 UNIQUE_VIOLATION = "23505"
 
@@ -120,6 +121,15 @@ class PostgresRegistry:
         found = await self._connection.execute(select(table).where(table.c.id.in_(set(version_ids))))
         return {row["id"]: _version_from(row) for row in found.mappings()}
 
+    async def schemes(self, component_ids: Iterable[str]) -> dict[str, Scheme]:
+        """Unknown ids are left out; the versions are only read where the scheme is found out by them."""
+        table, version = tables.component.c, tables.component_version.c
+        texts = select(func.array_agg(version.version)).where(version.component_id == table.id).scalar_subquery()
+        found_out = case((table.version_scheme == Scheme.AUTO, texts)).label("texts")
+        query = select(table.id, table.version_scheme, found_out).where(table.id.in_(set(component_ids)))
+        found = await self._connection.execute(query)
+        return {row.id: scheme_of(Scheme(row.version_scheme), row.texts or ()) for row in found}
+
     async def everything(self) -> list[RegistryEntry]:
         """Referenced entries first, each kind ordered by key."""
         found: list[RegistryEntry] = []
@@ -177,7 +187,7 @@ def _translating_conflicts(entry: RegistryEntry) -> Iterator[None]:
 
 
 def _component_from(row: RowMapping) -> Component:
-    return Component(**rows.pick(Component, row))
+    return Component(**rows.pick(Component, row, version_scheme=Scheme(row["version_scheme"])))
 
 
 def _deployment_from(row: RowMapping) -> Deployment:

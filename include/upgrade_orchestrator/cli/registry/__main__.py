@@ -61,6 +61,8 @@ def load(file: str) -> str:
         raise _refusal(name, [Flaw(marked.line_of(path), path, message) for path, message in _errors(error)]) from None
     except UpgradeError as error:
         raise CommandFailed(f"{name}: {error.detail}\n{name}: nothing was loaded") from None
+    for each in done.warnings:
+        print(f"{name}:{marked.line_of(each.field)}: warning: {each.field}: {each.message}", file=sys.stderr)
     return f"{name}: {done}\n"
 
 

@@ -15,12 +15,15 @@ from upgrade_orchestrator.domain.registry.entries import (
     UpgradePath,
     VersionStatus,
 )
-from upgrade_orchestrator.domain.registry.versions import Version, VersionRange, is_downgrade
+from upgrade_orchestrator.domain.registry.ranges import VersionRange
+from upgrade_orchestrator.domain.registry.schemes import Scheme, is_downgrade
+from upgrade_orchestrator.domain.registry.texts import quoted
+from upgrade_orchestrator.domain.registry.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """Everything that the check of version compatibility reads."""
+    """Everything that the check of version compatibility reads; ``scheme`` orders the component's versions."""
 
     request: UpgradeRequest
     source: ComponentVersion
@@ -28,12 +31,22 @@ class Compatibility:
     path: UpgradePath | None
     deployment: Deployment
     platform_version: str | None
+    scheme: Scheme = Scheme.AUTO
 
 
-def compatibility(case: Compatibility, now: datetime) -> Findings:
-    """VERSION_COMPATIBILITY: path, target, current version and platform."""
-    way = path_findings(case.source, case.target, case.path, case.request.strategy)
-    return way + _target(case.target, now) + _current(case) + _platform(case.target, case.platform_version)
+def compatibility(case: Compatibility, now: datetime, *, finishing: bool = False) -> Findings:
+    """VERSION_COMPATIBILITY: path, target, current version and platform.
+
+    ``finishing``: the upgrade is under way. Then only a closed path blocks it; what has changed around the target
+    meanwhile warns, because half a fleet must be finishable (section 3).
+    """
+    way = path_findings(case.source, case.target, case.path, case.request.strategy, case.scheme)
+    rest = _target(case.target, now) + _current(case) + _platform(case.target, case.platform_version)
+    return way + (_only_warning(rest) if finishing else rest)
+
+
+def _only_warning(findings: Findings) -> Findings:
+    return Findings((), findings.blockers + findings.warnings)
 
 
 def target_findings(target: ComponentVersion, platform_version: str | None, now: datetime) -> Findings:
@@ -42,12 +55,16 @@ def target_findings(target: ComponentVersion, platform_version: str | None, now:
 
 
 def path_findings(
-    source: ComponentVersion, target: ComponentVersion, path: UpgradePath | None, strategy: Strategy | None
+    source: ComponentVersion,
+    target: ComponentVersion,
+    path: UpgradePath | None,
+    strategy: Strategy | None,
+    scheme: Scheme = Scheme.AUTO,
 ) -> Findings:
     """The findings on the upgrade path: missing, closed, or its warnings; ``strategy`` None: not chosen yet."""
     way = f"{source.version} to {target.version}"
     if path is None:
-        kind = "downgrade path" if is_downgrade(source.version, target.version) else "upgrade path"
+        kind = "downgrade path" if is_downgrade(scheme, source.version, target.version) else "upgrade path"
         todo = "register one with POST /upgrade-paths, or go in several upgrades (GET /upgrade-paths/calculate)"
         return Findings((f"no {kind} from {way} is registered: {todo}",))
     blockers = tuple(f"the path {way} is closed: {text}" for text in path.blockers)
@@ -138,5 +155,5 @@ def _problem(needed: str, wanted: str, found: str | None) -> str | None:
     try:
         fits = VersionRange.parse(wanted).allows(found)
     except ValueError as error:
-        return f"{needed}, {found} cannot be compared: {error}"
+        return f"{needed}, {quoted(found)} in installedComponents cannot be compared with it: {error}"
     return None if fits else f"{needed}, {found} is installed: install one in this range before the upgrade"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from upgrade_orchestrator.domain.registry.schemes import Scheme
+
 
 class VersionStatus(StrEnum):
     """The life cycle of a version; only STABLE versions are upgraded to."""
@@ -36,6 +38,8 @@ class Component:
     id: str
     name: str
     description: str | None = None
+    version_scheme: Scheme = Scheme.AUTO
+    """How its versions are ordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

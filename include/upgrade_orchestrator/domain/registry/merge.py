@@ -5,7 +5,7 @@ The file is read as a whole: its entries may refer to each other and to register
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from upgrade_orchestrator.domain.registry.entries import (
@@ -17,7 +17,8 @@ from upgrade_orchestrator.domain.registry.entries import (
     RiskLevel,
     UpgradePath,
 )
-from upgrade_orchestrator.domain.registry.rules import Problem, risk_of, version_problems
+from upgrade_orchestrator.domain.registry.rules import Problem, risk_of, version_problems, version_warnings
+from upgrade_orchestrator.domain.registry.schemes import Scheme, scheme_of
 
 Key = tuple[str, ...]
 
@@ -56,7 +57,8 @@ def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merg
     """The changes that ``entries``, parents first, make; only valid when ``problems_of`` finds no problem."""
     before = {key_of(each): each for each in registered}
     merged = before | {key_of(each.value): each.value for each in entries}
-    wanted = {key_of(each.value): _completed(each, before, merged) for each in entries}
+    schemes = _Schemes(merged)
+    wanted = {key_of(each.value): _completed(each, before, merged, schemes) for each in entries}
     unchanged = sum(before.get(key) == each for key, each in wanted.items())
     written = {key: each for key, each in wanted.items() if before.get(key) != each}
     written |= _not_recommended_any_more(wanted, before)
@@ -64,16 +66,36 @@ def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merg
     return Merge(created, tuple(each for key, each in written.items() if key in before), unchanged)
 
 
-def _completed(entry: Entry, before: dict[Key, RegistryEntry], merged: dict[Key, RegistryEntry]) -> RegistryEntry:
+def _completed(
+    entry: Entry, before: dict[Key, RegistryEntry], merged: dict[Key, RegistryEntry], schemes: _Schemes
+) -> RegistryEntry:
     """The entry with omitted values filled in: a path's risk by its type; ``mixed`` of an unchanged deployment."""
     value = entry.value
     if isinstance(value, UpgradePath) and entry.without_risk:
         source, target = (_version(merged, each) for each in (value.from_version_id, value.to_version_id))
-        return replace(value, risk_level=risk_of(source, target) if source and target else RiskLevel.HIGH)
+        scheme = schemes[value.component_id]
+        return replace(value, risk_level=risk_of(scheme, source, target) if source and target else RiskLevel.HIGH)
     known = before.get(key_of(value))
     if isinstance(value, Deployment) and isinstance(known, Deployment):
         return known if replace(known, mixed=None) == value else value
     return value
+
+
+class _Schemes(dict[str, Scheme]):
+    """The scheme of each component, found out when it is first asked for."""
+
+    def __init__(self, merged: Mapping[Key, RegistryEntry]) -> None:
+        super().__init__()
+        self._merged = merged
+
+    def __missing__(self, component_id: str) -> Scheme:
+        component = self._merged.get(("Component", component_id))
+        declared = component.version_scheme if isinstance(component, Component) else Scheme.AUTO
+        versions = (each for each in self._merged.values() if isinstance(each, ComponentVersion))
+        self[component_id] = scheme_of(
+            declared, (each.version for each in versions if each.component_id == component_id)
+        )
+        return self[component_id]
 
 
 def _not_recommended_any_more(
@@ -99,6 +121,17 @@ def problems_of(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -
             own += version_problems(entry.value)
         found += [Problem(f"{entry.path}.{each.field}", each.message) for each in own]
     return found
+
+
+def warnings_of(entries: Sequence[Entry]) -> list[Problem]:
+    """What may be meant in another way; fields as in ``problems_of``."""
+    versions = ((entry.path, entry.value) for entry in entries)
+    return [
+        Problem(f"{path}.{each.field}", each.message)
+        for path, value in versions
+        if isinstance(value, ComponentVersion)
+        for each in version_warnings(value)
+    ]
 
 
 def _references(value: RegistryEntry, merged: dict[Key, RegistryEntry]) -> Iterator[Problem]:

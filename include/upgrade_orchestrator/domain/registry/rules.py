@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, VersionStatus
-from upgrade_orchestrator.domain.registry.versions import Version, VersionRange, upgrade_type
+from upgrade_orchestrator.domain.registry.ranges import VersionRange
+from upgrade_orchestrator.domain.registry.schemes import Scheme, upgrade_type
+from upgrade_orchestrator.domain.registry.texts import version_problem
+from upgrade_orchestrator.domain.registry.versions import Version
 
-_RISK_OF_TYPE = {"PATCH": RiskLevel.LOW, "MINOR": RiskLevel.MEDIUM, "MAJOR": RiskLevel.HIGH}
+_RISK_OF_TYPE = {None: RiskLevel.HIGH, "PATCH": RiskLevel.LOW, "MINOR": RiskLevel.MEDIUM, "MAJOR": RiskLevel.HIGH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +24,31 @@ class Problem:
     message: str
 
 
-def risk_of(source: ComponentVersion, target: ComponentVersion) -> RiskLevel:
+def risk_of(scheme: Scheme, source: ComponentVersion, target: ComponentVersion) -> RiskLevel:
     """The risk by the type of the upgrade; HIGH when the versions cannot be ordered."""
-    try:
-        return _RISK_OF_TYPE[upgrade_type(source.version, target.version)]
-    except ValueError:
-        return RiskLevel.HIGH
+    return _RISK_OF_TYPE[upgrade_type(scheme, source.version, target.version)]
 
 
 def version_problems(version: ComponentVersion) -> list[Problem]:
-    """Versions and ranges that do not parse, and bounds that contradict each other."""
-    texts = {
-        "version": version.version,
-        "minPlatformVersion": version.min_platform_version,
-        "maxPlatformVersion": version.max_platform_version,
-    }
+    """Texts that are no version, ranges that do not parse, and bounds that cannot be compared or contradict each other.
+
+    Any text is a version; but bounds are compared with the platform's version, so they need an order.
+    """
+    found = version_problem(version.version)
+    bounds = {"minPlatformVersion": version.min_platform_version, "maxPlatformVersion": version.max_platform_version}
     ranges = {f"dependencies.{name}": text for name, text in version.dependencies.items()}
-    problems = [*_unparsable(texts, Version.parse), *_unparsable(ranges, VersionRange.parse)]
+    problems = [Problem("version", found)] if found else []
+    problems += [*_unparsable(bounds, Version.parse), *_unparsable(ranges, VersionRange.parse)]
     return [*(problems or _platform_bounds(version)), *_dates(version)]
+
+
+def version_warnings(version: ComponentVersion) -> list[Problem]:
+    """What may be meant in another way: a range that is a bare version means exactly that one."""
+    found = []
+    for name, text in sorted(version.dependencies.items()):
+        with suppress(ValueError):  # a problem, not a warning
+            found += [Problem(f"dependencies.{name}", said) for said in VersionRange.parse(text).warnings]
+    return found
 
 
 def life_problems(version: ComponentVersion, today: date) -> list[Problem]:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, field
+from itertools import islice
 
 from upgrade_orchestrator.domain.registry.entries import RiskLevel, UpgradePath
+from upgrade_orchestrator.domain.routes.k_best import Edge, k_best
 
 _RISKS = tuple(RiskLevel)
 "From lowest to highest, in the order of declaration."
 
-_Rank = tuple[int, int, bool, int, int, tuple[str, ...]]
-_Cost = tuple[int, int, int, tuple[str, ...]]
-_NO_COST: _Cost = (0, 0, 0, ())
+Place = tuple[bool, int]
+"""Of a version as a stop: whether it is not the recommended one, and how many versions are newer; lower is better."""
+Places = Mapping[str, Place]
+_Rank = tuple[int, int, bool, int, int, int, int, tuple[str, ...]]
+_NO_PLACE: Place = (True, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Consecutive paths; no version occurs twice."""
+    """Consecutive paths; no version occurs twice. ``places`` say which stops are preferred."""
 
     paths: tuple[UpgradePath, ...]
+    places: Places = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def risk_level(self) -> RiskLevel:
@@ -42,49 +45,39 @@ class Route:
 
     @property
     def rank(self) -> _Rank:
-        """The sort key, lower is better: steps, risk, downtime, duration (unknown ones last); ids make it unique."""
-        steps, unknown, minutes, ids = reduce(_with, self.paths, _NO_COST)
-        return steps, _RISKS.index(self.risk_level), self.requires_downtime, unknown, minutes, ids
+        """The sort key, lower is better: steps, risk, downtime, stops that are not recommended, age of the stops,
+        duration (unknown ones last); ids make it unique.
+        """
+        steps, plain, age, unknown, minutes = map(
+            sum, zip(*(_cost(path, self.places) for path in self.paths), strict=True)
+        )
+        ids = tuple(path.id for path in self.paths)
+        return steps, _RISKS.index(self.risk_level), self.requires_downtime, plain, age, unknown, minutes, ids
 
 
-def best_routes(paths: Sequence[UpgradePath], source: str, target: str, most: int) -> list[Route]:
+def best_routes(
+    paths: Sequence[UpgradePath], source: str, target: str, most: int, places: Places | None = None
+) -> list[Route]:
     """The ``most`` best routes between two different versions over ``paths``, best first.
 
-    This is Yen's algorithm: the next best route leaves a better one at some version, so for each version of that
-    route the best deviation is searched while the part before it is kept.
+    A route's risk and downtime are those of its worst path, so they cannot be added up on the way. But a route that is
+    among the best is also among the cheapest of those within its own risk and downtime: so each such limit is tried.
     """
-    found: list[Route] = []
-    first = _best_behind((), paths, source, target)
-    waiting = {first.rank: first} if first else {}
-    while waiting and len(found) < most:
-        route = waiting.pop(min(waiting))
-        found.append(route)
-        if len(found) < most:
-            waiting |= {each.rank: each for each in _deviations(found, paths, source, target)}
-    return found
+    known = {path.id: path for path in paths}
+    found: dict[tuple[str, ...], Route] = {}
+    for allowed in _within_limits(paths):
+        edges = (Edge(each.id, each.from_version_id, each.to_version_id, _cost(each, places or {})) for each in allowed)
+        for way in k_best(edges, source, target, most):
+            ids = tuple(edge.id for edge in way)
+            found[ids] = Route(tuple(known[each] for each in ids), places or {})
+    return list(islice(sorted(found.values(), key=lambda route: route.rank), most))
 
 
-def _deviations(found: Sequence[Route], paths: Sequence[UpgradePath], source: str, target: str) -> Iterable[Route]:
-    """The best routes that leave the latest one at each of its versions, none of them found before."""
-    latest = found[-1].paths
-    for index in range(len(latest)):
-        kept = latest[:index]
-        taken = {route.paths[index].id for route in found if route.paths[:index] == kept}
-        passed = {path.from_version_id for path in kept}
-        left = [path for path in paths if path.id not in taken and path.to_version_id not in passed]
-        other = _best_behind(kept, left, kept[-1].to_version_id if kept else source, target)
-        if other:
-            yield other
-
-
-def _best_behind(kept: tuple[UpgradePath, ...], paths: Sequence[UpgradePath], source: str, target: str) -> Route | None:
-    """The best route that begins with ``kept``.
-
-    A route's risk and downtime are those of its worst path, so they cannot be added up on the way. But the best route
-    is the cheapest of those that are within its own risk and downtime: so each such limit is tried.
-    """
-    routes = (_cheapest(allowed, source, target) for allowed in _within_limits(paths))
-    return min((Route(kept + route) for route in routes if route), key=lambda route: route.rank, default=None)
+def _cost(path: UpgradePath, places: Places) -> tuple[int, int, int, int, int]:
+    """What does add up. That all routes have the target's place in it, too, changes nothing between them."""
+    plain, newer = places.get(path.to_version_id, _NO_PLACE)
+    minutes = path.estimated_duration_minutes
+    return 1, int(plain), newer, int(minutes is None), minutes or 0
 
 
 def _within_limits(paths: Sequence[UpgradePath]) -> Iterable[list[UpgradePath]]:
@@ -94,30 +87,6 @@ def _within_limits(paths: Sequence[UpgradePath]) -> Iterable[list[UpgradePath]]:
             yield [
                 path for path in paths if _RISKS.index(path.risk_level) <= risk and path.requires_downtime <= downtime
             ]
-
-
-def _cheapest(paths: Iterable[UpgradePath], source: str, target: str) -> tuple[UpgradePath, ...]:
-    """By steps, duration and ids, which do add up (Dijkstra's algorithm); empty when there is none."""
-    leaving = _by(lambda path: path.from_version_id, paths)
-    waiting: list[tuple[_Cost, str, tuple[UpgradePath, ...]]] = [(_NO_COST, source, ())]
-    finished: set[str] = set()
-    while waiting:
-        cost, version, way = heapq.heappop(waiting)
-        if version == target:
-            return way
-        if version in finished:
-            continue
-        finished.add(version)
-        for path in leaving.get(version, ()):
-            if path.to_version_id not in finished:
-                heapq.heappush(waiting, (_with(cost, path), path.to_version_id, (*way, path)))
-    return ()
-
-
-def _with(cost: _Cost, path: UpgradePath) -> _Cost:
-    steps, unknown, known, ids = cost
-    minutes = path.estimated_duration_minutes
-    return steps + 1, unknown + (minutes is None), known + (minutes or 0), (*ids, path.id)
 
 
 def reachable_from(paths: Iterable[UpgradePath], source: str) -> set[str]:

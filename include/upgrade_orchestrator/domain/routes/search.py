@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from upgrade_orchestrator.domain.checks.compatibility import target_findings
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath
-from upgrade_orchestrator.domain.registry.versions import Version, is_downgrade, upgrade_type
-from upgrade_orchestrator.domain.routes.paths import Route, best_routes, leading_to, reachable_from
+from upgrade_orchestrator.domain.registry.schemes import Scheme, is_downgrade, key_of, numbers_of, type_between
+from upgrade_orchestrator.domain.routes.paths import Place, Route, best_routes, leading_to, reachable_from
 
 MAX_ROUTES = 6
 "The best one and five alternatives."
@@ -22,7 +24,10 @@ _TYPES = ("PATCH", "MINOR", "MAJOR")
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The input of the search: a component's versions and paths, source and target, and the platform's version."""
+    """The input of the search: a component's versions and paths, source and target, and the platform's version.
+
+    ``scheme`` orders the versions; it is not AUTO.
+    """
 
     versions: Mapping[str, ComponentVersion]
     paths: Sequence[UpgradePath]
@@ -30,6 +35,7 @@ class Search:
     target: ComponentVersion
     platform_version: str | None
     at: datetime
+    scheme: Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def find_routes(search: Search) -> RouteResult:
     refused = {each.id: _refusals(search, each) for each in search.versions.values()}
     closed = {path.id: path.blockers + refused[path.to_version_id] for path in search.paths}
     usable = [path for path in search.paths if not closed[path.id]]
-    routes = tuple(best_routes(usable, search.source.id, search.target.id, MAX_ROUTES))
+    routes = tuple(best_routes(usable, search.source.id, search.target.id, MAX_ROUTES, _places(search)))
     named = tuple(ClosedPath(path, closed[path.id]) for path in _between(search) if closed[path.id])
     if routes:
         return RouteResult(routes, named)
@@ -88,42 +94,50 @@ def _between(search: Search) -> list[UpgradePath]:
     return [path for path in search.paths if path.from_version_id in reachable and path.to_version_id in leading]
 
 
-def _jumps(search: Search, starts: AbstractSet[str], ends: AbstractSet[str]) -> list[MissingPath]:
-    """All jumps that would complete a route: those in the direction of the upgrade first, then the smallest."""
-    known = {(path.from_version_id, path.to_version_id) for path in search.paths}
-    positions = _positions(search.versions.values())
-    back = is_downgrade(search.source.version, search.target.version)
-
-    def size(jump: MissingPath) -> tuple[bool, int, int, str, str]:
-        against = is_downgrade(jump.source.version, jump.target.version) is not back
-        between = abs(positions.get(jump.source.id, 0) - positions.get(jump.target.id, 0))
-        return against, _weight(jump), between, jump.source.id, jump.target.id
-
-    pairs = ((start, end) for start in starts for end in ends if (start, end) not in known)
-    return sorted((MissingPath(search.versions[start], search.versions[end]) for start, end in pairs), key=size)
+def _places(search: Search) -> dict[str, Place]:
+    """Each version's place as a stop: the recommended one first, then the newest; without an order as the oldest."""
+    positions = _positions(search)
+    newest = max(positions.values(), default=0)
+    return {each.id: (not each.recommended, newest - positions.get(each.id, -1)) for each in search.versions.values()}
 
 
-def _weight(jump: MissingPath) -> int:
-    kind = type_of(jump.source, jump.target)
-    return _TYPES.index(kind) if kind else len(_TYPES)
-
-
-def _positions(versions: Iterable[ComponentVersion]) -> dict[str, int]:
+def _positions(search: Search) -> dict[str, int]:
     """The position of each version among the component's, oldest first; versions without an order are left out."""
-    ordered = sorted((found, each.id) for each in versions if (found := _parsed(each.version)))
-    return {version_id: position for position, (_, version_id) in enumerate(ordered)}
+    keys = {
+        each.id: key for each in search.versions.values() if (key := key_of(search.scheme, each.version)) is not None
+    }
+    ordered = sorted(keys, key=keys.__getitem__)
+    position, found = 0, dict.fromkeys(ordered[:1], 0)
+    for lower, higher in pairwise(ordered):
+        position += keys[lower] < keys[higher]
+        found[higher] = position
+    return found
 
 
-def _parsed(text: str) -> Version | None:
-    try:
-        return Version.parse(text)
-    except ValueError:
-        return None
+_Size = tuple[bool, int, int, str, str]
 
 
-def type_of(source: ComponentVersion, target: ComponentVersion) -> str | None:
-    """PATCH, MINOR or MAJOR; None for names without an order."""
-    try:
-        return upgrade_type(source.version, target.version)
-    except ValueError:
-        return None
+def _jumps(search: Search, starts: AbstractSet[str], ends: AbstractSet[str]) -> list[MissingPath]:
+    """The jumps that would complete a route: those in the direction of the upgrade first, then the smallest."""
+    known = {(path.from_version_id, path.to_version_id) for path in search.paths}
+    size = _sizes(search)
+    pairs = ((start, end) for start in starts for end in ends if (start, end) not in known)
+    smallest = heapq.nsmallest(MAX_MISSING, (size(start, end) for start, end in pairs))
+    return [MissingPath(search.versions[start], search.versions[end]) for *_, start, end in smallest]
+
+
+def _sizes(search: Search) -> Callable[[str, str], _Size]:
+    """The size of a jump, from what is computed once for each version, because there may be very many jumps."""
+    scheme, positions = search.scheme, _positions(search)
+    back = is_downgrade(scheme, search.source.version, search.target.version)
+    numbers = {each: numbers_of(scheme, search.versions[each].version) for each in positions}
+
+    def size(start: str, end: str) -> _Size:
+        begin, stop = positions.get(start), positions.get(end)
+        if begin is None or stop is None:
+            return back, len(_TYPES), abs((begin or 0) - (stop or 0)), start, end
+        kind = type_between(numbers[start], numbers[end])
+        weight = _TYPES.index(kind) if kind else len(_TYPES)
+        return (stop < begin) is not back, weight, abs(begin - stop), start, end
+
+    return size

@@ -67,4 +67,6 @@ async def _way(
         raise ValidationFailed.of("fromVersionId", "must differ from the version that is checked")
     source = await version_of(work, version.component_id, "fromVersionId", query.from_version_id)
     path = await work.registry.path(source.id, version.id)
-    return path_findings(source, version, path, query.strategy), PathView(path, source, version) if path else None
+    scheme = (await work.registry.schemes([version.component_id]))[version.component_id]
+    findings = path_findings(source, version, path, query.strategy, scheme)
+    return findings, PathView(path, source, version, scheme) if path else None

@@ -9,7 +9,7 @@ from datetime import datetime
 from upgrade_orchestrator.domain.checks.backups import BackupRules, registration_problems
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists
 from upgrade_orchestrator.domain.registry.entries import Backup, Deployment, RegistryEntry
-from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of
+from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of, warnings_of
 from upgrade_orchestrator.domain.registry.rules import Problem
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.write import raise_if_problems
@@ -17,11 +17,13 @@ from upgrade_orchestrator.service.registry.write import raise_if_problems
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The number of entries that were created, changed and left unchanged."""
+    """The number of entries that were created, changed and left unchanged, and the warnings."""
 
     created: int
     changed: int
     unchanged: int
+    warnings: tuple[Problem, ...] = ()
+    """What may be meant in another way, with its location in the file."""
 
     def __str__(self) -> str:
         return f"{self.created} created, {self.changed} changed, {self.unchanged} unchanged"
@@ -48,7 +50,7 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
             await _write(work, entry)
         await work.commit()
     unchanged = difference.unchanged + len(entries) - len(new)
-    return Loaded(len(difference.created), len(difference.changed), unchanged)
+    return Loaded(len(difference.created), len(difference.changed), unchanged, tuple(warnings_of(new)))
 
 
 def _backup_problems(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, UpgradePath
 from upgrade_orchestrator.domain.registry.rules import risk_of
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 from upgrade_orchestrator.domain.routes.search import RouteResult, Search, find_routes
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.write import require_component, version_of
@@ -18,11 +19,12 @@ EVERY = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class PathView:
-    """A path with its two versions."""
+    """A path with its two versions, and the scheme that orders them."""
 
     path: UpgradePath
     source: ComponentVersion
     target: ComponentVersion
+    scheme: Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ async def add_path(ports: Ports, path: UpgradePath, risk: RiskLevel | None) -> P
     """
     async with ports.work() as work:
         source, target = await _ends(work, path.component_id, path.from_version_id, path.to_version_id)
-        added = replace(path, risk_level=risk or risk_of(source, target))
+        scheme = (await work.registry.schemes([path.component_id]))[path.component_id]
+        added = replace(path, risk_level=risk or risk_of(scheme, source, target))
         await work.registry.add(added)
         await work.commit()
-    return PathView(added, source, target)
+    return PathView(added, source, target, scheme)
 
 
 async def list_paths(ports: Ports, component_id: str | None, after: str, limit: int) -> list[PathView]:
@@ -54,7 +57,11 @@ async def list_paths(ports: Ports, component_id: str | None, after: str, limit: 
         found = await work.registry.paths(component_id, after, limit)
         ids = {each for path in found for each in (path.from_version_id, path.to_version_id)}
         versions = await work.registry.versions_by_id(ids)
-    return [PathView(path, versions[path.from_version_id], versions[path.to_version_id]) for path in found]
+        schemes = await work.registry.schemes({path.component_id for path in found})
+    return [
+        PathView(path, versions[path.from_version_id], versions[path.to_version_id], schemes[path.component_id])
+        for path in found
+    ]
 
 
 async def calculate_route(ports: Ports, component_id: str, from_version_id: str, to_version_id: str) -> Calculated:
@@ -68,10 +75,11 @@ async def calculate_route(ports: Ports, component_id: str, from_version_id: str,
         raise ValidationFailed.of("toVersionId", "must differ from fromVersionId")
     async with ports.work() as work:
         source, target = await _ends(work, component_id, from_version_id, to_version_id)
+        scheme = (await work.registry.schemes([component_id]))[component_id]
         versions = {each.id: each for each in await work.registry.versions(component_id, "", EVERY)}
         paths = await work.registry.paths(component_id, "", EVERY)
         now = await work.now()
-    search = Search(versions, paths, source, target, ports.options.platform_version, now)
+    search = Search(versions, paths, source, target, ports.options.platform_version, now, scheme)
     # in a thread, because with hundreds of versions it would block the event loop for too long
     return Calculated(search, await asyncio.to_thread(find_routes, search))
 

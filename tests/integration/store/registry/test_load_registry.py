@@ -18,6 +18,7 @@ from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExist
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
 from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion, RegistryEntry
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.load import Loaded, load_registry, read_registry
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
@@ -25,7 +26,7 @@ from upgrade_orchestrator.service.upgrade.create import create_upgrade
 ODD = "yes: \"no\" # '~'\n- 3.10 \t ü 漢 \x85 {{ var }} | > & * !"
 EVERYTHING: list[RegistryEntry] = [
     Component(id="A", name="null", description=ODD),
-    Component(id="b", name="3.10"),
+    Component(id="b", name="3.10", version_scheme=Scheme.DEBIAN),
     ComponentVersion(id="1.0", component_id="A", version="3.10"),
     replace(
         VERSION,

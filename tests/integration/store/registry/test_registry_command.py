@@ -63,6 +63,18 @@ def test_load_command_reads_standard_input(
     assert capsys.readouterr().out == "standard input: 2 created, 0 changed, 0 unchanged\n"
 
 
+# fault 43
+def test_bare_version_as_a_range_is_warned_of_with_file_and_line(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(TEXT + "    dependencies:\n      zk: 3.8.4\n      java: ==17\n")
+    assert main(["load", "registry.yaml"]) == 0
+    printed = capsys.readouterr()
+    assert "created" in printed.out
+    said = "3.8.4 means exactly 3.8.4: write ==3.8.4 if that is meant, or >=3.8.4 or ^3.8.4"
+    assert printed.err.splitlines() == [f"registry.yaml:9: warning: versions[0].dependencies.zk: {said}"]
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -75,7 +87,8 @@ def test_load_command_reads_standard_input(
         ("    lts: [\n", "registry.yaml:9: not YAML: expected the node content, but found '<stream end>'"),
         (
             "    dependencies:\n      zk: about 3\n",
-            "registry.yaml:9: versions[0].dependencies.zk: 'about 3' is not a version range such as >=15,<18",
+            "registry.yaml:9: versions[0].dependencies.zk: 'about 3' is not a version range: 'about' does not begin with"
+            " a number; write a range such as >=15,<18 or ^1.2.3, with || between alternatives",
         ),
         (
             "  - {id: v2, componentId: zk, version: 1}\n",

@@ -29,6 +29,28 @@ async def test_component_is_409_when_its_id_is_taken(api: httpx.AsyncClient, wor
     assert world.rows("component") == 1
 
 
+async def test_component_has_the_scheme_of_its_versions(api: httpx.AsyncClient) -> None:
+    made = [await api.post("/components", json={"name": "n"} | more) for more in ({}, {"versionScheme": "debian"})]
+    assert [each.json()["versionScheme"] for each in made] == ["auto", "debian"]
+
+
+# fault 41
+@pytest.mark.parametrize(
+    ("scheme", "kind", "downgrade"), [("auto", "PATCH", False), ("openssl", "PATCH", False), ("pep440", "PATCH", True)]
+)
+async def test_scheme_decides_whether_an_upgrade_path_leads_downwards(
+    api: httpx.AsyncClient, scheme: str, kind: str, downgrade: bool
+) -> None:
+    await api.post("/components", json={"id": "openssl", "name": "OpenSSL", "versionScheme": scheme})
+    for version_id, text in (("a", "1.1.1"), ("b", "1.1.1a"), ("c", "1.0.2u" if scheme != "pep440" else "1.0.2")):
+        made = await api.post("/components/openssl/versions", json={"id": version_id, "version": text})
+        assert made.status_code == 201
+    made = await api.post("/upgrade-paths", json={"componentId": "openssl", "fromVersionId": "a", "toVersionId": "b"})
+    assert (made.json()["upgradeType"], made.json()["downgrade"]) == (kind, downgrade)
+    listed = (await api.get("/upgrade-paths", params={"componentId": "openssl"})).json()["items"]
+    assert listed == [made.json()]
+
+
 async def test_components_are_paged_by_id(api: httpx.AsyncClient) -> None:
     for name in ("c", "a", "b"):
         await api.post("/components", json={"id": name, "name": name})
@@ -44,6 +66,7 @@ BAD_COMPONENTS: list[tuple[dict[str, Any], str]] = [
     ({"name": "n" * 256}, "name"),
     ({"name": "a\x00b"}, "name"),
     ({"name": None}, "name"),
+    ({"name": "n", "versionScheme": "numbers"}, "versionScheme"),
     ({"name": "n", "id": ""}, "id"),
     ({"name": "n", "id": "-x"}, "id"),
     ({"name": "n", "id": "x" * 65}, "id"),

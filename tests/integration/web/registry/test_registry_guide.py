@@ -17,7 +17,7 @@ from tests.integration.world import World
 from upgrade_orchestrator.cli.registry.__main__ import main
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.cli.registry.marked_yaml import read_yaml
-from upgrade_orchestrator.domain.registry.versions import VersionRange
+from upgrade_orchestrator.domain.registry.ranges import VersionRange
 from upgrade_orchestrator.service.registry.load import load_registry
 
 PAGE = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")

@@ -27,7 +27,7 @@ async def test_version_is_created_and_its_status_is_changed(api: httpx.AsyncClie
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
-        ({"version": "newest"}, "version"),
+        ({"version": "3.6.0 "}, "version"),
         ({"minPlatformVersion": "x"}, "minPlatformVersion"),
         ({"dependencies": {"zk": "about 3"}}, "dependencies.zk"),
         ({"releaseDate": "2026-02-31"}, "releaseDate"),
@@ -45,7 +45,7 @@ async def test_version_is_422_when_a_field_does_not_parse(
 
 BAD_VERSIONS: list[tuple[dict[str, Any], str]] = [
     ({"version": ""}, "version"),
-    ({"version": "3" * 65}, "version"),
+    ({"version": "3" * 129}, "version"),
     ({"version": 3.6}, "version"),
     ({"minPlatformVersion": "3.10", "maxPlatformVersion": "3.9"}, "maxPlatformVersion"),
     ({"releaseDate": "2026-02-01", "endOfLifeDate": "2026-01-31"}, "endOfLifeDate"),
@@ -68,6 +68,41 @@ async def test_version_is_422_when_a_value_makes_no_sense(
     assert response.status_code == 422, response.text
     assert [each["field"] for each in response.json()["errors"]] == [field]
     assert world.rows("component_version") == 2
+
+
+# fault 40
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8.15.0-SNAPSHOT",
+        "1.1.1w",
+        "1:2.3~rc1-4",
+        "9.2.0-9.el9",
+        "16.8.7-ee.0",
+        "RELEASE.2024-10-13T13-34-11Z",
+        "19c",
+        "9" * 128,
+    ],
+)
+async def test_any_text_is_registered_as_a_version(api: httpx.AsyncClient, text: str) -> None:
+    made = await api.post(f"/components/{COMPONENT}/versions", json={"id": "v4", "version": text})
+    assert (made.status_code, made.json().get("version"), made.json().get("warnings")) == (201, text, [])
+    path = {"componentId": COMPONENT, "fromVersionId": NEW, "toVersionId": "v4"}
+    assert (await api.post("/upgrade-paths", json=path)).status_code == 201
+
+
+async def test_refused_version_is_quoted_with_what_to_write(api: httpx.AsyncClient) -> None:
+    response = await api.post(f"/components/{COMPONENT}/versions", json={"version": " 3.6.0"})
+    (error,) = response.json()["errors"]
+    assert error == {"field": "version", "message": "' 3.6.0' begins or ends with a blank: write '3.6.0'"}
+
+
+# fault 43
+async def test_bare_version_as_a_range_is_warned_of(api: httpx.AsyncClient) -> None:
+    body = {"id": "v4", "version": "4.0.0", "dependencies": {"java": "17", "postgresql": "^15 || ^16"}}
+    made = await api.post(f"/components/{COMPONENT}/versions", json=body)
+    said = "dependencies.java: 17 means exactly 17: write ==17 if that is meant, or >=17 or ^17"
+    assert (made.status_code, made.json()["warnings"]) == (201, [said])
 
 
 async def test_version_past_its_end_of_life_is_shown_as_eol(api: httpx.AsyncClient) -> None:

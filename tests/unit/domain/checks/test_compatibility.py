@@ -158,7 +158,7 @@ def platform(low: str | None, high: str | None, runs: str | None) -> Findings:
         (None, "3.2", "3.3.2", "any to 3.2, the platform is 3.3.2"),
         ("3.10", "3.12", "3.9.9", "3.10 to 3.12, the platform is 3.9.9"),
         ("3.0", None, None, "3.0 to any, the platform's version is not known; set upgrades_platform_version"),
-        ("3.0", None, "edge", "3.0 to any, the platform edge cannot be compared: 'edge' is not a version such as"),
+        ("3.0", None, "edge", "3.0 to any, the platform edge cannot be compared: 'edge' has no order: write a version"),
     ],
 )
 def test_platform_outside_the_range_or_unknown_blocks(
@@ -213,7 +213,9 @@ def test_dependency_check_blocks_a_version_out_of_range_and_names_only_it() -> N
 
 def test_dependency_check_blocks_an_invalid_installed_version_with_an_explanation() -> None:
     (text,) = dependencies(NEEDY, {"postgresql": "latest", "java": "17.0.9"}).blockers
-    assert text.startswith("postgresql >=15,<18 is needed, latest cannot be compared: 'latest' is not a version")
+    assert text.startswith(
+        "postgresql >=15,<18 is needed, 'latest' in installedComponents cannot be compared with it: 'latest' has no"
+    )
 
 
 def test_dependency_check_blocks_an_invalid_range_with_an_explanation() -> None:

@@ -210,7 +210,7 @@ def test_id_cannot_move_to_another_component_or_tenant(value: RegistryEntry, fie
 
 
 def test_all_problems_of_a_file_are_reported_at_once() -> None:
-    bad = changed(OLD, version="newest", dependencies={"zk": "?"})
+    bad = changed(OLD, version="new\nest", dependencies={"zk": "?"})
     assert wrong((), bad, BACKUP) == [
         "things[0].componentId",
         "things[0].version",

@@ -8,6 +8,7 @@ import pytest
 
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, VersionStatus
 from upgrade_orchestrator.domain.registry.rules import life_problems, risk_of, version_problems
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 
 VERSION = ComponentVersion(id="v", component_id="c", version="3.6.0")
 TODAY = date(2031, 5, 17)
@@ -22,7 +23,8 @@ def version(**fields: Any) -> ComponentVersion:
     ("fields", "wrong"),
     [
         ({}, []),
-        ({"version": "newest"}, ["version"]),
+        ({"version": "newest"}, []),
+        ({"version": " 3.6.0"}, ["version"]),
         ({"min_platform_version": "x", "max_platform_version": "y"}, ["minPlatformVersion", "maxPlatformVersion"]),
         ({"min_platform_version": "3.10", "max_platform_version": "3.9"}, ["maxPlatformVersion"]),
         ({"min_platform_version": "3.9", "max_platform_version": "3.10"}, []),
@@ -30,7 +32,7 @@ def version(**fields: Any) -> ComponentVersion:
         ({"dependencies": {"zk": ">=3,<", "java": "17.*"}}, ["dependencies.zk"]),
         ({"release_date": TOMORROW, "end_of_life_date": TODAY}, ["endOfLifeDate"]),
         ({"release_date": TODAY, "end_of_life_date": TODAY}, []),
-        ({"version": "newest", "dependencies": {"zk": "?"}}, ["version", "dependencies.zk"]),
+        ({"version": "new\nest", "dependencies": {"zk": "?"}}, ["version", "dependencies.zk"]),
     ],
 )
 def test_version_problems_name_every_field(fields: dict[str, Any], wrong: list[str]) -> None:
@@ -56,4 +58,4 @@ def test_version_past_its_end_of_life_counts_as_eol(status: VersionStatus, ends:
     ],
 )
 def test_risk_follows_from_the_upgrades_type(old: str, new: str, risk: RiskLevel) -> None:
-    assert risk_of(version(version=old), version(version=new)) is risk
+    assert risk_of(Scheme.AUTO, version(version=old), version(version=new)) is risk

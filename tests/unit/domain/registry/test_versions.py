@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version as Reference
 
-from upgrade_orchestrator.domain.registry.versions import Version, VersionRange, is_downgrade, upgrade_type
+from upgrade_orchestrator.domain.registry.ranges import VersionRange
+from upgrade_orchestrator.domain.registry.schemes import Scheme, is_downgrade, upgrade_type
+from upgrade_orchestrator.domain.registry.versions import Version
 
 RISING = [
     "0.9",
@@ -54,11 +56,11 @@ def test_version_differs_from_text_and_from_its_candidate() -> None:
     assert Version.parse("3.6.0") != Version.parse("3.6.0-rc.1")
 
 
-@pytest.mark.parametrize("text", ["", "latest", "3.", ".3", "3..6", "3.6.0-17", "3.6-gamma", "-1", "3,6", "9" * 19])
-def test_invalid_version_is_refused_and_named(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a version such as 3.6.0 or 4.0.0-rc.1") as refusal:
+@pytest.mark.parametrize("text", ["", "latest", ".3", "-1", "x" * 99, "9" * 301])
+def test_version_without_a_number_at_its_beginning_is_refused_and_named(text: str) -> None:
+    with pytest.raises(ValueError, match="has no order: write a version that begins with a number") as refusal:
         Version.parse(text)
-    assert repr(text) in str(refusal.value)
+    assert repr(text)[:150] in str(refusal.value)
 
 
 @pytest.mark.parametrize(("text", "prerelease"), [("3.6.0", False), ("3.6.0-rc.1", True), ("3.6a1", True)])
@@ -79,7 +81,7 @@ def test_version_is_a_prerelease_when_its_text_says_so(text: str, prerelease: bo
     ],
 )
 def test_upgrade_type_is_the_first_number_that_differs(old: str, new: str, kind: str) -> None:
-    assert upgrade_type(old, new) == kind
+    assert upgrade_type(Scheme.AUTO, old, new) == kind
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_upgrade_type_is_the_first_number_that_differs(old: str, new: str, kind:
     ],
 )
 def test_downgrade_is_to_a_lower_version_and_names_are_not_ordered(old: str, new: str, down: bool) -> None:
-    assert is_downgrade(old, new) is down
+    assert is_downgrade(Scheme.AUTO, old, new) is down
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,8 @@ def test_range_allows_exactly_the_versions_inside(wanted: str, inside: list[str]
 
 
 @pytest.mark.parametrize(
-    "text", ["", ">=", "newer", ">=15,", ">=15,,<18", ">=3.*", "~=3", "==3.6rc1.*", "=>3", "^3.6", ">=15 <18", "*.*"]
+    "text",
+    ["", ">=", "newer", ">=15,", ">=15,,<18", "~=3", "==3.6rc1.*", "=>3", "*.*", "3..6", "3.", "1.2 1.3", "[1,2"],
 )
 def test_invalid_range_is_refused(text: str) -> None:
     """Stricter than `packaging` on purpose: an empty text or a stray comma is a typing error, "*" means any."""
@@ -131,7 +134,7 @@ def test_invalid_range_is_refused(text: str) -> None:
 
 
 def test_range_refuses_to_compare_an_invalid_version() -> None:
-    with pytest.raises(ValueError, match="'latest' is not a version"):
+    with pytest.raises(ValueError, match="'latest' has no order"):
         VersionRange.parse(">=15").allows("latest")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upgrade_orchestrator.domain.registry.entries import RiskLevel, UpgradePath
-from upgrade_orchestrator.domain.routes.paths import Route, best_routes, leading_to, reachable_from
+from upgrade_orchestrator.domain.routes.paths import Places, Route, best_routes, leading_to, reachable_from
 
 LOW, MEDIUM, HIGH = RiskLevel
 
@@ -38,14 +38,19 @@ def every_way(paths: Sequence[UpgradePath], version: str, target: str, seen: str
             yield from ((each.id, *way) for way in rest)
 
 
-def rank_of(paths: Sequence[UpgradePath], ids: Sequence[str]) -> tuple[int, int, bool, int, int, tuple[str, ...]]:
-    """The specification's rank, computed in another way: steps, risk, downtime, duration (unknown ones last)."""
+def rank_of(paths: Sequence[UpgradePath], ids: Sequence[str], places: Places) -> tuple[Any, ...]:
+    """The specification's rank, computed in another way: steps, risk, downtime, stops that are recommended, then new
+    ones, duration (unknown ones last).
+    """
+    stops = [places.get(each[1], (True, 0)) for each in ids[:-1]]
     ways = [next(each for each in paths if each.id == one) for one in ids]
     minutes = [each.estimated_duration_minutes for each in ways]
     return (
         len(ways),
         max("LMH".index(each.risk_level[0]) for each in ways),
         max(each.requires_downtime for each in ways),
+        sum(not_recommended for not_recommended, _ in stops),
+        sum(newer for _, newer in stops),
         minutes.count(None),
         sum(each or 0 for each in minutes),
         tuple(ids),
@@ -61,10 +66,14 @@ graphs = st.lists(ways, unique=True, max_size=18).flatmap(
 )
 
 
-@given(graphs, st.integers(1, 7))
-def test_routes_are_the_best_of_all_in_order(paths: tuple[UpgradePath, ...], most: int) -> None:
-    expected = sorted(every_way(paths, "a", "f"), key=lambda way: rank_of(paths, way))[:most]
-    found = best_routes(paths, "a", "f", most)
+placed = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.booleans(), st.integers(0, 3)))
+
+
+# fault 44
+@given(graphs, st.integers(1, 7), placed)
+def test_routes_are_the_best_of_all_in_order(paths: tuple[UpgradePath, ...], most: int, places: Places) -> None:
+    expected = sorted(every_way(paths, "a", "f"), key=lambda way: rank_of(paths, way, places))[:most]
+    found = best_routes(paths, "a", "f", most, places)
     assert [tuple(each.id for each in route.paths) for route in found] == expected
 
 
@@ -72,7 +81,7 @@ def test_routes_are_the_best_of_all_in_order(paths: tuple[UpgradePath, ...], mos
 def test_route_rank_has_the_criteria_of_the_specification(paths: tuple[UpgradePath, ...]) -> None:
     for route in best_routes(paths, "a", "f", 3):
         ids = [each.id for each in route.paths]
-        steps, risk, downtime, unknown, minutes, _ = rank_of(paths, ids)
+        steps, risk, downtime, *_, unknown, minutes, _ = rank_of(paths, ids, {})
         assert (len(route.paths), route.risk_level, route.requires_downtime) == (steps, [*RiskLevel][risk], downtime)
         assert route.estimated_duration_minutes == (None if unknown else minutes)
         assert all(one.to_version_id == next_one.from_version_id for one, next_one in pairwise(route.paths))
@@ -104,6 +113,31 @@ def test_route_with_fewer_upgrades_comes_first_at_any_risk() -> None:
 def test_route_with_lower_risk_comes_first_among_equally_long_ones(worse: dict[str, Any], why: str) -> None:
     paths = [path("am"), path("mz"), path("ab", **worse), path("bz")]
     assert names(paths) == ["am-mz", "ab-bz"], why
+
+
+RECOMMENDED, NEWEST, OLDER = (False, 5), (True, 0), (True, 1)
+
+
+# fault 44
+@pytest.mark.parametrize(
+    ("stops", "best"),
+    [
+        ({"m": NEWEST, "b": OLDER}, "am-mz"),
+        ({"m": OLDER, "b": NEWEST}, "ab-bz"),
+        ({"m": NEWEST, "b": RECOMMENDED}, "ab-bz"),
+        ({"m": OLDER, "b": OLDER}, "am-mz"),
+    ],
+    ids=["newest", "newest is the slower one", "recommended before newest", "as old: the faster one"],
+)
+def test_route_prefers_recommended_then_newest_stops_before_duration(stops: Places, best: str) -> None:
+    paths = [path("am", minutes=1), path("mz"), path("ab", minutes=9), path("bz")]
+    assert "-".join(each.id for each in best_routes(paths, "a", "z", 2, stops)[0].paths) == best
+
+
+@pytest.mark.parametrize("worse", [{"risk": MEDIUM}, {"requires_downtime": True}], ids=["risk", "downtime"])
+def test_route_over_a_recommended_stop_comes_behind_a_safer_one(worse: dict[str, Any]) -> None:
+    paths = [path("am"), path("mz"), path("ab", **worse), path("bz")]
+    assert best_routes(paths, "a", "z", 2, {"m": OLDER, "b": RECOMMENDED})[0].paths[0].id == "am"
 
 
 def test_route_risk_outweighs_downtime() -> None:

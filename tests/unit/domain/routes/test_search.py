@@ -1,5 +1,6 @@
 """The paths that a search uses, reports as closed, and reports as missing (specification section 1)."""
 
+import time
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.unit.domain.builders import NOW
-from upgrade_orchestrator.domain.registry.entries import ComponentVersion, UpgradePath, VersionStatus
-from upgrade_orchestrator.domain.routes.search import MAX_MISSING, RouteResult, Search, find_routes, type_of
+from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, UpgradePath, VersionStatus
+from upgrade_orchestrator.domain.registry.schemes import Scheme, upgrade_type
+from upgrade_orchestrator.domain.routes.search import MAX_MISSING, RouteResult, Search, find_routes
 
 TEXTS = ("3.6.0", "3.6.1", "3.7.0", "3.8.0", "4.0.0")
 
@@ -31,7 +33,7 @@ def ways(
     *paths: UpgradePath, source: str = "3.6.0", target: str = "4.0.0", platform: str | None = None, **changed: Any
 ) -> RouteResult:
     versions = VERSIONS | {each.id: each for each in changed.values()}
-    search = Search(versions, paths, versions[f"v{source}"], versions[f"v{target}"], platform, NOW)
+    search = Search(versions, paths, versions[f"v{source}"], versions[f"v{target}"], platform, NOW, Scheme.SEMVER)
     return find_routes(search)
 
 
@@ -114,6 +116,46 @@ def test_missing_paths_are_limited_in_number() -> None:
 
 def test_versions_without_an_order_have_no_type_and_come_last() -> None:
     jammy = version("jammy")
-    assert type_of(jammy, VERSIONS["v3.6.0"]) is None
+    assert upgrade_type(Scheme.SEMVER, "jammy", "3.6.0") is None
     found = ways(path("jammy", "4.0.0"), path("3.8.0", "4.0.0"), odd=jammy)
     assert jumps(found) == ["3.6.0-3.8.0", "3.6.0-4.0.0", "3.6.0-jammy"]
+
+
+# fault 44
+@pytest.mark.parametrize(("recommended", "through"), [(None, "4.21.9"), ("4.21.3", "4.21.3")])
+def test_route_goes_through_the_recommended_or_else_the_newest_version(recommended: str | None, through: str) -> None:
+    stops = [f"4.21.{number}" for number in (0, 9, 3, 1)]
+    texts = ["4.20.0", *stops, "4.22.11"]
+    versions = {f"v{each}": version(each, recommended=each == recommended) for each in texts}
+    paths = [each for stop in stops for each in (path("4.20.0", stop), path(stop, "4.22.11"))]
+    search = Search(versions, paths, versions["v4.20.0"], versions["v4.22.11"], None, NOW, Scheme.SEMVER)
+    best = find_routes(search).routes[0]
+    assert [each.to_version_id for each in best.paths] == [f"v{through}", "v4.22.11"]
+
+
+def test_stop_without_an_order_is_taken_last() -> None:
+    odd = version("jammy")
+    found = ways(*(each for stop in ("jammy", "3.6.1") for each in (path("3.6.0", stop), path(stop, "4.0.0"))), odd=odd)
+    assert [route.paths[0].to_version_id for route in found.routes] == ["v3.6.1", "vjammy"]
+
+
+@pytest.mark.parametrize("steps", [(1, 2, 3, 4, 5), (1, 2, 3, -1, -2)], ids=["upwards", "both ways"])
+@pytest.mark.parametrize("gap", [False, True])
+def test_thousand_versions_and_five_thousand_paths_are_searched_within_a_second(
+    steps: tuple[int, ...], gap: bool
+) -> None:
+    """Five kinds of risk and downtime, so that every limit is tried; with a gap there are 250,000 missing paths."""
+    texts = [f"{number // 100}.{number // 10 % 10}.{number % 10}" for number in range(1000)]
+    versions = {f"v{text}": version(text) for text in texts}
+    kinds = [{"risk_level": risk, "requires_downtime": down} for risk in RiskLevel for down in (False, True)]
+    paths = [
+        path(texts[begin], texts[begin + step], **kinds[(begin * 7 + step) % len(kinds)])
+        for begin in range(1000)
+        for step in steps
+        if 0 <= begin + step < 1000 and not (gap and (begin < 500) is not (begin + step < 500))
+    ]
+    search = Search(versions, paths, versions["v0.0.0"], versions["v9.9.9"], None, NOW, Scheme.SEMVER)
+    begun = time.process_time()
+    found = find_routes(search)
+    assert time.process_time() - begun < 1.0
+    assert (len(found.routes), len(found.missing)) == ((0, MAX_MISSING) if gap else (6, 0))

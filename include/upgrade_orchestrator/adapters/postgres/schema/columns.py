@@ -1,4 +1,4 @@
-"""Shared by all tables: naming of constraints, types of ids and times."""
+"""Shared by all tables: naming of constraints, types of ids, versions and times."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ metadata = MetaData(
 )
 
 Id = String(64)
+VersionText = String(128)
 Time = DateTime(timezone=True)
 
 

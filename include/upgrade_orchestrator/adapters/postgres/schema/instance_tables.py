@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, String, Table, Text, text
 
-from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, metadata
+from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, VersionText, metadata
 
 instance = Table(
     "instance",
@@ -14,8 +14,8 @@ instance = Table(
     Column("batch", Integer, nullable=False),
     Column("position", Integer, nullable=False),
     Column("status", String(32), nullable=False),
-    Column("from_version", String(128)),
-    Column("to_version", String(128), nullable=False),
+    Column("from_version", VersionText),
+    Column("to_version", VersionText, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("healthy", Boolean),
     Column("last_health_at", Time),
@@ -27,7 +27,7 @@ instance = Table(
     Column("healthy_seconds", Float),
     Column("revert", String(32)),
     Column("replacement", String(255)),
-    Column("reported", String(128)),
+    Column("reported", VersionText),
     Column("absent_seconds", Float),
     Column("gone", Boolean, nullable=False, server_default=text("false")),
     Column("drained_before", Boolean, nullable=False, server_default=text("false")),

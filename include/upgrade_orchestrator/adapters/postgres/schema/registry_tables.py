@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, created, metadata
+from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, VersionText, created, metadata
 
 component = Table(
     "component",
@@ -13,6 +13,7 @@ component = Table(
     Column("id", Id, primary_key=True),
     Column("name", String(255), nullable=False),
     Column("description", Text),
+    Column("version_scheme", String(16), nullable=False, server_default=text("'auto'")),
     created(),
 )
 
@@ -21,12 +22,12 @@ component_version = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("component_id", Id, ForeignKey("component.id"), nullable=False, index=True),
-    Column("version", String(64), nullable=False),
+    Column("version", VersionText, nullable=False),
     Column("status", String(16), nullable=False),
     Column("release_date", Date),
     Column("end_of_life_date", Date),
-    Column("min_platform_version", String(64)),
-    Column("max_platform_version", String(64)),
+    Column("min_platform_version", VersionText),
+    Column("max_platform_version", VersionText),
     Column("recommended", Boolean, nullable=False),
     Column("lts", Boolean, nullable=False),
     Column("dependencies", JSONB, nullable=False),

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, metadata
+from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, VersionText, metadata
 from upgrade_orchestrator.adapters.postgres.schema.cursor_tables import followed
 from upgrade_orchestrator.adapters.postgres.schema.instance_tables import instance, rollback_instance
 from upgrade_orchestrator.adapters.postgres.schema.registry_tables import (
@@ -57,8 +57,8 @@ execution = Table(
     Column("shape", JSONB, nullable=False),
     Column("shard_key", BigInteger, nullable=False),
     Column("total_instances", Integer, nullable=False),
-    Column("from_version", String(64), nullable=False),
-    Column("to_version", String(64), nullable=False),
+    Column("from_version", VersionText, nullable=False),
+    Column("to_version", VersionText, nullable=False),
     Column("created_by", String(255), nullable=False),
     Column("created_at", Time, nullable=False),
     Column("status", String(32), nullable=False),

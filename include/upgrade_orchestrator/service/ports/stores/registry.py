@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.registry.entries import (
     RegistryEntry,
     UpgradePath,
 )
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 
 
 class Registry(Protocol):
@@ -33,6 +34,9 @@ class Registry(Protocol):
 
     async def backups(self, tenant_id: str, component_id: str) -> list[Backup]: ...
     async def versions_by_id(self, version_ids: Iterable[str]) -> dict[str, ComponentVersion]: ...
+    async def schemes(self, component_ids: Iterable[str]) -> dict[str, Scheme]:
+        """The scheme that orders each component's versions, found out where AUTO is declared; unknown ids left out."""
+
     async def everything(self) -> list[RegistryEntry]:
         """All entries, parents first, each kind ordered by its key."""
 
