@@ -26,6 +26,7 @@ class ScriptedRuns:
     def __init__(self) -> None:
         self.runs: dict[str, RunView] = {}
         self.unpaused: list[str] = []
+        self.paused: list[str] = []
         self.ended: list[list[str]] = []
         self.away = False
 
@@ -44,6 +45,12 @@ class ScriptedRuns:
     async def mark_succeeded(self, task_ids: Collection[str]) -> None:
         self._answer()
         self.ended.append(sorted(task_ids))
+
+    async def pause(self, dag_id: str) -> None:
+        self._answer()
+        if dag_id in self.runs and not self.runs[dag_id].paused:
+            self.paused.append(dag_id)
+            self.runs[dag_id] = replace(self.runs[dag_id], paused=True)
 
     async def unpause(self, dag_id: str) -> None:
         self._answer()

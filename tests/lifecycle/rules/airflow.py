@@ -9,6 +9,7 @@ from tests.lifecycle.stepped import Runner
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.execution.states import is_terminal
 from upgrade_orchestrator.service.control.reconcile import reconcile_now
+from upgrade_orchestrator.service.control.unpaused import resume_unpaused
 from upgrade_orchestrator.service.finalize.finalize import finalize_abandoned
 
 RARELY = one_of(*[False] * 7, True)
@@ -68,6 +69,7 @@ class Airflow(LifecycleState):
         view = RunView("run-1", state, paused) if state else RunView(paused=paused)
         self.bench.airflow.show(self.current, view)
         self.bench.run(reconcile_now(self.bench.ports, self.current))
+        self.bench.run(resume_unpaused(self.bench.ports))
 
     @precondition(lambda self: self.is_started() and is_terminal(self.status()))
     @rule()

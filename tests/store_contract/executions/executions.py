@@ -198,8 +198,13 @@ class ExecutionsContract:
 
     async def test_save_writes_changed_fields_and_keeps_the_request(self, store: Store, added: Added) -> None:
         execution = await added()
-        changed: dict[str, Any] = {"status": S.VALIDATING, "run_ref": "run-1", "current_failures": 2}
-        forged = replace(execution, created_by="mallory", warnings=("w",), total_instances=9, **changed)
+        changed: dict[str, Any] = {
+            "status": S.VALIDATING,
+            "run_ref": "run-1",
+            "current_failures": 2,
+            "warnings": ("w",),
+        }
+        forged = replace(execution, created_by="mallory", total_instances=9, **changed)
         async with store() as work:
             await work.executions.save(forged)
             await work.commit()

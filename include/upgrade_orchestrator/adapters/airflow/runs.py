@@ -29,9 +29,13 @@ class AirflowRuns:
         """As when a trigger ends its task, but without callbacks."""
         await mark_succeeded(task_ids)
 
+    async def pause(self, dag_id: str) -> None:
+        """As if a person switched the DAG off in the UI."""
+        await ask_airflow(lambda session: _set_paused(session, dag_id, True))
+
     async def unpause(self, dag_id: str) -> None:
         """As if a person switched the DAG on in the UI."""
-        await ask_airflow(lambda session: _unpause(session, dag_id))
+        await ask_airflow(lambda session: _set_paused(session, dag_id, False))
 
 
 def _read(session: Session, dag_ids: Sequence[str], with_tasks: bool) -> dict[str, RunView]:
@@ -75,9 +79,9 @@ def _text(state: Any) -> str | None:
     return None if state is None else str(state)
 
 
-def _unpause(session: Session, dag_id: str) -> None:
+def _set_paused(session: Session, dag_id: str, paused: bool) -> None:
     from airflow.models.dag import DagModel
     from sqlalchemy import update
 
-    paused = (DagModel.dag_id == dag_id, DagModel.is_paused.is_(True))
-    session.execute(update(DagModel).where(*paused).values(is_paused=False))
+    other = (DagModel.dag_id == dag_id, DagModel.is_paused.is_(not paused))
+    session.execute(update(DagModel).where(*other).values(is_paused=paused))

@@ -60,9 +60,7 @@ class PauseExecution:
 
 @dataclass(frozen=True, slots=True)
 class ResumeExecution:
-    """Resume an execution that was paused through its DAG."""
-
-    reason: str
+    """Resume an execution that was paused through its DAG and whose DAG was unpaused, if it can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ def _reconcile_active(execution: ExecutionSummary, run: RunView) -> DriftDecisio
     if execution.status in MAY_START and run.paused:
         return PauseExecution("the DAG was paused in Airflow")
     if execution.status is S.PAUSED and execution.dag_paused and not run.paused:
-        return ResumeExecution("the DAG was unpaused in Airflow")
+        return ResumeExecution()
     if execution.run_ref is None and run.ref is not None:
         return RememberRun(run.ref)
     return NoDrift()

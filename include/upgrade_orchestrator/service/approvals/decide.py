@@ -15,6 +15,7 @@ from upgrade_orchestrator.domain.approval.approval import (
     state_of_stage,
 )
 from upgrade_orchestrator.domain.approval.question import Question, question_of
+from upgrade_orchestrator.domain.checks.finishing import warned
 from upgrade_orchestrator.domain.execution.commands import Actor, Decision
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.lifecycle import transitions
@@ -112,18 +113,19 @@ async def decide_stage(
     decision = Decision.APPROVED if approve else Decision.REJECTED
     async with ports.work() as work:
         await _decidable(ports, work, await work.executions.get(execution_id), stage, decision, actor)
-    if approve:
-        await require_runnable(ports, execution_id)
+    warnings = await require_runnable(ports, execution_id) if approve else ()
     async with ports.work() as work:
         execution = await work.executions.lock(execution_id)
         approval = await _decidable(ports, work, execution, stage, decision, actor)
         now = await work.now()
         decided, event = decide(approval, decision, reason, actor, now)
         received = await record_command(work, execution, decision.command, actor, reason)
-        moved, events = (execution, []) if approve else await _reject(work, execution, decided, actor, now)
+        moved, events = (
+            (warned(execution, warnings), []) if approve else await _reject(work, execution, decided, actor, now)
+        )
         await work.approvals.save(decided)
         await work.events.append(execution, [received, event, *events])
-        if events:
+        if moved != execution:
             moved = await work.executions.save(moved)
         await work.commit()
     await release_tasks(ports, moved)

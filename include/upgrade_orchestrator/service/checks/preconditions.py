@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from upgrade_orchestrator.domain.checks.checks import Findings
 from upgrade_orchestrator.domain.checks.compatibility import Compatibility, compatibility, dependencies
@@ -34,21 +35,26 @@ class _Snapshot:
     now: datetime
 
 
-async def require_runnable(ports: Ports, execution_id: str, *, room: bool = True) -> None:
+async def require_runnable(
+    ports: Ports, execution_id: str, *, room: bool = True, seconds: float = inf
+) -> tuple[str, ...]:
     """Check version compatibility, dependencies, the fleet's response, and with ``room`` that the next batch can begin.
+
+    Only what cannot be finished is refused; returns what is to be warned of. The fleet has ``seconds`` to respond, at
+    most the time of a check.
 
     :raises UpgradeBlocked: with every blocker.
     :raises NotFound: no such execution.
     """
-    findings = await _recheck(ports, execution_id, room)
+    findings = await _recheck(ports, execution_id, room, min(seconds, ports.options.check_timeout_seconds))
     if findings.blockers:
         raise UpgradeBlocked(findings.blockers)
+    return findings.warnings
 
 
-async def _recheck(ports: Ports, execution_id: str, room: bool) -> Findings:
+async def _recheck(ports: Ports, execution_id: str, room: bool, seconds: float) -> Findings:
     async with ports.work() as work:
         snapshot = await _read(work, execution_id, ports.options.platform_version)
-    seconds = ports.options.check_timeout_seconds
     try:
         async with asyncio.timeout(seconds), ports.fleets.of(snapshot.deployment) as driver:
             fleet = await driver.fleet()
@@ -69,7 +75,7 @@ async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _S
     assert source is not None
     assert target is not None
     path = await work.registry.path(source.id, target.id)
-    said = compatibility(Compatibility(request, source, target, path, deployment, platform), now)
+    said = compatibility(Compatibility(request, source, target, path, deployment, platform), now, finishing=True)
     said += dependencies(target, request.installed_components)
     plan, rows = await work.executions.plan(execution_id), await work.executions.instances(execution_id)
     return _Snapshot(execution, plan, rows, deployment, said, now)

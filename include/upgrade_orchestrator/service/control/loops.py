@@ -15,6 +15,7 @@ from upgrade_orchestrator.service.control.dag_requests import request_dags
 from upgrade_orchestrator.service.control.ended_tasks import end_tasks
 from upgrade_orchestrator.service.control.lost_tasks import retry_lost_tasks
 from upgrade_orchestrator.service.control.reconcile import reconcile
+from upgrade_orchestrator.service.control.unpaused import resume_unpaused
 from upgrade_orchestrator.service.events.metrics import measure
 from upgrade_orchestrator.service.events.notifications import send_notices
 from upgrade_orchestrator.service.finalize.finalize import finalize_abandoned
@@ -39,6 +40,7 @@ class Loop:
 LOOPS: tuple[Loop, ...] = (
     Loop("request-dags", 1.0, request_dags),
     Loop("reconcile", 5.0, reconcile),
+    Loop("resume-unpaused", 2.0, resume_unpaused),
     Loop("finalize", 2.0, finalize_abandoned),
     Loop("end-tasks", 1.0, end_tasks),
     Loop("retry-lost-tasks", 10.0, retry_lost_tasks),

@@ -28,7 +28,6 @@ from upgrade_orchestrator.domain.lifecycle import transitions
 from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
-from upgrade_orchestrator.service.upgrade.resume import resume_in
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +51,8 @@ async def reconcile(ports: Ports) -> None:
 
 
 def _is_behind(decision: DriftDecision) -> bool:
-    # other loops do these two: finishing takes long, and parse requests are urgent
-    return not isinstance(decision, NoDrift | FinishExecution | RequestParse)
+    # other loops do these: finishing takes long, a resume asks the fleet, and parse requests are urgent
+    return not isinstance(decision, NoDrift | FinishExecution | ResumeExecution | RequestParse)
 
 
 async def _reconcile_safely(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
@@ -96,11 +95,7 @@ async def _carry_out(work: UnitOfWork, execution: Execution, decision: DriftDeci
             received = await record_command(work, execution, Command.PAUSE, AIRFLOW, reason)
             paused, events = transitions.pause(execution, reason, AIRFLOW, now)
             return replace(paused, dag_paused=True), [received, *events]
-        case ResumeExecution(reason):
-            received = await record_command(work, execution, Command.RESUME, AIRFLOW, reason)
-            resumed, events = await resume_in(work, execution, reason, AIRFLOW, now)
-            return resumed, [received, *events]
         case FailExecution(reason):
             return fail_from_anywhere(execution, reason, AIRFLOW, now)
-        case RememberRun() | UnpauseDag() | FinishExecution() | RequestParse() | NoDrift():
+        case RememberRun() | UnpauseDag() | FinishExecution() | ResumeExecution() | RequestParse() | NoDrift():
             return execution, []

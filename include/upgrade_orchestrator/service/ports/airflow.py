@@ -34,6 +34,12 @@ class AirflowRuns(Protocol):
         :raises Unavailable: Airflow's database does not respond.
         """
 
+    async def pause(self, dag_id: str) -> None:
+        """Pause the DAG; does nothing when there is no such DAG.
+
+        :raises Unavailable: Airflow's database does not respond.
+        """
+
     async def unpause(self, dag_id: str) -> None:
         """Unpause the DAG; does nothing when there is no such DAG.
 

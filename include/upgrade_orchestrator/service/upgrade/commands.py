@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from upgrade_orchestrator.domain.checks.finishing import warned
 from upgrade_orchestrator.domain.errors import CanaryUnhealthy
 from upgrade_orchestrator.domain.execution.canary import Poll
 from upgrade_orchestrator.domain.execution.commands import SYSTEM, Actor, Command, require_allowed
@@ -59,13 +60,13 @@ async def resume_upgrade(ports: Ports, execution_id: str, reason: str | None, ac
     """
     async with ports.work() as work:
         require_allowed(Command.RESUME, (await work.executions.get(execution_id)).status)
-    await require_runnable(ports, execution_id, room=False)
+    warnings = await require_runnable(ports, execution_id, room=False)
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
-        resumed = await resume_in(work, execution, reason, actor, now)
+        resumed, events = await resume_in(work, execution, reason, actor, now)
         # under the lock, so that the reconciler does not apply the DAG's old pause in between
         await unpause_dag(ports, execution_id)
-        return resumed
+        return warned(resumed, warnings), events
 
     return await _carry_out(ports, execution_id, Command.RESUME, act, reason, actor)
 
@@ -100,14 +101,15 @@ async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: s
     async with ports.work() as work:
         execution = await work.executions.get(execution_id)
     require_allowed(Command.PROMOTE, execution.status)
-    poll = None
+    poll, warnings = None, tuple[str, ...]()
     if not force:
         poll = await _ask_canaries(ports, execution_id)
         require_healthy(poll)
-        await require_runnable(ports, execution_id)
+        warnings = await require_runnable(ports, execution_id)
 
     async def act(work: UnitOfWork, execution: Execution, now: datetime) -> Moved:
-        return promote(execution, poll, reason, actor, now)
+        moved, events = promote(execution, poll, reason, actor, now)
+        return warned(moved, warnings), events
 
     return await _carry_out(ports, execution_id, Command.PROMOTE, act, reason, actor)
 

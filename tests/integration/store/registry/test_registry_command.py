@@ -87,8 +87,8 @@ def test_bare_version_as_a_range_is_warned_of_with_file_and_line(
         ("    lts: [\n", "registry.yaml:9: not YAML: expected the node content, but found '<stream end>'"),
         (
             "    dependencies:\n      zk: about 3\n",
-            "registry.yaml:9: versions[0].dependencies.zk: 'about 3' is not a version range: 'about' does not begin with"
-            " a number; write a range such as >=15,<18 or ^1.2.3, with || between alternatives",
+            "registry.yaml:9: versions[0].dependencies.zk: 'about 3' is not a version range: 'about' does not begin"
+            " with a number; write a range such as >=15,<18 or ^1.2.3, with || between alternatives",
         ),
         (
             "  - {id: v2, componentId: zk, version: 1}\n",

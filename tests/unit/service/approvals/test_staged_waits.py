@@ -55,10 +55,18 @@ async def test_approval_but_not_rejection_is_blocked_while_the_fleet_does_not_re
     assert moved.status is S.CANCELLED
 
 
-async def test_approval_is_blocked_when_the_target_version_is_no_longer_stable(make_lab: MakeLab) -> None:
+# fault 48
+async def test_approval_warns_when_the_target_version_is_no_longer_stable(make_lab: MakeLab) -> None:
     lab, execution_id = await asked(make_lab)
     await lab.change_version(NEW, status=VersionStatus.DEPRECATED)
-    with pytest.raises(UpgradeBlocked, match="DEPRECATED"):
+    await approve(lab, execution_id)
+    assert "is DEPRECATED" in (await lab.execution(execution_id)).warnings[-1]
+
+
+async def test_approval_is_blocked_when_the_path_is_closed(make_lab: MakeLab) -> None:
+    lab, execution_id = await asked(make_lab)
+    lab.change_paths(blockers=("closed for now",))
+    with pytest.raises(UpgradeBlocked, match="closed for now"):
         await approve(lab, execution_id)
 
 

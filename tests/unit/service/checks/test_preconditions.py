@@ -38,12 +38,21 @@ async def _closed(lab: MemoryLab) -> None:
     lab.change_paths(blockers=("closed for now",))
 
 
+async def _for_another_platform(lab: MemoryLab) -> None:
+    await lab.change_version(NEW, min_platform_version="99")
+
+
 CHANGES = [
-    pytest.param(_deprecated, "DEPRECATED", id="deprecated"),
-    pytest.param(_at_its_end, "end of life", id="end of life"),
     pytest.param(_in_need, "postgresql", id="dependency"),
     pytest.param(_without_path, "path", id="no path"),
     pytest.param(_closed, "closed for now", id="path closed"),
+]
+
+
+STILL_FINISHED = [
+    pytest.param(_deprecated, "version 3.7.0 is DEPRECATED", id="deprecated"),
+    pytest.param(_at_its_end, "version 3.7.0 is past its end of life", id="end of life"),
+    pytest.param(_for_another_platform, "version 3.7.0 requires platform", id="platform"),
 ]
 
 
@@ -76,6 +85,39 @@ async def test_resume_is_blocked_when_the_registry_has_got_a_blocker(
     with pytest.raises(UpgradeBlocked, match=said):
         await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
     assert await _kept(lab, execution_id) == before
+
+
+# fault 48
+@pytest.mark.parametrize(("change", "said"), STILL_FINISHED)
+async def test_resume_warns_when_the_target_is_no_longer_one_to_begin_with(
+    make_lab: MakeLab, change: Change, said: str
+) -> None:
+    lab, execution_id = await _paused(make_lab)
+    warned = (await lab.execution(execution_id)).warnings
+    await change(lab)
+    resumed = await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (resumed.status, resumed.warnings[: len(warned)]) == (S.IN_PROGRESS, warned)
+    assert [each.startswith(said) for each in resumed.warnings[len(warned) :]] == [True]
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    again = await resume_upgrade(lab.world.ports, execution_id, None, OLGA)
+    assert (again.warnings, (await lab.execution(execution_id)).warnings) == (resumed.warnings, resumed.warnings)
+
+
+async def test_resume_adds_no_warning_when_nothing_has_changed(make_lab: MakeLab) -> None:
+    lab, execution_id = await _paused(make_lab)
+    warned = (await lab.execution(execution_id)).warnings
+    assert (await resume_upgrade(lab.world.ports, execution_id, None, OLGA)).warnings == warned
+
+
+# fault 48
+@pytest.mark.parametrize(("change", "said"), STILL_FINISHED)
+async def test_promotion_warns_when_the_target_is_no_longer_one_to_begin_with(
+    make_lab: MakeLab, change: Change, said: str
+) -> None:
+    lab, execution_id = await _monitored(make_lab)
+    await change(lab)
+    promoted = await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert (promoted.status, promoted.warnings[-1].startswith(said)) == (S.IN_PROGRESS, True)
 
 
 async def test_resume_is_blocked_while_the_fleet_does_not_respond_and_succeeds_after_that(make_lab: MakeLab) -> None:

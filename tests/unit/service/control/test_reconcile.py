@@ -14,6 +14,7 @@ from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.control.reconcile import reconcile
+from upgrade_orchestrator.service.control.unpaused import resume_unpaused
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import (
     cancel_upgrade,
@@ -27,12 +28,13 @@ RUNNING, PAUSED = RunView("7", "running"), RunView("7", "running", paused=True)
 
 
 async def seen(lab: Lab, execution_id: str, run: RunView | None = RUNNING) -> ExecutionStatus:
-    """The status after Airflow has shown `run` (None: no such DAG) to one round of the reconciler."""
+    """The status after one round of the reconciler and of resumptions that see `run` in Airflow (None: no such DAG)."""
     if run is not None:
         lab.world.airflow.show(execution_id, run)
     else:
         lab.world.airflow.runs.clear()
     await reconcile(lab.world.ports)
+    await resume_unpaused(lab.world.ports)
     return (await lab.execution(execution_id)).status
 
 

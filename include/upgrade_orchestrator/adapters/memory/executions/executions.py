@@ -234,6 +234,5 @@ def _changed(before: Execution, after: Execution) -> Execution:
         plan_hash=before.plan_hash,
         created_by=before.created_by,
         created_at=before.created_at,
-        warnings=before.warnings,
         retry_of=before.retry_of,
     )

@@ -101,6 +101,7 @@ def execution_to(execution: Execution) -> dict[str, Any]:
         "run_ref": execution.run_ref,
         "dag_paused": execution.dag_paused,
         "begins_in_worker": execution.begins_in_worker,
+        "warnings": list(execution.warnings),
         "version": execution.version,
     }
 
@@ -126,7 +127,6 @@ def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
         "created_by": execution.created_by,
         "created_at": execution.created_at,
         "version_scheme": execution.version_scheme,
-        "warnings": list(execution.warnings),
         "retry_of": execution.retry_of,
     }
 
