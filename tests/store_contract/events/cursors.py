@@ -103,6 +103,33 @@ class EventCursorsContract:
         await _append(store, execution, 1)
         assert bool(await _take(event_cursors)) is followed
 
+    # fault 53
+    @pytest.mark.parametrize(("days", "followed"), [(1, True), (8, False)])
+    async def test_execution_that_ended_while_nobody_followed_is_read_when_somebody_does_again(
+        self, store: Store, added: Added, event_cursors: EventCursors, pass_time: PassTime, days: int, followed: bool
+    ) -> None:
+        assert await _take(event_cursors) == []  # everything has been read
+        async with store() as work:
+            ended = await work.now()
+        execution = await added(status=S.FAILED, started_at=ended, completed_at=ended, settled_at=ended)
+        await _append(store, execution, 1)
+        pass_time(days * 86400)
+        assert bool(await _take(event_cursors)) is followed
+        assert await _take(event_cursors) == []
+
+    # fault 53
+    async def test_time_at_which_everything_was_read_counts_for_each_follower(
+        self, store: Store, added: Added, event_cursors: EventCursors, pass_time: PassTime
+    ) -> None:
+        assert await _take(event_cursors, "one") == []
+        async with store() as work:
+            ended = await work.now()
+        execution = await added(status=S.FAILED, started_at=ended, completed_at=ended, settled_at=ended)
+        await _append(store, execution, 1)
+        pass_time(86400)
+        assert await _take(event_cursors, "two") == []  # a new one does not read what ended long ago
+        assert await _take(event_cursors, "one") == [(execution.id, 1)]
+
     async def test_event_of_an_end_has_the_start_of_its_work(
         self, store: Store, added: Added, event_cursors: EventCursors
     ) -> None:

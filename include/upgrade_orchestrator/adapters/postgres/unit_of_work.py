@@ -77,26 +77,72 @@ class PostgresUnitOfWork:
         await self._connection.commit()
 
 
-class JoinedUnitOfWork(PostgresUnitOfWork):
-    """A savepoint in another call's transaction, kept by ``commit`` and rolled back otherwise."""
+class SharedTransaction:
+    """The transaction of several units of work: its connection is taken by the first and kept once one commits."""
 
-    def __init__(self, connection: AsyncConnection, lease_seconds: float) -> None:
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: AsyncConnection | None = None
+        self._open = 0
+        self._has_writes = False
+
+    async def enter(self) -> AsyncConnection:
+        """:raises Unavailable: the database does not answer, or the connection with the writes is lost."""
+        if self._connection is None:
+            self._connection = await connect(self._url)
+        if self._connection.invalidated:
+            raise Unavailable("the connection to the database was lost")
+        self._open += 1
+        return self._connection
+
+    def keep(self) -> None:
+        """Keep the connection until the end: a unit of work has committed."""
+        self._has_writes = True
+
+    async def leave(self) -> None:
+        """Give the connection back unless it has writes, or another unit of work is open."""
+        self._open -= 1
+        if not self._open and not self._has_writes:
+            await self.close()
+
+    async def commit(self) -> None:
+        """Commit all writes."""
+        if self._connection is not None:
+            await self._connection.commit()
+
+    async def close(self) -> None:
+        """Discard what was not committed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+class JoinedUnitOfWork(PostgresUnitOfWork):
+    """A savepoint in a shared transaction, kept by ``commit`` and rolled back otherwise."""
+
+    def __init__(self, shared: SharedTransaction, lease_seconds: float) -> None:
         super().__init__("", lease_seconds)
-        self._shared = connection
+        self._shared = shared
 
     async def __aenter__(self) -> Self:
-        self._savepoint = await self._shared.begin_nested()
-        self._bind(self._shared)
+        connection = await self._shared.enter()
+        self._savepoint = await connection.begin_nested()
+        self._bind(connection)
         return self
 
     async def _leave(self, connection: AsyncConnection) -> None:
-        if self._savepoint.is_active and not connection.invalidated:
-            await self._savepoint.rollback()
+        try:
+            if self._savepoint.is_active and not connection.invalidated:
+                await self._savepoint.rollback()
+        finally:
+            await self._shared.leave()
 
     async def commit(self) -> None:
         """Release the savepoint and set a new one."""
+        assert self._connection is not None
         await self._savepoint.commit()
-        self._savepoint = await self._shared.begin_nested()
+        self._shared.keep()
+        self._savepoint = await self._connection.begin_nested()
 
 
 async def connect(url: str) -> AsyncConnection:

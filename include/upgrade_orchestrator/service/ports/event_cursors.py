@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.events.metrics import MetricValue
+
+LONGEST_ABSENCE = timedelta(days=7)
+"A consumer that was away for longer does not read what ended before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,11 @@ class EventCursors(Protocol):
     """
 
     async def spans(self, consumer: str, limit: int) -> list[Span]:
-        """The spans that the consumer has not read, of executions that are unfinished or ended within the last hour."""
+        """The spans that the consumer has not read.
+
+        Of executions that are unfinished, or ended since an hour before the consumer had last read everything, but at
+        most ``LONGEST_ABSENCE`` ago: while nobody reads, nothing gets lost. A new consumer begins an hour ago.
+        """
 
     async def mark(self, consumer: str, spans: Sequence[Span]) -> list[Span]:
         """Mark the spans as read; returns those that were not marked before by another process."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.store_contract.stores import Added, Store
+from tests.store_contract.stores import Added, PassTime, Store
 from upgrade_orchestrator.bootstrap import ports_for
 from upgrade_orchestrator.domain.errors import Unavailable
 from upgrade_orchestrator.domain.events.notifications import Notice
@@ -77,6 +77,19 @@ async def test_notice_of_a_failure_is_triggered_once(store: Store, added: Added,
     await send_notices(ports)
     ((notice,)) = taken.notices
     assert (notice.kind, notice.key, notice.data["reason"]) == ("failed", f"{execution.id}__1", "too bad")
+
+
+# fault 53
+async def test_failure_while_no_api_server_ran_is_told_when_one_is_back(
+    store: Store, added: Added, ports: Ports, taken: Taken, pass_time: PassTime
+) -> None:
+    execution = await added(status=S.VALIDATING)
+    await send_notices(ports)
+    await _fail(store, execution.id)
+    pass_time(5 * 3600)
+    await send_notices(ports)
+    await send_notices(ports)
+    assert [each.key for each in taken.notices] == [f"{execution.id}__1"]
 
 
 async def test_notice_that_airflow_could_not_accept_is_triggered_later(

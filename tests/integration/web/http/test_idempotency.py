@@ -160,11 +160,14 @@ async def test_call_that_waits_too_long_for_the_first_is_refused_with_retry_afte
     api: httpx.AsyncClient, world: World, authentication: Authentication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency_store, "WAIT_SECONDS", 0.2)
-    with world.connect() as first, first.transaction():
-        first.execute("INSERT INTO idempotency_key (actor, key, fingerprint) VALUES ('alice', 'build-4711', 'x')")
-        response = await api.post(BACKUPS, json=backup(), headers=KEY)
-        assert (response.status_code, "Retry-After" in response.headers) == (503, True)
-        assert world.rows("backup") == 1
+    assert (await api.post(BACKUPS, json=backup(), headers=KEY)).status_code == 201
+    with world.connect() as connection:  # as if another process were still at it
+        connection.execute(
+            "UPDATE idempotency_key SET status = NULL, owner = 'other', claimed_until = now() + interval '1 h'"
+        )
+    response = await api.post(BACKUPS, json=backup(), headers=KEY)
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
+    assert world.rows("backup") == 2
 
 
 async def test_crash_before_the_response_is_stored_leaves_nothing_and_frees_the_key(

@@ -118,6 +118,7 @@ EVENT: Table[EventRow] = Table("event")
 LEASE: Table[LeaseRow] = Table("lease")
 IDEMPOTENCY_KEY: Table[KeyRow] = Table("idempotency_key")
 FOLLOWED: Table[int] = Table("followed")
+FOLLOWER: Table[datetime] = Table("follower")
 RELAY: Table[RelayRow] = Table("relay")
 
 

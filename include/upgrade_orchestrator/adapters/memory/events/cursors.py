@@ -14,6 +14,7 @@ from upgrade_orchestrator.adapters.memory.engine.tables import (
     EVENT,
     EXECUTION,
     FOLLOWED,
+    FOLLOWER,
     INSTANCE,
     EventRow,
     ExecutionRow,
@@ -23,10 +24,10 @@ from upgrade_orchestrator.adapters.memory.events.events import event_from
 from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
+from upgrade_orchestrator.service.ports.event_cursors import LONGEST_ABSENCE, Span, Waiting
 
 _FOLLOWED_FOR = timedelta(hours=1)
-"How long an execution is followed after its end."
+"How long an execution is followed after its end, and longer while nobody follows."
 
 
 class MemoryEventCursors:
@@ -37,12 +38,17 @@ class MemoryEventCursors:
 
     async def spans(self, consumer: str, limit: int) -> list[Span]:
         """Ordered by execution id."""
-        since, found = self._database.now() - _FOLLOWED_FOR, list[Span]()
+        found, now = list[Span](), self._database.now()
         async with self._database.statement() as transaction:
+            caught_up = transaction.get(FOLLOWER, consumer) or now
+            since = max(caught_up - _FOLLOWED_FOR, now - LONGEST_ABSENCE)
             for row in transaction.rows(EXECUTION):
                 seen = transaction.get(FOLLOWED, row.execution.id, consumer) or 0
                 if row.last_sequence > seen and _is_followed(row, since):
                     found.append(Span(row.execution.id, seen, row.last_sequence))
+            if not found:
+                await transaction.write(FOLLOWER, now, consumer)
+                await transaction.commit()
         return sorted(found, key=lambda each: each.execution_id)[:limit]
 
     async def mark(self, consumer: str, spans: Sequence[Span]) -> list[Span]:

@@ -11,21 +11,32 @@ from upgrade_orchestrator.adapters.postgres.schema import tables
 from upgrade_orchestrator.adapters.postgres.unit_of_work import connected
 from upgrade_orchestrator.domain.events.event_metrics import RecordedEvent
 from upgrade_orchestrator.domain.execution.events import EventType
-from upgrade_orchestrator.service.ports.event_cursors import Span, Waiting
+from upgrade_orchestrator.service.ports.event_cursors import LONGEST_ABSENCE, Span, Waiting
 
 E, A = tables.execution.c, tables.approval.c
-# Uses two small indexes and one row of "followed" for each hit, so the cost does not grow with stored history.
+# Uses two small indexes and one row of "followed" for each hit, so the cost does not grow with stored history. What
+# ended while nobody followed is read, too: from an hour before everything had last been read. That time is noted once
+# a minute, and lies before the snapshot; what was committed later ended within the hour.
 _SPANS = text("""
-    WITH candidate AS MATERIALIZED (
+    WITH since AS MATERIALIZED (
+        SELECT greatest(coalesce(min(caught_up_at), now()) - interval '1 hour', now() - :longest ::interval) AS time
+        FROM follower WHERE name = :follower
+    ), candidate AS MATERIALIZED (
         SELECT id, last_sequence FROM execution WHERE settled_at IS NULL
         UNION SELECT id, last_sequence FROM execution
-        WHERE status <> 'PENDING' AND completed_at > now() - interval '1 hour'
+        WHERE status <> 'PENDING' AND completed_at > (SELECT time FROM since)
     ), seen AS MATERIALIZED (
         SELECT id, last_sequence, coalesce((
             SELECT sequence FROM followed WHERE execution_id = candidate.id AND follower = :follower
         ), 0) AS sequence FROM candidate
+    ), unread AS MATERIALIZED (
+        SELECT id, sequence, last_sequence FROM seen WHERE last_sequence > sequence ORDER BY id LIMIT :limit
+    ), caught_up AS (
+        INSERT INTO follower (name, caught_up_at) SELECT :follower, now() WHERE NOT EXISTS (SELECT FROM unread)
+        ON CONFLICT (name) DO UPDATE SET caught_up_at = excluded.caught_up_at
+        WHERE follower.caught_up_at < excluded.caught_up_at - interval '1 minute'
     )
-    SELECT id, sequence, last_sequence FROM seen WHERE last_sequence > sequence ORDER BY id LIMIT :limit""")
+    SELECT id, sequence, last_sequence FROM unread ORDER BY id""")
 # The first mark of an execution inserts; later ones advance from the expected position. Of two at once, one succeeds.
 _MARK = text("""
     WITH span AS (
@@ -71,7 +82,8 @@ class PostgresEventCursors:
 
     async def spans(self, consumer: str, limit: int) -> list[Span]:
         """Uses the small indexes of executions that are active or have just ended."""
-        found = await self._execute(_SPANS, {"follower": consumer, "limit": limit})
+        values = {"follower": consumer, "limit": limit, "longest": LONGEST_ABSENCE}
+        found = await self._execute(_SPANS, values)
         return [Span(*row) for row in found]
 
     async def mark(self, consumer: str, spans: Sequence[Span]) -> list[Span]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, VersionText, metadata
-from upgrade_orchestrator.adapters.postgres.schema.cursor_tables import followed
+from upgrade_orchestrator.adapters.postgres.schema.cursor_tables import followed, follower
 from upgrade_orchestrator.adapters.postgres.schema.instance_tables import instance, rollback_instance
 from upgrade_orchestrator.adapters.postgres.schema.registry_tables import (
     backup,
@@ -28,6 +28,7 @@ from upgrade_orchestrator.adapters.postgres.schema.registry_tables import (
     deployment,
     upgrade_path,
 )
+from upgrade_orchestrator.domain.airflow.shards import SHARDS
 
 __all__ = [
     "backup",
@@ -35,6 +36,7 @@ __all__ = [
     "component_version",
     "deployment",
     "followed",
+    "follower",
     "instance",
     "metadata",
     "rollback_instance",
@@ -103,11 +105,18 @@ execution = Table(
         "strategy",
         postgresql_include=["status", "started_at", "completed_at", "paused_seconds"],
     ),
-    # for the query of the dag files at every parse
+    # for those who follow executions that have just ended
     Index(
         "ix_execution_dag",
         "completed_at",
         postgresql_where=text("status <> 'PENDING'"),
+    ),
+    # for the query of the dag files at every parse: it has the same expression, with the same number of shards
+    Index(
+        "ix_execution_shard",
+        text(f"(shard_key % {SHARDS})"),
+        "completed_at",
+        postgresql_where=text("started_at IS NOT NULL AND settled_at IS NOT NULL"),
     ),
 )
 
@@ -228,4 +237,7 @@ idempotency_key = Table(
     Column("headers", JSONB),
     Column("body", Text),
     Column("created_at", Time, nullable=False, server_default=text("clock_timestamp()"), index=True),
+    # which call works on it and until when it is taken to be alive, while there is no response
+    Column("owner", Id),
+    Column("claimed_until", Time),
 )
