@@ -93,12 +93,13 @@ class FleetAdmin:
         *,
         seconds: float | None = None,
         times: int | None = None,
+        variant: str | None = None,
     ) -> list[Json]:
         """Switch a fault on (a local.fleet.state.faults.Kind); without `instance` for the fleet.
 
         Returns all that are on.
         """
-        body = {"kind": kind, "instance": instance, "seconds": seconds, "times": times}
+        body = {"kind": kind, "instance": instance, "seconds": seconds, "times": times, "variant": variant}
         faults: list[Json] = self._call("PUT", f"/demo/fleets/{fleet}/faults", body)["items"]
         return faults
 
@@ -111,6 +112,18 @@ class FleetAdmin:
         chosen = {"instance": instance, "kind": kind}
         given = {name: value for name, value in chosen.items() if value is not None}
         self._call("DELETE", f"/demo/fleets/{fleet}/faults", params=given)
+
+    def change(self, fleet: str, kind: str, *instances: str, **more: Any) -> Json:
+        """Change the fleet as a person or an autoscaler would (a local.fleet.faults.changes.Change).
+
+        `more`: count, version, healthy, at_least.
+        """
+        body = {
+            "kind": kind,
+            "instances": instances,
+            **{"atLeast" if k == "at_least" else k: v for k, v in more.items()},
+        }
+        return self._call("POST", f"/demo/fleets/{fleet}/changes", body)
 
     def log(self, fleet: str, since: int = 0) -> list[Json]:
         """The lines of the fleet's journal with `n` above `since`; for their kinds see

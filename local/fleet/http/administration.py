@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from local.fleet.agent import health
 from local.fleet.agent.agent import Agent
+from local.fleet.faults.changes import Change, Changes
 from local.fleet.http.protocol import json_body
 from local.fleet.refusal import malformed
 from local.fleet.settings import Reset, Settings, checked_name
@@ -18,6 +19,7 @@ class Administration:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self._changes = Changes(agent.transitions)
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -31,6 +33,7 @@ class Administration:
             Route(f"{fleet}/faults", self.list_faults, methods=["GET"]),
             Route(f"{fleet}/faults", self.set_fault, methods=["PUT"]),
             Route(f"{fleet}/faults", self.clear_faults, methods=["DELETE"]),
+            Route(f"{fleet}/changes", self.change, methods=["POST"]),
             Route(f"{fleet}/log", self.log, methods=["GET"]),
             Route(f"{fleet}/instances/{{instance}}/kill", self.kill, methods=["POST"]),
         ]
@@ -85,6 +88,12 @@ class Administration:
         fleet.record_faults()
         await self._align(fleet, Kind(kind) if kind else None)
         return Response(status_code=204)
+
+    async def change(self, request: Request) -> Response:
+        """Change the fleet as a person or an autoscaler would; 200 with the fleet as it then is."""
+        fleet = self._fleet(request)
+        await self._changes.make(fleet, Change.read(await json_body(request)))
+        return JSONResponse(fleet.described())
 
     async def log(self, request: Request) -> Response:
         """The journal's lines after ?since= (default 0: all)."""

@@ -10,9 +10,12 @@ from starlette.routing import Route
 from local.fleet.agent import health
 from local.fleet.agent.agent import Agent
 from local.fleet.agent.orders import Order, Orders
+from local.fleet.faults.answers import Reading
 from local.fleet.refusal import malformed
 from local.fleet.state.calls import Call
 from local.fleet.state.fleet import Fleet
+
+_JSON = "application/json"
 
 
 async def json_body(request: Request) -> Any:
@@ -53,20 +56,21 @@ class Protocol:
         """All instances, with the health that their processes report now."""
         fleet = await self._fleet(request)
         await health.refresh(fleet, fleet.listing())
-        return JSONResponse(fleet.body())
+        return Response(Reading(fleet).listing(), media_type=_JSON)
 
     async def get_instance(self, request: Request) -> Response:
         """One instance, with the health that its process reports now."""
         fleet = await self._fleet(request)
         instance = fleet.instance(request.path_params["instance"])
         await health.refresh(fleet, [instance])
-        return JSONResponse(instance.body(fleet.leader))
+        return Response(Reading(fleet).one(instance), media_type=_JSON)
 
     async def get_health(self, request: Request) -> Response:
         """The process's own answer: 200 or 503."""
         fleet = await self._fleet(request)
-        answer = await health.ask(fleet, fleet.instance(request.path_params["instance"]))
-        return JSONResponse(answer, 200 if answer["healthy"] else 503)
+        instance = fleet.instance(request.path_params["instance"])
+        answer = await health.ask(fleet, instance)
+        return Response(Reading(fleet).health(instance, answer), 200 if answer["healthy"] else 503, media_type=_JSON)
 
     async def _fleet(self, request: Request) -> Fleet:
         """The fleet, after the faults of its agent."""

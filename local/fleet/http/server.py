@@ -14,9 +14,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.fleet.agent.agent import Agent
+from local.fleet.faults.connections import FaultyConnections, target_of
 from local.fleet.http.administration import Administration
 from local.fleet.http.protocol import Protocol
 from local.fleet.refusal import Refusal
+from local.fleet.state.faults import Kind
 
 _GRACE_SECONDS = 1
 _IDLE_SECONDS = 60  # longer than clients usually keep a connection: a call on one that is just being closed is lost
@@ -25,29 +27,38 @@ _IDLE_SECONDS = 60  # longer than clients usually keep a connection: a call on o
 class TokenGuard:
     """Lets through only calls with `Authorization: Bearer <token>`; the others get 401."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, agent: Agent, token: str) -> None:
+        self._app, self._agent = app, agent
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry point."""
-        if scope["type"] != "http" or self._allows(dict(scope["headers"]).get(b"authorization", b"")):
+        if scope["type"] != "http" or self._allows(scope):
             await self._app(scope, receive, send)
             return
         body = {"code": "UNAUTHORIZED", "detail": "Authorization: Bearer with this agent's token is required"}
         await JSONResponse(body, 401, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
 
-    def _allows(self, given: bytes) -> bool:
-        return hmac.compare_digest(given, self._expected)
+    def _allows(self, scope: Scope) -> bool:
+        """By the fault UNAUTHORIZED a fleet may have another token than the agent."""
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        fleet, _ = target_of(self._agent, scope)
+        fault = fleet.faults.find(Kind.UNAUTHORIZED, None) if fleet else None
+        expected = self._expected if fault is None else f"Bearer {fault.variant or ''}".encode()
+        allowed = hmac.compare_digest(given, expected) and (fault is None or bool(fault.variant))
+        if fleet and fault and not allowed:
+            fleet.spend([fault])
+        return allowed
 
 
-def application(agent: Agent, token: str) -> Starlette:
+def application(agent: Agent, token: str) -> ASGIApp:
     """The routes of specification section 11 and of the administration, for callers with the token."""
-    return Starlette(
+    routes = Starlette(
         routes=[*Protocol(agent).routes(), *Administration(agent).routes()],
-        middleware=[Middleware(TokenGuard, token=token)],
+        middleware=[Middleware(TokenGuard, agent=agent, token=token)],
         exception_handlers={Refusal: _refused, HTTPException: _no_such_call},
     )
+    return FaultyConnections(routes, agent)
 
 
 class Server(uvicorn.Server):

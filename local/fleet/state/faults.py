@@ -4,7 +4,7 @@ import asyncio
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from local.fleet.instance.server import FLAPS, UNHEALTHY
 from local.fleet.refusal import Refusal
@@ -23,6 +23,26 @@ class Kind(StrEnum):
     FLAPS = "flaps"  # unhealthy answers: unhealthy and healthy in turn, `seconds` each
     AGENT_503 = "agent-503"  # calls: the agent answers 503
     AGENT_HANGS = "agent-hangs"  # calls: the agent answers after `seconds`, or once cleared
+    ABSENT = "absent"  # lists: the instance is left out, for the fleet every one that is not RUNNING
+    EMPTY_LIST = "empty-list"  # lists: without instances, as of an agent that is starting
+    SPELLING = "spelling"  # answers: the version is spelled as `variant` says
+    UNKNOWN_VERSION = "unknown-version"  # answers: the version is null
+    ODD_JSON = "odd-json"  # answers: not of the protocol, as `variant` says
+    DRIP = "drip"  # calls: the head at once, then a byte each `seconds`
+    HUGE = "huge"  # calls: an answer of 20 MiB
+    RESET = "reset"  # calls: the connection is reset, nothing is carried out
+    LATE_ORDER = "late-order"  # orders: the answer is lost, the order is carried out after `seconds`
+    UNAUTHORIZED = "unauthorized"  # calls: 401 unless the caller's token is `variant`
+
+
+VARIANTS: dict[Kind, tuple[str, ...]] = {
+    Kind.SPELLING: ("v", "short", "build"),
+    Kind.ODD_JSON: (
+        *("healthy-text", "status-lower", "number-version", "nul-detail"),
+        *("infinity", "nan", "deep", "twice"),
+    ),
+}
+"What `variant` may be, the first one by default; that of UNAUTHORIZED is any text."
 
 
 class Fault(Body):
@@ -32,6 +52,19 @@ class Fault(Body):
     instance: str | None = None
     seconds: float | None = Field(default=None, gt=0, le=3600)
     times: int | None = Field(default=None, ge=1)
+    variant: str | None = None
+
+    @model_validator(mode="after")
+    def _know_variant(self) -> "Fault":
+        known = VARIANTS.get(self.kind)
+        if self.variant is None or self.kind is Kind.UNAUTHORIZED or (known and self.variant in known):
+            return self
+        raise ValueError(f"variant: {self.kind} has {', '.join(known) if known else 'none'}")
+
+    @property
+    def chosen(self) -> str:
+        """The variant, or the first one of its kind."""
+        return self.variant or VARIANTS.get(self.kind, ("",))[0]
 
 
 class Faults:

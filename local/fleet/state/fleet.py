@@ -1,5 +1,6 @@
 """A fleet: everything the agent must know of it after a crash. It changes only by lines of its journal."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from local.fleet.instance.instance import Instance, Status, natural
@@ -27,6 +28,8 @@ class Fleet:
         self._origin: Settings | None = None
         self._settings: Settings | None = None
         self.instances: dict[str, Instance] = {}
+        self.former: set[str] = set()
+        "Ids of instances that were removed."
         self.pools: dict[str, NewPool] = {}
         self.traffic = FIRST_POOL
         self.memory = Memory()
@@ -132,10 +135,17 @@ class Fleet:
     def meet(self, kind: Kind, instance: str | None) -> Fault | None:
         """The fault of that kind for the instance (None: for a call on the fleet) now; counts it."""
         fault = self.faults.find(kind, instance)
-        if fault is not None and fault.times is not None:
-            self.faults.use(fault)
-            self.record_faults()
+        if fault is not None:
+            self.spend([fault])
         return fault
+
+    def spend(self, met: Iterable[Fault]) -> None:
+        """Count one effect of each of the faults."""
+        counted = [fault for fault in met if fault.times is not None]
+        for fault in counted:
+            self.faults.use(fault)
+        if counted:
+            self.record_faults()
 
     def record_faults(self) -> None:
         """Write down the current faults."""
@@ -156,7 +166,7 @@ class Fleet:
 
     def _apply_reset(self, line: Line) -> None:
         self._settle(Settings.model_validate(line["settings"]))
-        self.instances, self.traffic = {}, FIRST_POOL
+        self.instances, self.former, self.traffic = {}, set(), FIRST_POOL
         self.faults.clear(None, None)
         if line["forgetFencing"]:
             self.memory = Memory()
@@ -165,6 +175,7 @@ class Fleet:
         name = line["instance"]
         if line["to"] is None:
             self.instances.pop(name, None)
+            self.former.add(name)
             return
         status = Status(line["to"])
         known = self.instances.setdefault(name, Instance(name, line["pool"], line["version"], status))

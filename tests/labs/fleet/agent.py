@@ -10,6 +10,7 @@ from local.fleet.agent import health
 from local.fleet.agent.agent import Agent
 from local.fleet.agent.orders import Orders
 from local.fleet.client import Json
+from local.fleet.faults.changes import Change, ChangeKind, Changes
 from local.fleet.settings import Settings
 from local.fleet.state.calls import Answer, Call
 from local.fleet.state.faults import Fault, Kind
@@ -64,10 +65,11 @@ class AdminInMemory:
         *,
         seconds: float | None = None,
         times: int | None = None,
+        variant: str | None = None,
     ) -> list[Json]:
         """Switch a fault on; without ``instance`` for the fleet. Returns all that are on."""
         found = self._agent.fleet(fleet)
-        fault = Fault.read({"kind": kind, "instance": instance, "seconds": seconds, "times": times})
+        fault = Fault.read({"kind": kind, "instance": instance, "seconds": seconds, "times": times, "variant": variant})
         if fault.instance is not None:
             found.instance(fault.instance)
         found.faults.put(fault)
@@ -79,6 +81,11 @@ class AdminInMemory:
         found, what = self._agent.fleet(fleet), Kind(kind) if kind else None
         found.faults.clear(instance, what)
         _faults_changed(found, what)
+
+    def change(self, fleet: str, kind: str, *instances: str, **more: Any) -> None:
+        """Change the fleet as a person or an autoscaler would; ``more`` as in ``FleetAdmin.change``."""
+        change = Change(kind=ChangeKind(kind), instances=instances, **more)
+        at_once(Changes(self._agent.transitions).make(self._agent.fleet(fleet), change))
 
     def log(self, fleet: str) -> list[Json]:
         """The lines of the fleet's journal."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 from local.fleet.agent import health
 from local.fleet.agent.agent import Agent
 from local.fleet.agent.orders import Orders
+from local.fleet.faults.answers import Reading
 from local.fleet.refusal import Refusal
 from local.fleet.state.calls import Call
 from local.fleet.state.faults import Kind
@@ -60,23 +61,26 @@ class Wire:
         try:
             status, answer = await self._act(method, path, headers, body)
         except Refusal as refusal:
-            status, answer = refusal.status, refusal.body
-        return AgentResponse(status, json.dumps(answer).encode())
+            status, answer = refusal.status, json.dumps(refusal.body).encode()
+        return AgentResponse(status, answer)
 
-    async def _act(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+    async def _act(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, bytes]:
         name, kind, target, what = _parts(path)
         fleet = await self._orders.reach(name, target if kind == "instances" else None)
+        if fleet.meet(Kind.RESET, target if kind == "instances" else None):
+            raise FleetError("the connection was reset")
         if method == "GET" and what == "health":
-            answer = await health.ask(fleet, fleet.instance(target or ""))
-            return (200 if answer["healthy"] else 503), answer
+            instance = fleet.instance(target or "")
+            answer = await health.ask(fleet, instance)
+            return (200 if answer["healthy"] else 503), Reading(fleet).health(instance, answer)
         if method == "GET":
             for each in health.stale(fleet.listing()):
                 await health.ask(fleet, each)
-            return 200, fleet.body()
+            return 200, Reading(fleet).listing()
         small = {name.lower(): value for name, value in headers.items()}
         call = Call.read(small, method, path, body)
         done = self._do[method, what or kind or ""](fleet, target or "", call, body)
-        return done.status, done.body
+        return done.status, json.dumps(done.body).encode()
 
 
 def _parts(path: str) -> tuple[str, str | None, str | None, str | None]:
