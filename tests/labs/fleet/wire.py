@@ -68,7 +68,7 @@ class Wire:
         name, kind, target, what = _parts(path)
         fleet = await self._orders.reach(name, target if kind == "instances" else None)
         if fleet.meet(Kind.RESET, target if kind == "instances" else None):
-            raise FleetError("the connection was reset")
+            raise Unreachable("the connection was reset", in_doubt=True)
         if method == "GET" and what == "health":
             instance = fleet.instance(target or "")
             answer = await health.ask(fleet, instance)
