@@ -40,6 +40,7 @@ from upgrade_orchestrator.service.runner.loop import (
 )
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.settling import end_refused
+from upgrade_orchestrator.service.runner.spelling import fleet_of
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,10 @@ async def run_transition(ports: Ports, context: Context, transition: PoolTransit
     """Run ``transition`` for about ``seconds`` (None: to its end)."""
     execution, execution_id = context.execution, context.execution.id
     lease = LeaseKeeper(ports, context.deployment)
-    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
+    async with (
+        ports.signals.of(execution_id) as waiter,
+        fleet_of(ports, context.execution, context.deployment) as driver,
+    ):
         store = PoolStore(ports, lease, execution_id, transition.batch)
         fleet = PoolFleet(driver, execution_id, transition.name)
         attention = AttentionKeeper(ports, execution_id)

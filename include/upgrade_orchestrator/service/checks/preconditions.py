@@ -15,7 +15,6 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
-from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.plan.batch import Batch, BatchRules, BatchView, NoBudgetLeft, decide
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.registry.entries import Deployment
@@ -82,13 +81,10 @@ async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _S
 
 
 def _fleet(snapshot: _Snapshot, fleet: Fleet) -> Findings:
-    pending = [each for each in snapshot.rows if each.status is InstanceStatus.PENDING]
+    pending = [each for each in snapshot.rows if each.status is InstanceStatus.PENDING and not each.gone]
     if not pending or snapshot.plan.strategy is Strategy.BLUE_GREEN:  # its new pool takes nothing from the old one
         return Findings()
     number = min(each.batch for each in pending)
-    gone = [each.instance_id for each in pending if each.batch == number and fleet.find(each.instance_id) is None]
-    if gone:
-        return Findings((f"not in the fleet any more: {named(gone)}",))
     decision = decide(_view(snapshot, number, fleet), snapshot.now)
     return Findings((decision.reason,)) if isinstance(decision, NoBudgetLeft) else Findings()
 
@@ -100,8 +96,8 @@ def _view(snapshot: _Snapshot, number: int, fleet: Fleet) -> BatchView:
         status=ExecutionStatus.IN_PROGRESS,
         batch=Batch(number, snapshot.plan.batches[number - 1].kind),
         is_last=rules.is_last,
-        instances=snapshot.rows,
+        instances=[each for each in snapshot.rows if not each.gone],
         limits=rules.limits,
-        unavailable=fleet.unavailable(each.instance_id for each in snapshot.rows),
+        unavailable=fleet.unavailable(()),  # one look does not tell whether an absent instance is down or gone
         timeout=0.0,
     )

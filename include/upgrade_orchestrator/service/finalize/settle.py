@@ -17,6 +17,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context, deployment_of
 from upgrade_orchestrator.service.runner.settling import is_untouched, settle_from_rows, settle_in
+from upgrade_orchestrator.service.runner.spelling import fleet_of
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ async def settle(ports: Ports, execution_id: str) -> Execution:
         current = await work.registry.version(deployment.current_version_id)
     if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
         return execution
-    fleet = None if (untouched := is_untouched(instances)) else await look(ports, deployment)
+    fleet = None if (untouched := is_untouched(instances)) else await look(ports, execution, deployment)
     if isinstance(fleet, str):
         return await settle_from_rows(ports, execution_id, f"the fleet was not seen ({fleet})")
     async with ports.work() as work:
@@ -55,18 +56,18 @@ async def unseen_for_too_long(ports: Ports, context: Context) -> str | None:
     """Why nobody waits for the fleet any more: since the end it has had its time-out, and it does not respond now."""
     async with ports.work() as work:
         overdue = is_overdue(await work.executions.get(context.execution.id), await work.now())
-    fleet = await look(ports, context.deployment) if overdue else None
+    fleet = await look(ports, context.execution, context.deployment) if overdue else None
     return f"the fleet was not seen ({fleet})" if isinstance(fleet, str) else None
 
 
-async def look(ports: Ports, deployment: Deployment) -> Fleet | str:
+async def look(ports: Ports, execution: Execution, deployment: Deployment) -> Fleet | str:
     """The fleet; or why it does not respond, after ``LOOK_SECONDS`` of asking."""
     why = "it does not answer"
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             while True:
                 try:
-                    async with ports.fleets.of(deployment) as driver:
+                    async with fleet_of(ports, execution, deployment) as driver:
                         return await driver.fleet()
                 except FleetError as error:
                     why = str(error)

@@ -29,6 +29,7 @@ from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff, repeat
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.settling import end_refused
+from upgrade_orchestrator.service.runner.spelling import fleet_of
 
 MIN_UNDRAIN_SECONDS = 2.0
 "Minimum undrain retry time, however late the runner starts."
@@ -54,7 +55,10 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
     if execution.settled_at is not None or not (again or may_have_drained(execution, rows, left)):
         return Outcome(Ending.DONE)
     keeper = LeaseKeeper(ports, context.deployment)
-    async with ports.signals.of(execution_id) as waiter, ports.fleets.of(context.deployment) as driver:
+    async with (
+        ports.signals.of(execution_id) as waiter,
+        fleet_of(ports, context.execution, context.deployment) as driver,
+    ):
         loop = UndrainLoop(ports, execution, rows, left, again, keeper, driver)
         try:
             return await repeat(loop.tick, keeper, waiter, seconds, partial(end_refused, ports, execution_id, keeper))

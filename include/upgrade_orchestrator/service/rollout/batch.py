@@ -49,6 +49,7 @@ from upgrade_orchestrator.service.runner.loop import (
 )
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.settling import end_refused
+from upgrade_orchestrator.service.runner.spelling import fleet_of
 
 CHANGING = (InstanceStatus.DRAINING, InstanceStatus.UPGRADING)
 "Statuses in which the fleet is changing the instance."
@@ -64,7 +65,10 @@ async def run_batch(
     execution, end = context.execution, None if seconds is None else get_running_loop().time() + seconds
     lease = LeaseKeeper(ports, context.deployment)
     refused = partial(end_refused, ports, execution.id, lease)
-    async with ports.signals.of(execution.id) as waiter, ports.fleets.of(context.deployment) as driver:
+    async with (
+        ports.signals.of(execution.id) as waiter,
+        fleet_of(ports, context.execution, context.deployment) as driver,
+    ):
         try:
             for each in range(number, (last or number) + 1):
                 store = BatchStore(ports, lease, execution.id, each)

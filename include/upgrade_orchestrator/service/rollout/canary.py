@@ -11,6 +11,7 @@ from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
+from upgrade_orchestrator.service.runner.spelling import fleet_of
 from upgrade_orchestrator.service.runner.wait import wait_until
 
 S = ExecutionStatus
@@ -57,6 +58,6 @@ async def poll_canaries(ports: Ports, context: Context) -> Poll:
 
     :raises FleetError: the fleet's connection is not known.
     """
-    async with ports.fleets.of(context.deployment) as driver:
+    async with fleet_of(ports, context.execution, context.deployment) as driver:
         responses = await FleetClient(driver, context.execution.id).poll(context.plan.canary)
     return poll_of(responses, context.execution.to_version)

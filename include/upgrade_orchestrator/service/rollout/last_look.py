@@ -22,6 +22,7 @@ from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff
+from upgrade_orchestrator.service.runner.spelling import fleet_of
 
 ROUNDS = 2
 "After so many time-outs with a problem at every look, a problem of any age counts."
@@ -74,7 +75,7 @@ class LastLook:
 
         :raises FleetError: the fleet's connection is not known.
         """
-        async with ports.fleets.of(context.deployment) as driver:
+        async with fleet_of(ports, context.execution, context.deployment) as driver:
             look = cls(ports, context, FleetClient(driver, context.execution.id))
             try:
                 yield look

@@ -23,6 +23,7 @@ from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deplo
 from upgrade_orchestrator.service.checks.probes import CheckContext, run_all_probes
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.spelling import Spelling
 from upgrade_orchestrator.service.upgrade.insert import CreateContext, ExecutionDraft, add, with_active_execution_id
 
 
@@ -85,8 +86,10 @@ async def read_context(ports: Ports, tenant_id: str, request: UpgradeRequest, *,
         if refuse_active and (active := await work.executions.active(tenant_id, request.component_id)):
             raise ActiveUpgradeExists(active.id)
         path = await work.registry.path(source.id, target.id)
+        scheme = (await work.registry.schemes([request.component_id]))[request.component_id]
         now = await work.now()
-    return CreateContext(tenant_id, deployment, source, target, path, await _ask_fleet(ports, deployment), now)
+    fleet = Spelling(scheme, source.version, target.version).fleet(await _ask_fleet(ports, deployment))
+    return CreateContext(tenant_id, deployment, source, target, path, scheme, fleet, now)
 
 
 def plan_with_findings(
@@ -94,8 +97,9 @@ def plan_with_findings(
 ) -> Preview:
     """The plan of an upgrade of ``instances``, and its findings."""
     source, target, path, platform = context.source, context.target, context.path, ports.options.platform_version
+    case = Compatibility(request, source, target, path, context.deployment, platform, context.scheme)
     findings = (
-        compatibility(Compatibility(request, source, target, path, context.deployment, platform), context.now)
+        compatibility(case, context.now)
         + dependencies(target, request.installed_components)
         + checks.size(request, context.fleet)
         + checks.version_mix(source, context.fleet)

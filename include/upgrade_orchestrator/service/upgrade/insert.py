@@ -18,6 +18,7 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deployment, UpgradePath
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 
@@ -30,6 +31,7 @@ class CreateContext:
     source: ComponentVersion
     target: ComponentVersion
     path: UpgradePath | None
+    scheme: Scheme
     fleet: Fleet
     now: datetime
 
@@ -65,6 +67,7 @@ async def add(
         created_at=await work.now(),
         status_reason=f"created as a retry of {retry_of}" if retry_of else "created",
         warnings=draft.warnings,
+        version_scheme=context.scheme,
         retry_of=retry_of,
     )
     await work.executions.add(execution, plan, _instances(draft))
