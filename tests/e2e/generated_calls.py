@@ -99,6 +99,10 @@ class Home:
         return f"generated-{self.tenant.id}"
 
     @property
+    def fleet(self) -> str:
+        return f"{self.tenant.fleet}-generated"
+
+    @property
     def old(self) -> str:
         return f"{self.component}-1"
 
@@ -113,18 +117,18 @@ class Home:
 
     @property
     def deployment(self) -> dict[str, str]:
-        """Register the deployment of the component at the old version, on a fleet that answers."""
+        """Register the deployment of the component at the old version, on a fleet of its own that answers."""
         return {
             "driver": "agent",
             "connId": "demo_fleet",
-            "fleet": self.tenant.fleet,
+            "fleet": self.fleet,
             "currentVersionId": self.old,
         }
 
     def mover(self) -> Callable[[Any, Any, Any], None]:
         """Moves a case here: two times of three to ids that exist, and always away from what other tests use.
 
-        A deployment is moved to the tenant's fleet, always: at one that is not there the next upgrade is answered with
+        A deployment is moved to this fleet, always: at one that is not there the next upgrade is answered with
         503, and rightly. What would be refused is never moved. A line feed in a path becomes a carriage return:
         Airflow, not the app, would answer it.
         """
@@ -159,6 +163,7 @@ def _is_deployment(body: object) -> bool:
 @contextmanager
 def _furnished(tenant: Tenant) -> Iterator[Home]:
     home = Home(tenant)
+    tenant.agent.create(home.fleet, tenant.size, "3.6.0")
     for path, body in _furniture(home):
         answer = tenant.api.post(path, json=body)
         assert answer.status_code == 201, answer.text

@@ -150,3 +150,8 @@ def got(client: httpx.Client, path: str, **params: Any) -> Json:
 def statuses(events: list[Json]) -> list[str]:
     """The statuses in the events, in their order."""
     return [each["data"]["to"] for each in events if each["type"] == "registry.upgrade.status-changed.v1"]
+
+
+def reason_of(execution: Json) -> str:
+    """Why it ended, without the final count that the settlement adds some moments later."""
+    return str(execution["statusReason"]).partition("; in the end ")[0]

@@ -169,7 +169,7 @@ def test_step_that_continues_in_a_worker_gets_the_outcome(replaced: Replace) -> 
 
 
 @every_trigger
-@pytest.mark.parametrize("error", [Unavailable("no database"), FleetError("no fleet")])
+@pytest.mark.parametrize("error", [Unavailable("no database"), FleetError("no fleet"), StaleToken("a newer runner")])
 def test_call_is_repeated_while_database_or_fleet_does_not_respond(
     replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
 ) -> None:
@@ -179,7 +179,7 @@ def test_call_is_repeated_while_database_or_fleet_does_not_respond(
 
 
 @every_trigger
-@pytest.mark.parametrize("error", [StaleToken("a newer runner"), ValueError("a mistake of ours")])
+@pytest.mark.parametrize("error", [ValueError("a mistake of ours")])
 def test_permanent_error_fails_the_task(
     replaced: Replace, trigger: UpgradeTrigger, use_case: str, answer: Any, error: Exception
 ) -> None:

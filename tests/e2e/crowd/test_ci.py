@@ -10,7 +10,7 @@ import pytest
 from local.stack.stack import Stack
 from tests.e2e.ci import Job, blocks, executions, needs_jq, stop, workflow
 from tests.e2e.conftest import NewTenant
-from tests.e2e.steps import Tenant
+from tests.e2e.steps import Tenant, reason_of
 
 
 @pytest.fixture
@@ -161,5 +161,5 @@ def test_gitlab_job_fails_with_the_upgrade_and_names_the_failed_check(
     done = Job(stack, tenant, tmp_path, project).sh(line, "sh")
     (execution,) = executions(tenant)
     assert (done.returncode, execution["status"]) == (1, "FAILED"), done.stdout + done.stderr
-    assert f"is FAILED: {execution['statusReason']}" in done.stderr
+    assert f"is FAILED: {reason_of(execution)}" in done.stderr
     assert "BACKUP_VERIFICATION: " in done.stderr

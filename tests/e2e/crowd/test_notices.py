@@ -11,7 +11,7 @@ import httpx
 from tests.e2e.conftest import NewTenant
 from tests.e2e.notices import is_sent, sent_of
 from tests.e2e.questions import decisions, ends, parked, withdrawn
-from tests.e2e.steps import OLD, Json, wait_for
+from tests.e2e.steps import OLD, Json, reason_of, wait_for
 
 TWO_STAGES: Json = {"strategy": "STAGED", "stagePercentages": [50, 100], "maxUnavailablePercentage": 50}
 
@@ -29,7 +29,7 @@ def test_failed_check_fails_the_upgrade_and_its_notice_is_sent_once(
     assert tenant.dag_run(execution_id)["state"] == "failed"
     assert tenant.upgraded() == {}
     wait_for("the notice's run to end", partial(is_sent, airflow, "failed", execution_id))
-    assert sent_of(notices, execution_id) == [f"{execution_id} of {tenant.id} failed: {execution['statusReason']}"]
+    assert sent_of(notices, execution_id) == [f"{execution_id} of {tenant.id} failed: {reason_of(execution)}"]
 
 
 def test_notices_of_a_requested_approval_and_of_a_rollback_are_each_sent_once(

@@ -12,7 +12,7 @@ from local.stack.stack import Stack
 from tests.e2e.airflow_actions import accepted, patch
 from tests.e2e.ci import RUNS, Job, blocks, ended, executions, log, needs_jq, result, runs, tasks, trigger
 from tests.e2e.conftest import NewTenant
-from tests.e2e.steps import Json, Tenant, got, wait_for
+from tests.e2e.steps import Json, Tenant, got, reason_of, wait_for
 from tests.shared_stack import ROOT
 
 FOLLOWING = {"create": "success", "start": "success", "follow": "deferred"}
@@ -87,7 +87,7 @@ def test_run_triggered_as_in_the_guide_fails_with_the_upgrade_and_logs_the_reaso
     (execution,) = executions(tenant)
     (run_id,) = runs(tenant)
     assert tasks(tenant, run_id) == {"create": "success", "start": "success", "follow": "failed"}
-    wait_for("the log", lambda: f"the upgrade is FAILED: {execution['statusReason']}" in log(tenant, run_id, "follow"))
+    wait_for("the log", lambda: f"the upgrade is FAILED: {reason_of(execution)}" in log(tenant, run_id, "follow"))
 
 
 def test_run_triggered_by_the_guides_command_fails_when_its_upgrade_is_cancelled(stack: Stack, slow: Tenant) -> None:

@@ -75,14 +75,6 @@ class LeaseKeeper:
             raise LostLease("the lease of this fleet has ended")
         self._renew_at = get_running_loop().time() + self._ports.options.lease_seconds / 3
 
-    async def confirm(self) -> None:
-        """Check in the database that the lease is still this runner's.
-
-        :raises LostLease: another runner has taken over.
-        """
-        async with self._ports.work() as work:
-            await work.leases.require(self.lease)
-
     async def raise_token(self) -> None:
         """Go on with a higher token, so that the fleet refuses what was sent with the last one and is still under way.
 

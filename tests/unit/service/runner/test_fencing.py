@@ -14,9 +14,11 @@ from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.pools import end, going_over, over, pools, switched, traffic
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
+from upgrade_orchestrator.domain.errors import LostLease
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
 
@@ -158,3 +160,27 @@ async def test_fence_is_closed_once_an_unreachable_agent_responds_again(make_lab
     await lab.run(execution_id, 1)
     calls = [each for each in lab.log() if each["kind"] == "call"]
     assert [".fence." in each["key"] for each in calls][:2] == [True, False]
+
+
+# fault 32
+async def test_holder_that_raises_its_token_keeps_the_lease_and_orders_with_the_new_one(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    keeper = LeaseKeeper(lab.world.ports, (await lab.context(execution_id)).deployment)
+    assert await keeper.take()
+    before = keeper.lease
+    await keeper.raise_token()
+    assert (keeper.lease.token, keeper.lease.owner, keeper.held) == (before.token + 1, before.owner, True)
+    assert lab.lease() == (before.owner, before.token + 1, True)
+
+
+async def test_runner_that_lost_its_lease_cannot_raise_the_token(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    deployment = (await lab.context(await lab.admitted())).deployment
+    first, second = LeaseKeeper(lab.world.ports, deployment), LeaseKeeper(lab.world.ports, deployment)
+    assert await first.take()
+    lab.end_lease()
+    assert await second.take()
+    with pytest.raises(LostLease):
+        await first.raise_token()
+    assert lab.lease()[1] == second.lease.token
