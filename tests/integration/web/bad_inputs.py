@@ -68,7 +68,7 @@ FIELDS: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
         "$where": ("1",),
     },
     ("POST", VERSIONS): {
-        "version": (None, "", "x" * 65, "not a version", 3, 3.7, _SQL),
+        "version": (None, "", "x" * 129, " 3.6.0", "3.6.0\n", "3.6\u200b", 3, 3.7),
         "status": ("stable", None, 1, "BETA"),
         "releaseDate": ("2026-02-30", "31.01.2026", "2026-01-31T00:00:00Z", 20260131, "0000-00-00", "٢٠٢٦-٠١-٣١"),
         "recommended": ("true", 1, None),

@@ -12,12 +12,12 @@ MAX_QUOTED = 160
 
 _CONTROLS = (
     r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    r"\ud800-\uf8ff\ufeff\ufff9-\uffff"
+    r"\ue000-\uf8ff\ufeff\ufff9-\uffff"
 )
 _BLANKS = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 VERSION_PATTERN = rf"^[^{_CONTROLS}{_BLANKS}]([^{_CONTROLS}]*[^{_CONTROLS}{_BLANKS}])?$"
-"What ``version_problem`` accepts, as a regular expression for schemas."
-_CONTROL, _BLANK = re.compile(f"[{_CONTROLS}]"), re.compile(f"^[{_BLANKS}]|[{_BLANKS}]$")
+"What ``version_problem`` accepts, as a regular expression for schemas, in which no text has lone surrogates."
+_CONTROL, _BLANK = re.compile(rf"[{_CONTROLS}\ud800-\udfff]"), re.compile(f"^[{_BLANKS}]|[{_BLANKS}]$")
 
 
 def quoted(text: str) -> str:

@@ -31,7 +31,7 @@ TOGETHER = {
     ("UpgradeBody", "toVersionId"): ("must differ from fromVersionId",),
     ("UpgradeBody", "stagePercentages"): ("is allowed only with strategy STAGED", "must rise and end at 100"),
     ("PathBody", "toVersionId"): ("must differ from fromVersionId",),
-    ("CompatibilityBody", "platformVersion"): ("is not a version such as",),
+    ("CompatibilityBody", "platformVersion"): ("has no order",),
 }
 "Rules that a schema cannot express: combinations of values, and the syntax of versions."
 

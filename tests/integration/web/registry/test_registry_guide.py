@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from upgrade_orchestrator.cli.registry.__main__ import main
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.cli.registry.marked_yaml import read_yaml
 from upgrade_orchestrator.domain.registry.ranges import VersionRange
+from upgrade_orchestrator.domain.registry.schemes import Scheme, compare
 from upgrade_orchestrator.service.registry.load import load_registry
 
 PAGE = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
@@ -84,7 +86,13 @@ def test_make_targets_in_the_guide_exist_and_need_the_stack(tmp_path: Path) -> N
         assert f'-m local {words[1]} "registry.yaml"' in shown.stdout
 
 
-ROWS = [[cell.strip() for cell in row.split("|")[1:4]] for row in PAGE.splitlines() if row.startswith("| `")]
+def rows_of(heading: str) -> list[list[str]]:
+    """The rows of the section's table."""
+    text = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [[cell.strip() for cell in row.split("|")[1:4]] for row in text.splitlines() if row.startswith("| `")]
+
+
+ROWS, SCHEMES = rows_of("Ranges"), [row for row in rows_of("Versions") if row[0] != "`versionScheme`"]
 
 
 @pytest.mark.parametrize(("ranges", "inside", "outside"), ROWS)
@@ -106,5 +114,13 @@ def test_problems_in_the_guide_are_printed_as_documented(
     assert printed == [line for line in COMMANDS if line.startswith("registry.yaml")]
 
 
-def test_guide_has_six_rows_of_version_ranges() -> None:
-    assert len(ROWS) == 6
+@pytest.mark.parametrize(("scheme", "rising"), [(row[0], row[2]) for row in SCHEMES if row[2]])
+def test_versions_in_the_guide_have_the_documented_order(scheme: str, rising: str) -> None:
+    assert [compare(Scheme(scheme.strip("`")), *each) for each in pairwise(rising.split(", "))] == [-1] * rising.count(
+        ", "
+    )
+
+
+def test_guide_has_a_row_for_each_scheme_and_for_ranges() -> None:
+    assert {row[0].split("`")[1] for row in SCHEMES} == {each.value for each in Scheme}
+    assert len(ROWS) == 16
