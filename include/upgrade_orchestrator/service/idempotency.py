@@ -1,6 +1,7 @@
 """Idempotent writes: a call that repeats an Idempotency-Key gets the first response (specification section 1).
 
-The key, the call's writes and its response are one transaction, so that no crash can separate them (docs/adr/0014).
+The key is claimed first. The call's writes and its response are one transaction, so that no crash can separate them
+(docs/adr/0014 and 0035).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class KeyedWrite:
     """A call with an Idempotency-Key: to be carried out, or with the response of its first attempt."""
 
     ports: Ports
-    """The ports for the call: all of its units of work are parts of one transaction."""
+    """The ports for the call: all that its units of work write is one transaction."""
     first: StoredResponse | None
     _call: KeyedCall
     _parses: _DeferredParses
@@ -43,7 +44,7 @@ class _DeferredParses:
 
 @asynccontextmanager
 async def idempotent(ports: Ports, idempotency_store: IdempotencyStore, key: Key) -> AsyncIterator[KeyedWrite]:
-    """Hold the key exclusively; leaving without ``keep`` rolls everything back, including the key.
+    """Hold the key exclusively; leaving without ``keep`` rolls everything back, and frees the key.
 
     :raises IdempotencyConflict: the key was used for another request.
     :raises Unavailable: the first call with this key takes too long, or the database does not respond.

@@ -105,7 +105,7 @@ class EventCursorsContract:
 
     # fault 53
     @pytest.mark.parametrize(("days", "followed"), [(1, True), (8, False)])
-    async def test_execution_that_ended_while_nobody_followed_is_read_when_somebody_does_again(
+    async def test_execution_that_ended_while_nobody_followed_is_read_afterwards(
         self, store: Store, added: Added, event_cursors: EventCursors, pass_time: PassTime, days: int, followed: bool
     ) -> None:
         assert await _take(event_cursors) == []  # everything has been read

@@ -80,7 +80,7 @@ async def test_notice_of_a_failure_is_triggered_once(store: Store, added: Added,
 
 
 # fault 53
-async def test_failure_while_no_api_server_ran_is_told_when_one_is_back(
+async def test_failure_while_no_api_server_ran_reaches_notifiers_when_one_is_back(
     store: Store, added: Added, ports: Ports, taken: Taken, pass_time: PassTime
 ) -> None:
     execution = await added(status=S.VALIDATING)

@@ -19,8 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from upgrade_orchestrator.adapters.postgres.schema.columns import Id, Time, VersionText, metadata
-from upgrade_orchestrator.adapters.postgres.schema.cursor_tables import followed, follower
+from upgrade_orchestrator.adapters.postgres.schema.cursor_tables import followed, follower, relay
 from upgrade_orchestrator.adapters.postgres.schema.instance_tables import instance, rollback_instance
+from upgrade_orchestrator.adapters.postgres.schema.key_tables import idempotency_key
 from upgrade_orchestrator.adapters.postgres.schema.registry_tables import (
     backup,
     component,
@@ -37,8 +38,10 @@ __all__ = [
     "deployment",
     "followed",
     "follower",
+    "idempotency_key",
     "instance",
     "metadata",
+    "relay",
     "rollback_instance",
     "upgrade_path",
 ]
@@ -208,15 +211,6 @@ event = Table(
     Index("ix_event_parked", "parked_at", "id", postgresql_where=text("parked_at IS NOT NULL")),
 )
 
-relay = Table(
-    "relay",
-    metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
-    Column("state", String(16), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("noted_at", Time, nullable=False),
-)
-
 lease = Table(
     "lease",
     metadata,
@@ -225,19 +219,4 @@ lease = Table(
     Column("owner", Id, nullable=False),
     Column("token", BigInteger, CheckConstraint("token > 0", name="positive"), nullable=False),
     Column("expires_at", Time, nullable=False),
-)
-
-idempotency_key = Table(
-    "idempotency_key",
-    metadata,
-    Column("actor", String(255), primary_key=True),
-    Column("key", String(255), primary_key=True),
-    Column("fingerprint", String(64), nullable=False),
-    Column("status", Integer),
-    Column("headers", JSONB),
-    Column("body", Text),
-    Column("created_at", Time, nullable=False, server_default=text("clock_timestamp()"), index=True),
-    # which call works on it and until when it is taken to be alive, while there is no response
-    Column("owner", Id),
-    Column("claimed_until", Time),
 )
