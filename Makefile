@@ -33,7 +33,7 @@ seed: setup ## load a registry file into the stack: make seed FILE=registry.yaml
 export: setup ## write the stack's registry to a file: make export FILE=registry.yaml
 	@$(PYTHON) -m local export "$(FILE)"
 
-demo: setup ## an upgrade on the demo fleet, from create to COMPLETED
+demo: setup ## an upgrade on the demo fleet, from create to COMPLETED; FAULT=help lists faults to rehearse
 	@$(PYTHON) -m local demo
 
 # Two runs side by side: with workers of one run, each worker would collect all tests, which doubles the time.

@@ -13,6 +13,9 @@ from rich.console import Console
 from local.airflow.settings import ADMIN
 from local.demo.following import Snapshot, follow
 from local.demo.progress import view_on
+from local.demo.rehearsal import HELP, Rehearsing, chosen, listed, put_back
+from local.demo.rehearsal import request as rehearsal_request
+from local.demo.rehearsals import Rehearsal
 from local.demo.rest import BASE, Json, Rest
 from local.demo.seed import Seed
 from local.errors import LocalError
@@ -41,14 +44,24 @@ SHORTENED = {"batchDelaySeconds": 2, "healthCheckIntervalSeconds": 1, "healthChe
 
 
 def main(stack: Stack) -> int:
-    """Run it; 0 only when the upgrade is COMPLETED and every process answers at the new version.
+    """Run it; 0 only when the upgrade is COMPLETED and every process answers at the new version, or with FAULT when it
+    ends as expected.
 
     :raises LocalError: it cannot be run, or one of the two is not so.
     """
+    fault = os.environ.get("FAULT", "")
+    if fault == HELP:
+        print(listed())
+        return 0
+    rehearsal = chosen(fault) if fault else None
     print("starting the stack if it is not up, and resetting the demo fleet", file=sys.stderr)
     stack.up()
     rest = Rest(f"http://{HOST}:{stack.port}", stack.token())
-    execution_id = _start(rest)
+    if _is_put_back(stack, rest):  # a rehearsal was killed
+        stack.up()  # its seed resets fleet and deployment
+    if rehearsal is not None:
+        return _rehearse(stack, rest, rehearsal)
+    execution_id = _start(rest, request(dict(os.environ)))
     try:
         last = _watch(rest, execution_id)
     except KeyboardInterrupt:
@@ -72,9 +85,41 @@ def request(variables: dict[str, str]) -> Json:
     return REQUEST if chosen else REQUEST | SHORTENED
 
 
-def _start(rest: Rest) -> str:
+def _rehearse(stack: Stack, rest: Rest, rehearsal: Rehearsal) -> int:
+    """The upgrade with a fault; afterwards, also when interrupted, fleet and deployment are as before."""
+    seed, body = Seed.read(), rehearsal_request(REQUEST, rehearsal)
+    with _agent(stack) as agent:
+        try:
+            rehearsing = Rehearsing(rest, agent, seed.fleet["name"], _deployment(seed), rehearsal)
+            last = rehearsing.run(lambda: _start(rest, body))
+            _say_where(stack, last)
+            print(f"as expected: {last['status']}")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # see local.__main__
+            print("switching the fault off, and resetting the demo fleet", file=sys.stderr)
+            _is_put_back(stack, rest)
+            stack.up()
+    return 0
+
+
+def _is_put_back(stack: Stack, rest: Rest) -> bool:
+    """Switch all faults off and end the upgrade of a rehearsal; whether there was one."""
+    seed = Seed.read()
+    with _agent(stack) as agent:
+        return put_back(rest, agent, seed.fleet["name"], _deployment(seed))
+
+
+def _deployment(seed: Seed) -> str:
+    return f"/tenants/{seed.deployment['tenantId']}/components/{seed.deployment['componentId']}"
+
+
+def _agent(stack: Stack) -> FleetAdmin:
+    return FleetAdmin(f"http://{HOST}:{stack.ports.agent}", stack.credentials().agent_token)
+
+
+def _start(rest: Rest, body: Json) -> str:
     tenant = Seed.read().deployment["tenantId"]
-    execution_id: str = rest.post(f"/tenants/{tenant}/upgrades", request(dict(os.environ)))["id"]
+    execution_id: str = rest.post(f"/tenants/{tenant}/upgrades", body)["id"]
     rest.post(f"/upgrades/{execution_id}/start")
     return execution_id
 
@@ -116,9 +161,8 @@ def _verified(stack: Stack) -> str:
     """
     seed = Seed.read()
     wanted, fleet = _version(seed, REQUEST["toVersionId"]), seed.fleet["name"]
-    url = f"http://{HOST}:{stack.ports.agent}"
     try:
-        with FleetAdmin(url, stack.credentials().agent_token) as agent:
+        with _agent(stack) as agent:
             answers = {each["id"]: _ask(agent, fleet, each["id"]) for each in agent.fleet(fleet)["instances"]}
     except httpx.HTTPError as error:
         raise LocalError(f"the demo fleet's agent does not answer: {error}") from None

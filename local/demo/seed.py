@@ -113,14 +113,17 @@ def _agent() -> FleetAdmin:
 
 
 def _put_back(agent: FleetAdmin, wanted: Document) -> Document:
-    """Reset the fleet to the wanted size and timing, every instance healthy at the version; returns the fleet."""
+    """Reset the fleet to the wanted size and timing, every instance healthy at the version; returns the fleet.
+
+    A fencing token that a rehearsal has raised is forgotten too: no upgrade is active.
+    """
     name, size, version = wanted["name"], wanted["size"], wanted["version"]
     timing = {key: wanted[key] for key in ("upgrade_seconds", "drain_seconds")}
     known = {each["fleet"]: each for each in agent.fleets()}
     if name in known and known[name]["settings"]["size"] != size:
         agent.delete(name)
     elif name in known:
-        return agent.reset(name, version, **timing)
+        return agent.reset(name, version, forget_fencing=True, **timing)
     return agent.create(name, size, version, **timing)
 
 
