@@ -93,9 +93,9 @@ class FleetsInMemory:
     """Port ``Fleets``: the product's own driver with that connection."""
 
     def __init__(self, agent: Agent) -> None:
-        self._wire = Wire(agent)
+        self.wire = Wire(agent)
 
     @asynccontextmanager
     async def of(self, deployment: Deployment) -> AsyncIterator[FleetDriver]:
         """The driver."""
-        yield AgentDriver(self._wire, deployment.fleet)
+        yield AgentDriver(self.wire, deployment.fleet)

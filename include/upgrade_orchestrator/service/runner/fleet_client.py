@@ -19,7 +19,7 @@ LOW_CONCURRENCY = 8
 "Concurrent calls to one agent when no lease waits for them, so that the agent has capacity for other callers."
 
 
-_LINE = "execution %s: %s: %s"
+_LINE = "%s: %s: %s"
 _OPPOSITE = {Order.DRAIN: Order.UNDRAIN, Order.UNDRAIN: Order.DRAIN}
 
 
