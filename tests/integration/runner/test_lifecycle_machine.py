@@ -37,6 +37,7 @@ def test_order_of_a_runner_that_slept_until_the_upgrade_was_cancelled_is_refused
     assert sleeper is not None
     assert sleeper.gate.stands_at is not None
     assert sleeper.gate.stands_at.at == ORDER
-    machine.go_on(sleeper, 1, None)
+    machine.go_on(sleeper, 100, None)  # the refusal, the lost lease, and the rows, which say that nothing is left to do
     machine.lifecycle_holds()
+    assert sleeper.task.done()
     assert {each.status for each in machine.tenant.fleet.instances.values()} == {"RUNNING"}
