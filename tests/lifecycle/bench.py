@@ -119,7 +119,7 @@ class Bench:
                     tenant_id=tenant,
                     component_id=COMPONENT,
                     version_id=version,
-                    location="simulated",
+                    location="file:///backups/simulated",
                     size_bytes=BACKUP.size_bytes,
                     sha256=SHA256,
                     created_at=await work.now(),

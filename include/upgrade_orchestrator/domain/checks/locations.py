@@ -11,7 +11,7 @@ from urllib.parse import unquote
 FILE = "file://"
 OBJECT_STORES = ("s3://", "gs://", "abfs://", "abfss://")
 "Allowed unless the setting says otherwise: they are read with the credentials of Airflow's connections."
-_ROOT = re.compile(r"[a-z][a-z0-9+.-]*://\S*")
+_ROOT = re.compile(r"[a-z][a-z0-9+.-]*://((?!://).)*")
 
 
 def path_of(location: str) -> str:

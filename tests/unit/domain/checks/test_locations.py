@@ -61,8 +61,12 @@ def test_setting_is_read_with_commas_and_spaces() -> None:
     assert Roots.parse(" file:///a , s3://b/c,") == Roots(("file:///a", "s3://b/c"))
 
 
+def test_root_may_have_spaces_as_a_configuration_file_cannot_have_percent_signs() -> None:
+    assert Roots.parse("file:///a b").problem("file:///a%20b/c") is None
+
+
 @pytest.mark.parametrize(
-    "text", ["", ",", "/a", "file:///a, b", "file://a", "file:///a/../b", "FILE:///a", "file:///a b"]
+    "text", ["", ",", "/a", "file:///a, b", "file://a", "file:///a/../b", "FILE:///a", "file:///a s3://b"]
 )
 def test_setting_that_is_not_a_list_of_prefixes_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must "):
