@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -36,15 +38,10 @@ def only_here(tmp_path: Path) -> BackupStorage:
 
 
 def _children() -> list[str]:
-    """The process ids of our looks."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if storage._SCRIPT.encode() in each.read_bytes():
-                found.append(each.parent.name)
-        except OSError:
-            pass
-    return found
+    """The command lines of our looks."""
+    listed = subprocess.run(["ps", "-axww", "-o", "stat=,command="], capture_output=True, text=True, check=True)
+    lines = listed.stdout.splitlines()
+    return [each for each in lines if storage._SCRIPT in each and not each.startswith("Z")]
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
@@ -138,6 +135,20 @@ async def test_look_is_killed_when_its_caller_is_cancelled(hole: Path) -> None:
         async with asyncio.timeout(0.5):
             await EVERYTHING(hole.as_uri())
     assert _children() == []
+
+
+def test_look_works_in_the_loop_of_a_thread(tmp_path: Path) -> None:
+    """As in the triggerer."""
+    (tmp_path / "b").write_bytes(b"backup")
+    found: list[StoredObject] = []
+
+    def in_thread() -> None:
+        found.append(asyncio.run(EVERYTHING((tmp_path / "b").as_uri())))
+
+    thread = Thread(target=in_thread)
+    thread.start()
+    thread.join(20)
+    assert [each.size_bytes for each in found] == [6]
 
 
 # fault 33
