@@ -8,6 +8,7 @@ from datetime import datetime
 
 from upgrade_orchestrator.domain.checks.checks import Findings
 from upgrade_orchestrator.domain.execution.execution import Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.registry.clauses import Clause
 from upgrade_orchestrator.domain.registry.entries import (
     ComponentVersion,
     Deployment,
@@ -120,8 +121,9 @@ def _platform(target: ComponentVersion, platform: str | None) -> Findings:
 
 
 def _between(platform: str, low: str | None, high: str | None) -> bool:
-    found = Version.parse(platform)
-    return not (low and found < Version.parse(low)) and not (high and found > Version.parse(high))
+    bounds = ((">=", low), ("<=", high))
+    clauses = [Clause(operator, Version.parse(bound)) for operator, bound in bounds if bound is not None]
+    return all(clause.allows(Version.parse(platform)) for clause in clauses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def scheme_of(declared: Scheme, versions: Iterable[str]) -> Scheme:
     """
     if declared is not Scheme.AUTO:
         return declared
-    numbered = [each for each in versions if len(each) <= MAX_COMPARED and order.common(each)]
+    numbered = [each for each in versions if key_of(Scheme.SEMVER, each) is not None]
     if not numbered:
         return Scheme.TEXT
     for scheme, sign in _FOUND.items():

@@ -31,6 +31,9 @@ FLEET_SECONDS = 8.0
 MAX_IN_ROUND = 16
 "Executions in one round; the others come in the next, as those of this one are resumed or paused again."
 
+MAX_AT_ONCE = 2
+"Executions that are changed at once, limited by the database connections, which the reconciler needs too."
+
 
 async def resume_unpaused(ports: Ports) -> None:
     """Resume the executions that were paused with their DAG and whose DAG is not paused any more.
@@ -43,35 +46,36 @@ async def resume_unpaused(ports: Ports) -> None:
         paused = [each for each in await work.executions.unsettled(ExecutionStatus.PAUSED) if each.dag_paused]
     runs = await ports.runs.read([dag_id_of(each.id) for each in paused]) if paused else {}
     wanted = [each.id for each in paused if _resumes(each, runs.get(dag_id_of(each.id), NO_RUN))]
-    await asyncio.gather(*(_resume_safely(ports, each) for each in wanted[:MAX_IN_ROUND]))
+    gate = asyncio.Semaphore(MAX_AT_ONCE)
+    await asyncio.gather(*(_resume_safely(ports, each, gate) for each in wanted[:MAX_IN_ROUND]))
 
 
 def _resumes(execution: ExecutionSummary, run: RunView) -> bool:
     return isinstance(resolve_drift(execution, run), ResumeExecution)
 
 
-async def _resume_safely(ports: Ports, execution_id: str) -> None:
+async def _resume_safely(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
     try:
-        await resume_if_runnable(ports, execution_id)
+        await _resume_if_runnable(ports, execution_id, gate)
     except Unavailable as error:
         log.warning("execution %s is resumed later: %s", execution_id, error)
     except Exception:  # one failing execution must not prevent the others from being resumed
         log.exception("execution %s cannot be resumed", execution_id)
 
 
-async def resume_if_runnable(ports: Ports, execution_id: str) -> None:
-    """Resume the execution if its DAG is unpaused and it can go on; otherwise pause the DAG again.
-
-    :raises NotFound: no such execution.
-    :raises Unavailable: the product's database or Airflow's does not respond.
-    """
+async def _resume_if_runnable(ports: Ports, execution_id: str, gate: asyncio.Semaphore) -> None:
+    """Fleets are asked all at once; only what follows uses connections, and takes turns."""
+    warnings, refused = tuple[str, ...](), ""
     try:
         warnings = await require_runnable(ports, execution_id, room=False, seconds=FLEET_SECONDS)
     except UpgradeBlocked as refusal:
-        await _keep_reason(ports, execution_id, f"{_UNPAUSED}, but the upgrade stays paused: {refusal.detail}")
-        await _pause_dag(ports, execution_id)
-    else:
-        await _resume(ports, execution_id, warnings)
+        refused = refusal.detail
+    async with gate:
+        if refused:
+            await _keep_reason(ports, execution_id, f"{_UNPAUSED}, but the upgrade stays paused: {refused}")
+            await _pause_dag(ports, execution_id)
+        else:
+            await _resume(ports, execution_id, warnings)
 
 
 _UNPAUSED = "the DAG was unpaused in Airflow"

@@ -17,6 +17,7 @@ from upgrade_orchestrator.domain.registry.entries import (
     UpgradePath,
     VersionStatus,
 )
+from upgrade_orchestrator.domain.registry.schemes import Scheme
 
 NOTHING = Findings()
 REGISTER_OR_GO_ROUND = "register one with POST /upgrade-paths, or go in several upgrades (GET /upgrade-paths/calculate)"
@@ -45,6 +46,37 @@ def found(**changes: Any) -> Findings:
 
 def test_compatibility_has_no_findings_when_all_conditions_hold() -> None:
     assert found() == NOTHING
+
+
+# -- under way ------------------------------------------------------------------------------------------------------
+
+
+# fault 48
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target": replace(TARGET, status=VersionStatus.DEPRECATED)},
+        {"target": replace(TARGET, end_of_life_date=date(2020, 1, 1))},
+        {"target": replace(TARGET, min_platform_version="99")},
+    ],
+    ids=["deprecated", "end of life", "platform"],
+)
+def test_upgrade_under_way_is_warned_of_what_would_block_a_new_one(changes: dict[str, Any]) -> None:
+    case = replace(CLEAN, **changes)
+    begun = compatibility(case, NOW)
+    assert len(begun.blockers) == 1
+    assert compatibility(case, NOW, finishing=True) == Findings((), begun.blockers)
+
+
+def test_upgrade_under_way_is_blocked_by_a_closed_path() -> None:
+    case = replace(CLEAN, path=replace(PATH, blockers=("loses data",)))
+    assert compatibility(case, NOW, finishing=True) == compatibility(case, NOW)
+
+
+@pytest.mark.parametrize(("scheme", "kind"), [(Scheme.SEMVER, "downgrade"), (Scheme.TEXT, "upgrade")])
+def test_missing_path_is_called_a_downgrade_when_the_order_of_the_scheme_says_so(scheme: Scheme, kind: str) -> None:
+    (text,) = found(path=None, target=version("ccc-333", "3.5.9"), scheme=scheme).blockers
+    assert text.startswith(f"no {kind} path from 3.6.0 to 3.5.9")
 
 
 # -- path ------------------------------------------------------------------------------------------------------------
@@ -216,6 +248,22 @@ def test_dependency_check_blocks_an_invalid_installed_version_with_an_explanatio
     assert text.startswith(
         "postgresql >=15,<18 is needed, 'latest' in installedComponents cannot be compared with it: 'latest' has no"
     )
+
+
+# fault 42
+@pytest.mark.parametrize(
+    ("wanted", "installed"),
+    [(">=1.25", "v1.29.4-eks-036c24b"), (">=15,<18", "16.4 (Debian 16.4-1.pgdg120+1)"), ("[1.1,)", "1.1.1w")],
+)
+def test_dependency_check_accepts_an_installed_version_with_a_vendors_suffix(wanted: str, installed: str) -> None:
+    assert dependencies(replace(TARGET, dependencies={"it": wanted}), {"it": installed}) == NOTHING
+
+
+def test_dependency_check_names_installed_and_wanted_version_that_cannot_be_compared() -> None:
+    (text,) = dependencies(replace(TARGET, dependencies={"it": ">=1.25"}), {"it": "edge\n" * 99}).blockers
+    assert text.startswith("it >=1.25 is needed, 'edge\\nedge")
+    assert "(495 characters) in installedComponents cannot be compared with it" in text
+    assert text.endswith("write a version that begins with a number, such as 3.6.0")
 
 
 def test_dependency_check_blocks_an_invalid_range_with_an_explanation() -> None:
