@@ -168,8 +168,19 @@ async def test_approval_with_blockers_is_422_naming_them_and_the_stage_keeps_wai
     api: httpx.AsyncClient, world: World, waiting: Standing, anna: dict[str, str]
 ) -> None:
     with world.connect() as connection:
-        connection.execute("UPDATE component_version SET status = 'EOL' WHERE id = 'ccc-333'")
+        connection.execute("""UPDATE upgrade_path SET blockers = '["loses data"]'""")
     answer = await _decide(api, waiting, "approve", anna)
     assert (answer.status_code, answer.json()["code"]) == (422, "UPGRADE_BLOCKED")
-    assert "EOL" in answer.json()["blockers"][0]
+    assert "closed: loses data" in answer.json()["blockers"][0]
     assert await _shown(api, waiting) is not None
+
+
+# fault 48
+async def test_approval_of_a_target_that_is_eol_by_now_is_200_with_a_warning(
+    api: httpx.AsyncClient, world: World, waiting: Standing, anna: dict[str, str]
+) -> None:
+    with world.connect() as connection:
+        connection.execute("UPDATE component_version SET status = 'EOL' WHERE id = 'ccc-333'")
+    answer = await _decide(api, waiting, "approve", anna)
+    assert (answer.status_code, answer.json()["warnings"][-1][:24]) == (200, "version 3.7.0 is EOL, on")
+    assert (await api.get(f"/upgrades/{waiting.id}")).json()["warnings"] == answer.json()["warnings"]
