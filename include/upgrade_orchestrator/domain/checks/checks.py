@@ -168,18 +168,18 @@ def _second_pool(total: int, fleet: Fleet) -> Findings:
     return Findings((f"{found}: give it more capacity, or choose another strategy",))
 
 
-def health(responses: Mapping[str, str | None], looks: int = 1) -> Findings:
-    """HEALTH_ENDPOINTS: every instance's health endpoint responds; ``responses`` maps ids to None or an error.
+def health(silent: Mapping[str, str], total: int, looks: int = 1) -> Findings:
+    """HEALTH_ENDPOINTS: every instance's health endpoint responds; ``silent`` maps the others' ids to errors.
 
     ``looks``: how often the silent ones were asked.
 
     A response that says "unhealthy" passes: such instances are upgraded first.
     """
-    silent = [f"{instance}: {problem}" for instance, problem in sorted(responses.items()) if problem is not None]
-    if not silent:
+    problems = [f"{instance}: {problem}" for instance, problem in sorted(silent.items())]
+    if not problems:
         return Findings()
     often = f", asked {looks} times" if looks > 1 else ""
-    found = f"{len(silent)} of {len(responses)} health endpoints do not answer ({named(silent, '; ')}{often})"
+    found = f"{len(problems)} of {total} health endpoints do not answer ({named(problems, '; ')}{often})"
     return Findings((f"{found}: check these instances and the fleet agent",))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.domain.plan.batch import Batch, BatchRules, BatchView, NoBudgetLeft, decide
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.checks.looks import look_at_fleet, seconds_for_looks
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
@@ -54,9 +54,9 @@ async def require_runnable(
 async def _recheck(ports: Ports, execution_id: str, room: bool, seconds: float) -> Findings:
     async with ports.work() as work:
         snapshot = await _read(work, execution_id, ports.options.platform_version)
+    seconds = seconds_for_looks(seconds, caller_waits=True)
     try:
-        async with asyncio.timeout(seconds), ports.fleets.of(snapshot.deployment) as driver:
-            fleet = await driver.fleet()
+        fleet = await look_at_fleet(ports, snapshot.deployment, seconds)
     except TimeoutError:
         return snapshot.registry + Findings((f"the fleet did not answer within {seconds:g} s",))
     except FleetError as error:

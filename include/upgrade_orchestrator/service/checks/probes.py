@@ -12,9 +12,9 @@ from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, Ch
 from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deployment, UpgradePath
 from upgrade_orchestrator.service.checks.backups import RunningVersion, verify_backup
+from upgrade_orchestrator.service.checks.looks import Endpoints, look_again, look_at_fleet, seconds_for_looks
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.runner.fleet_client import LOW_CONCURRENCY, FleetClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,7 @@ async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckRe
 
 
 async def _resource_availability(ports: Ports, context: CheckContext) -> CheckResult:
-    async with ports.fleets.of(context.deployment) as driver:
-        fleet = await driver.fleet()
+    fleet = await look_at_fleet(ports, context.deployment, _seconds(ports, context))
     findings = checks.capacity(context.request, context.total, fleet)
     passed = (
         f"{len(fleet.serving())} instances serve, {context.total} are upgraded, {fleet.free_instances} more would fit"
@@ -89,11 +88,19 @@ async def _backup_verification(ports: Ports, context: CheckContext) -> CheckResu
 
 
 async def _health_endpoints(ports: Ports, context: CheckContext) -> CheckResult:
-    async with ports.fleets.of(context.deployment) as driver:
-        answers = await FleetClient(driver, context.label, LOW_CONCURRENCY).poll(context.instances)
-    silent = {name: None if answer is not None else "no answer" for name, answer in answers.items()}
-    passed = f"all {len(answers)} health endpoints answer"
-    return checks.verdict(CheckName.HEALTH_ENDPOINTS, checks.health(silent), passed)
+    endpoints, total = Endpoints(ports, context.deployment, context.instances), len(context.instances)
+    try:
+        await look_again(endpoints.look, _seconds(ports, context))
+    except FleetError:
+        if not endpoints.looks:  # the connection cannot be used: none was asked
+            raise
+    findings = checks.health(endpoints.silent, total, endpoints.looks)
+    return checks.verdict(CheckName.HEALTH_ENDPOINTS, findings, f"all {total} health endpoints answer")
+
+
+def _seconds(ports: Ports, context: CheckContext) -> float:
+    """For how long a look that fails is repeated; the caller of a dry run waits for the response."""
+    return seconds_for_looks(ports.options.check_timeout_seconds, caller_waits=not context.thorough)
 
 
 async def _dependency_check(_: Ports, context: CheckContext) -> CheckResult:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from upgrade_orchestrator.domain.errors import LostLease
+from upgrade_orchestrator.domain.errors import LostLease, Unavailable
 from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.stores.leases import Lease
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LONGEST_ROUND_SECONDS = 60.0
 "The longest time between two rounds that counts as watched; in a longer one the process was suspended."
@@ -106,3 +113,37 @@ class LeaseKeeper:
             if await work.leases.give_back(lease):
                 await save_clocks(work)
             await work.commit()
+
+    async def kept_during(self, round_: Callable[[], Awaitable[T]]) -> T:
+        """Carry out a round, whose calls to a fleet that hangs may take longer than the lease lasts.
+
+        Meanwhile the lease is renewed; without that every round would lose it, and with it the watched seconds that
+        end a step of an instance. After ``LONGEST_ROUND_SECONDS`` it is not renewed any more.
+        """
+        loop, renewing = get_running_loop(), list[asyncio.Task[None]]()
+        gap = self._ports.options.lease_seconds / 3
+        later = loop.call_later(gap, lambda: renewing.append(loop.create_task(self._renew_each(gap))))
+        try:
+            return await round_()
+        finally:
+            later.cancel()
+            for each in renewing:
+                each.cancel()
+            await asyncio.gather(*renewing, return_exceptions=True)
+
+    async def _renew_each(self, gap: float) -> None:
+        end = get_running_loop().time() + LONGEST_ROUND_SECONDS
+        while get_running_loop().time() < end:
+            await self._renew_quietly()
+            await asyncio.sleep(gap)
+
+    async def _renew_quietly(self) -> None:
+        """Renew it if it is held; the next round notices if it is lost."""
+        if self._lease is None:
+            return
+        try:
+            async with self._ports.work() as work:
+                await work.leases.renew(self._lease)
+                await work.commit()
+        except Unavailable as error:
+            log.warning("the lease is not renewed: %s", error)

@@ -44,7 +44,7 @@ async def repeat(tick: Tick, lease: LeaseKeeper, waiter: Waiter, seconds: float 
     while True:
         try:
             try:
-                found = await tick()
+                found = await lease.kept_during(tick)
             except StaleToken as refusal:
                 log.warning("%s", refusal)
                 found = await refused(refusal)

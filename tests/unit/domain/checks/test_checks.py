@@ -179,7 +179,7 @@ def test_capacity_check_of_recreate_ignores_unavailable_instances() -> None:
 
 
 def test_health_check_blocks_when_endpoints_do_not_respond_and_names_them() -> None:
-    findings = health({"i-02": "timed out", "i-00": None, "i-01": "connection refused"})
+    findings = health({"i-02": "timed out", "i-01": "connection refused"}, 3)
     assert findings == blocker(
         "2 of 3 health endpoints do not answer (i-01: connection refused; i-02: timed out): check these instances "
         "and the fleet agent"
@@ -187,12 +187,12 @@ def test_health_check_blocks_when_endpoints_do_not_respond_and_names_them() -> N
 
 
 def test_health_check_finds_nothing_when_all_endpoints_respond() -> None:
-    assert health({"i-00": None, "i-01": None}) == NOTHING
+    assert health({}, 2) == NOTHING
 
 
 def test_health_check_blocks_on_an_error_without_a_message() -> None:
     """str(TimeoutError()) is empty."""
-    assert health({"i-00": ""}).blockers
+    assert health({"i-00": ""}, 1).blockers
 
 
 # -- verification ----------------------------------------------------------------------------------------------------

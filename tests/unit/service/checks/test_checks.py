@@ -119,7 +119,7 @@ async def test_health_endpoints_fail_naming_each_that_does_not_respond(make_lab:
     lab.fault("agent-503", 2)
     status, message = await _found(lab, execution.id, C.HEALTH_ENDPOINTS)
     assert status is CheckStatus.FAILED
-    assert message.startswith(f"1 of 3 health endpoints do not answer ({lab.name(2)}: no answer): check ")
+    assert message.startswith(f"1 of 3 health endpoints do not answer ({lab.name(2)}: the agent answered 503 to ")
 
 
 async def test_health_endpoint_that_responds_unhealthy_passes(make_lab: MakeLab) -> None:

@@ -1,0 +1,29 @@
+"""A lease is kept while its runner lives, however long the calls of a round take."""
+
+import asyncio
+
+import pytest
+
+from tests.labs.lab import abandoned
+from tests.labs.memory.lab import MakeLab
+from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+
+
+# fault 7
+@pytest.mark.parametrize("held", [True, False])
+async def test_lease_outlasts_a_round_that_is_longer_than_it_only_while_its_runner_lives(
+    make_lab: MakeLab, held: bool
+) -> None:
+    lab = await make_lab(size=1, lease_seconds=2.0, upgrade_seconds=3600)
+    execution_id = await lab.admitted(health_check_timeout_seconds=3600)
+    lab.fault("agent-hangs")  # each call takes 10 s
+    task = lab.running(execution_id, 1)
+    await asyncio.sleep(1)
+    if not held:
+        await abandoned(task)
+    await asyncio.sleep(5)
+    other = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
+    assert await other.take() is not held
+    if held:
+        await abandoned(task)
+    lab.heal()
