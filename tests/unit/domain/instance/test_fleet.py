@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.domain.builders import fleet_of, make_fleet
-from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health, listed
 
 STATUSES = ["RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED"]
 
@@ -62,3 +62,15 @@ def test_fleet_is_mixed_while_serving_instances_run_another_version() -> None:
     assert fleet.mixed("3.7.0") == fleet.mixed(None) == {"3.6.0": 2}
     both = make_fleet(instance(number=0), FleetInstance("i-1", "3.7.0", "RUNNING", True))
     assert both.mixed("3.6.0") == {"3.6.0": 1, "3.7.0": 1}
+
+
+def test_unknown_version_is_no_version_that_is_wanted_and_counts_as_unknown() -> None:
+    unknown = FleetInstance("i-01", None, "RUNNING", healthy=True)
+    assert not unknown.runs("3.7.0")
+    assert make_fleet(unknown, *fleet_of(1)).mixed("3.6.0") == {"unknown": 1, "3.6.0": 1}
+    assert Health(False, None).described() == "reports version unknown, healthy: False"
+
+
+def test_text_names_the_first_of_many_and_counts_the_others() -> None:
+    assert listed(["a", "b"]) == "a, b"
+    assert listed([str(each) for each in range(23)]).endswith("18, 19 and 3 more")

@@ -1,5 +1,7 @@
 """Which instances a rollback reverts, and in which order (specification section 4)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,9 @@ def test_instance_is_rolled_back_once_its_rollback_is_completed() -> None:
 def test_instance_whose_rollback_was_withdrawn_keeps_its_status() -> None:
     row = after_rollback(begun(0, 1), make_instance("i-00", I.PENDING, batch=ROLLBACK_BATCH))
     assert (row.status, row.revert) == (I.COMPLETED, None)
+
+
+def test_instance_whose_previous_version_is_unknown_gets_no_rollback_row() -> None:
+    rows = [replace(begun(0, 1), from_version=None), begun(1, 2)]
+    assert [each.instance_id for each in rows_of_rollback(rows, known=())] == ["i-01"]
+    assert reverted(rows) == ("i-01",)

@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,7 @@ async def test_failed_check_stops_the_first_step_before_any_instance_is_touched(
     make_lab: MakeLab, broken: Callable[[MemoryLab], None], name: CheckName
 ) -> None:
     lab = await make_lab()
+    lab = lab.with_ports(options=replace(lab.world.ports.options, check_timeout_seconds=SECONDS / 2))
     execution = await lab.validating()
     broken(lab)
     assert (await first_step(lab, execution.id)).ending is Ending.STOPPED

@@ -22,7 +22,7 @@ async def test_lease_outlasts_a_round_that_is_longer_than_it_only_while_its_runn
     if not held:
         await abandoned(task)
     await asyncio.sleep(5)
-    other = LeaseKeeper(lab.world.ports, await lab.execution(execution_id))
+    other = LeaseKeeper(lab.world.ports, (await lab.context(execution_id)).deployment)
     assert await other.take() is not held
     if held:
         await abandoned(task)
