@@ -53,6 +53,16 @@ class ExecutionsContract:
             pending = [CheckResult(each, CheckStatus.PENDING) for each in CheckName]
             assert await work.executions.checks(execution.id) == pending
 
+    @pytest.mark.parametrize("version", [None, "v" * 128])
+    async def test_instance_of_any_script_and_version_is_read_back(self, store: Store, version: str | None) -> None:
+        execution, plan = new_execution(), planned(3)
+        named = [replace(each, instance_id=f"узел-{each.position}", from_version=version) for each in rows()]
+        async with store() as work:
+            await work.executions.add(execution, plan, named)
+            await work.commit()
+        async with store() as work:
+            assert await work.executions.instances(execution.id) == named
+
     async def test_saved_rows_are_read_back_with_every_field(self, store: Store, added: Added) -> None:
         execution = await added()
         instance = make_instance(

@@ -216,16 +216,6 @@ async def _active(api: httpx.AsyncClient) -> str:
     return str((await api.get(f"/tenants/{TENANT}/components/{COMPONENT}/upgrades/active")).json()["id"])
 
 
-async def test_create_is_503_when_the_fleet_does_not_respond(
-    api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_DEMO_FLEET", '{"conn_type": "http", "host": "127.0.0.1", "port": 9}')
-    response = await api.post(UPGRADES, json=world.request())
-    assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
-    assert int(response.headers["Retry-After"]) > 0
-    assert world.rows("execution") == 0
-
-
 async def test_plan_is_returned_as_it_was_frozen_at_creation(api: httpx.AsyncClient, world: World) -> None:
     created = (await api.post(UPGRADES, json=world.request(totalInstances=3, batchSize=2))).json()
     plan = (await api.get(f"/upgrades/{created['id']}/plan")).json()

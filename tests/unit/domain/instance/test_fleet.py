@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.domain.builders import fleet_of, make_fleet
-from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health, listed
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance, Health
 
 STATUSES = ["RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED"]
 
@@ -69,8 +69,3 @@ def test_unknown_version_is_no_version_that_is_wanted_and_counts_as_unknown() ->
     assert not unknown.runs("3.7.0")
     assert make_fleet(unknown, *fleet_of(1)).mixed("3.6.0") == {"unknown": 1, "3.6.0": 1}
     assert Health(False, None).described() == "reports version unknown, healthy: False"
-
-
-def test_text_names_the_first_of_many_and_counts_the_others() -> None:
-    assert listed(["a", "b"]) == "a, b"
-    assert listed([str(each) for each in range(23)]).endswith("18, 19 and 3 more")
