@@ -5,10 +5,14 @@ import gzip
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from tests.integration.fleet.test_client import BODY, Respond, answer, hang_up, served
+from tests.integration.kafka import certificates
 from upgrade_orchestrator.adapters.airflow.connections import FleetAddress
 from upgrade_orchestrator.adapters.fleet import client as adapter
 from upgrade_orchestrator.adapters.fleet.agent import AgentDriver
@@ -184,3 +188,12 @@ async def closed() -> AsyncIterator[adapter.AgentClient]:
 async def test_certificate_file_that_cannot_be_used_is_named() -> None:
     with pytest.raises(WrongConnection, match="/no/such/ca.pem"):
         adapter.AgentClient(FleetAddress("https://127.0.0.1:9", "", "/no/such/ca.pem"))
+
+
+def test_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:
+    authority, certificate = certificates.make(tmp_path)
+    secret = ec.generate_private_key(ec.SECP256R1())
+    key = tmp_path / "key.pem"
+    key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    with pytest.raises(WrongConnection, match="the key is encrypted"):
+        adapter.AgentClient(FleetAddress("https://127.0.0.1:9", "", str(authority), str(certificate), str(key)))
