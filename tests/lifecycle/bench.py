@@ -17,12 +17,13 @@ from tests.lifecycle.simulated_fleet import (
     SimulatedFleet,
     SimulatedInstance,
 )
-from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedSignals, stepped
+from tests.lifecycle.stepped import Clock, SteppedLoop, SteppedSignals, stepped, stepped_wait
 from tests.lifecycle.stores.store import Store
 from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.registry.entries import Backup, Component, ComponentVersion, Deployment, UpgradePath
+from upgrade_orchestrator.service.checks import looks
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 
@@ -43,6 +44,7 @@ class Bench:
         self._loop = asyncio.Runner(loop_factory=partial(SteppedLoop, self.clock))
         self.fleets, self.airflow = SimulatedFleets(), ScriptedRuns()
         self.ports = self._ports()
+        looks.wait = stepped_wait
         self._tenants = 0
         self.run(self._fill())
 

@@ -50,11 +50,11 @@ class SteppedLoop(asyncio.SelectorEventLoop):
     """An event loop on that clock."""
 
     def __init__(self, clock: Clock) -> None:
-        self._stepped_clock = clock
+        self.clock = clock
         super().__init__()
 
     def time(self) -> float:
-        return self._stepped_clock.seconds
+        return self.clock.seconds
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,17 @@ async def passing(at: str, seconds: float = 0.0) -> bool:
     """Stop here if this is a runner; True when a signal woke it."""
     gate = _gate.get()
     return await gate.stop(at, seconds) if gate else False
+
+
+async def stepped_wait(seconds: float) -> None:
+    """A wait that is a stop of a runner; a command's puts the clock forward. On another event loop time passes."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, SteppedLoop):
+        await asyncio.sleep(seconds)
+    elif _gate.get() is not None:
+        await passing(WAIT, seconds)
+    else:
+        loop.clock.put_forward(seconds)
 
 
 class Runner:

@@ -36,6 +36,11 @@ def seconds_for_looks(timeout: float, *, caller_waits: bool) -> float:
     return min(within, COMMAND_SECONDS) if caller_waits else within
 
 
+async def wait(seconds: float) -> None:
+    """The gap between two looks; a function of its own, so that a clock that is put forward by hand can pass it."""
+    await asyncio.sleep(seconds)
+
+
 async def look_again(look: Callable[[], Awaitable[T]], seconds: float) -> T:
     """The result of the first look that does not fail.
 
@@ -58,7 +63,7 @@ async def look_again(look: Callable[[], Awaitable[T]], seconds: float) -> T:
         over = get_running_loop().time() + gap >= end
         if over or (isinstance(last, LASTING) and looks >= LASTING_LOOKS):
             raise _counted(last, looks)
-        await asyncio.sleep(gap)
+        await wait(gap)
         gap = min(gap * 2, LONGEST_GAP)
 
 
