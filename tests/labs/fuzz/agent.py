@@ -19,13 +19,14 @@ from upgrade_orchestrator.service.ports.fleet import FleetDriver, Unreachable
 
 PLAUSIBLE = ("RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED", "3.6.0", "v3.7.0", "3.7.0", "green", "blue")
 STATUSES = (200, 202, 401, 404, 409, 429, 500, 503)
+DEAD = 2.0
 LATEST_SECONDS = 40.0
 "How late an order may arrive whose caller has given up."
 
 
 @dataclass(frozen=True)
 class Mood:
-    """For ``seconds`` (virtual) the agent misbehaves in ``badness`` of its answers, from 0 to 1."""
+    """For ``seconds`` (virtual) the agent misbehaves in ``badness`` of its answers, from 0 to 1; DEAD: it is silent."""
 
     seconds: float
     badness: float
@@ -55,7 +56,10 @@ class FuzzedClient:
         """
         if method != "GET":
             self.judge(method, path, headers or {}, json)
-        if self.random.random() >= self._badness():
+        badness = self._badness()
+        if badness == DEAD:
+            return await self._silent()
+        if self.random.random() >= badness:
             return await self.wire.request(method, path, headers=headers, json=json)
         fates = [self._changed, self._changed, self._half, self._garbage, self._lost, self._silent, self._late_answer]
         return await self.random.choice([*fates, self._twice, self._status])(method, path, headers, json)
@@ -64,12 +68,11 @@ class FuzzedClient:
         at = asyncio.get_running_loop().time() - self.begins_at
         if at < 0:
             return 0.0
-        at %= sum(each.seconds for each in self.moods)
         for each in self.moods:
             at -= each.seconds
             if at < 0:
                 return each.badness
-        return 0.0
+        return self.moods[-1].badness
 
     async def _ask(self, method: str, path: str, headers: Any, body: Any) -> AgentResponse:
         return await self.wire.request(method, path, headers=headers, json=body)

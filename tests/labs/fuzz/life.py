@@ -24,6 +24,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStat
 from upgrade_orchestrator.service.approvals.decide import decide_stage
 from upgrade_orchestrator.service.finalize.finalize import finalize_abandoned
 from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.runner.outcome import Ending
 from upgrade_orchestrator.service.upgrade import commands
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain
@@ -88,10 +89,16 @@ class Judge:
             case "PUT", "version":
                 wanted = {row.to_version for row in rows if row.status is I.UPGRADING}
                 return None if body["version"] in wanted else f"its rows are {rows}"
+            case "POST", "drain" if self._began_after_the_end(rows[0]):
+                return f"the execution had ended: {rows[0]}"
             case "POST", "drain":
                 draining = any(row.status is I.DRAINING for row in rows)
                 return None if draining or rows[0].drained_before else f"its rows are {rows}"
         return None
+
+    def _began_after_the_end(self, row: Instance) -> bool:
+        ends = [each.execution.completed_at for each in self.lab.world.database.committed(EXECUTION)]
+        return any(row.started_at is not None and end is not None and row.started_at > end for end in ends)
 
     def _rows(self, name: str) -> list[Instance]:
         tables = self.lab.world.database.tables
@@ -125,7 +132,7 @@ async def live(life: Life) -> Execution | None:
         await asyncio.gather(people, return_exceptions=True)
     ended = await lab.execution(execution.id)
     await client.arrived()
-    assert judge.broken == []
+    assert judge.broken == [], judge.broken
     assert ended.is_terminal, ended
     assert ended.settled_at is not None, ended
     assert lab.violations() == []
@@ -137,7 +144,9 @@ async def _walk(lab: MemoryLab, execution_id: str) -> None:
     walk = DagWalk(execution_id, await lab.batches(execution_id))
     while task := walk.next_task:
         try:
-            await walk.note(lab.world.ports, task, await run_task(lab.world.ports, execution_id, task, None))
+            outcome = await run_task(lab.world.ports, execution_id, task, None)
+            await walk.note(lab.world.ports, task, outcome)
+            await asyncio.sleep(1.0 if outcome.ending is Ending.UNFINISHED else 0.0)
         except (FleetError, UpgradeError):
             await asyncio.sleep(RETRY_SECONDS)
     while (await lab.execution(execution_id)).settled_at is None:

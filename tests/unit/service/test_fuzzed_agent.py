@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.effort import EFFORT
-from tests.labs.fuzz.agent import Mood
+from tests.labs.fuzz.agent import DEAD, Mood
 from tests.labs.fuzz.life import Life, live
 from upgrade_orchestrator.domain.execution.execution import Strategy
 
@@ -36,7 +36,9 @@ LIVES = st.builds(
         }
     ),
     moods=st.lists(
-        st.builds(Mood, st.floats(0.5, 30), st.sampled_from([0.0, 0.0, 0.1, 0.3, 0.7, 1.0])), min_size=1, max_size=4
+        st.builds(Mood, st.floats(0.5, 30), st.sampled_from([0.0, 0.0, 0.1, 0.3, 0.7, 1.0, DEAD])),
+        min_size=1,
+        max_size=4,
     ),
     pool=st.lists(JSON, min_size=1, max_size=6),
     seed=st.integers(0, 2**32),
