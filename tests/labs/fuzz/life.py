@@ -155,7 +155,7 @@ async def _walk(lab: MemoryLab, execution_id: str) -> None:
 
 
 async def _people(lab: MemoryLab, life: Life, execution_id: str) -> None:
-    """One command at its time; and somebody who decides what waits for a person."""
+    """One command at its time; and a person who decides what waits for a person."""
     ports, given, began = lab.world.ports, False, asyncio.get_running_loop().time()
     lab.world.people.approvers.add("anna")
     while True:

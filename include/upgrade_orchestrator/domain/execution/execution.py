@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.events import Event, StatusChanged
 from upgrade_orchestrator.domain.execution.states import TRANSITIONS, ExecutionStatus, is_terminal, sources_of
+from upgrade_orchestrator.domain.instance.names import cut
 
 
 class Strategy(StrEnum):
@@ -114,6 +115,8 @@ class Execution:
         return dag_id_of(self.id)
 
 
+MOST_REASON = 4000
+"How many characters a status reason has."
 DAG_PREFIX = "upgrade__"
 REQUEST_DAG = "upgrade_request"
 "The DAG that a user triggers in Airflow to request an upgrade."
@@ -141,7 +144,7 @@ def advance(
     moved = replace(
         execution,
         status=to,
-        status_reason=reason,
+        status_reason=cut(reason, MOST_REASON),
         started_at=now if to is ExecutionStatus.VALIDATING else execution.started_at,
         completed_at=now if is_terminal(to) else None,
         attention=None if is_terminal(to) else execution.attention,

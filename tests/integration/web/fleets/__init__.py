@@ -1,0 +1,1 @@
+"""What the API says of fleets that answer badly, or not at all."""
