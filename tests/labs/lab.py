@@ -117,7 +117,7 @@ class Lab:
         """Run the batches, the verification, and then what the status asks for, as the DAG does."""
         execution = await self.run_batches(execution_id)
         if execution.status is ExecutionStatus.IN_PROGRESS:
-            await verify(self.world.ports, execution_id, FOREVER)
+            await verify(self.world.ports, await self.context(execution_id), FOREVER)
         execution = await fail_if_unfinished(self.world.ports, execution_id)
         if execution.status is ExecutionStatus.ROLLING_BACK:
             return await self.roll_back(execution_id)

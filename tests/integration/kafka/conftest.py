@@ -6,7 +6,9 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from local.errors import LocalError
 from local.kafka.jars import jars
@@ -72,8 +74,12 @@ def ports(postgres_url: str, store: Store) -> Ports:
     return ports_for(postgres_url, Settings())
 
 
+LONGEST = 4000
+"An event has no longer text; longer ones are those of an earlier version."
+
+
 @pytest.fixture
-def append(store: Store) -> Append:
+def append(store: Store, postgres_url: str) -> Append:
     """Appends events to an execution in one transaction, each with its text as data."""
 
     async def append(execution: Execution, *texts: str) -> None:
@@ -81,8 +87,21 @@ def append(store: Store) -> Append:
             await work.executions.lock(execution.id)
             await work.events.append(execution, [any_event(EventType.PROGRESS, {"text": each}) for each in texts])
             await work.commit()
+        for each in texts:
+            if len(each) > LONGEST:
+                _write_as_long_as_it_was(postgres_url, execution.id, each)
 
     return append
+
+
+def _write_as_long_as_it_was(postgres_url: str, execution_id: str, text: str) -> None:
+    dsn = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE event SET data = jsonb_build_object('text', %s::text)"
+            " WHERE execution_id = %s AND data ->> 'text' LIKE %s",
+            (text, execution_id, f"{text[:100]}%"),
+        )
 
 
 @asynccontextmanager

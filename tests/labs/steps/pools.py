@@ -64,7 +64,7 @@ async def forth(lab: Lab, execution_id: str) -> Execution:
             if (await over(lab, execution_id, goal)).ending is not Ending.DONE:
                 break
     if (await lab.execution(execution_id)).status is S.IN_PROGRESS:
-        await verify(lab.world.ports, execution_id, FOREVER)
+        await verify(lab.world.ports, await lab.context(execution_id), FOREVER)
     return await lab.execution(execution_id)
 
 

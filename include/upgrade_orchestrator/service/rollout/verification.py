@@ -19,13 +19,13 @@ from upgrade_orchestrator.domain.lifecycle.settlement import FinalCount
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.last_look import Ill, LastLook, Unsettled, Well
-from upgrade_orchestrator.service.runner.context import Context, deployment_of, load_context
+from upgrade_orchestrator.service.runner.context import Context, deployment_of
 from upgrade_orchestrator.service.runner.loop import repeat
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.settling import end_refused, settle_in
 
 
-async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
+async def verify(ports: Ports, context: Context, seconds: float | None) -> Outcome:
     """Verify that every instance is healthy at the target version, and that the dependencies are still satisfied.
 
     If so, the execution is COMPLETED and the deployment gets the target version in one transaction, so that no command
@@ -35,7 +35,7 @@ async def verify(ports: Ports, execution_id: str, seconds: float | None) -> Outc
 
     :raises FleetError: the fleet's connection cannot be used: try again.
     """
-    context, end = await load_context(ports, execution_id), _end(seconds)
+    execution_id, end = context.execution.id, _end(seconds)
     async with ports.signals.of(execution_id) as waiter, LastLook.of(ports, context) as look:
         refused = partial(end_refused, ports, execution_id, look.lease)
         return await repeat(partial(_verify_once, ports, context, look, end), look.lease, waiter, seconds, refused)

@@ -61,7 +61,7 @@ STEPS: dict[StepKind, tuple[Prerequisite, UseCase]] = {
     StepKind.SWITCH_TRAFFIC: (EARLIER, lambda call: run_cutover(call.ports, call.context, Goal.SWITCHED, call.seconds)),
     StepKind.SOAK: (EARLIER, lambda call: run_cutover(call.ports, call.context, Goal.SOAKED, call.seconds)),
     StepKind.RETIRE_BLUE: (EARLIER, lambda call: run_cutover(call.ports, call.context, Goal.RETIRED, call.seconds)),
-    StepKind.VERIFY: (EARLIER, lambda call: verify(call.ports, call.id, call.seconds)),
+    StepKind.VERIFY: (EARLIER, lambda call: verify(call.ports, call.context, call.seconds)),
     StepKind.WAIT_FOR_ANSWER: (
         NOTHING,
         lambda call: wait_for_answer(call.ports, call.id, call.step.batch, call.seconds),

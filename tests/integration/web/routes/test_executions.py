@@ -64,8 +64,8 @@ async def test_instances_are_paged_in_the_plans_order(api: httpx.AsyncClient, cr
     planned = [instance for batch in plan["batches"] for instance in batch["instances"]]
     assert [each["instanceId"] for each in first["items"] + rest["items"]] == planned
     assert set(first["items"][0]) == {
-        *("instanceId", "batch", "status", "fromVersion", "toVersion", "attempts", "healthy"),
-        *("lastHealthAt", "error", "startedAt", "completedAt"),
+        *("instanceId", "batch", "status", "fromVersion", "toVersion", "reportedVersion", "attempts"),
+        *("healthy", "gone", "lastHealthAt", "error", "startedAt", "completedAt"),
     }
     assert rest["nextCursor"] is None
 

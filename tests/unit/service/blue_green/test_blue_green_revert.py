@@ -161,7 +161,7 @@ async def test_verification_observes_the_serving_pool(make_lab: MakeLab, fails: 
     await over(lab, execution_id, Goal.RETIRED)
     if fails:
         break_green(lab, "unhealthy", 3)
-    await verify(lab.world.ports, execution_id, None)
+    await verify(lab.world.ports, await lab.context(execution_id), None)
     execution = await lab.execution(execution_id)
     expected: tuple[ExecutionStatus, str] = (S.FAILED, OLD) if fails else (S.COMPLETED, NEW)
     assert (execution.status, (await lab.deployment())[0]) == expected

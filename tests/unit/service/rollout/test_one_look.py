@@ -35,7 +35,7 @@ async def test_verification_looks_again_within_the_time_out(make_lab: MakeLab, t
             fleets.edit = empty
         case "silent":
             fleets.before = silent
-    task = asyncio.create_task(verify(lab.world.ports, execution_id, None))
+    task = asyncio.create_task(verify(lab.world.ports, await lab.context(execution_id), None))
     await asyncio.sleep(2)
     assert not task.done()
     lab.heal()
@@ -51,7 +51,7 @@ async def test_instance_that_stays_ill_at_the_end_counts_as_any_failure(make_lab
     execution_id = await lab.admitted(auto_rollback_enabled=True, failure_threshold=1)
     await lab.run_batches(execution_id)
     lab.fault("unhealthy", 2)
-    await verify(lab.world.ports, execution_id, None)
+    await verify(lab.world.ports, await lab.context(execution_id), None)
     execution = await lab.execution(execution_id)
     assert (execution.status, execution.current_failures) == (S.ROLLING_BACK, 1)
     lab.heal()
@@ -66,7 +66,7 @@ async def test_verification_of_a_fleet_that_never_answers_fails_naming_it(make_l
     execution_id = await lab.admitted()
     await lab.run_batches(execution_id)
     fleets.before = silent
-    await verify(lab.world.ports, execution_id, None)
+    await verify(lab.world.ports, await lab.context(execution_id), None)
     execution = await lab.execution(execution_id)
     assert (execution.status, "the fleet does not answer" in execution.status_reason) == (S.FAILED, True)
 
