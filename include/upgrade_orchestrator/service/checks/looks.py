@@ -17,6 +17,7 @@ from upgrade_orchestrator.service.ports.fleet import (
     WrongConnection,
 )
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.fleet_client import LOW_CONCURRENCY
 
 FIRST_GAP, LONGEST_GAP = 0.5, 5.0
@@ -41,8 +42,8 @@ async def wait(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def look_again(look: Callable[[], Awaitable[T]], seconds: float) -> T:
-    """The result of the first look that does not fail.
+async def look_again(look: Callable[[], Awaitable[T]], seconds: float, attention: AttentionKeeper | None = None) -> T:
+    """The result of the first look that does not fail; ``attention`` notes what the others met.
 
     :raises FleetError: that of the last look; it says how many there were.
     :raises TimeoutError: the first look took longer than ``seconds``.
@@ -53,7 +54,7 @@ async def look_again(look: Callable[[], Awaitable[T]], seconds: float) -> T:
         looks += 1
         try:
             async with asyncio.timeout_at(end):
-                return await look()
+                return await _noted(look, attention)
         except FleetError as error:
             last = error
         except TimeoutError:
@@ -67,20 +68,34 @@ async def look_again(look: Callable[[], Awaitable[T]], seconds: float) -> T:
         gap = min(gap * 2, LONGEST_GAP)
 
 
+async def _noted(look: Callable[[], Awaitable[T]], attention: AttentionKeeper | None) -> T:
+    try:
+        found = await look()
+    except FleetError as error:
+        if attention is not None:
+            await attention.note(error, None)
+        raise
+    if attention is not None:
+        await attention.note(None, None)
+    return found
+
+
 def _counted(error: FleetError, looks: int) -> FleetError:
     if looks > 1:
         error.args = (f"{error} (looked {looks} times)",)
     return error
 
 
-async def look_at_fleet(ports: Ports, deployment: Deployment, seconds: float) -> Fleet:
+async def look_at_fleet(
+    ports: Ports, deployment: Deployment, seconds: float, attention: AttentionKeeper | None = None
+) -> Fleet:
     """The fleet; raises as ``look_again``."""
 
     async def look() -> Fleet:
         async with ports.fleets.of(deployment) as driver:
             return await driver.fleet()
 
-    return await look_again(look, seconds)
+    return await look_again(look, seconds, attention)
 
 
 class Endpoints:

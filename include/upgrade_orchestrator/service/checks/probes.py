@@ -15,13 +15,17 @@ from upgrade_orchestrator.service.checks.backups import RunningVersion, verify_b
 from upgrade_orchestrator.service.checks.looks import Endpoints, look_again, look_at_fleet, seconds_for_looks
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """The input of the checks; ``thorough`` reads the whole backup, otherwise only its size is read."""
+    """The input of the checks; ``thorough`` reads the whole backup, otherwise only its size is read.
 
-    label: str
+    ``execution_id`` is None in a dry run.
+    """
+
+    execution_id: str | None
     tenant_id: str
     request: UpgradeRequest
     deployment: Deployment
@@ -74,7 +78,7 @@ async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckRe
 
 
 async def _resource_availability(ports: Ports, context: CheckContext) -> CheckResult:
-    fleet = await look_at_fleet(ports, context.deployment, _seconds(ports, context))
+    fleet = await look_at_fleet(ports, context.deployment, _seconds(ports, context), _attention(ports, context))
     findings = checks.capacity(context.request, context.total, fleet)
     passed = (
         f"{len(fleet.serving())} instances serve, {context.total} are upgraded, {fleet.free_instances} more would fit"
@@ -90,7 +94,7 @@ async def _backup_verification(ports: Ports, context: CheckContext) -> CheckResu
 async def _health_endpoints(ports: Ports, context: CheckContext) -> CheckResult:
     endpoints, total = Endpoints(ports, context.deployment, context.instances), len(context.instances)
     try:
-        await look_again(endpoints.look, _seconds(ports, context))
+        await look_again(endpoints.look, _seconds(ports, context), _attention(ports, context))
     except FleetError:
         if not endpoints.looks:  # the connection cannot be used: none was asked
             raise
@@ -101,6 +105,10 @@ async def _health_endpoints(ports: Ports, context: CheckContext) -> CheckResult:
 def _seconds(ports: Ports, context: CheckContext) -> float:
     """For how long a look that fails is repeated; the caller of a dry run waits for the response."""
     return seconds_for_looks(ports.options.check_timeout_seconds, caller_waits=not context.thorough)
+
+
+def _attention(ports: Ports, context: CheckContext) -> AttentionKeeper | None:
+    return None if context.execution_id is None else AttentionKeeper(ports, context.execution_id)
 
 
 async def _dependency_check(_: Ports, context: CheckContext) -> CheckResult:

@@ -199,7 +199,7 @@ async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> CheckC
     assert source is not None
     assert target is not None
     return CheckContext(
-        label=f"execution {execution.id}",
+        execution_id=execution.id,
         tenant_id=execution.tenant_id,
         request=request,
         deployment=deployment,

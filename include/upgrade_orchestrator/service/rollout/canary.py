@@ -8,6 +8,7 @@ from upgrade_orchestrator.domain.execution.canary import Poll, poll_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.lifecycle.canary_monitor import next_poll_at, record_poll
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
@@ -22,17 +23,18 @@ async def monitor_canary(ports: Ports, context: Context, seconds: float | None) 
 
     :raises FleetError: the fleet's connection is not known.
     """
-    return await wait_until(partial(_look, ports, context), ports, context.execution.id, seconds)
+    attention = AttentionKeeper(ports, context.execution.id)
+    return await wait_until(partial(_look, ports, context, attention), ports, context.execution.id, seconds)
 
 
-async def _look(ports: Ports, context: Context) -> Outcome | float:
+async def _look(ports: Ports, context: Context, attention: AttentionKeeper) -> Outcome | float:
     """Read the rows and poll when it is due; the outcome, or the seconds until the next call."""
     async with ports.work() as work:
         execution, now = await work.executions.get(context.execution.id), await work.now()
     match execution.status:
         case S.CANARY_MONITORING:
             due = (next_poll_at(execution, now) - now).total_seconds()
-            return due if due > 0 else await _poll(ports, context)
+            return due if due > 0 else await _poll(ports, context, attention)
         case S.PAUSED:
             return SLOW_POLL_SECONDS
         case S.IN_PROGRESS:
@@ -40,8 +42,8 @@ async def _look(ports: Ports, context: Context) -> Outcome | float:
     return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
 
 
-async def _poll(ports: Ports, context: Context) -> float:
-    poll = await poll_canaries(ports, context)
+async def _poll(ports: Ports, context: Context, attention: AttentionKeeper) -> float:
+    poll = await poll_canaries(ports, context, attention)
     async with ports.work() as work:
         locked, now = await work.executions.lock(context.execution.id), await work.now()
         # two monitors may have polled concurrently after a crash: the poll that is written second does not count
@@ -53,11 +55,14 @@ async def _poll(ports: Ports, context: Context) -> float:
     return 0.0
 
 
-async def poll_canaries(ports: Ports, context: Context) -> Poll:
-    """Poll the health endpoints of all canaries now.
+async def poll_canaries(ports: Ports, context: Context, attention: AttentionKeeper | None = None) -> Poll:
+    """Poll the health endpoints of all canaries now; ``attention`` notes those that do not respond.
 
     :raises FleetError: the fleet's connection is not known.
     """
     async with fleet_of(ports, context.execution, context.deployment) as driver:
-        responses = await FleetClient(driver, context.execution.id).poll(context.plan.canary)
+        fleet = FleetClient(driver, context.execution.id)
+        responses = await fleet.poll(context.plan.canary)
+    if attention is not None:
+        await attention.note(fleet.take_problem(), context.execution.attention)
     return poll_of(responses, context.execution.to_version)

@@ -24,8 +24,9 @@ from upgrade_orchestrator.domain.lifecycle.transitions import Moved
 from upgrade_orchestrator.domain.plan.pools import by_serving_pool
 from upgrade_orchestrator.service.approvals.release import release_tasks
 from upgrade_orchestrator.service.audit import record_command
+from upgrade_orchestrator.service.checks.looks import COMMAND_SECONDS, look_again
 from upgrade_orchestrator.service.checks.preconditions import require_runnable
-from upgrade_orchestrator.service.ports.fleet import FleetError
+from upgrade_orchestrator.service.ports.fleet import FleetError, Unreachable
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.rollout.canary import poll_canaries
 from upgrade_orchestrator.service.runner.context import load_context
@@ -115,10 +116,19 @@ async def promote_canary(ports: Ports, execution_id: str, force: bool, reason: s
 
 
 async def _ask_canaries(ports: Ports, execution_id: str) -> Poll:
+    """The canaries' health; those that do not respond are asked again, since one look decides nothing."""
+    context = await load_context(ports, execution_id)
+
+    async def look() -> Poll:
+        poll = await poll_canaries(ports, context)
+        if poll.healthy is None:
+            raise Unreachable(poll.describe())
+        return poll
+
     try:
-        return await poll_canaries(ports, await load_context(ports, execution_id))
-    except FleetError as error:
-        raise CanaryUnhealthy(str(error)) from error
+        return await look_again(look, COMMAND_SECONDS)
+    except (FleetError, TimeoutError) as error:
+        raise CanaryUnhealthy(str(error) or f"no answer within {COMMAND_SECONDS:g} s") from error
 
 
 async def roll_back_upgrade(ports: Ports, execution_id: str, reason: str | None, actor: Actor) -> Execution:

@@ -53,7 +53,7 @@ async def preview_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest)
     taken = Findings((ActiveUpgradeExists(active.id).detail,) if active else ())
     instances = preview.plan.instances if preview.plan else tuple(each.instance_id for each in context.fleet.serving())
     known = (context.tenant_id, request, context.deployment, context.source, context.target, context.path)
-    found = await run_all_probes(ports, CheckContext("dry run", *known, instances, context.now, thorough=False))
+    found = await run_all_probes(ports, CheckContext(None, *known, instances, context.now, thorough=False))
     return Preview(preview.plan, taken + preview.findings, found)
 
 

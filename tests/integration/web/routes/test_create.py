@@ -11,10 +11,11 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 UPGRADES = f"/tenants/{TENANT}/upgrades"
 
 _REQUEST_AND_MORE = """componentId fromVersionId toVersionId strategy canaryPercentage batchSize batchDelaySeconds
-healthCheckIntervalSeconds healthCheckTimeoutSeconds maxUnavailablePercentage totalInstances autoRollbackEnabled
-failureThreshold initiatedBy installedComponents soakSeconds stagePercentages undrainForeign id tenantId status statusReason
-createdBy createdAt startedAt completedAt dagId dagRunUrl planHash progress validationChecks canary awaitingApproval attention
-failurePhase warnings rollbackInfo links"""
+healthCheckIntervalSeconds healthCheckTimeoutSeconds maxUnavailablePercentage totalInstances
+autoRollbackEnabled failureThreshold initiatedBy installedComponents soakSeconds stagePercentages
+undrainForeign id tenantId status statusReason createdBy createdAt startedAt completedAt dagId
+dagRunUrl planHash progress validationChecks canary awaitingApproval attention failurePhase warnings
+rollbackInfo links"""
 SECTION_6 = frozenset(_REQUEST_AND_MORE.split())
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.labs.fleet.edited import EditedFleets, as_it_is, empty, silent
-from tests.labs.lab import OLGA, until
+from tests.labs.lab import OLGA, abandoned, until
 from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
 from tests.labs.steps.canaries import deployed, monitored
+from upgrade_orchestrator.domain.errors import CanaryUnhealthy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.service.ports.fleet import Unreachable
@@ -139,6 +140,24 @@ async def test_completed_instance_that_is_ill_for_a_moment_is_not_tried_again(ma
     assert {row.attempts for row in (await lab.instances(execution_id)).values()} == {1}
 
 
+# one look decides no promotion either
+async def test_promotion_asks_canaries_that_do_not_respond_again(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab)
+    fleets = EditedFleets(lab.world.ports.fleets, before=failing_once("health"))
+    lab = lab.with_ports(fleets=fleets)
+    promoted = await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert promoted.status is S.IN_PROGRESS
+
+
+async def test_promotion_of_canaries_that_never_respond_is_refused_in_time(make_lab: MakeLab) -> None:
+    lab, execution_id = await deployed(make_lab)
+    lab = lab.with_ports(fleets=EditedFleets(lab.world.ports.fleets, before=silent))
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(CanaryUnhealthy, match="could not be reached"):
+        await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
+    assert asyncio.get_running_loop().time() - began <= 15
+
+
 # -- attention -------------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +179,23 @@ async def test_attention_names_what_keeps_the_upgrade_from_going_on_and_is_clear
     assert lab.attention() is None
 
 
+@pytest.mark.parametrize("status", [S.VALIDATING, S.CANARY_MONITORING])
+async def test_attention_names_a_silent_fleet_in_the_checks_and_in_the_monitor(
+    make_lab: MakeLab, status: ExecutionStatus
+) -> None:
+    if status is S.VALIDATING:
+        lab = await make_lab(size=2)
+        execution_id = (await lab.validating()).id
+    else:
+        lab, execution_id = await deployed(make_lab)
+    lab = lab.with_ports(fleets=EditedFleets(lab.world.ports.fleets, before=silent))
+    working = lab.check(execution_id) if status is S.VALIDATING else monitored(lab, execution_id, None)
+    task = asyncio.create_task(working)
+    await until(lambda: lab.attention() is not None, "it needs attention", 10)
+    assert (await lab.execution(execution_id)).status is status
+    await abandoned(task)
+
+
 async def test_attention_is_not_asked_for_by_one_failed_look(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     noted: list[object] = []
@@ -174,12 +210,12 @@ async def test_attention_is_not_asked_for_by_one_failed_look(make_lab: MakeLab) 
     assert set(noted) == {None}
 
 
-def failing_once() -> Callable[[str, str], None]:
-    """The next call is not answered."""
+def failing_once(call: str = "") -> Callable[[str, str], None]:
+    """The next call of that name, or of any, is not answered."""
     left = [1]
 
-    def before(_: str, __: str) -> None:
-        if left:
+    def before(name: str, _: str) -> None:
+        if left and call in ("", name):
             left.pop()
             raise Unreachable("the agent does not answer")
 
