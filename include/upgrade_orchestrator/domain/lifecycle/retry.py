@@ -39,7 +39,8 @@ def remainder_of(execution: Execution, rows: Sequence[Instance], fleet: Fleet) -
 
 
 def _is_done(row: Instance, found: FleetInstance) -> bool:
-    return row.status is InstanceStatus.COMPLETED and _is_there(found, row.to_version)
+    there = found.is_well_at(row.to_version) if row.drained_before else _is_there(found, row.to_version)
+    return row.status is InstanceStatus.COMPLETED and there
 
 
 def _is_there(found: FleetInstance, version: str) -> bool:

@@ -95,3 +95,10 @@ def test_retry_keeps_the_previous_version_from_before_the_ended_upgrade() -> Non
     before = [make_instance(name(0), I.FAILED, from_version="3.5.0"), make_instance(name(1), I.FAILED)]
     result = left(before, make_fleet(found(0, healthy=False), found(1, "3.6.1")))
     assert result.previous == {name(0): "3.5.0", name(1): "3.6.1"}
+
+
+# fault 14
+def test_retry_leaves_out_an_instance_that_others_had_drained_and_that_was_drained_again() -> None:
+    completed = [replace(each, drained_before=True) for each in rows(I.COMPLETED)]
+    drained = make_fleet(found(0, status="DRAINED"))
+    assert left(completed, drained).findings.blockers
