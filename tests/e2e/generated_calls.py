@@ -45,7 +45,10 @@ _TOGETHER = {
     "minPlatformVersion",
     "maxPlatformVersion",
 } | {*("dependencies", "releaseDate", "endOfLifeDate", "platformVersion", "blockers")}
-"Fields that may be refused although they fit the schema: opaque, ordered or unequal ones, versions and their ranges."
+_TOGETHER |= {"location", "createdAt", "sizeBytes"}
+"""Fields that may be refused although they fit the schema: opaque, ordered or unequal ones, versions and their ranges;
+of a backup those that a setting, the clock or a time limit decides.
+"""
 
 
 @dataclass
