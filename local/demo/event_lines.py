@@ -57,6 +57,11 @@ def _command(data: Data) -> str:
     return f"{data['command']} requested by {data['actor']}"
 
 
+def _settled(data: Data) -> str:
+    counts = ", ".join(f"{count} on {version}" for version, count in data["versions"].items())
+    return f"settled: {counts}" + ("" if data["fleetSeen"] else " (by the record, the fleet was not seen)")
+
+
 _TEXTS: dict[str, Callable[[Data], str]] = {
     "created": _created,
     "status-changed": _status,
@@ -67,4 +72,5 @@ _TEXTS: dict[str, Callable[[Data], str]] = {
     "progress": _progress,
     "canary-polled": _polled,
     "command-received": _command,
+    "settled": _settled,
 }

@@ -25,6 +25,7 @@ TIMELINE = (
     EventType.APPROVAL_DECIDED,
     EventType.ROLLBACK_STARTED,
     EventType.ROLLBACK_COMPLETED,
+    EventType.SETTLED,
 )
 "The event types of the timeline; the page shows instances, batches and checks elsewhere."
 MAX_TIMELINE, MAX_POLLS = 200, 60

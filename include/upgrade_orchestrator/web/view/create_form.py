@@ -28,7 +28,7 @@ MAX_OPTIONS = 500
 _GROUPS = {
     "Upgrade": ("tenantId", "componentId", "fromVersionId", "toVersionId"),
     "Strategy": ("strategy", "canaryPercentage", "stagePercentages", "batchSize", "batchDelaySeconds", "soakSeconds"),
-    "Limits and failures": ("maxUnavailablePercentage", "failureThreshold", "autoRollbackEnabled"),
+    "Limits and failures": ("maxUnavailablePercentage", "failureThreshold", "autoRollbackEnabled", "undrainForeign"),
     "Health checks": ("healthCheckIntervalSeconds", "healthCheckTimeoutSeconds"),
     "Other": ("installedComponents", "totalInstances", "initiatedBy"),
 }
@@ -40,6 +40,7 @@ _NAMED = {
     "fromVersionId": "From version",
     "toVersionId": "To version",
     "autoRollbackEnabled": "Roll back automatically",
+    "undrainForeign": "Put into service what others had drained",
     "installedComponents": "Installed components",
 }
 _LISTED = {"tenantId": "tenants", "componentId": "components", "fromVersionId": "versions", "toVersionId": "versions"}

@@ -54,6 +54,12 @@ def _decided(data: Data) -> tuple[StatusStyle, str]:
     return StatusStyle(decision, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {decision}"
 
 
+def _settled(data: Data) -> tuple[StatusStyle, str]:
+    versions = data.get("versions") or {}
+    counts = ", ".join(f"{count} on {version}" for version, count in versions.items())
+    return StatusStyle("Settled", "idle", "■"), f"Settled: {counts}" if counts else "Settled"
+
+
 def _asked(data: Data) -> tuple[StatusStyle, str]:
     return StatusStyle("Asked", "warn", "?"), f"Stage {data.get('stage')} waits for an approval"
 
@@ -66,4 +72,5 @@ _TEXTS: dict[EventType, Callable[[Data], tuple[StatusStyle, str]]] = {
     EventType.APPROVAL_DECIDED: _decided,
     EventType.ROLLBACK_STARTED: lambda _: (StatusStyle("Rollback", "back", "↺"), "Rollback started"),
     EventType.ROLLBACK_COMPLETED: lambda _: (StatusStyle("Rollback", "back", "↶"), "Rollback completed"),
+    EventType.SETTLED: _settled,
 }

@@ -13,7 +13,7 @@ const PATIENCE = 5000; // ms until a lost stream is shown; streams are closed re
 const EVENTS = [
   "created", "status-changed", "check-completed", "batch-started", "batch-completed", "instance-changed", "progress",
   "canary-polled", "approval-requested", "approval-decided", "command-received", "rollback-started",
-  "rollback-completed",
+  "rollback-completed", "settled",
 ].map((what) => `registry.upgrade.${what}.v1`);
 
 const part = document.getElementById("part");
