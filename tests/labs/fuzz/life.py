@@ -47,6 +47,8 @@ class Life:
     command_at: float
     command: str
     stale: bool
+    killed_after: float | None
+    "At the latest after so many seconds each task's process ends, and Airflow tries the task again; None: never."
 
     @property
     def longest(self) -> float:
@@ -56,6 +58,8 @@ class Life:
         tries = 3 * self.size * 2 * one_try  # forward, once more after the verification, and back
         waits = (self.size + 8) * (step + 15.0 + float(self.fields["batch_delay_seconds"]))
         people = 120.0 * (self.size + 2)
+        if self.killed_after is not None:  # nothing is watched while nobody works
+            tries, waits = 3 * tries * (1 + RETRY_SECONDS / self.killed_after), 3 * waits
         return tries + waits + people + self.command_at + 60.0
 
 
@@ -126,7 +130,7 @@ async def live(life: Life) -> Execution | None:
     people = asyncio.create_task(_people(lab, life, execution.id))
     try:
         async with asyncio.timeout(life.longest):
-            await _walk(lab, execution.id)
+            await _walk(lab, execution.id, Random(life.seed), life.killed_after)
     finally:
         people.cancel()
         await asyncio.gather(people, return_exceptions=True)
@@ -139,15 +143,16 @@ async def live(life: Life) -> Execution | None:
     return ended
 
 
-async def _walk(lab: MemoryLab, execution_id: str) -> None:
+async def _walk(lab: MemoryLab, execution_id: str, random: Random, killed_after: float | None) -> None:
     """The tasks as Airflow runs them, each again after its retry delay; then the control loop."""
     walk = DagWalk(execution_id, await lab.batches(execution_id))
     while task := walk.next_task:
         try:
-            outcome = await run_task(lab.world.ports, execution_id, task, None)
+            async with asyncio.timeout(None if killed_after is None else random.uniform(0.1, killed_after)):
+                outcome = await run_task(lab.world.ports, execution_id, task, None)
             await walk.note(lab.world.ports, task, outcome)
             await asyncio.sleep(1.0 if outcome.ending is Ending.UNFINISHED else 0.0)
-        except (FleetError, UpgradeError):
+        except (FleetError, UpgradeError, TimeoutError):
             await asyncio.sleep(RETRY_SECONDS)
     while (await lab.execution(execution_id)).settled_at is None:
         await finalize_abandoned(lab.world.ports)
