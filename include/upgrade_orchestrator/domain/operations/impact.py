@@ -10,7 +10,8 @@ from upgrade_orchestrator.domain.approval.approval import Approval
 from upgrade_orchestrator.domain.execution.commands import Command
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import TOUCHED, Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.instance.rollback import is_touched
 from upgrade_orchestrator.domain.plan.plan import Plan
 
 N = InstanceStatus
@@ -92,14 +93,22 @@ def _promote(at: ImpactInput) -> list[str]:
 
 
 def _rollback(at: ImpactInput) -> list[str]:
-    back = sum(each.status in TOUCHED or each.in_flight for each in at.rows)
-    if not back:
+    begun = [each for each in at.rows if not each.gone and (is_touched(each) or each.in_flight)]
+    gone = sum(each.gone for each in at.rows)
+    if not begun and not gone:
         return ["Nothing was touched yet: the execution is ROLLED_BACK at once."]
-    untouched = len(at.rows) - back
+    back = [each for each in begun if each.from_version is not None]
+    unknown, untouched = len(begun) - len(back), len(at.rows) - len(begun) - gone
+    kinds = f" ({_kinds(back)})" if back else ""
     return [
-        f"{back} of {_instances(len(at.rows))} go back to the version that each ran before, newest first"
-        f" ({_kinds(at)}).",
+        f"{len(back)} of {_instances(len(at.rows))} {_go(len(back))} back to the version that each ran before, newest"
+        f" first{kinds}.",
+        f"{_instances(unknown)}, of which the version before is unknown, {_cannot(unknown)}: the rollback will be"
+        " FAILED."
+        if unknown
+        else "",
         f"{_instances(untouched)} {_are(untouched)} not touched." if untouched else "",
+        f"{_instances(gone)} {_are(gone)} gone from the fleet." if gone else "",
         "A rollback has no delay and no approval, and cannot itself be rolled back.",
     ]
 
@@ -172,8 +181,8 @@ def _so_far(at: ImpactInput) -> str:
     return f"So far {at.count(N.COMPLETED)} of {_instances(len(at.rows))} completed, {failed} failed."
 
 
-def _kinds(at: ImpactInput) -> str:
-    counts = Counter(each.status for each in at.rows if each.status in TOUCHED or each.in_flight)
+def _kinds(rows: Sequence[Instance]) -> str:
+    counts = Counter(each.status for each in rows)
     return ", ".join(f"{counts[each]} {each.value}" for each in InstanceStatus if counts[each])
 
 
@@ -196,3 +205,11 @@ def _count(count: int, one: str, many: str) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _go(count: int) -> str:
+    return "goes" if count == 1 else "go"
+
+
+def _cannot(count: int) -> str:
+    return "stays as it is" if count == 1 else "stay as they are"

@@ -63,6 +63,25 @@ def test_impact_of_rollback_counts_reverted_and_untouched_instances() -> None:
     assert "(1 HEALTH_CHECKING, 5 COMPLETED, 2 FAILED). 12 instances are not touched." in text
 
 
+def test_impact_of_rollback_counts_instances_of_unknown_version_as_not_reverted() -> None:
+    known = rows((N.COMPLETED, 5), (N.PENDING, 12))
+    unknown = [make_instance(f"u-{each}", N.FAILED, from_version=None) for each in range(2)]
+    text = impact(C.ROLLBACK, [*known, *unknown, make_instance("u-9", from_version=None)])
+    assert text.startswith("5 of 20 instances go back to the version that each ran before, newest first (5 COMPLETED).")
+    assert "2 instances, of which the version before is unknown, stay as they are: the rollback will be FAILED." in text
+    assert "13 instances are not touched." in text
+
+
+def test_impact_of_rollback_with_known_versions_says_nothing_of_unknown_ones() -> None:
+    assert "unknown" not in impact(C.ROLLBACK, TWENTY)
+
+
+def test_impact_of_rollback_counts_gone_instances_as_not_reverted() -> None:
+    text = impact(C.ROLLBACK, [*rows((N.COMPLETED, 1), (N.PENDING, 1)), make_instance("g", N.FAILED, gone=True)])
+    assert text.startswith("1 of 3 instances goes back")
+    assert "1 instance is not touched. 1 instance is gone from the fleet." in text
+
+
 def test_impact_of_rollback_without_touched_instances_states_that_it_ends_at_once() -> None:
     assert "ROLLED_BACK at once" in impact(C.ROLLBACK, rows((N.PENDING, 20)))
 
