@@ -60,7 +60,7 @@ def settled(execution: Execution, count: FinalCount, now: datetime, by: str = SY
         reason = f"{reason}; {count.unseen}; by the record {count}"
     elif str(count) not in reason:
         reason = f"{reason}; in the end {count}"
-    moved = replace(execution, status_reason=reason, settled_at=now)
+    moved = replace(execution, status_reason=reason, settled_at=now, attention=None)
     end = Settled(
         status=moved.status,
         reason=reason,

@@ -6,6 +6,7 @@ import pytest
 
 from tests.architecture.sources import python_files, relative
 from tests.unit.domain.builders import NOW, make_execution
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
@@ -89,3 +90,9 @@ def test_one_function_settles_executions() -> None:
         if "settled_at=" in each.read_text(encoding="utf-8").replace("settled_at=None", "")
     ]
     assert setting == ["include/upgrade_orchestrator/domain/lifecycle/settlement.py"]
+
+
+def test_settled_execution_needs_no_attention_any_more() -> None:
+    stuck = make_execution(S.FAILED, attention=Attention("FLEET_UNREACHABLE", NOW, "no answer", 7))
+    moved, _ = settled(stuck, FinalCount.of_rows([ROW]), NOW)
+    assert moved.attention is None
