@@ -40,7 +40,8 @@ def _batch_completed(data: Data) -> str:
 
 def _instance(data: Data) -> str:
     error = f": {data['error']}" if data["error"] else ""
-    return f"  {data['instanceId']} {data['from']} → {data['to']}{error}"
+    gone = " (gone)" if data["gone"] else ""
+    return f"  {data['instanceId']} {data['from']} → {data['to']}{gone}{error}"
 
 
 def _progress(data: Data) -> str:
@@ -58,8 +59,14 @@ def _command(data: Data) -> str:
 
 
 def _settled(data: Data) -> str:
-    counts = ", ".join(f"{count} on {version}" for version, count in data["versions"].items())
-    return f"settled: {counts}" + ("" if data["fleetSeen"] else " (by the record, the fleet was not seen)")
+    count = ", ".join(f"{many} {_on(version)}" for version, many in data["versions"].items())
+    return (
+        f"settled {data['status']}: {count}{'' if data['fleetSeen'] else ' by the record, the fleet was not counted'}"
+    )
+
+
+def _on(version: str) -> str:
+    return version if version == "unknown" else f"on {version}"
 
 
 _TEXTS: dict[str, Callable[[Data], str]] = {

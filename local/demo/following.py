@@ -1,5 +1,6 @@
 """Follows an upgrade by its REST API until it is over."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,10 @@ from local.errors import LocalError
 
 _POLL_SECONDS = 0.25
 _SILENCE_SECONDS = 180
+_SETTLING_SECONDS = 15
+"How long the end is waited for after a terminal status: with the fleet away it may take its whole time-out."
 _PAGE = 200
+SETTLED = "registry.upgrade.settled.v1"
 TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"})
 
 
@@ -23,18 +27,23 @@ class Snapshot:
     seconds: float
 
     @property
-    def is_last(self) -> bool:
-        """Whether the execution is terminal, so that no snapshot follows."""
+    def is_terminal(self) -> bool:
+        """Whether the execution has ended; its last event may still follow."""
         return self.execution["status"] in TERMINAL
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether one of the events is the last one, with the final count."""
+        return any(each["type"] == SETTLED for each in self.events)
 
 
 def follow(rest: Rest, execution_id: str) -> Iterator[Snapshot]:
-    """Snapshots, a few a second; the last one is of a terminal execution and has its last events.
+    """Snapshots, a few a second; the last one is of a terminal execution and has its last event, if that comes soon.
 
     :raises LocalError: the API does not answer, or no event has come for the batch delay and three minutes more.
     """
     path, began = f"/upgrades/{execution_id}", time.monotonic()
-    heard, seen = began, 0
+    heard, seen, settled, ended = began, 0, False, math.inf
     while True:
         execution = rest.get(path)  # read before the events, so that a terminal execution is shown with all its events
         events = _events(rest, path, seen)
@@ -43,8 +52,10 @@ def follow(rest: Rest, execution_id: str) -> Iterator[Snapshot]:
             seen, heard = events[-1]["sequence"], now
         snapshot = Snapshot(execution, _instances(rest, path), events, now - began)
         yield snapshot
-        if snapshot.is_last:
+        ended = min(ended, now) if snapshot.is_terminal else math.inf
+        if snapshot.is_terminal and (settled or now - ended > _SETTLING_SECONDS):
             return
+        settled = settled or snapshot.is_settled  # and once more, for the status reason that has the final count
         if now - heard > _SILENCE_SECONDS + execution["batchDelaySeconds"]:
             raise LocalError(f"nothing happens any more: {path} is {execution['status']}; see .local/logs")
         time.sleep(_POLL_SECONDS)

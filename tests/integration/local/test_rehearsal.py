@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.demo.demo import REQUEST
-from local.demo.following import Snapshot
+from local.demo.following import SETTLED, Snapshot
 from local.demo.rehearsal import LABEL, Rehearsing, chosen, listed, put_back, request
 from local.demo.rehearsals import REHEARSALS, Moment, Rehearsal
 from local.demo.rest import Json, Rest
@@ -37,7 +37,9 @@ class Orchestrator(Rest):
                 raise LocalError("GET: 404 NO_ACTIVE_UPGRADE")
             return self.active
         if path.endswith("/events"):
-            return {"items": [], "nextCursor": None}
+            settled = {"sequence": 9, "type": SETTLED, "data": {"status": self.end, "versions": {}, "fleetSeen": True}}
+            over = len(self._looks) == 1 and (params or {}).get("after") != 9
+            return {"items": [settled] if over else [], "nextCursor": None}
         if path.endswith("/instances"):
             return {"items": [self._row(number) for number in range(1, 11)]}
         running = len(self._looks) > 1
