@@ -28,9 +28,9 @@ MAX_OPTIONS = 500
 _GROUPS = {
     "Upgrade": ("tenantId", "componentId", "fromVersionId", "toVersionId"),
     "Strategy": ("strategy", "canaryPercentage", "stagePercentages", "batchSize", "batchDelaySeconds", "soakSeconds"),
-    "Limits and failures": ("maxUnavailablePercentage", "failureThreshold", "autoRollbackEnabled", "undrainForeign"),
+    "Limits and failures": ("maxUnavailablePercentage", "failureThreshold", "autoRollbackEnabled"),
     "Health checks": ("healthCheckIntervalSeconds", "healthCheckTimeoutSeconds"),
-    "Other": ("installedComponents", "totalInstances", "initiatedBy"),
+    "Other": ("installedComponents", "totalInstances", "undrainForeign", "initiatedBy"),
 }
 _ONLY_FOR = {"canaryPercentage": "CANARY", "stagePercentages": "STAGED"}
 _UNITS = {"Seconds": "seconds", "Percentage": "%", "Percentages": "%"}
@@ -40,9 +40,11 @@ _NAMED = {
     "fromVersionId": "From version",
     "toVersionId": "To version",
     "autoRollbackEnabled": "Roll back automatically",
-    "undrainForeign": "Put into service what others had drained",
     "installedComponents": "Installed components",
+    "undrainForeign": "Undrain instances that others have drained",
 }
+_MORE = {"undrainForeign": "Otherwise they are drained again, and a warning names them."}
+"What the form adds to the description of a field."
 _LISTED = {"tenantId": "tenants", "componentId": "components", "fromVersionId": "versions", "toVersionId": "versions"}
 
 
@@ -64,6 +66,8 @@ class Input(NamedTuple):
     options: str | None
     """The id of the list of suggestions."""
     value: object = None
+    more: str | None = None
+    """Added to the field's description."""
 
 
 @router.get("/upgrades/new", dependencies=[RegistryReader])
@@ -99,7 +103,7 @@ def _groups(given: dict[str, Any]) -> list[tuple[str, list[Input]]]:
 def _input(field: FormField, given: dict[str, Any]) -> Input:
     value = given.get(field.name) or field.default
     only_for, options = _ONLY_FOR.get(field.name), _LISTED.get(field.name)
-    return Input(field, label_of(field.name), kind_of(field), only_for, options, value)
+    return Input(field, label_of(field.name), kind_of(field), only_for, options, value, _MORE.get(field.name))
 
 
 def label_of(name: str) -> str:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.names import named
 
 S, N = ExecutionStatus, InstanceStatus
 
@@ -52,6 +53,18 @@ CHECK: dict[str, StatusStyle] = {
     "WARNING": StatusStyle("Warning", "warn", "!"),
     "FAILED": StatusStyle("Failed", "bad", "✕"),
 }
+ATTENTION: dict[str, str] = {
+    "FLEET_ERROR": "the fleet reports an error",
+    "FLEET_UNREACHABLE": "the fleet does not answer",
+    "FLEET_CONNECTION": "the fleet's connection cannot be used",
+    "FLEET_PROTOCOL": "what the fleet answers is not of the protocol",
+    "FLEET_REFUSED_TOKEN": "the fleet refuses the connection's password",
+    "FLEET_BUSY": "the fleet is busy",
+    "FLEET_CONFLICT": "the fleet's state does not allow the order",
+    "FLEET_UNKNOWN": "the agent does not know the fleet or an instance",
+    "STALE_TOKEN": "the fleet refuses the fencing token",
+}
+"The code of an execution's ``attention`` in words."
 _UNKNOWN = StatusStyle("Unknown", "idle", "?")
 
 
@@ -85,10 +98,20 @@ def style_of(value: str | None, kind: str = "status") -> StatusStyle:
     return {"status": STATUS, "instance": INSTANCE, "check": CHECK}[kind].get(str(value), _UNKNOWN)
 
 
+def attention_words(code: str) -> str:
+    """What keeps an execution from going on, in words; the code itself if it has none."""
+    return ATTENTION.get(code, code)
+
+
 def data(value: Any) -> str:
     """JSON for a data attribute, where it is escaped like any text; not for a script element."""
     return json.dumps(value, separators=(",", ":"))
 
 
-FILTERS: dict[str, Callable[..., Any]] = {"moment": moment, "span": span, "data": data}
-GLOBALS: dict[str, Any] = {"style_of": style_of, "plural": plural, "statuses": list(ExecutionStatus)}
+FILTERS: dict[str, Callable[..., Any]] = {"moment": moment, "span": span, "data": data, "named": named}
+GLOBALS: dict[str, Any] = {
+    "style_of": style_of,
+    "plural": plural,
+    "attention_words": attention_words,
+    "statuses": list(ExecutionStatus),
+}

@@ -1,6 +1,5 @@
 """The page of one execution on the real store: it shows what the API says, and offers what it takes."""
 
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,7 +12,6 @@ from tests.integration.web.statuses import Standing, standing
 from tests.integration.world import World
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grants_of
 from upgrade_orchestrator.domain.airflow.task_states import RunView
-from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.operations.permissions import Role
 
@@ -51,23 +49,6 @@ async def test_page_and_fragment_show_the_state_of_the_api(
         progress = body["progress"]
         assert fact(page, "Done") == f"{progress['completed']} of {progress['total']} ({progress['percentage']} %)"
         assert ("awaits approval" in page.one("#status-line").text) is (body["awaitingApproval"] is not None)
-
-
-async def test_page_shows_what_needs_attention_and_an_instance_that_is_gone(
-    api: httpx.AsyncClient, world: World, staged: Standing
-) -> None:
-    await staged.go(S.IN_PROGRESS)
-    assert not (await read(api, staged.id)).has("#attention")
-    async with world.ports.work() as work:
-        noted = Attention("FLEET_UNREACHABLE", await work.now(), "the agent <b>does not answer</b>", 3)
-        await work.executions.note_attention(staged.id, noted)
-        first, *_ = await work.executions.instances(staged.id)
-        await work.executions.save_instances(staged.id, [replace(first, gone=True, reported="v9", error="gone")])
-        await work.commit()
-    page = await read(api, staged.id)
-    assert "the agent <b>does not answer</b> (FLEET_UNREACHABLE, met 3 times)" in page.one("#attention").text
-    tile = page.one(f"#tile-{first.instance_id}").text
-    assert all(each in tile for each in ("Gone", "Reported", "v9"))
 
 
 async def test_fragment_is_the_same_as_in_the_page_with_the_same_links(

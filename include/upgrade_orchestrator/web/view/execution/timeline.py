@@ -7,10 +7,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.instance.fleet import UNKNOWN
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.web.view.words import StatusStyle, style_of
 
 Data = Mapping[str, Any]
+
+_ACTORS = ("actor", "decidedBy", "createdBy", "initiatedBy", "settledBy")
+"The fields that say who did it; an event has one of them at the most."
 
 
 class Line(NamedTuple):
@@ -29,7 +34,7 @@ def line_of(stored: StoredEvent) -> Line:
     """The line for an event."""
     data = stored.data
     shown, text = _TEXTS[stored.what](data)
-    actor = data.get("actor") or data.get("decidedBy") or data.get("createdBy") or data.get("initiatedBy")
+    actor = next((data[each] for each in _ACTORS if data.get(each)), None)
     return Line(
         stored.sequence, stored.time, shown, text, _text(actor), _text(data.get("source")), _text(data.get("reason"))
     )
@@ -54,14 +59,15 @@ def _decided(data: Data) -> tuple[StatusStyle, str]:
     return StatusStyle(decision, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {decision}"
 
 
-def _settled(data: Data) -> tuple[StatusStyle, str]:
-    versions = data.get("versions") or {}
-    counts = ", ".join(f"{count} on {version}" for version, count in versions.items())
-    return StatusStyle("Settled", "idle", "■"), f"Settled: {counts}" if counts else "Settled"
-
-
 def _asked(data: Data) -> tuple[StatusStyle, str]:
     return StatusStyle("Asked", "warn", "?"), f"Stage {data.get('stage')} waits for an approval"
+
+
+def _settled(data: Data) -> tuple[StatusStyle, str]:
+    versions: Mapping[str, int] = data.get("versions") or {}
+    count = named(f"{many} {each if each == UNKNOWN else f'on {each}'}" for each, many in versions.items())
+    recorded = "" if data.get("fleetSeen") else " by the record, the fleet was not counted"
+    return StatusStyle("Settled", "idle", "■"), f"Settled: {count or 'no instance'}{recorded}"
 
 
 _TEXTS: dict[EventType, Callable[[Data], tuple[StatusStyle, str]]] = {

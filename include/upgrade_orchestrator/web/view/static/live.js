@@ -12,8 +12,8 @@ const PATIENCE = 5000; // ms until a lost stream is shown; streams are closed re
 
 const EVENTS = [
   "created", "status-changed", "check-completed", "batch-started", "batch-completed", "instance-changed", "progress",
-  "canary-polled", "approval-requested", "approval-decided", "command-received", "rollback-started",
-  "rollback-completed", "settled",
+  "canary-polled", "approval-requested", "approval-decided", "settled", "command-received", "rollback-started",
+  "rollback-completed",
 ].map((what) => `registry.upgrade.${what}.v1`);
 
 const part = document.getElementById("part");
@@ -71,7 +71,7 @@ async function fetchAfter(wait) {
 
 function show(html) {
   const wanted = new DOMParser().parseFromString(`<div id="part">${html}</div>`, "text/html").getElementById("part");
-  const before = document.getElementById("head")?.dataset.status;
+  const before = { ...document.getElementById("head")?.dataset };
   for (const { name, value } of part.attributes) wanted.setAttribute(name, value);
   morph(part, wanted);
   showTimes(part);
@@ -84,8 +84,10 @@ function show(html) {
 function announce(before) {
   const head = document.getElementById("head");
   const announcement = document.getElementById("announcement");
-  if (!head || !announcement || head.dataset.status === before) return;
-  announcement.textContent = `${head.dataset.words}: ${document.getElementById("why").textContent}`;
+  if (!head || !announcement) return;
+  const { status, words, attention } = head.dataset;
+  if (attention && attention !== before.attention) announcement.textContent = `Needs attention: ${attention}`;
+  else if (status !== before.status) announcement.textContent = `${words}: ${document.getElementById("why").textContent}`;
 }
 
 function refuse(status) {
