@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.approval.approval import Approval
 from upgrade_orchestrator.domain.execution.commands import Command
-from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.rollback import is_touched
@@ -97,7 +97,8 @@ def _rollback(at: ImpactInput) -> list[str]:
     gone = sum(each.gone for each in at.rows)
     if not begun and not gone:
         return ["Nothing was touched yet: the execution is ROLLED_BACK at once."]
-    back = [each for each in begun if each.from_version is not None]
+    switches = at.plan.strategy is Strategy.BLUE_GREEN  # back to the old pool, whatever it runs
+    back = [each for each in begun if switches or each.from_version is not None or not is_touched(each)]
     unknown, untouched = len(begun) - len(back), len(at.rows) - len(begun) - gone
     kinds = f" ({_kinds(back)})" if back else ""
     return [

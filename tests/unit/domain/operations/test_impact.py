@@ -72,6 +72,19 @@ def test_impact_of_rollback_counts_instances_of_unknown_version_as_not_reverted(
     assert "13 instances are not touched." in text
 
 
+def test_impact_of_rollback_counts_what_was_only_draining_as_put_back_on_an_unknown_version_too() -> None:
+    text = impact(C.ROLLBACK, [make_instance("u", N.DRAINING, from_version=None, attempts=1)])
+    assert text.startswith("1 of 1 instance goes back")
+    assert "unknown" not in text
+
+
+def test_impact_of_rollback_to_the_old_pool_counts_instances_of_unknown_version_as_reverted() -> None:
+    unknown = [make_instance(f"u-{each}", N.COMPLETED, from_version=None) for each in range(2)]
+    text = impact(C.ROLLBACK, unknown, strategy=Strategy.BLUE_GREEN)
+    assert text.startswith("2 of 2 instances go back")
+    assert "FAILED" not in text
+
+
 def test_impact_of_rollback_with_known_versions_says_nothing_of_unknown_ones() -> None:
     assert "unknown" not in impact(C.ROLLBACK, TWENTY)
 
