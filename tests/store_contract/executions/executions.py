@@ -13,6 +13,7 @@ from tests.unit.domain.builders import NOW, after, make_instance, make_request, 
 from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ConcurrentChange, NotFound
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import Actor, Command, Source
 from upgrade_orchestrator.domain.execution.execution import RollbackInfo, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -35,6 +36,9 @@ class ExecutionsContract:
             paused_from=S.IN_PROGRESS,
             paused_seconds=1.5,
             current_failures=2,
+            accepted_failures=1,
+            attention=Attention("FLEET_UNREACHABLE", after(4), "no answer", 2),
+            version_scheme="debian",
             failure_phase="ROLLBACK",
             begins_in_worker=False,
             warnings=("one", "two"),

@@ -11,6 +11,7 @@ from tests.store_contract.stores import Added, Store, new_execution, rows
 from tests.unit.domain.builders import NOW, after, make_request, planned
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.errors import NotFound
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -100,3 +101,21 @@ class OverviewsContract:
             assert found.execution == second
             assert await work.overviews.active("one", "another") is None
             assert await work.overviews.active("unknown", "aaa-111") is None
+
+    async def test_attention_is_noted_and_cleared_without_a_new_version_until_it_is_settled(
+        self, store: Store, added: Added
+    ) -> None:
+        execution, noted = await added(), Attention("FLEET_BUSY", after(5), "ask again", 3)
+        for each in (noted, None, noted):
+            async with store() as work:
+                await work.executions.note_attention(execution.id, each)
+                await work.commit()
+            async with store() as work:
+                found = await work.executions.get(execution.id)
+                assert (found.attention, found.version) == (each, execution.version)
+        async with store() as work:
+            await work.executions.save(replace(found, attention=None, settled_at=NOW))
+            await work.executions.note_attention(execution.id, noted)
+            await work.commit()
+        async with store() as work:
+            assert (await work.executions.get(execution.id)).attention is None

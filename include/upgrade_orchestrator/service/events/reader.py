@@ -19,7 +19,7 @@ PAGE = 200
 POLL_SECONDS = 5.0
 "The longest wait for a signal before the next read, which bounds the delay that a lost signal causes."
 SETTLING_SECONDS = 1.0
-"The longest wait once the execution is terminal: shorter, because no event reports that it is settled."
+"The longest wait once the execution is terminal: shorter, so that a stream ends soon after its last event."
 RETRY_SECONDS = 2.0
 "The wait before the next read when the database does not respond."
 GAP_SECONDS = 0.05

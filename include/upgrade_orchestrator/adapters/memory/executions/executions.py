@@ -105,6 +105,8 @@ class MemoryExecutions(MemoryInstances):
         await self._transaction.statement()
         await self._transaction.lock(EXECUTION, execution_id)
         row = row_of(self._transaction, execution_id)
+        if row.execution.settled_at is not None:
+            return
         noted = replace(row, execution=replace(row.execution, attention=attention))
         await self._transaction.write(EXECUTION, noted, execution_id)
 

@@ -110,7 +110,7 @@ class PostgresExecutions(PostgresInstances):
 
     async def note_attention(self, execution_id: str, attention: Attention | None) -> None:
         """One statement, without a version check."""
-        statement = update(tables.execution).where(E.id == execution_id)
+        statement = update(tables.execution).where(E.id == execution_id, E.settled_at.is_(None))
         await self._connection.execute(statement.values(attention=rows.attention_to(attention)))
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:

@@ -41,7 +41,10 @@ class Executions(Protocol):
         """
 
     async def note_attention(self, execution_id: str, attention: Attention | None) -> None:
-        """Write only what keeps the execution from going on; its ``version`` stays, so that no command is refused."""
+        """Write only what keeps the execution from going on; its ``version`` stays, so that no command is refused.
+
+        Without effect once it is settled: a runner that is still at work has nothing to say any more.
+        """
 
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The execution that holds the active slot: the one that is not settled."""
