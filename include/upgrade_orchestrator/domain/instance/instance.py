@@ -110,6 +110,8 @@ def move(instance: Instance, to: InstanceStatus, now: datetime, error: str | Non
         allowed = [status.value for status in InstanceStatus if to in TRANSITIONS[status]]
         raise InvalidState(f"instance {instance.instance_id} to {to.value}", instance.status.value, allowed)
     begins = to is InstanceStatus.DRAINING
+    if error is None and to in IN_FLIGHT and instance.status is not InstanceStatus.COMPLETED:
+        error = instance.error  # in its second try it says why the first one failed
     relapsed = instance.status is InstanceStatus.COMPLETED and to is not InstanceStatus.ROLLED_BACK
     return replace(
         instance,

@@ -68,7 +68,15 @@ def test_attempts_count_the_drains() -> None:
     failed = move(first, I.FAILED, after(1), error="drain refused")
     second = move(failed, I.DRAINING, after(2))
     assert [first.attempts, failed.attempts, second.attempts] == [1, 1, 2]
-    assert (failed.error, second.error) == ("drain refused", None)
+
+
+def test_second_try_says_why_the_first_one_failed_until_it_has_ended_itself() -> None:
+    first = move(make_instance(), I.DRAINING, NOW)
+    row, said = move(first, I.FAILED, after(1), error="drain refused"), [first.error]
+    for to in (I.DRAINING, I.UPGRADING, I.HEALTH_CHECKING, I.COMPLETED):
+        row = move(row, to, after(2))
+        said.append(row.error)
+    assert said == [None, *["drain refused"] * 3, None]
 
 
 def test_move_keeps_the_times_of_start_and_end_and_counts_each_step_from_its_start() -> None:
