@@ -44,6 +44,11 @@ class AttentionKeeper:
             await work.commit()
         self._written_at = get_running_loop().time()
 
+    async def stuck(self, problem: FleetError, noted: Attention | None) -> None:
+        """The work could not begin at all, for example without the fleet's connection: noted at the first time."""
+        self._noted, self._tries = noted, TRIES - 1
+        await self.failed(problem.code, str(problem))
+
     def _is_news(self, code: str, message: str) -> bool:
         if self._noted is None or (self._noted.code, self._noted.message) != (code, message):
             return True

@@ -19,6 +19,7 @@ from upgrade_orchestrator.service.finalize.finalize import finish_and_settle
 from upgrade_orchestrator.service.finalize.rollback import confirm_rollback, roll_back
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context, context_in, find_execution, load_context
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.table import STEPS, Prerequisite, StepCall
@@ -99,8 +100,10 @@ async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outco
     """Do the step. Without a fleet a terminal execution needs none of its steps but the end, which gives up in time."""
     try:
         return await STEPS[step.kind][1](StepCall(ports, context, step, _left(end)))
-    except FleetError:
+    except FleetError as error:
         execution = await find_execution(ports, context.execution.id)
+        if not execution.is_terminal:
+            await AttentionKeeper(ports, execution.id).stuck(error, execution.attention)
         if step.kind is StepKind.END or not execution.is_terminal:
             raise
         return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")

@@ -167,6 +167,10 @@ async def test_task_of_a_batch_is_tried_again_when_the_upgrade_goes_on_and_its_c
     execution_id = await lab.admitted()
     with pytest.raises(FleetError):
         await step(lab.with_ports(fleets=NoConnection()), execution_id, StepKind.BATCH)
+    assert (attention := lab.attention()) is not None
+    assert (attention.code, attention.message) == ("FLEET_ERROR", "the connection is not defined")
+    await step(lab, execution_id, StepKind.BATCH)
+    assert lab.attention() is None
 
 
 # fault 32
