@@ -11,6 +11,8 @@ from upgrade_orchestrator.domain.instance.fleet import FleetInstance, Health, na
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus, move
 
 I = InstanceStatus  # noqa: E741 - as in instance.py
+LATE_SECONDS = 5.0
+"The least watched seconds of a step that was in flight at its execution's end, however late the runner starts."
 MAX_RELAPSES = 1
 "How often an instance that fell ill after it was COMPLETED is checked again before it is FAILED."
 
@@ -65,15 +67,16 @@ def next_action(
     now: datetime,
     undrain_sent: bool = True,
     left_drained: bool = False,
+    overdue: bool = False,
 ) -> Action:
     """The next action for a DRAINING or UPGRADING instance, observed as ``found`` (None: the list leaves it out).
 
     ``withdrawn``: the execution does not want the new version any more, so a drained instance is undrained;
     ``undrain_sent``: this runner has sent the undrain order already; ``left_drained``: others had drained it, so it is
-    not undrained.
+    not undrained; ``overdue``: since the execution's end the fleet has had a whole step time-out.
     """
     if found is None:
-        return _unseen(instance, timeouts, now, "the fleet's list left it out during")
+        return _unseen(instance, timeouts, now, "the fleet's list left it out during", overdue)
     if found.own_id is not None:
         instance = replace(instance, replacement=found.own_id)
     undraining = withdrawn and instance.status is I.DRAINING
@@ -83,26 +86,32 @@ def next_action(
         action = _undrain(instance, found, now) if undraining else _drain(instance, found, now)
     else:
         action = _upgrade(instance, found, now)
-    must_send = undraining and not undrain_sent  # send undrain at least once, also after an outage
+    # send undrain at least once, also after an outage; what is overdue is sent it by the end of the execution
+    must_send = undraining and not undrain_sent and not overdue
     if isinstance(action, Move) or must_send:
         return action
     # an instance whose drain is withdrawn at the last moment still gets a full step time-out to undrain
-    limit = timeouts.step * 2 if undraining else timeouts.step
-    if instance.step_seconds <= limit:
+    limit = timeouts.step * 2 if undraining and not overdue else timeouts.step
+    if _has_time(instance, limit, overdue):
         return action
     what = f"still {found.status} at {named_version(found.version)} after {limit:g} s of {instance.status.value}"
     return Move(move(instance, I.FAILED, now, what))  # also when the fleet keeps refusing the order
 
 
-def next_action_unseen(instance: Instance, timeouts: Timeouts, now: datetime) -> Action:
+def next_action_unseen(instance: Instance, timeouts: Timeouts, now: datetime, overdue: bool = False) -> Action:
     """The next action while the fleet does not respond: only the time-out applies."""
-    return _unseen(instance, timeouts, now, "the fleet did not answer within")
+    return _unseen(instance, timeouts, now, "the fleet did not answer within", overdue)
 
 
-def _unseen(instance: Instance, timeouts: Timeouts, now: datetime, why: str) -> Action:
-    if instance.step_seconds <= timeouts.step:
+def _unseen(instance: Instance, timeouts: Timeouts, now: datetime, why: str, overdue: bool) -> Action:
+    if _has_time(instance, timeouts.step, overdue):
         return NoAction()
     return Move(move(instance, I.FAILED, now, f"{why} {timeouts.step:g} s of {instance.status.value}"))
+
+
+def _has_time(instance: Instance, limit: float, overdue: bool) -> bool:
+    """Whether the step may go on. What is overdue was in flight all that time, though a crash left it unwatched."""
+    return instance.step_seconds <= (min(limit, LATE_SECONDS) if overdue else limit)
 
 
 def _drain(instance: Instance, found: FleetInstance, now: datetime) -> Action:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.names import named
+
+GRACE_SECONDS = 5.0
+"""How much longer than its time-out since the end a fleet that responds is ordered to undo something.
+
+What was in flight at the end may have used up all of that time-out.
+"""
 
 
 def possibly_drained(execution: Execution, rows: Sequence[Instance], reverts: Sequence[Instance]) -> list[Instance]:
@@ -54,16 +60,20 @@ def out_of_service(jobs: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
     return {name: each.status for name, each in found.items() if each is not None and each.out_of_service}
 
 
-def ended_at(execution: Execution, rows: Sequence[Instance], now: datetime) -> datetime:
-    """When the execution and all of its instances had ended."""
-    ends = [each.completed_at for each in rows if each.completed_at is not None]
-    return max([execution.completed_at or now, *ends])
+def seconds_left(execution: Execution, now: datetime) -> float | None:
+    """What is left of the time-out that the fleet has since the execution's end for all that is to be undone.
+
+    None: the execution has not ended.
+    """
+    if execution.completed_at is None:
+        return None
+    return execution.request.health_check_timeout_seconds - (now - execution.completed_at).total_seconds()
 
 
-def is_overdue(execution: Execution, now: datetime) -> bool:
-    """Whether a fleet that does not respond has had its whole time-out since the end: nothing waits for it any more."""
-    at_most = timedelta(seconds=execution.request.health_check_timeout_seconds)
-    return execution.completed_at is not None and now - execution.completed_at > at_most
+def is_overdue(execution: Execution, now: datetime, grace: float = 0.0) -> bool:
+    """Whether the fleet has had its whole time-out since the end, and ``grace`` seconds: nothing waits for it then."""
+    left = seconds_left(execution, now)
+    return left is not None and left + grace < 0
 
 
 def naming_unseen(execution: Execution, left: Sequence[str]) -> Execution:

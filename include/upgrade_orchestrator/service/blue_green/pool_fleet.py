@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from upgrade_orchestrator.domain.blue_green.actions import (
     PoolCall,
@@ -16,6 +17,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, St
 from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+from upgrade_orchestrator.service.runner.limited import LimitedDriver
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +42,20 @@ class PoolFleet(FleetClient):
     """A client of the fleet that also sends orders on pools."""
 
     def __init__(self, driver: FleetDriver, execution_id: str, name: str) -> None:
-        super().__init__(driver, execution_id)
-        self._pools, self._prefix = driver, f"{execution_id}.{name}"
+        limited = LimitedDriver(driver)
+        super().__init__(limited, execution_id)
+        self._pools, self._prefix = limited, f"{execution_id}.{name}"
 
-    async def close_fence(self, lease: LeaseKeeper) -> None:
-        """:raises StaleToken: the fleet obeys a newer holder of the lease."""
-        await close_fence(self._pools, self._execution_id, lease, ())
+    def limit(self, execution: Execution, now: datetime) -> None:
+        """After the execution's end, calls last no longer than the time that the fleet has then."""
+        self._pools.limit(execution, now)
+
+    async def close_fence(self, lease: LeaseKeeper) -> bool:
+        """False when the fleet cannot be observed in this round.
+
+        :raises StaleToken: the fleet obeys a newer holder of the lease.
+        """
+        return await close_fence(self._pools, self._execution_id, lease, (), self.missed)
 
     async def send(self, order: SendPoolOrder, token: int) -> bool:
         """Send the order; True when the fleet accepted it.

@@ -22,15 +22,17 @@ from upgrade_orchestrator.domain.blue_green.actions import (
     WaitFor,
 )
 from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.plan.drained import GRACE_SECONDS, is_overdue
 from upgrade_orchestrator.domain.plan.pools import Pools
 from upgrade_orchestrator.service.blue_green.pool_fleet import PoolFleet, PoolRules
 from upgrade_orchestrator.service.blue_green.store import PoolState, PoolStore
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+from upgrade_orchestrator.service.runner.lease import TURN_GAP_SECONDS, LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import (
     LEASE_WAIT_SECONDS,
     LEASE_WORTH_KEEPING_SECONDS,
@@ -41,6 +43,9 @@ from upgrade_orchestrator.service.runner.loop import (
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.settling import end_refused
 from upgrade_orchestrator.service.runner.spelling import fleet_of
+
+MIN_UNDO_SECONDS = 2.0
+"What an action after a cancel gets in any case."
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +85,7 @@ class PoolTransition(Protocol):
 async def run_transition(ports: Ports, context: Context, transition: PoolTransition, seconds: float | None) -> Outcome:
     """Run ``transition`` for about ``seconds`` (None: to its end)."""
     execution, execution_id = context.execution, context.execution.id
-    lease = LeaseKeeper(ports, context.deployment)
+    lease = LeaseKeeper(ports, context.deployment, TURN_GAP_SECONDS if execution.is_terminal else 0.0)
     async with (
         ports.signals.of(execution_id) as waiter,
         fleet_of(ports, context.execution, context.deployment) as driver,
@@ -130,15 +135,15 @@ class PoolRunner:
                 return SLOW_POLL_SECONDS
         if not self._lease.held:
             return 0.0 if await self._lease.take() else LEASE_WAIT_SECONDS
-        if self._lease.unfenced:
-            await self._fleet.close_fence(self._lease)
+        self._fleet.limit(state.execution, state.now)
+        is_seen = not self._lease.unfenced or await self._fleet.close_fence(self._lease)
         state = self._store.add_watched_seconds(self._lease.seconds_since_last_call())
-        view = await self._look(state)
+        view = await self._look(state, await self._fleet.observe() if is_seen else None)
         await self._attention.note(self._fleet.take_problem(), state.execution.attention)
         return await self._take(self._timely(self._transition.next_action(view, state.now), state))
 
-    async def _look(self, state: PoolState) -> PoolView:
-        rules, fleet = self._rules, await self._fleet.observe()
+    async def _look(self, state: PoolState, fleet: Fleet | None) -> PoolView:
+        rules = self._rules
         asked = fleet is not None and self._transition.polls(state, fleet, rules.pools)
         names = [each.instance_id for each in fleet.in_pool(rules.pools.new)] if fleet and asked else []
         view = PoolView(
@@ -167,11 +172,18 @@ class PoolRunner:
 
     def _timely(self, step: PoolAction, state: PoolState) -> PoolAction:
         """An action that has had no effect for ``timeout`` is replaced by its ``on_timeout``."""
-        if (state.waits.blocked_seconds or 0.0) <= self._rules.timeout:
+        if not self._is_late(step, state):
             return step
         while isinstance(step, SendPoolOrder | WaitFor) and step.key in self._tried:
             step = step.on_timeout
         return step
+
+    def _is_late(self, step: PoolAction, state: PoolState) -> bool:
+        """Whether the action has had its time-out; after a cancel it shares the one that began with that."""
+        blocked, execution = state.waits.blocked_seconds or 0.0, state.execution
+        if execution.status is not ExecutionStatus.CANCELLED or blocked < MIN_UNDO_SECONDS:
+            return blocked > self._rules.timeout
+        return is_overdue(execution, state.now, GRACE_SECONDS if isinstance(step, SendPoolOrder) else 0.0)
 
     async def _take(self, step: PoolAction) -> Outcome | float:
         match step:

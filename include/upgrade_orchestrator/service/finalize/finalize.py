@@ -24,8 +24,11 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 4
 "Executions that are finished concurrently in the API server, which has other work as well."
-SECONDS_A_TURN = 3.0
-"How long one execution is worked on in a round; the next round continues with it."
+SECONDS_A_TURN = 5.0
+"""How long one execution is worked on in a round; the next round continues with it.
+
+It is enough for two looks and the orders between them with a fleet that answers none of these (``MIN_CALL_SECONDS``).
+"""
 
 
 async def end_upgrade(ports: Ports, context: Context, seconds: float | None) -> Outcome:
@@ -57,24 +60,33 @@ async def finish_and_settle(ports: Ports, context: Context, seconds: float | Non
     if not execution.is_terminal:
         return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
     if execution.settled_at is None and not await _finish(ports, context, seconds):
-        why = await unseen_for_too_long(ports, context)
-        if why is None:
-            return Outcome(Ending.UNFINISHED)
-        await settle_from_rows(ports, execution.id, why)
+        return Outcome(Ending.UNFINISHED)
     settled = (await settle(ports, execution.id)).settled_at is not None
     return Outcome(Ending.DONE if settled else Ending.UNFINISHED)
 
 
 async def _finish(ports: Ports, context: Context, seconds: float | None) -> bool:
-    """Whether nothing is in flight or drained any more, as far as the fleet lets itself be seen."""
+    """Whether nothing is left to do but to settle; done here if the fleet was not seen for too long."""
+    problem = None
     try:
-        for finish in (_finish_forward, run_rollback, undrain_left):
-            if (await finish(ports, context, seconds)).ending is Ending.UNFINISHED:
-                return False
-    except FleetError:
-        if await unseen_for_too_long(ports, context) is None:
-            raise
-        return False
+        if await _is_finished(ports, context, seconds):
+            return True
+    except FleetError as error:
+        problem = error
+    why = await unseen_for_too_long(ports, context)
+    if why is not None:
+        await settle_from_rows(ports, context.execution.id, why)
+        return True
+    if problem is not None:
+        raise problem
+    return False
+
+
+async def _is_finished(ports: Ports, context: Context, seconds: float | None) -> bool:
+    """Whether nothing is in flight or drained any more, as far as the fleet lets itself be seen."""
+    for finish in (_finish_forward, run_rollback, undrain_left):
+        if (await finish(ports, context, seconds)).ending is Ending.UNFINISHED:
+            return False
     return True
 
 

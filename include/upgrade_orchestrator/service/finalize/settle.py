@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 "For how long a fleet that does not respond is asked for its final versions; nothing is in flight any more."
+LATE_LOOK_SECONDS = 3.0
+"The same once the fleet has had its whole time-out since the end."
 LOOK_GAP_SECONDS = 1.0
 
 
@@ -35,10 +37,11 @@ async def settle(ports: Ports, execution_id: str) -> Execution:
         execution = await work.executions.get(execution_id)
         instances = await work.executions.instances(execution_id)
         deployment = await deployment_of(work, execution)
-        current = await work.registry.version(deployment.current_version_id)
+        current, now = await work.registry.version(deployment.current_version_id), await work.now()
     if not execution.is_terminal or execution.settled_at is not None or any(each.in_flight for each in instances):
         return execution
-    fleet = None if (untouched := is_untouched(instances)) else await look(ports, execution, deployment)
+    seconds = LATE_LOOK_SECONDS if is_overdue(execution, now) else LOOK_SECONDS
+    fleet = None if (untouched := is_untouched(instances)) else await look(ports, execution, deployment, seconds)
     if isinstance(fleet, str):
         return await settle_from_rows(ports, execution_id, f"the fleet was not seen ({fleet})")
     async with ports.work() as work:
@@ -56,15 +59,17 @@ async def unseen_for_too_long(ports: Ports, context: Context) -> str | None:
     """Why nobody waits for the fleet any more: since the end it has had its time-out, and it does not respond now."""
     async with ports.work() as work:
         overdue = is_overdue(await work.executions.get(context.execution.id), await work.now())
-    fleet = await look(ports, context.execution, context.deployment) if overdue else None
+    if not overdue:
+        return None
+    fleet = await look(ports, context.execution, context.deployment, LATE_LOOK_SECONDS)
     return f"the fleet was not seen ({fleet})" if isinstance(fleet, str) else None
 
 
-async def look(ports: Ports, execution: Execution, deployment: Deployment) -> Fleet | str:
-    """The fleet; or why it does not respond, after ``LOOK_SECONDS`` of asking."""
+async def look(ports: Ports, execution: Execution, deployment: Deployment, seconds: float) -> Fleet | str:
+    """The fleet; or why it does not respond, after so many seconds of asking."""
     why = "it does not answer"
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
+        async with asyncio.timeout(seconds):
             while True:
                 try:
                     async with fleet_of(ports, execution, deployment) as driver:

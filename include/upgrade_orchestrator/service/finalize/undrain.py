@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from asyncio import gather, get_running_loop
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.instance.action import Order
+from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.drained import (
-    ended_at,
+    GRACE_SECONDS,
     in_service,
     is_overdue,
     naming_drained,
@@ -26,6 +26,7 @@ from upgrade_orchestrator.service.runner.context import Context, find_execution
 from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
+from upgrade_orchestrator.service.runner.limited import LimitedDriver
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff, repeat
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.settling import end_refused
@@ -49,7 +50,7 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
         execution = await work.executions.get(execution_id)
         rows = await work.executions.instances(execution_id)
         left = possibly_drained(execution, rows, await work.executions.rollback_instances(execution_id))
-        again = to_drain_again(execution, rows)
+        again, now = to_drain_again(execution, rows), await work.now()
     if not execution.is_terminal or any(each.in_flight for each in rows):
         return Outcome(Ending.UNFINISHED)
     if execution.settled_at is not None or not (again or may_have_drained(execution, rows, left)):
@@ -57,9 +58,11 @@ async def undrain_left(ports: Ports, context: Context, seconds: float | None) ->
     keeper = LeaseKeeper(ports, context.deployment)
     async with (
         ports.signals.of(execution_id) as waiter,
-        fleet_of(ports, context.execution, context.deployment) as driver,
+        fleet_of(ports, context.execution, context.deployment) as unlimited,
     ):
-        loop = UndrainLoop(ports, execution, rows, left, again, keeper, driver)
+        driver = LimitedDriver(unlimited)
+        driver.limit(execution, now)
+        loop = UndrainLoop(ports, execution, left, again, keeper, driver)
         try:
             return await repeat(loop.tick, keeper, waiter, seconds, partial(end_refused, ports, execution_id, keeper))
         finally:
@@ -82,13 +85,12 @@ class UndrainLoop:
         self,
         ports: Ports,
         execution: Execution,
-        rows: Sequence[Instance],
         left: Sequence[Instance],
         again: Sequence[Instance],
         keeper: LeaseKeeper,
         driver: FleetDriver,
     ) -> None:
-        self._ports, self._execution, self._rows, self._keeper, self._driver = ports, execution, rows, keeper, driver
+        self._ports, self._execution, self._keeper, self._driver = ports, execution, keeper, driver
         self._fleet = FleetClient(driver, execution.id)
         self._jobs = {each.instance_id: each for each in left}
         self._again = {each.instance_id: each for each in again}
@@ -105,9 +107,7 @@ class UndrainLoop:
                 return Outcome(Ending.DONE)  # released meanwhile: the fleet is the next upgrade's
             self._keeper.unfenced = True  # also after our own orders: one that never arrived may arrive later
             return 0.0 if taken else LEASE_WAIT_SECONDS
-        if self._keeper.unfenced:
-            await close_fence(self._driver, self._execution.id, self._keeper, self._jobs)
-        if (fleet := await self._fleet.observe()) is None:
+        if (fleet := await self._look()) is None:
             return await self._unseen()
         drained = out_of_service(list(self._jobs.values()), fleet)
         serving = in_service(list(self._again.values()), fleet)
@@ -117,23 +117,30 @@ class UndrainLoop:
         token = self._keeper.lease.token
         orders = [(self._jobs[name], Order.UNDRAIN) for name in drained]
         orders += [(self._again[name], Order.DRAIN) for name in serving]
-        await gather(*(self._fleet.give(row, order, token) for row, order in orders))
         self._asked_at = self._asked_at or get_running_loop().time()
+        await gather(*(self._fleet.give(row, order, token) for row, order in orders))
         return self._backoff.gap()
+
+    async def _look(self) -> Fleet | None:
+        if not self._keeper.unfenced or await self._close_fence():
+            return await self._fleet.observe()
+        return None
+
+    async def _close_fence(self) -> bool:
+        return await close_fence(self._driver, self._execution.id, self._keeper, self._jobs, self._fleet.missed)
 
     async def _is_late(self) -> bool:
         if self._asked_at is None or get_running_loop().time() - self._asked_at < MIN_UNDRAIN_SECONDS:
             return False
+        return await self._is_overdue(GRACE_SECONDS)
+
+    async def _is_overdue(self, grace: float = 0.0) -> bool:
         async with self._ports.work() as work:
-            now = await work.now()
-        at_most = timedelta(seconds=self._execution.request.health_check_timeout_seconds)
-        return now - ended_at(self._execution, self._rows, now) > at_most
+            return is_overdue(self._execution, await work.now(), grace)
 
     async def _unseen(self) -> Outcome | float:
         """Nobody waits longer for a fleet that does not respond than for an instance that does not obey."""
-        async with self._ports.work() as work:
-            overdue = is_overdue(self._execution, await work.now())
-        if not overdue or get_running_loop().time() - self._began_at < MIN_UNDRAIN_SECONDS:
+        if get_running_loop().time() - self._began_at < MIN_UNDRAIN_SECONDS or not await self._is_overdue():
             return self._backoff.gap()
         await self._rename(lambda execution: naming_unseen(execution, list(self._jobs)))
         return Outcome(Ending.DONE)

@@ -29,6 +29,7 @@ from upgrade_orchestrator.domain.plan.batch import (
     Wait,
     decide,
 )
+from upgrade_orchestrator.domain.plan.drained import is_overdue
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.absence import Absence
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
@@ -38,9 +39,10 @@ from upgrade_orchestrator.service.rollout.leaving import Leaving
 from upgrade_orchestrator.service.rollout.order_sender import OrderSender
 from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.fencing import CloseFence, close_fence
+from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
-from upgrade_orchestrator.service.runner.lease import LeaseKeeper
+from upgrade_orchestrator.service.runner.lease import TURN_GAP_SECONDS, LeaseKeeper
+from upgrade_orchestrator.service.runner.limited import LimitedDriver
 from upgrade_orchestrator.service.runner.loop import (
     LEASE_WAIT_SECONDS,
     LEASE_WORTH_KEEPING_SECONDS,
@@ -63,12 +65,13 @@ async def run_batch(
     With ``last`` the following batches up to this one are run too, each when it is due, under the same lease.
     """
     execution, end = context.execution, None if seconds is None else get_running_loop().time() + seconds
-    lease = LeaseKeeper(ports, context.deployment)
+    lease = LeaseKeeper(ports, context.deployment, TURN_GAP_SECONDS if execution.is_terminal else 0.0)
     refused = partial(end_refused, ports, execution.id, lease)
     async with (
         ports.signals.of(execution.id) as waiter,
-        fleet_of(ports, context.execution, context.deployment) as driver,
+        fleet_of(ports, context.execution, context.deployment) as unlimited,
     ):
+        driver = LimitedDriver(unlimited)
         try:
             for each in range(number, (last or number) + 1):
                 store = BatchStore(ports, lease, execution.id, each)
@@ -76,7 +79,7 @@ async def run_batch(
                 seen = GreenPoolDriver(driver, context.plan, execution, store.all) if green else driver
                 fleet = FleetClient(seen, execution.id)
                 rules = BatchRules.of(context.plan, each, execution.request.health_check_interval_seconds)
-                loop = BatchLoop(ports, rules, store, fleet, lease, partial(close_fence, driver, execution.id, lease))
+                loop = BatchLoop(ports, rules, store, fleet, lease, driver)
                 left = None if end is None else max(0.0, end - get_running_loop().time())
                 outcome = await repeat(loop.tick, lease, waiter, left, refused)
                 if outcome.ending is not Ending.DONE:
@@ -96,10 +99,10 @@ class BatchLoop:
         store: BatchStore,
         fleet: FleetClient,
         lease: LeaseKeeper,
-        close_fence: CloseFence,
+        driver: LimitedDriver,
     ) -> None:
         self._rules, self._store, self._fleet, self._lease = rules, store, fleet, lease
-        self._close_fence = close_fence
+        self._driver = driver
         self._backoff = Backoff()
         self._polls = HealthPolls(rules, store, fleet, self._backoff)
         self._orders = OrderSender(store, fleet, lease)
@@ -121,18 +124,22 @@ class BatchLoop:
             if not store.flying() and (early or not store.direction.may_start(state.execution.status)):
                 return await self._decide_and_act(None)  # nothing may begin, so no lease is needed
             return 0.0 if await lease.take() else LEASE_WAIT_SECONDS
-        if lease.unfenced:
-            await self._close_fence(store.worked_on())
+        self._driver.limit(store.state.execution, store.state.now)
+        is_seen = not lease.unfenced or await self._close_fence(lease)
         store.add_watched_seconds(lease.seconds_since_last_call())
-        found = await self._round(await self._look())
+        found = await self._round(await self._look(is_seen))
         await self._attention.note(self._fleet.take_problem(), store.state.execution.attention)
         return found
 
-    async def _look(self) -> Fleet | None:
+    async def _close_fence(self, lease: LeaseKeeper) -> bool:
+        store = self._store
+        return await close_fence(self._driver, store.execution_id, lease, store.worked_on(), self._fleet.missed)
+
+    async def _look(self, is_seen: bool) -> Fleet | None:
         """The fleet, if it matters and responds, as it will be after the orders for instances whose try is over."""
         if not self._fleet_matters():
             return None
-        fleet = await self._fleet.observe()
+        fleet = await self._fleet.observe() if is_seen else None
         await self._absence.note(fleet)
         return None if fleet is None else await self._leaving.leave(fleet)
 
@@ -173,13 +180,14 @@ class BatchLoop:
         state, timeouts, actions = self._store.state, self._rules.timeouts, dict[str, Move | SendOrder]()
         withdrawn = self._store.direction.withdrawn(state.execution.status)
         known = {each.instance_id: each for each in fleet.instances} if fleet is not None else {}
+        overdue = is_overdue(state.execution, state.now)
         for job in (each for each in self._store.jobs() if each.status in CHANGING):
             if fleet is None:
-                action = next_action_unseen(job, timeouts, state.now)
+                action = next_action_unseen(job, timeouts, state.now, overdue)
             else:
                 found, undrain_sent = known.get(job.instance_id), job.instance_id in self._undrain_sent
                 foreign = withdrawn and self._leaving.was_drained(job)
-                action = next_action(job, found, withdrawn, timeouts, state.now, undrain_sent, foreign)
+                action = next_action(job, found, withdrawn, timeouts, state.now, undrain_sent, foreign, overdue)
             if isinstance(action, Move | SendOrder):
                 actions[job.instance_id] = action
         return actions

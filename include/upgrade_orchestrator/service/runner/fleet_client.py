@@ -40,8 +40,12 @@ class FleetClient:
         try:
             return await self._driver.fleet()
         except FleetError as error:
-            self._note("fleet not observed", error)
+            self.missed(error)
             return None
+
+    def missed(self, error: FleetError) -> None:
+        """Note that the fleet could not be observed."""
+        self._note("fleet not observed", error)
 
     async def poll(self, instance_ids: Iterable[str]) -> dict[str, Health | None]:
         """The health of each instance; None for an instance that did not respond."""

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 LONGEST_ROUND_SECONDS = 60.0
 "The longest time between two rounds that counts as watched; in a longer one the process was suspended."
+TURN_GAP_SECONDS = 5.0
+"Nobody holds the lease between two turns at the end of an execution; a gap up to this counts as watched."
 
 SaveClocks = Callable[[UnitOfWork], Awaitable[None]]
 """Writes the watched seconds in the transaction that renews the lease."""
@@ -31,8 +33,9 @@ async def no_clocks(_: UnitOfWork) -> None:
 class LeaseKeeper:
     """The lease of a deployment's fleet, for one runner, which is its owner."""
 
-    def __init__(self, ports: Ports, deployment: Deployment) -> None:
-        self._ports = ports
+    def __init__(self, ports: Ports, deployment: Deployment, counted_gap: float = 0.0) -> None:
+        """``counted_gap``: how many seconds without any holder before the first take count as watched."""
+        self._ports, self._counted_gap = ports, counted_gap
         self._key = (deployment.conn_id, deployment.fleet, ports.new_id())
         self._lease: Lease | None = None
         self.held = False
@@ -61,9 +64,13 @@ class LeaseKeeper:
         if lease is not None:
             self.unfenced = lease.taken_over
             self._renew_at = get_running_loop().time() + self._ports.options.lease_seconds / 3
-            if self._watched_at is not None:  # time in which another runner held it was counted by that runner
-                self._watched_at = max(self._watched_at, get_running_loop().time() - lease.unattended.total_seconds())
+            self._watched_at = self._watched_since(get_running_loop().time(), lease.unattended.total_seconds())
         return self.held
+
+    def _watched_since(self, now: float, unattended: float) -> float | None:
+        if self._watched_at is not None:  # time in which another runner held it was counted by that runner
+            return max(self._watched_at, now - unattended)
+        return now - unattended if 0 < unattended <= self._counted_gap else None
 
     async def renew_if_due(self, save_clocks: SaveClocks) -> None:
         """Extend the lease well before it expires; to be called in every round. An expired one must be re-acquired.

@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.domain.builders import NOW, after, make_instance
 from upgrade_orchestrator.domain.instance.action import (
+    LATE_SECONDS,
     Action,
     Move,
     NoAction,
@@ -165,6 +166,25 @@ def test_withdrawn_instance_past_its_time_out_is_still_ordered_to_undrain_once()
     instance, found, late = watched(_in(I.DRAINING, True), STEP * 9), _found("DRAINED"), after(STEP * 9)
     assert _short(next_action(instance, found, True, TIMEOUTS, late, undrain_sent=False)) == "undrain"
     assert _short(next_action(instance, found, True, TIMEOUTS, late, undrain_sent=True)) == "FAILED"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(LATE_SECONDS, "undrain"), (LATE_SECONDS + 1, "FAILED")])
+def test_overdue_instance_gets_some_seconds_however_late_its_runner_starts(seconds: float, expected: str) -> None:
+    instance = watched(_in(I.DRAINING, True), seconds)
+    assert _short(next_action(instance, _found("DRAINED"), True, TIMEOUTS, NOW, overdue=True)) == expected
+    assert _short(next_action(instance, _found("DRAINED"), True, TIMEOUTS, NOW, overdue=False)) == "undrain"
+
+
+def test_overdue_instance_that_is_back_in_service_is_withdrawn_all_the_same() -> None:
+    instance = watched(_in(I.DRAINING, True), STEP * 2)
+    assert _short(next_action(instance, _found("RUNNING"), True, TIMEOUTS, NOW, overdue=True)) == "PENDING"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(LATE_SECONDS, "-"), (LATE_SECONDS + 1, "FAILED")])
+def test_overdue_instance_of_an_unresponsive_fleet_fails_sooner(seconds: float, expected: str) -> None:
+    instance = watched(_in(I.UPGRADING), seconds)
+    assert _short(next_action_unseen(instance, TIMEOUTS, NOW, overdue=True)) == expected
+    assert _short(next_action_unseen(instance, TIMEOUTS, NOW, overdue=False)) == "-"
 
 
 @pytest.mark.parametrize("status", [I.DRAINING, I.UPGRADING])

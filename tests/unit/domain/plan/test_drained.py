@@ -9,7 +9,13 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
-from upgrade_orchestrator.domain.plan.drained import ended_at, naming_drained, out_of_service, possibly_drained
+from upgrade_orchestrator.domain.plan.drained import (
+    is_overdue,
+    naming_drained,
+    out_of_service,
+    possibly_drained,
+    seconds_left,
+)
 
 I = InstanceStatus  # noqa: E741
 FAILED = make_execution(ExecutionStatus.FAILED, status_reason="no budget left")
@@ -43,12 +49,17 @@ def test_out_of_service_instances_are_those_that_the_fleet_shows_as_drained(stat
     assert left == ({"i-01": status} if status in ("DRAINING", "DRAINED") else {})
 
 
-def test_time_for_undrain_begins_when_execution_and_last_instance_have_ended() -> None:
+def test_fleet_is_overdue_once_its_time_out_since_the_end_is_over() -> None:
+    timeout = FAILED.request.health_check_timeout_seconds
     ended = replace(FAILED, completed_at=after(5))
-    rows = [make_instance("i-01", I.FAILED, completed_at=after(9)), make_instance("i-02")]
-    assert ended_at(ended, rows, after(60)) == after(9)
-    assert ended_at(ended, [make_instance("i-02")], after(60)) == after(5)
-    assert ended_at(replace(FAILED, completed_at=None), [], NOW) == NOW
+    assert (seconds_left(ended, after(5)), seconds_left(ended, after(7))) == (timeout, timeout - 2)
+    assert [is_overdue(ended, after(5 + timeout + late)) for late in (0, 1)] == [False, True]
+    assert [is_overdue(ended, after(5 + timeout + late), grace=5) for late in (5, 6)] == [False, True]
+
+
+def test_fleet_of_an_execution_that_has_not_ended_is_never_overdue() -> None:
+    running = replace(FAILED, completed_at=None)
+    assert (seconds_left(running, NOW), is_overdue(running, after(9e6))) == (None, False)
 
 
 def test_reason_names_drained_instances_once() -> None:
