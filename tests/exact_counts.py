@@ -9,21 +9,21 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 SECTION = "## Exact counts"
 
 
-def documented(page: str, table: str) -> dict[str, tuple[str, ...]]:
+def documented(page: str, table: str, section: str = SECTION) -> dict[str, tuple[str, ...]]:
     """The cells of each row after its first, of the table in the section whose first heading is ``table``."""
-    section = page.partition(f"\n{SECTION}\n")[2].partition("\n## ")[0]
-    tables = [_rows(each) for each in section.split("\n\n") if each.lstrip().startswith("|")]
+    found_in = page.partition(f"\n{section}\n")[2].partition("\n## ")[0]
+    tables = [_rows(each) for each in found_in.split("\n\n") if each.lstrip().startswith("|")]
     (found,) = [rows for rows in tables if rows[0][0] == table]
     return {first: tuple(rest) for first, *rest in found[2:]}
 
 
-def hold(table: str, counted: Mapping[str, tuple[str, ...]]) -> None:
+def hold(table: str, counted: Mapping[str, tuple[str, ...]], section: str = SECTION) -> None:
     """Fails when one of the table's numbers differs now: names it, and says what to do."""
-    old = documented(PAGE.read_text(encoding="utf-8"), table)
+    old = documented(PAGE.read_text(encoding="utf-8"), table, section)
     rows = [each for each in [*counted, *(old.keys() - counted.keys())] if old.get(each) != counted.get(each)]
     changed = [f"  {each}: was {_cells(old, each)}, is {_cells(counted, each)}" for each in rows]
     if changed:
-        where = f'docs/{PAGE.name}, "{SECTION.strip("# ")}", table "{table}" says something else:'
+        where = f'docs/{PAGE.name}, "{section.strip("# ")}", table "{table}" says something else:'
         pytest.fail("\n".join([where, *changed, _TO_DO]), pytrace=False)
 
 

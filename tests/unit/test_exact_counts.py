@@ -37,6 +37,10 @@ def test_exact_counts_pass_when_all_are_as_in_the_table() -> None:
     hold("calls of", {"two": ("3", "4"), "one": ("1", "2")})
 
 
+def test_table_of_another_section_is_read_when_it_is_asked_for() -> None:
+    hold("calls of", {"one": ("9",)}, "## Other")
+
+
 def test_changed_count_is_reported_with_the_old_number_the_new_one_and_the_remedy() -> None:
     with pytest.raises(pytest.fail.Exception) as failed:
         hold("calls of", {"one": ("1", "2"), "two": ("3", "5")})

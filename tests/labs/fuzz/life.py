@@ -130,7 +130,7 @@ async def live(life: Life) -> Execution | None:
     people = asyncio.create_task(_people(lab, life, execution.id))
     try:
         async with asyncio.timeout(life.longest):
-            await _walk(lab, execution.id, Random(life.seed), life.killed_after)
+            await walk_to_the_end(lab, execution.id, Random(life.seed), life.killed_after)
     finally:
         people.cancel()
         await asyncio.gather(people, return_exceptions=True)
@@ -143,12 +143,14 @@ async def live(life: Life) -> Execution | None:
     return ended
 
 
-async def _walk(lab: MemoryLab, execution_id: str, random: Random, killed_after: float | None) -> None:
+async def walk_to_the_end(
+    lab: MemoryLab, execution_id: str, random: Random | None = None, killed_after: float | None = None
+) -> None:
     """The tasks as Airflow runs them, each again after its retry delay; then the control loop."""
     walk = DagWalk(execution_id, await lab.batches(execution_id))
     while task := walk.next_task:
         try:
-            async with asyncio.timeout(None if killed_after is None else random.uniform(0.1, killed_after)):
+            async with asyncio.timeout(random.uniform(0.1, killed_after) if random and killed_after else None):
                 outcome = await run_task(lab.world.ports, execution_id, task, None)
             await walk.note(lab.world.ports, task, outcome)
             await asyncio.sleep(1.0 if outcome.ending is Ending.UNFINISHED else 0.0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-
 from upgrade_orchestrator.domain.execution.commands import SYSTEM
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.failure import fail_from_anywhere
@@ -13,19 +10,17 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.lifecycle.settlement import FinalCount
 from upgrade_orchestrator.domain.plan.drained import is_overdue
 from upgrade_orchestrator.domain.registry.entries import Deployment
+from upgrade_orchestrator.service.checks.looks import look_again
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import Context, deployment_of
 from upgrade_orchestrator.service.runner.settling import is_untouched, settle_from_rows, settle_in
 from upgrade_orchestrator.service.runner.spelling import fleet_of
 
-log = logging.getLogger(__name__)
-
 LOOK_SECONDS = 5.0
 "For how long a fleet that does not respond is asked for its final versions; nothing is in flight any more."
 LATE_LOOK_SECONDS = 3.0
 "The same once the fleet has had its whole time-out since the end."
-LOOK_GAP_SECONDS = 1.0
 
 
 async def settle(ports: Ports, execution_id: str) -> Execution:
@@ -67,19 +62,17 @@ async def unseen_for_too_long(ports: Ports, context: Context) -> str | None:
 
 async def look(ports: Ports, execution: Execution, deployment: Deployment, seconds: float) -> Fleet | str:
     """The fleet; or why it does not respond, after so many seconds of asking."""
-    why = "it does not answer"
+
+    async def ask() -> Fleet:
+        async with fleet_of(ports, execution, deployment) as driver:
+            return await driver.fleet()
+
     try:
-        async with asyncio.timeout(seconds):
-            while True:
-                try:
-                    async with fleet_of(ports, execution, deployment) as driver:
-                        return await driver.fleet()
-                except FleetError as error:
-                    why = str(error)
-                    log.warning("deployment %s/%s: %s", deployment.tenant_id, deployment.component_id, why)
-                await asyncio.sleep(LOOK_GAP_SECONDS)
+        return await look_again(ask, seconds)
+    except FleetError as error:
+        return str(error)
     except TimeoutError:
-        return why
+        return "it does not answer"
 
 
 async def fail_if_unfinished(ports: Ports, execution_id: str) -> Execution:
