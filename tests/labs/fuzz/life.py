@@ -68,6 +68,7 @@ class Judge:
     """Rules that hold for every order, whatever the fleet has said."""
 
     lab: MemoryLab
+    by_pools: bool
     token: int = 0
     broken: list[str] = field(default_factory=list)
 
@@ -87,6 +88,8 @@ class Judge:
             return None
         name, order = path.split("/instances/")[1].split("/")
         rows = self._rows(name)
+        if not rows and self.by_pools:
+            return None  # an instance of the new pool, which replaces one of the plan
         if not rows or rows[0].gone:
             return "not an instance of the plan, or gone"
         match method, order:
@@ -115,7 +118,7 @@ async def live(life: Life) -> Execution | None:
     timing = {"upgrade_seconds": life.upgrade_seconds, "drain_seconds": life.upgrade_seconds / 2}
     world = await make_memory_world(running_clock(), 10.0, size=life.size, **timing)
     lab, fleets = MemoryLab(world), world.ports.fleets
-    judge = Judge(lab)
+    judge = Judge(lab, life.fields["strategy"] is Strategy.BLUE_GREEN)
     assert isinstance(fleets, FleetsInMemory)
     client = FuzzedClient(fleets.wire, Random(life.seed), life.moods, life.pool, judge, life.stale)
     lab = lab.with_ports(fleets=FuzzedFleets(client))

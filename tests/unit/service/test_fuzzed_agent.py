@@ -45,7 +45,7 @@ LIVES = st.builds(
     command_at=st.floats(0, 60),
     command=st.sampled_from(COMMANDS),
     stale=st.booleans(),
-    killed_after=st.sampled_from([None, None, 30.0, 60.0]),
+    killed_after=st.sampled_from([None, None, 120.0]),
 )
 
 
