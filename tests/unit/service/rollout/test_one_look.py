@@ -60,6 +60,26 @@ async def test_instance_that_stays_ill_at_the_end_counts_as_any_failure(make_lab
     assert lab.versions() == {OLD_VERSION: 2}
 
 
+@pytest.mark.parametrize("verifications", [1, 2])
+async def test_second_try_of_an_instance_that_fell_ill_at_the_end_is_taken_up_again(
+    make_lab: MakeLab, verifications: int
+) -> None:
+    lab = await make_lab(size=2, upgrade_seconds=5)
+    execution_id = await lab.admitted(health_check_timeout_seconds=20, failure_threshold=3)
+    await lab.run_batches(execution_id)
+    lab.fault("unhealthy", 2)
+    context, both = await lab.context(execution_id), range(verifications)
+    tasks = [asyncio.create_task(verify(lab.world.ports, context, None)) for _ in both]
+    await until(lambda: lab.statuses()["UPGRADING"], "it is tried again", 60)
+    lab.heal()
+    if verifications == 1:
+        await abandoned(tasks.pop())
+        tasks = [asyncio.create_task(verify(lab.world.ports, context, None))]
+    await asyncio.gather(*tasks)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, execution.current_failures) == (S.COMPLETED, 1), execution.status_reason
+
+
 async def test_verification_of_a_fleet_that_never_answers_fails_naming_it(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     fleets = EditedFleets(lab.world.ports.fleets)
@@ -156,58 +176,6 @@ async def test_promotion_of_canaries_that_never_respond_is_refused_in_time(make_
     with pytest.raises(CanaryUnhealthy, match="could not be reached"):
         await promote_canary(lab.world.ports, execution_id, False, None, OLGA)
     assert asyncio.get_running_loop().time() - began <= 15
-
-
-# -- attention -------------------------------------------------------------------------------------------------------
-
-
-async def test_attention_names_what_keeps_the_upgrade_from_going_on_and_is_cleared(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=2)
-    fleets = EditedFleets(lab.world.ports.fleets)
-    lab = lab.with_ports(fleets=fleets)
-    execution_id = await lab.admitted(health_check_timeout_seconds=60)
-    fleets.before = silent
-    task = lab.running(execution_id, 1)
-    began = asyncio.get_running_loop().time()
-    await until(lambda: lab.attention() is not None, "it needs attention")
-    assert asyncio.get_running_loop().time() - began < 10
-    found = lab.attention()
-    assert found is not None
-    assert (found.code, found.message, found.tries) == ("FLEET_UNREACHABLE", "the agent does not answer", 2)
-    fleets.before = lambda *_: None
-    await task
-    assert lab.attention() is None
-
-
-@pytest.mark.parametrize("status", [S.VALIDATING, S.CANARY_MONITORING])
-async def test_attention_names_a_silent_fleet_in_the_checks_and_in_the_monitor(
-    make_lab: MakeLab, status: ExecutionStatus
-) -> None:
-    if status is S.VALIDATING:
-        lab = await make_lab(size=2)
-        execution_id = (await lab.validating()).id
-    else:
-        lab, execution_id = await deployed(make_lab)
-    lab = lab.with_ports(fleets=EditedFleets(lab.world.ports.fleets, before=silent))
-    working = lab.check(execution_id) if status is S.VALIDATING else monitored(lab, execution_id, None)
-    task = asyncio.create_task(working)
-    await until(lambda: lab.attention() is not None, "it needs attention", 10)
-    assert (await lab.execution(execution_id)).status is status
-    await abandoned(task)
-
-
-async def test_attention_is_not_asked_for_by_one_failed_look(make_lab: MakeLab) -> None:
-    lab = await make_lab(size=2)
-    noted: list[object] = []
-    fleets = EditedFleets(lab.world.ports.fleets)
-    lab = lab.with_ports(fleets=fleets)
-    execution_id = await lab.admitted()
-    fleets.before = failing_once()
-    task = lab.running(execution_id, 1)
-    while not task.done():
-        noted.append(lab.attention())
-        await asyncio.sleep(0.05)
-    assert set(noted) == {None}
 
 
 def failing_once(call: str = "") -> Callable[[str, str], None]:

@@ -1,0 +1,84 @@
+"""What keeps an upgrade from going on is told, and no longer than it does (specification section 6)."""
+
+import asyncio
+
+import pytest
+
+from tests.labs.fleet.edited import EditedFleets, silent
+from tests.labs.lab import OLGA, abandoned, until
+from tests.labs.memory.lab import MakeLab
+from tests.labs.steps.canaries import deployed, monitored
+from tests.unit.service.rollout.test_one_look import failing_once
+from upgrade_orchestrator.domain.execution.attention import Attention
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade
+
+S = ExecutionStatus
+
+
+async def test_attention_names_what_keeps_the_upgrade_from_going_on_and_is_cleared(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(health_check_timeout_seconds=60)
+    fleets.before = silent
+    task = lab.running(execution_id, 1)
+    began = asyncio.get_running_loop().time()
+    await until(lambda: lab.attention() is not None, "it needs attention")
+    assert asyncio.get_running_loop().time() - began < 10
+    found = lab.attention()
+    assert found is not None
+    assert (found.code, found.message, found.tries) == ("FLEET_UNREACHABLE", "the agent does not answer", 2)
+    fleets.before = lambda *_: None
+    await task
+    assert lab.attention() is None
+
+
+@pytest.mark.parametrize("status", [S.VALIDATING, S.CANARY_MONITORING])
+async def test_attention_names_a_silent_fleet_in_the_checks_and_in_the_monitor(
+    make_lab: MakeLab, status: ExecutionStatus
+) -> None:
+    if status is S.VALIDATING:
+        lab = await make_lab(size=2)
+        execution_id = (await lab.validating()).id
+    else:
+        lab, execution_id = await deployed(make_lab)
+    lab = lab.with_ports(fleets=EditedFleets(lab.world.ports.fleets, before=silent))
+    working = lab.check(execution_id) if status is S.VALIDATING else monitored(lab, execution_id, None)
+    task = asyncio.create_task(working)
+    await until(lambda: lab.attention() is not None, "it needs attention", 10)
+    assert (await lab.execution(execution_id)).status is status
+    await abandoned(task)
+
+
+async def test_attention_is_not_asked_for_by_one_failed_look(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    noted: list[object] = []
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted()
+    fleets.before = failing_once()
+    task = lab.running(execution_id, 1)
+    while not task.done():
+        noted.append(lab.attention())
+        await asyncio.sleep(0.05)
+    assert set(noted) == {None}
+
+
+async def test_attention_of_a_cancelled_upgrade_ends_with_it(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2, upgrade_seconds=100)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(health_check_timeout_seconds=10)
+    task = lab.running(execution_id, 1)
+    await until(lambda: lab.statuses()["UPGRADING"] == 1, "the first one is upgraded")
+    fleets.before = silent
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await task
+    assert lab.attention() is not None
+    execution = await lab.end(execution_id)
+    assert (execution.settled_at is not None, execution.attention) == (True, None)
+    async with lab.world.ports.work() as work:  # a runner that has not noticed the end yet
+        await work.executions.note_attention(execution_id, Attention("FLEET_UNREACHABLE", await work.now(), "late", 2))
+        await work.commit()
+    assert lab.attention() is None
