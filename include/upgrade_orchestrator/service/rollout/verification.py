@@ -50,12 +50,15 @@ async def _verify_once(ports: Ports, context: Context, look: LastLook, end: floa
     async with ports.work() as work:
         execution = await work.executions.get(context.execution.id)
         rows = await work.executions.instances(execution.id)
+        (last,) = await work.executions.batches(execution.id, len(context.plan.batches), 1)
         target = await work.registry.version(execution.request.to_version_id)
     if execution.status is ExecutionStatus.PAUSED:
         look.stop_watching()
         return SLOW_POLL_SECONDS
     if execution.status is not ExecutionStatus.IN_PROGRESS:
         return _ended(execution)
+    if last.completed_at is None:  # open again for a second try, whose runner died or is another process
+        return await _try_again(ports, context, look, end)
     assert target is not None
     facts = checks.unfinished(rows) + compatibility.dependencies(target, execution.request.installed_components)
     if facts.blockers:
@@ -67,12 +70,13 @@ async def _verify_once(ports: Ports, context: Context, look: LastLook, end: floa
             return seconds
         case Ill(problems, may_be_tried_again):
             if may_be_tried_again:
-                return await _try_again(ports, context, end)
+                return await _try_again(ports, context, look, end)
             return _ended(await _fail(ports, execution.id, problems))
 
 
-async def _try_again(ports: Ports, context: Context, end: float | None) -> Outcome | float:
+async def _try_again(ports: Ports, context: Context, look: LastLook, end: float | None) -> Outcome | float:
     """Run the last batch, which is open again for the instances that fell ill."""
+    look.stop_watching()
     left = None if end is None else max(0.0, end - get_running_loop().time())
     outcome = await run_batch(ports, context, len(context.plan.batches), left)
     return 0.0 if outcome.ending is Ending.DONE else outcome
