@@ -1,4 +1,4 @@
-"""What keeps an upgrade from going on is told, and no longer than it does (specification section 6)."""
+"""What keeps an upgrade from going on is noted, and no longer than it lasts (specification section 6)."""
 
 import asyncio
 
