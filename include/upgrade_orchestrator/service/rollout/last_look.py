@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.action import Order
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import MAX_ATTEMPTS, Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.instance.presence import LONGEST_GAP_SECONDS
 from upgrade_orchestrator.domain.plan.drained import in_service, to_drain_again
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.absence import Absence
@@ -95,15 +96,16 @@ class LastLook:
         if not problems and fleet is not None:
             return await self._leave(rows, fleet, seconds)
         self._seconds += seconds
-        self._ill = {name: self._ill.get(name, 0.0) + seconds for name in problems}
-        lasting = {name: problems[name] for name, ill in self._ill.items() if ill >= self._timeout}
+        known = self._ill if fleet is None else {}  # of what is not seen now, nothing is known
+        self._ill = known | {name: self._ill[name] + seconds if name in self._ill else 0.0 for name in problems}
+        lasting = {name: why for name, why in problems.items() if self._ill[name] >= self._timeout}
         if self._seconds >= ROUNDS * self._timeout:  # instances fall ill in turn
             lasting |= {name: why for name, why in problems.items() if fleet and fleet.find(name)}
         return await self._give_up(lasting, fleet) if lasting else Unsettled(self._backoff.gap())
 
     def _seconds_since_last_look(self) -> float:
         before, self._looked_at = self._looked_at, get_running_loop().time()
-        return 0.0 if before is None else self._looked_at - before
+        return 0.0 if before is None else min(self._looked_at - before, LONGEST_GAP_SECONDS)
 
     async def _problems(self, rows: Sequence[Instance], fleet: Fleet | None) -> Mapping[str, str]:
         """What is wrong, by instance; under an empty name if it is not about one."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.labs.fleet.edited import EditedFleets, as_it_is, empty, silent
+from tests.labs.fleet.edited import EditedFleets, as_it_is, empty, silent, without_ids
 from tests.labs.lab import OLGA, abandoned, until
 from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW_VERSION, OLD_VERSION
@@ -78,6 +78,64 @@ async def test_second_try_of_an_instance_that_fell_ill_at_the_end_is_taken_up_ag
     await asyncio.gather(*tasks)
     execution = await lab.execution(execution_id)
     assert (execution.status, execution.current_failures) == (S.COMPLETED, 1), execution.status_reason
+
+
+async def test_time_of_the_second_try_is_not_the_time_of_a_problem(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2, upgrade_seconds=15)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(health_check_timeout_seconds=20, failure_threshold=3)
+    await lab.run_batches(execution_id)
+    lab.fault("unhealthy", 2)
+    task = asyncio.create_task(verify(lab.world.ports, await lab.context(execution_id), None))
+    await until(lambda: lab.statuses()["UPGRADING"], "it is tried again", 60)
+    lab.heal()
+    while (await lab.batches(execution_id))[-1].completed_at is None:
+        await asyncio.sleep(0.001)
+    fleets.edit = without_ids("lab-01")
+    await asyncio.sleep(3)
+    fleets.edit = as_it_is
+    await task
+    execution = await lab.execution(execution_id)
+    assert (execution.status, "gone" in execution.status_reason) == (S.COMPLETED, False), execution.status_reason
+
+
+async def test_time_in_which_the_process_was_suspended_is_not_the_time_of_a_problem(
+    make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = await make_lab(size=2)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(health_check_timeout_seconds=20)
+    await lab.run_batches(execution_id)
+    fleets.edit = without_ids("lab-01")
+    look = asyncio.create_task(verify(lab.world.ports, await lab.context(execution_id), None))
+    await asyncio.sleep(0.5)
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "time", lambda clock=loop.time: clock() + 1000)
+    await asyncio.sleep(0.5)
+    assert not any(each.gone for each in (await lab.instances(execution_id)).values())
+    monkeypatch.undo()
+    await abandoned(look)
+
+
+async def test_instance_that_is_absent_whenever_the_fleet_answers_does_not_keep_the_verification(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=2)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = await lab.admitted(health_check_timeout_seconds=10)
+    await lab.run_batches(execution_id)
+
+    def every_other(name: str, target: str) -> None:
+        if fleets.calls["fleet"] % 2:
+            silent(name, target)
+
+    fleets.before, fleets.edit = every_other, without_ids("lab-01")
+    await verify(lab.world.ports, await lab.context(execution_id), 60)
+    execution = await lab.execution(execution_id)
+    assert (execution.status, "gone from the fleet: lab-01" in execution.status_reason) == (S.COMPLETED, True)
 
 
 async def test_verification_of_a_fleet_that_never_answers_fails_naming_it(make_lab: MakeLab) -> None:
