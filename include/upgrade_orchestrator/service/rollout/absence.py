@@ -21,6 +21,10 @@ class Absence:
         self._ports, self._store, self._timeout = ports, store, timeout
         self._looked_at: float | None = None
 
+    def stop_watching(self) -> None:
+        """The fleet is not looked at for a while: the time until the next look does not count."""
+        self._looked_at = None
+
     async def note(self, fleet: Fleet | None) -> None:
         """Note a look at the fleet; None: it did not respond, so nobody knows what was there meanwhile."""
         before, now = self._looked_at, get_running_loop().time()

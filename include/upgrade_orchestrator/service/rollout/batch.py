@@ -119,6 +119,7 @@ class BatchLoop:
         await lease.renew_if_due(store.save_clocks)
         self._fresh = not lease.held  # rows that another holder wrote before our lease began must be read
         if not lease.held:
+            self._absence.stop_watching()
             state = store.state
             early = (state.batch.due_at or state.now) > state.now
             if not store.flying() and (early or not store.direction.may_start(state.execution.status)):
@@ -138,6 +139,7 @@ class BatchLoop:
     async def _look(self, is_seen: bool) -> Fleet | None:
         """The fleet, if it matters and responds, as it will be after the orders for instances whose try is over."""
         if not self._fleet_matters():
+            self._absence.stop_watching()
             return None
         fleet = await self._fleet.observe() if is_seen else None
         await self._absence.note(fleet)

@@ -53,8 +53,8 @@ class BatchStore:
         self._ports, self._lease, self.execution_id, self._number = ports, lease, execution_id, number
         self.direction = Direction.BACKWARD if number == ROLLBACK_BATCH else Direction.FORWARD
         self.state: BatchState
-        self._loaded = False
-        self._wanted = False
+        self._loaded, self._wanted = False, False
+        self._absent = set[str]()  # of these the stored row may say that they are absent
 
     def jobs(self) -> list[Instance]:
         """The rows that this loop works on, in order, without the instances that are gone."""
@@ -94,7 +94,7 @@ class BatchStore:
             jobs = await self._rollback_rows(work, rows) if self.direction is Direction.BACKWARD else rows
             batch = (await self._read_batches(work))[0]
             self.state = BatchState(execution, batch, rows, jobs, now)
-            self._loaded = True
+            self._loaded, self._absent = True, {name for name, each in rows.items() if each.absent_seconds is not None}
 
     async def _rollback_rows(self, work: UnitOfWork, rows: Rows) -> Rows:
         """The stored rows of the rollback, and new ones for the other instances; these are stored once begun."""
@@ -122,9 +122,9 @@ class BatchStore:
         Before the first read there are none: a batch may fail before it, while it holds the lease of the batch before.
         """
         if self._loaded:
-            absent = [each for each in self.jobs() if each.absent_seconds is not None]
-            counted = {each.instance_id: each for each in [*self.flying(), *absent]}
-            await work.executions.save_clocks(self.execution_id, list(counted.values()), self.state.batch)
+            self._absent |= {each.instance_id for each in self.jobs() if each.absent_seconds is not None}
+            counted = [each for each in self.jobs() if each.status in IN_FLIGHT or each.instance_id in self._absent]
+            await work.executions.save_clocks(self.execution_id, counted, self.state.batch)
 
     async def write(self, jobs: Sequence[Instance]) -> bool:
         """Write the changed rows; returns False and writes nothing when the execution's status forbids it by now.

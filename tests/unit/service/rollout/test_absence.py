@@ -12,7 +12,9 @@ from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
-from upgrade_orchestrator.service.upgrade.commands import roll_back_upgrade
+from upgrade_orchestrator.service.rollout.batch import run_batch
+from upgrade_orchestrator.service.runner.outcome import Ending
+from upgrade_orchestrator.service.upgrade.commands import pause_upgrade, roll_back_upgrade
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741
 B = {"batch_size": 2, "max_unavailable_percentage": 25, "failure_threshold": 1, "auto_rollback_enabled": True}
@@ -120,3 +122,47 @@ async def test_plan_of_which_nothing_is_left_fails(make_lab: MakeLab) -> None:
     assert execution.status is S.FAILED
     assert "nothing is left of the plan" in execution.status_reason
     assert execution.settled_at is not None
+
+
+async def test_absence_does_not_count_while_the_next_batch_waits_for_its_time(make_lab: MakeLab) -> None:
+    lab, fleets = edited(await make_lab(size=4))
+    execution_id = await lab.admitted(
+        batch_size=2, max_unavailable_percentage=50, health_check_timeout_seconds=15, batch_delay_seconds=600
+    )
+    await lab.run(execution_id, 1)
+    pending = [name for name, row in (await lab.instances(execution_id)).items() if row.status is I.PENDING]
+    fleets.edit = without_ids(*pending)
+    task = asyncio.create_task(run_batch(lab.world.ports, await lab.context(execution_id), 1, None, last=2))
+    await asyncio.sleep(606)  # it is due, and has been looked at for some seconds
+    fleets.edit = as_it_is
+    assert (await task).ending is Ending.DONE
+    assert {(row.status, row.gone) for row in (await lab.instances(execution_id)).values()} == {(I.COMPLETED, False)}
+
+
+async def test_absence_does_not_count_while_the_upgrade_is_paused(make_lab: MakeLab) -> None:
+    lab, fleets = edited(await make_lab(size=2))
+    execution_id = await lab.admitted(health_check_timeout_seconds=10)
+    fleets.edit = empty
+    task = lab.running(execution_id, 1)
+    await asyncio.sleep(1)
+    await pause_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await asyncio.sleep(40)
+    await lab.go(execution_id, S.IN_PROGRESS)
+    await asyncio.sleep(3)
+    fleets.edit = as_it_is
+    await task
+    assert not any(row.gone for row in (await lab.instances(execution_id)).values())
+
+
+async def test_absence_that_is_over_does_not_count_when_the_next_batch_begins(make_lab: MakeLab) -> None:
+    lab, fleets = edited(await make_lab(size=6, upgrade_seconds=30))
+    execution_id = await lab.admitted(batch_size=2, max_unavailable_percentage=50, health_check_timeout_seconds=40)
+    await lab.run(execution_id, 1)
+    done = [name for name, row in (await lab.instances(execution_id)).items() if row.status is I.COMPLETED]
+    for number in (2, 3):
+        task = lab.running(execution_id, number)
+        fleets.edit = without_ids(*done)
+        await asyncio.sleep(25)
+        fleets.edit = as_it_is
+        await task
+    assert not any(row.gone for row in (await lab.instances(execution_id)).values())
