@@ -26,9 +26,9 @@ class Absence:
         self._looked_at = None
 
     async def note(self, fleet: Fleet | None) -> None:
-        """Note a look at the fleet; None: it did not respond, so nobody knows what was there meanwhile."""
+        """Note a look at the fleet; None: it did not respond, so nobody knows what was there until now."""
         before, now = self._looked_at, get_running_loop().time()
-        self._looked_at = None if fleet is None else now
+        self._looked_at = now
         if fleet is None:
             return
         state, known = self._store.state, {each.instance_id: each for each in fleet.instances}

@@ -197,7 +197,7 @@ class BatchLoop:
     async def _wait_for_fleet(self) -> float:
         """Wait for a fleet that does not respond; with nothing in flight the batch fails after the time-out."""
         if not self._store.flying():
-            await self._store.note_blocked()
+            await self._store.note_blocked(True)
             if (self._store.state.batch.blocked_seconds or 0.0) > self._rules.timeouts.step:
                 await self._store.fail(f"the fleet did not answer for {self._rules.timeouts.step:g} s")
         return await self._wait(self._backoff.gap())
@@ -225,8 +225,8 @@ class BatchLoop:
             case NoBudgetLeft(reason):
                 await self._store.fail(reason)
             case Wait(seconds, blocked):
-                if blocked:
-                    await self._store.note_blocked()
+                if blocked or fleet is not None:
+                    await self._store.note_blocked(blocked)
                 return await self._wait(seconds)
             case Stop(reason):
                 return Outcome(Ending.STOPPED, reason)

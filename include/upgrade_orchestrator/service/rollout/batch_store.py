@@ -200,11 +200,11 @@ class BatchStore:
             await work.commit()
         self.state = replace(self.state, execution=moved)
 
-    async def note_blocked(self) -> None:
-        """Begin to count the seconds for which the budget is used up by other instances."""
-        if self.state.batch.blocked_seconds is not None:
+    async def note_blocked(self, blocked: bool) -> None:
+        """Begin to count the seconds for which the batch cannot go on, or forget them because it can."""
+        if (self.state.batch.blocked_seconds is not None) is blocked:
             return
-        batch = replace(self.state.batch, blocked_seconds=0.0)
+        batch = replace(self.state.batch, blocked_seconds=0.0 if blocked else None)
         async with self._ports.work() as work:
             await self.lock(work)
             await work.executions.save_batch(self.execution_id, batch)

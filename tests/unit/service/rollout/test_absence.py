@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.labs.fleet.edited import Edit, EditedFleets, as_it_is, empty, only_running, renamed, without_ids
+from tests.labs.fleet.edited import Edit, EditedFleets, as_it_is, empty, only_running, renamed, silent, without_ids
 from tests.labs.lab import OLGA, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.adapters.memory.engine.tables import BATCH
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
@@ -166,3 +167,34 @@ async def test_absence_that_is_over_does_not_count_when_the_next_batch_begins(ma
         fleets.edit = as_it_is
         await task
     assert not any(row.gone for row in (await lab.instances(execution_id)).values())
+
+
+async def test_silence_that_is_over_does_not_count_when_the_fleet_is_silent_again(make_lab: MakeLab) -> None:
+    lab, fleets = edited(await make_lab(size=4))
+    execution_id = await lab.admitted(
+        batch_size=2, max_unavailable_percentage=50, health_check_timeout_seconds=20, batch_delay_seconds=600
+    )
+    left, began = [500.0, 0.0], asyncio.get_running_loop().time()
+
+    def silent_at_both_ends_of_the_delay(name: str, target: str) -> None:
+        done = any(each.number == 1 and each.completed_at for each in lab.world.database.committed(BATCH))
+        if done and name == "fleet" and left and asyncio.get_running_loop().time() - began > left[-1]:
+            left.pop()
+            silent(name, target)
+
+    fleets.before = silent_at_both_ends_of_the_delay
+    outcome = await run_batch(lab.world.ports, await lab.context(execution_id), 1, None, last=2)
+    assert (outcome.ending, left) == (Ending.DONE, []), (await lab.execution(execution_id)).status_reason
+
+
+async def test_instance_that_is_absent_whenever_the_fleet_answers_does_not_keep_the_batch(make_lab: MakeLab) -> None:
+    lab, fleets = edited(await make_lab(size=2))
+    execution_id = await lab.admitted(health_check_timeout_seconds=10)
+
+    def every_other(name: str, target: str) -> None:
+        if name == "fleet" and fleets.calls["fleet"] % 2:
+            silent(name, target)
+
+    fleets.before, fleets.edit = every_other, without_ids("lab-01")
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    assert (await lab.instances(execution_id))["lab-01"].gone
