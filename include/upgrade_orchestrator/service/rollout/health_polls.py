@@ -11,7 +11,7 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import BatchRules, Direction
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
-from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.fleet_client import CALLS_SECONDS, FleetClient
 from upgrade_orchestrator.service.runner.loop import Backoff, PollSchedule
 
 
@@ -32,7 +32,8 @@ class HealthPolls:
             return
         if self._store.direction.withdrawn(state.execution.status):
             timeouts = replace(timeouts, soak=0.0)  # nothing would be upgraded after it
-        responses = await self._fleet.poll(each.instance_id for each in due)
+        responses = await self._fleet.poll((each.instance_id for each in due), CALLS_SECONDS)
+        due = [each for each in due if each.instance_id in responses]
         polled = [_after_poll(each, responses[each.instance_id], timeouts, state.now) for each in due]
         for before, after in zip(due, polled, strict=True):
             self._plan_next(before, after)

@@ -20,7 +20,7 @@ from upgrade_orchestrator.service.rollout.absence import Absence
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
-from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.fleet_client import CALLS_SECONDS, FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff
 from upgrade_orchestrator.service.runner.spelling import fleet_of
@@ -125,7 +125,7 @@ class LastLook:
         asked = [name for name in shown if (found := fleet.find(name)) and found.is_up]
         well = {
             name
-            for name, answer in (await self._fleet.poll(asked)).items()
+            for name, answer in (await self._fleet.poll(asked, CALLS_SECONDS)).items()
             if answer is not None and answer.healthy and answer.version == target
         }
         return {name: why for name, why in shown.items() if name not in well}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import gather
+from asyncio import gather, get_running_loop
 from collections.abc import Mapping
 from itertools import compress
 
 from upgrade_orchestrator.domain.instance.action import Order
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
-from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.fleet_client import CALLS_SECONDS, FleetClient
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 
 
@@ -28,5 +28,6 @@ class OrderSender:
             await self._lease.raise_token()
             self._fleet.in_doubt.clear()
         jobs, token = self._store.state.jobs, self._lease.lease.token
-        accepted = await gather(*(self._fleet.give(jobs[name], order, token) for name, order in orders.items()))
+        end = get_running_loop().time() + CALLS_SECONDS
+        accepted = await gather(*(self._fleet.give(jobs[name], order, token, end) for name, order in orders.items()))
         return list(compress(orders, accepted))

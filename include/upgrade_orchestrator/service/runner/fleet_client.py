@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from asyncio import get_running_loop
 from collections.abc import Iterable
+from math import inf
 
 from upgrade_orchestrator.domain.instance.action import Order
 from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
@@ -17,6 +19,11 @@ CONCURRENCY = 32
 "Concurrent calls to one agent."
 LOW_CONCURRENCY = 8
 "Concurrent calls to one agent when no lease waits for them, so that the agent has capacity for other callers."
+CALLS_SECONDS = 15.0
+"""For how long a round begins polls, or orders; the others are left to the next round.
+
+An agent that hangs with each of many calls must not make a round longer than the lease can be kept.
+"""
 
 
 _LINE = "%s: %s: %s"
@@ -47,26 +54,34 @@ class FleetClient:
         """Note that the fleet could not be observed."""
         self._note("fleet not observed", error)
 
-    async def poll(self, instance_ids: Iterable[str]) -> dict[str, Health | None]:
-        """The health of each instance; None for an instance that did not respond."""
-        ids = list(instance_ids)
-        return dict(zip(ids, await asyncio.gather(*(self._poll(each) for each in ids)), strict=True))
+    async def poll(self, instance_ids: Iterable[str], seconds: float = inf) -> dict[str, Health | None]:
+        """The health of each instance; None for an instance that did not respond.
 
-    async def _poll(self, instance_id: str) -> Health | None:
+        Those that could not be asked within ``seconds`` are left out.
+        """
+        ids, end, responses = list(instance_ids), get_running_loop().time() + seconds, dict[str, Health | None]()
+        await asyncio.gather(*(self._poll(each, end, responses) for each in ids))
+        return {each: responses[each] for each in ids if each in responses}
+
+    async def _poll(self, instance_id: str, end: float, responses: dict[str, Health | None]) -> None:
         async with self._gate:
+            if get_running_loop().time() > end:
+                return
             try:
-                return await self._driver.health(instance_id)
+                responses[instance_id] = await self._driver.health(instance_id)
             except FleetError as error:
                 self._note(f"{instance_id} not polled", error)
-                return None
+                responses[instance_id] = None
 
-    async def give(self, instance: Instance, order: Order, token: int) -> bool:
-        """Send the order; True when the fleet accepted it.
+    async def give(self, instance: Instance, order: Order, token: int, end: float = inf) -> bool:
+        """Send the order, unless it is later than ``end`` by the monotonic clock; True when the fleet accepted it.
 
         :raises StaleToken: the fleet has seen a newer holder of the lease: this runner has to stop.
         """
         name, key = instance.instance_id, key_of(self._execution_id, instance, order)
         async with self._gate:
+            if get_running_loop().time() > end:
+                return False
             try:
                 match order:
                     case Order.DRAIN:

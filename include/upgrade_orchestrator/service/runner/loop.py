@@ -89,10 +89,10 @@ class PollSchedule:
     FIRST = 0.5
 
     def due(self, keys: Iterable[K]) -> list[K]:
-        """Those that it is time to poll; the schedule of all others is forgotten."""
+        """Those that it is time to poll, the most overdue first; the schedule of all others is forgotten."""
         now, keys = get_running_loop().time(), list(keys)
         self._due = {each: self._due.get(each, (now, 0.0)) for each in keys}
-        return [each for each in keys if now >= self._due[each][0]]
+        return sorted((each for each in keys if now >= self._due[each][0]), key=lambda each: self._due[each][0])
 
     def polled(self, key: Hashable, at_most: float | None = None) -> None:
         """Record a poll; the gap to the next one doubles, but is at most ``at_most`` seconds."""

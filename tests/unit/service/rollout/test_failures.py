@@ -34,7 +34,7 @@ async def test_second_try_is_polled_at_once_and_often_again_when_the_fleet_lists
     execution_id = await lab.admitted(health_check_timeout_seconds=8, health_check_interval_seconds=5)
     began, healthy_after = get_running_loop().time(), 13.0
 
-    async def poll(_: FleetClient, instance_ids: Iterable[str]) -> dict[str, Health | None]:
+    async def poll(_: FleetClient, instance_ids: Iterable[str], __: float) -> dict[str, Health | None]:
         polls.append(get_running_loop().time() - began)
         return {each: Health(polls[-1] > healthy_after, NEW_VERSION) for each in instance_ids}
 
