@@ -56,13 +56,16 @@ async def _poll(ports: Ports, context: Context, attention: AttentionKeeper) -> f
 
 
 async def poll_canaries(ports: Ports, context: Context, attention: AttentionKeeper | None = None) -> Poll:
-    """Poll the health endpoints of all canaries now; ``attention`` notes those that do not respond.
+    """Poll the health endpoints of the canaries that are not gone; ``attention`` notes those that do not respond.
 
     :raises FleetError: the fleet's connection is not known.
     """
+    async with ports.work() as work:
+        gone = {each.instance_id for each in await work.executions.instances(context.execution.id) if each.gone}
+    canaries = [each for each in context.plan.canary if each not in gone] or context.plan.canary
     async with fleet_of(ports, context.execution, context.deployment) as driver:
         fleet = FleetClient(driver, context.execution.id)
-        responses = await fleet.poll(context.plan.canary)
+        responses = await fleet.poll(canaries)
     if attention is not None:
         await attention.note(fleet.take_problem(), context.execution.attention)
     return poll_of(responses, context.execution.to_version)

@@ -9,6 +9,7 @@ from tests.labs.fleet.edited import Edit, EditedFleets, as_it_is, empty, only_ru
 from tests.labs.lab import OLGA, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
+from tests.labs.steps.canaries import canary_fields, monitored
 from upgrade_orchestrator.adapters.memory.engine.tables import BATCH
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.fleet import FleetInstance
@@ -198,3 +199,21 @@ async def test_instance_that_is_absent_whenever_the_fleet_answers_does_not_keep_
     fleets.before, fleets.edit = every_other, without_ids("lab-01")
     assert (await lab.run(execution_id, 1)).ending is Ending.DONE
     assert (await lab.instances(execution_id))["lab-01"].gone
+
+
+@pytest.mark.parametrize(("gone", "healthy"), [(1, True), (2, None)])
+async def test_canary_that_is_gone_keeps_the_others_from_no_promotion(
+    make_lab: MakeLab, gone: int, healthy: bool | None
+) -> None:
+    lab, fleets = edited(await make_lab(size=5))
+    execution_id = await lab.admitted(**canary_fields())
+    names = (await lab.context(execution_id)).plan.canary[:gone]
+
+    def without_an_answer(name: str, target: str) -> None:
+        if name == "health" and target in names:
+            silent(name, target)
+
+    fleets.edit, fleets.before = without_ids(*names), without_an_answer
+    assert (await lab.run(execution_id, 1)).ending is Ending.DONE
+    await monitored(lab, execution_id, 3)
+    assert (await lab.execution(execution_id)).canary.healthy is healthy
