@@ -102,8 +102,7 @@ class BatchLoop:
         driver: LimitedDriver,
     ) -> None:
         self._rules, self._store, self._fleet, self._lease = rules, store, fleet, lease
-        self._driver = driver
-        self._backoff = Backoff()
+        self._driver, self._backoff = driver, Backoff()
         self._polls = HealthPolls(rules, store, fleet, self._backoff)
         self._orders = OrderSender(store, fleet, lease)
         self._leaving = Leaving(store, self._orders)
