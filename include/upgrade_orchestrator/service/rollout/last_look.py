@@ -139,6 +139,7 @@ class LastLook:
         if not await self._take_lease():
             return Unsettled(LEASE_WAIT_SECONDS)
         await self._store.read(fresh=True)
+        ill = {name: why for name, why in ill.items() if _is_done(self._store.state.rows[name])}
         if absent := [name for name in ill if fleet.find(name) is None]:
             await self._absence.mark_gone(absent)
         if present := {name: why for name, why in ill.items() if name not in absent}:
@@ -181,3 +182,8 @@ class LastLook:
 
     async def _take_lease(self) -> bool:
         return self.lease.held or await self.lease.take()
+
+
+def _is_done(row: Instance) -> bool:
+    """Whether it still is as this look has found it: another process may look as well, or the rollback has begun."""
+    return row.status is InstanceStatus.COMPLETED and not row.gone
