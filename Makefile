@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # More workers than cores: while some tests wait for the stack, others use the cores.
 WORKERS := 5
 
-.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick lint docs lock
+.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick lint docs lock ranges
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -71,9 +71,13 @@ docs: setup ## docs/api.md, docs/events.md and docs/events/ from the code
 	@$(PYTHON) -m local.docs.api
 	@$(PYTHON) -m local.docs.events
 
-# Versions already in the lock stay; UV names the uv to use (pip install uv, into any environment).
+# Versions already in the locks stay, also where the ranges allow newer ones: make lock LOCK=--upgrade takes those.
+# UV names the uv to use (pip install uv, into any environment).
 UV := uv
-COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+COMPILE := $(UV) pip compile $(LOCK) --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock: ## requirements.lock and requirements-dev.lock from requirements.txt and requirements-dev.txt; needs uv
 	@$(COMPILE) requirements.txt --output-file requirements.lock
 	@$(COMPILE) requirements-dev.txt --output-file requirements-dev.lock
+
+ranges: ## import every module and run make unit with the lowest and the newest version of each requirement; needs uv
+	@UV="$(UV)" sh local/ranges.sh

@@ -6,15 +6,17 @@ import ast
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 PARTS = {"apache-airflow-core": "apache-airflow", "apache-airflow-task-sdk": "apache-airflow"}
 "apache-airflow is a meta-package of these two, each at one version."
 ONLY_FOR_TYPES = frozenset({"_typeshed"})
-_PIN = re.compile(r"([A-Za-z0-9._-]+)(\[[a-z,]+\])?==\S+")
+_PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)")
 
 
 def normalized(name: str) -> str:
@@ -22,20 +24,42 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared_in(requirements: Path) -> list[str]:
-    """The distributions that the file pins, without those of a file that it includes.
+def requirements_in(path: Path) -> list[Requirement]:
+    """The file's requirements, without those of a file that it includes.
 
-    :raises ValueError: a line that pins nothing.
+    :raises ValueError: a line that names no version.
     """
     found = []
-    for line in requirements.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()
         if not text or text.startswith("-r "):
             continue
-        if (pin := _PIN.fullmatch(text)) is None:
-            raise ValueError(f"{requirements.name} pins nothing in: {line}")
-        found.append(normalized(pin[1]))
+        requirement = Requirement(text)
+        if not requirement.specifier:
+            raise ValueError(f"{path.name} names no version in: {line}")
+        found.append(requirement)
     return found
+
+
+def declared_in(path: Path) -> list[str]:
+    """The distributions that the file names, as ``requirements_in`` finds them."""
+    return [normalized(each.name) for each in requirements_in(path)]
+
+
+def locked_in(path: Path) -> dict[str, str]:
+    """The version of each distribution in a lock."""
+    pins = map(_PIN.match, path.read_text(encoding="utf-8").splitlines())
+    return {normalized(pin[1]): pin[2] for pin in pins if pin}
+
+
+def outside(requirements: Iterable[Requirement], locked: Mapping[str, str]) -> list[str]:
+    """The requirements that the lock does not meet, each with its version there."""
+    found = [(each, locked.get(normalized(each.name))) for each in requirements]
+    return [
+        f"{each}: {version}"
+        for each, version in found
+        if version is None or not each.specifier.contains(version, prereleases=True)
+    ]
 
 
 def imported_by(sources: Iterable[Path], own: Collection[str]) -> dict[str, set[str]]:

@@ -101,12 +101,3 @@ def test_lock_pins_by_hash_and_names_no_host(name: str) -> None:
     assert len(pins) > 50
     assert all("==" in pin and pin.endswith("\\") for pin in pins)
     assert "://" not in lock
-
-
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
-def test_lock_has_the_versions_of_the_requirements(name: str) -> None:
-    lock = (ROOT / f"{name}.lock").read_text().lower()
-    for line in (ROOT / f"{name}.txt").read_text().lower().splitlines():
-        if line and not line.startswith(("#", "-r")):
-            package, version = re.sub(r"\[.*\]", "", line).replace("_", "-").split("==")
-            assert re.search(rf"^{re.escape(package)}(\[.*\])?=={re.escape(version)}\b", lock, re.MULTILINE), line

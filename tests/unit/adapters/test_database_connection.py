@@ -21,6 +21,8 @@ def connection(**given: Any) -> Connection:
 
 def arguments_of(made: Connection, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the provider's hook gives to psycopg."""
+    if not hasattr(PostgresHook, "_create_connection"):
+        pytest.skip("before 7.0 the provider's hook connects by another driver")
     given: dict[str, Any] = {}
     monkeypatch.setattr(PostgresHook, "_create_connection", lambda self, arguments: given.update(arguments))
     PostgresHook(connection=made).get_conn()

@@ -22,13 +22,13 @@ def test_settings_of_the_page_are_the_providers_options_with_default_and_descrip
 
 
 def test_image_is_based_on_the_pinned_airflow() -> None:
-    (pinned,) = re.findall(r"^apache-airflow==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    (pinned,) = re.findall(r"^apache-airflow==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     assert re.findall(r"^ARG BASE_IMAGE=(.+)$", IMAGE, re.MULTILINE) == [f"apache/airflow:{pinned}-python3.11"]
 
 
 def test_image_copies_existing_files_and_all_that_the_wheel_needs() -> None:
     copied = {name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", IMAGE, re.MULTILINE) for name in line.split()}
-    assert copied == {"pyproject.toml", "README.md", "LICENSE", "include", "requirements.txt"}
+    assert copied == {"pyproject.toml", "README.md", "LICENSE", "include", "requirements.txt", "requirements.lock"}
     assert all((ROOT / name).exists() for name in copied)
 
 

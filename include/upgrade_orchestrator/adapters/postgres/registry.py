@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, Table, case, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -102,7 +102,9 @@ class PostgresRegistry:
         table, execution = tables.deployment.c, tables.execution.c
         of_it = (execution.tenant_id == table.tenant_id, execution.component_id == table.component_id)
         idle = ~exists().where(*of_it, execution.settled_at.is_(None))
-        each = select(tables.deployment, idle.label("idle")).ext(distinct_on(table.driver, table.conn_id))
+        # as text: SQLAlchemy 2.0 and 2.1 have different functions for it
+        first = text("DISTINCT ON (deployment.driver, deployment.conn_id)")
+        each = select(tables.deployment, idle.label("idle")).prefix_with(first)
         each = each.order_by(table.driver, table.conn_id, idle, table.fleet)
         found = each.subquery()
         query = select(found).order_by(found.c.idle, found.c.driver, found.c.conn_id).limit(limit)

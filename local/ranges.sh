@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs the unit tests, and imports every module, with the lowest and with the newest version of each direct requirement
+# that its range allows. The two environments are below .local/ranges; building them needs uv (UV names it) and an index.
+set -eu
+cd "$(dirname "$0")/.."
+
+UV=${UV:-uv}
+HOME_OF_ALL=.local/ranges
+command -v "$UV" >/dev/null 2>&1 || {
+    echo "ranges: uv is needed: pip install uv, or name it: make ranges UV=…" >&2
+    exit 1
+}
+
+# Transitive requirements are the newest at both ends: their ranges are those of their owners.
+make_environment() {
+    "$UV" pip compile --quiet --no-header --no-annotate --python-version 3.11 --resolution "$1" \
+        requirements-dev.txt --output-file "$HOME_OF_ALL/$1.txt" --upgrade
+    [ -x "$HOME_OF_ALL/$1/bin/python" ] || "$UV" venv --quiet --python 3.11 "$HOME_OF_ALL/$1"
+    "$UV" pip sync --quiet --python "$HOME_OF_ALL/$1/bin/python" "$HOME_OF_ALL/$1.txt"
+}
+
+# Pages that are generated differ with the versions that generate them: those of the lock.
+run_tests() {
+    PYTHONPATH=.:include "$HOME_OF_ALL/$1/bin/python" -m local.every_module
+    EFFORT=edit PYTHONPATH=.:include "$HOME_OF_ALL/$1/bin/python" -m pytest -q -p no:cacheprovider tests/unit \
+        --ignore=tests/unit/test_event_docs.py --ignore=tests/unit/test_api_docs.py
+}
+
+mkdir -p "$HOME_OF_ALL"
+for resolution in lowest-direct highest; do
+    make_environment "$resolution"
+    echo "$resolution: $(grep -ciE '^[a-z]' "$HOME_OF_ALL/$resolution.txt") packages, in $HOME_OF_ALL/$resolution.txt"
+    run_tests "$resolution"
+done
