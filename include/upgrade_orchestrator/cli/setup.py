@@ -7,33 +7,73 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from upgrade_orchestrator.cli.context import act_as_server
+from upgrade_orchestrator.cli.database import own_database, why_unusable
+from upgrade_orchestrator.cli.failure import CommandFailed
+from upgrade_orchestrator.settings import Settings
 
 
 def set_up(tenants: Sequence[str] = ()) -> int:
-    """Run both steps, also creating roles limited to each of ``tenants``; prints a line each, returns 1 on failure."""
+    """Run every step, also creating roles limited to each of ``tenants``; prints a line each.
+
+    Returns 1 when a step failed; the others are carried out nevertheless.
+    """
     act_as_server()
-    from airflow.sdk.exceptions import AirflowException
+    try:
+        settings = Settings.read()
+    except ValueError as error:
+        return _refused(str(error))
+    steps = (partial(_database, settings.db_conn_id), partial(_roles, tenants), partial(_bundle, settings))
+    return max([_carry_out(each) for each in steps])
+
+
+def _carry_out(step: Callable[[], Iterator[str]]) -> int:
+    try:
+        for each in step():
+            print(f"upgrades: {each}")
+    except CommandFailed as error:
+        return _refused(str(error))
+    return 0
+
+
+def _database(conn_id: str) -> Iterator[str]:
     from sqlalchemy.exc import DBAPIError
 
-    from upgrade_orchestrator.adapters.airflow.auth.roles import make_roles
-    from upgrade_orchestrator.adapters.airflow.connections import database_url
     from upgrade_orchestrator.adapters.postgres.migrate import migrate
-    from upgrade_orchestrator.settings import Settings
 
     try:
-        left = migrate(database_url(Settings.read().db_conn_id))
-        print("upgrades: database is at the newest schema")
-        for each in left:
-            print(f"upgrades: warning: {each}")
-        print(f"upgrades: {make_roles(tenants)}")
-    except (ValueError, AirflowException) as error:
-        return _refused(str(error))
+        left = migrate(own_database(conn_id))
     except DBAPIError as error:
-        return _refused(f"the database cannot be used: {str(error.orig).strip()}")
-    return 0
+        raise CommandFailed(why_unusable(conn_id, error)) from None
+    yield "database is at the newest schema"
+    yield from (f"warning: {each}" for each in left)
+
+
+def _roles(tenants: Sequence[str]) -> Iterator[str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from upgrade_orchestrator.adapters.airflow.auth.roles import make_roles
+
+    try:
+        yield make_roles(tenants)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
+    except SQLAlchemyError as error:
+        why = f"Airflow's own database cannot be used ({type(error).__name__}), so that no role was made"
+        raise CommandFailed(f"{why}: run the command with the configuration of your Airflow") from None
+
+
+def _bundle(settings: Settings) -> Iterator[str]:
+    from upgrade_orchestrator.adapters.airflow.checked_bundle import checked_bundle
+
+    try:
+        name = checked_bundle(settings.dag_bundle, settings.dags_folder)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
+    yield f"the DAG files are in the bundle {name}"
 
 
 def _refused(why: str) -> int:

@@ -24,12 +24,13 @@ async def ask_airflow(act: Callable[[Session], T]) -> T:
 
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await asyncio.to_thread(_within_session, act)
+            return await asyncio.to_thread(within_session, act)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         raise Unavailable("Airflow's database does not answer") from error
 
 
-def _within_session(act: Callable[[Session], T]) -> T:
+def within_session(act: Callable[[Session], T]) -> T:
+    """Run ``act`` with a session of Airflow's database, which is committed when it returns; for code without a loop."""
     from airflow.utils.session import create_session
 
     with create_session() as session:

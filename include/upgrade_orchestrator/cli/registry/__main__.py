@@ -13,18 +13,17 @@ from typing import TypeVar
 
 from upgrade_orchestrator import bootstrap
 from upgrade_orchestrator.cli.context import act_as_server
+from upgrade_orchestrator.cli.database import own_database, why_unusable
+from upgrade_orchestrator.cli.failure import CommandFailed
 from upgrade_orchestrator.cli.registry.document import entries_in
 from upgrade_orchestrator.cli.registry.marked_yaml import Flaw, NotReadable, read_yaml
 from upgrade_orchestrator.cli.registry.writing import text_of
 from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError, ValidationFailed
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.load import load_registry, read_registry
+from upgrade_orchestrator.settings import Settings
 
 T = TypeVar("T")
-
-
-class CommandFailed(Exception):
-    """The command failed; the message goes to standard error, line by line."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,12 +84,26 @@ def export(file: str) -> str:
 
 
 def _run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
-    from airflow.sdk.exceptions import AirflowException
+    """:raises CommandFailed: the database cannot be used."""
+    from sqlalchemy.exc import DBAPIError
 
+    conn_id = _db_conn_id()
+    own_database(conn_id)
     try:
         return bootstrap.run(use_case)
-    except AirflowException as error:  # several subtypes mean that the connection is not defined
-        raise Unavailable(f"the connection to the orchestrator's database cannot be used: {error}") from None
+    except DBAPIError as error:
+        raise CommandFailed(why_unusable(conn_id, error)) from None
+    except Unavailable as error:
+        if isinstance(error.__cause__, DBAPIError):
+            raise CommandFailed(why_unusable(conn_id, error.__cause__)) from None
+        raise
+
+
+def _db_conn_id() -> str:
+    try:
+        return Settings.read().db_conn_id
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
 
 
 def _read(path: Path) -> str:

@@ -6,6 +6,7 @@ With FAB it is the end-to-end tests' (tests/e2e).
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,7 +109,7 @@ class RunningAirflow:
 
     def _environment(self, agent: RunningAgent, folder: Path) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-        (folder / "dags").mkdir()
+        shutil.copytree(ROOT / "dags", folder / "dags", ignore=shutil.ignore_patterns("__pycache__"))
         settings = {
             "DATABASE__SQL_ALCHEMY_CONN": self.postgres.url(self.metadata),
             "DATABASE__SQL_ALCHEMY_CONN_ASYNC": self.postgres.url(self.metadata),
