@@ -20,9 +20,10 @@ def commands() -> list[CLICommand]:
     return [
         GroupCommand(
             "upgrades",
-            "Set up the upgrade orchestrator, load and export its registry",
+            "Set up and examine the upgrade orchestrator, load and export its registry",
             (
                 ActionCommand("setup", "Migrate the orchestrator's database and create its roles", _set_up, (tenant,)),
+                ActionCommand("doctor", "Say what is wrong with the installation, and what to do", _examine, ()),
                 GroupCommand("registry", "The component registry as a file", registry),
             ),
         )
@@ -33,6 +34,12 @@ def _set_up(given: argparse.Namespace) -> None:
     from upgrade_orchestrator.cli.setup import set_up
 
     sys.exit(set_up(given.tenant))
+
+
+def _examine(_: argparse.Namespace) -> None:
+    from upgrade_orchestrator.cli.doctor.__main__ import main
+
+    sys.exit(main([]))
 
 
 def _load(given: argparse.Namespace) -> None:

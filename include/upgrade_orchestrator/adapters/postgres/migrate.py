@@ -6,10 +6,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from upgrade_orchestrator.adapters.postgres.engine.engine import sync_engine
 
+VERSION_TABLE = "upgrades_alembic_version"
+"Alembic's table with the last migration; env.py names it, too."
 _LOCK = 0x75706772  # "upgr": concurrent set-ups run one after the other
 _SHARED_FLEETS = text(
     """
@@ -25,6 +28,19 @@ def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
+
+
+def newest_schema() -> str:
+    """The newest migration of this version."""
+    return str(ScriptDirectory.from_config(alembic_config()).get_current_head())
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The migration that the database is at; None before the first one."""
+    if connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
+        return None
+    found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
+    return None if found is None else str(found)
 
 
 def migrate(url: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""The looks, a module for each thing that is looked at; ``order`` has them all."""
