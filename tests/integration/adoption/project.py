@@ -14,10 +14,16 @@ from local.stack.bare_venv import make_bare_venv
 from tests.architecture.sources import ROOT
 
 DAG = """
-from airflow.sdk import DAG
+from airflow.sdk import DAG, task
 from include.names import DAG_ID
-with DAG(DAG_ID, schedule=None) as dag:
-    pass
+
+@task
+def say():
+    from include.words import GREETING
+    return GREETING
+
+with DAG(DAG_ID, schedule=None, is_paused_upon_creation=False) as dag:
+    say()
 """
 PLUGIN = """
 from airflow.plugins_manager import AirflowPlugin
@@ -46,6 +52,7 @@ class Project:
         self._write("dags/team.py", DAG)
         self._write("include/__init__.py", "")
         self._write("include/names.py", 'DAG_ID = "team_dag"\n')
+        self._write("include/words.py", 'GREETING = "hello"\n')
         self._write("plugins/team_plugin.py", PLUGIN)
         self._write("home/airflow.cfg", "")
         self.env = self._environment(postgres.url(database))
@@ -64,13 +71,19 @@ class Project:
         with (self.folder / "home" / "airflow.cfg").open("a") as file:
             file.write(text)
 
-    def airflow(self, *words: str) -> str:
-        """The command's output."""
-        return self._run([str(self.python), "-m", "airflow", *words], cwd=self.folder)
+    def airflow(self, *words: str, **settings: str) -> str:
+        """The command's output, with further settings of Airflow."""
+        return self._run([str(self.python), "-m", "airflow", *words], cwd=self.folder, **settings)
 
     def python_code(self, code: str) -> str:
         """Its output."""
         return self._run([str(self.python), "-c", code], cwd=self.folder)
+
+    def refused(self, module: str) -> str:
+        """What the module's command says to standard error and ends with 1."""
+        done = self._done([str(self.python), "-m", module], cwd=self.folder)
+        assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-4000:]
+        return done.stderr
 
     def start(self, *words: str, **settings: str) -> "subprocess.Popen[bytes]":
         """Start one of Airflow's components with further settings; its output goes to a file."""
@@ -78,7 +91,7 @@ class Project:
             return subprocess.Popen(
                 [str(self.python), "-m", "airflow", *words],
                 cwd=self.folder,
-                env=self.env | {f"AIRFLOW__{name}": value for name, value in settings.items()},
+                env=self._env_with(settings),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -94,10 +107,17 @@ class Project:
         base: str = getattr(sys, "_base_executable", sys.executable)
         return [base, "-m", "pip", "--python", str(self.python), "install", "--no-index", "--quiet"]
 
-    def _run(self, command: list[str], cwd: Path) -> str:
-        done = subprocess.run(command, cwd=cwd, env=self.env, capture_output=True, text=True, check=False)
+    def _run(self, command: list[str], cwd: Path, **settings: str) -> str:
+        done = self._done(command, cwd, **settings)
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return done.stdout
+
+    def _done(self, command: list[str], cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+        env = self._env_with(settings)
+        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+    def _env_with(self, settings: dict[str, str]) -> dict[str, str]:
+        return self.env | {f"AIRFLOW__{name}": value for name, value in settings.items()}
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name

@@ -1,4 +1,4 @@
-"""docs/adopt.md, followed exactly: install, two connections, one command, one line of configuration.
+"""docs/adopt.md, followed exactly: install, two connections, one line of configuration, one command.
 
 In a new environment with the wheel and a bare Airflow, beside what a project has of its own; then with FAB under a path
 of the URL, and with SimpleAuthManager.
@@ -10,7 +10,7 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urljoin
 
@@ -23,7 +23,7 @@ from local.ports import HOST
 from local.postgres.server import Postgres
 from tests.architecture.sources import ROOT
 from tests.guides import code_blocks
-from tests.integration.adoption.api_server import serving
+from tests.integration.adoption.api_server import running, serving
 from tests.integration.adoption.project import EXISTING, Project
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
 from tests.integration.web.api_server import simple_auth
@@ -34,10 +34,11 @@ from upgrade_orchestrator.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)  # a dozen starts of Airflow, beside the rest of the suite
 BLOCKS = list(code_blocks((ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")))
+DOCTOR = ["airflow", "upgrades", "doctor"]
 COMMANDS = [shlex.split(line, comments=True) for kind, text in BLOCKS if not kind for line in text.splitlines()]
 (LINE,) = (text for kind, text in BLOCKS if kind == "ini")
 API, FLEET = "/api/v1/registry", "adopted"
-PARSE_SECONDS = 60
+PARSE_SECONDS = RUN_SECONDS = 60
 Bundles = dict[str, str]
 "The bundle of each DAG."
 WHERE = """
@@ -70,13 +71,20 @@ class Adopted:
 
     project: Project
     agent: RunningAgent
+    without_connection: list[str]
+    "What the set-up says before there are connections."
     said: list[str]
+    examined: list[str] = field(default_factory=list)
+    "What the doctor says while everything runs."
 
     def ask(self, *commands: str) -> list[str]:
         """The output of Airflow's commands."""
-        code = ASK_ALL.format(commands=[each.split() for each in commands])
-        found: list[str] = json.loads(self.project.python_code(code).splitlines()[-1])
-        return found
+        return _ask(self.project, [each.split() for each in commands])
+
+
+def _ask(project: Project, commands: list[list[str]]) -> list[str]:
+    found: list[str] = json.loads(project.python_code(ASK_ALL.format(commands=commands)).splitlines()[-1])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +95,10 @@ def adopted(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory)
     project = Project(tmp_path_factory.mktemp("adoption"), postgres_server, "adopting_airflow")
     project.python_code(EXISTING)
     with closing(RunningAgent(tmp_path_factory.mktemp("agent"))) as agent:
-        yield Adopted(project, agent, list(_do(project, _values(postgres_server, agent))))
+        project.install()
+        project.configure(LINE)
+        missing = project.refused("upgrade_orchestrator.cli.setup").splitlines()
+        yield Adopted(project, agent, missing, _do(project, _values(postgres_server, agent)))
     with postgres_server.connect() as connection:
         for name in ("adopting_airflow", "adopting_upgrades"):
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -103,7 +114,15 @@ def dags(adopted: Adopted, postgres_server: Postgres) -> Bundles:
         execution = _start(adopted, client)
         file = f"upgrade_executions/{shard_file(execution)}"
         assert _asked_for(postgres_server) == {("upgrades", file)}
-        return _parsed(adopted, client, f"upgrade__{execution}")
+        # without the triggers and tasks of an upgrade: what Airflow runs beside the product is looked at
+        with running(adopted.project, "dag-processor", CORE__LAZY_LOAD_PLUGINS="False"):  # faster, as the page says
+            found = _parsed(adopted, client, f"upgrade__{execution}")
+            client.post(f"{API}/upgrades/{execution}/cancel").raise_for_status()
+            settings = {"API__BASE_URL": f"http://localhost:{client.base_url.port}/tools/airflow"}
+            with running(adopted.project, "scheduler", **settings), running(adopted.project, "triggerer", **settings):
+                _run_team_dag(client, adopted.project)
+                adopted.examined += adopted.project.airflow(*DOCTOR[1:], **settings).splitlines()
+        return found
 
 
 def _values(postgres: Postgres, agent: RunningAgent) -> dict[tuple[str, str], str]:
@@ -115,16 +134,25 @@ def _values(postgres: Postgres, agent: RunningAgent) -> dict[tuple[str, str], st
     return {key: str(each) for key, each in (database | fleet | {("password", "the-agents-token"): TOKEN}).items()}
 
 
-def _do(project: Project, values: dict[tuple[str, str], str]) -> Iterator[str]:
-    """Run the page's commands in their order, and add its line; returns what the commands print."""
+def _do(project: Project, values: dict[tuple[str, str], str]) -> list[str]:
+    """Type the page's commands for the connections, and that for the set-up; returns what they print."""
+    typed: list[list[str]] = []
     for words in COMMANDS:
         before = ["", *(word.removeprefix("--conn-") for word in words)]
-        typed = [values.get(pair, pair[1]) for pair in zip(before, words, strict=False)]
-        if words[:2] == ["pip", "install"]:
-            project.install()
-        else:
-            yield project.airflow(*typed[1:])
-    project.configure(LINE)
+        typed.append([values.get(pair, pair[1]) for pair in zip(before, words, strict=False)])
+    pip, *connections, set_up, doctor = typed
+    assert (pip, set_up, doctor) == (["pip", "install", "."], ["airflow", "upgrades", "setup"], DOCTOR)
+    return [*_ask(project, [each[1:] for each in connections]), project.airflow(*set_up[1:])]
+
+
+def test_setup_command_without_the_connection_says_in_one_line_what_to_type(adopted: Adopted) -> None:
+    (line,) = adopted.without_connection
+    add = "airflow connections add upgrades_db --conn-type postgres --conn-host HOST --conn-port 5432"
+    assert line.startswith(f"upgrades: the Airflow connection upgrades_db is not defined: {add} ")
+
+
+def test_connections_are_in_airflows_database_only(adopted: Adopted) -> None:
+    assert not [name for name in adopted.project.env if name.startswith("AIRFLOW_CONN_")]
 
 
 def test_package_is_the_installed_wheel_with_all_its_requirements(adopted: Adopted) -> None:
@@ -145,6 +173,15 @@ def test_first_upgrade_with_fab_and_a_base_path_gets_its_dag_from_the_bundle(dag
     assert dags == {"team_dag": "dags-folder", "upgrade_request": "upgrades", upgrade: "upgrades"}
 
 
+def test_doctor_finds_nothing_wrong_while_everything_runs(adopted: Adopted, dags: Bundles) -> None:
+    *findings, summary = [each for each in adopted.examined if re.match(r"ok |warning |error |\d+ errors", each)]
+    assert [each for each in findings if not each.startswith("ok ")] == []
+    assert summary == f"0 errors, 0 warnings, {len(findings)} ok"
+    subjects = [each.split()[1].rstrip(":") for each in findings]
+    parts = ["database", "schema", "clock", "roles", "bundle", "DAG", "scheduler", "triggerer", "dag-processor"]
+    assert subjects == [*parts, "API", "tasks", "settings", "pool", "slots", "events", "fleet"]
+
+
 def test_airflow_lists_the_dags_and_plugins_of_the_package_without_import_errors(
     adopted: Adopted, dags: Bundles
 ) -> None:
@@ -161,12 +198,13 @@ def test_airflow_lists_the_dags_and_plugins_of_the_package_without_import_errors
     assert re.findall(r"^# (\w+) = ", config, re.MULTILINE) == [each.name for each in fields(Settings)]
     ours = "airflow-upgrade-orchestrator"
     assert [each["version"] for each in providers if each["package_name"] == ours] == ["0.1.0"]
-    assert [each["connection_type"] for each in hooks if each["package_name"] == ours] == [AGENT_TYPE]
+    kinds = {each["connection_type"]: each["package_name"] for each in hooks}
+    assert (kinds[AGENT_TYPE], kinds["postgres"]) == (ours, "apache-airflow-providers-postgres")
     sources = {each["name"]: each["source"] for each in plugins}
     assert sources["team"] == "$PLUGINS_FOLDER/team_plugin.py"
     assert sources["upgrades"].startswith(f"{ours}==0.1.0")
-    kinds = {each["conn_id"]: each["conn_type"] for each in connections}
-    assert (kinds["upgrades_db"], kinds["my_fleet"]) == ("postgres", AGENT_TYPE)
+    defined = {each["conn_id"]: each["conn_type"] for each in connections}
+    assert (defined["upgrades_db"], defined["my_fleet"]) == ("postgres", AGENT_TYPE)
     assert {each["dag_id"] for each in listed} == dags.keys()
     assert errors == []
 
@@ -220,19 +258,25 @@ def _asked_for(postgres: Postgres) -> set[tuple[str, str]]:
 
 
 def _parsed(adopted: Adopted, client: httpx.Client, wanted: str) -> Bundles:
-    """Run the dag processor until the wanted DAG, the one for requests and the project's own have been read."""
-    processor = adopted.project.start("dag-processor", CORE__LAZY_LOAD_PLUGINS="False")  # faster, as the page says
+    """Wait until the wanted DAG, the one for requests and the project's own have been read."""
     deadline = time.monotonic() + PARSE_SECONDS
     found: Bundles = {}
-    try:
-        while not {wanted, "team_dag", "upgrade_request"} <= found.keys():
-            assert time.monotonic() < deadline, (found, adopted.project.log("dag-processor"))
-            found = {each["dag_id"]: each["bundle_name"] for each in client.get("/api/v2/dags").json()["dags"]}
-            time.sleep(0.2)
-    finally:
-        processor.terminate()
-        processor.wait(60)
+    while not {wanted, "team_dag", "upgrade_request"} <= found.keys():
+        assert time.monotonic() < deadline, (found, adopted.project.log("dag-processor"))
+        found = {each["dag_id"]: each["bundle_name"] for each in client.get("/api/v2/dags").json()["dags"]}
+        time.sleep(0.2)
     return found
+
+
+def _run_team_dag(client: httpx.Client, project: Project) -> None:
+    """Run the project's own DAG, whose task imports from the project's own include/."""
+    run = client.post("/api/v2/dags/team_dag/dagRuns", json={"logical_date": None}).raise_for_status().json()
+    deadline, state = time.monotonic() + RUN_SECONDS, ""
+    while state != "success":
+        assert state != "failed", project.log("scheduler")
+        assert time.monotonic() < deadline, (state, project.log("scheduler"))
+        state = client.get(f"/api/v2/dags/team_dag/dagRuns/{run['dag_run_id']}").json()["state"]
+        time.sleep(0.2)
 
 
 def _json(said: str) -> Any:
