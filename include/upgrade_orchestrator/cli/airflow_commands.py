@@ -13,8 +13,9 @@ def commands() -> list[CLICommand]:
     tenant = Arg(("--tenant",), action="append", default=[], help="also create roles limited to this tenant")
     source = Arg(("file",), metavar="FILE", help="YAML; - is standard input")
     target = Arg(("file",), metavar="FILE", nargs="?", default="-", help="the file to write; - is standard output")
+    reset = Arg(("--reset-current",), action="store_true", help="also set what registered deployments run")
     registry = (
-        ActionCommand("load", "Load FILE into the registry, all or nothing", _load, (source,)),
+        ActionCommand("load", "Load FILE into the registry, all or nothing", _load, (source, reset)),
         ActionCommand("export", "Write the registry to FILE, or to standard output", _export, (target,)),
     )
     return [
@@ -43,7 +44,7 @@ def _examine(_: argparse.Namespace) -> None:
 
 
 def _load(given: argparse.Namespace) -> None:
-    _registry("load", given.file)
+    _registry("load", given.file, *(["--reset-current"] if given.reset_current else []))
 
 
 def _export(given: argparse.Namespace) -> None:

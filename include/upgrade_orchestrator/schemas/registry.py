@@ -47,6 +47,7 @@ class ComponentBody(Body):
     name: Name = Field(examples=["kafka"])
     description: Text | None = Field(None, examples=["the message broker"])
     version_scheme: Scheme = Field(Scheme.AUTO, description="How its versions are ordered; auto: as they look.")
+    backup_required: bool = Field(True, description="False: it keeps no state, and is upgraded without a backup.")
 
 
 class VersionBody(Body):
@@ -153,6 +154,7 @@ class ComponentResponse(ResponseBody):
     name: str = Field(examples=["kafka"])
     description: str | None = Field(examples=["the message broker"])
     version_scheme: str = Field(examples=["auto"])
+    backup_required: bool = Field(examples=[True])
 
 
 class VersionResponse(ResponseBody):

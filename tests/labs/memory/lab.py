@@ -14,6 +14,7 @@ from tests.labs.memory.world import MemoryWorld
 from upgrade_orchestrator.adapters.memory.engine.tables import (
     BACKUP,
     COMMAND,
+    COMPONENT,
     EVENT,
     EXECUTION,
     LEASE,
@@ -81,6 +82,10 @@ class MemoryLab(Lab):
     def forget_paths(self) -> None:
         """Remove all upgrade paths."""
         self._forget(UPGRADE_PATH)
+
+    def keep_no_state(self) -> None:
+        """Declare that the components need no backup."""
+        self._change(COMPONENT, lambda component: replace(component, backup_required=False))
 
     def forget_backups(self) -> None:
         """Remove all backups."""

@@ -24,6 +24,9 @@ from upgrade_orchestrator.service.registry.load import load_registry, read_regis
 from upgrade_orchestrator.settings import Settings
 
 T = TypeVar("T")
+RESET_CURRENT = (
+    "set currentVersionId and mixed of registered deployments to what FILE says, whatever upgrades have done"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,19 +35,20 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     loading = commands.add_parser("load", help="load FILE into the registry, all or nothing")
     loading.add_argument("file", metavar="FILE", help="YAML; - is standard input")
+    loading.add_argument("--reset-current", action="store_true", help=RESET_CURRENT)
     exporting = commands.add_parser("export", help="write the registry to FILE, or to standard output")
     exporting.add_argument("file", metavar="FILE", nargs="?", default="-")
     given = parser.parse_args(arguments)
     try:
-        print(load(given.file) if given.command == "load" else export(given.file), end="")
+        print(load(given.file, given.reset_current) if given.command == "load" else export(given.file), end="")
     except CommandFailed as refused:
         print(refused, file=sys.stderr)
         return 1
     return 0
 
 
-def load(file: str) -> str:
-    """Load the file and return a summary.
+def load(file: str, reset_current: bool = False) -> str:
+    """Load the file and return a summary; ``reset_current``: the file also says what registered deployments run.
 
     :raises CommandFailed: the file cannot be read or has mistakes; nothing was loaded.
     """
@@ -55,7 +59,7 @@ def load(file: str) -> str:
         raise _refusal(name, list(error.flaws)) from None
     try:
         entries = entries_in(marked.value if marked.value is not None else {})
-        done = _run(lambda ports: load_registry(ports, entries))
+        done = _run(lambda ports: load_registry(ports, entries, reset_current=reset_current))
     except ValidationFailed as error:
         raise _refusal(name, [Flaw(marked.line_of(path), path, message) for path, message in _errors(error)]) from None
     except UpgradeError as error:

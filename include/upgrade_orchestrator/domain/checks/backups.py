@@ -17,6 +17,7 @@ LONGEST_LOOK_SECONDS = 6 * 3600.0
 "The longest time limit for reading one backup."
 TRIED = 5
 "At most this many backups are looked at for one check, newest first."
+NOT_REQUIRED = "no backup is required: the component keeps no state (backupRequired is false)"
 _ANOTHER_BACKUP = "make a backup and register it with POST .../backups"
 
 

@@ -65,6 +65,10 @@ class Findings:
     def __add__(self, other: Findings) -> Findings:
         return Findings(self.blockers + other.blockers, self.warnings + other.warnings)
 
+    def as_warnings(self) -> Findings:
+        """The same findings, none of which prevents the upgrade."""
+        return Findings((), self.blockers + self.warnings)
+
 
 def verdict(name: CheckName, findings: Findings, passed: str) -> CheckResult:
     """FAILED with every blocker, WARNING with every warning, else PASSED with ``passed``."""

@@ -40,6 +40,8 @@ class Component:
     description: str | None = None
     version_scheme: Scheme = Scheme.AUTO
     """How its versions are ordered."""
+    backup_required: bool = True
+    """Whether an upgrade needs a verified backup; false for a component that keeps no state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

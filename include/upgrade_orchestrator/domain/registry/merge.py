@@ -53,9 +53,14 @@ def not_registered(registered: Sequence[RegistryEntry], entries: Sequence[Entry]
     return [each for each in entries if key_of(each.value) not in before]
 
 
-def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merge:
-    """The changes that ``entries``, parents first, make; only valid when ``problems_of`` finds no problem."""
+def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry], *, reset_current: bool = False) -> Merge:
+    """The changes that ``entries``, parents first, make; only valid when ``problems_of`` finds no problem.
+
+    A registered deployment keeps the version that it runs by now, unless ``reset_current``.
+    """
     before = {key_of(each): each for each in registered}
+    if not reset_current:
+        entries = [replace(each, value=as_it_runs(each.value, before.get(key_of(each.value)))) for each in entries]
     merged = before | {key_of(each.value): each.value for each in entries}
     schemes = _Schemes(merged)
     wanted = {key_of(each.value): _completed(each, before, merged, schemes) for each in entries}
@@ -69,16 +74,37 @@ def merge(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> Merg
 def _completed(
     entry: Entry, before: dict[Key, RegistryEntry], merged: dict[Key, RegistryEntry], schemes: _Schemes
 ) -> RegistryEntry:
-    """The entry with omitted values filled in: a path's risk by its type; ``mixed`` of an unchanged deployment."""
+    """The entry with omitted values filled in: a path's risk by its type."""
     value = entry.value
     if isinstance(value, UpgradePath) and entry.without_risk:
         source, target = (_version(merged, each) for each in (value.from_version_id, value.to_version_id))
         scheme = schemes[value.component_id]
         return replace(value, risk_level=risk_of(scheme, source, target) if source and target else RiskLevel.HIGH)
-    known = before.get(key_of(value))
-    if isinstance(value, Deployment) and isinstance(known, Deployment):
-        return known if replace(known, mixed=None) == value else value
     return value
+
+
+def as_it_runs(value: RegistryEntry, known: RegistryEntry | None) -> RegistryEntry:
+    """A deployment with the version that it runs by now: upgrades have changed it since the file was written."""
+    if isinstance(value, Deployment) and isinstance(known, Deployment):
+        return replace(value, current_version_id=known.current_version_id, mixed=known.mixed)
+    return value
+
+
+def kept_versions(registered: Sequence[RegistryEntry], entries: Sequence[Entry]) -> list[Problem]:
+    """The deployments that stay at another version than the file says, each with what would change that."""
+    before = {key_of(each): each for each in registered}
+    pairs = ((entry, before.get(key_of(entry.value))) for entry in entries)
+    return [
+        Problem(f"{entry.path}.currentVersionId", _kept(entry.value, known))
+        for entry, known in pairs
+        if isinstance(entry.value, Deployment) and isinstance(known, Deployment)
+        if entry.value.current_version_id != known.current_version_id
+    ]
+
+
+def _kept(given: Deployment, known: Deployment) -> str:
+    stays = f"the deployment stays at {known.current_version_id}, which it has run since it was made or upgraded"
+    return f"{stays}; --reset-current sets {given.current_version_id}"
 
 
 class _Schemes(dict[str, Scheme]):

@@ -10,7 +10,7 @@ from upgrade_orchestrator.domain.checks import backups, checks
 from upgrade_orchestrator.domain.checks.backups import TRIED, BackupRules
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, Findings
 from upgrade_orchestrator.domain.registry.entries import Backup
-from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ async def verify_backup(ports: Ports, wanted: RunningVersion) -> CheckResult:
     name, rules = CheckName.BACKUP_VERIFICATION, ports.options.backups
     async with ports.work() as work:
         known = await work.registry.backups(wanted.tenant_id, wanted.component_id)
-    found = backups.candidates(known, wanted.version_id, wanted.now, rules.max_age)
+        found = backups.candidates(known, wanted.version_id, wanted.now, rules.max_age)
+        if not found and not await _is_required(work, wanted.component_id):
+            return checks.verdict(name, Findings(), backups.NOT_REQUIRED)
     if not found:
         return checks.verdict(name, backups.none_usable(known, wanted.version_id, wanted.now, rules.max_age), "")
     failed = Findings()
@@ -39,7 +41,16 @@ async def verify_backup(ports: Ports, wanted: RunningVersion) -> CheckResult:
             newer = backups.used_instead(backup, failed, wanted.now) if failed.blockers else Findings()
             return checks.verdict(name, newer, _there(backup, wanted.thorough))
         failed += findings
-    return checks.verdict(name, backups.all_fail(failed, len(found)), "")
+    async with ports.work() as work:
+        required = await _is_required(work, wanted.component_id)
+    unusable = backups.all_fail(failed, len(found))
+    return checks.verdict(name, unusable if required else unusable.as_warnings(), "")
+
+
+async def _is_required(work: UnitOfWork, component_id: str) -> bool:
+    """Read only when there is no backup that verifies, so that other upgrades do without the statement."""
+    component = await work.registry.component(component_id)
+    return component is None or component.backup_required
 
 
 async def _look(ports: Ports, rules: BackupRules, backup: Backup, thorough: bool) -> Findings:

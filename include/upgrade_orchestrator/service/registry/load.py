@@ -9,7 +9,15 @@ from datetime import datetime
 from upgrade_orchestrator.domain.checks.backups import BackupRules, registration_problems
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists
 from upgrade_orchestrator.domain.registry.entries import Backup, Deployment, RegistryEntry
-from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of, warnings_of
+from upgrade_orchestrator.domain.registry.merge import (
+    Entry,
+    as_it_runs,
+    kept_versions,
+    merge,
+    not_registered,
+    problems_of,
+    warnings_of,
+)
 from upgrade_orchestrator.domain.registry.rules import Problem
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.registry.write import raise_if_problems
@@ -29,10 +37,13 @@ class Loaded:
         return f"{self.created} created, {self.changed} changed, {self.unchanged} unchanged"
 
 
-async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = False) -> Loaded:
+async def load_registry(
+    ports: Ports, entries: Sequence[Entry], *, keep: bool = False, reset_current: bool = False
+) -> Loaded:
     """Write the entries that differ, all or none; registered entries that ``entries`` do not name stay as they are.
 
-    ``entries`` are parents first. With ``keep`` registered entries are never changed.
+    ``entries`` are parents first. With ``keep`` registered entries are never changed. What a registered deployment runs
+    changes only with ``reset_current``.
 
     :raises ValidationFailed: with every problem and its location in the file.
     :raises ActiveUpgradeExists: a deployment with an unfinished upgrade would be changed.
@@ -44,13 +55,14 @@ async def load_registry(ports: Ports, entries: Sequence[Entry], *, keep: bool = 
         new = not_registered(registered, entries) if keep else list(entries)
         backups = _backup_problems(registered, new, await work.now(), ports.options.backups)
         raise_if_problems([*problems_of(registered, new), *backups])
-        difference = merge(registered, new)
+        difference = merge(registered, new, reset_current=reset_current)
         moved = [each for each in difference.changed if isinstance(each, Deployment)]
         for entry in sorted((*difference.created, *difference.changed), key=lambda each: _turn(each, moved)):
-            await _write(work, entry)
+            await _write(work, entry, reset_current)
         await work.commit()
     unchanged = difference.unchanged + len(entries) - len(new)
-    return Loaded(len(difference.created), len(difference.changed), unchanged, tuple(warnings_of(new)))
+    kept = [] if reset_current else kept_versions(registered, new)
+    return Loaded(len(difference.created), len(difference.changed), unchanged, (*warnings_of(new), *kept))
 
 
 def _backup_problems(
@@ -77,9 +89,12 @@ def _turn(entry: RegistryEntry, moved: Sequence[RegistryEntry]) -> int:
     return (1 if entry in moved else 2) if isinstance(entry, Deployment) else 0
 
 
-async def _write(work: UnitOfWork, entry: RegistryEntry) -> None:
+async def _write(work: UnitOfWork, entry: RegistryEntry, reset_current: bool) -> None:
     if isinstance(entry, Deployment):
         active = await work.executions.active(entry.tenant_id, entry.component_id)
         if active is not None:
             raise ActiveUpgradeExists(active.id)
+        if not reset_current:  # an upgrade may have ended since the registry was read
+            known = await work.registry.deployment(entry.tenant_id, entry.component_id)
+            entry = as_it_runs(entry, known)
     await work.registry.put(entry)

@@ -17,7 +17,7 @@ from upgrade_orchestrator.cli.registry.writing import text_of
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, AlreadyExists, ValidationFailed
 from upgrade_orchestrator.domain.execution.commands import Actor
 from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
-from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion, RegistryEntry
+from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion, Deployment, RegistryEntry
 from upgrade_orchestrator.domain.registry.schemes import Scheme
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.registry.load import Loaded, load_registry, read_registry
@@ -123,6 +123,19 @@ async def test_backup_that_may_not_be_registered_is_refused_and_one_that_is_regi
     assert refusal.value.detail == "not accepted: backups[0].location, backups[0].createdAt"
     await put(ports, *EVERYTHING[:-1], bad)
     assert await load_text(ports, text_of([bad])) == Loaded(0, 0, 1)
+
+
+async def test_file_that_is_loaded_after_an_upgrade_leaves_the_deployment_at_its_new_version(ports: Ports) -> None:
+    await put(ports, *EVERYTHING)
+    (deployment,) = (each for each in EVERYTHING if isinstance(each, Deployment))
+    upgraded = replace(deployment, current_version_id="2.0", mixed=None)
+    await put(ports, upgraded)
+    again = await load_text(ports, text_of([deployment]))
+    assert (again.changed, [each.field for each in again.warnings]) == (0, ["deployments[0].currentVersionId"])
+    assert upgraded in await read_registry(ports)
+    reset = await load_registry(ports, entries_in(read_yaml(text_of([deployment])).value), reset_current=True)
+    assert (reset.changed, reset.warnings) == (1, ())
+    assert deployment in await read_registry(ports)
 
 
 async def test_registered_entries_are_not_changed_when_the_load_is_to_keep_them(ports: Ports) -> None:

@@ -15,7 +15,7 @@ from upgrade_orchestrator.domain.registry.entries import (
     RiskLevel,
     UpgradePath,
 )
-from upgrade_orchestrator.domain.registry.merge import Entry, merge, not_registered, problems_of
+from upgrade_orchestrator.domain.registry.merge import Entry, kept_versions, merge, not_registered, problems_of
 
 KAFKA, OTHER = Component(id="kafka", name="Kafka"), Component(id="other", name="Other")
 OLD = ComponentVersion(id="old", component_id="kafka", version="3.6.0")
@@ -92,13 +92,27 @@ def test_path_without_a_risk_gets_it_from_its_versions_in_file_or_registry() -> 
     assert changes((KAFKA, OLD), NEW, left_out)[0] == [NEW, left_out]
 
 
-def test_deployment_stays_mixed_when_the_file_does_not_change_it() -> None:
-    mixed = changed(DEPLOYMENT, mixed={"3.6.0": 1})
-    registered = (KAFKA, OLD, NEW, mixed)
+def test_deployment_keeps_what_it_runs_whatever_the_file_says() -> None:
+    upgraded = changed(DEPLOYMENT, current_version_id="new", mixed={"3.6.0": 1})
+    registered = (KAFKA, OLD, NEW, upgraded)
     assert changes(registered, DEPLOYMENT) == ([], [], 1)
-    moved = changed(DEPLOYMENT, current_version_id="new")
-    assert changes(registered, moved) == ([], [moved], 0)
-    assert changes(registered, changed(mixed, mixed={"3.6.0": 2}))[1] == [changed(mixed, mixed={"3.6.0": 2})]
+    assert changes(registered, changed(upgraded, mixed={"3.6.0": 2})) == ([], [], 1)
+    assert changes(registered, changed(DEPLOYMENT, fleet="g")) == ([], [changed(upgraded, fleet="g")], 0)
+
+
+def test_deployment_runs_what_the_file_says_when_that_is_asked_for() -> None:
+    upgraded = changed(DEPLOYMENT, current_version_id="new", mixed={"3.6.0": 1})
+    found = merge((KAFKA, OLD, NEW, upgraded), entries(DEPLOYMENT), reset_current=True)
+    assert found.changed == (DEPLOYMENT,)
+    assert merge(ALL, entries(*ALL), reset_current=True).changed == ()
+
+
+def test_deployment_that_stays_at_another_version_is_named() -> None:
+    upgraded = changed(DEPLOYMENT, current_version_id="new")
+    (kept,) = kept_versions((KAFKA, OLD, NEW, upgraded), entries(KAFKA, DEPLOYMENT))
+    assert kept.field == "things[1].currentVersionId"
+    assert "stays at new" in kept.message
+    assert kept_versions(ALL, entries(*ALL)) == []
 
 
 def test_recommended_version_replaces_the_registered_recommended_one() -> None:

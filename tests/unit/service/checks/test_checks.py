@@ -137,6 +137,24 @@ async def test_backup_verification_fails_without_a_backup(make_lab: MakeLab) -> 
     assert (status, f"no backup of version {OLD}" in message) == (CheckStatus.FAILED, True)
 
 
+async def test_backup_verification_passes_without_a_backup_when_the_component_keeps_no_state(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.keep_no_state()
+    lab.forget_backups()
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, "no backup is required" in message) == (CheckStatus.PASSED, True)
+
+
+async def test_backup_that_is_not_there_is_only_warned_of_when_the_component_keeps_no_state(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=1)
+    execution = await lab.validating()
+    lab.keep_no_state()
+    lab.world.storage.contents.clear()
+    status, message = await _found(lab, execution.id, C.BACKUP_VERIFICATION)
+    assert (status, "cannot be read" in message) == (CheckStatus.WARNING, True)
+
+
 async def test_backup_verification_fails_when_it_is_too_old(make_lab: MakeLab) -> None:
     lab = await make_lab(size=1)
     execution = await lab.validating()

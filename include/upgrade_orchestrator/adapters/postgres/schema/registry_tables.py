@@ -14,6 +14,7 @@ component = Table(
     Column("name", String(255), nullable=False),
     Column("description", Text),
     Column("version_scheme", String(16), nullable=False, server_default=text("'auto'")),
+    Column("backup_required", Boolean, nullable=False, server_default=text("true")),
     created(),
 )
 
