@@ -1,12 +1,8 @@
 """docs/tutorial.md: its commands, in their order in one shell, upgrade a fleet of the reader's own and roll it back."""
 
 import json
-import os
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +10,8 @@ import httpx
 import pytest
 
 from local.ports import free_port
-from local.stack.stack import DEFAULT_PORT, Stack
+from local.stack.stack import Stack
+from tests.e2e.demo.typed import run
 from tests.e2e.steps import Json, got
 from tests.guides import code_blocks
 from tests.shared_stack import ROOT
@@ -23,8 +20,7 @@ PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 STEPS = [text for language, text in code_blocks(PAGE) if language == "sh"]
 (FILE,) = (text for language, text in code_blocks(PAGE) if language == "yaml")
 DEPLOYMENT = "/tenants/my-team/components/my-service/deployment"
-MARK = "=== end of a step ==="
-SECONDS = 150
+AGENT = {'"port": 8095': "\"port\": '$AGENT_PORT'", "8095": "$AGENT_PORT"}
 
 
 @pytest.fixture
@@ -35,41 +31,6 @@ def registered(api: httpx.Client, airflow: httpx.Client) -> Iterator[None]:
     moved = {name: known[name] for name in ("driver", "fleet", "currentVersionId")} | {"connId": "demo_fleet"}
     assert api.put(DEPLOYMENT, json=moved).status_code == 200
     assert airflow.delete("/connections/my_fleet").status_code == 204
-
-
-def as_typed(stack: Stack, step: str) -> str:
-    """The step as written, with the ports, the Python and the running stack of this run."""
-    ports = {f"localhost:{DEFAULT_PORT}": f"localhost:{stack.port}", "8095": "$AGENT_PORT"}
-    commands = {"make -s token": "python -m local token", "make seed FILE=": "python -m local seed "}
-    lines = [line for line in step.splitlines() if line not in ("make up", "make down")]
-    text = "\n".join(lines).replace('"port": 8095', "\"port\": '$AGENT_PORT'")
-    for old, new in (ports | commands | {".venv/bin/python": "python"}).items():
-        text = text.replace(old, new)
-    return text
-
-
-def run(stack: Stack, folder: Path) -> list[str]:
-    """What each step has printed; fails when a step fails."""
-    script = "\n".join(f"{as_typed(stack, step)}\necho; echo '{MARK}'" for step in STEPS)
-    env = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "LOCAL_STATE": str(stack.layout.state),
-        "PORT": str(stack.port),
-        "AGENT_PORT": str(free_port()),
-        "NO_PROXY": "localhost,127.0.0.1",
-    }
-    with subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    ) as shell:  # fmt: skip
-        try:
-            printed, errors = shell.communicate(timeout=SECONDS)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(shell.pid, signal.SIGTERM)
-    assert shell.returncode == 0, f"{printed}\n{errors}"
-    return [each.strip() for each in printed.split(MARK)][:-1]
 
 
 def last_line(printed: str) -> Any:
@@ -83,7 +44,7 @@ def test_tutorial_upgrades_a_fleet_of_the_reader_and_rolls_it_back(
 ) -> None:
     (tmp_path / "my-fleet").mkdir()
     (tmp_path / "my-fleet" / "registry.yaml").write_text(FILE, encoding="utf-8")
-    printed = run(stack, tmp_path)
+    printed = run(stack, tmp_path, STEPS, AGENT, AGENT_PORT=str(free_port()))
     assert len(printed) == len(STEPS) == 11
     _, fleet, connection, seeded, backup, preview, started, watched, _, rolled, _ = printed
     assert [each["status"] for each in json.loads(fleet)["instances"]] == ["RUNNING"] * 6

@@ -1,0 +1,153 @@
+"""docs/examples/agent.py, the agent of a hundred lines, with programs that really change something."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from local.fleet.client import FleetAdmin
+from local.ports import HOST, free_port
+from tests.architecture.sources import ROOT
+from tests.integration.fleet.running_agent import TOKEN, Caller, RunningAgent, wait_for
+from tests.integration.world import make_world
+from tests.labs.lab import Lab
+from tests.labs.seed import NEW_VERSION, OLD_VERSION
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+
+FLEET, SIZE = "example", 4
+PROGRAMS = {
+    "version": "cat version",
+    "health": "test -e up || { echo it is down; exit 1; }",
+    "drain": "rm -f traffic",
+    "undrain": "touch traffic",
+    "upgrade": """rm -f up; echo "$1" >> orders
+test ! -e broken || { echo "no package $1"; echo "see the mirror"; exit 1; }
+while test -e slow; do sleep 0.02; done
+echo "$1" > version; touch up""",
+}
+
+
+class ExampleAgent:
+    """The example in its own process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.admin = FleetAdmin(self.url, TOKEN)
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, str(ROOT / "docs/examples/agent.py"), FLEET, str(self.folder), str(self.port)]
+        self.process = subprocess.Popen(command, env=os.environ | {"UPGRADE_AGENT_TOKEN": TOKEN})
+        wait_for(self._answers, "the agent answers")
+
+    def _answers(self) -> bool:
+        try:
+            return self.admin.http.get(f"/fleets/{FLEET}").is_success
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(30)
+
+
+def instance_in(folder: Path) -> None:
+    folder.mkdir()
+    for name, text in PROGRAMS.items():
+        program = folder / name
+        program.write_text(f'#!/bin/sh\ncd "$(dirname "$0")/files" || exit 1\n{text}\n')
+        program.chmod(0o755)
+    (folder / "files").mkdir()
+    (folder / "files" / "version").write_text(f"{OLD_VERSION}\n")
+    for name in ("up", "traffic"):
+        (folder / "files" / name).touch()
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[ExampleAgent]:
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    for number in range(1, SIZE + 1):
+        instance_in(folder / f"{FLEET}-{number:02}")
+    agent = ExampleAgent(folder)
+    yield agent
+    agent.kill()
+    agent.admin.close()
+
+
+@pytest.fixture
+def caller(agent: ExampleAgent) -> Caller:
+    return Caller(cast(RunningAgent, agent), FLEET, fence=7)
+
+
+async def test_fleet_of_the_example_is_upgraded(
+    agent: ExampleAgent, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world(postgres_url, cast(RunningAgent, agent), FLEET, tmp_path, monkeypatch)
+    lab = Lab(world)
+    execution = await lab.upgrade(await lab.admitted(batch_size=2, max_unavailable_percentage=50))
+    assert (execution.status, execution.status_reason) == (ExecutionStatus.COMPLETED, execution.status_reason)
+    assert [file_of(agent, number, "orders").split() for number in range(1, SIZE + 1)] == [[NEW_VERSION]] * SIZE
+    assert all((agent.folder / f"{FLEET}-{number:02}/files/traffic").exists() for number in range(1, SIZE + 1))
+
+
+def file_of(agent: ExampleAgent, number: int, name: str) -> str:
+    path = agent.folder / f"{FLEET}-{number:02}" / "files" / name
+    return path.read_text() if path.exists() else ""
+
+
+def test_failed_upgrade_shows_what_the_program_printed(agent: ExampleAgent, caller: Caller) -> None:
+    (agent.folder / f"{FLEET}-01/files/broken").touch()
+    assert caller.replace(f"{FLEET}-01", NEW_VERSION, ends="STOPPED")["detail"] == "no package 3.7.0\nsee the mirror"
+    assert caller.get(f"/instances/{FLEET}-01/health").status_code == 503
+
+
+def test_order_goes_on_when_the_agent_is_killed_in_the_middle(agent: ExampleAgent, caller: Caller) -> None:
+    slow = agent.folder / f"{FLEET}-01/files/slow"
+    slow.touch()
+    caller.drain(f"{FLEET}-01")
+    caller.wait(f"{FLEET}-01", "DRAINED")
+    caller.upgrade(f"{FLEET}-01", NEW_VERSION, key="k")
+    wait_for(lambda: file_of(agent, 1, "orders"), "the program runs")
+    agent.kill()
+    agent.start()
+    assert caller.instance(f"{FLEET}-01")["status"] == "UPGRADING"
+    assert caller.upgrade(f"{FLEET}-01", NEW_VERSION, key="k").status_code == 202
+    slow.unlink()
+    assert caller.wait(f"{FLEET}-01", "RUNNING")["version"] == NEW_VERSION
+
+
+def test_stale_token_is_refused_also_after_a_restart(agent: ExampleAgent, caller: Caller) -> None:
+    caller.drain(f"{FLEET}-01")
+    agent.kill()
+    agent.start()
+    caller.fence = 6
+    refused = caller.drain(f"{FLEET}-02")
+    assert (refused.status_code, refused.json()["highestToken"]) == (412, 7)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", f"/instances/{FLEET}-01/version", {"version": "1"}, 409),
+        ("PUT", f"/instances/{FLEET}-01/version", {}, 400),
+        ("POST", f"/instances/{FLEET}-01/restart", None, 400),
+        ("POST", "/instances/nobody/drain", None, 404),
+        ("PUT", "/pools/green", {"version": "1", "size": 1}, 404),
+    ],
+)
+def test_call_that_cannot_be_carried_out_is_refused(
+    caller: Caller, method: str, path: str, body: Any, status: int
+) -> None:
+    assert caller.send(method, path, body).status_code == status
+    assert caller.instance(f"{FLEET}-01")["status"] == "RUNNING"
+
+
+def test_call_without_the_token_is_refused(agent: ExampleAgent) -> None:
+    assert httpx.get(f"{agent.url}/fleets/{FLEET}", trust_env=False).status_code == 401
