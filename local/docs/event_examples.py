@@ -30,6 +30,7 @@ _EXAMPLES: tuple[Event, ...] = (
         created_by="olga",
         initiated_by="ci",
         retry_of=None,
+        revert_of=None,
     ),
     StatusChanged(
         from_=ExecutionStatus.PENDING,

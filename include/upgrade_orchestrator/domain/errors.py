@@ -104,10 +104,11 @@ class InvalidState(UpgradeError):
         )
 
     @classmethod
-    def because(cls, why: str, current: str, allowed_from: Sequence[str]) -> InvalidState:
+    def because(cls, why: str, current: str, allowed_from: Sequence[str], **extra: object) -> InvalidState:
         """The status allows the command, but another condition, named by ``why``, does not."""
         refusal = cls("this", current, allowed_from)
         refusal.args, refusal.detail = (why,), why
+        refusal.extra = refusal.extra | extra
         return refusal
 
 

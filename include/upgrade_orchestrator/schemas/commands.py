@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from upgrade_orchestrator.schemas.base import Body, Query, Reason, ResponseBody, Whole
+from upgrade_orchestrator.schemas.base import Body, Installed, Query, Reason, ResponseBody, Whole
 from upgrade_orchestrator.schemas.registry import ConnId, FleetName
 
 
@@ -26,6 +26,24 @@ class DecisionBody(Body):
     """The reason, which is stored with the decision."""
 
     reason: Reason | None = Field(None, examples=["the canaries look well"])
+
+
+class RevertQuery(Query):
+    """``start=true`` starts the new execution at once."""
+
+    start: Literal["true", "false"] = "false"
+
+
+class RevertBody(Body):
+    """The reason, which is stored with the command and shown in the status reason of the new execution."""
+
+    reason: Reason | None = Field(None, examples=["3.7.0 loses messages"])
+    installed_components: Installed | None = Field(
+        None,
+        description="Installed components and versions now, for the dependency check of the version gone back to; by"
+        " default those of the upgrade's request.",
+        examples=[{"kafka": "3.7.0", "postgresql": "16.1"}],
+    )
 
 
 class ReleaseBody(Body):

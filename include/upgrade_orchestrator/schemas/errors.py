@@ -28,6 +28,7 @@ class Problem(BaseModel):
     currentStatus: str = Field(default_factory=str)
     allowedFrom: list[str] = Field(default_factory=list)
     activeExecutionId: str = Field(default_factory=str)
+    newestExecutionId: str = Field(default_factory=str)
     parts: dict[str, str] = Field(default_factory=dict)
 
 

@@ -150,6 +150,7 @@ class ExecutionResponse(RequestResponse, HeadResponse):
     created_at: Time
     started_at: Time | None
     completed_at: Time | None = Field(examples=[None])
+    revert_of: str | None = Field(examples=[None])
     dag_id: str = Field(examples=[f"upgrade__{SOME_ID}"])
     dag_run_url: str | None = Field(examples=[f"/dags/upgrade__{SOME_ID}/runs"])
     plan_hash: str = Field(examples=[SOME_SHA256])
@@ -184,7 +185,7 @@ class ExecutionResponse(RequestResponse, HeadResponse):
 
 def _own(execution: Execution) -> dict[str, object]:
     names = ("id", "tenant_id", "status", "status_reason", "created_by", "created_at", "started_at", "completed_at")
-    more = ("dag_id", "plan_hash", "attention", "failure_phase", "warnings", "total_instances")
+    more = ("dag_id", "plan_hash", "attention", "failure_phase", "warnings", "total_instances", "revert_of")
     return {name: getattr(execution, name) for name in (*names, *more)}
 
 

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from upgrade_orchestrator import bootstrap
-from upgrade_orchestrator.schemas.commands import DecisionBody, FencingBody, ReleaseBody
+from upgrade_orchestrator.schemas.commands import DecisionBody, FencingBody, ReleaseBody, RevertBody
 from upgrade_orchestrator.schemas.registry import BODIES
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.views.fleet_health import FleetHealth
@@ -87,7 +87,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.url_prefix = URL_PREFIX
-    app.state.bodies = (UpgradeBody, DecisionBody, ReleaseBody, FencingBody, *BODIES)
+    app.state.bodies = (UpgradeBody, DecisionBody, RevertBody, ReleaseBody, FencingBody, *BODIES)
     app.state.ports, app.state.authenticate = Lazy(open_ports), authenticate
     app.state.idempotency_store, app.state.live = Lazy(open_idempotency_store), live_feed_on(app.state.ports)
     app.state.limiter = limiter or Limiter(*bootstrap.call_limits())

@@ -77,6 +77,7 @@ def test_every_call_with_a_body_describes_it(document: dict[str, Any]) -> None:
         "/tenants/{tenantId}/upgrades",
         "/upgrades/{executionId}/stages/{n}/approve",
         "/upgrades/{executionId}/stages/{n}/reject",
+        "/upgrades/{executionId}/revert",
         "/upgrades/{executionId}/release",
         "/deployments/fencing",
         "/components",

@@ -195,16 +195,16 @@ class StoredObject:
     sha256: str | None
 
 
-def not_well(target_version: str, rows: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
-    """Post-upgrade: what the fleet shows of each instance that is not healthy at the target version (section 4)."""
+def not_well(rows: Sequence[Instance], fleet: Fleet) -> dict[str, str]:
+    """Post-upgrade: what the fleet shows of each instance that is not healthy at its target version (section 4)."""
     wrong = {}
     known = {each.instance_id: each for each in fleet.instances}
-    for name in (each.instance_id for each in rows):
-        found = known.get(name)
+    for row in rows:
+        found = known.get(row.instance_id)
         if found is None:
-            wrong[name] = "is not in the fleet's list"
-        elif not found.is_well_at(target_version):
-            wrong[name] = _shown(found)
+            wrong[row.instance_id] = "is not in the fleet's list"
+        elif not found.is_well_at(row.to_version):
+            wrong[row.instance_id] = _shown(found)
     return wrong
 
 

@@ -33,6 +33,8 @@ class Compatibility:
     deployment: Deployment
     platform_version: str | None
     scheme: Scheme = Scheme.AUTO
+    reverts: bool = False
+    """It brings instances back to versions that they ran before: whatever is found here only warns (section 1)."""
 
 
 def compatibility(case: Compatibility, now: datetime, *, finishing: bool = False) -> Findings:
@@ -41,9 +43,19 @@ def compatibility(case: Compatibility, now: datetime, *, finishing: bool = False
     ``finishing``: the upgrade is under way. Then only a closed path blocks it; what has changed around the target
     meanwhile warns, because half a fleet must be finishable (section 3).
     """
+    if case.reverts:
+        return _only_warning(
+            _way_back(case) + _target(case.target, now) + _platform(case.target, case.platform_version)
+        )
     way = path_findings(case.source, case.target, case.path, case.request.strategy, case.scheme)
     rest = _target(case.target, now) + _current(case) + _platform(case.target, case.platform_version)
     return way + (_only_warning(rest) if finishing else rest)
+
+
+def _way_back(case: Compatibility) -> Findings:
+    if case.path is not None:
+        return path_findings(case.source, case.target, case.path, case.request.strategy, case.scheme)
+    return Findings((), (f"no path from {case.source.version} to {case.target.version} is registered",))
 
 
 def _only_warning(findings: Findings) -> Findings:

@@ -48,6 +48,8 @@ class Created(Event):
     "The label initiatedBy of the request."
     retry_of: str | None
     "The ended execution that this one retries."
+    revert_of: str | None
+    "The ended execution that this one takes back."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

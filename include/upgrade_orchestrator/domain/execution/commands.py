@@ -32,6 +32,8 @@ class Command(StrEnum):
     "End the upgrade before that stage: a rollback if it is automatic, else a cancel."
     RETRY = "retry"
     "Create a new execution for the instances that this ended one did not complete."
+    REVERT = "revert"
+    "Create a new execution that brings the instances of this ended one back to their previous versions."
     RELEASE = "release"
     "Settle an ended execution at once, by what is recorded: its place is free, whatever the fleet does."
 
@@ -82,6 +84,7 @@ ALLOWED_FROM: dict[Command, frozenset[ExecutionStatus]] = {
     Command.APPROVE: frozenset({S.IN_PROGRESS}),
     Command.REJECT: frozenset({S.IN_PROGRESS}),
     Command.RETRY: frozenset({S.FAILED, S.CANCELLED}),
+    Command.REVERT: frozenset({S.COMPLETED, S.FAILED, S.CANCELLED}),
     Command.RELEASE: TERMINAL,
 }
 

@@ -94,6 +94,10 @@ class Execution:
     rollback: RollbackInfo = field(default_factory=RollbackInfo)
     canary: Canary = field(default_factory=Canary)
     retry_of: str | None = None
+    revert_of: str | None = None
+    """The ended execution that this one takes back."""
+    further_targets: tuple[str, ...] = ()
+    """Versions beside ``to_version`` to which a revert brings instances that ran different ones before."""
     run_ref: str | None = None
     """The DAG run that carries it out, as last seen in Airflow; another id means that this run was deleted."""
     dag_paused: bool = False

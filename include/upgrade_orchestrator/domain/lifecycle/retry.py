@@ -11,6 +11,9 @@ from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.names import named
 
+OTHERWISE = "to go back, revert it (POST /upgrades/{id}/revert), to go on, create a new upgrade"
+"What else is possible with an upgrade of which nothing is left to retry."
+
 
 @dataclass(frozen=True, slots=True)
 class RetryInstances:

@@ -9,11 +9,12 @@ from upgrade_orchestrator.domain.approval.approval import Approval
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.lifecycle.revert import Refusal
 from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Permission
 
 S, C = ExecutionStatus, Command
 
-REQUIRES_REASON = frozenset({C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT, C.RELEASE})
+REQUIRES_REASON = frozenset({C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT, C.REVERT, C.RELEASE})
 "Commands for which the status view asks for a reason, because they are looked up later."
 _RECOMMENDED: dict[ExecutionStatus, Command] = {
     S.PENDING: C.START,
@@ -25,7 +26,19 @@ _RECOMMENDED: dict[ExecutionStatus, Command] = {
     S.CANCELLED: C.RETRY,
 }
 "The usual next command in each status."
-_ORDER = (C.START, C.APPROVE, C.PROMOTE, C.RESUME, C.RETRY, C.PAUSE, C.REJECT, C.ROLLBACK, C.CANCEL, C.RELEASE)
+_ORDER = (
+    C.START,
+    C.APPROVE,
+    C.PROMOTE,
+    C.RESUME,
+    C.RETRY,
+    C.PAUSE,
+    C.REJECT,
+    C.ROLLBACK,
+    C.CANCEL,
+    C.REVERT,
+    C.RELEASE,
+)
 _DECISIONS = frozenset({C.APPROVE, C.REJECT})
 
 
@@ -39,7 +52,9 @@ class AvailableAction:
     needs_force: bool = False
     """The canaries are unhealthy, so the caller has to confirm a forced promotion."""
     denied_because: str | None = None
-    """Why this caller may not give it, although the role may."""
+    """Why this caller may not give it, although the role may; or why it has nothing to do."""
+    see: str | None = None
+    """The execution that the reason names."""
 
 
 def available_actions(
@@ -48,10 +63,16 @@ def available_actions(
     permissions: Collection[Permission],
     caller: str,
     four_eyes: bool = True,
+    not_reverted: Refusal | None = None,
 ) -> list[AvailableAction]:
-    """The commands that the status and the permissions allow, the recommended one first."""
+    """The commands that the status and the permissions allow, the recommended one first.
+
+    ``not_reverted``: why the ended execution cannot be reverted.
+    """
     found = [each for each in _ORDER if _is_open(each, execution, awaits) and PERMISSION_OF[each] in permissions]
     denied_because = {each: _denied_because(each, execution, caller, four_eyes) for each in found}
+    if C.REVERT in denied_because and not_reverted is not None:
+        denied_because[C.REVERT] = _sentence(not_reverted.why)
     recommended = _recommended(execution, [each for each in found if denied_because[each] is None])
     made = [
         AvailableAction(
@@ -60,6 +81,7 @@ def available_actions(
             requires_reason=each in REQUIRES_REASON,
             needs_force=each is C.PROMOTE and execution.canary.healthy is False,
             denied_because=denied_because[each],
+            see=not_reverted.newer if each is C.REVERT and not_reverted is not None else None,
         )
         for each in found
     ]
@@ -87,3 +109,7 @@ def _denied_because(command: Command, execution: Execution, caller: str, four_ey
     if command is C.APPROVE and four_eyes and caller == execution.created_by:
         return "You created this execution: another user has to approve its stages."
     return None
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

@@ -77,7 +77,7 @@ def _cancel(at: ImpactInput) -> list[str]:
         _finishes(at, "; draining instances are put back into service"),
         _not_begun(at, "and will not be"),
         f"{_instances(at.count(N.FAILED))} failed and stay as they are." if at.count(N.FAILED) else "",
-        "The deployment is left with mixed versions. This cannot be taken back; a retry makes a new execution.",
+        "The deployment is left with mixed versions. A revert or a retry makes a new execution.",
     ]
 
 
@@ -137,6 +137,34 @@ def _retry(at: ImpactInput) -> list[str]:
     ]
 
 
+def _revert(at: ImpactInput) -> list[str]:
+    begun = [each for each in at.rows if not each.gone and each.status not in (N.PENDING, N.ROLLED_BACK)]
+    back = [each for each in begun if each.from_version is not None]
+    unknown, untouched = len(begun) - len(back), len(at.rows) - len(begun)
+    plan = at.plan
+    pool = plan.strategy is Strategy.BLUE_GREEN
+    how = "with a second pool and one switch" if pool else f"in batches of {plan.batch_size}"
+    how = "all at once" if plan.strategy is Strategy.RECREATE else how
+    return [
+        f"A new execution is made: {len(back)} of {_instances(len(at.rows))} {_go(len(back))} back"
+        f" {_ways(back)}, {how}, if they are not there already.",
+        "It has the same checks, but path, target and backup only warn; it has no canaries and no approvals.",
+        f"{_instances(unknown)}, of which the version before is unknown, {_cannot(unknown)}." if unknown else "",
+        f"{_instances(untouched)} {_are(untouched)} on the version before." if untouched else "",
+        "What this one has retried goes back too." if at.execution.retry_of else "",
+        "It is PENDING until you start it.",
+    ]
+
+
+def _ways(rows: Sequence[Instance]) -> str:
+    """From which version to which, the most frequent way first; others are only counted."""
+    counts = Counter((each.to_version, each.from_version) for each in rows)
+    (start, end), most = counts.most_common(1)[0] if counts else (("", ""), 0)
+    others = len(rows) - most
+    more = f" ({most}) and to other versions ({others})" if others else ""
+    return f"from {start} to {end}{more}" if counts else "to the version before"
+
+
 def _release(at: ImpactInput) -> list[str]:
     flying = at.in_flight
     return [
@@ -156,6 +184,7 @@ _IMPACTS: dict[Command, Callable[[ImpactInput], list[str]]] = {
     Command.APPROVE: _approve,
     Command.REJECT: _reject,
     Command.RETRY: _retry,
+    Command.REVERT: _revert,
     Command.RELEASE: _release,
 }
 

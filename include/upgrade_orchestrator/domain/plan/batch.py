@@ -46,6 +46,8 @@ class Phase(StrEnum):
 
 
 _PHASES = list(Phase)
+SWITCHED = tuple(each for each in Phase if each.reached(Phase.SOAK))
+"The phases of a new pool that has got the traffic."
 
 
 @dataclass(frozen=True, slots=True)

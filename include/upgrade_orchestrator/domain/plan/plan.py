@@ -73,8 +73,15 @@ def order_instances(fleet: Iterable[FleetInstance]) -> list[FleetInstance]:
     return sorted(fleet, key=lambda each: (each.available, each.leader))
 
 
-def make_plan(request: UpgradeRequest, fleet: Sequence[FleetInstance], path_minutes: int | None = None) -> Plan:
+def make_plan(
+    request: UpgradeRequest,
+    fleet: Sequence[FleetInstance],
+    path_minutes: int | None = None,
+    budget_total: int | None = None,
+) -> Plan:
     """The plan of ``request`` for ``fleet``; with fewer instances than the fleet has, for the first ones in order.
+
+    ``budget_total``: of how many instances the budget is a percentage; None: of those planned.
 
     :raises ValueError: the fleet has fewer instances than requested.
     """
@@ -84,7 +91,8 @@ def make_plan(request: UpgradeRequest, fleet: Sequence[FleetInstance], path_minu
     instances = tuple(each.instance_id for each in order_instances(fleet)[:total])
     canary = instances[: canary_count(total, request.canary_percentage)] if _is_canary(request) else ()
     batches = _number(_batches(request, instances, canary))
-    budget = None if request.strategy in WITHOUT_BUDGET else budget_of(total, request.max_unavailable_percentage)
+    budgeted = request.strategy not in WITHOUT_BUDGET
+    budget = budget_of(budget_total or total, request.max_unavailable_percentage) if budgeted else None
     return Plan(
         strategy=request.strategy,
         instances=instances,

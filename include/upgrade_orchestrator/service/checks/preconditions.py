@@ -74,7 +74,9 @@ async def _read(work: UnitOfWork, execution_id: str, platform: str | None) -> _S
     assert source is not None
     assert target is not None
     path = await work.registry.path(source.id, target.id)
-    said = compatibility(Compatibility(request, source, target, path, deployment, platform), now, finishing=True)
+    reverts = execution.revert_of is not None
+    case = Compatibility(request, source, target, path, deployment, platform, reverts=reverts)
+    said = compatibility(case, now, finishing=True)
     said += dependencies(target, request.installed_components)
     plan, rows = await work.executions.plan(execution_id), await work.executions.instances(execution_id)
     return _Snapshot(execution, plan, rows, deployment, said, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from upgrade_orchestrator.domain.checks import checks, compatibility
@@ -22,7 +22,7 @@ from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 class CheckContext:
     """The input of the checks; ``thorough`` reads the whole backup, otherwise only its size is read.
 
-    ``execution_id`` is None in a dry run.
+    ``execution_id`` is None in a dry run. ``reverts``: what ``_ONLY_WARNING`` finds does not hold it back.
     """
 
     execution_id: str | None
@@ -35,6 +35,7 @@ class CheckContext:
     instances: tuple[str, ...]
     now: datetime
     thorough: bool = True
+    reverts: bool = False
 
     @property
     def total(self) -> int:
@@ -47,6 +48,13 @@ Probe = Callable[[Ports, CheckContext], Awaitable[CheckResult]]
 
 async def run_probe(ports: Ports, context: CheckContext, name: CheckName) -> CheckResult:
     """Make the check within its time-out; nothing is stored."""
+    result = await _run_probe(ports, context, name)
+    if context.reverts and name in _ONLY_WARNING and result.status is CheckStatus.FAILED:
+        return replace(result, status=CheckStatus.WARNING)
+    return result
+
+
+async def _run_probe(ports: Ports, context: CheckContext, name: CheckName) -> CheckResult:
     seconds, needed = ports.options.check_timeout_seconds, _DEPENDS_ON[name].format(context=context)
     try:
         async with asyncio.timeout(None if context.thorough and name in _OWN_LIMITS else seconds):
@@ -71,6 +79,7 @@ async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckRe
         context.path,
         context.deployment,
         ports.options.platform_version,
+        reverts=context.reverts,
     )
     findings = compatibility.compatibility(given, context.now)
     way = f"{context.source.version} to {context.target.version}"
@@ -124,6 +133,9 @@ _PROBES: dict[CheckName, Probe] = {
     CheckName.HEALTH_ENDPOINTS: _health_endpoints,
     CheckName.DEPENDENCY_CHECK: _dependency_check,
 }
+
+_ONLY_WARNING = frozenset({CheckName.VERSION_COMPATIBILITY, CheckName.BACKUP_VERIFICATION})
+"Checks that a revert need not pass: the version that it goes back to was running, and there is no other way."
 
 _OWN_LIMITS = frozenset({CheckName.BACKUP_VERIFICATION})
 "Checks whose time limits follow the size of what they read."

@@ -208,6 +208,7 @@ async def _case(work: UnitOfWork, execution: Execution, now: datetime) -> CheckC
         path=await work.registry.path(request.from_version_id, request.to_version_id),
         instances=tuple(each.instance_id for each in await work.executions.instances(execution.id)),
         now=now,
+        reverts=execution.revert_of is not None,
     )
 
 

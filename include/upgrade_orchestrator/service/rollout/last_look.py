@@ -111,22 +111,24 @@ class LastLook:
         """What is wrong, by instance; under an empty name if it is not about one."""
         if fleet is None:
             return {"": "the fleet does not answer"}
-        present, target = [each for each in rows if not each.gone], self._context.execution.to_version
+        present = [each for each in rows if not each.gone]
         if not present:
             return {"": "nothing is left of the plan: all of its instances are gone"}
         if self._context.plan.strategy is Strategy.BLUE_GREEN:
+            target = self._context.execution.to_version
             found = checks.pool_verification(target, [each.instance_id for each in rows], fleet)
             return {"": "; ".join(found.blockers)} if found.blockers else {}
-        shown = checks.not_well(target, present, fleet)
-        return await self._confirmed(shown, target, fleet) if shown else {}
+        shown = checks.not_well(present, fleet)
+        targets = {each.instance_id: each.to_version for each in present}
+        return await self._confirmed(shown, targets, fleet) if shown else {}
 
-    async def _confirmed(self, shown: Mapping[str, str], target: str, fleet: Fleet) -> dict[str, str]:
+    async def _confirmed(self, shown: Mapping[str, str], targets: Mapping[str, str], fleet: Fleet) -> dict[str, str]:
         """Those that are not well by their own health either; the list may be older than that."""
         asked = [name for name in shown if (found := fleet.find(name)) and found.is_up]
         well = {
             name
             for name, answer in (await self._fleet.poll(asked, CALLS_SECONDS)).items()
-            if answer is not None and answer.healthy and answer.version == target
+            if answer is not None and answer.healthy and answer.version == targets[name]
         }
         return {name: why for name, why in shown.items() if name not in well}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -25,18 +25,28 @@ class Spelling:
     scheme: Scheme
     from_version: str
     to_version: str
+    further: tuple[str, ...] = ()
+    """The other versions to which a revert brings instances."""
     _known: dict[str, str] = field(default_factory=dict)
 
     def of(self, version: str) -> str:
-        """The registry's text for the version; the text itself when it is neither of the two."""
+        """The registry's text for the version; the text itself when it is none of them."""
         found = self._known.get(version)
         return found if found is not None else self._known.setdefault(version, self._find(version))
 
     def _find(self, version: str) -> str:
-        both = (self.from_version, self.to_version)
-        if version in both:
+        texts = (self.from_version, self.to_version, *self.further)
+        if version in texts:
             return version
-        return next((each for each in both if same_version(self.scheme, each, version)), version)
+        return next((each for each in texts if same_version(self.scheme, each, version)), version)
+
+    def with_further(self, versions: Iterable[str]) -> Spelling:
+        """The spelling that also knows these; of several texts that mean one version, one is kept."""
+        spelling = replace(self, _known={})
+        for each in versions:
+            if spelling.of(each) not in (self.from_version, self.to_version, *spelling.further):
+                spelling = replace(spelling, further=(*spelling.further, each), _known={})
+        return spelling
 
     def fleet(self, fleet: Fleet) -> Fleet:
         """The fleet with these texts."""
@@ -83,6 +93,7 @@ async def fleet_of(ports: Ports, execution: Execution, deployment: Deployment) -
 
     :raises FleetError: the connection or the driver is not known.
     """
-    spelling = Spelling(Scheme(execution.version_scheme), execution.from_version, execution.to_version)
+    scheme, further = Scheme(execution.version_scheme), execution.further_targets
+    spelling = Spelling(scheme, execution.from_version, execution.to_version, further)
     async with ports.fleets.of(deployment) as driver:
         yield SpelledDriver(driver, spelling)

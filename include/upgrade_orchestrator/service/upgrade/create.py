@@ -73,7 +73,9 @@ async def create_upgrade(ports: Ports, tenant_id: str, request: UpgradeRequest, 
     return execution
 
 
-async def read_context(ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool) -> CreateContext:
+async def read_context(
+    ports: Ports, tenant_id: str, request: UpgradeRequest, *, refuse_active: bool, reverts: bool = False
+) -> CreateContext:
     """Read the registry and the fleet; errors are raised in the order of the specification.
 
     :raises NotFound: no deployment or version.
@@ -89,24 +91,28 @@ async def read_context(ports: Ports, tenant_id: str, request: UpgradeRequest, *,
         scheme = (await work.registry.schemes([request.component_id]))[request.component_id]
         now = await work.now()
     fleet = Spelling(scheme, source.version, target.version).fleet(await _ask_fleet(ports, deployment))
-    return CreateContext(tenant_id, deployment, source, target, path, scheme, fleet, now)
+    return CreateContext(tenant_id, deployment, source, target, path, scheme, fleet, now, reverts)
 
 
 def plan_with_findings(
-    ports: Ports, context: CreateContext, request: UpgradeRequest, instances: Sequence[FleetInstance]
+    ports: Ports,
+    context: CreateContext,
+    request: UpgradeRequest,
+    instances: Sequence[FleetInstance],
+    budget_total: int | None = None,
 ) -> Preview:
-    """The plan of an upgrade of ``instances``, and its findings."""
+    """The plan of an upgrade of ``instances``, and its findings; ``budget_total`` as for ``make_plan``."""
     source, target, path, platform = context.source, context.target, context.path, ports.options.platform_version
-    case = Compatibility(request, source, target, path, context.deployment, platform, context.scheme)
+    case = Compatibility(request, source, target, path, context.deployment, platform, context.scheme, context.reverts)
     findings = (
         compatibility(case, context.now)
         + dependencies(target, request.installed_components)
         + checks.size(request, context.fleet)
-        + checks.version_mix(source, context.fleet)
+        + (Findings() if context.reverts else checks.version_mix(source, context.fleet))
         + checks.other_pools(request, context.fleet)
         + checks.unknown_versions(instances)
     )
-    plan = _plan(request, instances, path.estimated_duration_minutes if path else None)
+    plan = _plan(request, instances, path.estimated_duration_minutes if path else None, budget_total)
     if plan is not None:
         findings += checks.drained_by_others(request, plan.instances, context.fleet)
     return Preview(plan, findings + checks.stages(plan))
@@ -151,8 +157,10 @@ async def _ask_fleet(ports: Ports, deployment: Deployment) -> Fleet:
         raise FleetUnusable(f"fleet {deployment.fleet} cannot be used: {error}") from error
 
 
-def _plan(request: UpgradeRequest, instances: Sequence[FleetInstance], path_minutes: int | None) -> Plan | None:
+def _plan(
+    request: UpgradeRequest, instances: Sequence[FleetInstance], path_minutes: int | None, budget_total: int | None
+) -> Plan | None:
     try:
-        return make_plan(request, instances, path_minutes)
+        return make_plan(request, instances, path_minutes, budget_total)
     except ValueError:
         return None  # checks.size reports this as a blocker

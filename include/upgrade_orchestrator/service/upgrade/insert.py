@@ -1,10 +1,10 @@
-"""Inserts a new execution with its rows and its first event; for create and retry."""
+"""Inserts a new execution with its rows and its first event; for create, retry and revert."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from upgrade_orchestrator.domain.errors import (
@@ -34,27 +34,41 @@ class CreateContext:
     scheme: Scheme
     fleet: Fleet
     now: datetime
+    reverts: bool = False
+    """Whether the upgrade is a revert: what is found about path and target only warns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The ended executions from which a new one comes, and its first status reason."""
+
+    reason: str = "created"
+    retry_of: str | None = None
+    revert_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionDraft:
-    """An execution without blockers; ``previous`` maps instance ids to the versions that a rollback restores."""
+    """An execution without blockers; ``previous`` maps instance ids to the versions that a rollback restores.
+
+    ``targets``: where each instance goes, if not all go to the one target.
+    """
 
     context: CreateContext
     request: UpgradeRequest
     plan: Plan
     warnings: tuple[str, ...]
     previous: Mapping[str, str | None]
+    origin: Origin = Origin()
+    targets: Mapping[str, str] = field(default_factory=dict)
 
 
-async def add(
-    work: UnitOfWork, execution_id: str, draft: ExecutionDraft, actor: Actor, retry_of: str | None = None
-) -> Execution:
+async def add(work: UnitOfWork, execution_id: str, draft: ExecutionDraft, actor: Actor) -> Execution:
     """Insert the new execution with its rows and its first event; the caller commits.
 
     :raises ActiveUpgradeExists: another execution took the active slot in between.
     """
-    context, plan = draft.context, draft.plan
+    context, plan, origin = draft.context, draft.plan, draft.origin
     execution = Execution(
         id=execution_id,
         tenant_id=context.tenant_id,
@@ -65,14 +79,25 @@ async def add(
         plan_hash=plan.hash,
         created_by=actor.name,
         created_at=await work.now(),
-        status_reason=f"created as a retry of {retry_of}" if retry_of else "created",
+        status_reason=origin.reason,
         warnings=draft.warnings,
         version_scheme=context.scheme,
-        retry_of=retry_of,
+        retry_of=origin.retry_of,
+        revert_of=origin.revert_of,
+        further_targets=_further_targets(draft),
     )
     await work.executions.add(execution, plan, _instances(draft))
     await work.events.append(execution, [_created(execution, plan)])
     return execution
+
+
+def _further_targets(draft: ExecutionDraft) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            {draft.targets[each] for each in draft.plan.instances if each in draft.targets}
+            - {draft.context.target.version}
+        )
+    )
 
 
 def _instances(draft: ExecutionDraft) -> Iterable[Instance]:
@@ -87,7 +112,7 @@ def _instances(draft: ExecutionDraft) -> Iterable[Instance]:
                 position=position,
                 status=InstanceStatus.PENDING,
                 from_version=draft.previous[instance_id],
-                to_version=draft.context.target.version,
+                to_version=draft.targets.get(instance_id, draft.context.target.version),
                 reported=found.reported or found.version,
                 drained_before=in_place and found.out_of_service,
             )
@@ -107,6 +132,7 @@ def _created(execution: Execution, plan: Plan) -> Event:
         created_by=execution.created_by,
         initiated_by=request.initiated_by,
         retry_of=execution.retry_of,
+        revert_of=execution.revert_of,
     )
 
 

@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.commands import Actor, Command, requi
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.audit import record_command
-from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 
 BEGIN_SECONDS = 15.0
 "How long an upgrade counts as beginning in a worker: until it has given its worker back."
@@ -25,13 +25,20 @@ async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execut
     :raises InvalidState: it is not PENDING.
     """
     async with ports.work() as work:
-        execution = await work.executions.lock(execution_id)
-        require_allowed(Command.START, execution.status)
-        moved, event = advance(execution, ExecutionStatus.VALIDATING, "started", actor, await work.now())
-        received = await record_command(work, execution, Command.START, actor, None)
-        await work.events.append(execution, [received, event])
-        in_worker = await work.executions.may_begin_in_worker(ports.options.worker_places, BEGIN_SECONDS)
-        moved = await work.executions.save(replace(moved, begins_in_worker=in_worker))
+        moved = await start_in(work, await work.executions.lock(execution_id), ports.options.worker_places, actor)
         await work.commit()
     await ports.parse_requests.ask(execution_id)
     return moved
+
+
+async def start_in(work: UnitOfWork, execution: Execution, worker_places: int, actor: Actor) -> Execution:
+    """The locked execution in VALIDATING; the caller commits, and then requests a parse.
+
+    :raises InvalidState: it is not PENDING.
+    """
+    require_allowed(Command.START, execution.status)
+    moved, event = advance(execution, ExecutionStatus.VALIDATING, "started", actor, await work.now())
+    received = await record_command(work, execution, Command.START, actor, None)
+    await work.events.append(execution, [received, event])
+    in_worker = await work.executions.may_begin_in_worker(worker_places, BEGIN_SECONDS)
+    return await work.executions.save(replace(moved, begins_in_worker=in_worker))

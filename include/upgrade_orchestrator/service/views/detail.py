@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
-from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.views.queries import ExecutionView, views_of
 
 TIMELINE = (
@@ -46,6 +46,8 @@ class ExecutionDetail:
     polls: Sequence[StoredEvent]
     "Of the canaries, newest first."
     run: RunView | None
+    newer: str | None = None
+    "The later execution that has changed the deployment since this one ended."
 
     @property
     def execution(self) -> Execution:
@@ -70,7 +72,13 @@ async def load_detail(ports: Ports, execution_id: str) -> ExecutionDetail:
             await work.events.latest(execution_id, TIMELINE, MAX_TIMELINE),
             await work.events.latest(execution_id, (EventType.CANARY_POLLED,), MAX_POLLS),
         )
-    return ExecutionDetail(*parts, await _run_of(ports, view.execution.dag_id))
+        newer = await _newer(work, view.execution)
+    return ExecutionDetail(*parts, await _run_of(ports, view.execution.dag_id), newer)
+
+
+async def _newer(work: UnitOfWork, execution: Execution) -> str | None:
+    """Only asked where a revert could be: while an upgrade runs there is no later one."""
+    return await work.executions.newer(execution) if execution.is_terminal else None
 
 
 async def _run_of(ports: Ports, dag_id: str) -> RunView | None:

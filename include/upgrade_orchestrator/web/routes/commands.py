@@ -1,4 +1,4 @@
-"""The commands of an execution: pause, resume, cancel, promote, roll back, retry (specification sections 1 and 3)."""
+"""The commands of an execution: pause, resume, cancel, promote, roll back, retry, revert (specification section 3)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from upgrade_orchestrator.domain.errors import (
     UpgradeBlocked,
     VersionMismatch,
 )
-from upgrade_orchestrator.schemas.commands import PromoteQuery, ReasonQuery, ReleaseBody
+from upgrade_orchestrator.schemas.commands import PromoteQuery, ReasonQuery, ReleaseBody, RevertBody, RevertQuery
 from upgrade_orchestrator.schemas.executions import ExecutionResponse
 from upgrade_orchestrator.service.finalize.release import release_upgrade
 from upgrade_orchestrator.service.upgrade import commands as command
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
+from upgrade_orchestrator.service.upgrade.revert import RevertOrder, revert_upgrade
 from upgrade_orchestrator.service.views.queries import get_execution
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.http.bodies import documented, optional_body_of
@@ -90,6 +91,28 @@ async def retry(
 ) -> ExecutionResponse:
     """Create a new execution, PENDING, for the instances that a FAILED or CANCELLED one did not complete."""
     execution = await retry_upgrade(ports, execution_id, query.reason, actor)
+    response.headers["Location"] = links.execution(execution.id)
+    return ExecutionResponse.of(await get_execution(ports, execution.id), links)
+
+
+@router.post(
+    "/revert",
+    status_code=201,
+    responses=error_responses_by_status(NotFound, ActiveUpgradeExists, VersionMismatch, UpgradeBlocked, FleetUnusable),
+    openapi_extra=documented(RevertBody, required=False),
+)
+async def revert(
+    execution_id: ExecutionId,
+    actor: Operator,
+    body: Annotated[RevertBody, Depends(optional_body_of(RevertBody))],
+    query: Annotated[RevertQuery, Query()],
+    ports: PortsDep,
+    links: LinksDep,
+    response: Response,
+) -> ExecutionResponse:
+    """Create a new execution that brings every instance back to the version that it ran before the ended one."""
+    order = RevertOrder(body.reason, body.installed_components, query.start == "true")
+    execution = await revert_upgrade(ports, execution_id, order, actor)
     response.headers["Location"] = links.execution(execution.id)
     return ExecutionResponse.of(await get_execution(ports, execution.id), links)
 

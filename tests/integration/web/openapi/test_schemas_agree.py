@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
 from upgrade_orchestrator.domain.errors import Unauthenticated, UpgradeError
-from upgrade_orchestrator.schemas.commands import DecisionBody, FencingBody, ReleaseBody
+from upgrade_orchestrator.schemas.commands import DecisionBody, FencingBody, ReleaseBody, RevertBody
 from upgrade_orchestrator.schemas.registry import BODIES
 from upgrade_orchestrator.schemas.upgrades import UpgradeBody
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -36,7 +36,7 @@ TOGETHER = {
 "Rules that a schema cannot express: combinations of values, and the syntax of versions."
 
 
-NAMES = [each.__name__ for each in (UpgradeBody, DecisionBody, ReleaseBody, FencingBody, *BODIES)]
+NAMES = [each.__name__ for each in (UpgradeBody, DecisionBody, RevertBody, ReleaseBody, FencingBody, *BODIES)]
 
 
 async def no_ports() -> Ports:

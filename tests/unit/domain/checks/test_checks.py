@@ -1,5 +1,7 @@
 """Check results: findings with their negative twins and an operator's messages (specification sections 2, 4 and 7)."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.domain.builders import fleet_of, make_fleet, make_instance, make_request, planned
@@ -207,7 +209,7 @@ ROWS = [make_instance("i-00"), make_instance("i-01")]
 
 def test_verification_finds_nothing_when_all_instances_are_healthy_at_the_target() -> None:
     fleet = make_fleet(upgraded("i-00"), upgraded("i-01", status="DRAINED"), upgraded("not-planned", "3.6.0"))
-    assert not_well("3.7.0", ROWS, fleet) == {}
+    assert not_well(ROWS, fleet) == {}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_verification_finds_nothing_when_all_instances_are_healthy_at_the_target
     ],
 )
 def test_verification_names_the_state_of_each_instance_that_is_not_well(found: FleetInstance, problem: str) -> None:
-    assert not_well("3.7.0", ROWS, make_fleet(found, upgraded("i-01"))) == {"i-00": problem}
+    assert not_well(ROWS, make_fleet(found, upgraded("i-01"))) == {"i-00": problem}
 
 
 # fault 50
@@ -237,3 +239,9 @@ def test_stages_by_percentage_and_batches_of_other_strategies_are_not_limited() 
     assert stages(planned(10_000, total_instances=10_000, **wanted)) == NOTHING
     assert stages(planned(10_000, total_instances=10_000, batch_size=1)) == NOTHING
     assert stages(None) == NOTHING
+
+
+def test_verification_compares_each_instance_with_its_own_target() -> None:
+    rows = [make_instance("i-00", to_version="3.5.0"), make_instance("i-01")]
+    assert not_well(rows, make_fleet(replace(upgraded("i-00"), version="3.5.0"), upgraded("i-01"))) == {}
+    assert set(not_well(rows, make_fleet(upgraded("i-00"), upgraded("i-01")))) == {"i-00"}

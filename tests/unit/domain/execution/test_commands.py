@@ -18,6 +18,7 @@ SPECIFICATION = {
     "approve": "IN_PROGRESS",
     "reject": "IN_PROGRESS",
     "retry": "FAILED CANCELLED",
+    "revert": "COMPLETED FAILED CANCELLED",
     "release": "ROLLED_BACK COMPLETED FAILED CANCELLED",
 }
 PAIRS = list(product(Command, ExecutionStatus))

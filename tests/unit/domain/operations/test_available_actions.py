@@ -10,6 +10,7 @@ from upgrade_orchestrator.domain.approval.approval import Approval
 from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
+from upgrade_orchestrator.domain.lifecycle.revert import refusal_of
 from upgrade_orchestrator.domain.operations.available_actions import REQUIRES_REASON, available_actions
 from upgrade_orchestrator.domain.operations.permissions import PERMISSION_OF, Permission
 
@@ -95,13 +96,24 @@ def test_action_requires_a_reason_where_the_audit_needs_one() -> None:
         for each in available_actions(make_execution(status), WAITS, ALL, "anna")
         if each.requires_reason
     }
-    assert asked == REQUIRES_REASON == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT, C.RELEASE}
+    assert asked == REQUIRES_REASON == {C.CANCEL, C.ROLLBACK, C.APPROVE, C.REJECT, C.REVERT, C.RELEASE}
 
 
-def test_retry_is_the_only_available_action_after_the_end() -> None:
+def test_retry_and_revert_are_the_only_available_actions_after_the_end() -> None:
     for status in TERMINAL:
         settled = make_execution(status, settled_at=NOW)
-        assert {each.command for each in available_actions(settled, None, ALL, "olga")} <= {C.RETRY}
+        assert {each.command for each in available_actions(settled, None, ALL, "olga")} <= {C.RETRY, C.REVERT}
+
+
+def test_revert_says_why_it_is_not_possible_and_where_to_look() -> None:
+    done = make_execution(S.COMPLETED, settled_at=NOW)
+    (open_,) = available_actions(done, None, ALL, "olga")
+    (barred,) = available_actions(done, None, ALL, "olga", True, refusal_of(done, "e-2"))
+    assert (open_.command, open_.denied_because, open_.see) == (C.REVERT, None, None)
+    assert barred.denied_because == (
+        "A newer upgrade has changed the deployment since, and only the newest is reverted: e-2."
+    )
+    assert (barred.see, barred.recommended) == ("e-2", False)
 
 
 def test_release_is_available_to_an_administrator_until_an_ended_execution_is_settled() -> None:

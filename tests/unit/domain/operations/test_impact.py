@@ -133,6 +133,30 @@ def test_impact_of_retry_counts_instances_that_did_not_complete() -> None:
     assert "what did not complete: 15 instances" in impact(C.RETRY)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "how"),
+    [
+        (Strategy.CANARY, "in batches of 5"),
+        (Strategy.RECREATE, "all at once"),
+        (Strategy.BLUE_GREEN, "with a second pool and one switch"),
+    ],
+)
+def test_impact_of_revert_names_the_versions_and_how_it_goes(strategy: Strategy, how: str) -> None:
+    text = impact(C.REVERT, rows((N.COMPLETED, 11), (N.FAILED, 1), (N.PENDING, 8)), strategy=strategy)
+    assert f"12 of 20 instances go back from 3.7.0 to 3.6.0, {how}" in text
+    assert "8 instances are on the version before." in text
+
+
+def test_impact_of_revert_names_what_goes_elsewhere_and_what_stays() -> None:
+    there = [make_instance(name(each), N.COMPLETED) for each in range(3)]
+    other = make_instance(name(3), N.COMPLETED, from_version="3.5.0")
+    unknown = make_instance(name(4), N.COMPLETED, from_version=None)
+    text = impact(C.REVERT, [*there, other, unknown])
+    assert "4 of 5 instances go back from 3.7.0 to 3.6.0 (3) and to other versions (1), in batches of 5" in text
+    assert "1 instance, of which the version before is unknown, stays as it is." in text
+    assert "unknown" not in impact(C.REVERT, there)
+
+
 @pytest.mark.parametrize("command", C)
 def test_impact_of_every_command_is_described(command: Command) -> None:
     assert impact(command, waits=True, strategy=Strategy.STAGED)

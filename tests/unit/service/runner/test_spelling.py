@@ -70,3 +70,9 @@ def test_spelling_keeps_what_was_reported_and_unknown_versions() -> None:
     assert [(each.version, each.reported) for each in fleet.instances] == [("3.7.0", "v3.7.0"), (None, None)]
     assert spelling.health(Health(True, "v3.7.0")).version == "3.7.0"
     assert spelling.health(Health(True, None)).version is None
+
+
+def test_spelling_knows_the_further_versions_once_each() -> None:
+    spelling = Spelling(Scheme.SEMVER, "3.7.0", "3.6.0").with_further(["3.5.0", "v3.5.0", "v3.6.0", "odd"])
+    assert spelling.further == ("3.5.0", "odd")
+    assert [spelling.of(each) for each in ("v3.5.0", "v3.6.0", "3.4.0")] == ["3.5.0", "3.6.0", "3.4.0"]

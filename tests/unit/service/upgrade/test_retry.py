@@ -9,7 +9,7 @@ from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory.lab import MakeLab
 from tests.labs.seed import NEW, NEW_VERSION, OLD_VERSION
 from upgrade_orchestrator.domain.checks.checks import CheckResult
-from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState, UpgradeBlocked
+from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
@@ -146,7 +146,7 @@ async def test_retry_is_blocked_when_every_instance_completed(make_lab: MakeLab)
     await lab.run_batches(execution_id)
     await lab.go(execution_id, S.FAILED)
     await lab.end(execution_id)
-    with pytest.raises(UpgradeBlocked, match="every instance completed"):
+    with pytest.raises(InvalidState, match="every instance completed; to go back, revert it"):
         await _retry(lab, execution_id)
 
 

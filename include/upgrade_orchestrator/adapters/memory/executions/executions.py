@@ -237,4 +237,6 @@ def _changed(before: Execution, after: Execution) -> Execution:
         created_by=before.created_by,
         created_at=before.created_at,
         retry_of=before.retry_of,
+        revert_of=before.revert_of,
+        further_targets=before.further_targets,
     )

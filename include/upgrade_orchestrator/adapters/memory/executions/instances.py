@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from upgrade_orchestrator.adapters.memory.engine.tables import BATCH, INSTANCE, ROLLBACK_INSTANCE
+from upgrade_orchestrator.adapters.memory.engine.tables import BATCH, EXECUTION, INSTANCE, ROLLBACK_INSTANCE
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
-from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
+from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.plan.pools import by_serving_pool
 
 
 class MemoryInstances:
@@ -63,6 +67,33 @@ class MemoryInstances:
                 healthy_seconds=batch.healthy_seconds,
             )
             await self._transaction.write(BATCH, counted, execution_id, batch.number)
+
+    async def newer(self, execution: Execution, before: Execution | None = None) -> str | None:
+        """Over the executions of the same tenant and component."""
+        await self._transaction.statement()
+        of = (execution.tenant_id, execution.request.component_id)
+        every = [row.execution for row in self._transaction.rows(EXECUTION)]
+        later = [
+            each
+            for each in every
+            if (each.tenant_id, each.request.component_id) == of
+            and _place(each) > _place(execution)
+            and (before is None or _place(each) < _place(before))
+            and each.revert_of != execution.id
+            and _changed(self._transaction, each)
+        ]
+        return max(later, key=_place).id if later else None
+
+
+def _changed(transaction: Transaction, execution: Execution) -> bool:
+    """Whether it has touched an instance that serves, or given a new pool the traffic, and was not rolled back."""
+    rows = by_serving_pool(instances_of(transaction, execution.id), transaction.rows(BATCH, execution.id))
+    touched = any(each.status is not InstanceStatus.PENDING for each in rows)
+    return touched and execution.status is not ExecutionStatus.ROLLED_BACK
+
+
+def _place(execution: Execution) -> tuple[datetime, str]:
+    return execution.created_at, execution.id
 
 
 def instances_of(transaction: Transaction, execution_id: str) -> list[Instance]:

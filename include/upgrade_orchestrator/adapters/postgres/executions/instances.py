@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, Update, bindparam, select, update
+from sqlalchemy import BindParameter, Table, Update, and_, bindparam, exists, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from upgrade_orchestrator.adapters.postgres.schema import rows, tables
-from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance
-from upgrade_orchestrator.domain.plan.batch import Batch
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
+from upgrade_orchestrator.domain.plan.batch import SWITCHED, Batch
 
 # Built once, as in executions.py, because runners use them all the time.
 _OF: BindParameter[str] = bindparam("of")
@@ -63,6 +65,11 @@ _SAVE_BATCH_CLOCKS = (
     .values({name: bindparam(f"v_{name}") for name in _BATCH_CLOCKS})
 )
 
+E, N, B = tables.execution.c, tables.instance.c, tables.batch.c
+_TOUCHED = exists().where(N.execution_id == E.id, N.status != InstanceStatus.PENDING)
+_SWITCHED = exists().where(B.execution_id == E.id, B.phase.in_(SWITCHED))
+_CHANGED = and_(_TOUCHED, or_(E.strategy != Strategy.BLUE_GREEN, _SWITCHED))
+
 
 class PostgresInstances:
     """Uses the unit of work's connection."""
@@ -104,6 +111,17 @@ class PostgresInstances:
         if batch.clock_runs:
             clocks = {f"v_{name}": getattr(batch, name) for name in ("number", *_BATCH_CLOCKS)}
             await self._execute(_SAVE_BATCH_CLOCKS, of | clocks)
+
+    async def newer(self, execution: Execution, before: Execution | None = None) -> str | None:
+        """Uses the index of a tenant's executions of a component."""
+        position, later = tuple_(E.created_at, E.id), [E.status != ExecutionStatus.ROLLED_BACK, _CHANGED]
+        later += [E.tenant_id == execution.tenant_id, E.component_id == execution.request.component_id]
+        later += [position > tuple_(execution.created_at, execution.id), E.revert_of.is_distinct_from(execution.id)]
+        if before is not None:
+            later.append(position < tuple_(before.created_at, before.id))
+        newest = select(E.id).where(*later).order_by(E.created_at.desc(), E.id.desc()).limit(1)
+        found: str | None = await self._connection.scalar(newest)
+        return found
 
     async def _execute(self, statement: Any, values: Any) -> None:
         await self._connection.execute(statement, values)

@@ -52,6 +52,7 @@ def execution_from(row: RowMapping) -> Execution:
             status=ExecutionStatus(row["status"]),
             paused_from=ExecutionStatus(row["paused_from"]) if row["paused_from"] else None,
             warnings=tuple(row["warnings"]),
+            further_targets=tuple(row["further_targets"]),
             attention=attention_from(row["attention"]),
             canary=Canary(
                 healthy=row["canary_healthy"],
@@ -128,6 +129,8 @@ def new_execution_to(execution: Execution, plan: Plan) -> dict[str, Any]:
         "created_at": execution.created_at,
         "version_scheme": execution.version_scheme,
         "retry_of": execution.retry_of,
+        "revert_of": execution.revert_of,
+        "further_targets": list(execution.further_targets),
     }
 
 

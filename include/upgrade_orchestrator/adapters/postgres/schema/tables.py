@@ -89,6 +89,8 @@ execution = Table(
     Column("promoted_by", String(255)),
     Column("promoted_at", Time),
     Column("retry_of", Id),
+    Column("revert_of", Id),
+    Column("further_targets", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("run_ref", String(64)),
     Column("dag_paused", Boolean, nullable=False, server_default=text("false")),
     Column("begins_in_worker", Boolean, nullable=False, server_default=text("true")),

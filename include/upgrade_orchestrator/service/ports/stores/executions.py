@@ -49,6 +49,13 @@ class Executions(Protocol):
     async def active(self, tenant_id: str, component_id: str) -> Execution | None:
         """The execution that holds the active slot: the one that is not settled."""
 
+    async def newer(self, execution: Execution, before: Execution | None = None) -> str | None:
+        """The newest later execution, earlier than ``before``, that has changed what tenant and component run.
+
+        It has touched instances (BLUE_GREEN: given the new pool the traffic), was not rolled back, and does not revert
+        ``execution``. None if there is none.
+        """
+
     async def unsettled(self, status: ExecutionStatus | None = None) -> list[ExecutionSummary]:
         """All executions that were started and are not settled, of all tenants; only those in ``status`` if given."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.approval.approval import needs_approval
 from upgrade_orchestrator.domain.execution.commands import Command
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.lifecycle.revert import Refusal, refusal_of
 from upgrade_orchestrator.domain.operations.available_actions import AvailableAction, available_actions
 from upgrade_orchestrator.domain.operations.impact import ImpactInput, impact_of
 from upgrade_orchestrator.domain.operations.permissions import Permission
@@ -23,12 +25,13 @@ WORDS: dict[Command, tuple[str, str]] = {
     Command.APPROVE: ("Approve", "Approve the next stage?"),
     Command.REJECT: ("Reject", "Reject the next stage?"),
     Command.RETRY: ("Retry", "Retry what did not complete?"),
+    Command.REVERT: ("Revert …", "Bring the instances back to their previous versions?"),
     Command.RELEASE: ("Release", "Free the place of this ended upgrade now?"),
 }
 "The button's label and the dialog's question."
-_GRAVE = frozenset({Command.CANCEL, Command.ROLLBACK, Command.REJECT, Command.RELEASE})
+_GRAVE = frozenset({Command.CANCEL, Command.ROLLBACK, Command.REJECT, Command.REVERT, Command.RELEASE})
 _DECISIONS = frozenset({Command.APPROVE, Command.REJECT})
-_IN_BODY = _DECISIONS | {Command.RELEASE}
+_IN_BODY = _DECISIONS | {Command.REVERT, Command.RELEASE}
 "Commands whose reason is sent in the body; the others take it as a query parameter, and START takes none."
 
 
@@ -61,8 +64,19 @@ def buttons(detail: ExecutionDetail, permissions: Collection[Permission], caller
     """The available commands, the recommended one first."""
     awaits = detail.view.awaits
     given = ImpactInput(detail.execution, detail.plan, detail.instances, awaits)
-    found = available_actions(detail.execution, awaits, permissions, caller, four_eyes)
+    found = available_actions(detail.execution, awaits, permissions, caller, four_eyes, _not_reverted(detail))
     return [_button(each, given) for each in found]
+
+
+def _not_reverted(detail: ExecutionDetail) -> Refusal | None:
+    execution = detail.execution
+    if execution.settled_at is None:
+        return Refusal("it is possible once nothing is in flight any more and the place is free")
+    if refusal := refusal_of(execution, detail.newer):
+        return refusal
+    if execution.retry_of is None and all(each.status is InstanceStatus.PENDING for each in detail.instances):
+        return Refusal("nothing was touched, so there is nothing to bring back")
+    return None
 
 
 def _button(action: AvailableAction, given: ImpactInput) -> Button:

@@ -1,0 +1,140 @@
+"""What a revert of an ended upgrade brings back, and why there may be nothing to revert (specification section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy, UpgradeRequest
+from upgrade_orchestrator.domain.instance.fleet import Fleet, FleetInstance
+from upgrade_orchestrator.domain.instance.instance import Instance
+from upgrade_orchestrator.domain.instance.names import named
+
+_IN_BATCHES = frozenset({Strategy.CANARY, Strategy.STAGED})
+"The way back needs no canaries and no approvals: the version is known, and it was running."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an ended upgrade is not reverted; ``newer`` is the execution to which the reason points."""
+
+    why: str
+    newer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """The instances to bring back, in the fleet's order, and the version of each by its id."""
+
+    instances: tuple[FleetInstance, ...]
+    targets: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def refusal_of(execution: Execution, newer: str | None) -> Refusal | None:
+    """Why ``execution`` is not reverted; None if it may be.
+
+    ``newer`` is a later execution that has changed what the deployment runs: what this one recorded is outdated then.
+    """
+    if execution.revert_of is not None:
+        way = f"to {execution.from_version} leads a new upgrade"
+        again = f"reverting {execution.revert_of} again goes on with what it left"
+        return Refusal(f"it is a revert itself: {way}, whose checks count, and {again}", execution.revert_of)
+    if newer is not None:
+        return Refusal(
+            f"a newer upgrade has changed the deployment since, and only the newest is reverted: {newer}", newer
+        )
+    return None
+
+
+def revert_request(of: UpgradeRequest, total: int, installed: Mapping[str, str] | None) -> UpgradeRequest:
+    """The request of the revert: versions swapped, in batches under the same budget, and never rolled back by itself.
+
+    ``installed`` None: as the upgrade's request says.
+    """
+    return replace(
+        of,
+        from_version_id=of.to_version_id,
+        to_version_id=of.from_version_id,
+        strategy=Strategy.ROLLING if of.strategy in _IN_BATCHES else of.strategy,
+        stage_percentages=None,
+        auto_rollback_enabled=False,
+        total_instances=total,
+        initiated_by=None,
+        installed_components=of.installed_components if installed is None else installed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an upgrade, and those that it retries, recorded of each instance; ``touched`` are those they worked on."""
+
+    previous: Mapping[str, str | None]
+    touched: frozenset[str]
+
+    @classmethod
+    def of(cls, histories: Iterable[Sequence[Instance]]) -> Record:
+        """By the rows of the upgrade and of those that it retries, newest first: the newest version that is known."""
+        previous, touched = dict[str, str | None](), set[str]()
+        for rows in histories:
+            for row in rows:
+                if previous.get(row.instance_id) is None:
+                    previous[row.instance_id] = row.from_version
+                if row.attempts:
+                    touched.add(row.instance_id)
+        return cls(previous, frozenset(touched))
+
+    def spelled(self, spell: Callable[[str], str]) -> Record:
+        """The record with its versions as ``spell`` spells them."""
+        known = {name: None if version is None else spell(version) for name, version in self.previous.items()}
+        return replace(self, previous=known)
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """The versions that are known."""
+        return frozenset(each for each in self.previous.values() if each is not None)
+
+
+def way_back(execution: Execution, record: Record, fleet: Fleet) -> WayBack | Refusal:
+    """What reverting ``execution`` has to bring back, as ``fleet`` is now; its versions are spelled as the record's.
+
+    These are the instances on another version than their previous one, and those that the upgrade has worked on and
+    that are not well now. BLUE_GREEN replaces the serving pool as a whole.
+    """
+    if execution.request.strategy is Strategy.BLUE_GREEN:
+        return _pool_back(execution, record, fleet)
+    planned = [each for each in fleet.serving() if each.instance_id in record.previous]
+    targets = {name: version for name, version in record.previous.items() if version is not None}
+    known = [each for each in planned if each.instance_id in targets]
+    back = tuple(each for each in known if not _is_back(each, targets[each.instance_id], record))
+    gone = sorted(record.previous.keys() - {each.instance_id for each in planned})
+    unknown = [each.instance_id for each in planned if each.instance_id not in targets]
+    notes = (
+        f"left out, not in the fleet any more: {named(gone)}" if gone else "",
+        f"left as they are, no previous version is recorded: {named(unknown)}" if unknown else "",
+    )
+    warnings = tuple(each for each in notes if each)
+    return WayBack(back, targets, warnings) if back else _nothing(warnings)
+
+
+def _is_back(found: FleetInstance, version: str, record: Record) -> bool:
+    well = found.instance_id not in record.touched or found.is_well_at(version)
+    return found.version == version and well
+
+
+def _nothing(warnings: Sequence[str] = ()) -> Refusal:
+    said = "nothing to revert: every instance runs the version that it ran before the upgrade"
+    others = " that is in the fleet and whose previous version is recorded" if warnings else ""
+    return Refusal("; ".join([said.replace("every instance", f"every instance{others}"), *warnings]))
+
+
+def _pool_back(execution: Execution, record: Record, fleet: Fleet) -> WayBack | Refusal:
+    version, serving = execution.from_version, fleet.serving()
+    if all(each.version == version for each in serving):
+        return _nothing()
+    if record.versions != {version}:
+        ran = named(sorted(record.versions)) or "versions that are not known"
+        return Refusal(
+            f"the instances ran {ran} before, a new pool has one version: create an upgrade to the one wanted"
+        )
+    return WayBack(serving, {each.instance_id: version for each in serving})
