@@ -44,6 +44,7 @@ TABLE: dict[str, Needs] = {
     "promote_canary": Needs(P.OPERATE, ONE),
     "rollback": Needs(P.OPERATE, ONE),
     "retry": Needs(P.OPERATE, ONE),
+    "revert": Needs(P.OPERATE, ONE),
     "release_execution": Needs(P.ADMINISTER, ONE),
     "approve": Needs(P.APPROVE, ONE),
     "reject": Needs(P.APPROVE, ONE),

@@ -41,6 +41,8 @@ class ExecutionsContract:
             version_scheme="debian",
             failure_phase="ROLLBACK",
             begins_in_worker=False,
+            revert_of="e-other",
+            further_targets=("3.5.0", "odd"),
             warnings=("one", "two"),
             rollback=RollbackInfo("why", after(3), "olga"),
         )

@@ -41,9 +41,15 @@ CALL = {
     C.APPROVE: "stages/2/approve",
     C.REJECT: "stages/2/reject",
     C.RETRY: "retry",
+    C.REVERT: "revert",
     C.RELEASE: "release",
 }
-ANSWERED = {C.START: (202, S.VALIDATING), C.ROLLBACK: (202, S.ROLLING_BACK), C.RETRY: (201, S.PENDING)} | {
+ANSWERED = {
+    C.START: (202, S.VALIDATING),
+    C.ROLLBACK: (202, S.ROLLING_BACK),
+    C.RETRY: (201, S.PENDING),
+    C.REVERT: (201, S.PENDING),
+} | {
     C.PAUSE: (200, S.PAUSED),
     C.RESUME: (200, S.IN_PROGRESS),
     C.CANCEL: (200, S.CANCELLED),
@@ -52,7 +58,7 @@ ANSWERED = {C.START: (202, S.VALIDATING), C.ROLLBACK: (202, S.ROLLING_BACK), C.R
     C.REJECT: (200, S.CANCELLED),
     C.RELEASE: (200, None),
 }
-"The answer's code, and the status in it (None: as before); of a retry it is the new execution's."
+"The answer's code, and the status in it (None: as before); of a retry and a revert it is the new execution's."
 
 STRATEGY = {C.PROMOTE: "CANARY", C.APPROVE: "STAGED", C.REJECT: "STAGED"}
 RANKED = (C.CANCEL, C.ROLLBACK, C.PAUSE, C.PROMOTE)
@@ -68,7 +74,7 @@ def test_every_command_has_an_api_call(app: FastAPI) -> None:
 
 async def call(api: httpx.AsyncClient, command: Command, execution_id: str, **query: str) -> httpx.Response:
     """As its caller does: the stages' decisions have a body."""
-    body = {"reason": "seen"} if command in (C.APPROVE, C.REJECT, C.RELEASE) else None
+    body = {"reason": "seen"} if command in (C.APPROVE, C.REJECT, C.REVERT, C.RELEASE) else None
     return await api.post(f"/upgrades/{execution_id}/{CALL[command]}", json=body, params=query)
 
 
@@ -80,13 +86,17 @@ async def test_command_is_accepted_in_its_statuses_and_changes_nothing_in_others
     api.headers.update(authentication.admit("bob", Permission))  # four eyes: not who created it
     for status in S:
         await execution.go(status, settled=command is not C.RELEASE)
+        if command is C.REVERT:  # as if each instance had run another version before
+            world.connection.execute(
+                "UPDATE instance SET from_version = '3.5.9' WHERE execution_id = %s", (execution.id,)
+            )
         before, since = execution.snapshot(), execution.last_sequence()
         response = await call(api, command, execution.id)
         body = response.json()
         if status in ALLOWED_FROM[command]:
             code, becomes = ANSWERED[command]
             assert (response.status_code, body.get("status")) == (code, becomes or status), (status, response.text)
-            assert execution.status() is (status if command is C.RETRY else becomes or status)
+            assert execution.status() is (status if command in (C.RETRY, C.REVERT) else becomes or status)
             assert _received(execution, since) == [command.value], status
         else:
             assert (response.status_code, body["status"], body["code"]) == (409, 409, "INVALID_STATE"), status

@@ -104,15 +104,18 @@ async def test_retry_omits_missing_instances_with_a_warning(api: httpx.AsyncClie
     assert body["warnings"][0] == "left out, not in the fleet any more: gone-1"
 
 
-async def test_retry_is_422_when_every_instance_completed(api: httpx.AsyncClient, world: World) -> None:
+async def test_retry_is_409_and_says_what_else_is_possible_when_every_instance_completed(
+    api: httpx.AsyncClient, world: World
+) -> None:
     old = await cancelled(api, world)
     with world.connect() as connection:
         connection.execute("UPDATE execution SET to_version = '3.6.0' WHERE id = %s", (old,))
         connection.execute("UPDATE instance SET to_version = '3.6.0' WHERE execution_id = %s", (old,))
         connection.execute(COMPLETED, (old, 4))
     response = await api.post(f"/upgrades/{old}/retry")
-    assert (response.status_code, response.json()["code"]) == (422, "UPGRADE_BLOCKED")
-    assert response.json()["blockers"] == ["nothing is left to retry: every instance completed"]
+    assert (response.status_code, response.json()["code"]) == (409, "INVALID_STATE")
+    said = "to go back, revert it (POST /upgrades/{id}/revert), to go on, create a new upgrade"
+    assert response.json()["detail"] == f"nothing is left to retry: every instance completed; {said}"
     assert nothing_was_stored(world)
 
 

@@ -9,6 +9,7 @@ from tests.store_contract.executions.approvals import ApprovalsContract
 from tests.store_contract.executions.board import BoardContract
 from tests.store_contract.executions.executions import ExecutionsContract
 from tests.store_contract.executions.history import HistoryContract
+from tests.store_contract.executions.newer import NewerContract
 from tests.store_contract.executions.overviews import OverviewsContract
 from tests.store_contract.executions.statistics import StatisticsContract
 from tests.store_contract.idempotency import IdempotencyStoreContract
@@ -50,6 +51,10 @@ class TestLeases(LeasesContract):
 
 
 class TestLiveFeed(LiveFeedContract):
+    """In memory."""
+
+
+class TestNewer(NewerContract):
     """In memory."""
 
 
