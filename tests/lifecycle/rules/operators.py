@@ -1,4 +1,4 @@
-"""The operators of a lifecycle machine: they create, start, steer, promote, approve and retry, at any time."""
+"""The operators of a lifecycle machine: they create, start, steer, promote, approve, retry and revert, at any time."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from upgrade_orchestrator.service.approvals import ui_responses as answers
 from upgrade_orchestrator.service.upgrade import commands as command
 from upgrade_orchestrator.service.upgrade.create import create_upgrade
 from upgrade_orchestrator.service.upgrade.retry import retry_upgrade
+from upgrade_orchestrator.service.upgrade.revert import RevertOrder, revert_upgrade
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
 
 S = ExecutionStatus
@@ -115,5 +116,14 @@ class Operators(LifecycleState):
     @rule()
     def retry(self) -> None:
         made = self.command("retry", retry_upgrade(self.bench.ports, self.current, None, OLGA))
+        if made is not None:
+            self.take_on(made)
+
+    @precondition(lambda self: self.ledgers and is_terminal(self.status()))
+    @rule(start=one_of(False, True), old=one_of(0, 0, 0, 1))
+    def revert(self, start: bool, old: int) -> None:
+        """Of the newest execution, or of the oldest, which is refused if what it has recorded is outdated."""
+        aimed_at = list(self.ledgers)[0] if old else self.current
+        made = self.command("revert", revert_upgrade(self.bench.ports, aimed_at, RevertOrder("bad", start=start), OLGA))
         if made is not None:
             self.take_on(made)

@@ -16,10 +16,14 @@ _IN_BATCHES = frozenset({Strategy.CANARY, Strategy.STAGED})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an ended upgrade is not reverted; ``newer`` is the execution to which the reason points."""
+    """Why an ended upgrade is not reverted.
+
+    ``newer`` is the execution that has changed the deployment since, ``see`` one to look at instead.
+    """
 
     why: str
     newer: str | None = None
+    see: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,12 @@ def refusal_of(execution: Execution, newer: str | None) -> Refusal | None:
     ``newer`` is a later execution that has changed what the deployment runs: what this one recorded is outdated then.
     """
     if execution.revert_of is not None:
-        way = f"to {execution.from_version} leads a new upgrade"
-        again = f"reverting {execution.revert_of} again goes on with what it left"
-        return Refusal(f"it is a revert itself: {way}, whose checks count, and {again}", execution.revert_of)
+        forward = f"create an upgrade to go to {execution.from_version} again"
+        on = f"revert {execution.revert_of} again to go on with what is left"
+        return Refusal(f"it is a revert itself: {forward}, or {on}", see=execution.revert_of)
     if newer is not None:
-        return Refusal(
-            f"a newer upgrade has changed the deployment since, and only the newest is reverted: {newer}", newer
-        )
+        since = "a newer upgrade has changed the deployment since, and only the newest is reverted"
+        return Refusal(f"{since}: {newer}", newer, newer)
     return None
 
 

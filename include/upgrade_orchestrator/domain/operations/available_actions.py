@@ -81,7 +81,7 @@ def available_actions(
             requires_reason=each in REQUIRES_REASON,
             needs_force=each is C.PROMOTE and execution.canary.healthy is False,
             denied_because=denied_because[each],
-            see=not_reverted.newer if each is C.REVERT and not_reverted is not None else None,
+            see=not_reverted.see if each is C.REVERT and not_reverted is not None else None,
         )
         for each in found
     ]

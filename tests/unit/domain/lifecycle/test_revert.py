@@ -129,4 +129,4 @@ def test_revert_is_refused_after_a_newer_upgrade_and_of_a_revert() -> None:
     assert refusal_of(done, None) is None
     assert newer is not None
     assert itself is not None
-    assert (newer.newer, itself.newer) == ("e-2", "e-0")
+    assert (newer.newer, newer.see, itself.newer, itself.see) == ("e-2", "e-2", None, "e-0")
