@@ -10,8 +10,9 @@ from local.fleet.agent.orders import Orders
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import COMPONENT, NEW, NEW_VERSION, OLD, OLD_VERSION
-from tests.labs.steps.pools import NEWEST, admitted_next, blue_green, traffic, upgrade
+from tests.labs.steps.pools import NEWEST, admitted_next, blue_green, over, pool_orders, switched, traffic, upgrade
 from upgrade_orchestrator.adapters.memory.engine.tables import INSTANCE
+from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState, UpgradeBlocked
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
@@ -334,3 +335,36 @@ async def test_revert_of_blue_green_switches_to_a_pool_at_the_old_version(make_l
     assert execution.status is S.COMPLETED, execution.status_reason
     assert (traffic(lab), lab.versions()) == ("blue", {OLD_VERSION: 2})
     assert await lab.deployment() == (OLD, None)
+
+
+async def test_revert_of_blue_green_that_was_cancelled_after_the_switch_takes_the_old_pool(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, size=2, soak_seconds=3600)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await lab.end(execution_id)
+    assert (traffic(lab), lab.versions()) == ("green", {OLD_VERSION: 2, NEW_VERSION: 2})
+    before = pool_orders(lab)
+    reverted = await _admit(lab, await _revert(lab, execution_id))
+    async with lab.world.ports.work() as work:  # its soak is as long; nothing happens in it
+        assert (await work.executions.plan(reverted.id)).soak_seconds == 3600
+    await over(lab, reverted.id, Goal.SWITCHED)
+    assert pool_orders(lab)[len(before) :] == ["traffic to blue"]
+
+
+async def test_revert_of_blue_green_that_never_switched_has_nothing_to_do(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted(**blue_green())
+    await lab.run(execution_id, 1)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await lab.end(execution_id)
+    with pytest.raises(InvalidState, match="nothing to revert"):
+        await _revert(lab, execution_id)
+
+
+async def test_revert_leaves_an_instance_drained_that_others_had_drained(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    done = await _completed(lab)
+    lab.order(Orders.drain, lab.name(2), fence=lab.tokens()[-1])
+    await until(lambda: lab.fleet()[lab.name(2)]["status"] == "DRAINED", "drained")
+    execution = await _carry_out(lab, await _revert(lab, done.id))
+    assert execution.status is S.COMPLETED, execution.status_reason
+    assert (lab.versions(), lab.statuses()) == ({OLD_VERSION: 2}, {"RUNNING": 1, "DRAINED": 1})
