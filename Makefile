@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # More workers than cores: while some tests wait for the stack, others use the cores.
 WORKERS := 5
 
-.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick lint docs lock
+.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick screenshots lint docs lock
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -60,6 +60,9 @@ bench: setup ## the measurements, all or some: make bench WHAT="rolling many"
 
 bench-quick: setup ## four minutes of them, and a line for docs/performance.md; CHECK=1 compares it with the last line there
 	@$(PYTHON) -m bench quick $(if $(CHECK),--check docs/performance.md)
+
+screenshots: setup ## pictures of the status view's pages in every state, into OUT (.local/screenshots); ONLY=list for some
+	@PYTHONPATH=.:include $(PYTHON) -m tests.browser.screenshots $(or $(OUT),.local/screenshots) $(ONLY)
 
 lint: setup ## style, types and import layers
 	@.venv/bin/ruff check
