@@ -33,7 +33,7 @@ def ago(minutes: float) -> datetime:
 
 @dataclass(frozen=True)
 class Story:
-    """What is told of one upgrade; the rest follows from it.
+    """The values of one upgrade that differ; the rest follows from them.
 
     ``states`` are the instances' in the plan's order, ``reverts`` the ones in the rollback.
     """

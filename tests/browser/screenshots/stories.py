@@ -19,7 +19,7 @@ I, S, T = InstanceStatus, ExecutionStatus, EventType  # noqa: E741 - as in the d
 
 def moved(
     minutes: float, before: ExecutionStatus, after: ExecutionStatus, reason: str, actor: str = SYSTEM.name
-) -> tuple[float, T, dict[str, Any]]:
+) -> tuple[float, EventType, dict[str, Any]]:
     return minutes, T.STATUS_CHANGED, {"from": before, "to": after, "reason": reason, "actor": actor, "source": "UI"}
 
 
