@@ -23,10 +23,10 @@ def bar_parts(progress: Progress | ProgressResponse) -> list[BarPart]:
     An instance that a rollback is working on is in flight, and not in the part that it had before.
     """
     p = progress
-    working = max(p.in_flight, p.total - p.completed - p.failed - p.rolled_back - p.pending)
-    more = working - (p.total - p.completed - p.failed - p.rolled_back - p.pending)
-    completed = max(0, p.completed - more)
-    failed = max(0, p.failed - max(0, more - p.completed))
+    going = p.total - p.completed - p.failed - p.rolled_back - p.pending
+    working = min(max(p.in_flight, going), p.total - p.rolled_back - p.pending)
+    completed = max(0, p.completed - (working - going))
+    failed = p.total - p.rolled_back - p.pending - working - completed
     counts = (("rolled back", "back", p.rolled_back), ("completed", "good", completed))
     parts, start = list[BarPart](), 0
     for words, tone, size in (*counts, ("failed", "bad", failed), ("in flight", "busy", working)):
