@@ -67,6 +67,13 @@ def test_batches_of_one_stand_side_by_side(browser: Browser) -> None:
     assert (len(tops), len(set(tops))) == (12, 2)
 
 
+def test_exact_times_and_an_opened_tile_fit_a_narrow_screen(browser: Browser) -> None:
+    with showing(browser, SCENES["execution-one-by-one"], width=360) as page:
+        page.locator("#exact-times").click()
+        page.locator("#tile-kafka-05 summary").click()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+
+
 def test_reason_that_is_required_is_marked_and_one_that_is_optional_is_not(running: Page) -> None:
     running.locator("#button-cancel").click()
     reason = running.locator("dialog[open] textarea")

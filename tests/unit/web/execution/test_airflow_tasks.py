@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import pytest
-
 from tests.browser.screenshots.details import detail_of
 from tests.browser.screenshots.stories import STORIES
 from upgrade_orchestrator.domain.airflow.task_states import RunView
@@ -14,9 +12,9 @@ from upgrade_orchestrator.web.view.execution.airflow_tasks import AirflowView, a
 S = ExecutionStatus
 
 
-def view(status: ExecutionStatus, tasks: Mapping[str, str | None], state: str = "running") -> AirflowView:
+def view(status: ExecutionStatus, tasks: Mapping[str, str | None]) -> AirflowView:
     detail = detail_of(replace(STORIES["running"], status=status))
-    shown = airflow_of(replace(detail, run=RunView("7", state, tasks=tasks, name="r")))
+    shown = airflow_of(replace(detail, run=RunView("7", "running", tasks=tasks, name="r")))
     assert shown is not None
     return shown
 
@@ -43,12 +41,3 @@ def test_tasks_that_have_run_keep_their_colour_after_the_end() -> None:
     groups = {each.name: each for each in view(S.FAILED, TASKS).groups}
     assert [(each.words, each.css) for each in groups["admit"].tasks] == [("success", "success")]
     assert groups["admit"].style is not None
-
-
-@pytest.mark.parametrize(
-    ("status", "agrees"), [(S.ROLLED_BACK, True), (S.FAILED, True), (S.COMPLETED, False), (S.CANCELLED, False)]
-)
-def test_failed_run_agrees_with_an_upgrade_that_failed_or_was_rolled_back(
-    status: ExecutionStatus, agrees: bool
-) -> None:
-    assert view(status, {"admit": "success"}, "failed").agrees is agrees

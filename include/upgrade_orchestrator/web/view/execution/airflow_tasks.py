@@ -49,12 +49,7 @@ def airflow_of(detail: ExecutionDetail) -> AirflowView | None:
         return None
     status = from_task_states(run)
     groups = [_shown(each, execution.is_terminal) for each in task_groups(run.tasks)]
-    return AirflowView(run.state, run.paused, run.name, status, _agree(status, execution.status), groups)
-
-
-def _agree(shown: ExecutionStatus | None, stored: ExecutionStatus) -> bool:
-    """The run of an upgrade that was rolled back has failed, so that it is red in Airflow too."""
-    return shown is stored or (shown, stored) == (ExecutionStatus.FAILED, ExecutionStatus.ROLLED_BACK)
+    return AirflowView(run.state, run.paused, run.name, status, status is execution.status, groups)
 
 
 def _shown(group: TaskGroup, ended: bool) -> ShownGroup:
