@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.browser.screenshots.details import detail_of
+from tests.browser.screenshots.lists import LISTS
 from tests.browser.screenshots.stories import STORIES
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.operations.permissions import Permission
@@ -54,5 +55,6 @@ def _execution(name: str) -> Scene:
 SCENES: dict[str, Scene] = {
     "list": Scene("upgrades", "board.html", _board),
     **{f"execution-{name}": _execution(name) for name in STORIES},
+    **{name: Scene(*each) for name, each in LISTS.items()},
 }
 "Every picture by its name."

@@ -45,7 +45,8 @@ def templates() -> Environment:
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render ``template``; ``home`` is the relative path from the page to the root of the view."""
-    content = templates().get_template(template).render({"home": home_of(request)} | values)
+    home = values.pop("home", None) or home_of(request)
+    content = templates().get_template(template).render(values, home=home)
     return HTMLResponse(content, status, HEADERS)
 
 

@@ -11,15 +11,16 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase
 from upgrade_orchestrator.domain.plan.plan import BatchKind
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
+from upgrade_orchestrator.web.view.icons import icon
 from upgrade_orchestrator.web.view.words import StatusStyle
 
 S = ExecutionStatus
 
-DONE = StatusStyle("done", "good", "✓")
-NOW = StatusStyle("now", "busy", "▶")
-LATER = StatusStyle("to come", "idle", "○")
-STOPPED = StatusStyle("ended here", "bad", "✕")
-MISSED = StatusStyle("not reached", "idle", "–")
+DONE = StatusStyle("done", "good", icon("check"))
+NOW = StatusStyle("now", "busy", icon("play"))
+LATER = StatusStyle("to come", "idle", icon("circle"))
+STOPPED = StatusStyle("ended here", "bad", icon("cross"))
+MISSED = StatusStyle("not reached", "idle", icon("minus"))
 MOST_STAGES = 5
 "Up to this many stages are a step each; more are one step together."
 _BEFORE_WORK = frozenset({S.PENDING, S.VALIDATING})

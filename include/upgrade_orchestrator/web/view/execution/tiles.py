@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from upgrade_orchestrator.domain.instance.instance import IN_FLIGHT, Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.rollback import is_touched
+from upgrade_orchestrator.web.view.icons import icon
 from upgrade_orchestrator.web.view.words import INSTANCE, NOT_REACHED, StatusStyle
 
-_BACK = StatusStyle("Rolling back", "back", "↺")
-_NOT_BACK = StatusStyle("Rollback failed", "bad", "✕")
+_BACK = StatusStyle("Rolling back", "back", icon("undo"))
+_NOT_BACK = StatusStyle("Rollback failed", "bad", icon("cross"))
 
 
 def style_of_tile(instance: Instance, ended: bool) -> StatusStyle:
@@ -19,7 +20,7 @@ def style_of_tile(instance: Instance, ended: bool) -> StatusStyle:
         style = _NOT_BACK
     elif instance.status is InstanceStatus.PENDING and ended:
         style = NOT_REACHED
-    return StatusStyle(f"{style.words}, gone", "warn", "∅") if instance.gone else style
+    return StatusStyle(f"{style.words}, gone", "warn", icon("gone")) if instance.gone else style
 
 
 def is_going_back(instance: Instance) -> bool:
