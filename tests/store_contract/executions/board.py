@@ -8,6 +8,7 @@ import pytest
 from tests.store_contract.stores import Added, Store
 from tests.unit.domain.builders import NOW, make_request
 from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import Decision
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -16,6 +17,7 @@ from upgrade_orchestrator.service.ports.stores.board import BoardFilter, Counts,
 
 S = ExecutionStatus
 BY_OLGA = make_request(initiated_by="Olga_100%", total_instances=3)
+STUCK = Attention("FLEET_UNREACHABLE", NOW, "no answer", 3)
 STAGED = make_request(strategy=Strategy.STAGED, total_instances=3)
 
 FILTERS: list[tuple[dict[str, Any], str]] = [
@@ -30,6 +32,8 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"status": S.CANCELLED}, "31"),
     ({"status": Group.ACTIVE}, "542"),
     ({"status": Group.AWAITING_APPROVAL}, "4"),
+    ({"status": Group.NEEDS_ATTENTION}, "53"),
+    ({"status": Group.NEEDS_ATTENTION, "tenants": frozenset({"two-b"})}, "3"),
     ({"text": "E-3"}, "3"),
     ({"text": "olga_"}, "5"),
     ({"text": "0%"}, "5"),
@@ -43,16 +47,21 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
 class BoardContract:
     @pytest.fixture
     async def five(self, store: Store, added: Added) -> None:
-        """e-1 was cancelled long ago, e-3 just now and is not settled; stage 3 of e-4 waits for a decision."""
+        """e-1 was cancelled long ago, e-3 just now and is not settled; stage 3 of e-4 waits for a decision.
+
+        e-1, e-3 and e-5 need attention, and e-1 is over; what e-2 needed attention for is over.
+        """
         async with store() as work:
             now = await work.now()
         old = now - timedelta(days=2)
-        await added(id="e-1", tenant_id="one", status=S.CANCELLED, completed_at=old, settled_at=old)
+        await added(id="e-1", tenant_id="one", status=S.CANCELLED, completed_at=old, settled_at=old, attention=STUCK)
         await added(id="e-2", tenant_id="two", status=S.PENDING)
-        await added(id="e-3", tenant_id="two-b", status=S.CANCELLED, completed_at=now)
+        await added(id="e-3", tenant_id="two-b", status=S.CANCELLED, completed_at=now, attention=STUCK)
         await added(id="e-4", tenant_id="four", status=S.IN_PROGRESS, request=STAGED)
-        await added(id="e-5", tenant_id="five", status=S.VALIDATING, request=BY_OLGA)
+        await added(id="e-5", tenant_id="five", status=S.VALIDATING, request=BY_OLGA, attention=STUCK)
         async with store() as work:
+            await work.executions.note_attention("e-2", STUCK)
+            await work.executions.note_attention("e-2", None)
             for stage, decision in ((2, Decision.APPROVED), (3, None)):
                 asked = Approval(execution_id="e-4", stage=stage, plan_hash="", requested_at=NOW, decision=decision)
                 await work.approvals.save(asked)
@@ -72,7 +81,7 @@ class BoardContract:
             some = await work.board.counts(frozenset({"one", "two"}))
             no_tenants = await work.board.counts(frozenset())
         active = {S.PENDING: 1, S.IN_PROGRESS: 1, S.VALIDATING: 1}
-        assert everybody == Counts(active, {S.CANCELLED: 1}, awaiting=1)
+        assert everybody == Counts(active, {S.CANCELLED: 1}, awaiting=1, attention=2)
         assert some == Counts({S.PENDING: 1}, {}, awaiting=0)
         assert no_tenants == Counts({}, {}, awaiting=0)
 

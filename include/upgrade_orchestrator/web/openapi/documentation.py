@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from upgrade_orchestrator.web.openapi.description import description
-from upgrade_orchestrator.web.openapi.reference_page import HEADERS, reference_page
+from upgrade_orchestrator.web.openapi.reference_page import reference_page
 from upgrade_orchestrator.web.security import RegistryReader
 
 router = APIRouter(include_in_schema=False)
@@ -24,7 +24,7 @@ async def openapi(request: Request) -> dict[str, Any]:
 @router.get("/docs", dependencies=[RegistryReader])
 async def docs(request: Request) -> HTMLResponse:
     """The description as a page; it loads nothing from other servers, so it works without access to the internet."""
-    return HTMLResponse(reference_page(_described(request)), headers=HEADERS)
+    return reference_page(request, _described(request))
 
 
 def _described(request: Request) -> dict[str, Any]:

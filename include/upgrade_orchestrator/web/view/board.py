@@ -64,7 +64,7 @@ Asked = Annotated[BoardQuery, Query()]
 async def board_page(request: Request, asked: Asked, caller: CallerDep, ports: PortsDep) -> HTMLResponse:
     """The whole page."""
     shown = await _shown(ports, caller, asked)
-    return page(request, "board.html", creates=await _creates(ports, caller), **shown)
+    return page(request, "board.html", **shown)
 
 
 @router.get("/board", dependencies=[RegistryReader])
@@ -90,6 +90,7 @@ async def _shown(ports: Ports, caller: Caller | None, asked: BoardQuery) -> dict
         "counts": _counts(found),
         "asked": asked,
         "limited": seen is not None,
+        "creates": await _creates(ports, caller),
         "older": asked.given(cursor=encode(found.executions[ROWS - 1].execution.id)) if more else None,
         "caller": caller.name,
         "strategies": list(Strategy),
@@ -116,6 +117,7 @@ def _counts(found: BoardView) -> list[tuple[str, int, str]]:
     counts = found.counts
     active = sum(counts.active.values())
     shown = [(Group.ACTIVE.value, active, ""), (Group.AWAITING_APPROVAL.value, counts.awaiting, "")]
+    shown += [(Group.NEEDS_ATTENTION.value, counts.attention, "")]
     shown += [(each.value, counts.active[each], "") for each in ExecutionStatus if counts.active.get(each)]
     shown += [(each.value, counts.ended[each], "24 h") for each in ExecutionStatus if counts.ended.get(each)]
     return shown

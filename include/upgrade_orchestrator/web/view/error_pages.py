@@ -48,18 +48,24 @@ def error_page(request: Request, error: UpgradeError) -> Response:
     response = problem(error, request.url.path)
     if "text/html" not in request.headers.get("accept", ""):
         return response
-    shown = page(
-        request,
-        "refusal.html",
-        response.status_code,
-        title=_title(error),
-        detail=error.detail,
-        advice=_advice(error),
-    )
+    shown = page(request, "refusal.html", response.status_code, **refusal(error))
     for name in ("WWW-Authenticate", "Retry-After"):
         if name in response.headers:
             shown.headers[name] = response.headers[name]
     return shown
+
+
+def refusal(error: UpgradeError) -> dict[str, Any]:
+    """The values of the error page."""
+    return {
+        "title": _title(error),
+        "detail": error.detail,
+        "errors": error.extra.get("errors", []),
+        "advice": _advice(error),
+        "sign": _sign(error),
+        "signs_in": isinstance(error, Unauthenticated),
+        "again": isinstance(error, Unavailable | TooManyRequests),
+    }
 
 
 def _of_parameters(error: RequestValidationError) -> UpgradeError:
@@ -67,6 +73,12 @@ def _of_parameters(error: RequestValidationError) -> UpgradeError:
     if any(each["loc"][0] == "path" for each in found):
         return NotFound("this is not a valid id")
     return ValidationFailed(field_errors([{**each, "loc": each["loc"][1:]} for each in found]))
+
+
+def _sign(error: UpgradeError) -> str:
+    if isinstance(error, Unauthenticated | Forbidden):
+        return "person"
+    return "clock" if isinstance(error, Unavailable | TooManyRequests) else "question"
 
 
 def _title(error: UpgradeError) -> str:
@@ -82,7 +94,13 @@ def _advice(error: UpgradeError) -> str:
     if isinstance(error, Unavailable | TooManyRequests):
         return "Upgrades go on; only this page cannot be shown right now. Try again in a few seconds."
     if isinstance(error, NotFound):
-        return "It does not exist, or it belongs to a tenant that you may not see."
+        return (
+            "It does not exist, or it belongs to a tenant that you may not see. An administrator of Airflow can"
+            " give you a role there."
+        )
     if isinstance(error, Forbidden):
-        return "Ask an administrator of Airflow for one of the Upgrade roles."
+        return (
+            "Ask an administrator of Airflow for one of the Upgrade roles: Upgrade Viewer to see, Upgrade Operator to"
+            " steer, Upgrade Approver to approve, or one of these for your tenant only."
+        )
     return "Check the address, or go back to the list."

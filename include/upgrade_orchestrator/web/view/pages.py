@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from upgrade_orchestrator.web.view import words
+from upgrade_orchestrator.web.view.bars import bar_parts
 
 FOLDER = Path(__file__).parent
 PREFIX = "/view"
@@ -38,13 +39,14 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(words.FILTERS)
-    found.globals.update(words.GLOBALS)
+    found.globals.update(words.GLOBALS | {"bar_parts": bar_parts})
     return found
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render ``template``; ``home`` is the relative path from the page to the root of the view."""
-    content = templates().get_template(template).render({"home": home_of(request)} | values)
+    home = values.pop("home", None) or home_of(request)
+    content = templates().get_template(template).render(values, home=home)
     return HTMLResponse(content, status, HEADERS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -16,6 +17,7 @@ from upgrade_orchestrator.web.security import Reader
 from upgrade_orchestrator.web.view.charts import Chart, Series, lines, stacked_bars
 from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.pages import page
+from upgrade_orchestrator.web.view.words import in_words
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 
@@ -25,28 +27,34 @@ Named = Sequence[tuple[str, Figures]]
 @router.get("/components/{componentId}/statistics", dependencies=[Reader])
 async def of_component(request: Request, component_id: ComponentId, ports: PortsDep) -> HTMLResponse:
     """A component in all tenants; not for users who are limited to some tenants."""
-    return await _shown(request, ports, f"Component {component_id}", HistoryOf(component_id=component_id))
+    narrowed = f"?component={component_id}"
+    return await _shown(request, ports, f"Component {component_id}", narrowed, HistoryOf(component_id=component_id))
 
 
 @router.get("/tenants/{tenantId}/statistics", dependencies=[Reader])
 async def of_tenant(request: Request, tenant_id: TenantId, ports: PortsDep) -> HTMLResponse:
     """A tenant, over all components."""
-    return await _shown(request, ports, f"Tenant {tenant_id}", HistoryOf(tenant_id=tenant_id))
+    narrowed = f"?tenant={tenant_id}"
+    return await _shown(request, ports, f"Tenant {tenant_id}", narrowed, HistoryOf(tenant_id=tenant_id))
 
 
-async def _shown(request: Request, ports: Ports, whose: str, of: HistoryOf) -> HTMLResponse:
-    history = await get_history(ports, of)
+async def _shown(request: Request, ports: Ports, whose: str, narrowed: str, of: HistoryOf) -> HTMLResponse:
+    return page(request, "statistics.html", **template_values(await get_history(ports, of), whose, narrowed))
+
+
+def template_values(history: History, whose: str, narrowed: str) -> dict[str, Any]:
+    """What the page shows; ``narrowed`` is the query of the list with the same upgrades."""
     weeks = [(f"{each.begins:%-d %b}", each.figures) for each in history.weeks]
-    strategies = [(name.value, figures) for name, figures in history.by_strategy.items()]
-    return page(
-        request,
-        "statistics.html",
-        whose=whose,
-        overall=history.overall,
-        count=WEEKS,
-        tables=[("Week from", weeks), ("Strategy", strategies)],
-        charts=charts(history, weeks, strategies),
-    )
+    strategies = [(in_words(name.value), figures) for name, figures in history.by_strategy.items()]
+    return {
+        "whose": whose,
+        "narrowed": narrowed,
+        "first": f"{history.weeks[0].begins:%-d %B %Y}",
+        "overall": history.overall,
+        "count": WEEKS,
+        "tables": [("Week from", weeks), ("Strategy", strategies)],
+        "charts": charts(history, weeks, strategies),
+    }
 
 
 def charts(history: History, weeks: Named, strategies: Named) -> list[object]:
@@ -78,19 +86,31 @@ def _rate(name: str, title: str, figures: Named) -> Chart:
     rates = _each(
         figures, lambda each: each.success_rate if each.successful_executions + each.failed_executions else None
     )
-    return Chart(name, title, [name_of for name_of, _ in figures], [Series("success rate", "fill-good", rates)], "%")
+    return Chart(name, title, [name_of for name_of, _ in figures], [Series("success rate", "fill-good", rates)], " %")
 
 
 def _durations(name: str, title: str, figures: Named) -> Chart:
+    size, unit = _unit(max((each.p95_duration_seconds for _, each in figures), default=0))
     return Chart(
         name,
         title,
         [name_of for name_of, _ in figures],
         [
-            Series("median", "fill-busy", _each(figures, lambda each: _known(each, each.p50_duration_seconds))),
-            Series("95 %", "fill-watch", _each(figures, lambda each: _known(each, each.p95_duration_seconds))),
+            Series("median", "fill-busy", _each(figures, lambda each: _known(each, each.p50_duration_seconds / size))),
+            Series(
+                "95th percentile",
+                "fill-back",
+                _each(figures, lambda each: _known(each, each.p95_duration_seconds / size)),
+            ),
         ],
-        " s",
+        f" {unit}",
+    )
+
+
+def _unit(longest: float) -> tuple[int, str]:
+    """The unit in which durations up to ``longest`` seconds are read easily, and its seconds."""
+    return next(
+        ((size, unit) for size, unit in ((86400, "d"), (3600, "h"), (60, "min")) if longest >= 2 * size), (1, "s")
     )
 
 

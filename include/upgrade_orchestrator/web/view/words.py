@@ -12,12 +12,13 @@ from markupsafe import Markup
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.instance.names import named
+from upgrade_orchestrator.web.view.icons import icon, sprite
 
 S, N = ExecutionStatus, InstanceStatus
 
 
 class StatusStyle(NamedTuple):
-    """How a status is shown: its words, its tone (a CSS class) and its sign."""
+    """How a status is shown: its words, its tone (a CSS class) and its sign, an icon."""
 
     words: str
     tone: str
@@ -25,33 +26,33 @@ class StatusStyle(NamedTuple):
 
 
 STATUS: dict[str, StatusStyle] = {
-    S.PENDING: StatusStyle("Pending", "idle", "○"),
-    S.VALIDATING: StatusStyle("Validating", "busy", "◔"),
-    S.IN_PROGRESS: StatusStyle("In progress", "busy", "▶"),
-    S.CANARY_RUNNING: StatusStyle("Canary running", "busy", "▷"),
-    S.CANARY_MONITORING: StatusStyle("Canary monitoring", "watch", "◉"),
-    S.PAUSED: StatusStyle("Paused", "warn", "❚❚"),
-    S.ROLLING_BACK: StatusStyle("Rolling back", "back", "↺"),
-    S.ROLLED_BACK: StatusStyle("Rolled back", "back", "↶"),
-    S.COMPLETED: StatusStyle("Completed", "good", "✓"),
-    S.FAILED: StatusStyle("Failed", "bad", "✕"),
-    S.CANCELLED: StatusStyle("Cancelled", "idle", "⊘"),
+    S.PENDING: StatusStyle("Pending", "idle", icon("circle")),
+    S.VALIDATING: StatusStyle("Validating", "busy", icon("clock")),
+    S.IN_PROGRESS: StatusStyle("In progress", "busy", icon("play")),
+    S.CANARY_RUNNING: StatusStyle("Canary running", "busy", icon("play-outline")),
+    S.CANARY_MONITORING: StatusStyle("Canary monitoring", "watch", icon("eye")),
+    S.PAUSED: StatusStyle("Paused", "warn", icon("pause")),
+    S.ROLLING_BACK: StatusStyle("Rolling back", "back", icon("undo")),
+    S.ROLLED_BACK: StatusStyle("Rolled back", "bad", icon("undone")),
+    S.COMPLETED: StatusStyle("Completed", "good", icon("check")),
+    S.FAILED: StatusStyle("Failed", "bad", icon("cross")),
+    S.CANCELLED: StatusStyle("Cancelled", "idle", icon("ban")),
 }
 INSTANCE: dict[str, StatusStyle] = {
-    N.PENDING: StatusStyle("Pending", "idle", "○"),
-    N.DRAINING: StatusStyle("Draining", "busy", "◔"),
-    N.UPGRADING: StatusStyle("Upgrading", "busy", "◑"),
-    N.HEALTH_CHECKING: StatusStyle("Health checking", "watch", "◉"),
-    N.COMPLETED: StatusStyle("Completed", "good", "✓"),
-    N.FAILED: StatusStyle("Failed", "bad", "✕"),
-    N.ROLLED_BACK: StatusStyle("Rolled back", "back", "↶"),
+    N.PENDING: StatusStyle("Pending", "idle", icon("circle")),
+    N.DRAINING: StatusStyle("Draining", "busy", icon("down")),
+    N.UPGRADING: StatusStyle("Upgrading", "busy", icon("up")),
+    N.HEALTH_CHECKING: StatusStyle("Health checking", "watch", icon("pulse")),
+    N.COMPLETED: StatusStyle("Completed", "good", icon("check")),
+    N.FAILED: StatusStyle("Failed", "bad", icon("cross")),
+    N.ROLLED_BACK: StatusStyle("Rolled back", "back", icon("undone")),
 }
 CHECK: dict[str, StatusStyle] = {
-    "PENDING": StatusStyle("Pending", "idle", "○"),
-    "RUNNING": StatusStyle("Running", "busy", "◔"),
-    "PASSED": StatusStyle("Passed", "good", "✓"),
-    "WARNING": StatusStyle("Warning", "warn", "!"),
-    "FAILED": StatusStyle("Failed", "bad", "✕"),
+    "PENDING": StatusStyle("Pending", "idle", icon("circle")),
+    "RUNNING": StatusStyle("Running", "busy", icon("clock")),
+    "PASSED": StatusStyle("Passed", "good", icon("check")),
+    "WARNING": StatusStyle("Warning", "warn", icon("alert")),
+    "FAILED": StatusStyle("Failed", "bad", icon("cross")),
 }
 ATTENTION: dict[str, str] = {
     "FLEET_ERROR": "the fleet reports an error",
@@ -65,16 +66,34 @@ ATTENTION: dict[str, str] = {
     "STALE_TOKEN": "the fleet refuses the fencing token",
 }
 "The code of an execution's ``attention`` in words."
-_UNKNOWN = StatusStyle("Unknown", "idle", "?")
+NOT_REACHED = StatusStyle("Not reached", "idle", icon("minus"))
+"What was pending when the upgrade ended."
+NOT_RUN = StatusStyle("Not run", "idle", icon("minus"))
+"A check that was pending or running when the upgrade ended."
+_UNKNOWN = StatusStyle("Unknown", "idle", icon("question"))
 
 
 def moment(value: datetime | None) -> Markup | str:
-    """A ``<time>`` element, whose text a script turns into "3 min ago"."""
+    """A ``<time>`` element, whose text a script turns into "3 min ago"; without one it is the time in UTC."""
     if value is None:
         return "–"
-    utc = value.astimezone(UTC)
-    stamp, text = utc.isoformat().replace("+00:00", "Z"), f"{utc:%Y-%m-%d %H:%M:%S} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(stamp, text)
+    made = Markup('<time datetime="{}" title="{}">{} UTC</time>')
+    return made.format(_exact(value), stamp(value), f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+
+
+def elapsed(since: datetime) -> Markup:
+    """A ``<time>`` element, whose text a script turns into "for 3 min", up to now."""
+    made = Markup('<time class="elapsed" datetime="{}" title="{}">since {} UTC</time>')
+    return made.format(_exact(since), stamp(since), f"{since.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+
+
+def _exact(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def stamp(value: datetime) -> str:
+    """The time in UTC to the second, as in RFC 3339."""
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def span(value: timedelta | float | None) -> str:
@@ -108,10 +127,25 @@ def data(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-FILTERS: dict[str, Callable[..., Any]] = {"moment": moment, "span": span, "data": data, "named": named}
+def in_words(value: str) -> str:
+    """A constant of the API in words: ``BLUE_GREEN`` is Blue-green."""
+    return value.replace("_", "-").capitalize()
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "moment": moment,
+    "elapsed": elapsed,
+    "stamp": stamp,
+    "span": span,
+    "data": data,
+    "named": named,
+    "in_words": in_words,
+}
 GLOBALS: dict[str, Any] = {
     "style_of": style_of,
     "plural": plural,
     "attention_words": attention_words,
     "statuses": list(ExecutionStatus),
+    "icon": icon,
+    "sprite": sprite(),
 }

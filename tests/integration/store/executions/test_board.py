@@ -75,6 +75,7 @@ PAGES = [
     (BoardFilter(limit=21, status=ExecutionStatus.PAUSED), RUNNING),
     (BoardFilter(limit=21, status=Group.ACTIVE), RUNNING * 2),
     (BoardFilter(limit=21, status=Group.AWAITING_APPROVAL), RUNNING * 2),
+    (BoardFilter(limit=21, status=Group.NEEDS_ATTENTION), RUNNING * 2),
     (BoardFilter(limit=21, tenants=frozenset({"tenant-7"})), 2000),
     (BoardFilter(limit=21, strategy=Strategy.ROLLING), 60),
 ]

@@ -33,8 +33,8 @@ async def test_statistics_page_shows_ended_upgrades(api: httpx.AsyncClient, worl
     page = read_html((await api.get(path, headers=HTML)).text)
     assert len(page.all("svg.chart")) == 4
     assert (figures(page)["Success rate"], figures(page)["Median duration"]) == ("75.0 %", "30 s")
-    assert line(page, "CANARY")[:6] == ["1", "1", "0", "0", "100.0 %", "1 h 1 min"]
-    assert line(page, "ROLLING")[:3] == ["3", "2", "1"]
+    assert line(page, "Canary")[:6] == ["1", "1", "0", "0", "100.0 %", "1 h 1 min"]
+    assert line(page, "Rolling")[:3] == ["3", "2", "1"]
     assert not page.has("[style]")
 
 
@@ -45,7 +45,7 @@ async def test_statistics_page_without_upgrades_says_that_there_are_none(
     answer = await api.get(path, headers=HTML)
     assert answer.status_code == 200
     page = read_html(answer.text)
-    assert (page.one("p.empty").text, page.has("svg.chart")) == ("No upgrade ended in these weeks.", False)
+    assert (page.all(".empty p")[0].text, page.has("svg.chart")) == ("No upgrade ended in these weeks.", False)
 
 
 async def test_statistics_page_of_an_unknown_component_is_404(api: httpx.AsyncClient) -> None:

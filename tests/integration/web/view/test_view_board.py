@@ -87,6 +87,7 @@ async def test_list_page_is_newest_first_over_all_tenants(board: Board, three: l
         ({"status": "ACTIVE"}, [2, 1]),
         ({"status": "AWAITING_APPROVAL"}, [1]),
         ({"status": "COMPLETED"}, []),
+        ({"status": "NEEDS_ATTENTION"}, []),
         ({"tenant": OTHER}, [2]),
         ({"tenant": "none"}, []),
         ({"component": COMPONENT}, [2, 1, 0]),
@@ -123,7 +124,7 @@ async def test_executions_that_wait_for_an_approval_or_failed_are_highlighted(bo
 async def test_counts_include_unfinished_and_recently_ended_executions(
     board: Board, three: list[str], world: World
 ) -> None:
-    expected = {"ACTIVE": 2, "AWAITING_APPROVAL": 1, "PENDING": 1, "IN_PROGRESS": 1}
+    expected = {"ACTIVE": 2, "AWAITING_APPROVAL": 1, "NEEDS_ATTENTION": 0, "PENDING": 1, "IN_PROGRESS": 1}
     assert counts(await board.page()) == expected | {"FAILED": 1}
     with world.connect() as connection:
         connection.execute("UPDATE execution SET completed_at = now() - interval '25 hours' WHERE status = 'FAILED'")
@@ -232,8 +233,8 @@ async def test_invalid_filter_is_422_and_named(api: httpx.AsyncClient, asked: di
 
 
 async def test_empty_list_page_says_that_there_are_no_upgrades(board: Board) -> None:
-    assert (await board.page()).one("#rows").text == "There are no upgrades yet."
-    assert (await board.page(status="FAILED")).one("#rows").text == "No upgrade matches these filters."
+    assert (await board.page()).all("#rows p")[0].text == "There are no upgrades yet."
+    assert (await board.page(status="FAILED")).all("#rows p")[0].text == "No upgrade matches these filters."
 
 
 async def test_fragment_for_updates_is_the_same_as_in_the_list_page(

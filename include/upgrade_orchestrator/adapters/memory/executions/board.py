@@ -41,6 +41,7 @@ class MemoryBoard:
             active=dict(Counter(each.status for each in shown if _unfinished(each))),
             ended=dict(Counter(each.status for each in ended)),
             awaiting=sum(self._questions(each) for each in shown if _may_await(each)),
+            attention=sum(map(_stuck, shown)),
         )
 
     async def tenants(self) -> frozenset[str]:
@@ -67,6 +68,8 @@ class MemoryBoard:
                 return _unfinished(execution)
             case Group.AWAITING_APPROVAL:
                 return _may_await(execution) and self._questions(execution) > 0
+            case Group.NEEDS_ATTENTION:
+                return _stuck(execution)
         shown = execution.is_terminal or execution.settled_at is None
         return execution.status is status and shown
 
@@ -80,6 +83,10 @@ def _is_of(execution: Execution, tenants: frozenset[str] | None) -> bool:
 
 def _unfinished(execution: Execution) -> bool:
     return execution.settled_at is None and not execution.is_terminal
+
+
+def _stuck(execution: Execution) -> bool:
+    return execution.settled_at is None and execution.attention is not None
 
 
 def _may_await(execution: Execution) -> bool:

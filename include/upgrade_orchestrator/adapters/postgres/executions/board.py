@@ -23,6 +23,8 @@ _WAITS = exists(select(A.stage).where(A.execution_id == E.id, A.decision.is_(Non
 # every unfinished execution holds its active slot, so the small index of taken slots finds it
 _UNFINISHED = (E.settled_at.is_(None), E.status.not_in(TERMINAL))
 _AWAITING = (E.settled_at.is_(None), E.status.in_(WAITS_IN))
+# an equality, since PostgreSQL expects few rows of it and then reads the taken slots, not all executions by id
+_STUCK = (E.settled_at.is_(None), func.jsonb_typeof(E.attention) == "object")
 _INDEXED = text("execution.status <> 'PENDING'")
 "The condition of the partial index over ends, as literal text: with a parameter the index would not be used."
 
@@ -44,7 +46,7 @@ class PostgresBoard:
         found = {ExecutionStatus(row.status): row.number for row in rows}
         active = {status: number for status, number in found.items() if status not in TERMINAL}
         ended = {status: number for status, number in found.items() if status in TERMINAL}
-        return Counts(active, ended, rows[0].awaiting if rows else 0)
+        return Counts(active, ended, *((rows[0].awaiting, rows[0].attention) if rows else (0, 0)))
 
     async def tenants(self) -> frozenset[str]:
         """Read from the deployments: every execution has one."""
@@ -68,7 +70,8 @@ def counts_query(tenants: frozenset[str] | None) -> Select[Any]:
     both = unfinished.union_all(ended).subquery()
     joined = tables.execution.join(tables.approval, A.execution_id == E.id)
     waits = select(func.count()).select_from(joined).where(*_AWAITING, A.decision.is_(None), *narrowed)
-    return select(both, waits.scalar_subquery().label("awaiting"))
+    stuck = select(func.count()).select_from(tables.execution).where(*_STUCK, *narrowed)
+    return select(both, waits.scalar_subquery().label("awaiting"), stuck.scalar_subquery().label("attention"))
 
 
 def _of_tenants(tenants: frozenset[str] | None) -> list[ColumnElement[bool]]:
@@ -95,6 +98,8 @@ def _status_conditions(status: ExecutionStatus | Group | None) -> list[ColumnEle
         return []
     if status is Group.AWAITING_APPROVAL:
         return [*_AWAITING, _WAITS]
+    if status is Group.NEEDS_ATTENTION:
+        return list(_STUCK)
     if status is Group.ACTIVE:
         return list(_UNFINISHED)
     holds_slot = [] if status in TERMINAL else [E.settled_at.is_(None)]

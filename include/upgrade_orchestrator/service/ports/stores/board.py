@@ -19,6 +19,8 @@ class Group(StrEnum):
     "Executions that have not ended."
     AWAITING_APPROVAL = "AWAITING_APPROVAL"
     "Executions with a stage that waits for a decision."
+    NEEDS_ATTENTION = "NEEDS_ATTENTION"
+    "Executions that something keeps from going on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Counts:
     ended: dict[ExecutionStatus, int]
     awaiting: int
     """Stages that wait for an approval."""
+    attention: int = 0
+    """Executions that something keeps from going on."""
 
 
 class Board(Protocol):

@@ -51,5 +51,5 @@ async def page_of_dag(request: Request, dag_id: Annotated[str, Path(alias="dagId
     """The tab that Airflow shows on every DAG's page; redirects to the execution if the DAG belongs to one."""
     execution_id = dag_id.removeprefix(DAG_PREFIX)
     if not dag_id.startswith(DAG_PREFIX) or not re.fullmatch(ID_PATTERN, execution_id):
-        return page(request, "no_upgrade.html", dag_id=dag_id)
+        return page(request, "no_upgrade.html", dag_id=dag_id, prefix=DAG_PREFIX)
     return RedirectResponse(f"../upgrades/{execution_id}", 307)

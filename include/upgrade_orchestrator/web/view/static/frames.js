@@ -9,7 +9,7 @@
     if (!link || event.button > 1) return;
     event.preventDefault();
     const outside = window.parent.document.createElement("a");
-    outside.href = link.href;
+    outside.href = link.dataset.airflow === "reload" ? window.parent.location.href : link.href;
     if (event.button === 1 || event.ctrlKey || event.metaKey || event.shiftKey) outside.target = "_blank";
     outside.rel = "noopener";
     window.parent.document.body.append(outside);
