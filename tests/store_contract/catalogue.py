@@ -26,11 +26,11 @@ class CatalogueContract:
             await work.registry.put(Component(id="c-1", name="kafka"))
             await work.registry.put(VERSION)
             for tenant, version in (("one", "bbb-222"), ("two", "ccc-333"), ("three", "bbb-222")):
-                at = {"tenant_id": tenant, "fleet": tenant, "current_version_id": version}
-                await work.registry.put(replace(DEPLOYMENT, **at))
+                at = replace(DEPLOYMENT, tenant_id=tenant, fleet=tenant, current_version_id=version)
+                await work.registry.put(at)
             for number, tenant in enumerate(("one", "two", "one")):
-                made = {"id": f"b-{number}", "tenant_id": tenant, "created_at": after(number)}
-                await work.registry.put(replace(BACKUP, **made))
+                made = replace(BACKUP, id=f"b-{number}", tenant_id=tenant, created_at=after(number))
+                await work.registry.put(made)
             await work.commit()
         old, late = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
         await added(id="e-1", tenant_id="one", status=S.COMPLETED, created_at=old, settled_at=NOW)

@@ -42,6 +42,7 @@ async def _shown(request: Request, ports: Ports, whose: str, of: HistoryOf) -> H
         request,
         "statistics.html",
         whose=whose,
+        component_id=of.component_id,
         overall=history.overall,
         count=WEEKS,
         tables=[("Week from", weeks), ("Strategy", strategies)],
