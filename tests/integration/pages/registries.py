@@ -37,8 +37,14 @@ def _of_kafka() -> list[dict[str, Any]]:
     return [
         _version("k35", "3.5.2", status="DEPRECATED", releaseDate="2025-07-24", endOfLifeDate="2099-06-30"),
         _version("k36", "3.6.0", releaseDate="2025-10-10", lts=True, notes="the last one with ZooKeeper in production"),
-        _version("k37", "3.7.0", recommended=True, dependencies={"postgresql": ">=15,<18"}, minPlatformVersion="3.0"),
-        _version("k39", "3.9.1", releaseDate="2026-05-21", notes="two-phase: metadata.version is raised afterwards"),
+        _version("k37", "3.7.0", recommended=True, dependencies={"postgresql": ">=15,<18"}),
+        _version(
+            "k39",
+            "3.9.1",
+            releaseDate="2026-05-21",
+            minPlatformVersion="3.0",
+            notes="metadata.version afterwards",
+        ),
         _version("k40", "4.0.0", status="DRAFT"),
     ]
 

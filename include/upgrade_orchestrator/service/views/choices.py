@@ -26,7 +26,7 @@ class Target:
     path_reasons: tuple[str, ...] = ()
     """Why the path is closed."""
     version_reasons: tuple[str, ...] = ()
-    """Why nothing is upgraded to this version."""
+    """Why nothing is upgraded to this version, such as ``is DRAFT, only STABLE versions are upgraded to``."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -97,4 +97,5 @@ def _target(
     version: ComponentVersion, path: UpgradePath, platform: str | None, now: datetime, *, downgrade: bool
 ) -> Target:
     found = target_findings(version, platform, now).blockers
-    return Target(version, downgrade, path.blockers, tuple(each.partition(": ")[0] for each in found))
+    reasons = (each.partition(": ")[0].removeprefix(f"version {version.version} ") for each in found)
+    return Target(version, downgrade, path.blockers, tuple(reasons))
