@@ -96,7 +96,7 @@ async def component_page(
     )
     detail = await load_component(ports, component_id, part)
     operable = await tenants_seen_by(caller, ports, Permission.OPERATE)
-    shown = _shown(detail, asked) | {"limited": seen is not None, "max_age": ports.options.backups.max_age}
+    shown = page_values(detail, asked) | {"limited": seen is not None, "max_age": ports.options.backups.max_age}
     return page(request, "component.html", operable=operable, **shown)
 
 
@@ -106,7 +106,8 @@ async def fleet_look(request: Request, tenant_id: TenantId, component_id: Compon
     return page(request, "component_fleet.html", look=await look_at_fleet(ports, tenant_id, component_id))
 
 
-def _shown(detail: ComponentDetail, asked: ComponentQuery) -> dict[str, Any]:
+def page_values(detail: ComponentDetail, asked: ComponentQuery) -> dict[str, Any]:
+    """What the template of a component's page shows of the component."""
     versions = detail.versions[asked.versions : asked.versions + VERSIONS]
     paths = _paths_of(detail, versions)
     today = detail.now.date()
