@@ -1,6 +1,7 @@
 """The registry's pages and the form's lists on the real store: who sees what, pages, and what they cost."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -42,8 +43,9 @@ def ids(page: Element, kind: str) -> list[str]:
 async def deploy(world: World, *tenants: str) -> None:
     async with world.ports.work() as work:
         for each in tenants:
-            where = {"driver": "agent", "conn_id": CONNECTION, "fleet": f"of-{each}", "current_version_id": OLD}
-            await work.registry.put(Deployment(tenant_id=each, component_id=COMPONENT, **where))
+            where = {"driver": "agent", "conn_id": CONNECTION, "fleet": f"of-{each}"}
+            made: Any = {"tenant_id": each, "component_id": COMPONENT, "current_version_id": OLD, **where}
+            await work.registry.put(Deployment(**made))
         await work.commit()
 
 
@@ -51,9 +53,9 @@ async def back_up(world: World, tenant: str, count: int) -> None:
     made = datetime.now(UTC)
     async with world.ports.work() as work:
         for n in range(count):
-            of = {"tenant_id": tenant, "component_id": COMPONENT, "version_id": OLD, "location": "file:///x"}
-            at = {"created_at": made - timedelta(hours=n + 30), "size_bytes": 1, "sha256": "0" * 64}
-            await work.registry.put(Backup(id=f"{tenant}-{n}", **of, **at))  # type: ignore[arg-type]
+            of: Any = {"tenant_id": tenant, "component_id": COMPONENT, "version_id": OLD, "location": "file:///x"}
+            at: Any = {"created_at": made - timedelta(hours=n + 30), "size_bytes": 1, "sha256": "0" * 64}
+            await work.registry.put(Backup(id=f"{tenant}-{n}", **of, **at))
         await work.commit()
 
 

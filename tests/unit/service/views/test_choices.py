@@ -12,7 +12,11 @@ from upgrade_orchestrator.domain.registry.entries import ComponentVersion, Deplo
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.choices import Choices, form_choices
 
-LATE = {"3.5.0": {}, "3.8.0": {"recommended": True}, "3.9.0": {"status": VersionStatus.DRAFT}}
+LATE: dict[str, dict[str, Any]] = {
+    "3.5.0": {},
+    "3.8.0": {"recommended": True},
+    "3.9.0": {"status": VersionStatus.DRAFT},
+}
 
 
 async def with_more(ports: Ports, mixed: dict[str, int] | None = None, **closed: Any) -> None:
@@ -22,8 +26,10 @@ async def with_more(ports: Ports, mixed: dict[str, int] | None = None, **closed:
             version = ComponentVersion(id=f"v-{text}", component_id=COMPONENT, version=text)
             await work.registry.put(replace(version, **more))
         for text in LATE:
-            way = {"from_version_id": OLD, "to_version_id": f"v-{text}"}
-            await work.registry.put(UpgradePath(id=f"p-{text}", component_id=COMPONENT, **way, **closed))
+            path = UpgradePath(
+                id=f"p-{text}", component_id=COMPONENT, from_version_id=OLD, to_version_id=f"v-{text}", **closed
+            )
+            await work.registry.put(path)
         deployment = await work.registry.deployment(TENANT, COMPONENT)
         assert isinstance(deployment, Deployment)
         await work.registry.put(replace(deployment, mixed=mixed))

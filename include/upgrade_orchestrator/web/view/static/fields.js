@@ -60,20 +60,22 @@ export function fitStrategy() {
 }
 
 let asked = 0;
+let first = REQUIRED.length; // the first list that is not up to date
 
 // Fetches the lists that depend on the one that was changed; the others stay, so that nothing moves below the user.
 export async function offerChoices(changed) {
   const current = ++asked;
-  const depending = REQUIRED.slice(REQUIRED.indexOf(changed) + 1);
+  first = Math.min(first, REQUIRED.indexOf(changed) + 1);
   const query = new URLSearchParams({ tenant: value("tenantId"), component: value("componentId") });
   if (changed === "fromVersionId") query.set("fromVersion", value("fromVersionId"));
   query.set("toVersion", value("toVersionId"));
   const response = await fetch(`${form.dataset.home}upgrades/new/choices?${query}`, { headers: { Accept: "text/html" } });
   const found = new DOMParser().parseFromString(await response.text(), "text/html");
   if (current !== asked || !response.ok) return;
-  for (const name of depending) {
+  for (const name of REQUIRED.slice(first)) {
     for (const id of [name, `${name}-notes`]) {
       document.getElementById(id).replaceChildren(...found.getElementById(id).childNodes);
     }
   }
+  first = REQUIRED.length;
 }
