@@ -1,4 +1,9 @@
-"""The registry's pages in a real browser: light, dark, narrow, by keyboard, and with a fleet that is away."""
+"""The registry's pages in a real browser: light, dark, narrow, by keyboard, and with a fleet that is away.
+
+UPDATE_SCREENSHOTS=1 renews its pictures in docs/images/.
+"""
+
+import os
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -6,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.accessible import problems
 from tests.browser.browsing import Scheme, Visits
 from tests.integration.pages.registries import KAFKA, LONG
+from tests.shared_stack import ROOT
 from upgrade_orchestrator.web.app import URL_PREFIX
 
 VIEW = f"{URL_PREFIX}/view"
@@ -93,3 +99,13 @@ def test_components_are_reached_from_the_navigation(visits: Visits) -> None:
     page.get_by_role("link", name="Apache Kafka").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Apache Kafka")
     expect(page.locator("[data-fleet]")).to_have_count(1)
+
+
+@pytest.mark.skipif(os.environ.get("UPDATE_SCREENSHOTS") != "1", reason="only on request")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_picture_of_the_component_is_renewed_on_request(visits: Visits, scheme: Scheme) -> None:
+    page = visits.of("admin", scheme)
+    page.goto(OF_KAFKA)
+    expect(page.get_by_text("asking …")).to_have_count(0)
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.screenshot(path=ROOT / "docs" / "images" / f"component-{scheme}.png", animations="disabled", scale="css")
