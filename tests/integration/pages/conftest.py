@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.browsing import Visits, browser, visiting
-from tests.integration.pages.registries import registry
+from tests.integration.pages.registries import FLEETS, registry, upgraded
 from tests.integration.pages.served import Served, served
 from upgrade_orchestrator.adapters.airflow.auth.permissions import grant_of
 from upgrade_orchestrator.domain.operations.permissions import REGISTRY, Permission, of_tenant
@@ -20,7 +20,7 @@ USERS = {"admin": frozenset(grant_of(each) for each in Permission), "tina": froz
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Served]:
-    with served(registry(), ["acme-kafka", "globex-kafka", "acme-long"], USERS) as running:
+    with served(registry(), FLEETS, USERS, upgraded) as running:
         yield running
 
 

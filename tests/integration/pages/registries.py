@@ -1,18 +1,23 @@
 """Registries for the pages: a small one with everything in it, and one with sixty versions."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from tests.integration.pages.served import ago
 from tests.labs.memory.world import LOCATION
 from tests.labs.seed import BACKUP
+from upgrade_orchestrator.domain.execution.commands import SYSTEM
+from upgrade_orchestrator.domain.execution.execution import UpgradeRequest
+from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.upgrade.create import create_upgrade
 
 KAFKA, LONG = "kafka", "long"
-TENANTS = ("acme", "globex", "initech")
+FLEETS = ("acme-kafka", "globex-kafka", "umbrella-kafka", "acme-long")
 
 
 def registry() -> dict[str, Any]:
-    """acme and globex have a fleet each, the one of initech is not known to its agent; acme has a backup."""
+    """The fleet of initech is not known to its agent; acme has backups."""
     return {
         "components": [
             {"id": KAFKA, "name": "Apache Kafka", "description": "the message broker"},
@@ -24,6 +29,7 @@ def registry() -> dict[str, Any]:
             _deployment("acme", KAFKA, "k36"),
             _deployment("globex", KAFKA, "k36"),
             _deployment("initech", KAFKA, "k35"),
+            _deployment("umbrella", KAFKA, "k36"),
             _deployment("acme", LONG, "v-10"),
         ],
         "backups": [
@@ -31,6 +37,20 @@ def registry() -> dict[str, Any]:
             _backup("acme-old", "acme", days=40),
         ],
     }
+
+
+async def upgraded(ports: Ports) -> None:
+    """umbrella has an upgrade that was not started, and instances on two versions."""
+    installed = {"postgresql": "16.1"}
+    wanted = UpgradeRequest(
+        component_id=KAFKA, from_version_id="k36", to_version_id="k37", installed_components=installed
+    )
+    await create_upgrade(ports, "umbrella", wanted, SYSTEM)
+    async with ports.work() as work:
+        deployment = await work.registry.deployment("umbrella", KAFKA)
+        assert deployment is not None
+        await work.registry.put(replace(deployment, mixed={"3.6.0": 3, "3.7.0": 1}))
+        await work.commit()
 
 
 def _of_kafka() -> list[dict[str, Any]]:

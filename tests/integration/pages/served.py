@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from upgrade_orchestrator.web.app import URL_PREFIX, create_app
 
 LEASE_SECONDS = 20.0
 Granted = frozenset[tuple[str, str]]
+Prepare = Callable[[Ports], Awaitable[None]]
 
 
 @dataclass
@@ -59,8 +60,10 @@ class Served:
 
 
 @contextmanager
-def served(document: dict[str, Any], fleets: Sequence[str], users: dict[str, Granted]) -> Iterator[Served]:
-    """A server with that registry, and fleets of four instances."""
+def served(
+    document: dict[str, Any], fleets: Sequence[str], users: dict[str, Granted], prepare: Prepare
+) -> Iterator[Served]:
+    """A server with that registry, fleets of four instances, and what ``prepare`` does."""
     database, agent = MemoryDatabase(), AgentInMemory(lambda: datetime.now(UTC))
     storage = Storage({LOCATION: BACKUP})
     ports = replace(memory_ports(database, LEASE_SECONDS), fleets=FleetsInMemory(agent.agent), read_object=storage)
@@ -70,6 +73,7 @@ def served(document: dict[str, Any], fleets: Sequence[str], users: dict[str, Gra
         for each in fleets:
             await agent.create(each, size=4, version="3.6.0")
         await load_registry(ports, entries_in(document))
+        await prepare(ports)
         async with serving(made.app(database)) as url:
             made.url = url.removesuffix(URL_PREFIX)
             started.set()

@@ -128,6 +128,16 @@ def test_fleet_that_cannot_be_used_is_a_blocker_with_a_link_to_the_deployments(v
     expect(primary(page)).to_have_text("Check again")
 
 
+def test_unfinished_upgrade_is_a_blocker_with_a_link_to_it(visits: Visits) -> None:
+    page = visits.of("admin")
+    page.goto(f"{FORM}?tenant=umbrella&component={KAFKA}&toVersion=k37")
+    expect(page.locator("[name=fromVersionId] option")).to_have_text(
+        ["3.6.0 · runs now · on 3 instances · k36", "3.7.0 · on 1 instance · k37"]
+    )
+    preview(page).get_by_role("link", name="The active upgrade").click()
+    page.wait_for_url(re.compile(r"/view/upgrades/[0-9a-f-]{36}$"))
+
+
 def test_tenants_are_those_in_which_the_caller_may_operate(visits: Visits) -> None:
     page = visits.of("tina")
     page.goto(f"{FORM}?tenant=globex&component={KAFKA}")

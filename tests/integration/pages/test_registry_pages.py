@@ -57,6 +57,18 @@ def test_fleets_are_shown_as_they_are_now_once_the_page_is_there(visits: Visits)
     expect(page.locator(fleet(page, "initech"))).to_contain_text("Not known")
 
 
+def test_mixed_versions_and_the_last_upgrade_are_shown_by_tenant(visits: Visits) -> None:
+    page = visits.of("admin")
+    page.goto(OF_KAFKA)
+    row = page.locator("#deployment-umbrella")
+    expect(row).to_contain_text("3 on 3.6.0")
+    expect(row).to_contain_text("Pending")
+    row.get_by_role("link", name="3.6.0 → 3.7.0").click()
+    page.wait_for_url("**/view/upgrades/*")
+    page.locator("#head").get_by_role("link", name=KAFKA, exact=True).click()
+    page.wait_for_url(f"**/view/components/{KAFKA}")
+
+
 def test_fleet_that_does_not_answer_keeps_a_link_and_holds_nothing_back(visits: Visits) -> None:
     page = visits.of("admin")
     held: list[Route] = []
