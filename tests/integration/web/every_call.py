@@ -73,6 +73,7 @@ TABLE: dict[str, Needs] = {
     "execution_part": Needs(P.READ, ONE),
     "page_of_dag": Needs(P.READ, NONE),
     "create_page": Needs(P.OPERATE, ANY),
+    "create_choices": Needs(P.OPERATE, ANY),
     "components_page": Needs(P.READ, NONE),
     "component_page": Needs(P.READ, NONE),
     "fleet_look": Needs(P.READ, ONE),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
 from upgrade_orchestrator.domain.registry.entries import Backup, Component, Deployment
 
 Tenants = frozenset[str] | None
@@ -36,6 +36,11 @@ class LastUpgrade:
     from_version: str
     to_version: str
     created_at: datetime
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its status is a terminal one."""
+        return self.status in TERMINAL
 
 
 class Catalogue(Protocol):
