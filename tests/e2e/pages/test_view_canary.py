@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Visits
 from tests.e2e.conftest import NewTenant
 from tests.e2e.pages.user_actions import VIEW, InputDevice, Keyboard, expect_status, give
-from tests.e2e.steps import COMPONENT, NEW, OLD, Json, Tenant
+from tests.e2e.steps import OLD, Json, Tenant
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.web.view.words import INSTANCE
@@ -75,11 +75,10 @@ def _created(page: Page, device: InputDevice, tenant: Tenant) -> str:
 
 
 def _fill_in(page: Page, device: InputDevice, tenant: Tenant) -> None:
-    device.write("[name=tenantId]", tenant.id)
-    device.write("[name=componentId]", COMPONENT)
-    page.keyboard.press("Tab")
+    device.choose("[name=tenantId]", tenant.id)
+    device.choose("[name=componentId]", "Event platform")
     expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
-    device.write("[name=toVersionId]", NEW)
+    device.choose("[name=toVersionId]", "3.7.0")
     device.choose("[name=strategy]", "CANARY")
     device.write("[name=canaryPercentage]", "34")
     device.write("[name=batchSize]", "2")

@@ -107,7 +107,7 @@ def test_create_page_is_accessible(visits: Visits, shown: Shown, scheme: Scheme)
     page = visits.of("otto", scheme)
     page.goto(f"{VIEW}/upgrades/new?tenant={shown.fresh.id}&component={COMPONENT}")
     expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
-    page.locator("[name=toVersionId]").fill(NEW)
+    page.locator("[name=toVersionId]").select_option(NEW)
     expect(page.locator("#preview")).to_contain_text("Blockers")
     assert problems(page) == []
     page.locator("[name=strategy]").select_option("CANARY")

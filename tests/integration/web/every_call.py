@@ -74,6 +74,10 @@ TABLE: dict[str, Needs] = {
     "execution_part": Needs(P.READ, ONE),
     "page_of_dag": Needs(P.READ, NONE),
     "create_page": Needs(P.OPERATE, ANY),
+    "create_choices": Needs(P.OPERATE, ANY),
+    "components_page": Needs(P.READ, NONE),
+    "component_page": Needs(P.READ, NONE),
+    "fleet_look": Needs(P.READ, ONE),
     "of_component": Needs(P.READ, ALL),
     "of_tenant": Needs(P.READ, ONE),
 }

@@ -6,6 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from upgrade_orchestrator.adapters.memory.catalogue import MemoryCatalogue
 from upgrade_orchestrator.adapters.memory.engine.database import MemoryDatabase
 from upgrade_orchestrator.adapters.memory.engine.transaction import Transaction
 from upgrade_orchestrator.adapters.memory.events.events import MemoryEvents
@@ -32,6 +33,7 @@ class MemoryUnitOfWork:
         self.leases = MemoryLeases(transaction, lease_seconds)
         self.approvals = MemoryApprovals(transaction)
         self.board = MemoryBoard(transaction)
+        self.catalogue = MemoryCatalogue(transaction)
 
     async def __aenter__(self) -> Self:
         return self

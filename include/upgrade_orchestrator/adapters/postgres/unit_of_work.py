@@ -13,6 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from upgrade_orchestrator.adapters.postgres.catalogue import PostgresCatalogue
 from upgrade_orchestrator.adapters.postgres.engine.engine import engine_of
 from upgrade_orchestrator.adapters.postgres.events.events import PostgresEvents
 from upgrade_orchestrator.adapters.postgres.executions.approvals import PostgresApprovals
@@ -45,6 +46,7 @@ class PostgresUnitOfWork:
         self.leases = PostgresLeases(connection, self._lease_seconds)
         self.approvals = PostgresApprovals(connection)
         self.board = PostgresBoard(connection)
+        self.catalogue = PostgresCatalogue(connection)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

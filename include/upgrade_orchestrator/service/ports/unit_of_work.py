@@ -17,6 +17,7 @@ from upgrade_orchestrator.service.ports.outbox import Outbox
 from upgrade_orchestrator.service.ports.signals import Signals, TaskEnds
 from upgrade_orchestrator.service.ports.stores.approvals import Approvals
 from upgrade_orchestrator.service.ports.stores.board import Board
+from upgrade_orchestrator.service.ports.stores.catalogue import Catalogue
 from upgrade_orchestrator.service.ports.stores.events import Events
 from upgrade_orchestrator.service.ports.stores.executions import Executions
 from upgrade_orchestrator.service.ports.stores.leases import Leases
@@ -41,6 +42,8 @@ class UnitOfWork(Protocol):
     def approvals(self) -> Approvals: ...
     @property
     def board(self) -> Board: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
 
     async def now(self) -> datetime:
         """The time by the database's clock (UTC), which all processes share."""

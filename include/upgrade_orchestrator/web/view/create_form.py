@@ -1,9 +1,12 @@
-"""The form for a new upgrade; its script shows the plan of a dry run while the user types."""
+"""The form for a new upgrade; its script shows the plan of a dry run while the user types.
+
+What can be chosen is computed by the server: the script fetches the lists again when what they depend on changes.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -11,19 +14,21 @@ from pydantic import BeforeValidator
 
 from upgrade_orchestrator.domain.operations.permissions import Permission, lacking
 from upgrade_orchestrator.schemas import base
-from upgrade_orchestrator.schemas.request_form import TENANT, FormField, form_fields
+from upgrade_orchestrator.schemas.request_form import FormField, form_fields
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
-from upgrade_orchestrator.service.registry.lists import list_components
 from upgrade_orchestrator.service.views.board import all_tenants
+from upgrade_orchestrator.service.views.choices import form_choices
 from upgrade_orchestrator.web.dependencies import PortsDep
 from upgrade_orchestrator.web.security import Caller, CallerDep, RegistryReader, tenants_seen_by
 from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.pages import page
+from upgrade_orchestrator.web.view.registry.form_options import Chosen, Offer, offers
+from upgrade_orchestrator.web.view.registry.mends import MENDS
 
 router = APIRouter(prefix="/view", include_in_schema=False, route_class=PageRoute)
 
 MAX_OPTIONS = 500
-"Maximum of tenants and components that are suggested; others can be typed."
+"Maximum of tenants that are offered; a link may fill in any other."
 
 _GROUPS = {
     "Upgrade": ("tenantId", "componentId", "fromVersionId", "toVersionId"),
@@ -45,14 +50,18 @@ _NAMED = {
 }
 _MORE = {"undrainForeign": "Otherwise they are drained again, and a warning names them."}
 "What the form adds to the description of a field."
-_LISTED = {"tenantId": "tenants", "componentId": "components", "fromVersionId": "versions", "toVersionId": "versions"}
+_CHOSEN = ("tenantId", "componentId", "fromVersionId", "toVersionId")
+"Chosen from lists."
+_Id = Annotated[base.Id | None, BeforeValidator(lambda given: given or None)]
 
 
 class FormQuery(base.Query):
-    """Values that a link fills in."""
+    """Values that a link or the script fills in."""
 
-    tenant: Annotated[base.Id | None, BeforeValidator(lambda given: given or None)] = None
-    component: Annotated[base.Id | None, BeforeValidator(lambda given: given or None)] = None
+    tenant: _Id = None
+    component: _Id = None
+    from_version: _Id = None
+    to_version: _Id = None
 
 
 class Input(NamedTuple):
@@ -61,13 +70,13 @@ class Input(NamedTuple):
     field: FormField
     label: str
     kind: str
-    """number, checkbox, select, lines, percentages, listed or text."""
+    """number, checkbox, select, lines, percentages, choice or text."""
     only_for: str | None
-    options: str | None
-    """The id of the list of suggestions."""
     value: object = None
     more: str | None = None
     """Added to the field's description."""
+    offer: Offer | None = None
+    """The content of a list."""
 
 
 @router.get("/upgrades/new", dependencies=[RegistryReader])
@@ -79,10 +88,31 @@ async def create_page(
     :raises Forbidden: the caller may operate in no tenant.
     """
     assert caller is not None
-    tenants = await _tenants(caller, ports)
-    components = await list_components(ports, "", MAX_OPTIONS)
-    given = {TENANT.name: asked.tenant, "componentId": asked.component}
-    return page(request, "create.html", groups=_groups(given), tenants=tenants[:MAX_OPTIONS], components=components)
+    return page(request, "create.html", groups=_groups(await _offers(caller, ports, asked)), mends=MENDS)
+
+
+@router.get("/upgrades/new/choices", dependencies=[RegistryReader])
+async def create_choices(
+    request: Request, asked: Annotated[FormQuery, Query()], caller: CallerDep, ports: PortsDep
+) -> HTMLResponse:
+    """Only the fields that are chosen from lists, for the script.
+
+    :raises Forbidden: the caller may operate in no tenant.
+    """
+    assert caller is not None
+    fields = {each.name: each for each in form_fields()}
+    found = await _offers(caller, ports, asked)
+    return page(request, "create_choices.html", inputs=[_input(fields[each], found) for each in _CHOSEN])
+
+
+async def _offers(caller: Caller, ports: Ports, asked: FormQuery) -> dict[str, Offer]:
+    allowed = await _tenants(caller, ports)
+    tenants = allowed[:MAX_OPTIONS]
+    tenant = asked.tenant if asked.tenant in allowed else None
+    if tenant is not None and tenant not in tenants:
+        tenants.append(tenant)
+    choices = await form_choices(ports, tenant, asked.component, asked.from_version)
+    return offers(tenants, choices, Chosen(tenant, asked.component, asked.from_version, asked.to_version))
 
 
 async def _tenants(caller: Caller, ports: Ports) -> list[str]:
@@ -92,18 +122,18 @@ async def _tenants(caller: Caller, ports: Ports) -> list[str]:
     return sorted(await all_tenants(ports) if allowed is None else allowed)
 
 
-def _groups(given: dict[str, Any]) -> list[tuple[str, list[Input]]]:
+def _groups(found: dict[str, Offer]) -> list[tuple[str, list[Input]]]:
     """Every field of the request once, in the order of the form."""
     fields = {each.name: each for each in form_fields()}
-    grouped = [(title, [_input(fields.pop(name), given) for name in names]) for title, names in _GROUPS.items()]
+    grouped = [(title, [_input(fields.pop(name), found) for name in names]) for title, names in _GROUPS.items()]
     assert not fields, f"the form lacks {', '.join(fields)}"
     return grouped
 
 
-def _input(field: FormField, given: dict[str, Any]) -> Input:
-    value = given.get(field.name) or field.default
-    only_for, options = _ONLY_FOR.get(field.name), _LISTED.get(field.name)
-    return Input(field, label_of(field.name), kind_of(field), only_for, options, value, _MORE.get(field.name))
+def _input(field: FormField, found: dict[str, Offer]) -> Input:
+    name = field.name
+    more, offer = _MORE.get(name), found.get(name)
+    return Input(field, label_of(name), kind_of(field), _ONLY_FOR.get(name), field.default, more, offer)
 
 
 def label_of(name: str) -> str:
@@ -116,8 +146,8 @@ def label_of(name: str) -> str:
 
 def kind_of(field: FormField) -> str:
     """The kind of control for the field's schema."""
-    if field.name in _LISTED:
-        return "listed"
+    if field.name in _CHOSEN:
+        return "choice"
     if "enum" in field.schema:
         return "select"
     kinds = {"integer": "number", "boolean": "checkbox", "object": "lines", "array": "percentages"}

@@ -39,15 +39,18 @@ async def of_tenant(request: Request, tenant_id: TenantId, ports: PortsDep) -> H
 
 
 async def _shown(request: Request, ports: Ports, whose: str, narrowed: str, of: HistoryOf) -> HTMLResponse:
-    return page(request, "statistics.html", **template_values(await get_history(ports, of), whose, narrowed))
+    return page(request, "statistics.html", **template_values(await get_history(ports, of), whose, narrowed, of.component_id))
 
 
-def template_values(history: History, whose: str, narrowed: str) -> dict[str, Any]:
+def template_values(
+    history: History, whose: str, narrowed: str, component_id: str | None = None
+) -> dict[str, Any]:
     """What the page shows; ``narrowed`` is the query of the list with the same upgrades."""
     weeks = [(f"{each.begins:%-d %b}", each.figures) for each in history.weeks]
     strategies = [(in_words(name.value), figures) for name, figures in history.by_strategy.items()]
     return {
         "whose": whose,
+        "component_id": component_id,
         "narrowed": narrowed,
         "first": f"{history.weeks[0].begins:%-d %B %Y}",
         "overall": history.overall,

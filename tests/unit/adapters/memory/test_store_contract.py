@@ -1,5 +1,6 @@
 """The store in memory fulfils the contract of every store."""
 
+from tests.store_contract.catalogue import CatalogueContract
 from tests.store_contract.events.cursors import EventCursorsContract
 from tests.store_contract.events.events import EventsContract
 from tests.store_contract.events.live_feed import LiveFeedContract
@@ -23,6 +24,10 @@ class TestApprovals(ApprovalsContract):
 
 
 class TestBoard(BoardContract):
+    """In memory."""
+
+
+class TestCatalogue(CatalogueContract):
     """In memory."""
 
 
