@@ -39,12 +39,12 @@ async def of_tenant(request: Request, tenant_id: TenantId, ports: PortsDep) -> H
 
 
 async def _shown(request: Request, ports: Ports, whose: str, narrowed: str, of: HistoryOf) -> HTMLResponse:
-    return page(request, "statistics.html", **template_values(await get_history(ports, of), whose, narrowed, of.component_id))
+    return page(
+        request, "statistics.html", **template_values(await get_history(ports, of), whose, narrowed, of.component_id)
+    )
 
 
-def template_values(
-    history: History, whose: str, narrowed: str, component_id: str | None = None
-) -> dict[str, Any]:
+def template_values(history: History, whose: str, narrowed: str, component_id: str | None = None) -> dict[str, Any]:
     """What the page shows; ``narrowed`` is the query of the list with the same upgrades."""
     weeks = [(f"{each.begins:%-d %b}", each.figures) for each in history.weeks]
     strategies = [(in_words(name.value), figures) for name, figures in history.by_strategy.items()]
