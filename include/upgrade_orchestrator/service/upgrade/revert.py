@@ -96,7 +96,8 @@ async def _carry_out(ports: Ports, case: _Case, actor: Actor) -> Execution:
         execution = await add(work, ports.new_id(), draft, actor)
         await _require_newest(work, case)  # the active slot is ours, so nothing can change the fleet from here on
         if case.order.start:
-            execution = await start_in(work, execution, ports.options.worker_places, actor)
+            why = f"started; {execution.status_reason}"
+            execution = await start_in(work, execution, ports.options.worker_places, actor, why)
         await work.commit()
     if case.order.start:
         await ports.parse_requests.ask(execution.id)

@@ -31,13 +31,15 @@ async def start_upgrade(ports: Ports, execution_id: str, actor: Actor) -> Execut
     return moved
 
 
-async def start_in(work: UnitOfWork, execution: Execution, worker_places: int, actor: Actor) -> Execution:
-    """The locked execution in VALIDATING; the caller commits, and then requests a parse.
+async def start_in(
+    work: UnitOfWork, execution: Execution, worker_places: int, actor: Actor, why: str = "started"
+) -> Execution:
+    """The locked execution in VALIDATING, with ``why`` as its reason; the caller commits, and then requests a parse.
 
     :raises InvalidState: it is not PENDING.
     """
     require_allowed(Command.START, execution.status)
-    moved, event = advance(execution, ExecutionStatus.VALIDATING, "started", actor, await work.now())
+    moved, event = advance(execution, ExecutionStatus.VALIDATING, why, actor, await work.now())
     received = await record_command(work, execution, Command.START, actor, None)
     await work.events.append(execution, [received, event])
     in_worker = await work.executions.may_begin_in_worker(worker_places, BEGIN_SECONDS)

@@ -319,8 +319,8 @@ async def test_revert_can_be_rolled_back_while_it_runs(make_lab: MakeLab) -> Non
 async def test_revert_is_started_in_the_same_transaction(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     done = await _completed(lab)
-    reverted = await _revert(lab, done.id, start=True)
-    assert reverted.status is S.VALIDATING
+    reverted = await _revert(lab, done.id, reason="bad", start=True)
+    assert (reverted.status, reverted.status_reason) == (S.VALIDATING, f"started; created to revert {done.id}: bad")
     assert [each.command for each in lab.commands()][-2:] == ["revert", "start"]
     assert (await _carry_out(lab, reverted)).status is S.COMPLETED
 
