@@ -157,3 +157,19 @@ def _rolled_back(case: Case, execution_id: str) -> set[str]:
 
 def _kinds(case: Case, execution_id: str) -> Counter[str]:
     return Counter(each["type"].split(".")[2] for each in case.tenant.events(execution_id))
+
+
+@one_pool_and_two
+def test_completed_upgrade_is_reverted_without_a_path_back(case: Case) -> None:
+    upgraded = case.start()
+    case.tenant.wait_until(upgraded, "COMPLETED")
+    made = case.tenant.api.post(f"/upgrades/{upgraded}/revert", params={"start": "true"}, json={"reason": "it is bad"})
+    assert (made.status_code, made.json()["status"], made.json()["revertOf"]) == (201, "VALIDATING", upgraded)
+    execution = case.check_end(made.json()["id"], "COMPLETED")
+    assert {each["name"] for each in execution["validationChecks"] if each["status"] == "WARNING"} == {
+        "VERSION_COMPATIBILITY",
+        "BACKUP_VERIFICATION",
+    }
+    assert case.serving() == {"3.6.0": SIZE}
+    deployment = case.tenant.deployment()
+    assert (deployment["currentVersionId"], deployment["mixed"]) == (OLD, None)
