@@ -15,9 +15,12 @@ from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, Strategy
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.operations.statistics import Figures, History, Week
+from upgrade_orchestrator.domain.registry.entries import Component, ComponentVersion, Deployment
 from upgrade_orchestrator.service.ports.stores.board import Counts
+from upgrade_orchestrator.service.ports.stores.catalogue import ComponentSummary
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.board import BoardView
+from upgrade_orchestrator.service.views.choices import Choices, Target
 from upgrade_orchestrator.service.views.queries import ExecutionView
 from upgrade_orchestrator.web.app import create_app
 from upgrade_orchestrator.web.openapi import reference_page
@@ -27,10 +30,13 @@ from upgrade_orchestrator.web.view import statistics
 from upgrade_orchestrator.web.view.board import BoardQuery, _counts
 from upgrade_orchestrator.web.view.create_form import _groups
 from upgrade_orchestrator.web.view.error_pages import refusal
+from upgrade_orchestrator.web.view.registry.form_options import Chosen, offers
+from upgrade_orchestrator.web.view.registry.mends import MENDS
 
 S, I = ExecutionStatus, InstanceStatus  # noqa: E741 - as in the domain's tables
 Values = Callable[[], Mapping[str, Any]]
 MONDAY = date(2031, 2, 24)
+_VERSIONS = ("3.6.0", "3.7.0", "3.8.0-rc1")
 
 
 def board(*names: str, **more: Any) -> Mapping[str, Any]:
@@ -98,7 +104,15 @@ def _reference() -> Mapping[str, Any]:
 
 
 def _form() -> Mapping[str, Any]:
-    return {"groups": _groups({"tenantId": "acme", "componentId": "kafka"}), "tenants": ["acme"], "components": []}
+    kafka = Component(id="kafka", name="Kafka")
+    old, new, draft = (ComponentVersion(id=f"v-{each}", component_id="kafka", version=each) for each in _VERSIONS)
+    deployment = Deployment(
+        tenant_id="acme", component_id="kafka", driver="agent", conn_id="c", fleet="f", current_version_id=old.id
+    )
+    targets = [Target(replace(new, recommended=True), False), Target(draft, False, version_reasons=("is DRAFT",))]
+    summary = ComponentSummary(kafka, versions=3, recommended=new.version, deployments=1, active=0)
+    choices = Choices([summary], deployment, [old], old, targets, without_path=2)
+    return {"groups": _groups(offers(["acme"], choices, Chosen("acme", "kafka", old.id, new.id))), "mends": MENDS}
 
 
 MANY = (*STORIES, *STORIES)[:20]
