@@ -148,6 +148,17 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Action:
     return NoAction()
 
 
+def explained(failed: Instance, answer: Health | None) -> Instance:
+    """The instance that has just become FAILED by its fleet's list, which gives no reasons: its own health may.
+
+    ``answer`` None: it did not respond.
+    """
+    detail = "" if answer is None or answer.healthy else answer.detail
+    if not detail or detail in (failed.error or ""):
+        return failed
+    return replace(failed, error=f"{failed.error}: {detail}", healthy=False)
+
+
 def next_order_after(instance: Instance, found: FleetInstance | None, left_drained: bool) -> Order | None:
     """The order for an instance that nothing is done with any more, so that it is left as it should be.
 

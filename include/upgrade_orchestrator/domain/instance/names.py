@@ -13,12 +13,17 @@ MOST_CHARACTERS = 300
 def named(each_one: Iterable[str], separator: str = ", ", most: int = MOST_NAMED) -> str:
     """The first ``most`` texts, and how many more there are: ``i-1, i-2, and 9,998 more``.
 
-    Each is an instance's id, or its id and what is wrong with it, and is cut like any text.
+    Each is an instance's id, or its id and what is wrong with it: in one line, and cut like any text.
     """
     found = list(each_one)
-    shown = [cut(each, MOST_CHARACTERS) for each in found[:most]]
+    shown = [cut(in_one_line(each), MOST_CHARACTERS) for each in found[:most]]
     left = len(found) - len(shown)
     return separator.join([*shown, f"and {left:,} more"] if left else shown)
+
+
+def in_one_line(text: str) -> str:
+    """The text without its line breaks and tabs, as in a sentence."""
+    return " ".join(text.split()) if "\n" in text or "\t" in text else text
 
 
 def cut(text: str, most: int) -> str:
