@@ -156,7 +156,12 @@ def explained(failed: Instance, answer: Health | None) -> Instance:
     detail = "" if answer is None or answer.healthy else answer.detail
     if not detail or detail in (failed.error or ""):
         return failed
-    return replace(failed, error=f"{failed.error}: {detail}", healthy=False)
+    return replace(failed, error=f"{failed.error}:{_behind(detail)}", healthy=False)
+
+
+def _behind(detail: str) -> str:
+    """The detail to be put behind a colon; one of several lines begins a line."""
+    return f"\n{detail}" if "\n" in detail else f" {detail}"
 
 
 def next_order_after(instance: Instance, found: FleetInstance | None, left_drained: bool) -> Order | None:
@@ -233,4 +238,4 @@ def relapse(instance: Instance, answer: Health | None, now: datetime) -> Instanc
 
 def _not_healthy(instance: Instance, answer: Health | None, timeouts: Timeouts) -> str:
     last = "does not answer" if answer is None else answer.detail or f"reports {named_version(answer.version)}"
-    return f"not healthy at {instance.to_version} within {timeouts.step:g} s: {last}"
+    return f"not healthy at {instance.to_version} within {timeouts.step:g} s:{_behind(last)}"

@@ -78,6 +78,8 @@ class FleetClient:
                 self._problem = error
                 self._tell(("asked", instance_id), pairs("poll", instance=instance_id), error)
                 responses[instance_id] = None
+            else:
+                self._journal.over(("asked", instance_id))
 
     async def give(self, instance: Instance, order: Order, token: int, end: float = inf) -> bool:
         """Send the order, unless it is later than ``end`` by the monotonic clock; True when the fleet accepted it.

@@ -27,6 +27,8 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.table import STEPS, Prerequisite, StepCall
 
 log = TaskLog()
+_NUMBERED = (StepKind.BATCH, StepKind.APPROVAL, StepKind.WAIT_FOR_ANSWER)
+"The steps that there are several of in an upgrade."
 
 
 async def complete_step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
@@ -68,6 +70,7 @@ async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[O
     """
     execution = await find_execution(ports, execution_id)
     if execution.is_terminal:
+        log.say(f"step nothing kind=verify: the execution is {execution.status.value}: {execution.status_reason}")
         done = execution.status is ExecutionStatus.COMPLETED
         return Outcome(Ending.DONE if done else Ending.STOPPED, execution.status_reason), execution
     outcome = await complete_step(ports, execution_id, Step(StepKind.VERIFY), seconds)
@@ -89,6 +92,8 @@ async def _complete_step(ports: Ports, execution_id: str, step: Step, end: float
     async with ports.work() as work:
         context = await context_in(work, execution_id)
         required = (await progress_in(work, context.execution)).required_for(step, context.plan)
+    if not required:
+        log.say(f"{pairs('step nothing', **_named(step))}: it is done already, by an earlier task or another process")
     for each in required:
         outcome = await _call(ports, context, each, end)
         if outcome.ending is Ending.STOPPED and await _is_completed(ports, context):
@@ -100,7 +105,7 @@ async def _complete_step(ports: Ports, execution_id: str, step: Step, end: float
 
 async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outcome:
     """Do the step. Without a fleet a terminal execution needs none of its steps but the end, which gives up in time."""
-    log.say(pairs("step begin", **_named(step), status=context.execution.status.value))
+    log.say(pairs("step begin", **_named(step)))
     try:
         outcome = await STEPS[step.kind][1](StepCall(ports, context, step, _left(end)))
         log.say(f"{pairs('step end', **_named(step))} -> {outcome.ending.value}{_because(outcome)}")
@@ -115,7 +120,9 @@ async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outco
 
 
 def _named(step: Step) -> dict[str, object]:
-    return {"kind": step.kind.value, "batch": step.batch, "last": step.last if step.last != step.batch else None}
+    numbered = step.kind in _NUMBERED
+    last = step.last if step.last > step.batch else None
+    return {"kind": step.kind.value} | ({"batch": step.batch, "last": last} if numbered else {})
 
 
 def _because(outcome: Outcome) -> str:

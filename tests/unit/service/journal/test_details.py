@@ -26,11 +26,12 @@ async def test_output_of_a_failed_upgrade_is_in_row_event_and_log_with_its_lines
     assert execution.status is ExecutionStatus.FAILED
     output = output_of_failed_upgrade(lab.name(2), NEW_VERSION)
     error = (await lab.instances(execution_id))[lab.name(2)].error or ""
-    assert error == f"the upgrade to {NEW_VERSION} failed: instance is stopped: {output}"
+    assert error == f"the upgrade to {NEW_VERSION} failed: instance is stopped:\n{output}"
     changes = [each.data for each in await lab.events(execution_id) if each.data.get("to") == "FAILED"]
     assert [each["error"] for each in changes if each.get("instanceId") == lab.name(2)] == [error, error]
     assert "\n  | Collecting demo-server==3.7.0\n" in caplog.text
     assert "\n" not in execution.status_reason
+    assert "exit status 1; the instance is stopped" in execution.status_reason
 
 
 async def test_detail_of_a_failing_health_check_is_in_the_row_with_its_lines(make_lab: MakeLab) -> None:
@@ -40,7 +41,7 @@ async def test_detail_of_a_failing_health_check_is_in_the_row_with_its_lines(mak
     await lab.with_ports(fleets=fleets).run_batches(execution_id)
     row = (await lab.instances(execution_id))[lab.name(1)]
     assert row.status is InstanceStatus.FAILED
-    assert row.error == f"not healthy at {NEW_VERSION} within 1 s: {PULL_ERROR}"
+    assert row.error == f"not healthy at {NEW_VERSION} within 1 s:\n{PULL_ERROR}"
 
 
 async def test_detail_of_an_instance_that_does_not_drain_is_in_the_row(make_lab: MakeLab) -> None:

@@ -68,7 +68,7 @@ def _started(ids: tuple[str, ...], view: BatchView) -> str:
 
 
 def _count(view: BatchView, status: InstanceStatus) -> int:
-    return sum(each.status is status for each in view.instances)
+    return sum(each.status is status and each.batch == view.batch.number for each in view.instances)
 
 
 def _waits(view: BatchView, now: datetime, seconds: float | None, blocked: bool) -> Sentence:

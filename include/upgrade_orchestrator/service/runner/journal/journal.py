@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from asyncio import get_running_loop
 from dataclasses import replace
+from math import floor
 
 from upgrade_orchestrator.domain.instance.fleet import Health
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
@@ -26,17 +27,16 @@ class Journal(TaskLog):
         self._keep(instance_id, Note(NoteKind.ORDER, what, answer, token, round(seconds * 1000), 1, seconds))
 
     def polled(self, before: Instance, after: Instance, answer: Health | None) -> None:
-        """A health endpoint was polled: logged if the answer says something new and the status stays as it is."""
-        if (before.healthy, before.error) == (after.healthy, after.error) and answer is not None:
-            return
+        """A health endpoint was polled: kept if it says something new, and logged unless the status changes with it."""
+        name = before.instance_id
         if answer is None:
-            self._keep(before.instance_id, Note(NoteKind.HEALTH, "silent", "does not answer", None, None, 1, 0.0))
-            self.once(("poll", before.instance_id), None, sentences.no_answer(before))
+            self._keep(name, Note(NoteKind.HEALTH, "silent", "does not answer", None, None, 1, 0.0))
+            return
+        said = None if after.healthy else answer.described()
+        if (before.healthy, before.error) == (after.healthy, said):
             return
         what = "healthy" if after.healthy else "unhealthy"
-        said = after.error or f"reports {answer.version}"
-        self._keep(before.instance_id, Note(NoteKind.HEALTH, what, said, None, None, 1, 0.0))
-        self.over(("poll", before.instance_id))
+        self._keep(name, Note(NoteKind.HEALTH, what, said or f"reports {answer.version}", None, None, 1, 0.0))
         if before.status is after.status:
             self.say(sentences.health(after, answer), logging.INFO if after.healthy else logging.WARNING)
 
@@ -49,7 +49,9 @@ class Journal(TaskLog):
     def notes_of(self, instance_id: str) -> tuple[Note, ...]:
         """The notes since its last event, for the one that is written now."""
         now = get_running_loop().time()
-        return tuple(replace(each, ago=round(now - each.ago, 3)) for each in self._notes.get(instance_id, ()))
+        return tuple(
+            replace(each, ago=floor((now - each.ago) * 1000) / 1000) for each in self._notes.get(instance_id, ())
+        )
 
     def noted(self) -> list[str]:
         """The instances of which something is kept."""

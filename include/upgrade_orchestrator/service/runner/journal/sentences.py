@@ -74,11 +74,6 @@ def health(after: Instance, answer: Health) -> str:
     return f"{said}: {after.error}" if after.error else said
 
 
-def no_answer(asked: Instance) -> str:
-    """A health endpoint did not answer, which is no verdict."""
-    return f"{pairs('poll', instance=asked.instance_id)} -> {NO_ANSWER}; only the time-out makes it a failure"
-
-
 def check(result: CheckResult) -> tuple[str, int]:
     """The result of a pre-upgrade check, and the level at which it is logged."""
     level = logging.WARNING if result.status in (CheckStatus.FAILED, CheckStatus.WARNING) else logging.INFO

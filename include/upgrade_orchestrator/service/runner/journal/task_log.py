@@ -10,7 +10,7 @@ import logging
 from asyncio import get_running_loop
 from collections.abc import Hashable
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("upgrade_orchestrator.task")
 
 REPEATED_SECONDS = 60.0
 "How often what goes on being the case is logged again, with the number of times that it was met."
