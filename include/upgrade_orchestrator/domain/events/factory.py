@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from enum import StrEnum
 from functools import cache
 from itertools import islice
@@ -42,7 +42,7 @@ def _bounded(value: object) -> object:
         case Mapping():
             return {name: _problem(each) for name, each in islice(value.items(), MOST_LISTED)}
         case tuple() | list():
-            return [asdict(each) if isinstance(each, Note) else each for each in value[:MOST_LISTED]]
+            return [each.as_data() if isinstance(each, Note) else each for each in value[:MOST_LISTED]]
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 MOST_NOTES = 10
@@ -38,3 +38,10 @@ class Note:
     "How often this happened in a row with the same answer."
     ago: float
     "How many seconds before this event it happened, the first time."
+
+    def as_data(self) -> dict[str, object]:
+        """Its fields, as an event has them."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+
+_FIELDS = tuple(each.name for each in fields(Note))
