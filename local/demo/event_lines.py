@@ -39,7 +39,7 @@ def _batch_completed(data: Data) -> str:
 
 
 def _instance(data: Data) -> str:
-    error = f": {data['error']}" if data["error"] else ""
+    error = f": {data['error']}".replace("\n", "\n      | ") if data["error"] else ""
     gone = " (gone)" if data["gone"] else ""
     return f"  {data['instanceId']} {data['from']} → {data['to']}{gone}{error}"
 

@@ -10,6 +10,7 @@ from upgrade_orchestrator.domain.execution.events import Event, EventType, Settl
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.note import Note, NoteKind
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 
 _EXECUTION = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
@@ -57,6 +58,7 @@ _EXAMPLES: tuple[Event, ...] = (
         revert=None,
         gone=False,
         error=None,
+        notes=(Note(NoteKind.ORDER, "drain", "202", 12, 8, 1, 4.2),),
     ),
     payloads.Progress(percentage=10, total=20, pending=15, in_flight=3, completed=2, failed=0, rolled_back=0),
     listing_payloads.CanaryPolled(

@@ -3,6 +3,7 @@ it.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,19 +76,24 @@ def _anchor(kind: str) -> str:
 
 
 def _fields(schema: Schema, definitions: Schema | None = None) -> str:
-    rows = [
-        f"| `{name}` | {_type(about, definitions or {})} | {about.get('description', '')} |"
-        for name, about in schema["properties"].items()
-    ]
-    return "\n".join(["| field | type | what |", "|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| field | type | what |", "|---|---|---|", *_rows(schema, definitions or {})]) + "\n"
+
+
+def _rows(schema: Schema, definitions: Schema, within: str = "") -> Iterator[str]:
+    """A row for each field, those of the objects of a list behind the list."""
+    for name, about in schema["properties"].items():
+        yield f"| `{within}{name}` | {_type(about, definitions)} | {about.get('description', '')} |"
+        listed = definitions.get(about.get("items", {}).get("$ref", "").rsplit("/", 1)[-1], {})
+        if "properties" in listed:
+            yield from _rows(listed, definitions, f"{within}{name}[].")
 
 
 def _type(about: Schema, definitions: Schema) -> str:
     if "anyOf" in about:
         return " or ".join(_type(each, definitions) for each in about["anyOf"])
     if "$ref" in about:
-        values = definitions[about["$ref"].rsplit("/", 1)[-1]]["enum"]
-        return ", ".join(f"`{each}`" for each in values)
+        values = definitions[about["$ref"].rsplit("/", 1)[-1]].get("enum", ())
+        return ", ".join(f"`{each}`" for each in values) or "object"
     if about.get("type") == "array":
         return f"list of {_type(about['items'], definitions)}"
     return f"`{about['const']}`" if _is_short(about) else str(about.get("type", "any"))

@@ -10,6 +10,7 @@ from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.schemas.base import SOME_ID, SOME_SHA256, ResponseBody, Time
 from upgrade_orchestrator.schemas.executions import CheckResponse
 from upgrade_orchestrator.service.upgrade.create import Preview
+from upgrade_orchestrator.service.views.instance_history import HistoryEntry
 
 
 class BatchResponse(ResponseBody):
@@ -104,6 +105,26 @@ class InstanceResponse(ResponseBody):
     def of(cls, instance: Instance) -> InstanceResponse:
         """The response body for the instance."""
         return cls.model_validate(instance)
+
+
+class HistoryEntryResponse(ResponseBody):
+    """One thing that happened to an instance.
+
+    ``kind`` is STATE (its status), ORDER (an order and the fleet's answer), HEALTH (what its health endpoint said that
+    was new) or DECISION (the execution's status). ``detail`` may have several lines.
+    """
+
+    time: Time
+    kind: str = Field(examples=["ORDER"])
+    what: str = Field(examples=["drain"])
+    detail: str | None = Field(examples=["202 in 8 ms"])
+    actor: str | None = Field(description="who decided", examples=[None])
+    token: int | None = Field(description="the fencing token of the order", examples=[12])
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> HistoryEntryResponse:
+        """The response body for the entry."""
+        return cls.model_validate(entry)
 
 
 class EventResponse(ResponseBody):

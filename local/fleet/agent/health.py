@@ -27,7 +27,7 @@ async def ask(fleet: Fleet, instance: Instance) -> dict[str, Any]:
     """Ask the instance's process now; the protocol's health body, with `detail` when it is not healthy."""
     process = instance.process
     if process is None:
-        return _unhealthy(instance, f"no process: the instance is {instance.status}")
+        return _unhealthy(instance, instance.failure or f"no process: the instance is {instance.status}")
     answer = await process.ask()
     if instance.process is not process:  # it was replaced, or it ended, while it was asked
         return _unhealthy(instance, f"the process just ended: the instance is {instance.status}")

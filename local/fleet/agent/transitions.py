@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from local.fleet.instance.failure import output_of_failed_upgrade
 from local.fleet.instance.instance import Instance, Status
 from local.fleet.instance.process import Nursery, StartFailedError
 from local.fleet.instance.server import OK
@@ -125,9 +126,11 @@ class Transitions:
 
     async def _upgrade(self, fleet: Fleet, instance: Instance, version: str, call: Call) -> None:
         await self._stop(instance)
+        instance.failure = ""
         slow = fleet.meet(Kind.SLOW, instance.id)
         await asyncio.sleep(fleet.settings.upgrade_seconds + (slow.seconds or 0 if slow else 0))
         if fleet.meet(Kind.UPGRADE_FAILS, instance.id):
+            instance.failure = output_of_failed_upgrade(instance.id, version)
             fleet.move(instance, Status.STOPPED, call, healthy=False, cause="fault upgrade-fails")
             return
         instance.born_unhealthy = fleet.meet(Kind.COMES_UP_UNHEALTHY, instance.id) is not None

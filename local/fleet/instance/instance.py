@@ -29,7 +29,7 @@ class Instance:
     """Its recorded state, and its process and running transition, which are not recorded.
 
     `healthy` is the newest answer of the process, got at `asked_at` (seconds, monotonic); `born_unhealthy` means that
-    its upgrade went wrong in that way, until the next one.
+    its upgrade went wrong in that way, until the next one. `failure` is the output of an upgrade that failed.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Instance:
     status: Status
     healthy: bool = False
     born_unhealthy: bool = False
+    failure: str = ""
     process: Process | None = None
     asked_at: float = -math.inf
     work: asyncio.Task[None] | None = None

@@ -18,6 +18,7 @@ IDS = {
     "n": "2",
     "eventId": "some-event",
     "dagId": "some-dag",
+    "instanceId": "some-instance",
 }
 
 
@@ -36,6 +37,7 @@ TABLE: dict[str, Needs] = {
     "read": Needs(P.READ, ONE),
     "plan": Needs(P.READ, ONE),
     "instances": Needs(P.READ, ONE),
+    "instance_history": Needs(P.READ, ONE),
     "events": Needs(P.READ, ONE),
     "start": Needs(P.OPERATE, ONE),
     "pause": Needs(P.OPERATE, ONE),
@@ -72,6 +74,7 @@ TABLE: dict[str, Needs] = {
     "changes": Needs(P.READ, NONE),
     "execution_page": Needs(P.READ, ONE),
     "execution_part": Needs(P.READ, ONE),
+    "history_page": Needs(P.READ, ONE),
     "page_of_dag": Needs(P.READ, NONE),
     "create_page": Needs(P.OPERATE, ANY),
     "create_choices": Needs(P.OPERATE, ANY),
@@ -100,7 +103,8 @@ class Call(NamedTuple):
 def good_call(app: FastAPI, name: str, **ids: str) -> Call:
     """The call by the name of its route, about the world's tenant; ``ids`` beside or instead of IDS."""
     route = routes(app)[name]
-    path = route.path.format(**IDS | ids)
+    path = route.path_format.format(**IDS | ids)
     (method,) = route.methods
     versions = {"componentId": COMPONENT, "fromVersionId": OLD, "toVersionId": NEW}
-    return Call(method, path, versions if name == "calculate" else None, GOOD.get((method, path)))
+    asked = {"calculate": versions, "history_page": {"instance": "some-instance"}}
+    return Call(method, path, asked.get(name), GOOD.get((method, path)))

@@ -7,9 +7,12 @@ import pytest
 
 from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, Store, append, event
-from tests.unit.domain.builders import NOW
+from tests.unit.domain.builders import NOW, make_instance
 from upgrade_orchestrator.domain.errors import NotFound
-from upgrade_orchestrator.domain.execution.events import EventType
+from upgrade_orchestrator.domain.events.factory import instance_changed
+from upgrade_orchestrator.domain.events.listing_payloads import CanaryPolled
+from upgrade_orchestrator.domain.execution.commands import Source
+from upgrade_orchestrator.domain.execution.events import Event, EventType, StatusChanged
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.ports.stores.events import Tail
 
@@ -18,6 +21,15 @@ WRITERS, EACH = 8, 5
 
 class Colour(StrEnum):
     RED = "red"
+
+
+def canary_polled(unhealthy: dict[str, str]) -> Event:
+    return CanaryPolled(healthy=False, unhealthy=unhealthy, not_asked=[], polls=1, current_failures=1)
+
+
+def status_changed() -> Event:
+    statuses = {"from_": ExecutionStatus.PENDING, "to": ExecutionStatus.VALIDATING}
+    return StatusChanged(**statuses, reason="started", actor="olga", source=Source.API)
 
 
 class EventsContract:
@@ -49,6 +61,24 @@ class EventsContract:
         async with store() as work:
             found = await work.events.page(execution.id, 0, 10)
         assert [(each.sequence, each.data["text"]) for each in found] == [(1, "kept"), (2, "kept too")]
+
+    async def test_events_about_an_instance_are_its_changes_the_polls_that_name_it_and_the_changes_of_the_status(
+        self, store: Store, added: Added
+    ) -> None:
+        execution, other = await added(), await added()
+        name = "i/1 ø?"
+        own, its_twin = (instance_changed(row, row) for row in (make_instance(name), make_instance("i")))
+        ill, well = (canary_polled({each: "no answer"}) for each in (name, "i"))
+        moved = status_changed()
+        async with store() as work:
+            await work.events.append(execution, [its_twin, own, event(name), well, ill, moved, own])
+            await work.events.append(other, [own])
+            await work.commit()
+        async with store() as work:
+            found = await work.events.about(execution.id, name, 0, 10)
+            assert await work.events.about(execution.id, name, 2, 2) == found[1:3]
+            assert [each.sequence for each in await work.events.about(execution.id, "none", 0, 10)] == [6]
+        assert [each.sequence for each in found] == [2, 5, 6, 7]
 
     async def test_page_of_events_continues_after_a_sequence(self, store: Store, added: Added) -> None:
         execution = await added()

@@ -43,8 +43,8 @@ async def _no_caller(_: Request) -> Caller:
 def calls() -> dict[str, APIRoute]:
     """Each call of the API, as ``POST /components``."""
     routes = [each for each in create_app(_no_ports, _no_caller).routes if isinstance(each, APIRoute)]
-    api = [each for each in routes if not each.path.startswith(NO_CALLS)]
-    return {f"{method} {each.path}": each for each in api for method in each.methods}
+    api = [each for each in routes if not each.path_format.startswith(NO_CALLS)]
+    return {f"{method} {each.path_format}": each for each in api for method in each.methods}
 
 
 def test_sections_have_the_numbers_that_the_code_cites() -> None:

@@ -43,7 +43,7 @@ class Client(Protocol):
 
 
 class AgentDriver:
-    """Port ``FleetDriver`` for one fleet of an agent."""
+    """Port ``FleetDriver`` for one fleet of an agent; orders return the status of its answer."""
 
     def __init__(self, client: Client, fleet: str) -> None:
         self._client = client
@@ -83,54 +83,54 @@ class AgentDriver:
             raise NotOfProtocol(f"the health of {instance_id} does not follow the protocol: healthy: true in a 503")
         return said
 
-    async def drain(self, instance_id: str, token: int, key: str) -> None:
+    async def drain(self, instance_id: str, token: int, key: str) -> str:
         """Take the instance out of service.
 
         :raises StaleToken: a newer runner works on the fleet.
         :raises FleetError: the order was not accepted.
         """
-        await self._order("POST", f"{self._instance(instance_id)}/drain", token, key)
+        return await self._order("POST", f"{self._instance(instance_id)}/drain", token, key)
 
-    async def undrain(self, instance_id: str, token: int, key: str) -> None:
+    async def undrain(self, instance_id: str, token: int, key: str) -> str:
         """Put the instance back into service.
 
         :raises StaleToken: a newer runner works on the fleet.
         :raises FleetError: the order was not accepted.
         """
-        await self._order("POST", f"{self._instance(instance_id)}/undrain", token, key)
+        return await self._order("POST", f"{self._instance(instance_id)}/undrain", token, key)
 
-    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
+    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> str:
         """Upgrade the instance to ``version``.
 
         :raises StaleToken: a newer runner works on the fleet.
         :raises FleetError: the order was not accepted.
         """
-        await self._order("PUT", f"{self._instance(instance_id)}/version", token, key, {"version": version})
+        return await self._order("PUT", f"{self._instance(instance_id)}/version", token, key, {"version": version})
 
-    async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
+    async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> str:
         """Make a pool of ``size`` instances on ``version``.
 
         :raises StaleToken: a newer runner works on the fleet.
         :raises FleetError: the order was not accepted.
         :raises Conflict: another pool has that name, or there is no capacity.
         """
-        await self._order("PUT", self._pool(pool), token, key, {"version": version, "size": size})
+        return await self._order("PUT", self._pool(pool), token, key, {"version": version, "size": size})
 
-    async def remove_pool(self, pool: str, token: int, key: str) -> None:
+    async def remove_pool(self, pool: str, token: int, key: str) -> str:
         """Remove the pool.
 
         :raises StaleToken: a newer runner works on the fleet.
         :raises FleetError: the order was not accepted.
         """
-        await self._order("DELETE", self._pool(pool), token, key)
+        return await self._order("DELETE", self._pool(pool), token, key)
 
-    async def switch_traffic(self, pool: str, token: int, key: str) -> None:
+    async def switch_traffic(self, pool: str, token: int, key: str) -> str:
         """Send the traffic to the pool.
 
         :raises StaleToken: a newer runner works on the fleet.
         :raises FleetError: the order was not accepted.
         """
-        await self._order("PUT", "/traffic", token, key, {"pool": pool})
+        return await self._order("PUT", "/traffic", token, key, {"pool": pool})
 
     def _pool(self, pool: str) -> str:
         return f"/pools/{_segment(pool)}"
@@ -138,7 +138,7 @@ class AgentDriver:
     def _instance(self, instance_id: str) -> str:
         return f"/instances/{_segment(instance_id)}"
 
-    async def _order(self, method: str, path: str, token: int, key: str, body: Any = None) -> None:
+    async def _order(self, method: str, path: str, token: int, key: str, body: Any = None) -> str:
         headers = {"Idempotency-Key": key_in_header(key), "X-Fencing-Token": str(token)}
         response = await self._client.request(method, self._base + path, headers=headers, json=body)
         if response.status == 412:
@@ -150,6 +150,7 @@ class AgentDriver:
         except NotOfProtocol as error:
             error.in_doubt = True
             raise
+        return str(response.status)
 
 
 def key_in_header(key: str) -> str:
@@ -185,7 +186,14 @@ def _stale(response: AgentResponse, token: int) -> StaleToken:
         except NotOfProtocol:
             theirs = None
     seen = "" if theirs is None else f": {theirs}"
-    return StaleToken(f"the agent has seen a higher fencing token than {token}{seen}", ours=token, theirs=theirs)
+    why = f"the agent has seen a higher fencing token than {token}{seen}{_said(response)}"
+    return StaleToken(why, ours=token, theirs=theirs)
+
+
+def _said(response: AgentResponse) -> str:
+    """The reason that the agent gives, to be put behind ours."""
+    said = door.problem_of(response.content)
+    return f": {said}" if said else ""
 
 
 def _refused(response: AgentResponse, method: str, path: str) -> FleetError:
@@ -197,4 +205,5 @@ def _refused(response: AgentResponse, method: str, path: str) -> FleetError:
         to = door.cleaned(response.headers.get("Location", "nowhere"))[:200]
         return NotOfProtocol(f"the agent redirects {call} to {to} ({status}), which is not followed")
     kind = _REFUSALS.get(status, FleetError)
-    return kind(f"the agent answered {status} to {call}", in_doubt=method != "GET" and status >= 500 and status != 503)
+    in_doubt = method != "GET" and status >= 500 and status != 503
+    return kind(f"the agent answered {status} to {call}{_said(response)}", in_doubt=in_doubt)

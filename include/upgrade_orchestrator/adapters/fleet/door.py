@@ -22,8 +22,14 @@ MAX_NAME, MAX_VERSION, MAX_TEXT = 255, 128, 2_000
 "Characters of ids and pools, of versions, and of other texts. Only the last are cut: the others are sent back."
 MAX_FREE = 2**31 - 1
 _QUOTED = 60
+_BEGINNING, _CUT = 400, "\n…\n"
+MAX_PROBLEM = 500
+"Characters that are kept of why an agent refuses a call."
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+"What programs send to a terminal: colours, movements of the cursor, titles."
+_CONTROL_IN_LINE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 STATUSES = ("RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED")
 
@@ -33,6 +39,24 @@ def cleaned(text: str) -> str:
     if not text.isprintable():
         text = _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text))
     return text.strip()[:MAX_TEXT]
+
+
+def cleaned_lines(text: str) -> str:
+    """As ``cleaned``, for a text of several lines: their breaks and tabs stay, what a terminal would show does not.
+
+    Of a text that is too long the beginning and the end are kept, because a program names its error last.
+    """
+    if text.isprintable():
+        return cleaned(text)
+    lines = _TERMINAL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    whole = "\n".join(each.rstrip() for each in _SURROGATE.sub("\ufffd", _CONTROL_IN_LINE.sub(" ", lines)).split("\n"))
+    return _shortened(whole.strip())
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{text[:_BEGINNING].rstrip()}{_CUT}{text[_BEGINNING + len(_CUT) - MAX_TEXT :].lstrip()}"
 
 
 def object_in(content: bytes) -> dict[str, Any]:
@@ -84,6 +108,17 @@ def health_of(body: dict[str, Any], instance_id: str) -> Health:
     return Health(said.healthy, said.version, said.detail or "")
 
 
+def problem_of(content: bytes) -> str:
+    """Why an agent refuses a call, if its answer says so in JSON, as a problem of RFC 9457 does; else empty."""
+    try:
+        body = object_in(content)
+    except NotOfProtocol:
+        return ""
+    said = (body.get(name) for name in ("detail", "message", "error", "title"))
+    text = next((each for each in said if isinstance(each, str) and each.strip()), "")
+    return cleaned_lines(text)[:MAX_PROBLEM]
+
+
 def token_of(said: object) -> int | None:
     """The fencing token that a 412 names, in its header as text or in its body as a number; None without one."""
     if isinstance(said, str) and re.fullmatch("[0-9]{1,18}", said):
@@ -93,6 +128,10 @@ def token_of(said: object) -> int | None:
 
 def _clean(value: object) -> object:
     return cleaned(value) if isinstance(value, str) else value
+
+
+def _clean_lines(value: object) -> object:
+    return cleaned_lines(value) if isinstance(value, str) else value
 
 
 def _known(value: object) -> object:
@@ -138,7 +177,7 @@ class _Fleet(_Said):
 class _Health(_Said):
     healthy: bool
     version: _Version = None
-    detail: Annotated[str | None, BeforeValidator(_clean)] = None
+    detail: Annotated[str | None, BeforeValidator(_clean_lines)] = None
 
 
 _MEANT = {

@@ -14,6 +14,7 @@ from upgrade_orchestrator.domain.events import listing_payloads, payloads
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.names import cut
+from upgrade_orchestrator.domain.instance.note import Note
 from upgrade_orchestrator.domain.plan.batch import Batch
 
 
@@ -41,7 +42,7 @@ def _bounded(value: object) -> object:
         case Mapping():
             return {name: _problem(each) for name, each in islice(value.items(), MOST_LISTED)}
         case tuple() | list():
-            return list(value[:MOST_LISTED])
+            return [each.as_data() if isinstance(each, Note) else each for each in value[:MOST_LISTED]]
     return value
 
 
@@ -56,8 +57,8 @@ def json_name(name: str) -> str:
     return first + "".join(each.capitalize() for each in others)
 
 
-def instance_changed(before: Instance, after: Instance) -> Event:
-    """The event of an instance that changed its status."""
+def instance_changed(before: Instance, after: Instance, notes: Sequence[Note] = ()) -> Event:
+    """The event of an instance that changed its status; ``notes`` say what happened to it since its last event."""
     return payloads.InstanceChanged(
         instance_id=after.instance_id,
         batch=after.batch,
@@ -69,6 +70,7 @@ def instance_changed(before: Instance, after: Instance) -> Event:
         revert=after.revert,
         gone=after.gone,
         error=after.error,
+        notes=notes,
     )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
@@ -18,6 +19,7 @@ from upgrade_orchestrator.domain.execution.commands import Command, Decision, So
 from upgrade_orchestrator.domain.execution.events import Event, EventType, Settled, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.note import Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,9 @@ class InstanceChanged(Event):
     gone: bool
     "Whether the fleet's list has left it out for too long: it takes no part any more."
     error: str | None
-    "What went wrong."
+    "What went wrong, with what the instance itself says; it may have several lines."
+    notes: Sequence[Note]
+    "Orders to it with their answers, and its health, since its last event: at most ten, the oldest first."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,22 @@ def _upgrade(instance: Instance, found: FleetInstance, now: datetime) -> Action:
     return NoAction()
 
 
+def explained(failed: Instance, answer: Health | None) -> Instance:
+    """The instance that has just become FAILED by its fleet's list, which gives no reasons: its own health may.
+
+    ``answer`` None: it did not respond.
+    """
+    detail = "" if answer is None or answer.healthy else answer.detail
+    if not detail or detail in (failed.error or ""):
+        return failed
+    return replace(failed, error=f"{failed.error}:{_behind(detail)}", healthy=False)
+
+
+def _behind(detail: str) -> str:
+    """The detail to be put behind a colon; one of several lines begins a line."""
+    return f"\n{detail}" if "\n" in detail else f" {detail}"
+
+
 def next_order_after(instance: Instance, found: FleetInstance | None, left_drained: bool) -> Order | None:
     """The order for an instance that nothing is done with any more, so that it is left as it should be.
 
@@ -222,4 +238,4 @@ def relapse(instance: Instance, answer: Health | None, now: datetime) -> Instanc
 
 def _not_healthy(instance: Instance, answer: Health | None, timeouts: Timeouts) -> str:
     last = "does not answer" if answer is None else answer.detail or f"reports {named_version(answer.version)}"
-    return f"not healthy at {instance.to_version} within {timeouts.step:g} s: {last}"
+    return f"not healthy at {instance.to_version} within {timeouts.step:g} s:{_behind(last)}"

@@ -72,7 +72,7 @@ class UpgradeTrigger(BaseTrigger):
 
     async def succeed(self, message: str) -> TriggerEvent:
         """End the task successfully, unless the control loops do so first (see service/control/ended_tasks.py)."""
-        log.info("%s", message)
+        log.info("%s; the control loops end this task, which Airflow logs as a trigger that a user cancelled", message)
         if self.task_instance is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CONTROL_LOOP_GRACE_SECONDS):
@@ -129,7 +129,7 @@ class StepTrigger(UpgradeTrigger):
         outcome = await self.retrying(
             partial(run_step, execution_id=self.execution_id, step=step, seconds=None),
         )
-        message = f"{self.kind}: {outcome.ending.value} {outcome.reason}"
+        message = f"{self.kind}: {outcome.ending.value} {outcome.reason}".rstrip()
         if outcome.ending is Ending.DONE:
             return await self.succeed(message)
         log.info("%s", message)

@@ -25,6 +25,8 @@ from upgrade_orchestrator.service.approvals.release import release_tasks
 from upgrade_orchestrator.service.audit import record_command
 from upgrade_orchestrator.service.checks.preconditions import require_runnable
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.journal.sentences import pairs
+from upgrade_orchestrator.service.runner.journal.task_log import TaskLog
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
 
@@ -77,6 +79,7 @@ async def wait_for_decision(ports: Ports, execution_id: str, stage: int, seconds
 
     :raises NotFound: no such execution.
     """
+    TaskLog().say(f"{pairs('wait', **{'for': 'approval'}, stage=stage)}: a person decides, in Airflow or by the API")
     return await wait_until(partial(_look, ports, execution_id, stage), ports, execution_id, seconds)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,10 +15,9 @@ from upgrade_orchestrator.domain.plan.pools import Pools
 from upgrade_orchestrator.service.ports.fleet import FleetDriver, FleetError, StaleToken
 from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.journal.journal import Journal
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 from upgrade_orchestrator.service.runner.limited import LimitedDriver
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +39,9 @@ class PoolRules:
 class PoolFleet(FleetClient):
     """A client of the fleet that also sends orders on pools."""
 
-    def __init__(self, driver: FleetDriver, execution_id: str, name: str) -> None:
+    def __init__(self, driver: FleetDriver, execution_id: str, name: str, journal: Journal) -> None:
         limited = LimitedDriver(driver)
-        super().__init__(limited, execution_id)
+        super().__init__(limited, execution_id, journal=journal)
         self._pools, self._prefix = limited, f"{execution_id}.{name}"
 
     def limit(self, execution: Execution, now: datetime) -> None:
@@ -74,6 +72,6 @@ class PoolFleet(FleetClient):
         except StaleToken:
             raise
         except FleetError as error:
-            self._note(key, error)
+            self._problem = error
             return False
         return True

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from asyncio import get_running_loop
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 from typing import Protocol
@@ -32,6 +31,9 @@ from upgrade_orchestrator.service.blue_green.store import PoolState, PoolStore
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
+from upgrade_orchestrator.service.runner.journal.journal import Journal
+from upgrade_orchestrator.service.runner.journal.pool_decisions import pool_sentence
+from upgrade_orchestrator.service.runner.journal.task_log import TaskLog
 from upgrade_orchestrator.service.runner.lease import TURN_GAP_SECONDS, LeaseKeeper
 from upgrade_orchestrator.service.runner.loop import (
     LEASE_WAIT_SECONDS,
@@ -46,8 +48,6 @@ from upgrade_orchestrator.service.runner.spelling import fleet_of
 
 MIN_UNDO_SECONDS = 2.0
 "What an action after a cancel gets in any case."
-
-log = logging.getLogger(__name__)
 
 
 class Directive(Enum):
@@ -84,16 +84,17 @@ class PoolTransition(Protocol):
 
 async def run_transition(ports: Ports, context: Context, transition: PoolTransition, seconds: float | None) -> Outcome:
     """Run ``transition`` for about ``seconds`` (None: to its end)."""
-    execution, execution_id = context.execution, context.execution.id
+    execution, execution_id, journal = context.execution, context.execution.id, Journal()
     lease = LeaseKeeper(ports, context.deployment, TURN_GAP_SECONDS if execution.is_terminal else 0.0)
     async with (
         ports.signals.of(execution_id) as waiter,
         fleet_of(ports, context.execution, context.deployment) as driver,
     ):
         store = PoolStore(ports, lease, execution_id, transition.batch)
-        fleet = PoolFleet(driver, execution_id, transition.name)
+        fleet = PoolFleet(driver, execution_id, transition.name, journal)
         attention = AttentionKeeper(ports, execution_id)
-        runner = PoolRunner(transition, PoolRules.of(context.plan, execution), store, fleet, lease, attention)
+        rules = PoolRules.of(context.plan, execution)
+        runner = PoolRunner(transition, rules, store, fleet, lease, attention, journal)
         try:
             refused = partial(end_refused, ports, execution_id, lease)
             return await repeat(runner.tick, lease, waiter, seconds, refused)
@@ -112,9 +113,10 @@ class PoolRunner:
         fleet: PoolFleet,
         lease: LeaseKeeper,
         attention: AttentionKeeper,
+        log: TaskLog,
     ) -> None:
         self._transition, self._rules, self._store, self._fleet = transition, rules, store, fleet
-        self._lease, self._attention = lease, attention
+        self._lease, self._attention, self._log = lease, attention, log
         self._seen_at: float | None = None
         "When the new pool was last seen as well."
         self._backoff, self._polls = Backoff(), PollSchedule(rules.poll_seconds)
@@ -186,17 +188,23 @@ class PoolRunner:
         return is_overdue(execution, state.now, GRACE_SECONDS if isinstance(step, SendPoolOrder) else 0.0)
 
     async def _take(self, step: PoolAction) -> Outcome | float:
+        self._tell(step)
         match step:
             case GoalReached():
                 return Outcome(Ending.DONE)
             case SendPoolOrder():
                 return await self._give(step)
-            case WaitFor(what):
-                log.info("execution %s: %s", self._store.state.execution.id, what)
+            case WaitFor():
                 return await self._wait_for(self._time_left()) if await self._try(step) else 0.0
             case PollAgain(seconds):
                 return await self._wait_for(seconds)
         return await self._record(step)
+
+    def _tell(self, step: PoolAction) -> None:
+        state = self._store.state
+        said = pool_sentence(step, self._transition.name, state.now + timedelta(seconds=max(0.0, self._time_left())))
+        if said is not None:
+            self._log.once("decide", said.same, said.sentence, again=said.again)
 
     async def _give(self, order: SendPoolOrder) -> float:
         """Write the intent, then send the order; the next round observes its effect."""

@@ -17,12 +17,16 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.checks.probes import CheckContext, run_probe
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.context import find_execution
+from upgrade_orchestrator.service.runner.journal import sentences
+from upgrade_orchestrator.service.runner.journal.task_log import TaskLog
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
 
 CHECK_ABANDONED_AFTER_SECONDS = 30.0
 """How long a check is left to the process that runs it: longer than a worker has for it. After that the process is
 taken for dead. Running a check twice does no harm; the result of the later run counts."""
+
+log = TaskLog()
 
 
 async def validate(ports: Ports, execution_id: str, seconds: float | None) -> Outcome:
@@ -187,6 +191,7 @@ async def _begin(ports: Ports, execution_id: str, names: Iterable[CheckName], ag
         running = [CheckResult(each, CheckStatus.RUNNING, started_at=now) for each in wanted]
         await work.executions.save_checks(execution_id, running)
         await work.commit()
+    log.say(f"check begin: {', '.join(each.value for each in wanted)}")
     return _Begun(case, wanted)
 
 
@@ -229,6 +234,10 @@ async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequenc
         if events:
             await work.executions.save(moved)
         await work.commit()
+    for each in done:
+        log.say(*sentences.check(each))
+    if events:
+        log.say(f"decide {moved.status.value}: {moved.status_reason}")
 
 
 def _is_ours(begun: _Begun, row: CheckResult) -> bool:

@@ -18,11 +18,9 @@ from upgrade_orchestrator.domain.instance.action import (
 )
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
-from upgrade_orchestrator.domain.instance.presence import absent
 from upgrade_orchestrator.domain.plan.batch import (
     BatchDone,
     BatchRules,
-    BatchView,
     NoBudgetLeft,
     StartInstances,
     Stop,
@@ -32,6 +30,7 @@ from upgrade_orchestrator.domain.plan.batch import (
 from upgrade_orchestrator.domain.plan.drained import is_overdue
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.rollout.absence import Absence
+from upgrade_orchestrator.service.rollout.batch_state import view_of
 from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.rollout.green_pool_driver import GreenPoolDriver
 from upgrade_orchestrator.service.rollout.health_polls import HealthPolls
@@ -41,6 +40,8 @@ from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fencing import close_fence
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
+from upgrade_orchestrator.service.runner.journal.decisions import sentence_of
+from upgrade_orchestrator.service.runner.journal.journal import Journal
 from upgrade_orchestrator.service.runner.lease import TURN_GAP_SECONDS, LeaseKeeper
 from upgrade_orchestrator.service.runner.limited import LimitedDriver
 from upgrade_orchestrator.service.runner.loop import (
@@ -66,7 +67,7 @@ async def run_batch(
     """
     execution, end = context.execution, None if seconds is None else get_running_loop().time() + seconds
     lease = LeaseKeeper(ports, context.deployment, TURN_GAP_SECONDS if execution.is_terminal else 0.0)
-    refused = partial(end_refused, ports, execution.id, lease)
+    refused, journal = partial(end_refused, ports, execution.id, lease), Journal()
     async with (
         ports.signals.of(execution.id) as waiter,
         fleet_of(ports, context.execution, context.deployment) as unlimited,
@@ -74,10 +75,10 @@ async def run_batch(
         driver = LimitedDriver(unlimited)
         try:
             for each in range(number, (last or number) + 1):
-                store = BatchStore(ports, lease, execution.id, each)
+                store = BatchStore(ports, lease, execution.id, each, journal)
                 green = context.plan.strategy is Strategy.BLUE_GREEN
                 seen = GreenPoolDriver(driver, context.plan, execution, store.all) if green else driver
-                fleet = FleetClient(seen, execution.id)
+                fleet = FleetClient(seen, execution.id, journal=journal)
                 rules = BatchRules.of(context.plan, each, execution.request.health_check_interval_seconds)
                 loop = BatchLoop(ports, rules, store, fleet, lease, driver)
                 left = None if end is None else max(0.0, end - get_running_loop().time())
@@ -165,7 +166,7 @@ class BatchLoop:
         actions = self._actions(fleet)
         while moves := [each.instance for each in actions.values() if isinstance(each, Move)]:
             self._backoff.changed()
-            if not await self._store.write(moves):
+            if not await self._store.write(await self._polls.explained(moves, fleet)):
                 return
             actions = self._actions(fleet)
         orders = {name: each.order for name, each in actions.items() if isinstance(each, SendOrder)}
@@ -203,19 +204,12 @@ class BatchLoop:
 
     async def _decide_and_act(self, fleet: Fleet | None) -> Outcome | float:
         """Decide by the rules on the rows and the fleet as observed, and carry the decision out."""
-        state, rules = self._store.state, self._rules
-        view = BatchView(
-            status=state.execution.status,
-            batch=state.batch,
-            is_last=rules.is_last,
-            instances=self._store.jobs(),
-            limits=rules.limits,
-            unavailable=fleet.unavailable(self._store.present()) if fleet else frozenset(),
-            timeout=rules.timeouts.step,
-            direction=self._store.direction,
-            absent=absent(state.rows.values(), fleet) if fleet else frozenset(),
-        )
-        match decide(view, state.now):
+        state = self._store.state
+        view = view_of(state, self._rules, self._store.jobs(), self._store.direction, fleet)
+        decision = decide(view, state.now)
+        said = sentence_of(decision, view, state.now)
+        self._store.journal.once("decide", said.same, said.sentence, again=said.again)
+        match decision:
             case StartInstances(ids):
                 self._backoff.changed()
                 begun = [move(state.jobs[each], InstanceStatus.DRAINING, state.now) for each in ids]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.events.listing_payloads import BatchCompleted, BatchStarted
@@ -25,32 +25,22 @@ from upgrade_orchestrator.domain.lifecycle.failures import record_failures
 from upgrade_orchestrator.domain.plan import batch as batches
 from upgrade_orchestrator.domain.plan.batch import Batch, Direction
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.rollout.batch_state import BatchState, Rows
+from upgrade_orchestrator.service.runner.journal.journal import Journal
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper
 
-Rows = dict[str, Instance]
 REVERTED_AT_ONCE = (InstanceStatus.UPGRADING, InstanceStatus.HEALTH_CHECKING)
 "A rollback reverts these at once: waiting for them first could use up its whole time-out."
-
-
-@dataclass(frozen=True, slots=True)
-class BatchState:
-    """The rows as last read or written; ``now`` is the time of that by the database's clock.
-
-    ``rows`` are those of the instances, ``jobs`` those that the loop works on: the same rows, or those of the rollback.
-    """
-
-    execution: Execution
-    batch: Batch
-    rows: Rows
-    jobs: Rows
-    now: datetime
 
 
 class BatchStore:
     """Reads little, because under the lease its own copy of the rows is current; writes under lock and lease."""
 
-    def __init__(self, ports: Ports, lease: LeaseKeeper, execution_id: str, number: int) -> None:
+    def __init__(
+        self, ports: Ports, lease: LeaseKeeper, execution_id: str, number: int, journal: Journal | None = None
+    ) -> None:
         self._ports, self._lease, self.execution_id, self._number = ports, lease, execution_id, number
+        self.journal = journal or Journal()
         self.direction = Direction.BACKWARD if number == ROLLBACK_BATCH else Direction.FORWARD
         self.state: BatchState
         self._loaded, self._wanted = False, False
@@ -68,10 +58,6 @@ class BatchStore:
     def flying(self) -> list[Instance]:
         """The jobs that are in flight."""
         return [each for each in self.jobs() if each.status in IN_FLIGHT]
-
-    def present(self) -> list[str]:
-        """The ids of the plan's instances that are not gone."""
-        return [name for name, each in self.state.rows.items() if not each.gone]
 
     def note_accepted(self, names: Sequence[str]) -> None:
         """Note, until the next transition is written, that the fleet accepted the orders of these jobs."""
@@ -177,14 +163,21 @@ class BatchStore:
             counted, ends = record_failures(execution, [changed[name] for name in moved], state.now)
         await work.executions.save_instances(self.execution_id, list(rows.values()))
         after, reported = state.rows | rows, dict.fromkeys([*moved, *gone])
-        changes = [factory.instance_changed(state.rows[name], after[name]) for name in reported]
+        changes = self._changes(after, reported)
         progress = [factory.progress(list(after.values()))] if reported else []
         await work.events.append(execution, [*events, *changes, *progress, *ends])
         if counted != execution:
             counted = await work.executions.save(counted)
         await work.commit()
         jobs_after = after if self.direction is Direction.FORWARD else state.jobs | changed
+        for name in reported:
+            old, new = (state.jobs, jobs_after) if name in changed else (state.rows, after)
+            self.journal.changed(old[name], new[name])
         self.state = replace(state, execution=counted, rows=after, jobs=jobs_after)
+
+    def _changes(self, after: Rows, names: Iterable[str]) -> list[Event]:
+        rows, notes_of = self.state.rows, self.journal.notes_of
+        return [factory.instance_changed(rows[name], after[name], notes_of(name)) for name in names]
 
     async def fail(self, reason: str) -> None:
         """Set the execution to FAILED, unless its status does not allow this work any more."""
@@ -232,8 +225,12 @@ class BatchStore:
             if execution.status is ExecutionStatus.CANARY_RUNNING:
                 moved, events = begin_monitoring(execution, now)
                 await work.executions.save(moved)
-            await work.events.append(execution, [factory.batch_event(BatchCompleted, done, self.jobs()), *events])
+            left = self._changes(self.state.rows, self.journal.noted())  # its try had ended before these notes
+            await work.events.append(
+                execution, [*left, factory.batch_event(BatchCompleted, done, self.jobs()), *events]
+            )
             await work.commit()
+        self.journal.forget()
         return True
 
     async def lock(self, work: UnitOfWork) -> Execution:

@@ -38,37 +38,37 @@ class GreenPoolDriver:
         """The health of the instance that replaces this one."""
         return await self._driver.health((await self._require(instance_id)).instance_id)
 
-    async def drain(self, instance_id: str, token: int, key: str) -> None:
+    async def drain(self, instance_id: str, token: int, key: str) -> str | None:
         """Drain the instance of the new pool, for its second try."""
-        await self._driver.drain((await self._require(instance_id)).instance_id, token, key)
+        return await self._driver.drain((await self._require(instance_id)).instance_id, token, key)
 
-    async def undrain(self, instance_id: str, token: int, key: str) -> None:
+    async def undrain(self, instance_id: str, token: int, key: str) -> str | None:
         """Undrain the instance of the new pool if it is drained; otherwise it is only shown as the old one again."""
         found = await self._find(instance_id)
         if found is not None and found.status in ("DRAINING", "DRAINED"):
-            await self._driver.undrain(found.instance_id, token, key)
-        else:
-            self._withdrawn.add(instance_id)
+            return await self._driver.undrain(found.instance_id, token, key)
+        self._withdrawn.add(instance_id)
+        return None
 
-    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> None:
+    async def set_version(self, instance_id: str, version: str, token: int, key: str) -> str | None:
         """Make the pool if the instance does not exist, else set its version."""
         found = await self._find(instance_id)
         if found is None:
             await self._make_pool_once(token)
-        else:
-            await self._driver.set_version(found.instance_id, version, token, key)
+            return None
+        return await self._driver.set_version(found.instance_id, version, token, key)
 
-    async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> None:
+    async def make_pool(self, pool: str, version: str, size: int, token: int, key: str) -> str | None:
         """Passed on unchanged."""
-        await self._driver.make_pool(pool, version, size, token, key)
+        return await self._driver.make_pool(pool, version, size, token, key)
 
-    async def remove_pool(self, pool: str, token: int, key: str) -> None:
+    async def remove_pool(self, pool: str, token: int, key: str) -> str | None:
         """Passed on unchanged."""
-        await self._driver.remove_pool(pool, token, key)
+        return await self._driver.remove_pool(pool, token, key)
 
-    async def switch_traffic(self, pool: str, token: int, key: str) -> None:
+    async def switch_traffic(self, pool: str, token: int, key: str) -> str | None:
         """Passed on unchanged."""
-        await self._driver.switch_traffic(pool, token, key)
+        return await self._driver.switch_traffic(pool, token, key)
 
     async def _look(self) -> Fleet:
         """The fleet as last observed."""

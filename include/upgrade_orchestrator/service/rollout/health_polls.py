@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from upgrade_orchestrator.domain.instance.action import Timeouts, is_ill, next_health, relapse
+from upgrade_orchestrator.domain.instance.action import Timeouts, explained, is_ill, next_health, relapse
 from upgrade_orchestrator.domain.instance.fleet import Fleet, Health
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import BatchRules, Direction
@@ -37,8 +37,17 @@ class HealthPolls:
         polled = [_after_poll(each, responses[each.instance_id], timeouts, state.now) for each in due]
         for before, after in zip(due, polled, strict=True):
             self._plan_next(before, after)
+            self._store.journal.polled(before, after, responses[before.instance_id])
         if changed := [after for before, after in zip(due, polled, strict=True) if after != before]:
             await self._store.write(changed)
+
+    async def explained(self, moves: Sequence[Instance], fleet: Fleet | None) -> list[Instance]:
+        """The moves; those to FAILED say why, if the instances' own health does: the fleet's list has no reasons."""
+        failed = [each.instance_id for each in moves if each.status is InstanceStatus.FAILED]
+        if not failed or fleet is None:
+            return list(moves)
+        said = await self._fleet.poll(failed, CALLS_SECONDS)
+        return [explained(each, said[each.instance_id]) if each.instance_id in said else each for each in moves]
 
     def next_in(self, flying: Iterable[Instance]) -> float:
         """Seconds until the first of these is polled; infinite if none is."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Self
 
 from upgrade_orchestrator.domain.checks import checks
@@ -13,6 +15,7 @@ from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.instance.action import Order
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import MAX_ATTEMPTS, Instance, InstanceStatus, move
+from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.domain.instance.presence import LONGEST_GAP_SECONDS
 from upgrade_orchestrator.domain.plan.drained import in_service, to_drain_again
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -21,6 +24,7 @@ from upgrade_orchestrator.service.rollout.batch_store import BatchStore
 from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fleet_client import CALLS_SECONDS, FleetClient
+from upgrade_orchestrator.service.runner.journal.journal import Journal
 from upgrade_orchestrator.service.runner.lease import LeaseKeeper, no_clocks
 from upgrade_orchestrator.service.runner.loop import LEASE_WAIT_SECONDS, Backoff
 from upgrade_orchestrator.service.runner.spelling import fleet_of
@@ -55,10 +59,10 @@ class Ill:
 class LastLook:
     """Looks at the fleet again and again; only watched time counts."""
 
-    def __init__(self, ports: Ports, context: Context, client: FleetClient) -> None:
+    def __init__(self, ports: Ports, context: Context, client: FleetClient, journal: Journal) -> None:
         self._ports, self._context, self._fleet = ports, context, client
         self.lease = LeaseKeeper(ports, context.deployment)
-        self._store = BatchStore(ports, self.lease, context.execution.id, len(context.plan.batches))
+        self._store = BatchStore(ports, self.lease, context.execution.id, len(context.plan.batches), journal)
         self._absence = Absence(ports, self._store, float(context.plan.health_check_timeout_seconds))
         self._attention = AttentionKeeper(ports, context.execution.id)
         self._timeout = float(context.plan.health_check_timeout_seconds)
@@ -77,7 +81,8 @@ class LastLook:
         :raises FleetError: the fleet's connection is not known.
         """
         async with fleet_of(ports, context.execution, context.deployment) as driver:
-            look = cls(ports, context, FleetClient(driver, context.execution.id))
+            journal = Journal()
+            look = cls(ports, context, FleetClient(driver, context.execution.id, journal=journal), journal)
             try:
                 yield look
             finally:
@@ -93,6 +98,7 @@ class LastLook:
         seconds = self._seconds_since_last_look()
         problems = await self._problems(rows, fleet)
         await self._attention.note(self._fleet.take_problem(), self._context.execution.attention)
+        self._tell(problems)
         if not problems and fleet is not None:
             return await self._leave(rows, fleet, seconds)
         self._seconds += seconds
@@ -102,6 +108,15 @@ class LastLook:
         if self._seconds >= ROUNDS * self._timeout:  # instances fall ill in turn
             lasting |= {name: why for name, why in problems.items() if fleet and fleet.find(name)}
         return await self._give_up(lasting, fleet) if lasting else Unsettled(self._backoff.gap())
+
+    def _tell(self, problems: Mapping[str, str]) -> None:
+        journal = self._store.journal
+        if not problems:
+            journal.once("look", "well", "look verify -> every instance is well at the target version", again=inf)
+            return
+        waits = f"look verify -> {len(problems)} not well, looks again for up to {self._timeout:g} s"
+        found = named((f"{name} {why}" if name else why for name, why in problems.items()), "; ")
+        journal.once("look", frozenset(problems), f"{waits}: {found}", logging.WARNING)
 
     def _seconds_since_last_look(self) -> float:
         before, self._looked_at = self._looked_at, get_running_loop().time()
@@ -124,13 +139,12 @@ class LastLook:
 
     async def _confirmed(self, shown: Mapping[str, str], targets: Mapping[str, str], fleet: Fleet) -> dict[str, str]:
         """Those that are not well by their own health either; the list may be older than that."""
-        asked = [name for name in shown if (found := fleet.find(name)) and found.is_up]
-        well = {
-            name
-            for name, answer in (await self._fleet.poll(asked, CALLS_SECONDS)).items()
-            if answer is not None and answer.healthy and answer.version == targets[name]
-        }
-        return {name: why for name, why in shown.items() if name not in well}
+        asked = [name for name in shown if fleet.find(name) is not None]
+        answers = await self._fleet.poll(asked, CALLS_SECONDS)
+        well = {name for name, found in answers.items() if found and found.healthy and found.version == targets[name]}
+        well &= {each.instance_id for each in fleet.instances if each.is_up}
+        details = {name: f": {answer.detail}" for name, answer in answers.items() if answer and answer.detail}
+        return {name: why + details.get(name, "") for name, why in shown.items() if name not in well}
 
     async def _give_up(self, problems: Mapping[str, str], fleet: Fleet | None) -> Unsettled | Ill:
         """The time-out is over: what is absent is gone, what is ill is FAILED and may get its second try."""

@@ -44,7 +44,7 @@ async def close_fence(
     except StaleToken:
         raise
     except FleetError as error:
-        log.warning("execution %s: the fence is not closed yet: %s", execution_id, error)
+        log.warning("the fence is not closed yet: %s", error)
     else:
         lease.unfenced = False
     return True

@@ -6,12 +6,15 @@ import asyncio
 import logging
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import TypeVar
 
 from upgrade_orchestrator.domain.errors import LostLease, Unavailable
 from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.service.ports.stores.leases import Lease
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.journal.sentences import pairs
+from upgrade_orchestrator.service.runner.journal.task_log import TaskLog
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class LeaseKeeper:
         "True while this runner may write and give orders."
         self._renew_at = 0.0
         self._watched_at: float | None = None
+        self._log = TaskLog()
         self.unfenced = False
         "True while the previous holder, which never gave the lease back, may still send an order."
 
@@ -61,11 +65,23 @@ class LeaseKeeper:
             self._lease = lease = await work.leases.take(*self._key)
             await work.commit()
         self.held = lease is not None
+        self._tell(lease)
         if lease is not None:
             self.unfenced = lease.taken_over
             self._renew_at = get_running_loop().time() + self._ports.options.lease_seconds / 3
             self._watched_at = self._watched_since(get_running_loop().time(), lease.unattended.total_seconds())
         return self.held
+
+    def _tell(self, lease: Lease | None) -> None:
+        """Sentence once: a runner that has nothing in flight gives the lease back and takes it again in every round."""
+        conn_id, fleet, _ = self._key
+        if lease is None:
+            what = pairs("wait", **{"for": "lease"}, fleet=fleet, connection=conn_id)
+            self._log.once("lease", None, f"{what}: another runner works on this fleet")
+            return
+        before = "after a runner that did not give it back" if lease.taken_over else "nobody had it"
+        taken = pairs("lease taken", token=lease.token, fleet=fleet, connection=conn_id)
+        self._log.once("lease", lease.taken_over, f"{taken}: {before}", again=inf)
 
     def _watched_since(self, now: float, unattended: float) -> float | None:
         if self._watched_at is not None:  # time in which another runner held it was counted by that runner

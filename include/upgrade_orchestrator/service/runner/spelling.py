@@ -12,6 +12,7 @@ from upgrade_orchestrator.domain.registry.entries import Deployment
 from upgrade_orchestrator.domain.registry.schemes import Scheme, same_version
 from upgrade_orchestrator.service.ports.fleet import FleetDriver
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
+from upgrade_orchestrator.service.runner.journal.logged_driver import LoggedDriver
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,11 @@ class SpelledDriver:
 
 @asynccontextmanager
 async def fleet_of(ports: Ports, execution: Execution, deployment: Deployment) -> AsyncIterator[FleetDriver]:
-    """The driver of the execution's fleet, for everything that compares versions.
+    """The driver of the execution's fleet, for everything that compares versions; it tells each order in the log.
 
     :raises FleetError: the connection or the driver is not known.
     """
     scheme, further = Scheme(execution.version_scheme), execution.further_targets
     spelling = Spelling(scheme, execution.from_version, execution.to_version, further)
     async with ports.fleets.of(deployment) as driver:
-        yield SpelledDriver(driver, spelling)
+        yield SpelledDriver(LoggedDriver(driver), spelling)

@@ -21,10 +21,14 @@ from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context, context_in, find_execution, load_context
+from upgrade_orchestrator.service.runner.journal.sentences import pairs
+from upgrade_orchestrator.service.runner.journal.task_log import TaskLog
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.table import STEPS, Prerequisite, StepCall
 
-log = logging.getLogger(__name__)
+log = TaskLog()
+_NUMBERED = (StepKind.BATCH, StepKind.APPROVAL, StepKind.WAIT_FOR_ANSWER)
+"The steps that there are several of in an upgrade."
 
 
 async def complete_step(ports: Ports, execution_id: str, step: Step, seconds: float | None) -> Outcome:
@@ -66,6 +70,7 @@ async def verify_now(ports: Ports, execution_id: str, seconds: float) -> tuple[O
     """
     execution = await find_execution(ports, execution_id)
     if execution.is_terminal:
+        log.say(f"step nothing kind=verify: the execution is {execution.status.value}: {execution.status_reason}")
         done = execution.status is ExecutionStatus.COMPLETED
         return Outcome(Ending.DONE if done else Ending.STOPPED, execution.status_reason), execution
     outcome = await complete_step(ports, execution_id, Step(StepKind.VERIFY), seconds)
@@ -87,6 +92,8 @@ async def _complete_step(ports: Ports, execution_id: str, step: Step, end: float
     async with ports.work() as work:
         context = await context_in(work, execution_id)
         required = (await progress_in(work, context.execution)).required_for(step, context.plan)
+    if not required:
+        log.say(f"{pairs('step nothing', **_named(step))}: it is done already, by an earlier task or another process")
     for each in required:
         outcome = await _call(ports, context, each, end)
         if outcome.ending is Ending.STOPPED and await _is_completed(ports, context):
@@ -98,8 +105,11 @@ async def _complete_step(ports: Ports, execution_id: str, step: Step, end: float
 
 async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outcome:
     """Do the step. Without a fleet a terminal execution needs none of its steps but the end, which gives up in time."""
+    log.say(pairs("step begin", **_named(step)))
     try:
-        return await STEPS[step.kind][1](StepCall(ports, context, step, _left(end)))
+        outcome = await STEPS[step.kind][1](StepCall(ports, context, step, _left(end)))
+        log.say(f"{pairs('step end', **_named(step))} -> {outcome.ending.value}{_because(outcome)}")
+        return outcome
     except FleetError as error:
         execution = await find_execution(ports, context.execution.id)
         if not execution.is_terminal:
@@ -107,6 +117,18 @@ async def _call(ports: Ports, context: Context, step: Step, end: float) -> Outco
         if step.kind is StepKind.END or not execution.is_terminal:
             raise
         return Outcome(Ending.STOPPED, f"the execution is {execution.status.value}")
+
+
+def _named(step: Step) -> dict[str, object]:
+    numbered = step.kind in _NUMBERED
+    last = step.last if step.last > step.batch else None
+    return {"kind": step.kind.value} | ({"batch": step.batch, "last": last} if numbered else {})
+
+
+def _because(outcome: Outcome) -> str:
+    if outcome.ending is Ending.UNFINISHED:
+        return ": its time here is over, and it goes on elsewhere, from the rows"
+    return f": {outcome.reason}" if outcome.reason else ""
 
 
 async def progress_in(work: UnitOfWork, execution: Execution) -> StepProgress:
@@ -131,7 +153,7 @@ async def run_following_steps(ports: Ports, context: Context, done: Step, max_de
     try:
         await _run_following(ports, context, done, max_delay, get_running_loop().time() + seconds)
     except (Unavailable, FleetError) as error:
-        log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
+        log.say(f"step later: {error}; its own task tries again", logging.WARNING)
 
 
 async def _run_following(ports: Ports, context: Context, done: Step, max_delay: float, end: float) -> None:
@@ -172,7 +194,7 @@ async def finish_or_roll_back(ports: Ports, context: Context, seconds: float | N
     try:
         await _finish_or_roll_back(ports, context, seconds)
     except (Unavailable, FleetError) as error:
-        log.warning("execution %s: %s; its next task tries again", context.execution.id, error)
+        log.say(f"step later: {error}; its own task tries again", logging.WARNING)
 
 
 async def _finish_or_roll_back(ports: Ports, context: Context, seconds: float | None) -> None:

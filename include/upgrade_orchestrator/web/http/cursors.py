@@ -51,9 +51,22 @@ def decode_number(cursor: str) -> int:
     :raises ValidationFailed: as ``decode``.
     """
     (number,) = decode(cursor, 1)
-    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+    return _number(number)
+
+
+def decode_position(cursor: str) -> tuple[int, int]:
+    """The position in a list of entries of numbered events.
+
+    :raises ValidationFailed: as ``decode``.
+    """
+    number, part = decode(cursor, 2)
+    return _number(number), _number(part)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise _bad_cursor()
-    return int(number)
+    return int(text)
 
 
 def _is_plain(part: object) -> bool:

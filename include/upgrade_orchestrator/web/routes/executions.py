@@ -12,19 +12,20 @@ from upgrade_orchestrator.domain.errors import ValidationFailed
 from upgrade_orchestrator.schemas.base import BIGGEST
 from upgrade_orchestrator.schemas.executions import ExecutionResponse
 from upgrade_orchestrator.schemas.pages import EventsQuery, Page, PageQuery, page_of
-from upgrade_orchestrator.schemas.plans import EventResponse, InstanceResponse, PlanResponse
+from upgrade_orchestrator.schemas.plans import EventResponse, HistoryEntryResponse, InstanceResponse, PlanResponse
 from upgrade_orchestrator.service.events.cloud_event import cloud_event
 from upgrade_orchestrator.service.events.feed import LiveFeed
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.upgrade.start import start_upgrade
+from upgrade_orchestrator.service.views.instance_history import BEGINNING, list_history
 from upgrade_orchestrator.service.views.queries import get_execution, get_plan, get_tail, list_events, list_instances
 from upgrade_orchestrator.web.dependencies import LinksDep, LiveDep, PortsDep
-from upgrade_orchestrator.web.http.cursors import decode_number, encode
+from upgrade_orchestrator.web.http.cursors import decode_number, decode_position, encode
 from upgrade_orchestrator.web.http.error_responses import ApiRoute, error_responses_by_status
 from upgrade_orchestrator.web.http.etags import CONDITIONAL, UNCHANGED, tagged
 from upgrade_orchestrator.web.http.event_stream import DESCRIBED, EventStream, wants_stream
-from upgrade_orchestrator.web.routes.parameters import ExecutionId
+from upgrade_orchestrator.web.routes.parameters import ExecutionId, InstanceId
 from upgrade_orchestrator.web.security import Operator, Reader
 
 LastEventId = Annotated[
@@ -67,6 +68,19 @@ async def instances(
     numbered = list(enumerate(await list_instances(ports, execution_id), start=1))
     rows = numbered[begin : begin + query.limit + 1]
     return page_of(rows, query.limit, lambda row: InstanceResponse.of(row[1]), lambda row: encode(str(row[0])))
+
+
+@router.get("/instances/{instanceId:path}/history", dependencies=[Reader])
+async def instance_history(
+    execution_id: ExecutionId, instance_id: InstanceId, query: Annotated[PageQuery, Query()], ports: PortsDep
+) -> Page[HistoryEntryResponse]:
+    """What happened to one instance, the oldest first: its states, orders with answers, its health, decisions.
+
+    Percent-encode the id: it may have any characters, a slash included.
+    """
+    after = decode_position(query.cursor) if query.cursor else BEGINNING
+    found = await list_history(ports, execution_id, instance_id, after, query.limit + 1)
+    return page_of(found, query.limit, HistoryEntryResponse.of, lambda entry: encode(*map(str, entry.position)))
 
 
 @router.get("/events", dependencies=[Reader], response_model=Page[EventResponse], responses=DESCRIBED)

@@ -171,6 +171,56 @@ async def test_text_of_the_health_is_cleaned_and_cut() -> None:
     found.detail.encode()
 
 
+async def test_detail_of_several_lines_keeps_their_breaks_and_tabs_and_nothing_else_of_a_terminal() -> None:
+    printed = "\x1b[31mERROR\x1b[0m: no space\r\n\tat /opt\x00/lib\x07  \r50 %\n\x1b]0;pip\x07done\x85\n\n"
+    found = await driver(503, {"healthy": False, "version": "3", "detail": printed}).health("i1")
+    assert found.detail == "ERROR: no space\n\tat /opt /lib\n50 %\ndone"
+
+
+async def test_detail_that_is_too_long_keeps_its_beginning_and_its_end() -> None:
+    printed = "\n".join([f"line {number}" for number in range(1000)] + ["ERROR: no space left on device"])
+    found = await driver(503, {"healthy": False, "version": "3", "detail": printed}).health("i1")
+    assert found.detail.startswith("line 0\nline 1\n")
+    assert found.detail.endswith("\nline 999\nERROR: no space left on device")
+    assert "\n…\n" in found.detail
+    assert 1_900 < len(found.detail) <= 2_000
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"detail": "i1 is UPGRADING\nsince 12:00", "title": "Conflict"}, ": i1 is UPGRADING\nsince 12:00"),
+        ({"title": "Conflict", "status": 409}, ": Conflict"),
+        ({"message": "wrong\x00state"}, ": wrong state"),
+        ({"error": "x" * 9000}, f": {'x' * 500}"),
+        ({"error": {"code": 7}}, ""),
+        ({"detail": " "}, ""),
+        (b"<html>no</html>", ""),
+        (b"[" * 100_000, ""),
+        (b"", ""),
+    ],
+)
+async def test_refusal_says_why_if_the_agent_does_so_in_json(body: Any, said: str) -> None:
+    for status, call in ((409, "POST /fleets/f/instances/i1/drain"), (503, "POST /fleets/f/instances/i1/drain")):
+        with pytest.raises(FleetError) as refused:
+            await driver(status, body).drain("i1", 7, "k")
+        assert str(refused.value) == f"the agent answered {status} to {call}{said}"
+    with pytest.raises(StaleToken) as stale:
+        await driver(412, body).drain("i1", 7, "k")
+    assert str(stale.value) == f"the agent has seen a higher fencing token than 7{said}"
+
+
+async def test_refusal_of_the_token_repeats_nothing_that_the_agent_says() -> None:
+    with pytest.raises(RefusedToken) as refused:
+        await driver(401, {"detail": "the token secret is wrong"}).drain("i1", 7, "k")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("status", "said"), [(202, "202"), (200, "200")])
+async def test_accepted_order_returns_the_status_of_the_answer(status: int, said: str) -> None:
+    assert await driver(status, b"").drain("i1", 7, "k") == said
+
+
 @pytest.mark.parametrize(
     ("status", "body", "found"),
     [

@@ -9,6 +9,7 @@ from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.events.listing_payloads import BatchCompleted, BatchStarted
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
+from upgrade_orchestrator.domain.instance.note import Note, NoteKind
 from upgrade_orchestrator.domain.plan.batch import Batch
 
 I = InstanceStatus  # noqa: E741
@@ -36,7 +37,25 @@ def test_instance_changed_has_both_statuses_and_the_error() -> None:
         "revert": None,
         "gone": False,
         "error": "broken",
+        "notes": [],
     }
+
+
+def test_instance_changed_has_the_orders_and_answers_since_the_event_before() -> None:
+    note = Note(NoteKind.ORDER, "drain", "FLEET_BUSY: the agent answered 503", 12, 8, 3, 4.25)
+    data = data_of(factory.instance_changed(ROWS[2], ROWS[1], (note,)))
+    assert data["notes"] == [
+        {
+            "kind": "ORDER",
+            "what": "drain",
+            "answer": "FLEET_BUSY: the agent answered 503",
+            "token": 12,
+            "milliseconds": 8,
+            "times": 3,
+            "ago": 4.25,
+        }
+    ]
+    assert json.loads(json.dumps(data))["notes"] == data["notes"]
 
 
 def test_instance_in_a_rollback_has_its_rollback_status() -> None:

@@ -24,6 +24,10 @@ def test_text_about_one_instance_is_cut_too() -> None:
     assert len(named(["x" * 5000] * 10_000)) < (MOST_CHARACTERS + 2) * MOST_NAMED + 20
 
 
+def test_text_of_several_lines_is_named_in_one() -> None:
+    assert named(["i-1: no space\n\tat /opt", "i\u00a02"]) == "i-1: no space at /opt, i\u00a02"
+
+
 @pytest.mark.parametrize(("text", "found"), [("", ""), ("12345", "12345"), ("123456", "123 …")])
 def test_text_is_cut_with_an_ellipsis_only_when_it_is_too_long(text: str, found: str) -> None:
     assert cut(text, 5) == found

@@ -64,11 +64,28 @@ class MemoryEvents:
         found.sort(key=lambda each: each.sequence, reverse=True)
         return [event_from(each) for each in found[:limit]]
 
+    async def about(self, execution_id: str, instance_id: str, after: int, limit: int) -> list[StoredEvent]:
+        """In ascending order."""
+        await self._transaction.statement()
+        rows = (each for each in self._transaction.rows(EVENT, execution_id) if each.sequence > after)
+        found = [each for each in map(event_from, rows) if _is_about(each, instance_id)]
+        return sorted(found, key=lambda each: each.sequence)[:limit]
+
     async def tail(self, execution_id: str) -> Tail:
         """Read from the execution's row, which has the number of its last event."""
         await self._transaction.statement()
         row = row_of(self._transaction, execution_id)
         return Tail(row.last_sequence, row.execution.status, row.execution.settled_at is not None)
+
+
+def _is_about(event: StoredEvent, instance_id: str) -> bool:
+    match event.what:
+        case EventType.INSTANCE_CHANGED:
+            return event.data["instanceId"] == instance_id
+        case EventType.CANARY_POLLED:
+            unhealthy = event.data["unhealthy"]
+            return isinstance(unhealthy, dict) and instance_id in unhealthy
+    return event.what is EventType.STATUS_CHANGED
 
 
 def event_from(row: EventRow) -> StoredEvent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import and_, bindparam, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -73,6 +73,21 @@ class PostgresEvents:
             select(table)
             .where(table.c.execution_id == execution_id, table.c.what.in_([each.value for each in whats]))
             .order_by(table.c.sequence.desc())
+            .limit(limit)
+        )
+        found = (await self._connection.execute(query)).mappings()
+        return [event_from(row) for row in found]
+
+    async def about(self, execution_id: str, instance_id: str, after: int, limit: int) -> list[StoredEvent]:
+        """Reads the execution's part of the primary key; there is no index on instances, since each event would pay."""
+        table, what = tables.event, tables.event.c.what
+        own = and_(what == EventType.INSTANCE_CHANGED.value, table.c.data["instanceId"].astext == instance_id)
+        ill = and_(what == EventType.CANARY_POLLED.value, table.c.data["unhealthy"].has_key(instance_id))
+        query = (
+            select(table)
+            .where(table.c.execution_id == execution_id, table.c.sequence > after)
+            .where(or_(own, ill, what == EventType.STATUS_CHANGED.value))
+            .order_by(table.c.sequence)
             .limit(limit)
         )
         found = (await self._connection.execute(query)).mappings()

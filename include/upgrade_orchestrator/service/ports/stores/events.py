@@ -56,6 +56,12 @@ class Events(Protocol):
     async def latest(self, execution_id: str, whats: Sequence[EventType], limit: int) -> list[StoredEvent]:
         """The newest events of these types, newest first."""
 
+    async def about(self, execution_id: str, instance_id: str, after: int, limit: int) -> list[StoredEvent]:
+        """The next events with a sequence above ``after`` that an instance's history is made of, in order.
+
+        These are its own changes, the canary polls that found it unhealthy, and the changes of the execution's status.
+        """
+
     async def tail(self, execution_id: str) -> Tail:
         """The end of the log; a page that is read afterwards has all events up to it.
 

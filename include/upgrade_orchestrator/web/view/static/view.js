@@ -1,3 +1,4 @@
+import "./history.js";
 import { follow } from "./live.js";
 import { steer } from "./steer.js";
 import { offerExactTimes, showTimes } from "./times.js";
