@@ -116,8 +116,8 @@ def stuck(
 ) -> Problem | None:
     """Why nobody works on the execution; None when a process does, or none should.
 
-    ``waited`` is the seconds since its start, ``file`` the DAG file that defines its DAG, ``noted`` the code that its
-    attention has now: a task that fails again and again runs for a moment in between, and is not well by that.
+    ``waited`` is the seconds since its start, ``file`` the DAG file that defines its DAG, ``noted`` the code that was
+    found before: a task that fails again and again runs for a moment in between, and is not well by that.
     """
     if execution.status in (S.PENDING, S.PAUSED) or execution.settled:
         return None
@@ -219,10 +219,10 @@ def _fails_again(task: TaskSight) -> Problem:
 def _waits(by_state: Mapping[str | None, Sequence[TaskSight]], run: RunSight, sight: AirflowSight) -> Problem | None:
     """Tasks wait for a worker, for a slot, or for the scheduler."""
     if queued := [each for each in by_state.get("queued", ()) if each.seconds > WORKER_SECONDS]:
-        said = f"{_names(queued)} is queued since {queued[0].seconds:.0f} s, and no worker has begun it"
+        said = f"{_names(queued)}: queued for {queued[0].seconds:.0f} s, and no worker has begun it"
         return Problem(cause.NO_WORKER, said, queued[0].seconds)
     if waiting := [each for each in by_state.get("scheduled", ()) if each.seconds > SLOT_SECONDS]:
-        said = f"{_names(waiting)} waits for a slot since {waiting[0].seconds:.0f} s: {_why_no_slot(waiting[0], sight)}"
+        said = f"{_names(waiting)}: no slot for {waiting[0].seconds:.0f} s: {_why_no_slot(waiting[0], sight)}"
         return Problem(cause.NO_POOL_SLOT, said, waiting[0].seconds)
     if by_state.keys() <= {None} and run.idle > NEXT_TASK_SECONDS:
         said = f"Airflow's scheduler is alive and has begun no task of this upgrade for {run.idle:.0f} s"

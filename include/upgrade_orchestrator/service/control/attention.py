@@ -55,10 +55,18 @@ class AttentionWatch:
             unsettled = await work.executions.unsettled()
             now = await work.now() if unsettled else None
         sight = await ports.runs.look([dag_id_of(each.id) for each in unsettled]) if unsettled else AirflowSight()
-        found = [] if now is None else [(each, problem_of(each, sight, now)) for each in unsettled]
+        found = [] if now is None else [(each, self._problem_of(each, sight, now)) for each in unsettled]
         self._remember(found)
         for each, problem in found:
             await self._tell_safely(ports, each, problem)
+
+    def _problem_of(self, execution: ExecutionSummary, sight: AirflowSight, now: datetime) -> Problem | None:
+        """What Airflow shows to keep the execution from going on; ``now`` is of the product's database."""
+        waited = (now - execution.started_at).total_seconds() if execution.started_at else 0.0
+        run = sight.runs.get(dag_id_of(execution.id), NO_DAG)
+        seen = self._seen.get(execution.id)
+        before = seen.problem.code if seen else execution.attention.code if execution.attention else None
+        return stuck(execution, waited, sight, run, shard_file(execution.id), before)
 
     def _remember(self, found: Sequence[tuple[ExecutionSummary, Problem | None]]) -> None:
         """Count the looks of the same problem in a row."""
@@ -93,14 +101,6 @@ class AttentionWatch:
             return
         await _write(ports, execution, seen)
         self._seen[execution.id] = Seen(problem, seen.looks, now)
-
-
-def problem_of(execution: ExecutionSummary, sight: AirflowSight, now: datetime) -> Problem | None:
-    """What Airflow shows to keep the execution from going on; ``now`` is of the product's database."""
-    waited = (now - execution.started_at).total_seconds() if execution.started_at else 0.0
-    noted = execution.attention.code if execution.attention else None
-    run = sight.runs.get(dag_id_of(execution.id), NO_DAG)
-    return stuck(execution, waited, sight, run, shard_file(execution.id), noted)
 
 
 async def _write(ports: Ports, seen_as: ExecutionSummary, seen: Seen | None) -> None:

@@ -85,7 +85,7 @@ def _since(detail: ExecutionDetail) -> datetime:
 
 def _left(detail: ExecutionDetail, now: datetime) -> timedelta | None:
     end = detail.view.progress.estimated_completion_at
-    return None if end is None else max(end - now, timedelta())
+    return None if end is None else end - now
 
 
 def _is_wrong(instance: Instance) -> bool:
