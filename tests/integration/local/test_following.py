@@ -96,12 +96,11 @@ def printed(view: type[PlainView] | type[LiveView], snapshot: Snapshot) -> str:
 
 @pytest.mark.parametrize("view", [PlainView, LiveView])
 def test_attention_is_shown_while_it_lasts_and_no_time_left(view: type[PlainView] | type[LiveView]) -> None:
-    event = cloud_event(EXAMPLES[EventType.PROGRESS])
-    attention = event["data"]["attention"]
-    said = printed(view, view_of({"attention": attention}, {"type": event["type"], "data": event["data"]}))
+    event: Json = dict(cloud_event(EXAMPLES[EventType.PROGRESS]))
+    said = printed(view, view_of({"attention": event["data"]["attention"]}, event))
     assert "needs attention: FLEET_UNREACHABLE: the agent does not answer" in said
     assert "left" not in said
-    well = {"type": event["type"], "data": event["data"] | {"attention": None}}
+    well = event | {"data": event["data"] | {"attention": None}}
     assert "attention" not in printed(view, view_of({}, well))
 
 

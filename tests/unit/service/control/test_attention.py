@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from tests.labs.crash_after import Crashed, CrashPoint, crashing
 from tests.labs.fleet.edited import EditedFleets, silent
 from tests.labs.lab import OLGA, abandoned, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
@@ -203,3 +205,18 @@ def test_loop_is_among_the_control_loops() -> None:
     (found,) = [each for each in LOOPS if each.name == "note-attention"]
     assert found.seconds == ATTENTION_SECONDS
     assert LOOKS * ATTENTION_SECONDS <= 10
+
+
+@pytest.mark.parametrize("moments", [0, 1], ids=["before its commit", "after its commit"])
+async def test_process_that_dies_while_it_writes_is_followed_by_one_that_tells_it_once(
+    make_lab: MakeLab, moments: int
+) -> None:
+    lab = await make_lab(size=2)
+    execution_id, looks = await lab.admitted(), Looks(lab)
+    await looks.see(sight(execution_id), LOOKS - 1)
+    await asyncio.sleep(ATTENTION_SECONDS)
+    with suppress(Crashed):
+        await looks.watch.look(crashing(lab, CrashPoint(moments)).world.ports)
+    assert (lab.attention() is not None) is (moments > 0)
+    assert await Looks(lab).see(sight(execution_id), LOOKS)
+    assert [each["code"] for each in await noted_in_events(lab, execution_id)] == ["TRIGGERER_DOWN"]

@@ -76,8 +76,9 @@ function show(html) {
   morph(part, wanted);
   showTimes(part);
   announce(before);
+  const words = liveWords();
   if (over) say("Ended");
-  else if (connected) say(liveWords());
+  else if (connected) say(words);
   else sayLost();
 }
 
