@@ -101,7 +101,7 @@ class BatchLoop:
         self._orders = OrderSender(store, fleet, lease)
         self._leaving = Leaving(store, self._orders)
         self._absence = Absence(ports, store, rules.timeouts.step)
-        self._attention = AttentionKeeper(ports, store.execution_id)
+        self._attention = AttentionKeeper(ports, store.execution_id, goes_on=True)
         self._undrain_sent: set[str] = set()
         self._fresh = True
 

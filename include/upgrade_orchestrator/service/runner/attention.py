@@ -7,7 +7,8 @@ Runners note what they meet while they work (``RUNNER_CAUSES``), the control loo
 from __future__ import annotations
 
 import logging
-from asyncio import get_running_loop
+from asyncio import AbstractEventLoop, get_running_loop
+from weakref import WeakKeyDictionary
 
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.execution.attention import AIRFLOW_CAUSES, Attention, same_cause
@@ -21,6 +22,9 @@ TRIES = 2
 "A problem that is met once is not worth a person's attention; from the second time in a row it is noted."
 UPDATE_SECONDS = 30.0
 "How often the number of tries is written again while the same problem lasts."
+
+_met: WeakKeyDictionary[AbstractEventLoop, dict[str, int]] = WeakKeyDictionary()
+"How often in a row the runners of an execution have met a problem, in each event loop of this process."
 
 
 async def write_attention(work: UnitOfWork, execution: Execution, attention: Attention | None) -> None:
@@ -46,10 +50,14 @@ async def write_attention(work: UnitOfWork, execution: Execution, attention: Att
 class AttentionKeeper:
     """The attention of one execution, for one runner; it writes only when there is something new to say."""
 
-    def __init__(self, ports: Ports, execution_id: str) -> None:
+    def __init__(self, ports: Ports, execution_id: str, *, goes_on: bool = False) -> None:
+        """``goes_on``: the runner before it in this process had the same work, so what that has met counts too.
+
+        Each call of a task, and each batch, is a runner: with calls that hang one alone might not meet anything twice.
+        """
         self._ports, self._id = ports, execution_id
         self._noted: Attention | None = None
-        self._tries = 0
+        self._met = _met.setdefault(get_running_loop(), {}) if goes_on else dict[str, int]()
         self._written_at = 0.0
 
     async def note(self, problem: FleetError | None, noted: Attention | None) -> None:
@@ -65,23 +73,22 @@ class AttentionKeeper:
 
     async def failed(self, code: str, message: str) -> None:
         """The problem was met once more."""
-        self._tries += 1
-        if self._tries < TRIES or not self._is_news(code, message):
+        tries = self._met[self._id] = self._met.get(self._id, 0) + 1
+        if tries < TRIES or not self._is_news(code, message):
             return
         async with self._ports.work() as work:
             execution = await work.executions.lock(self._id)
             before = execution.attention
             since = before.since if before is not None and before.code == code else await work.now()
-            self._noted = Attention(code, since, message, self._tries)
+            self._noted = Attention(code, since, message, tries)
             await write_attention(work, execution, self._noted)
             await work.commit()
         self._written_at = get_running_loop().time()
 
     async def stuck(self, problem: FleetError, noted: Attention | None) -> None:
         """The work could not begin at all, for example without the fleet's connection: noted at the first time."""
-        self._noted, self._tries = noted, TRIES - 1
-        if noted is not None and noted.code == problem.code:
-            self._tries = noted.tries
+        same = noted is not None and noted.code == problem.code
+        self._noted, self._met[self._id] = noted, noted.tries if noted and same else TRIES - 1
         await self.failed(problem.code, str(problem))
 
     def _is_news(self, code: str, message: str) -> bool:
@@ -91,7 +98,7 @@ class AttentionKeeper:
 
     async def well(self) -> None:
         """There is no problem now."""
-        self._tries = 0
+        self._met.pop(self._id, None)
         if self._noted is None:
             return
         self._noted = None

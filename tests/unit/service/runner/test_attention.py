@@ -15,6 +15,7 @@ from upgrade_orchestrator.domain.checks.checks import StoredObject
 from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, pause_upgrade
 
 S = ExecutionStatus
@@ -156,3 +157,14 @@ async def test_attention_is_an_event_at_its_begin_and_its_end_and_by_a_line_of_t
     assert lab.violations() == []
     said = [each.getMessage() for each in caplog.records if each.name.endswith("runner.attention")]
     assert ["needs attention: FLEET_UNREACHABLE" in said[0], "goes on" in said[1], len(said)] == [True, True, 2]
+
+
+async def test_attention_counts_what_the_runner_before_has_met_in_the_same_process(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    execution_id = await lab.admitted()
+    await AttentionKeeper(lab.world.ports, execution_id, goes_on=True).failed("FLEET_BUSY", "503")
+    assert lab.attention() is None
+    await AttentionKeeper(lab.world.ports, execution_id).failed("FLEET_BUSY", "503")
+    assert lab.attention() is None, "a check that looks beside another one counts for itself"
+    await AttentionKeeper(lab.world.ports, execution_id, goes_on=True).failed("FLEET_BUSY", "503")
+    assert lab.attention() is not None
