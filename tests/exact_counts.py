@@ -17,13 +17,14 @@ def documented(page: str, table: str, section: str = SECTION) -> dict[str, tuple
     return {first: tuple(rest) for first, *rest in found[2:]}
 
 
-def hold(table: str, counted: Mapping[str, tuple[str, ...]], section: str = SECTION) -> None:
+def hold(table: str, counted: Mapping[str, tuple[str, ...]], section: str = SECTION, page: Path | None = None) -> None:
     """Fails when one of the table's numbers differs now: names it, and says what to do."""
-    old = documented(PAGE.read_text(encoding="utf-8"), table, section)
+    page = page or PAGE
+    old = documented(page.read_text(encoding="utf-8"), table, section)
     rows = [each for each in [*counted, *(old.keys() - counted.keys())] if old.get(each) != counted.get(each)]
     changed = [f"  {each}: was {_cells(old, each)}, is {_cells(counted, each)}" for each in rows]
     if changed:
-        where = f'docs/{PAGE.name}, "{section.strip("# ")}", table "{table}" says something else:'
+        where = f'docs/{page.name}, "{section.strip("# ")}", table "{table}" says something else:'
         pytest.fail("\n".join([where, *changed, _TO_DO]), pytrace=False)
 
 

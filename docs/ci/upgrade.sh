@@ -30,6 +30,7 @@ api=$site/api/v1/registry
 id_file=${UPGRADES_ID_FILE:-.upgrade-id}
 end=$(($(date +%s) + ${UPGRADES_DEADLINE:-3600}))
 id=
+stuck=
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'abort 130' INT
@@ -75,7 +76,7 @@ rest() {
 
 late() {
     [ -z "$id" ] || maybe_cancel
-    quit 3 "the deadline of ${UPGRADES_DEADLINE:-3600} seconds is over"
+    quit 3 "the deadline of ${UPGRADES_DEADLINE:-3600} seconds is over${stuck:+; it needs attention: $stuck}"
 }
 
 abort() {
@@ -121,8 +122,22 @@ shown='"\(.status) \(.progress.percentage) %, \(.progress.completed) of \(.progr
     + (if .status == "CANARY_MONITORING" then " (waits for promote-canary)" else "" end)
     + (if .awaitingApproval then " (stage \(.awaitingApproval.stage) waits for an approval)" else "" end)'
 
+# What keeps the upgrade from going on: said once when it begins, and once when it is over.
+attention() {
+    now=$(jq -r '.attention.code // ""' "$work/answer")
+    if [ -n "$now" ]; then
+        stuck=$(jq -r '.attention | "\(.code): \(.message)"' "$work/answer")
+        [ "$now" = "$code" ] || say "$(jq -r '"needs attention since \(.attention.since)"' "$work/answer"): $stuck"
+    else
+        [ -z "$code" ] || say "goes on: $code is over"
+        stuck=
+    fi
+    code=$now
+}
+
 follow() {
     before=
+    code=
     while :; do
         insist GET "$api/upgrades/$id"
         case $status in
@@ -138,6 +153,7 @@ follow() {
         now=$(jq -r "$shown" "$work/answer")
         [ "$now" = "$before" ] || say "$now"
         before=$now
+        attention
         case $(jq -r .status "$work/answer") in
             COMPLETED) exit 0 ;;
             FAILED | ROLLED_BACK | CANCELLED) failed ;;

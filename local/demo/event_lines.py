@@ -45,7 +45,9 @@ def _instance(data: Data) -> str:
 
 
 def _progress(data: Data) -> str:
-    return f"progress {data['percentage']} %: {data['completed']} of {data['total']}, {data['inFlight']} in work"
+    attention = data["attention"]
+    stuck = f"; needs attention: {attention['code']}: {attention['message']}" if attention else ""
+    return f"progress {data['percentage']} %: {data['completed']} of {data['total']}, {data['inFlight']} in work{stuck}"
 
 
 def _polled(data: Data) -> str:

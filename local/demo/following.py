@@ -57,7 +57,8 @@ def follow(rest: Rest, execution_id: str) -> Iterator[Snapshot]:
             return
         settled = settled or snapshot.is_settled  # and once more, for the status reason that has the final count
         if now - heard > _SILENCE_SECONDS + execution["batchDelaySeconds"]:
-            raise LocalError(f"nothing happens any more: {path} is {execution['status']}; see .local/logs")
+            attention = execution["attention"] or {"message": "see .local/logs"}
+            raise LocalError(f"nothing happens any more: {path} is {execution['status']}; {attention['message']}")
         time.sleep(_POLL_SECONDS)
 
 

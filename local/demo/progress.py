@@ -88,7 +88,7 @@ def panel(snapshot: Snapshot, lines: list[str]) -> RenderableType:
     execution = snapshot.execution
     title = f"{execution['strategy']} {execution['id']}  {execution['status']}  {snapshot.seconds:.0f} s"
     events = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
-    body = Group(_checks(execution), _tiles(snapshot.instances), _bar(execution), events)
+    body = Group(_checks(execution), _tiles(snapshot.instances), _bar(execution), *_attention(execution), events)
     return Panel(body, title=title, subtitle=execution["statusReason"])
 
 
@@ -97,8 +97,14 @@ def time_left(execution: Json, before: str) -> str:
     end = execution["progress"]["estimatedCompletionAt"]
     if end is None:
         return ""
-    seconds = max(0.0, (datetime.fromisoformat(end) - datetime.now(UTC)).total_seconds())
-    return f"{before}about {seconds:.0f} s left"
+    seconds = (datetime.fromisoformat(end) - datetime.now(UTC)).total_seconds()
+    return f"{before}about {seconds:.0f} s left" if seconds >= 0 else f"{before}{-seconds:.0f} s later than estimated"
+
+
+def _attention(execution: Json) -> list[Text]:
+    """What keeps the upgrade from going on."""
+    found = execution["attention"]
+    return [Text(f"needs attention: {found['code']}: {found['message']}", style="bold red")] if found else []
 
 
 def _checks(execution: Json) -> Table:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
 from upgrade_orchestrator.domain.events import listing_payloads, payloads
 from upgrade_orchestrator.domain.events.factory import data_of
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
 from upgrade_orchestrator.domain.execution.events import Event, EventType, Settled, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -16,6 +17,7 @@ from upgrade_orchestrator.service.ports.stores.events import StoredEvent
 _EXECUTION = "0198c6a2-7f4e-7c3b-9a51-3b7f0f6f1d2e"
 _EVENT = "0198c6a2-93d0-7a16-8e0c-5d2f4b1c9a77"
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_SINCE = datetime(2026, 1, 31, 12, 0, 1, 250000, UTC)
 _TIME = datetime(2026, 1, 31, 12, 0, 5, 310000, UTC)
 
 _EXAMPLES: tuple[Event, ...] = (
@@ -60,7 +62,16 @@ _EXAMPLES: tuple[Event, ...] = (
         error=None,
         notes=(Note(NoteKind.ORDER, "drain", "202", 12, 8, 1, 4.2),),
     ),
-    payloads.Progress(percentage=10, total=20, pending=15, in_flight=3, completed=2, failed=0, rolled_back=0),
+    payloads.Progress(
+        percentage=10,
+        total=20,
+        pending=15,
+        in_flight=3,
+        completed=2,
+        failed=0,
+        rolled_back=0,
+        attention=Attention("FLEET_UNREACHABLE", _SINCE, "the agent does not answer", 2),
+    ),
     listing_payloads.CanaryPolled(
         healthy=False, unhealthy={"kafka-2": "no answer from its port"}, not_asked=[], polls=4, current_failures=1
     ),

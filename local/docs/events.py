@@ -92,11 +92,16 @@ def _type(about: Schema, definitions: Schema) -> str:
     if "anyOf" in about:
         return " or ".join(_type(each, definitions) for each in about["anyOf"])
     if "$ref" in about:
-        values = definitions[about["$ref"].rsplit("/", 1)[-1]].get("enum", ())
-        return ", ".join(f"`{each}`" for each in values) or "object"
+        of = definitions[about["$ref"].rsplit("/", 1)[-1]]
+        return ", ".join(f"`{each}`" for each in of["enum"]) if "enum" in of else _object(of, definitions)
     if about.get("type") == "array":
         return f"list of {_type(about['items'], definitions)}"
     return f"`{about['const']}`" if _is_short(about) else str(about.get("type", "any"))
+
+
+def _object(of: Schema, definitions: Schema) -> str:
+    fields = (f"`{name}`: {_type(about, definitions)}" for name, about in of["properties"].items())
+    return f"object ({', '.join(fields)})"
 
 
 def _is_short(about: Schema) -> bool:

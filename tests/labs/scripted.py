@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from upgrade_orchestrator.domain.airflow.stuck import AirflowSight
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.approval.approval import Answer
 from upgrade_orchestrator.domain.errors import Unavailable
@@ -29,6 +30,13 @@ class ScriptedRuns:
         self.paused: list[str] = []
         self.ended: list[list[str]] = []
         self.away = False
+        self.sight = AirflowSight()
+        self.looks = 0
+
+    async def look(self, dag_ids: Sequence[str]) -> AirflowSight:
+        self._answer()
+        self.looks += 1
+        return self.sight
 
     def show(self, execution_id: str, run: RunView) -> None:
         """Set what Airflow shows of the execution's run from now on."""

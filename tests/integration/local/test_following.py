@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from local.demo.event_lines import line_of
-from local.demo.following import SETTLED, follow
-from local.demo.progress import PlainView
+from local.demo.following import SETTLED, Snapshot, follow
+from local.demo.progress import LiveView, PlainView, time_left
 from local.demo.rest import Json, Rest
 from local.docs.event_examples import EXAMPLES
 from upgrade_orchestrator.domain.execution.events import EventType
@@ -77,3 +77,35 @@ def test_example_of_every_event_type_has_a_line(what: EventType) -> None:
     shown = line_of(dict(cloud_event(EXAMPLES[what])))
     assert shown.strip()
     assert "\n" not in shown
+
+
+def view_of(execution: Json, *events: Json) -> Snapshot:
+    """A snapshot of an upgrade whose progress is that."""
+    progress = {"percentage": 25, "currentBatch": 1, "totalBatches": 4, "estimatedCompletionAt": None}
+    whole = {"id": "e-1", "status": "IN_PROGRESS", "statusReason": "x", "strategy": "ROLLING", "validationChecks": []}
+    return Snapshot(whole | {"progress": progress, "attention": None} | execution, [], list(events), 1.0)
+
+
+def printed(view: type[PlainView] | type[LiveView], snapshot: Snapshot) -> str:
+    """What is shown of it."""
+    output = StringIO()
+    with view(Console(file=output, width=200, force_terminal=view is LiveView)) as shown:
+        shown.show(snapshot)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("view", [PlainView, LiveView])
+def test_attention_is_shown_while_it_lasts_and_no_time_left(view: type[PlainView] | type[LiveView]) -> None:
+    event: Json = dict(cloud_event(EXAMPLES[EventType.PROGRESS]))
+    said = printed(view, view_of({"attention": event["data"]["attention"]}, event))
+    assert "needs attention: FLEET_UNREACHABLE: the agent does not answer" in said
+    assert "left" not in said
+    well = event | {"data": event["data"] | {"attention": None}}
+    assert "attention" not in printed(view, view_of({}, well))
+
+
+def test_time_left_that_is_over_says_how_late_it_is() -> None:
+    late = {"progress": {"estimatedCompletionAt": "2026-01-31T12:00:00Z"}}
+    assert time_left(late, ", ").endswith("s later than estimated")
+    soon = {"progress": {"estimatedCompletionAt": "2096-01-31T12:00:00Z"}}
+    assert time_left(soon, ", ").endswith("s left")

@@ -10,6 +10,7 @@ import pytest
 from tests.labs.any_event import any_event
 from tests.store_contract.stores import Added, PassTime, Store
 from upgrade_orchestrator.domain.approval.approval import ask
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import SYSTEM, Decision
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, advance
@@ -156,6 +157,22 @@ class EventCursorsContract:
         await added(status=S.IN_PROGRESS, started_at=execution.created_at)
         await added(status=S.COMPLETED, completed_at=execution.created_at, settled_at=execution.created_at)
         assert await event_cursors.counts() == {("PENDING", "ROLLING"): 1, ("IN_PROGRESS", "ROLLING"): 1}
+
+    async def test_attention_is_counted_by_its_code_while_the_execution_is_not_settled(
+        self, store: Store, added: Added, event_cursors: EventCursors
+    ) -> None:
+        assert await event_cursors.attention() == {}
+        one, other, third = [await added(status=S.IN_PROGRESS) for _ in range(3)]
+        async with store() as work:
+            now = await work.now()
+            for each, code in ((one, "FLEET_BUSY"), (other, "FLEET_BUSY"), (third, "TASK_LOST")):
+                await work.executions.note_attention(each.id, Attention(code, now, "x", 2))
+            await work.commit()
+        assert await event_cursors.attention() == {"FLEET_BUSY": 2, "TASK_LOST": 1}
+        async with store() as work:
+            await work.executions.note_attention(one.id, None)
+            await work.commit()
+        assert await event_cursors.attention() == {"FLEET_BUSY": 1, "TASK_LOST": 1}
 
     async def test_approvals_are_counted_as_waiting_until_they_are_decided(
         self, store: Store, added: Added, event_cursors: EventCursors, pass_time: PassTime

@@ -180,12 +180,16 @@ class ExecutionsContract:
         stopped = await added(status=S.PAUSED, started_at=NOW, dag_paused=True)
         await added(status=S.COMPLETED, started_at=NOW, completed_at=NOW, settled_at=NOW)
         async with store() as work:
+            noted = Attention("TASK_LOST", NOW, "no heartbeat", 3)
+            await work.executions.note_attention(runs.id, noted)
+            await work.commit()
+        async with store() as work:
             every, paused = await work.executions.unsettled(), await work.executions.unsettled(S.PAUSED)
         assert sorted(every, key=lambda each: each.id) == [
-            ExecutionSummary(runs.id, S.IN_PROGRESS, "run-1"),
-            ExecutionSummary(stopped.id, S.PAUSED, dag_paused=True),
+            ExecutionSummary(runs.id, S.IN_PROGRESS, "run-1", attention=noted, started_at=NOW),
+            ExecutionSummary(stopped.id, S.PAUSED, dag_paused=True, started_at=NOW),
         ]
-        assert paused == [ExecutionSummary(stopped.id, S.PAUSED, dag_paused=True)]
+        assert paused == [ExecutionSummary(stopped.id, S.PAUSED, dag_paused=True, started_at=NOW)]
 
     @pytest.mark.parametrize(
         ("other", "is_counted"),

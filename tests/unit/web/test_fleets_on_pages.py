@@ -8,6 +8,7 @@ from tests.browser.markup import Element
 from tests.unit.domain.builders import NOW, fleet_of, make_execution, make_instance, make_request
 from tests.unit.web.rendering import detail_of, rendered, request_of
 from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.attention import AIRFLOW_CAUSES, RUNNER_CAUSES
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -21,11 +22,14 @@ from upgrade_orchestrator.service.views.detail import TIMELINE
 from upgrade_orchestrator.web.view.execution.template_context import template_context
 from upgrade_orchestrator.web.view.execution.timeline import line_of
 from upgrade_orchestrator.web.view.pages import FOLDER
+from upgrade_orchestrator.web.view.remedies import REMEDIES
 from upgrade_orchestrator.web.view.words import ATTENTION, attention_words
 
 
 def test_every_code_of_attention_has_words() -> None:
-    assert set(ATTENTION) == {FleetError.code, *(each.code for each in FleetError.__subclasses__())}
+    fleets = {FleetError.code, *(each.code for each in FleetError.__subclasses__())}
+    assert set(RUNNER_CAUSES) == {*fleets, "STORE_UNREACHABLE"}
+    assert set(ATTENTION) == set(REMEDIES) == {*RUNNER_CAUSES, *AIRFLOW_CAUSES}
 
 
 def test_code_without_words_is_shown_as_it_is() -> None:

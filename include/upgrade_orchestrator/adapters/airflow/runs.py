@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
 from upgrade_orchestrator.adapters.airflow.ended_tasks import mark_succeeded
 from upgrade_orchestrator.adapters.airflow.lost_tasks import retry_lost_tasks
 from upgrade_orchestrator.domain.airflow.task_states import RunView
+
+if TYPE_CHECKING:
+    from upgrade_orchestrator.domain.airflow.stuck import AirflowSight
 
 Tasks = dict[int, dict[str, str | None]]
 
@@ -20,6 +23,12 @@ class AirflowRuns:
     async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> Mapping[str, RunView]:
         """One query, and a second one for the tasks."""
         return await ask_airflow(lambda session: _read(session, dag_ids, with_tasks))
+
+    async def look(self, dag_ids: Sequence[str]) -> AirflowSight:
+        """Three statements however many DAGs there are, and one more when a DAG or a slot is missing."""
+        from upgrade_orchestrator.adapters.airflow.sight import look  # a task imports this module without it
+
+        return await look(dag_ids)
 
     async def retry_lost_tasks(self, seconds: float) -> Sequence[str]:
         """As if a person cleared them in the UI."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from upgrade_orchestrator.domain.airflow.task_states import RunView
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import MAY_START, ExecutionStatus, is_terminal
 
@@ -21,6 +23,8 @@ class ExecutionSummary:
     run_ref: str | None = None
     dag_paused: bool = False
     settled: bool = False
+    attention: Attention | None = None
+    started_at: datetime | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -31,7 +35,15 @@ class ExecutionSummary:
     def of(cls, execution: Execution) -> Self:
         """The part of ``execution`` that the decision reads."""
         settled = execution.settled_at is not None
-        return cls(execution.id, execution.status, execution.run_ref, execution.dag_paused, settled)
+        return cls(
+            execution.id,
+            execution.status,
+            execution.run_ref,
+            execution.dag_paused,
+            settled,
+            execution.attention,
+            execution.started_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

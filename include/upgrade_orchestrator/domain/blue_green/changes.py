@@ -91,7 +91,7 @@ def record_revert(step: PoolAction, execution: Execution, rows: Sequence[Instanc
         case _:
             return Change(execution)
     changed = [(was, row) for was, row in zip(rows, after, strict=True) if row != was]
-    return Change(execution, rows=[row for _, row in changed], events=_events_of(changed, after))
+    return Change(execution, rows=[row for _, row in changed], events=_events_of(execution, changed, after))
 
 
 def _taken_back(row: Instance, healthy: Mapping[str, bool], now: datetime) -> Instance:
@@ -111,6 +111,8 @@ def _left(row: Instance, reason: str) -> Instance:
 _TOUCHED_BY_IT = frozenset(I) - {I.PENDING, I.ROLLED_BACK}
 
 
-def _events_of(changed: Iterable[tuple[Instance, Instance]], after: Sequence[Instance]) -> list[Event]:
+def _events_of(
+    execution: Execution, changed: Iterable[tuple[Instance, Instance]], after: Sequence[Instance]
+) -> list[Event]:
     events = [factory.instance_changed(was, row) for was, row in changed]
-    return [*events, factory.progress(after)] if events else []
+    return [*events, factory.progress(after, execution.attention)] if events else []

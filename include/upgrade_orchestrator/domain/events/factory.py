@@ -11,6 +11,7 @@ from itertools import islice
 
 from upgrade_orchestrator.domain.checks.checks import CheckResult
 from upgrade_orchestrator.domain.events import listing_payloads, payloads
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.events import Event
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.instance.names import cut
@@ -39,6 +40,9 @@ def _bounded(value: object) -> object:
             return value
         case str():
             return value if len(value) <= MOST_CHARACTERS else cut(value, MOST_CHARACTERS)
+        case Attention(code, since, message, tries):
+            time = since.isoformat().replace("+00:00", "Z")
+            return {"code": code, "since": time, "message": cut(message, MOST_CHARACTERS), "tries": tries}
         case Mapping():
             return {name: _problem(each) for name, each in islice(value.items(), MOST_LISTED)}
         case tuple() | list():
@@ -87,8 +91,8 @@ def batch_event(payload: type[listing_payloads.BatchPayload], batch: Batch, inst
     )
 
 
-def progress(instances: Sequence[Instance]) -> Event:
-    """The event with the counts of all instances by status."""
+def progress(instances: Sequence[Instance], attention: Attention | None = None) -> Event:
+    """The event with the counts of all instances by status; ``attention`` is what keeps the execution from going on."""
     counts = Counter(each.status for each in instances)
     completed = counts[InstanceStatus.COMPLETED]
     there = [each.status for each in instances if not each.gone]
@@ -100,6 +104,7 @@ def progress(instances: Sequence[Instance]) -> Event:
         completed=completed,
         failed=counts[InstanceStatus.FAILED],
         rolled_back=counts[InstanceStatus.ROLLED_BACK],
+        attention=attention,
     )
 
 

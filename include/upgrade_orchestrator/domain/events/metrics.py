@@ -63,6 +63,7 @@ _OF_STRATEGY = ("strategy",)
 EXECUTIONS = _gauge("executions", "executions", ("status", "strategy"), "executions that have not ended")
 APPROVALS_WAITING = _gauge("approvals.waiting", "approvals", (), "stages that wait for an approval")
 APPROVALS_OLDEST = _gauge("approvals.oldest_seconds", "s", (), "how long the oldest of them has waited")
+ATTENTION = _gauge("attention", "executions", ("code",), "executions that something keeps from going on, by what")
 LAG_ROWS = _gauge("relay.lag_rows", "events", (), "events that are committed and not in Kafka yet")
 LAG_SECONDS = _gauge("relay.lag_seconds", "s", (), "the age of the oldest of them")
 PARKED = _gauge("relay.parked", "events", (), "events that Kafka rejects, and that wait for a person to release them")
@@ -82,6 +83,7 @@ METRICS: tuple[Metric, ...] = (
     EXECUTIONS,
     APPROVALS_WAITING,
     APPROVALS_OLDEST,
+    ATTENTION,
     LAG_ROWS,
     LAG_SECONDS,
     PARKED,

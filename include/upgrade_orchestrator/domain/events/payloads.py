@@ -15,6 +15,7 @@ from upgrade_orchestrator.domain.events.listing_payloads import (
     CanaryPolled,
     RollbackCompleted,
 )
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.commands import Command, Decision, Source
 from upgrade_orchestrator.domain.execution.events import Event, EventType, Settled, StatusChanged
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -100,7 +101,11 @@ class InstanceChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress(Event):
-    """The progress of the execution: counts of all its instances."""
+    """The progress of the execution: counts of all its instances, and what keeps it from going on.
+
+    It comes with every change of an instance's status, and when ``attention`` begins, gets another code or ends. The
+    end of the execution ends it too.
+    """
 
     what = EventType.PROGRESS
 
@@ -118,6 +123,8 @@ class Progress(Event):
     "Did not reach the target version."
     rolled_back: int
     "Back on their own previous version."
+    attention: Attention | None
+    "What keeps the execution from going on; null when nothing does."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

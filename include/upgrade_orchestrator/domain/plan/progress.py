@@ -14,7 +14,11 @@ from upgrade_orchestrator.domain.instance.instance import InstanceStatus, is_in_
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of instances, the current batch, and the estimated end; ``percentage`` is 0 to 100."""
+    """Counts of instances, the current batch, and the estimated end; ``percentage`` is 0 to 100.
+
+    ``estimated_completion_at`` is None while something keeps the execution from going on; it is in the past when the
+    upgrade takes longer than estimated.
+    """
 
     percentage: int
     total: int
@@ -73,8 +77,10 @@ def _estimate(
 ) -> datetime | None:
     if execution.started_at is None or execution.is_terminal or execution.paused_at is not None:
         return None
+    if execution.attention is not None:
+        return None
     paused = timedelta(seconds=execution.paused_seconds)
     if completed * 10 < total:
-        return max(now, execution.started_at + paused + timedelta(seconds=estimated_seconds))
+        return execution.started_at + paused + timedelta(seconds=estimated_seconds)
     worked = now - execution.started_at - paused
     return now + worked * (total - completed) / max(1, completed)

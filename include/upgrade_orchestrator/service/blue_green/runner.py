@@ -134,6 +134,7 @@ class PoolRunner:
                 self._tried.clear()
                 self._lease.stop_watching()
                 await self._lease.give_back(self._store.save_clocks)
+                await self._attention.note(None, state.execution.attention)  # nothing hinders it while it waits
                 return SLOW_POLL_SECONDS
         if not self._lease.held:
             return 0.0 if await self._lease.take() else LEASE_WAIT_SECONDS

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from upgrade_orchestrator.domain.checks import backups, checks
 from upgrade_orchestrator.domain.checks.backups import TRIED, BackupRules
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, Findings
+from upgrade_orchestrator.domain.execution.attention import STORE_UNREACHABLE
 from upgrade_orchestrator.domain.registry.entries import Backup
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.attention import TRIES, AttentionKeeper
+
+SILENT_SECONDS = 4.0
+"A storage that has not read all of a backup after this time is asked for its size: that needs no longer either."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,8 @@ class RunningVersion:
     version_id: str
     now: datetime
     thorough: bool
+    attention: AttentionKeeper | None = None
+    "Notes a storage that does not respond."
 
 
 async def verify_backup(ports: Ports, wanted: RunningVersion) -> CheckResult:
@@ -36,7 +45,7 @@ async def verify_backup(ports: Ports, wanted: RunningVersion) -> CheckResult:
         return checks.verdict(name, backups.none_usable(known, wanted.version_id, wanted.now, rules.max_age), "")
     failed = Findings()
     for backup in found[:TRIED]:
-        findings = await _look(ports, rules, backup, wanted.thorough)
+        findings = await _look(ports, rules, backup, wanted)
         if not findings.blockers:
             newer = backups.used_instead(backup, failed, wanted.now) if failed.blockers else Findings()
             return checks.verdict(name, newer, _there(backup, wanted.thorough))
@@ -53,13 +62,13 @@ async def _is_required(work: UnitOfWork, component_id: str) -> bool:
     return component is None or component.backup_required
 
 
-async def _look(ports: Ports, rules: BackupRules, backup: Backup, thorough: bool) -> Findings:
+async def _look(ports: Ports, rules: BackupRules, backup: Backup, wanted: RunningVersion) -> Findings:
     if (why := rules.roots.problem(backup.location)) is not None:
         return backups.not_allowed(backup, why)
-    seconds = rules.limit_seconds(backup.size_bytes if thorough else 0)
+    seconds = rules.limit_seconds(backup.size_bytes if wanted.thorough else 0)
     try:
-        async with asyncio.timeout(seconds):
-            found = await ports.read_object(backup.location, whole=thorough)
+        async with asyncio.timeout(seconds), _named_when_silent(ports, backup, wanted.attention):
+            found = await ports.read_object(backup.location, whole=wanted.thorough)
     except TimeoutError:
         return backups.not_in_time(backup, seconds)
     except (OSError, ValueError) as error:
@@ -70,3 +79,32 @@ async def _look(ports: Ports, rules: BackupRules, backup: Backup, thorough: bool
 def _there(backup: Backup, thorough: bool) -> str:
     found = f"backup {backup.id} is there: {backup.size_bytes} bytes"
     return f"{found}, sha256 {backup.sha256[:12]}…" if thorough else f"{found}; its sha256 is compared after the start"
+
+
+@asynccontextmanager
+async def _named_when_silent(ports: Ports, backup: Backup, attention: AttentionKeeper | None) -> AsyncIterator[None]:
+    """While the backup is read, which may take minutes: notes it if its storage does not even say a size."""
+    if attention is None:
+        yield
+        return
+    watch = asyncio.create_task(_ask_for_size(ports, backup, attention))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+        await attention.well()
+
+
+async def _ask_for_size(ports: Ports, backup: Backup, attention: AttentionKeeper) -> None:
+    """Not more often than it takes: a look that hangs in the kernel keeps its place."""
+    for _ in range(TRIES):
+        await asyncio.sleep(SILENT_SECONDS)
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                await ports.read_object(backup.location, whole=False)
+        except (OSError, ValueError) as error:  # a time-out is an OSError
+            why = str(error) or f"no answer within {SILENT_SECONDS:g} s"
+            await attention.failed(STORE_UNREACHABLE, f"backup {backup.id} at {backup.location}: {why}")
+        else:
+            return

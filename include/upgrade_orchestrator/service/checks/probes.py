@@ -97,7 +97,8 @@ async def _resource_availability(ports: Ports, context: CheckContext) -> CheckRe
 
 async def _backup_verification(ports: Ports, context: CheckContext) -> CheckResult:
     running = (context.tenant_id, context.request.component_id, context.source.id)
-    return await verify_backup(ports, RunningVersion(*running, context.now, context.thorough))
+    attention = _attention(ports, context)
+    return await verify_backup(ports, RunningVersion(*running, context.now, context.thorough, attention))
 
 
 async def _health_endpoints(ports: Ports, context: CheckContext) -> CheckResult:

@@ -37,9 +37,20 @@ class Loop:
     use_case: Callable[[Ports], Awaitable[None]]
 
 
+ATTENTION_SECONDS = 3.0
+"Between two looks at why nobody works on an execution; what is over is taken back within one look."
+
+
+async def _note_attention(ports: Ports) -> None:
+    from upgrade_orchestrator.service.control.attention import note_attention  # every task imports this module
+
+    await note_attention(ports)
+
+
 LOOPS: tuple[Loop, ...] = (
     Loop("request-dags", 1.0, request_dags),
     Loop("reconcile", 5.0, reconcile),
+    Loop("note-attention", ATTENTION_SECONDS, _note_attention),
     Loop("resume-unpaused", 2.0, resume_unpaused),
     Loop("finalize", 2.0, finalize_abandoned),
     Loop("end-tasks", 1.0, end_tasks),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from upgrade_orchestrator.domain.events import metrics
 from upgrade_orchestrator.domain.events.event_metrics import MEASURED, metric_values
+from upgrade_orchestrator.domain.execution.attention import CAUSES
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus, is_terminal
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
@@ -38,6 +39,9 @@ async def _send_gauges(ports: Ports) -> None:
         for strategy in () if is_terminal(status) else Strategy:
             found = counts.get((status.value, strategy.value), 0)
             ports.metrics.show(metrics.EXECUTIONS.of(found, status.value, strategy.value))
+    stuck = await ports.event_cursors.attention()
+    for code in CAUSES.keys() | stuck.keys():
+        ports.metrics.show(metrics.ATTENTION.of(stuck.get(code, 0), code))
     waiting = await ports.event_cursors.waiting()
     ports.metrics.show(metrics.APPROVALS_WAITING.of(waiting.approvals))
     ports.metrics.show(metrics.APPROVALS_OLDEST.of(waiting.oldest_seconds))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 from upgrade_orchestrator.domain.approval.approval import Answer
 from upgrade_orchestrator.domain.events.notifications import Notice
+
+if TYPE_CHECKING:  # a task imports this module, and has no use for what only control loops do
+    from upgrade_orchestrator.domain.airflow.stuck import AirflowSight
 
 
 class AirflowRuns(Protocol):
@@ -16,6 +19,12 @@ class AirflowRuns(Protocol):
 
     async def read(self, dag_ids: Sequence[str], with_tasks: bool = False) -> Mapping[str, RunView]:
         """The first run of each DAG that Airflow knows; ``with_tasks``: including the states of its tasks.
+
+        :raises Unavailable: Airflow's database does not respond.
+        """
+
+    async def look(self, dag_ids: Sequence[str]) -> AirflowSight:
+        """What Airflow's components and the unfinished tasks of these DAGs' first runs are doing.
 
         :raises Unavailable: Airflow's database does not respond.
         """

@@ -53,6 +53,9 @@ class EventCursors(Protocol):
     async def counts(self) -> dict[tuple[str, str], int]:
         """The number of executions that are not settled, by status and strategy."""
 
+    async def attention(self) -> dict[str, int]:
+        """The number of executions that are not settled and that something keeps from going on, by its code."""
+
     async def waiting(self) -> Waiting:
         """The undecided approvals."""
 

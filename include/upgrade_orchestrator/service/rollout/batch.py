@@ -9,13 +9,7 @@ from asyncio import get_running_loop
 from functools import partial
 
 from upgrade_orchestrator.domain.execution.execution import Strategy
-from upgrade_orchestrator.domain.instance.action import (
-    Move,
-    Order,
-    SendOrder,
-    next_action,
-    next_action_unseen,
-)
+from upgrade_orchestrator.domain.instance.action import Move, Order, SendOrder, next_action, next_action_unseen
 from upgrade_orchestrator.domain.instance.fleet import Fleet
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
 from upgrade_orchestrator.domain.plan.batch import (
@@ -108,7 +102,7 @@ class BatchLoop:
         self._orders = OrderSender(store, fleet, lease)
         self._leaving = Leaving(store, self._orders)
         self._absence = Absence(ports, store, rules.timeouts.step)
-        self._attention = AttentionKeeper(ports, store.execution_id)
+        self._attention = AttentionKeeper(ports, store.execution_id, goes_on=True)
         self._undrain_sent: set[str] = set()
         self._fresh = True
 
@@ -123,6 +117,7 @@ class BatchLoop:
             state = store.state
             early = (state.batch.due_at or state.now) > state.now
             if not store.flying() and (early or not store.direction.may_start(state.execution.status)):
+                await self._attention.note(None, state.execution.attention)  # nor does anything hinder it
                 return await self._decide_and_act(None)  # nothing may begin, so no lease is needed
             return 0.0 if await lease.take() else LEASE_WAIT_SECONDS
         self._driver.limit(store.state.execution, store.state.now)

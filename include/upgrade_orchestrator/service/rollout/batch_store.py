@@ -164,7 +164,7 @@ class BatchStore:
         await work.executions.save_instances(self.execution_id, list(rows.values()))
         after, reported = state.rows | rows, dict.fromkeys([*moved, *gone])
         changes = self._changes(after, reported)
-        progress = [factory.progress(list(after.values()))] if reported else []
+        progress = [factory.progress(list(after.values()), execution.attention)] if reported else []
         await work.events.append(execution, [*events, *changes, *progress, *ends])
         if counted != execution:
             counted = await work.executions.save(counted)

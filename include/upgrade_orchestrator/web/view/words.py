@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from upgrade_orchestrator.domain.execution.attention import CAUSES
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.web.view.icons import icon, sprite
+from upgrade_orchestrator.web.view.remedies import attention_remedy
 
 S, N = ExecutionStatus, InstanceStatus
 
@@ -54,17 +56,7 @@ CHECK: dict[str, StatusStyle] = {
     "WARNING": StatusStyle("Warning", "warn", icon("alert")),
     "FAILED": StatusStyle("Failed", "bad", icon("cross")),
 }
-ATTENTION: dict[str, str] = {
-    "FLEET_ERROR": "the fleet reports an error",
-    "FLEET_UNREACHABLE": "the fleet does not answer",
-    "FLEET_CONNECTION": "the fleet's connection cannot be used",
-    "FLEET_PROTOCOL": "what the fleet answers is not of the protocol",
-    "FLEET_REFUSED_TOKEN": "the fleet refuses the connection's password",
-    "FLEET_BUSY": "the fleet is busy",
-    "FLEET_CONFLICT": "the fleet's state does not allow the order",
-    "FLEET_UNKNOWN": "the agent does not know the fleet or an instance",
-    "STALE_TOKEN": "the fleet refuses the fencing token",
-}
+ATTENTION: Mapping[str, str] = CAUSES
 "The code of an execution's ``attention`` in words."
 NOT_REACHED = StatusStyle("Not reached", "idle", icon("minus"))
 "What was pending when the upgrade ended."
@@ -145,6 +137,7 @@ GLOBALS: dict[str, Any] = {
     "style_of": style_of,
     "plural": plural,
     "attention_words": attention_words,
+    "attention_remedy": attention_remedy,
     "statuses": list(ExecutionStatus),
     "icon": icon,
     "sprite": sprite(),

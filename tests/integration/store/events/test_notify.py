@@ -44,6 +44,7 @@ class KilledAtTheMark:
     def __init__(self, event_cursors: EventCursors) -> None:
         self.spans, self.events = event_cursors.spans, event_cursors.events
         self.counts, self.waiting = event_cursors.counts, event_cursors.waiting
+        self.attention = event_cursors.attention
 
     async def mark(self, follower: str, spans: Sequence[Span]) -> list[Span]:
         raise MemoryError("killed here")

@@ -40,7 +40,9 @@ async def test_attention_is_shown_on_page_and_list_while_it_is_set(
 ) -> None:
     await rolling.go(S.IN_PROGRESS)
     await note(world, rolling.id, "FLEET_UNREACHABLE")
-    since = (await api.get(f"/upgrades/{rolling.id}")).json()["attention"]["since"]
+    body = (await api.get(f"/upgrades/{rolling.id}")).json()
+    since = body["attention"]["since"]
+    assert body["progress"]["estimatedCompletionAt"] is None
     before = rolling.snapshot()
     for path in (f"upgrades/{rolling.id}", f"upgrades/{rolling.id}/fragment"):
         page = await read(api, path)
@@ -53,8 +55,13 @@ async def test_attention_is_shown_on_page_and_list_while_it_is_set(
         assert "bad" in page.one("#head").classes
         assert page.one("#head")["data-attention"] == "the fleet does not answer"
         assert "Needs attention" in page.one("#status-line").text
+        assert "What to do: start the agent" in page.one("#remedy").text
+        assert "stuck" in page.one("#head").classes, "what moves is stopped by this class"
+        assert "unknown: it needs attention" in page.one("#gauge").text
+        assert "left" not in page.one("#gauge").text.replace("Time left", "")
     row = (await read(api, "upgrades")).one(f"#row-{rolling.id}")
     assert row.classes == ["row", "bad"]
+    assert row["data-attention"] == "FLEET_UNREACHABLE"
     assert "Needs attention The fleet does not answer, since" in row.text
     assert "7 tries: the agent does not answer" in row.text
     assert rolling.snapshot() == before
@@ -69,6 +76,8 @@ async def test_attention_is_not_shown_once_it_is_over(api: httpx.AsyncClient, wo
     assert "attention" not in page.one("#status-line").text
     row = (await read(api, "upgrades")).one(f"#row-{rolling.id}")
     assert row.classes == ["row", "busy"]
+    assert ("stuck" in page.one("#head").classes, page.has("#remedy")) == (False, False)
+    assert "about" in page.one("#gauge").text
     assert row.one(".reason").text == (await api.get(f"/upgrades/{rolling.id}")).json()["statusReason"]
 
 

@@ -7,6 +7,7 @@ from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, Ch
 from upgrade_orchestrator.domain.events import factory
 from upgrade_orchestrator.domain.events.factory import data_of
 from upgrade_orchestrator.domain.events.listing_payloads import BatchCompleted, BatchStarted
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus, move
 from upgrade_orchestrator.domain.instance.note import Note, NoteKind
@@ -76,7 +77,14 @@ def test_batch_events_have_the_instances_of_the_batch_and_counts() -> None:
 
 def test_progress_counts_every_instance() -> None:
     counts = {"total": 5, "pending": 1, "inFlight": 1, "completed": 1, "failed": 1, "rolledBack": 1}
-    assert data_of(factory.progress(ROWS)) == {"percentage": 20, **counts}
+    assert data_of(factory.progress(ROWS)) == {"percentage": 20, "attention": None, **counts}
+
+
+def test_progress_names_what_keeps_the_execution_from_going_on_with_a_bounded_message() -> None:
+    found = data_of(factory.progress(ROWS, Attention("FLEET_BUSY", NOW, "x" * 9000, 2)))["attention"]
+    assert isinstance(found, dict)
+    assert (found["code"], found["tries"], len(found["message"])) == ("FLEET_BUSY", 2, factory.MOST_CHARACTERS)
+    assert found["since"].endswith("Z")
 
 
 def test_check_completed_has_its_result() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.domain.builders import NOW, after, make_execution, make_instance, name
+from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.progress import Progress, Tally, progress_of
@@ -69,7 +70,13 @@ def test_progress_shows_the_counted_batches() -> None:
 
 def test_estimate_follows_the_plan_until_a_tenth_is_done() -> None:
     assert _progress(1, 50).estimated_completion_at == after(600)
-    assert _progress(1, 700).estimated_completion_at == after(700)  # late: never in the past
+    assert _progress(1, 700).estimated_completion_at == after(600)  # late: that can be seen, and by how much
+
+
+def test_estimate_is_unknown_while_something_keeps_the_upgrade_from_going_on() -> None:
+    stuck = replace(RUNNING, attention=Attention("TRIGGERER_DOWN", NOW, "no heartbeat", 3))
+    for completed, seconds in ((1, 50), (1, 700), (10, 100)):
+        assert progress_of(stuck, _tally(_rows(completed)), 600, after(seconds)).estimated_completion_at is None
 
 
 def test_estimate_then_follows_the_pace_so_far() -> None:

@@ -32,13 +32,13 @@ SLOW_SECONDS = 9.5
 
 
 class SlowStorage:
-    """Port ``ReadObject``: reads that take some time, and how many there were."""
+    """Port ``ReadObject``: reads that take some time, and how many whole ones there were."""
 
     def __init__(self, storage: ReadObject, seconds: float) -> None:
         self.reads, self.seconds, self._storage = 0, seconds, storage
 
     async def __call__(self, location: str, *, whole: bool = True) -> StoredObject:
-        self.reads += 1
+        self.reads += whole
         await asyncio.sleep(self.seconds)
         return await self._storage(location, whole=whole)
 

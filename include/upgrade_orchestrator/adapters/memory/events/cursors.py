@@ -82,6 +82,12 @@ class MemoryEventCursors:
         held = (each for each in every if each.settled_at is None)
         return dict(Counter((each.status.value, each.request.strategy.value) for each in held))
 
+    async def attention(self) -> dict[str, int]:
+        """Of executions that hold their active slot."""
+        async with self._database.statement() as transaction:
+            every = [row.execution for row in transaction.rows(EXECUTION)]
+        return dict(Counter(each.attention.code for each in every if each.attention and each.settled_at is None))
+
     async def waiting(self) -> Waiting:
         """Of executions that hold their active slot: once one has ended, its question needs no response."""
         async with self._database.statement() as transaction:

@@ -100,6 +100,12 @@ class PostgresEventCursors:
         query = select(E.status, E.strategy, func.count()).where(E.settled_at.is_(None)).group_by(E.status, E.strategy)
         return {(status, strategy): count for status, strategy, count in await self._execute(query)}
 
+    async def attention(self) -> dict[str, int]:
+        """Uses the index of taken active slots."""
+        code = E.attention["code"].astext
+        query = select(code, func.count()).where(E.settled_at.is_(None), code.is_not(None)).group_by(code)
+        return {row[0]: row[1] for row in await self._execute(query)}
+
     async def waiting(self) -> Waiting:
         """Of executions that hold their active slot: once one has ended, its question needs no response."""
         age = func.extract("epoch", func.clock_timestamp() - func.min(A.requested_at))

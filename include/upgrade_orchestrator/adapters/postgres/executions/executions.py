@@ -51,6 +51,9 @@ _BATCHES = (
     .order_by(tables.batch.c.number)
     .limit(bindparam("limit", type_=Integer))
 )
+_UNSETTLED = select(E.id, E.status, E.run_ref, E.dag_paused, E.attention, E.started_at).where(
+    E.started_at.is_not(None), E.settled_at.is_(None)
+)
 _CHECKS = select(tables.check_result).where(tables.check_result.c.execution_id == _OF)
 _SAVE_BATCH = upsert(tables.batch).on_conflict_do_update(
     index_elements=["execution_id", "number"],
@@ -121,11 +124,11 @@ class PostgresExecutions(PostgresInstances):
 
     async def unsettled(self, status: ExecutionStatus | None = None) -> list[ExecutionSummary]:
         """Uses the index of taken active slots, so the time does not grow with stored history."""
-        query = select(E.id, E.status, E.run_ref, E.dag_paused).where(E.started_at.is_not(None), E.settled_at.is_(None))
+        query = _UNSETTLED
         if status is not None:
             query = query.where(E.status == status)
         found = (await self._connection.execute(query)).all()
-        return [ExecutionSummary(row.id, ExecutionStatus(row.status), row.run_ref, row.dag_paused) for row in found]
+        return [rows.summary_from(row) for row in found]
 
     async def may_begin_in_worker(self, places: int, seconds: float) -> bool:
         """Does not wait for a concurrent start: False at once is cheaper than waiting for the lock."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, func
 
 from upgrade_orchestrator.adapters.ids import new_id
+from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.airflow.shards import shard_key
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.execution.attention import Attention
@@ -64,6 +65,13 @@ def execution_from(row: RowMapping) -> Execution:
             rollback=RollbackInfo(row["rollback_reason"], row["rollback_initiated_at"], row["rollback_initiated_by"]),
         )
     )
+
+
+def summary_from(row: Any) -> ExecutionSummary:
+    """The summary of an execution that is not settled."""
+    attention = attention_from(row.attention)
+    status = ExecutionStatus(row.status)
+    return ExecutionSummary(row.id, status, row.run_ref, row.dag_paused, False, attention, row.started_at)
 
 
 def attention_from(stored: Row | None) -> Attention | None:

@@ -66,7 +66,7 @@ def _since(detail: ExecutionDetail) -> datetime:
 
 def _left(detail: ExecutionDetail, now: datetime) -> timedelta | None:
     end = detail.view.progress.estimated_completion_at
-    return None if end is None else max(end - now, timedelta())
+    return None if end is None else end - now
 
 
 def _paused(execution: Execution, now: datetime) -> timedelta:

@@ -76,9 +76,18 @@ function show(html) {
   morph(part, wanted);
   showTimes(part);
   announce(before);
+  const words = liveWords();
   if (over) say("Ended");
-  else if (connected) say("Live");
+  else if (connected) say(words);
   else sayLost();
+}
+
+// The dot says that the page is live; it is not green while an upgrade on it does not go on.
+function liveWords() {
+  const stuck = part.querySelectorAll('[data-attention]:not([data-attention=""])').length;
+  live.classList.toggle("stuck", stuck > 0);
+  if (stuck === 0) return "Live";
+  return document.getElementById("head") ? "Live · needs attention" : `Live · ${stuck} ${stuck === 1 ? "needs" : "need"} attention`;
 }
 
 function announce(before) {
