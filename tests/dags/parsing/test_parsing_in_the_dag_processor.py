@@ -2,8 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ NO_CONNECTION = "no_such_connection"
 
 
 @pytest.fixture
-def parse(tmp_path: Path) -> Iterator[Parse]:
+def parse() -> Parse:
     """Parses a file as the dag processor does, in a process that it forks."""
     from airflow.dag_processing.processor import DagFileProcessorProcess
 
