@@ -11,12 +11,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
+from upgrade_orchestrator.adapters.airflow.auth.dag_rights import DagRights, has_fab
 from upgrade_orchestrator.adapters.airflow.auth.users import user_of
 from upgrade_orchestrator.adapters.airflow.connections import async_database_url, database_url
 from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
 from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
 from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
 from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
+from upgrade_orchestrator.adapters.airflow.requests import requested_by
 from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
 from upgrade_orchestrator.adapters.backups.storage import BackupStorage
 from upgrade_orchestrator.adapters.fleet.callers import close_callers
@@ -128,7 +130,7 @@ async def close_ports() -> None:
 @asynccontextmanager
 async def control_loops() -> AsyncIterator[None]:
     """Run the control loops and the relay while the context is open, or wait to become leader (API server only)."""
-    each = ((CONTROL_LOOPS, (*LOOPS, DELETE_EXPIRED_RESPONSES)), (RELAY, relay_loops()))
+    each = ((CONTROL_LOOPS, (*LOOPS, DELETE_EXPIRED_RESPONSES, *dag_rights_loops())), (RELAY, relay_loops()))
     runs = (run_control_loops(open_ports, partial(_open_leadership, lock), loops) for lock, loops in each)
     tasks = [asyncio.create_task(run) for run in runs]
     try:
@@ -146,6 +148,18 @@ def relay_loops() -> tuple[Loop, ...]:
     return Loop("relay", 1.0, relay.run), Loop("watch-relay", 5.0, relay.watch)
 
 
+def dag_rights_loops() -> tuple[Loop, ...]:
+    """The loops that give roles their rights on the DAGs of upgrades; none unless FAB is the auth manager."""
+    if not has_fab():
+        return ()
+    settings = Settings.read()
+    rights = DagRights(settings.dag_bundle, settings.dags_folder)
+    return (
+        Loop("grant-dag-rights", 2.0, lambda _: rights.grant()),
+        Loop("forget-dag-rights", 600.0, lambda _: rights.forget()),
+    )
+
+
 async def _open_leadership(lock: int) -> PostgresLeadership:
     return PostgresLeadership(await async_database_url(Settings.read().db_conn_id), lock)
 
@@ -158,6 +172,8 @@ def call_limits() -> tuple[float, float]:
 
 authenticate = user_of
 """The user behind a request (API server only)."""
+requested_execution = requested_by
+"""The id of the execution that a run of ``upgrade_request`` creates (API server only)."""
 
 
 def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:

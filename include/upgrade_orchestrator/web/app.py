@@ -35,6 +35,7 @@ from upgrade_orchestrator.web.security import Authenticate, authenticated, no_un
 from upgrade_orchestrator.web.view import assets, board, changes, create_form
 from upgrade_orchestrator.web.view import statistics as statistics_pages
 from upgrade_orchestrator.web.view.execution import page as execution_page
+from upgrade_orchestrator.web.view.execution import tab
 
 URL_PREFIX = "/api/v1/registry"
 _ROUTERS = (
@@ -54,6 +55,7 @@ _ROUTERS = (
     create_form.router,  # before the executions, so that "new" is not taken for an id
     statistics_pages.router,
     execution_page.router,
+    tab.router,
     assets.router,
 )
 

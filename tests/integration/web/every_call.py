@@ -72,6 +72,7 @@ TABLE: dict[str, Needs] = {
     "execution_page": Needs(P.READ, ONE),
     "execution_part": Needs(P.READ, ONE),
     "page_of_dag": Needs(P.READ, NONE),
+    "page_of_run": Needs(P.READ, NONE),
     "create_page": Needs(P.OPERATE, ANY),
     "of_component": Needs(P.READ, ALL),
     "of_tenant": Needs(P.READ, ONE),
