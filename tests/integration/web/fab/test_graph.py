@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
@@ -18,9 +19,12 @@ CALLS = (
     *("/api/v2/dags/{dag}", "/api/v2/dags/{dag}/details", "/api/v2/dags/{dag}/dagVersions", "/api/v2/dags/{dag}/tasks"),
     *("/api/v2/dags/{dag}/dagRuns", "/api/v2/dags/{dag}/dagRuns/~/taskInstances", "/api/v2/dagSources/{dag}"),
     *("/api/v2/dags/{dag}/dagRuns/~/hitlDetails", "/api/v2/dagWarnings?dag_id={dag}", "/api/v2/plugins"),
-    *("/ui/structure/structure_data?dag_id={dag}", "/ui/dependencies", "/ui/grid/structure/{dag}"),
+    *("/ui/structure/structure_data?dag_id={dag}", "/ui/grid/structure/{dag}"),
     *("/ui/grid/runs/{dag}", "/ui/dags/{dag}/latest_run", "/ui/dags", "/ui/auth/menus", "/ui/config"),
 )
+NOT_OURS = ("/api/v2/importErrors", "/api/v2/assets/events")
+"""What Airflow's pages ask for as well, in vain: these would show what belongs to other teams, since FAB knows no right
+on a single one."""
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def refusals(page: Page) -> list[str]:
     found: list[str] = []
 
     def note(response: Response) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and urlsplit(response.url).path not in NOT_OURS:
             found.append(f"{response.status} {response.url}")
 
     page.on("response", note)
@@ -55,11 +59,10 @@ def test_role_opens_graph_and_pages_in_the_browser_without_a_refusal(
 ) -> None:
     page = visits.of(name)
     refused = refusals(page)
-    page.add_init_script(f"localStorage.setItem('dag_view-{fab.dag_id}', JSON.stringify('graph'))")
     page.goto(f"/dags/{fab.dag_id}")
-    graph = page.locator(".react-flow")
+    page.get_by_role("button", name="Show Graph").click()
     for node in ("validate", "verify", "rollback"):
-        expect(graph.get_by_text(node, exact=True).first).to_be_visible()
+        expect(page.locator(".react-flow__node", has_text=node).first).to_be_visible()
     page.goto(f"/dags/{fab.dag_id}/plugin/upgrade")
     expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
     for each in (f"{VIEW}/upgrades", f"{VIEW}/dags/{fab.dag_id}"):
