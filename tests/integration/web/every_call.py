@@ -18,6 +18,7 @@ IDS = {
     "n": "2",
     "eventId": "some-event",
     "dagId": "some-dag",
+    "runId": "manual__1",
 }
 
 
