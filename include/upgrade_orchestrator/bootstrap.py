@@ -11,14 +11,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
-from upgrade_orchestrator.adapters.airflow.auth.dag_rights import DagRights, has_fab
 from upgrade_orchestrator.adapters.airflow.auth.users import user_of
 from upgrade_orchestrator.adapters.airflow.connections import async_database_url, database_url
 from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
 from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
 from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
 from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
-from upgrade_orchestrator.adapters.airflow.requests import requested_by
 from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
 from upgrade_orchestrator.adapters.backups.storage import BackupStorage
 from upgrade_orchestrator.adapters.fleet.callers import close_callers
@@ -150,6 +148,8 @@ def relay_loops() -> tuple[Loop, ...]:
 
 def dag_rights_loops() -> tuple[Loop, ...]:
     """The loops that give roles their rights on the DAGs of upgrades; none unless FAB is the auth manager."""
+    from upgrade_orchestrator.adapters.airflow.auth.dag_rights import DagRights, has_fab  # tasks do not need it
+
     if not has_fab():
         return ()
     settings = Settings.read()
@@ -172,8 +172,13 @@ def call_limits() -> tuple[float, float]:
 
 authenticate = user_of
 """The user behind a request (API server only)."""
-requested_execution = requested_by
-"""The id of the execution that a run of ``upgrade_request`` creates (API server only)."""
+
+
+async def requested_execution(run_id: str) -> str | None:
+    """The id of the execution that a run of ``upgrade_request`` creates; None: no such run (API server only)."""
+    from upgrade_orchestrator.adapters.airflow.requests import requested_by  # tasks of an upgrade do not need it
+
+    return await requested_by(run_id)
 
 
 def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:
