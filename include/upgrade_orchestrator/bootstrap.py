@@ -128,7 +128,7 @@ async def close_ports() -> None:
 @asynccontextmanager
 async def control_loops() -> AsyncIterator[None]:
     """Run the control loops and the relay while the context is open, or wait to become leader (API server only)."""
-    each = ((CONTROL_LOOPS, (*LOOPS, DELETE_EXPIRED_RESPONSES)), (RELAY, relay_loops()))
+    each = ((CONTROL_LOOPS, (*LOOPS, DELETE_EXPIRED_RESPONSES, *dag_rights_loops())), (RELAY, relay_loops()))
     runs = (run_control_loops(open_ports, partial(_open_leadership, lock), loops) for lock, loops in each)
     tasks = [asyncio.create_task(run) for run in runs]
     try:
@@ -146,6 +146,20 @@ def relay_loops() -> tuple[Loop, ...]:
     return Loop("relay", 1.0, relay.run), Loop("watch-relay", 5.0, relay.watch)
 
 
+def dag_rights_loops() -> tuple[Loop, ...]:
+    """The loops that give roles their rights on the DAGs of upgrades; none unless FAB is the auth manager."""
+    from upgrade_orchestrator.adapters.airflow.auth.dag_rights import DagRights, has_fab  # tasks do not need it
+
+    if not has_fab():
+        return ()
+    settings = Settings.read()
+    rights = DagRights(settings.dag_bundle, settings.dags_folder)
+    return (
+        Loop("grant-dag-rights", 2.0, lambda _: rights.grant()),
+        Loop("forget-dag-rights", 600.0, lambda _: rights.forget()),
+    )
+
+
 async def _open_leadership(lock: int) -> PostgresLeadership:
     return PostgresLeadership(await async_database_url(Settings.read().db_conn_id), lock)
 
@@ -158,6 +172,13 @@ def call_limits() -> tuple[float, float]:
 
 authenticate = user_of
 """The user behind a request (API server only)."""
+
+
+async def requested_execution(run_id: str) -> str | None:
+    """The id of the execution that a run of ``upgrade_request`` creates; None: no such run (API server only)."""
+    from upgrade_orchestrator.adapters.airflow.requests import requested_by  # tasks of an upgrade do not need it
+
+    return await requested_by(run_id)
 
 
 def run(use_case: Callable[[Ports], Awaitable[T]]) -> T:

@@ -34,7 +34,12 @@ class UpgradesPlugin(AirflowPlugin):
             "icon": f"{VIEW}/static/icon.svg",
         },
         {"name": "Upgrade", "destination": "dag", "url_route": "upgrade", "href": f"{VIEW}/dags/{{DAG_ID}}"},
-        {"name": "Upgrade", "destination": "dag_run", "url_route": "upgrade_run", "href": f"{VIEW}/dags/{{DAG_ID}}"},
+        {
+            "name": "Upgrade",
+            "destination": "dag_run",
+            "url_route": "upgrade_run",
+            "href": f"{VIEW}/dags/{{DAG_ID}}/runs/{{RUN_ID}}",
+        },
     )
 
     @cached_property

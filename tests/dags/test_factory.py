@@ -59,8 +59,10 @@ def test_started_execution_has_the_dag_of_its_plan(executions: Add) -> None:
     assert dag.get_task("outcome").upstream_task_ids == {"verify"}
     assert edges["outcome"] == {"complete", "end", "rollback.revert"}
     assert edges["rollback.revert"] == {"rollback.confirm"}
-    assert edges["complete"] == edges["end"] == edges["rollback.confirm"] == set()
-    assert set(edges) == {*CHECKS, *chain, "complete", "end", "rollback.revert", "rollback.confirm"}
+    assert edges["rollback.confirm"] == {"rollback.rolled_back"}
+    assert edges["complete"] == edges["end"] == edges["rollback.rolled_back"] == set()
+    rollback = {f"rollback.{each}" for each in ("revert", "confirm", "rolled_back")}
+    assert set(edges) == {*CHECKS, *chain, "complete", "end", *rollback}
 
 
 def test_verification_that_succeeds_completes_the_run(executions: Add) -> None:
@@ -103,8 +105,8 @@ def test_upgrade_that_begins_in_the_triggerer_needs_a_worker_at_its_end_only(
     assert (there.get_task(_first(here)).trigger_rule, _shape(there)) == (TriggerRule.ALWAYS, _shape(here))
 
 
-def test_only_two_tasks_need_a_worker(executions: Add) -> None:
-    assert _in_workers(dag_of(started(executions))) == {"batch_001.upgrade", "verify"}
+def test_only_two_tasks_need_a_worker_and_a_third_after_a_rollback(executions: Add) -> None:
+    assert _in_workers(dag_of(started(executions))) == {"batch_001.upgrade", "verify", "rollback.rolled_back"}
 
 
 def test_end_tasks_run_after_any_state_of_the_tasks_before_them(executions: Add) -> None:

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from psycopg import OperationalError
 
 from tests.dags.built import shard_of, started
-from tests.dags.conftest import Add, point_to
+from tests.dags.conftest import Add
 from upgrade_orchestrator.domain.airflow.shards import SHARDS
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
@@ -69,19 +68,3 @@ def test_dag_beyond_its_retention_is_still_built_when_airflow_requests_it_by_id(
     execution = started(executions, started_at=ended, completed_at=ended, status=ExecutionStatus.FAILED)
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", execution.dag_id)
     assert set(build_dags(shard_of(execution))) == {execution.dag_id}
-
-
-def test_unreachable_database_raises_instead_of_removing_every_dag(
-    executions: Add, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    execution = started(executions)
-    point_to(database.rsplit("/", 1)[0] + "/no_such_database", monkeypatch)
-    with pytest.raises(OperationalError):
-        build_dags(shard_of(execution))
-
-
-def test_missing_connection_raises_instead_of_removing_every_dag(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW__UPGRADES__DB_CONN_ID", "no_such_connection")
-    monkeypatch.setenv("AIRFLOW_CONN_NO_SUCH_CONNECTION", "{}")
-    with pytest.raises(Exception):  # noqa: B017 - any error: a file that fails keeps its DAGs
-        build_dags(0)

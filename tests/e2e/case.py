@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.steps import COMPONENT, Json, Tenant, statuses, wait_for
+from tests.e2e.steps import COMPONENT, RED, Json, Tenant, statuses, wait_for
 
 STRATEGIES: dict[str, dict[str, Any]] = {
     "ROLLING": {"batchSize": 2},
@@ -58,7 +58,7 @@ class Case:
         """Check the end in every view: execution, DAG run, events, budget; and the active slot is free again."""
         execution = self.tenant.wait_until(execution_id, status)
         run = self.tenant.dag_run(execution_id)
-        assert run["state"] == ("failed" if status == "FAILED" else "success")
+        assert run["state"] == ("failed" if status in RED else "success")
         events = self.tenant.events(execution_id)
         assert [each["sequence"] for each in events] == list(range(1, len(events) + 1))
         assert len({each["id"] for each in events}) == len(events)

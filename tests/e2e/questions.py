@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.e2e.steps import DEADLINE_SECONDS, Json, Tenant, got, wait_for
+from tests.e2e.steps import DEADLINE_SECONDS, RED, Json, Tenant, got, wait_for
 
 
 def parked(tenant: Tenant, execution_id: str, stage: int) -> None:
@@ -63,7 +63,7 @@ def withdrawn(tenant: Tenant, execution_id: str, within: float = DEADLINE_SECOND
 
 
 def ends(tenant: Tenant, execution_id: str, status: str) -> dict[str, str]:
-    """The execution has `status` and its run succeeded; returns the states of the tasks."""
+    """The execution has `status`, and its run failed if it was rolled back; returns the states of the tasks."""
     tenant.wait_until(execution_id, status)
-    assert tenant.dag_run(execution_id)["state"] == "success"
+    assert tenant.dag_run(execution_id)["state"] == ("failed" if status in RED else "success")
     return tenant.task_states(execution_id)

@@ -12,6 +12,8 @@ from local.fleet.client import FleetAdmin
 
 COMPONENT, OLD, NEW = "aaa-111", "bbb-222", "ccc-333"
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "ROLLED_BACK"}
+RED = {"FAILED", "ROLLED_BACK"}
+"Whose DAG run fails."
 DEADLINE_SECONDS = 150.0
 _SOON_SECONDS, _LATE_SECONDS, _LONGER = 0.1, 2.0, 1.4
 "Seconds between two looks at first and at last, and the growth: such looks were half of the server's requests."

@@ -35,6 +35,7 @@ from upgrade_orchestrator.web.security import Authenticate, authenticated, no_un
 from upgrade_orchestrator.web.view import assets, board, changes, create_form
 from upgrade_orchestrator.web.view import statistics as statistics_pages
 from upgrade_orchestrator.web.view.execution import page as execution_page
+from upgrade_orchestrator.web.view.execution import tab
 from upgrade_orchestrator.web.view.registry import components as components_pages
 
 URL_PREFIX = "/api/v1/registry"
@@ -56,6 +57,7 @@ _ROUTERS = (
     statistics_pages.router,
     components_pages.router,
     execution_page.router,
+    tab.router,
     assets.router,
 )
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from tests.browser.screenshots.details import ago, detail_of
 from tests.browser.screenshots.stories import STORIES
 from upgrade_orchestrator.domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable, ValidationFailed
-from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, Strategy
+from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.operations.statistics import Figures, History, Week
@@ -133,7 +133,7 @@ LISTS: Mapping[str, tuple[str, str, Values]] = {
     ),
     "form": ("upgrades/new", "create.html", _form),
     "reference": ("docs", "reference.html", _reference),
-    "tab-of-another-dag": ("dags/nightly", "no_upgrade.html", lambda: {"dag_id": "nightly", "prefix": DAG_PREFIX}),
+    "tab-of-another-dag": ("dags/nightly", "no_upgrade.html", lambda: {"dag_id": "nightly", "kind": "other"}),
     "refused-session": ("upgrades", "refusal.html", lambda: refusal(Unauthenticated("no token"))),
     "refused-role": ("upgrades", "refusal.html", lambda: refusal(Forbidden("nina lacks the permission READ"))),
     "refused-unknown": ("upgrades/x", "refusal.html", lambda: refusal(NotFound("there is no execution x"))),

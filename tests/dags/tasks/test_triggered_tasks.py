@@ -48,7 +48,7 @@ def test_triggerer_can_make_each_trigger_from_its_serialized_task(strategy: str)
 def test_each_check_and_each_step_but_the_first_and_the_verification_starts_in_the_triggerer() -> None:
     dag = _dag("CANARY")
     others = {task.task_id for task in dag.tasks} - set(_triggered(dag))
-    assert others == {"canary.deploy", "admit", "verify", "outcome", "complete"}
+    assert others == {"canary.deploy", "admit", "verify", "outcome", "complete", "rollback.rolled_back"}
 
 
 def test_approval_of_a_stage_is_requested_in_a_worker() -> None:

@@ -95,7 +95,7 @@ def test_rollback_over_rest_unpauses_a_paused_dag(tenant: Tenant, lingering: str
     tenant.wait_until(lingering, "ROLLED_BACK")
     assert not is_dag_paused(tenant, lingering)
     assert_place_is_free(tenant)
-    assert tenant.dag_run(lingering)["state"] == "success"
+    assert tenant.dag_run(lingering)["state"] == "failed"  # as a rollback is: red
 
 
 def test_run_marked_successful_by_a_user_fails_the_upgrade(tenant: Tenant, lingering: str) -> None:

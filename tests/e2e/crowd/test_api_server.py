@@ -148,5 +148,7 @@ def test_status_view_is_linked_in_airflows_navigation_and_on_dags_and_runs(
     assert set(views) == {"nav", "dag", "dag_run"}
     assert all(each["url_route"] and not each["href"].startswith(("/", "http")) for each in views.values())
     for each in views.values():
-        path = each["href"].replace("{DAG_ID}", "some_dag").removeprefix("api/v1/registry")
+        path = (
+            each["href"].replace("{DAG_ID}", "some_dag").replace("{RUN_ID}", "some_run").removeprefix("api/v1/registry")
+        )
         assert client_of("vera").get(path).status_code == 200

@@ -19,6 +19,7 @@ IDS = {
     "eventId": "some-event",
     "dagId": "some-dag",
     "instanceId": "some-instance",
+    "runId": "manual__1",
 }
 
 
@@ -76,6 +77,7 @@ TABLE: dict[str, Needs] = {
     "execution_part": Needs(P.READ, ONE),
     "history_page": Needs(P.READ, ONE),
     "page_of_dag": Needs(P.READ, NONE),
+    "page_of_run": Needs(P.READ, NONE),
     "create_page": Needs(P.OPERATE, ANY),
     "create_choices": Needs(P.OPERATE, ANY),
     "components_page": Needs(P.READ, NONE),

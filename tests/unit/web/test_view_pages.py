@@ -42,7 +42,7 @@ def test_hostile_text_is_shown_as_text_in_every_status(status: ExecutionStatus) 
 
 
 def test_hostile_name_of_a_dag_is_shown_as_text() -> None:
-    found = rendered(request_of("/x/view/dags/y"), "no_upgrade.html", dag_id=HOSTILE, prefix=HOSTILE)
+    found = rendered(request_of("/x/view/dags/y"), "no_upgrade.html", dag_id=HOSTILE, kind="other")
     assert scripts(found) == ["../static/theme.js", "../static/frames.js"]
 
 
@@ -56,14 +56,14 @@ def test_hostile_name_of_a_dag_is_shown_as_text() -> None:
     ],
 )
 def test_addresses_of_pages_are_relative_under_any_base_path(path: str, home: str) -> None:
-    found = addresses(rendered(request_of(path), "no_upgrade.html", dag_id="x", prefix="u"))
+    found = addresses(rendered(request_of(path), "no_upgrade.html", dag_id="x", kind="other"))
     assert f"{home}static/view.css" in found
     assert not [each for each in found if each.startswith(("/", "http"))]
 
 
 def test_undefined_name_in_a_template_is_an_error() -> None:
     with pytest.raises(Exception, match="dag_id"):
-        page(request_of(), "no_upgrade.html")
+        page(request_of(), "no_upgrade.html", kind="other")
 
 
 @pytest.mark.parametrize("looks", [STATUS, INSTANCE, CHECK], ids=["execution", "instance", "check"])

@@ -15,4 +15,9 @@ def shard_key(execution_id: str) -> int:
 
 def shard_file(execution_id: str) -> str:
     """The name of the file within its folder."""
-    return f"shard_{shard_key(execution_id) % SHARDS}.py"
+    return file_of(shard_key(execution_id) % SHARDS)
+
+
+def file_of(shard: int) -> str:
+    """The name of a shard's file within its folder."""
+    return f"shard_{shard}.py"

@@ -18,13 +18,15 @@ NEVER_BEGUN = frozenset({None, "skipped", "upstream_failed", "removed"})
 
 VALIDATION = "validate."
 COMPLETE, END, REVERT, CONFIRM = "complete", "end", "rollback.revert", "rollback.confirm"
+ROLLED_BACK = "rolled_back"
+"Within the group of the rollback, after it: this task fails, so that the run of an upgrade that was undone is red."
 
 _STAGES: dict[str, ExecutionStatus] = {
     "canary.deploy": S.CANARY_RUNNING,
     "canary.monitor": S.CANARY_MONITORING,
 }
 "Tasks that have a status of their own until they finish; all other work is IN_PROGRESS."
-_ENDS: dict[str, ExecutionStatus] = {COMPLETE: S.COMPLETED, CONFIRM: S.ROLLED_BACK, END: S.CANCELLED}
+_ENDS: dict[str, ExecutionStatus] = {CONFIRM: S.ROLLED_BACK, COMPLETE: S.COMPLETED, END: S.CANCELLED}
 "The last tasks, and the status that follows from their success."
 
 
@@ -66,8 +68,10 @@ def from_task_states(run: RunView) -> ExecutionStatus | None:
     If it differs from the execution's own status, a person changed something in Airflow, or one of the two is some
     seconds ahead. The execution's row is authoritative. From the tasks it follows so:
 
-    - the run, ``end`` or ``rollback.confirm`` failed, or the run ended with none of its last tasks: FAILED
-    - ``complete`` done: COMPLETED; ``rollback.confirm`` done: ROLLED_BACK; ``end`` done: CANCELLED
+    - ``end`` or ``rollback.confirm`` failed: FAILED
+    - ``rollback.confirm`` done: ROLLED_BACK, although the run itself then fails
+    - the run failed otherwise, or ended with none of its last tasks: FAILED
+    - ``complete`` done: COMPLETED; ``end`` done: CANCELLED
     - ``rollback.revert`` or ``rollback.confirm`` begun, and ``end`` not open: ROLLING_BACK (``end`` starts together
       with them, to find out which branch the run takes)
     - no tasks yet, or one of ``validate.*`` open: VALIDATING
@@ -86,7 +90,9 @@ def from_task_states(run: RunView) -> ExecutionStatus | None:
 
 
 def _ended(run: RunView) -> ExecutionStatus | None:
-    if "failed" in (run.state, run.tasks.get(END), run.tasks.get(CONFIRM)):
+    if "failed" in (run.tasks.get(END), run.tasks.get(CONFIRM)):
+        return S.FAILED
+    if run.state == "failed" and run.tasks.get(CONFIRM) != "success":
         return S.FAILED
     for task, status in _ENDS.items():
         if run.tasks.get(task) == "success":

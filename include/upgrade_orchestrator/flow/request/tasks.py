@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from upgrade_orchestrator.adapters.ids import id_for
+from upgrade_orchestrator.adapters.airflow.requests import requested_id
 from upgrade_orchestrator.domain.errors import Unavailable, UpgradeError
 from upgrade_orchestrator.domain.execution.commands import Actor, Source
 from upgrade_orchestrator.domain.execution.execution import Execution
@@ -29,11 +29,6 @@ UNKNOWN_USER = "airflow"
 Result = dict[str, Any]
 
 
-def requested_id(run: Any) -> str:
-    """The execution id of a DAG run: always the same, and a different one if the run is deleted and created again."""
-    return id_for(f"{run.dag_id} {run.run_id}", run.run_after)
-
-
 class RequestOperator(BaseOperator):
     """A task of such a run; its result has the execution's id, status and links."""
 
@@ -43,7 +38,7 @@ class RequestOperator(BaseOperator):
         """Do the step, unless it is done already."""
         run = context["dag_run"]
         actor = Actor(run.triggering_user_name or UNKNOWN_USER, Source.DAG)
-        execution = self.step(requested_id(run), actor, context["params"])
+        execution = self.step(requested_id(run.dag_id, run.run_id, run.run_after), actor, context["params"])
         self.log.info("execution %s is %s: %s", execution.id, execution.status.value, _where(execution))
         return _result(execution)
 

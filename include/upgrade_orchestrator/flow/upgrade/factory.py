@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from airflow.sdk import DAG, Asset, get_parsing_context
 
 from upgrade_orchestrator import bootstrap
@@ -9,16 +11,18 @@ from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
 from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX, asset_of, dag_id_of
 from upgrade_orchestrator.flow.retries import TRY_AGAIN
 from upgrade_orchestrator.flow.upgrade.groups import add_batches, add_ending, add_validation
+from upgrade_orchestrator.flow.upgrade.parsing import read_or_nothing
 
 
 def build_dags(shard: int) -> dict[str, DAG]:
     """The DAGs of one shard file, by id; only one DAG when Airflow parses the file for it (a task is about to run).
 
-    Raises when the database does not respond: an empty result would make Airflow deactivate every DAG of the file.
+    Raises in Airflow's dag processor and in tasks when the database does not respond: an empty result would look as if
+    every upgrade of the file had gone. Anywhere else the result is then empty, and nobody is troubled (ADR 39).
     """
     asked = get_parsing_context().dag_id
     if asked is None:
-        specs = bootstrap.dag_specs(shard, None)
+        specs = read_or_nothing(partial(bootstrap.dag_specs, shard, None))
     elif asked.startswith(DAG_PREFIX):
         specs = bootstrap.dag_specs(shard, asked.removeprefix(DAG_PREFIX))
     else:

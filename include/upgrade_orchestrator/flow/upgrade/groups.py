@@ -13,12 +13,18 @@ from airflow.sdk.bases.operator import BaseOperator
 from upgrade_orchestrator.adapters.postgres.executions.dag_specs import DagSpec
 from upgrade_orchestrator.domain.airflow.batch_tasks import batch_group
 from upgrade_orchestrator.domain.airflow.stage_tasks import APPROVE, stage_group
-from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, REVERT
+from upgrade_orchestrator.domain.airflow.task_states import COMPLETE, END, REVERT, ROLLED_BACK
 from upgrade_orchestrator.domain.checks.checks import CheckName
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH
 from upgrade_orchestrator.domain.plan.plan import BatchKind
 from upgrade_orchestrator.domain.plan.steps import Step, StepKind, batches_per_task
-from upgrade_orchestrator.flow.upgrade.operators import CheckOperator, FirstStepOperator, StepOperator, VerifyOperator
+from upgrade_orchestrator.flow.upgrade.operators import (
+    CheckOperator,
+    FirstStepOperator,
+    RolledBackOperator,
+    StepOperator,
+    VerifyOperator,
+)
 from upgrade_orchestrator.flow.upgrade.staged import ApproveStageOperator
 
 
@@ -129,7 +135,9 @@ _GROUPS: dict[BatchKind, Group] = {
 def add_ending(spec: DagSpec, before: BaseOperator, upgraded: Asset) -> None:
     """Add ``verify``, then ``complete`` if it succeeds; otherwise ``outcome`` runs, whatever was skipped or failed.
 
-    The tasks after it ask the database whether they are needed. ``upgraded`` is the asset of a completed upgrade.
+    The tasks after it ask the database whether they are needed. ``upgraded`` is the asset of a completed upgrade. The
+    run succeeds if the upgrade is COMPLETED or CANCELLED; if it is FAILED or ROLLED_BACK, the last task of its branch
+    fails.
     """
     of = spec.execution_id
     verify = VerifyOperator(task_id="verify", execution_id=of, outlets=[upgraded], instead=[END, REVERT])
@@ -139,7 +147,8 @@ def add_ending(spec: DagSpec, before: BaseOperator, upgraded: Asset) -> None:
     with TaskGroup("rollback"):
         revert = _work(spec, "revert", Step(StepKind.REVERT, ROLLBACK_BATCH))
         confirm = _work(spec, "confirm", Step(StepKind.CONFIRM, ROLLBACK_BATCH))
+        rolled_back = RolledBackOperator(task_id=ROLLED_BACK, execution_id=of)
     confirm.trigger_rule = TriggerRule.NONE_SKIPPED  # also after a failed revert: the database decides
     before >> verify >> outcome >> [complete, end, revert]
     verify >> complete
-    revert >> confirm
+    revert >> confirm >> rolled_back

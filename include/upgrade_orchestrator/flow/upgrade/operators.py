@@ -140,6 +140,19 @@ class VerifyOperator(UpgradeOperator):
         raise DownstreamTasksSkipped(tasks=self.instead)
 
 
+class RolledBackOperator(UpgradeOperator):
+    """Fails when the upgrade was rolled back, which Airflow would otherwise show as a success; it changes nothing."""
+
+    ui_color = "#fbe8e8"
+
+    def execute(self, context: Any) -> None:
+        """Fail without retry, with the reason of the rollback; everything is settled by then."""
+        execution = bootstrap.run(partial(find_execution, execution_id=self.execution_id))
+        if execution.status is ExecutionStatus.ROLLED_BACK:
+            raise AirflowFailException(f"rolled back: {execution.rollback.reason}; {execution.status_reason}")
+        end_task_like(execution)
+
+
 def asset_extra(execution: Execution) -> dict[str, Any]:
     """The extra of the asset's event."""
     return {

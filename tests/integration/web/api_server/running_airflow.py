@@ -1,6 +1,6 @@
 """Airflow's real API server with our plugin and its simple auth manager, as a process on the session's PostgreSQL.
 
-With FAB it is the end-to-end tests' (tests/e2e).
+With FAB: tests/integration/web/fab.
 """
 
 import asyncio
@@ -33,16 +33,18 @@ _START_SECONDS = 200
 class RunningAirflow:
     """Set up once; from `serve` on it is served until `close`; `login` gives a token of one of the users."""
 
+    set_up_code, name = simple_auth.SET_UP, "airflow"
+
     def __init__(self, postgres: Postgres, template: str, agent: RunningAgent, folder: Path) -> None:
         self.postgres, self.port = postgres, free_port()
         self.statsd = StatsD()
         self.url = f"http://{HOST}:{self.port}"
         self._folder = folder
-        self.metadata, self.own = f"airflow_{os.getpid()}", f"upgrades_{os.getpid()}"
+        self.metadata, self.own = f"{self.name}_{os.getpid()}", f"{self.name}_upgrades_{os.getpid()}"
         self._make_databases(template)
-        asyncio.run(_fill(postgres.url(self.own), agent, folder, f"airflow-{os.getpid()}"))
+        asyncio.run(_fill(postgres.url(self.own), agent, folder, f"{self.name}-{os.getpid()}"))
         self._env = self._environment(agent, folder) | _metrics(self.statsd)
-        self.set_up_output = self._set_up(simple_auth.SET_UP)
+        self.set_up_output = self._set_up(self.set_up_code)
         self._log = (folder / "api-server.log").open("a+b")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -120,11 +122,15 @@ class RunningAirflow:
             "API__SECRET_KEY": "0" * 32,
             "UPGRADES__BACKUP_ROOTS": "file:///",
             "API_AUTH__JWT_SECRET": "1" * 32,
-            **simple_auth.settings(folder),
+            **self.settings(folder),
         }
         home = {"AIRFLOW_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
         named = {f"AIRFLOW__{name}": value for name, value in settings.items()}
         return kept | home | named | self._connections(int(agent.url.rsplit(":", 1)[1]))
+
+    def settings(self, folder: Path) -> dict[str, str]:
+        """Of the auth manager, and those that differ."""
+        return simple_auth.settings(folder)
 
     def _connections(self, agent_port: int) -> dict[str, str]:
         own = {

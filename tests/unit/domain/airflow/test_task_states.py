@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 S = ExecutionStatus
 CHECKS = ["version_compatibility", "resource_availability", "backup_verification", "health_endpoints"]
 VALIDATION = [*(f"validate.{each}" for each in CHECKS), "validate.dependency_check", "admit"]
-ENDING = ["verify", "outcome", "complete", "end", "rollback.revert", "rollback.confirm"]
+ENDING = ["verify", "outcome", "complete", "end", "rollback.revert", "rollback.confirm", "rollback.rolled_back"]
 WORK = {
     "ROLLING": ["batch_001.upgrade", "batch_002.upgrade"],
     "RECREATE": ["batch_001.upgrade"],
@@ -47,7 +47,7 @@ def at(strategy: str, task: str, state: str | None = "running", paused: bool = F
 
 def ended(task: str, run_state: str = "running") -> RunView:
     """A run that took the branch to `task`."""
-    branch = {"complete", "end", "rollback.revert", "rollback.confirm"}
+    branch = {"complete", "end", "rollback.revert", "rollback.confirm", "rollback.rolled_back"}
     taken = {task, "rollback.revert"} if task == "rollback.confirm" else {task}
     tasks = dict.fromkeys([*VALIDATION, *WORK["ROLLING"], *ENDING], "success")
     return RunView("7", run_state, False, tasks | dict.fromkeys(branch - taken, "skipped"))
@@ -100,6 +100,20 @@ def test_failed_check_does_not_change_the_status_before_the_branch_has_run() -> 
 )
 def test_last_task_determines_the_final_status(task: str, status: ExecutionStatus, run_state: str) -> None:
     assert from_task_states(ended(task, run_state)) is status
+
+
+@pytest.mark.parametrize(("state", "run_state"), [(None, "running"), ("running", "running"), ("failed", "failed")])
+def test_task_that_fails_after_the_rollback_does_not_make_it_a_failed_upgrade(
+    state: str | None, run_state: str
+) -> None:
+    run = ended("rollback.confirm")
+    tasks = {**run.tasks, "rollback.rolled_back": state}
+    assert from_task_states(RunView("7", run_state, False, tasks)) is S.ROLLED_BACK
+
+
+def test_rollback_that_was_not_confirmed_is_a_failed_upgrade() -> None:
+    tasks = {**ended("rollback.confirm").tasks, "rollback.confirm": "failed", "rollback.rolled_back": "upstream_failed"}
+    assert from_task_states(RunView("7", "failed", False, tasks)) is S.FAILED
 
 
 @pytest.mark.parametrize("task", ["rollback.confirm", "end"])

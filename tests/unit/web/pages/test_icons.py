@@ -34,7 +34,7 @@ def test_icons_are_well_formed_and_have_the_colour_of_the_text() -> None:
 
 
 def test_icon_is_hidden_from_screen_readers_and_refers_to_one_that_is_there() -> None:
-    page = rendered(request_of("/view/dags/x"), "no_upgrade.html", dag_id="x", prefix="u")
+    page = rendered(request_of("/view/dags/x"), "no_upgrade.html", dag_id="x", kind="other")
     ids = [each["id"] for each in page.all("symbol")]
     for name in SHAPES:
         assert ids.count(f"icon-{name}") == 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
-from upgrade_orchestrator.adapters.airflow.auth.permissions import AIRFLOW_ADMIN, grants_of, tenant_roles
+from upgrade_orchestrator.adapters.airflow.auth.permissions import AIRFLOW_ADMIN, FORMER, grants_of, tenant_roles
 from upgrade_orchestrator.domain.operations.permissions import Role
 
 _MAX_NAME_LENGTH = 64
@@ -13,6 +14,8 @@ _MAX_NAME_LENGTH = 64
 
 def make_roles(tenant_ids: Iterable[str] = ()) -> str:
     """Create missing roles and permissions, including those limited to each of these tenants; return a summary.
+
+    What earlier versions granted on every DAG of the Airflow is taken back from our roles.
 
     Any other auth manager maps its own roles: nothing is created.
 
@@ -35,4 +38,6 @@ def make_roles(tenant_ids: Iterable[str] = ()) -> str:
             role = manager.add_role(role_name)
             for action, resource in permissions:
                 manager.add_permission_to_role(role, manager.create_permission(action, resource))
+        for role_name, former in product(roles, FORMER):
+            manager.remove_permission_from_role(manager.find_role(role_name), manager.get_permission(*former))
     return f"roles {', '.join(roles)} exist"

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
 
-from upgrade_orchestrator.domain.execution.execution import DAG_PREFIX
-from upgrade_orchestrator.schemas.base import ID_PATTERN
 from upgrade_orchestrator.schemas.executions import Links
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.views.detail import load_detail
 from upgrade_orchestrator.service.views.instance_history import BEGINNING, list_history
 from upgrade_orchestrator.web.dependencies import LinksDep, PortsDep
 from upgrade_orchestrator.web.routes.parameters import ExecutionId, SomeInstanceId
-from upgrade_orchestrator.web.security import Caller, CallerDep, Reader, RegistryReader, permissions_in
+from upgrade_orchestrator.web.security import Caller, CallerDep, Reader, permissions_in
 from upgrade_orchestrator.web.view.error_pages import PageRoute
 from upgrade_orchestrator.web.view.execution.template_context import template_context
 from upgrade_orchestrator.web.view.pages import page
@@ -58,12 +55,3 @@ async def _context(ports: Ports, links: Links, caller: Caller | None, execution_
     detail = await load_detail(ports, execution_id)
     permissions = await permissions_in(caller, detail.execution.tenant_id)
     return template_context(detail, links, caller.name, permissions, ports.options.four_eyes)
-
-
-@router.get("/dags/{dagId}", dependencies=[RegistryReader])
-async def page_of_dag(request: Request, dag_id: Annotated[str, Path(alias="dagId", max_length=250)]) -> Response:
-    """The tab that Airflow shows on every DAG's page; redirects to the execution if the DAG belongs to one."""
-    execution_id = dag_id.removeprefix(DAG_PREFIX)
-    if not dag_id.startswith(DAG_PREFIX) or not re.fullmatch(ID_PATTERN, execution_id):
-        return page(request, "no_upgrade.html", dag_id=dag_id, prefix=DAG_PREFIX)
-    return RedirectResponse(f"../upgrades/{execution_id}", 307)
