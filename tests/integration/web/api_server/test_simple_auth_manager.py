@@ -36,7 +36,8 @@ def execution(airflow: RunningAirflow) -> str:
 
 
 def test_setup_command_without_fab_reports_that_it_creates_no_roles(airflow: RunningAirflow) -> None:
-    *_, schema, roles = airflow.set_up_output.strip().splitlines()
+    *_, schema, roles, bundle = airflow.set_up_output.strip().splitlines()
+    assert bundle == "upgrades: the DAG files are in the bundle dags-folder"
     assert schema == "upgrades: database is at the newest schema"
     assert roles.startswith("upgrades: no roles to make: SimpleAuthManager has its own")
 
