@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # More workers than cores: while some tests wait for the stack, others use the cores.
 WORKERS := 5
 
-.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick screenshots lint docs lock ranges
+.PHONY: help setup up down status token seed export demo unit unit-service unit-others test times soak bench bench-quick screenshots images lint docs lock ranges
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -63,6 +63,9 @@ bench-quick: setup ## four minutes of them, and a line for docs/performance.md; 
 
 screenshots: setup ## pictures of the status view's pages in every state, into OUT (.local/screenshots); ONLY=list for some
 	@PYTHONPATH=.:include $(PYTHON) -m tests.browser.screenshots $(or $(OUT),.local/screenshots) $(ONLY)
+
+images: setup ## docs/images/ from the real pages, light and dark; starts a stack
+	@UPDATE_SCREENSHOTS=1 $(PYTHON) -m pytest -q tests/e2e/pages/test_view_pages.py -k "accessible"
 
 lint: setup ## style, types and import layers
 	@.venv/bin/ruff check

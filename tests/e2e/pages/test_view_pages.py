@@ -26,6 +26,12 @@ _CALL = """async (path) => {
   return (await fetch(path, { method: "POST", headers, body: "{}" })).status;
 }"""
 
+_BACKGROUNDS = """() => {
+  const colour = (page) => page.defaultView.getComputedStyle(page.body).backgroundColor;
+  const frame = document.querySelector("iframe").contentDocument;
+  return [getComputedStyle(document.documentElement).backgroundColor, colour(frame)];
+}"""
+"Of Airflow's page and of the one in its frame."
 _WATCH_WHAT_GOES = """
   window.gone = [];
   const note = (change) => change.removedNodes.forEach((each) => each.nodeType === 1 && gone.push(each.outerHTML));
@@ -135,6 +141,17 @@ def test_statistics_page_is_accessible(visits: Visits, shown: Shown, scheme: Sch
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+def test_reference_page_is_accessible(visits: Visits, shown: Shown, scheme: Scheme) -> None:
+    page = visits.of("vera", scheme)
+    page.goto(f"{VIEW}/upgrades")
+    page.get_by_role("link", name="API reference").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Upgrade Orchestrator: API reference")
+    page.get_by_text("/upgrades/{executionId}/pause").click()
+    expect(page.locator("details[open]")).to_contain_text("INVALID_STATE")
+    assert problems(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_refusal_page_is_accessible(visits: Visits, scheme: Scheme) -> None:
     page = visits.of("vera", scheme)
     page.goto(f"{VIEW}/upgrades/there-is-none")
@@ -195,6 +212,51 @@ def test_list_page_is_linked_in_airflows_navigation(visits: Visits, shown: Shown
     frame.locator("[name=text]").fill(shown.watched)  # other tests' upgrades may fill the first page
     frame.locator("[name=text]").press("Enter")
     expect(frame.locator(f"[id='row-{shown.watched}']")).to_contain_text("Canary monitoring")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_page_in_airflows_frame_has_its_colours_and_no_second_scroll_bar(
+    visits: Visits, shown: Shown, scheme: Scheme
+) -> None:
+    page = visits.of("otto", scheme)
+    page.goto("/plugin/upgrades")
+    expect(page.frame_locator("iframe").locator("#rows")).to_be_visible()
+    outer, inner = page.evaluate(_BACKGROUNDS)
+    assert outer == inner
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_expired_session_in_the_frame_leads_to_airflows_login(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    page.goto("/plugin/upgrades")
+    expect(page.frame_locator("iframe").locator("#rows")).to_be_visible()
+    page.context.clear_cookies()
+    page.frame_locator("iframe").get_by_role("button", name="Filter").click()
+    page.frame_locator("iframe").get_by_role("link", name="Sign in").click()
+    expect(page.get_by_label("Password")).to_be_visible()  # the login page, in place of the whole tab
+    assert "plugin%2Fupgrades" in page.url or "plugin/upgrades" in page.url
+
+
+def test_tab_of_another_dag_leads_back_to_it(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    page.goto(f"{VIEW}/dags/nightly_report")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This DAG is not an upgrade")
+    assert problems(page) == []
+    page.get_by_role("link", name="Back to the DAG").click()
+    page.wait_for_url("**/dags/nightly_report")
+
+
+def test_search_is_reached_by_its_key_and_the_first_row_by_tab(visits: Visits, shown: Shown) -> None:
+    page = visits.of("otto")
+    page.goto(f"{VIEW}/upgrades")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type(shown.watched)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**text=*")
+    page.locator("#counts a").last.focus()
+    page.keyboard.press("Tab")
+    expect(page.locator(f"[id='row-{shown.watched}'] .name")).to_be_focused()
 
 
 def test_links_of_the_run_tab_leave_the_frame_and_open_airflows_pages(visits: Visits, shown: Shown) -> None:
