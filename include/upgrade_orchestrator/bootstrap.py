@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from upgrade_orchestrator.adapters.airflow.auth.users import user_of
 from upgrade_orchestrator.adapters.airflow.connections import async_database_url, database_url
-from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
 from upgrade_orchestrator.adapters.airflow.metrics import AirflowMetrics
 from upgrade_orchestrator.adapters.airflow.notices import AirflowNotices
 from upgrade_orchestrator.adapters.airflow.parse_requests import AirflowParseRequests, NoParseRequests
 from upgrade_orchestrator.adapters.airflow.runs import AirflowRuns
+from upgrade_orchestrator.adapters.airflow.tasks.human_tasks import AirflowHumanTasks
 from upgrade_orchestrator.adapters.backups.storage import BackupStorage
 from upgrade_orchestrator.adapters.fleet.callers import close_callers
 from upgrade_orchestrator.adapters.fleet.drivers import ConnectionFleets

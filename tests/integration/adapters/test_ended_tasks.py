@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from tests.integration.adapters.conftest import OTHERS, OURS, Sessions
-from upgrade_orchestrator.adapters.airflow import ended_tasks
-from upgrade_orchestrator.adapters.airflow.ended_tasks import mark_succeeded
+from upgrade_orchestrator.adapters.airflow.tasks import ended_tasks
+from upgrade_orchestrator.adapters.airflow.tasks.ended_tasks import mark_succeeded
 from upgrade_orchestrator.domain.errors import Unavailable
 
 Add = Callable[..., str]

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from upgrade_orchestrator.adapters.airflow.human_tasks import AirflowHumanTasks
+from upgrade_orchestrator.adapters.airflow.tasks.human_tasks import AirflowHumanTasks
 
 USERS = "olga:OP,ada:ADMIN,ulf:USER,vera:VIEWER"
 

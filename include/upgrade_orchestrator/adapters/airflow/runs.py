@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from upgrade_orchestrator.adapters.airflow.database import Session, ask_airflow
-from upgrade_orchestrator.adapters.airflow.ended_tasks import mark_succeeded
-from upgrade_orchestrator.adapters.airflow.lost_tasks import retry_lost_tasks
+from upgrade_orchestrator.adapters.airflow.tasks.ended_tasks import mark_succeeded
+from upgrade_orchestrator.adapters.airflow.tasks.lost_tasks import retry_lost_tasks
 from upgrade_orchestrator.domain.airflow.task_states import RunView
 
 if TYPE_CHECKING:
