@@ -1,18 +1,17 @@
-"""The project's API server under a path of its own, other components beside it, and a client."""
+"""The project's API server under a path of its own, the other components, and a client."""
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
+import psutil
 
 from local.ports import HOST, free_port
 from tests.integration.adoption.project import ADMIN, PASSWORD, Project
 
-START_SECONDS = 200
+START_SECONDS, END_SECONDS = 200, 20
 
 
 @contextmanager
@@ -22,22 +21,17 @@ def running(project: Project, *words: str, **settings: str) -> Iterator["subproc
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):  # it has ended by itself, which its log explains
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        _end(process)
 
 
 @contextmanager
-def serving(project: Project, path: str, *beside: str, **settings: str) -> Iterator[httpx.Client]:
-    """Run the server, and the components ``beside`` it, during the block.
-
-    The client is the administrator's, and its base URL ends with ``path``.
-    """
+def serving(project: Project, path: str, **settings: str) -> Iterator[httpx.Client]:
+    """Run the server during the block; the client is the administrator's, and its base URL ends with ``path``."""
     port = free_port()
     settings |= {"API__BASE_URL": f"http://localhost:{port}{path}"}
     with ExitStack() as stack:
-        words = (("api-server", "--host", HOST, "--port", str(port)), *((each,) for each in beside))
-        server, *_ = [stack.enter_context(running(project, *each, **settings)) for each in words]
+        words = ("api-server", "--host", HOST, "--port", str(port))
+        server = stack.enter_context(running(project, *words, **settings))
         client = stack.enter_context(httpx.Client(base_url=f"http://{HOST}:{port}{path}", trust_env=False, timeout=60))
         deadline = time.monotonic() + START_SECONDS
         while not _answers(client):
@@ -48,6 +42,21 @@ def serving(project: Project, path: str, *beside: str, **settings: str) -> Itera
         token = client.post("/auth/token", json=given).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """As a service manager does: ask the component first, whose children it ends itself, then kill what is left."""
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):  # it has ended by itself, which its log explains
+        family = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(END_SECONDS)
+    process.kill()
+    for each in family:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait()
 
 
 def _answers(client: httpx.Client) -> bool:

@@ -9,7 +9,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urljoin
@@ -38,7 +38,7 @@ DOCTOR = ["airflow", "upgrades", "doctor"]
 COMMANDS = [shlex.split(line, comments=True) for kind, text in BLOCKS if not kind for line in text.splitlines()]
 (LINE,) = (text for kind, text in BLOCKS if kind == "ini")
 API, FLEET = "/api/v1/registry", "adopted"
-PARSE_SECONDS = RUN_SECONDS = 60
+PARSE_SECONDS, RUN_SECONDS = 60, 120
 Bundles = dict[str, str]
 "The bundle of each DAG."
 WHERE = """
@@ -119,8 +119,11 @@ def dags(adopted: Adopted, postgres_server: Postgres) -> Bundles:
             found = _parsed(adopted, client, f"upgrade__{execution}")
             client.post(f"{API}/upgrades/{execution}/cancel").raise_for_status()
             settings = {"API__BASE_URL": f"http://localhost:{client.base_url.port}/tools/airflow"}
-            with running(adopted.project, "scheduler", **settings), running(adopted.project, "triggerer", **settings):
+            with ExitStack() as beside:
+                for each in ("scheduler", "triggerer"):
+                    beside.enter_context(running(adopted.project, each, "--skip-serve-logs", **settings))
                 _run_team_dag(client, adopted.project)
+                _wait_for_heartbeats(client, adopted.project)
                 adopted.examined += adopted.project.airflow(*DOCTOR[1:], **settings).splitlines()
         return found
 
@@ -276,6 +279,16 @@ def _run_team_dag(client: httpx.Client, project: Project) -> None:
         assert state != "failed", project.log("scheduler")
         assert time.monotonic() < deadline, (state, project.log("scheduler"))
         state = client.get(f"/api/v2/dags/team_dag/dagRuns/{run['dag_run_id']}").json()["state"]
+        time.sleep(0.2)
+
+
+def _wait_for_heartbeats(client: httpx.Client, project: Project) -> None:
+    """Wait until each of the components has given its first sign of life."""
+    deadline = time.monotonic() + RUN_SECONDS
+    found: dict[str, Any] = {}
+    while not found or {each["status"] for each in found.values()} != {"healthy"}:
+        assert time.monotonic() < deadline, (found, project.log("triggerer"))
+        found = client.get("/api/v2/monitor/health").json()
         time.sleep(0.2)
 
 
