@@ -84,9 +84,16 @@ def detail_of(story: Story) -> ExecutionDetail:
     back = [each.instance_id for each in instances if each.status is I.ROLLED_BACK]
     overview = Overview(execution, NOW, 42, plan.canary, plan.estimated_seconds, tally, back, _checks(story))
     view = ExecutionView(overview, progress_of(execution, tally, plan.estimated_seconds, NOW), story.awaits)
-    run = RunView("7", "running", tasks=story.tasks, name="scheduled__2031-05-17") if story.tasks else None
+    run = _run(story)
     approvals = [story.awaits] if story.awaits else []
     return ExecutionDetail(view, plan, instances, batches, approvals, _timeline(story), _polls(story), run)
+
+
+def _run(story: Story) -> RunView | None:
+    if story.tasks is None:
+        return None
+    paused = story.status is ExecutionStatus.PAUSED
+    return RunView("7", "running", paused=paused, tasks=story.tasks, name="scheduled__2031-05-17")
 
 
 def _planned(plan: Plan, instance_id: str) -> PlannedBatch:

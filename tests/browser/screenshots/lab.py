@@ -35,13 +35,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def showing(browser: Browser, scene: Scene, scheme: Scheme = "light", width: int = 1280) -> Iterator[Page]:
+def showing(
+    browser: Browser, scene: Scene, scheme: Scheme = "light", width: int = 1280, scripts: bool = True
+) -> Iterator[Page]:
     """The scene's page, loaded; its clock stands at the time of the scenes."""
     context = browser.new_context(
         color_scheme=scheme,
         viewport={"width": width, "height": 800},
         reduced_motion="reduce",
         timezone_id="Europe/Rome",
+        locale="en-US",
+        java_script_enabled=scripts,
     )
     shown, made = context.new_page(), page(request_of(ROOT + scene.path), scene.template, **scene.values())
     shown.clock.set_fixed_time(NOW)

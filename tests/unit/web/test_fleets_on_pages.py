@@ -61,7 +61,7 @@ def test_gone_instance_is_marked_in_words_and_by_a_sign() -> None:
     gone = make_instance("i-1", InstanceStatus.COMPLETED, gone=True, error="gone: not in the fleet's list for 300 s")
     page = shown(make_execution(ExecutionStatus.IN_PROGRESS), gone, make_instance("i-2", InstanceStatus.COMPLETED))
     there, other = (page.one(f"#tile-{each}") for each in ("i-1", "i-2"))
-    assert (there.one(".at").text, there.one(".sign").text) == ("Completed, gone", "∅")
+    assert (there.one(".at").text, there.one(".sign use")["href"]) == ("Completed, gone", "#icon-gone")
     assert (other.one(".at").text, other.one(".sign use")["href"]) == ("Completed", "#icon-check")
     assert "Gone gone: not in the fleet's list for 300 s" in page.one("#wrong-i-1").text
 

@@ -20,6 +20,7 @@ SHAPES: Mapping[str, str] = {
     "undo": '<path d="M8 4.5 3.5 9 8 13.5"/><path d="M3.5 9H15a5 5 0 0 1 0 10h-4"/>',
     "undone": f'<path {_SOLID} d="M19 5.5v13L8.5 12z"/><path d="M5 5.5v13"/>',
     "check": '<path d="m4.5 12.5 5 5 10-11"/>',
+    "minus": '<path d="M6 12h12"/>',
     "cross": '<path d="m6 6 12 12M18 6 6 18"/>',
     "ban": f'{_RING}<path d="m6.4 6.4 11.2 11.2"/>',
     "up": '<path d="M12 19.5V5.5M6 11.5l6-6 6 6"/>',

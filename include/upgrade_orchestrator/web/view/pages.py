@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from upgrade_orchestrator.web.view import words
+from upgrade_orchestrator.web.view.bars import bar_parts
 
 FOLDER = Path(__file__).parent
 PREFIX = "/view"
@@ -38,7 +39,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(words.FILTERS)
-    found.globals.update(words.GLOBALS)
+    found.globals.update(words.GLOBALS | {"bar_parts": bar_parts})
     return found
 
 

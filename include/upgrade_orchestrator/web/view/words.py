@@ -66,16 +66,34 @@ ATTENTION: dict[str, str] = {
     "STALE_TOKEN": "the fleet refuses the fencing token",
 }
 "The code of an execution's ``attention`` in words."
+NOT_REACHED = StatusStyle("Not reached", "idle", icon("minus"))
+"What was pending when the upgrade ended."
+NOT_RUN = StatusStyle("Not run", "idle", icon("minus"))
+"A check that was pending or running when the upgrade ended."
 _UNKNOWN = StatusStyle("Unknown", "idle", icon("question"))
 
 
 def moment(value: datetime | None) -> Markup | str:
-    """A ``<time>`` element, whose text a script turns into "3 min ago"."""
+    """A ``<time>`` element, whose text a script turns into "3 min ago"; without one it is the time in UTC."""
     if value is None:
         return "–"
-    utc = value.astimezone(UTC)
-    stamp, text = utc.isoformat().replace("+00:00", "Z"), f"{utc:%Y-%m-%d %H:%M:%S} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(stamp, text)
+    made = Markup('<time datetime="{}" title="{}">{} UTC</time>')
+    return made.format(_exact(value), stamp(value), f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+
+
+def elapsed(since: datetime) -> Markup:
+    """A ``<time>`` element, whose text a script turns into "for 3 min", up to now."""
+    made = Markup('<time class="elapsed" datetime="{}" title="{}">since {} UTC</time>')
+    return made.format(_exact(since), stamp(since), f"{since.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+
+
+def _exact(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def stamp(value: datetime) -> str:
+    """The time in UTC to the second, as in RFC 3339."""
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def span(value: timedelta | float | None) -> str:
@@ -116,6 +134,8 @@ def in_words(value: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
+    "elapsed": elapsed,
+    "stamp": stamp,
     "span": span,
     "data": data,
     "named": named,

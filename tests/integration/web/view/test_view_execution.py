@@ -77,6 +77,53 @@ async def test_role_sees_exactly_the_buttons_of_its_permissions(
     assert [each["id"] for each in page.all("dialog")] == [f"dialog-{each}" for each in expected]
 
 
+async def test_page_says_why_a_command_has_no_button(
+    api: httpx.AsyncClient, authentication: Authentication, staged: Standing
+) -> None:
+    await staged.go(S.PAUSED)
+    others = (await read(api, staged.id, authentication.admit_to("olga", grants_of(Role.OPERATOR)))).one("#others").text
+    assert "Pause only while it is In progress or Canary running" in others
+    assert "Approve only while it is In progress; your role may not: Upgrade Approver or Upgrade Admin may" in others
+    assert "Resume" not in others
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (S.PENDING, ["Created", "not started"]),
+        (S.IN_PROGRESS, ["Started", "running since"]),
+        (S.COMPLETED, ["Started", "ended", "took"]),
+    ],
+)
+async def test_head_says_when_it_started_and_ended_and_how_long_it_took(
+    api: httpx.AsyncClient, staged: Standing, status: ExecutionStatus, said: list[str]
+) -> None:
+    await staged.go(status)
+    body: dict[str, Any] = (await api.get(f"/upgrades/{staged.id}")).json()
+    times = (await read(api, staged.id)).one("#times")
+    assert [each for each in said if each not in times.text] == []
+    shown = [each["datetime"] for each in times.all("time")]
+    assert shown[0][:23] == (body["startedAt"] or body["createdAt"])[:23]
+    assert status is not S.COMPLETED or shown[-1][:23] == body["completedAt"][:23]
+
+
+async def test_ended_execution_that_is_not_settled_says_so(api: httpx.AsyncClient, staged: Standing) -> None:
+    await staged.go(S.FAILED, settled=False)
+    assert "not settled" in (await read(api, staged.id)).one("#times").text
+    await staged.go(S.FAILED)
+    assert "not settled" not in (await read(api, staged.id)).one("#times").text
+
+
+async def test_rolled_back_execution_is_red_and_one_rolling_back_is_not(
+    api: httpx.AsyncClient, staged: Standing
+) -> None:
+    for status, tone in ((S.ROLLING_BACK, "back"), (S.ROLLED_BACK, "bad")):
+        await staged.go(status)
+        page = await read(api, staged.id)
+        assert tone in page.one("#head").classes
+        assert page.all("#status-line .badge")[0].classes == ["badge", tone]
+
+
 async def test_creator_sees_why_another_person_has_to_approve(api: httpx.AsyncClient, staged: Standing) -> None:
     await staged.go(S.IN_PROGRESS)
     page = await read(api, staged.id)

@@ -14,12 +14,16 @@ IN_EVERY_FONT = set("·–—…→←“”’×")
 OURS = (
     "board.html",
     "board_part.html",
+    "execution.html",
+    "execution_part.html",
     "base.html",
     "macros.html",
     "statistics.html",
     "refusal.html",
     "reference.html",
 )
+
+STYLES = ("../static/view.css", "../static/execution.css")
 
 
 def test_icons_are_well_formed_and_have_the_colour_of_the_text() -> None:
@@ -43,7 +47,7 @@ def test_unknown_icon_is_an_error() -> None:
         icon("there-is-none")
 
 
-@pytest.mark.parametrize("name", [*OURS, "../static/view.css", "../static/board.js", "../words.py"])
+@pytest.mark.parametrize("name", [*OURS, *STYLES, "../static/board.js", "../words.py"])
 def test_page_uses_no_sign_that_fonts_may_lack(name: str) -> None:
     text = (FOLDER / "templates" / name).read_text()
     assert {each for each in text if ord(each) > 0x7F} <= IN_EVERY_FONT

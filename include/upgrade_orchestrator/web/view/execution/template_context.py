@@ -2,77 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from upgrade_orchestrator.domain.airflow.batch_tasks import first_batches, task_of_batch
-from upgrade_orchestrator.domain.airflow.task_groups import TaskGroup, task_groups
-from upgrade_orchestrator.domain.airflow.task_states import from_task_states
 from upgrade_orchestrator.domain.execution.events import EventType
-from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import Instance, InstanceStatus
+from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.operations.permissions import Permission
-from upgrade_orchestrator.domain.plan.batch import Batch
-from upgrade_orchestrator.domain.plan.plan import BatchKind
 from upgrade_orchestrator.schemas.executions import ExecutionResponse, Links
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
+from upgrade_orchestrator.web.view.execution.airflow_tasks import airflow_of
+from upgrade_orchestrator.web.view.execution.batches import batches_of, is_wrong
 from upgrade_orchestrator.web.view.execution.buttons import buttons
+from upgrade_orchestrator.web.view.execution.other_commands import other_commands
+from upgrade_orchestrator.web.view.execution.steps import steps_of
+from upgrade_orchestrator.web.view.execution.tiles import concerns_rollback, is_going_back, style_of_tile, versions_of
 from upgrade_orchestrator.web.view.execution.timeline import line_of
-
-MAX_TILES = 400
-"Up to this many instances, all are shown; beyond it, batches without activity and without problems are folded."
-
-
-@dataclass(frozen=True, slots=True)
-class BatchOfTiles:
-    """A batch with its instances; ``task`` is its task in Airflow."""
-
-    number: int
-    kind: str
-    row: Batch | None
-    instances: Sequence[Instance]
-    task: str
-    folded: bool
-
-    def count(self, status: str) -> int:
-        """How many of its instances are in ``status``."""
-        return sum(each.status.value == status for each in self.instances)
-
-
-@dataclass(frozen=True, slots=True)
-class AirflowView:
-    """The run's tasks and the status that the reconciler derives from them; ``agrees`` if the execution has it too."""
-
-    run_state: str | None
-    paused: bool
-    name: str | None
-    status: ExecutionStatus | None
-    agrees: bool
-    groups: Sequence[TaskGroup]
+from upgrade_orchestrator.web.view.words import NOT_RUN
 
 
 def template_context(
     detail: ExecutionDetail, links: Links, caller: str, permissions: Collection[Permission], four_eyes: bool
 ) -> dict[str, Any]:
     """The values for the templates execution.html and execution_part.html; ``e`` is the representation of the API."""
-    execution, now = detail.execution, detail.view.overview.read_at
+    execution, now, since = detail.execution, detail.view.overview.read_at, _since(detail)
+    offered = buttons(detail, permissions, caller, four_eyes)
     return {
         "e": ExecutionResponse.of(detail.view, links),
         "x": execution,
         "sequence": detail.view.overview.sequence,
         "awaits": detail.view.awaits,
-        "since": _since(detail),
+        "since": since,
+        "paused": _paused(execution, now),
+        "took": execution.completed_at - execution.started_at
+        if execution.completed_at and execution.started_at
+        else None,
+        "steps": steps_of(detail),
         "left": _left(detail, now),
-        "buttons": buttons(detail, permissions, caller, four_eyes),
-        "batches": _batches(detail),
-        "wrong": [each for each in detail.instances if _is_wrong(each)],
+        "buttons": offered,
+        "others": other_commands(execution, [each.action.command for each in offered], permissions),
+        "batches": batches_of(detail, since),
+        "health": _health(detail),
+        "wrong": [each for each in detail.instances if is_wrong(each)],
         "polls": list(reversed(detail.polls)),
         "lines": [line_of(each) for each in detail.timeline],
-        "airflow": _airflow(detail),
+        "airflow": airflow_of(detail),
         "approvals": detail.approvals,
         "budget": detail.plan.budget,
+        "concerned": sum(map(concerns_rollback, detail.instances)),
+        "not_run": NOT_RUN,
+        "style_of_tile": style_of_tile,
+        "versions_of": versions_of,
+        "is_going_back": is_going_back,
         "caller": caller,
         "now": now,
     }
@@ -88,40 +69,14 @@ def _left(detail: ExecutionDetail, now: datetime) -> timedelta | None:
     return None if end is None else max(end - now, timedelta())
 
 
-def _is_wrong(instance: Instance) -> bool:
-    return instance.status is InstanceStatus.FAILED or instance.error is not None or instance.healthy is False
+def _paused(execution: Execution, now: datetime) -> timedelta:
+    """How long it has been paused in all."""
+    paused = timedelta(seconds=execution.paused_seconds)
+    return paused if execution.paused_at is None else paused + (now - execution.paused_at)
 
 
-def _batches(detail: ExecutionDetail) -> list[BatchOfTiles]:
-    rows = {each.number: each for each in detail.batches}
-    of_batch: dict[int, list[Instance]] = {}
-    for each in detail.instances:
-        of_batch.setdefault(each.batch, []).append(each)
-    kinds = {each.number: each.kind for each in detail.plan.batches}
-    many = len(detail.instances) > MAX_TILES
-    groups = first_batches(detail.run.tasks) if detail.run else []
-    return [
-        BatchOfTiles(
-            number,
-            kinds.get(number, BatchKind.BATCH).value,
-            rows.get(number),
-            found,
-            task_of_batch(kinds.get(number, BatchKind.BATCH), number, groups),
-            many and not any(map(_is_lively, found)),
-        )
-        for number, found in sorted(of_batch.items())
-    ]
-
-
-def _is_lively(instance: Instance) -> bool:
-    return instance.in_flight or _is_wrong(instance)
-
-
-def _airflow(detail: ExecutionDetail) -> AirflowView | None:
-    run = detail.run
-    if run is None or run.ref is None:
-        return None
-    status = from_task_states(run)
-    return AirflowView(
-        run.state, run.paused, run.name, status, status is detail.execution.status, task_groups(run.tasks)
-    )
+def _health(detail: ExecutionDetail) -> dict[str, int]:
+    """How many instances were healthy and unhealthy when they were last asked, and how many are gone."""
+    there = [each for each in detail.instances if not each.gone]
+    healthy, unhealthy = (sum(each.healthy is wanted for each in there) for wanted in (True, False))
+    return {"healthy": healthy, "unhealthy": unhealthy, "gone": len(detail.instances) - len(there)}

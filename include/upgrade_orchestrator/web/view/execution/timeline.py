@@ -10,6 +10,7 @@ from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.instance.fleet import UNKNOWN
 from upgrade_orchestrator.domain.instance.names import named
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
+from upgrade_orchestrator.web.view.icons import icon
 from upgrade_orchestrator.web.view.words import StatusStyle, style_of
 
 Data = Mapping[str, Any]
@@ -50,33 +51,33 @@ def _status(data: Data) -> tuple[StatusStyle, str]:
 
 
 def _command(data: Data) -> tuple[StatusStyle, str]:
-    return StatusStyle("Command", "idle", "›"), f"Command {data.get('command')}"
+    return StatusStyle("Command", "idle", icon("chevron")), f"Command {data.get('command')}"
 
 
 def _decided(data: Data) -> tuple[StatusStyle, str]:
     yes = data.get("decision") == "APPROVED"
-    decision = "approved" if yes else "rejected"
-    return StatusStyle(decision, "good" if yes else "bad", "✓" if yes else "✕"), f"Stage {data.get('stage')} {decision}"
+    decision, tone, sign = ("approved", "good", "check") if yes else ("rejected", "bad", "cross")
+    return StatusStyle(decision, tone, icon(sign)), f"Stage {data.get('stage')} {decision}"
 
 
 def _asked(data: Data) -> tuple[StatusStyle, str]:
-    return StatusStyle("Asked", "warn", "?"), f"Stage {data.get('stage')} waits for an approval"
+    return StatusStyle("Asked", "warn", icon("person")), f"Stage {data.get('stage')} waits for an approval"
 
 
 def _settled(data: Data) -> tuple[StatusStyle, str]:
     versions: Mapping[str, int] = data.get("versions") or {}
     count = named(f"{many} {each if each == UNKNOWN else f'on {each}'}" for each, many in versions.items())
     recorded = "" if data.get("fleetSeen") else " by the record, the fleet was not counted"
-    return StatusStyle("Settled", "idle", "■"), f"Settled: {count or 'no instance'}{recorded}"
+    return StatusStyle("Settled", "idle", icon("stop")), f"Settled: {count or 'no instance'}{recorded}"
 
 
 _TEXTS: dict[EventType, Callable[[Data], tuple[StatusStyle, str]]] = {
-    EventType.CREATED: lambda _: (StatusStyle("Created", "idle", "○"), "Created"),
+    EventType.CREATED: lambda _: (StatusStyle("Created", "idle", icon("circle")), "Created"),
     EventType.STATUS_CHANGED: _status,
     EventType.COMMAND_RECEIVED: _command,
     EventType.APPROVAL_REQUESTED: _asked,
     EventType.APPROVAL_DECIDED: _decided,
-    EventType.ROLLBACK_STARTED: lambda _: (StatusStyle("Rollback", "back", "↺"), "Rollback started"),
-    EventType.ROLLBACK_COMPLETED: lambda _: (StatusStyle("Rollback", "back", "↶"), "Rollback completed"),
+    EventType.ROLLBACK_STARTED: lambda _: (StatusStyle("Rollback", "back", icon("undo")), "Rollback started"),
+    EventType.ROLLBACK_COMPLETED: lambda _: (StatusStyle("Rollback", "back", icon("undone")), "Rollback completed"),
     EventType.SETTLED: _settled,
 }

@@ -1,7 +1,8 @@
 import { follow } from "./live.js";
 import { steer } from "./steer.js";
-import { showTimes } from "./times.js";
+import { offerExactTimes, showTimes } from "./times.js";
 
+offerExactTimes();
 showTimes();
 setInterval(() => document.hidden || showTimes(), 1000);
 document.addEventListener("toggle", (event) => showTimes(event.target), true);
