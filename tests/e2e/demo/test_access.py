@@ -1,7 +1,6 @@
 """docs/access.md: its commands get a token and register a backup."""
 
 import json
-from pathlib import Path
 
 from local.stack.stack import Stack
 from tests.e2e.demo.typed import run
@@ -12,12 +11,12 @@ PAGE = (ROOT / "docs" / "access.md").read_text(encoding="utf-8")
 STEPS = [text for language, text in code_blocks(PAGE) if language == "sh"]
 
 
-def test_commands_of_the_guide_get_a_token_and_register_a_backup(stack: Stack, tmp_path: Path) -> None:
-    """A backup of the local stack may be anywhere in the project; this one stays registered and does no harm."""
+def test_commands_of_the_guide_get_a_token_and_register_a_backup(stack: Stack) -> None:
+    """For a tenant of this test: the backup stays registered. The local stack lets backups be anywhere in its state."""
     folder = stack.layout.state / "guide"
     folder.mkdir(exist_ok=True)
-    secret = {".local/secrets": str(stack.layout.state / "secrets")}
-    listed, registered = run(stack, folder, STEPS, secret)
+    instead = {".local/secrets": str(stack.layout.state / "secrets"), "back_up 550e8400": "back_up guide"}
+    listed, registered = run(stack, folder, STEPS, instead)
     assert len(json.loads(listed)["items"]) <= 1
     backup = json.loads(registered)
     assert (backup["versionId"], backup["sizeBytes"]) == ("bbb-222", 7)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessible import problems
 from tests.browser.browsing import Scheme, Visits
@@ -72,6 +72,19 @@ def test_lists_follow_the_choice_of_tenant_and_component(visits: Visits) -> None
     expect(page.get_by_label("From version")).to_have_value("k36")
     page.locator("[name=componentId]").select_option(LONG)
     expect(page.get_by_label("From version")).to_have_value("v-10")
+
+
+def test_lists_follow_a_choice_that_was_made_before_the_script_was_there(visits: Visits) -> None:
+    page, held = visits.of("admin"), list[Route]()
+    page.route("**/static/create.js", lambda route: held.append(route))
+    with page.expect_request("**/static/create.js"):
+        page.goto(FORM, wait_until="commit")
+    page.locator("[name=tenantId]").select_option("acme")
+    page.locator("[name=componentId]").select_option(KAFKA)
+    for each in held:
+        each.continue_()
+    expect(page.locator("[name=fromVersionId]")).to_have_value("k36")
+    expect(preview(page)).to_contain_text("Choose")
 
 
 def test_version_that_cannot_be_chosen_is_shown_with_the_reason_and_a_link(page: Page) -> None:

@@ -13,7 +13,7 @@ UPGRADES = f"/tenants/{TENANT}/upgrades"
 _REQUEST_AND_MORE = """componentId fromVersionId toVersionId strategy canaryPercentage batchSize batchDelaySeconds
 healthCheckIntervalSeconds healthCheckTimeoutSeconds maxUnavailablePercentage totalInstances
 autoRollbackEnabled failureThreshold initiatedBy installedComponents soakSeconds stagePercentages
-undrainForeign id tenantId status statusReason createdBy createdAt startedAt completedAt dagId
+undrainForeign revertOf id tenantId status statusReason createdBy createdAt startedAt completedAt dagId
 dagRunUrl planHash progress validationChecks canary awaitingApproval attention failurePhase warnings
 rollbackInfo links"""
 SECTION_6 = frozenset(_REQUEST_AND_MORE.split())

@@ -1,5 +1,5 @@
 // The form for a new upgrade: shows the API's dry run while the user types, and creates the upgrade on submit.
-import { body, control, controls, fitStrategy, missing, offerChoices, REQUIRED, showErrors, value } from "./fields.js";
+import { body, chosenBefore, control, controls, fitStrategy, missing, offerChoices, REQUIRED, showErrors, value } from "./fields.js";
 import { make, say, showPreview, showProblem, words } from "./preview.js";
 
 const WAIT = 300;
@@ -107,12 +107,15 @@ form.addEventListener("submit", async (event) => {
   sending = false;
 });
 form.addEventListener("input", soon);
-form.addEventListener("change", async (event) => {
-  const { name } = event.target;
-  if (name === "strategy") fitStrategy();
-  if (!REQUIRED.includes(name) || name === "toVersionId") return;
+const renewLists = async (name) => {
   await offerChoices(name).catch(() => showOutcome(make("p", "The server does not answer: the lists are not up to date.")));
   soon();
+};
+form.addEventListener("change", ({ target: { name } }) => {
+  if (name === "strategy") fitStrategy();
+  if (REQUIRED.includes(name) && name !== "toVersionId") renewLists(name);
 });
 fitStrategy();
-soon();
+const early = chosenBefore();
+if (early) renewLists(early);
+else soon();

@@ -59,6 +59,13 @@ export function fitStrategy() {
   }
 }
 
+// The first list whose choice is not the server's: the user was faster than this script, or the browser has restored it.
+export const chosenBefore = () =>
+  REQUIRED.slice(0, -1).find((name) => {
+    const { options, selectedIndex } = control(name);
+    return selectedIndex !== Math.max(0, [...options].findIndex((each) => each.defaultSelected));
+  });
+
 let asked = 0;
 let first = REQUIRED.length; // the first list that is not up to date
 
