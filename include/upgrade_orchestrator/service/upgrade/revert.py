@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Actor, Command, require_allowed
-from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.lifecycle.revert import Record, Refusal, refusal_of, revert_request, way_back
@@ -123,10 +123,10 @@ async def _draft(ports: Ports, case: _Case, context: CreateContext) -> Execution
     """The rows are read once it is known that nothing is active: from then on they do not change."""
     order, upgrade = case.order, case.upgrade
     async with ports.work() as work:
-        record = Record.of(await _histories(work, upgrade))
+        record = await _record(work, case)
         spelling = await _spelling(work, context, record)
     context = replace(context, fleet=spelling.fleet(context.fleet))
-    back = way_back(upgrade, record.spelled(spelling.of), context.fleet)
+    back = way_back(upgrade.request.strategy, context.target.version, record.spelled(spelling.of), context.fleet)
     if isinstance(back, Refusal):
         raise _refused(case, back)
     request = revert_request(upgrade.request, len(back.instances), order.installed_components)
@@ -152,6 +152,16 @@ def _origin(case: _Case) -> Origin:
         return Origin(f"created as a retry of {case.named.id}", case.named.id, case.upgrade.id)
     why = f": {case.order.reason}" if case.order.reason else ""
     return Origin(f"created to revert {case.upgrade.id}{why}", None, case.upgrade.id)
+
+
+async def _record(work: UnitOfWork, case: _Case) -> Record:
+    histories = await _histories(work, case.upgrade)
+    if case.upgrade.request.strategy is Strategy.BLUE_GREEN:  # a retry began with the pool that the first one had made
+        histories = histories[-1:]
+    record = Record.of(histories)
+    if case.named is case.upgrade:
+        return record
+    return record.and_touched(await work.executions.instances(case.named.id))
 
 
 async def _histories(work: UnitOfWork, upgrade: Execution) -> list[list[Instance]]:

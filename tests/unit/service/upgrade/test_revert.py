@@ -10,7 +10,17 @@ from local.fleet.agent.orders import Orders
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import COMPONENT, NEW, NEW_VERSION, OLD, OLD_VERSION
-from tests.labs.steps.pools import NEWEST, admitted_next, blue_green, over, pool_orders, switched, traffic, upgrade
+from tests.labs.steps.pools import (
+    NEWEST,
+    admitted_next,
+    blue_green,
+    green,
+    over,
+    pool_orders,
+    switched,
+    traffic,
+    upgrade,
+)
 from upgrade_orchestrator.adapters.memory.engine.tables import INSTANCE
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
@@ -358,6 +368,53 @@ async def test_revert_of_blue_green_that_never_switched_has_nothing_to_do(make_l
     await lab.end(execution_id)
     with pytest.raises(InvalidState, match="nothing to revert"):
         await _revert(lab, execution_id)
+
+
+async def test_revert_of_a_blue_green_retry_goes_back_to_what_ran_before_the_retried_upgrade(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, size=2, soak_seconds=30)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await lab.end(execution_id)
+    lab.world.admin.kill(lab.world.fleet, green(lab, 1))
+    retried = await _admit(lab, await retry_upgrade(lab.world.ports, execution_id, None, OLGA))
+    assert (await upgrade(lab, retried.id)).status is S.COMPLETED
+    reverted = await _admit(lab, await _revert(lab, retried.id))
+    assert (await upgrade(lab, reverted.id)).status is S.COMPLETED
+    assert (lab.versions(), await lab.deployment()) == ({OLD_VERSION: 2}, (OLD, None))
+
+
+@pytest.mark.parametrize("is_ill", [True, False])
+async def test_retry_of_a_blue_green_revert_makes_the_pool_anew_if_that_is_ill(make_lab: MakeLab, is_ill: bool) -> None:
+    lab = await make_lab(size=2)
+    done = await upgrade(lab, await lab.admitted(**blue_green()))
+    reverted = await _admit(lab, await _revert(lab, done.id))
+    await over(lab, reverted.id, Goal.SWITCHED)
+    await cancel_upgrade(lab.world.ports, reverted.id, None, OLGA)
+    await lab.end(reverted.id)
+    if not is_ill:
+        with pytest.raises(InvalidState, match="nothing to revert"):
+            await retry_upgrade(lab.world.ports, reverted.id, None, OLGA)
+        return
+    lab.kill(1)
+    again = await _admit(lab, await retry_upgrade(lab.world.ports, reverted.id, None, OLGA))
+    assert (await upgrade(lab, again.id)).status is S.COMPLETED
+    assert (lab.versions(), lab.statuses()) == ({OLD_VERSION: 2}, {"RUNNING": 2})
+
+
+@pytest.mark.parametrize(("text", "is_same"), [("3.6", True), ("3.6.1", False)])
+async def test_revert_of_blue_green_after_the_registrys_text_was_changed(
+    make_lab: MakeLab, text: str, is_same: bool
+) -> None:
+    """Of another text the pool would never be as before: that is said at once."""
+    lab = await make_lab(size=2)
+    done = await upgrade(lab, await lab.admitted(**blue_green()))
+    await lab.change_version(OLD, version=text)
+    if not is_same:
+        with pytest.raises(InvalidState, match="create an upgrade to the one wanted"):
+            await _revert(lab, done.id)
+        return
+    reverted = await _admit(lab, await _revert(lab, done.id))
+    assert (await upgrade(lab, reverted.id)).status is S.COMPLETED
+    assert lab.versions() == {"3.6": 2}
 
 
 async def test_revert_leaves_an_instance_drained_that_others_had_drained(make_lab: MakeLab) -> None:
