@@ -383,7 +383,7 @@ async def test_revert_of_a_blue_green_retry_goes_back_to_what_ran_before_the_ret
 
 
 @pytest.mark.parametrize("is_ill", [True, False])
-async def test_retry_of_a_blue_green_revert_makes_the_pool_anew_if_that_is_ill(make_lab: MakeLab, is_ill: bool) -> None:
+async def test_retry_of_a_blue_green_revert_makes_another_pool_if_that_is_ill(make_lab: MakeLab, is_ill: bool) -> None:
     lab = await make_lab(size=2)
     done = await upgrade(lab, await lab.admitted(**blue_green()))
     reverted = await _admit(lab, await _revert(lab, done.id))
