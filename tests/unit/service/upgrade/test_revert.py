@@ -171,6 +171,19 @@ async def test_revert_has_the_budget_of_the_whole_upgrade(make_lab: MakeLab) -> 
     assert (len(plan.instances), plan.budget) == (2, 2)
 
 
+@pytest.mark.parametrize(("down", "status"), [(1, CheckStatus.PASSED), (2, CheckStatus.WARNING)])
+async def test_check_of_a_revert_knows_the_budget_of_the_whole_upgrade(
+    make_lab: MakeLab, down: int, status: CheckStatus
+) -> None:
+    lab = await make_lab(size=4)
+    reverted = await _revert(lab, await _cancelled_halfway(lab))
+    for each in [name for name, each in lab.fleet().items() if each["version"] == OLD_VERSION][:down]:
+        lab.world.admin.kill(lab.world.fleet, each)
+    await start_upgrade(lab.world.ports, reverted.id, OLGA)
+    found = (await lab.check(reverted.id))[CheckName.RESOURCE_AVAILABILITY]
+    assert found.status is status, found.message
+
+
 async def test_revert_includes_an_instance_that_the_upgrade_left_stopped(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     lab.fault("upgrade-fails", 2)
