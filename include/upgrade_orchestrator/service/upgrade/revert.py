@@ -31,6 +31,8 @@ from upgrade_orchestrator.service.upgrade.start import start_in
 
 MOST_VERSIONS = 10_000
 "How many versions of the registry are compared with those that instances ran before."
+MOST_SPELLED = 100
+"If instances ran more versions than these, each goes back to its text as recorded: comparing all would take seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +141,14 @@ async def _draft(ports: Ports, case: _Case, context: CreateContext) -> Execution
 async def _spelling(work: UnitOfWork, context: CreateContext, record: Record) -> Spelling:
     """The spelling that knows every recorded version: by the registry's text if it has one, else as recorded."""
     scheme, between = context.scheme, (context.source.version, context.target.version)
-    if record.versions <= {*between}:
-        return Spelling(scheme, *between)
+    further = record.versions - {*between}
+    if not further or len(further) > MOST_SPELLED:
+        return Spelling(scheme, *between, tuple(sorted(further)))
     known = [each.version for each in await work.registry.versions(context.target.component_id, "", MOST_VERSIONS)]
-    meant = [each for each in known if any(same_version(scheme, each, other) for other in record.versions)]
-    in_use = [each for each in meant if each in record.versions]
-    return Spelling(scheme, *between).with_further([*in_use, *meant, *sorted(record.versions)])
+    unknown = further - {*known}
+    meant = [each for each in known if any(same_version(scheme, each, other) for other in unknown)]
+    in_use = [each for each in known if each in further]
+    return Spelling(scheme, *between).with_further([*in_use, *meant, *sorted(unknown)])
 
 
 def _origin(case: _Case) -> Origin:

@@ -1,5 +1,6 @@
 """A revert brings an ended upgrade back: each instance to the version that it ran before."""
 
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -217,6 +218,21 @@ async def test_revert_orders_the_registrys_text_of_a_version_that_the_fleet_spel
     reverted = await _revert(lab, (await _completed(lab)).id)
     assert (await _carry_out(lab, reverted)).status is S.COMPLETED
     assert lab.versions() == {OLD_VERSION: 1, "3.5": 1}
+
+
+@pytest.mark.parametrize("size", [90, 400])
+async def test_revert_of_many_versions_is_made_in_no_time(make_lab: MakeLab, size: int) -> None:
+    lab = await make_lab(size=size)
+    done = await _completed(lab, strategy=Strategy.RECREATE)
+    tables = lab.world.database.tables
+    for key, row in list(tables.of(INSTANCE.name, None)):
+        tables.put(INSTANCE.name, key, replace(row, from_version=f"2.0.{row.instance_id[4:]}"))
+    began = time.process_time()
+    reverted = await _revert(lab, done.id)
+    assert time.process_time() - began < 2
+    assert len(reverted.further_targets) == size
+    rows = await lab.instances(reverted.id)
+    assert {each.to_version for each in rows.values()} == {f"2.0.{name[4:]}" for name in rows}
 
 
 async def test_revert_leaves_instances_out_whose_previous_version_is_not_known(make_lab: MakeLab) -> None:
