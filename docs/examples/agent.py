@@ -1,7 +1,8 @@
 """A fleet agent in about a hundred lines: UPGRADE_AGENT_TOKEN=… python agent.py FLEET FOLDER PORT.
 
 FOLDER has a folder for each instance, named by its id, with five programs: version (prints it), health (exit code 0:
-healthy), upgrade VERSION, drain and undrain. What a program prints is shown when it fails. Put a TLS proxy in front.
+healthy), upgrade VERSION, drain and undrain. What a program prints is shown when it fails. A program ends only when all
+that it has started has ended, so let systemd or a container engine run the services. Put a TLS proxy in front.
 """
 
 import fcntl
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,18 +26,20 @@ GOALS = {"drain": "drain", "undrain": "undrain", "version": "upgrade"}
 BEGINS_IN = {"drain": {"RUNNING"}, "undrain": {"DRAINING", "DRAINED"}, "upgrade": {"DRAINED", "STOPPED"}}
 THERE_IN = {"drain": {"DRAINING", "DRAINED", "STOPPED"}, "undrain": {"RUNNING"}, "upgrade": set[str]()}
 LOCK, WORKERS, STATE = threading.Lock(), dict[str, threading.Lock](), FOLDER / "state.json"
+LONGEST_BODY = 65536
 Answer = tuple[int, dict[str, Any]]
 state: dict[str, Any] = json.loads(STATE.read_text()) if STATE.exists() else {"fence": 0, "keys": [], "at": {}}
 
 
-def save(name: str, **changed: str) -> None:
-    """On the disk before anything is done or answered, so that a crash forgets no order."""
-    state["at"][name] = at(name) | changed
+def save(name: str, fence: int, keys: list[str], **changed: str) -> None:
+    """On the disk before anything is done or answered, so that neither a crash nor a full disk forgets an order."""
+    new = {"fence": fence, "keys": keys, "at": state["at"] | {name: at(name) | changed}}
     with open(FOLDER / "state.new", "w") as file:
-        json.dump(state, file)
+        json.dump(new, file)
         file.flush()
         os.fsync(file.fileno())
     os.replace(FOLDER / "state.new", STATE)
+    state.update(new)
 
 
 def at(name: str) -> dict[str, str]:
@@ -45,15 +49,15 @@ def at(name: str) -> dict[str, str]:
 
 def run(name: str, program: str, *arguments: str) -> tuple[bool, str]:
     """Whether the program succeeded, and what it printed."""
-    with open(FOLDER / name / ("reading.lock" if program in ("version", "health") else "order.lock"), "w") as lock:
-        if program not in ("version", "health"):  # the program keeps this lock until it ends, even when we are killed
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        command, keep = [str(FOLDER / name / program), *arguments], [lock.fileno()]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS[program], pass_fds=keep)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return False, str(error)
-    return done.returncode == 0, (done.stdout + done.stderr).strip()[-2000:]
+    try:
+        with open(FOLDER / name / ("reading.lock" if program in ("version", "health") else "order.lock"), "w") as lock:
+            if program not in ("version", "health"):  # the program keeps it until it ends, even when we are killed
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            command, keep = [str(FOLDER / name / program), *arguments], [lock.fileno()]
+            done = subprocess.run(command, capture_output=True, timeout=SECONDS[program], pass_fds=keep)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return False, str(error)
+    return done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace").strip()[-2000:]
 
 
 def work(name: str) -> None:
@@ -64,10 +68,20 @@ def work(name: str) -> None:
             if well and goal == "upgrade":
                 well, said = run(name, "undrain")
             after = {"drain": "DRAINED", "undrain": "RUNNING", "upgrade": "RUNNING" if well else "STOPPED"}[goal]
-            with LOCK:
-                if at(name)["goal"] == goal and (well or goal == "upgrade"):
-                    save(name, status=after, goal="", detail="" if well else said)
-            time.sleep(0 if well or goal == "upgrade" else 1)
+            if well or goal == "upgrade":
+                end(name, goal, after, "" if well else said)
+            else:
+                time.sleep(1)
+
+
+def end(name: str, goal: str, status: str, detail: str) -> None:
+    """The goal has been pursued, unless there is a newer one; while the disk is full, it waits for room."""
+    while True:
+        with LOCK, suppress(OSError):
+            if at(name)["goal"] == goal:
+                save(name, state["fence"], state["keys"], status=status, goal="", detail=detail)
+            return
+        time.sleep(1)
 
 
 def begin(name: str) -> None:
@@ -88,17 +102,15 @@ def order(name: str, goal: str, version: str, key: str, fence: int) -> Answer:
     with LOCK:
         if fence < state["fence"]:
             return 412, {"detail": "another caller has taken over", "highestToken": state["fence"]}
-        state["fence"], status = fence, at(name)["status"]
-        if key not in state["keys"] and status in BEGINS_IN[goal]:
-            state["keys"] = [*state["keys"][-9999:], key]
+        status, keys = at(name)["status"], state["keys"]
+        if key not in keys and status in BEGINS_IN[goal]:
             status = "UPGRADING" if goal == "upgrade" else "DRAINING"
-            save(name, status=status, goal=goal, version=version, detail="")
+            save(name, fence, [*keys[-9999:], key], status=status, goal=goal, version=version, detail="")
             begin(name)
-        elif key not in state["keys"] and status not in THERE_IN[goal]:
-            save(name)
+            return 202, {"id": name, "status": status}
+        save(name, fence, keys)
+        if key not in keys and status not in THERE_IN[goal]:
             return 409, {"detail": f"{name} is {status}: {goal} needs {' or '.join(sorted(BEGINS_IN[goal]))}"}
-        else:
-            save(name)
         return 202, {"id": name, "status": status}
 
 
@@ -120,20 +132,28 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", ["fleets", fleet, "instances", name, *what] if fleet == FLEET and name in names:
                 found = instance(name)
                 return (503 if what == ["health"] and not found["healthy"] else 200), found
-            case _, ["fleets", fleet, "instances", name, verb] if fleet == FLEET and name in names:
-                version = str(json.loads(body)["version"]) if verb == "version" else ""
-                given = self.headers["Idempotency-Key"], int(self.headers["X-Fencing-Token"])
-                return order(name, GOALS[verb], version, *given)
+            case (("POST" | "PUT"), ["fleets", fleet, "instances", name, verb]) if fleet == FLEET and name in names:
+                version = json.loads(body)["version"] if verb == "version" else "-"
+                key, fence = self.headers["Idempotency-Key"], int(self.headers["X-Fencing-Token"])
+                if not (key and isinstance(version, str) and version.strip() and version.isprintable()):
+                    raise ValueError("Idempotency-Key and version are texts")
+                return order(name, GOALS[verb], version, key, fence)
         return 404, {"detail": f"there is no {self.command} {self.path}"}
 
     def do_GET(self) -> None:
-        """Answer any call; what cannot be read is 400."""
+        """Answer any call; what cannot be read is 400, what cannot be kept 503."""
         try:
-            status, found = self.answer(self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 65536)))
-        except (KeyError, TypeError, ValueError) as error:
+            if not 0 <= (length := int(self.headers.get("Content-Length") or 0)) <= LONGEST_BODY:
+                raise ValueError(f"a body has at most {LONGEST_BODY} bytes")
+            status, found = self.answer(self.rfile.read(length))
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             status, found = 400, {"detail": f"the call cannot be read: {error!r}"}
+        except OSError as error:
+            status, found = 503, {"detail": f"the order cannot be kept: {error}"}
         content = json.dumps(found).encode()
         self.send_response(status)
+        if status == 400:  # its body may not have been read
+            self.send_header("Connection", "close")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -141,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET
 
 
-for each, then in state["at"].items():
+for each, then in list(state["at"].items()):
     if then["goal"]:  # the agent ended in the middle of it: go on
         begin(each)
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[3])), Handler).serve_forever()

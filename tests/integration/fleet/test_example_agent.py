@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -137,6 +138,11 @@ def test_stale_token_is_refused_also_after_a_restart(agent: ExampleAgent, caller
     [
         ("PUT", f"/instances/{FLEET}-01/version", {"version": "1"}, 409),
         ("PUT", f"/instances/{FLEET}-01/version", {}, 400),
+        ("PUT", f"/instances/{FLEET}-01/version", {"version": None}, 400),
+        ("PUT", f"/instances/{FLEET}-01/version", {"version": "1\x00"}, 400),
+        ("PUT", f"/instances/{FLEET}-01/version", {"version": "1" * 70_000}, 400),
+        ("PUT", f"/instances/{FLEET}-01/version", ["version"], 400),
+        ("DELETE", f"/instances/{FLEET}-01/drain", None, 404),
         ("POST", f"/instances/{FLEET}-01/restart", None, 400),
         ("POST", "/instances/nobody/drain", None, 404),
         ("PUT", "/pools/green", {"version": "1", "size": 1}, 404),
@@ -147,6 +153,57 @@ def test_call_that_cannot_be_carried_out_is_refused(
 ) -> None:
     assert caller.send(method, path, body).status_code == status
     assert caller.instance(f"{FLEET}-01")["status"] == "RUNNING"
+
+
+def test_order_without_an_idempotency_key_is_refused(agent: ExampleAgent) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-Fencing-Token": "7"}
+    url = f"{agent.url}/fleets/{FLEET}/instances/{FLEET}-01/drain"
+    assert httpx.post(url, headers=headers, trust_env=False).status_code == 400
+
+
+def test_order_that_a_full_disk_cannot_keep_is_refused_and_carried_out_when_it_is_repeated(
+    agent: ExampleAgent, caller: Caller
+) -> None:
+    (agent.folder / "state.new").mkdir()  # no file can be written there
+    assert caller.drain(f"{FLEET}-01", key="k").status_code == 503
+    assert caller.instance(f"{FLEET}-01")["status"] == "RUNNING"
+    (agent.folder / "state.new").rmdir()
+    assert caller.drain(f"{FLEET}-01", key="k").status_code == 202
+    caller.wait(f"{FLEET}-01", "DRAINED")
+
+
+def test_upgrade_that_ends_while_the_disk_is_full_is_known_afterwards_and_was_made_once(
+    agent: ExampleAgent, caller: Caller
+) -> None:
+    slow = agent.folder / f"{FLEET}-01/files/slow"
+    slow.touch()
+    caller.drain(f"{FLEET}-01")
+    caller.wait(f"{FLEET}-01", "DRAINED")
+    caller.upgrade(f"{FLEET}-01", NEW_VERSION, key="k")
+    wait_for(lambda: file_of(agent, 1, "orders"), "the program runs")
+    (agent.folder / "state.new").mkdir()
+    slow.unlink()
+    wait_for(lambda: caller.instance(f"{FLEET}-01")["version"] == NEW_VERSION, "the program has ended")
+    (agent.folder / "state.new").rmdir()
+    caller.wait(f"{FLEET}-01", "RUNNING")
+    assert file_of(agent, 1, "orders").split() == [NEW_VERSION]
+
+
+def test_program_that_prints_no_utf8_fails_like_any_other(agent: ExampleAgent, caller: Caller) -> None:
+    program = agent.folder / f"{FLEET}-01/upgrade"
+    program.write_text("#!/bin/sh\nprintf 'kein Platz \\374brig'; exit 1\n")
+    assert caller.replace(f"{FLEET}-01", NEW_VERSION, ends="STOPPED")["detail"] == "kein Platz \ufffdbrig"
+
+
+def test_one_of_many_concurrent_orders_is_carried_out(agent: ExampleAgent, caller: Caller) -> None:
+    caller.drain(f"{FLEET}-01")
+    caller.wait(f"{FLEET}-01", "DRAINED")
+    with ThreadPoolExecutor(16) as pool:
+        calls = [pool.submit(caller.upgrade, f"{FLEET}-01", NEW_VERSION, key=f"k{each % 4}") for each in range(16)]
+        statuses = {each.result().status_code for each in calls}
+    assert statuses <= {202, 409}
+    caller.wait(f"{FLEET}-01", "RUNNING")
+    assert file_of(agent, 1, "orders").split() == [NEW_VERSION]
 
 
 def test_call_without_the_token_is_refused(agent: ExampleAgent) -> None:

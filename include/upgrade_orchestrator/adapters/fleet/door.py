@@ -26,16 +26,22 @@ _BEGINNING, _CUT = 400, "\n…\n"
 MAX_PROBLEM = 500
 "Characters that are kept of why an agent refuses a call."
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_MOST_READ = 20 * MAX_TEXT
+"Characters of a longer text that are cleaned before it is cut: its beginning and its end."
+_HIDDEN = r"\u2028-\u202e\u2066-\u2069"
+"Line separators, and what turns the direction of all that follows in a line: they would show a line as another one."
+_CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f{_HIDDEN}]+")
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 "What programs send to a terminal: colours, movements of the cursor, titles."
-_CONTROL_IN_LINE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
+_CONTROL_IN_LINE = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 STATUSES = ("RUNNING", "DRAINING", "DRAINED", "UPGRADING", "STOPPED")
 
 
 def cleaned(text: str) -> str:
     """The text without control characters (NUL among them) and lone surrogates, at most ``MAX_TEXT`` characters."""
+    if len(text) > _MOST_READ:
+        text = text[:_MOST_READ]
     if not text.isprintable():
         text = _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", text))
     return text.strip()[:MAX_TEXT]
@@ -46,6 +52,8 @@ def cleaned_lines(text: str) -> str:
 
     Of a text that is too long the beginning and the end are kept, because a program names its error last.
     """
+    if len(text) > _MOST_READ:
+        text = f"{text[: _MOST_READ // 2]}\n{text[-_MOST_READ // 2 :]}"
     if text.isprintable():
         return cleaned(text)
     lines = _TERMINAL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")

@@ -144,8 +144,11 @@ def _what_is_in(pool: str, fleet: Fleet) -> str:
     return named(f"{count} on {version}" for version, count in sorted(counts.items()))
 
 
-def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
-    """RESOURCE_AVAILABILITY: BLUE_GREEN needs room for a second pool, the others a budget that is not used up."""
+def capacity(request: UpgradeRequest, total: int, fleet: Fleet, budget: int | None = None) -> Findings:
+    """RESOURCE_AVAILABILITY: BLUE_GREEN needs room for a second pool, the others a budget that is not used up.
+
+    ``budget`` None: that of ``total`` instances.
+    """
     if request.strategy is Strategy.BLUE_GREEN:
         return _second_pool(total, fleet)
     missing = total - len(fleet.serving())
@@ -154,7 +157,8 @@ def capacity(request: UpgradeRequest, total: int, fleet: Fleet) -> Findings:
         return Findings((f"{found}: bring the others back, or create an upgrade of fewer",))
     if request.strategy in WITHOUT_BUDGET:
         return Findings()
-    budget, down = budget_of(total, request.max_unavailable_percentage), sorted(fleet.unavailable(()))
+    budget = budget_of(total, request.max_unavailable_percentage) if budget is None else budget
+    down = sorted(fleet.unavailable(()))
     if len(down) >= budget:
         found = f"{len(down)} instances are down ({named(down)}), the budget is {budget}"
         return Findings((), (f"{found}: until they recover only these are worked on",))

@@ -70,7 +70,10 @@ def revert_request(of: UpgradeRequest, total: int, installed: Mapping[str, str] 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What an upgrade, and those that it retries, recorded of each instance; ``touched`` are those they worked on."""
+    """What an upgrade, and those that it retries, recorded of each instance; ``touched`` are those worked on.
+
+    Where a new pool replaces the instances (BLUE_GREEN), its instances are the touched ones.
+    """
 
     previous: Mapping[str, str | None]
     touched: frozenset[str]
@@ -83,9 +86,12 @@ class Record:
             for row in rows:
                 if previous.get(row.instance_id) is None:
                     previous[row.instance_id] = row.from_version
-                if row.attempts:
-                    touched.add(row.instance_id)
+            touched |= touched_in(rows)
         return cls(previous, frozenset(touched))
+
+    def and_touched(self, rows: Sequence[Instance]) -> Record:
+        """The record when another upgrade, of which these are the rows, has worked on instances since."""
+        return replace(self, touched=self.touched | touched_in(rows))
 
     def spelled(self, spell: Callable[[str], str]) -> Record:
         """The record with its versions as ``spell`` spells them."""
@@ -98,14 +104,20 @@ class Record:
         return frozenset(each for each in self.previous.values() if each is not None)
 
 
-def way_back(execution: Execution, record: Record, fleet: Fleet) -> WayBack | Refusal:
-    """What reverting ``execution`` has to bring back, as ``fleet`` is now; its versions are spelled as the record's.
+def touched_in(rows: Iterable[Instance]) -> frozenset[str]:
+    """The instances that an upgrade with these rows has worked on."""
+    return frozenset(each.replacement or each.instance_id for each in rows if each.attempts)
 
-    These are the instances on another version than their previous one, and those that the upgrade has worked on and
-    that are not well now. BLUE_GREEN replaces the serving pool as a whole.
+
+def way_back(strategy: Strategy, version: str, record: Record, fleet: Fleet) -> WayBack | Refusal:
+    """What reverting an upgrade of that strategy has to bring back, as ``fleet`` is now.
+
+    ``version`` is the one that the upgrade started from; all versions are spelled alike. These are the instances on
+    another version than their previous one, and those that were worked on and that are not well now. BLUE_GREEN
+    replaces the serving pool as a whole.
     """
-    if execution.request.strategy is Strategy.BLUE_GREEN:
-        return _pool_back(execution, record, fleet)
+    if strategy is Strategy.BLUE_GREEN:
+        return _pool_back(version, record, fleet)
     planned = [each for each in fleet.serving() if each.instance_id in record.previous]
     targets = {name: version for name, version in record.previous.items() if version is not None}
     known = [each for each in planned if each.instance_id in targets]
@@ -131,9 +143,9 @@ def _nothing(warnings: Sequence[str] = ()) -> Refusal:
     return Refusal("; ".join([said.replace("every instance", f"every instance{others}"), *warnings]))
 
 
-def _pool_back(execution: Execution, record: Record, fleet: Fleet) -> WayBack | Refusal:
-    version, serving = execution.from_version, fleet.serving()
-    if all(each.version == version for each in serving):
+def _pool_back(version: str, record: Record, fleet: Fleet) -> WayBack | Refusal:
+    serving = fleet.serving()
+    if all(_is_back(each, version, record) for each in serving):
         return _nothing()
     if record.versions != {version}:
         ran = named(sorted(record.versions)) or "versions that are not known"

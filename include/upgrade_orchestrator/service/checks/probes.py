@@ -88,11 +88,19 @@ async def _version_compatibility(ports: Ports, context: CheckContext) -> CheckRe
 
 async def _resource_availability(ports: Ports, context: CheckContext) -> CheckResult:
     fleet = await look_at_fleet(ports, context.deployment, _seconds(ports, context), _attention(ports, context))
-    findings = checks.capacity(context.request, context.total, fleet)
+    findings = checks.capacity(context.request, context.total, fleet, await _budget(ports, context))
     passed = (
         f"{len(fleet.serving())} instances serve, {context.total} are upgraded, {fleet.free_instances} more would fit"
     )
     return checks.verdict(CheckName.RESOURCE_AVAILABILITY, findings, passed)
+
+
+async def _budget(ports: Ports, context: CheckContext) -> int | None:
+    """That of a revert's plan, which is the one of the whole upgrade; None: it follows from the instances."""
+    if not context.reverts or context.execution_id is None:
+        return None
+    async with ports.work() as work:
+        return (await work.executions.plan(context.execution_id)).budget
 
 
 async def _backup_verification(ports: Ports, context: CheckContext) -> CheckResult:

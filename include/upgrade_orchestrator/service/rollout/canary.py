@@ -14,7 +14,7 @@ from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.runner.context import Context
 from upgrade_orchestrator.service.runner.fleet_client import FleetClient
 from upgrade_orchestrator.service.runner.journal.journal import Journal
-from upgrade_orchestrator.service.runner.journal.sentences import pairs
+from upgrade_orchestrator.service.runner.journal.sentences import pairs, without_figures
 from upgrade_orchestrator.service.runner.outcome import SLOW_POLL_SECONDS, Ending, Outcome
 from upgrade_orchestrator.service.runner.spelling import fleet_of
 from upgrade_orchestrator.service.runner.wait import wait_until
@@ -63,11 +63,12 @@ async def _poll(ports: Ports, context: Context, attention: AttentionKeeper, jour
 
 
 def _tell(journal: Journal, poll: Poll) -> None:
-    """A poll that says what the last one said is not written again."""
+    """A poll that says what the last one said, other figures aside, is not written again."""
     said = "unknown" if poll.healthy is None else poll.healthy
     sentence = pairs("poll canaries", healthy=said, **{"for": "promotion"})
     level = logging.INFO if poll.healthy else logging.WARNING
-    journal.once("decide", poll, f"{sentence}: {poll.describe()}" if not poll.healthy else sentence, level, inf)
+    same = (frozenset(poll.unhealthy), poll.unreachable, without_figures(poll.describe()))
+    journal.once("decide", same, f"{sentence}: {poll.describe()}" if not poll.healthy else sentence, level, inf)
 
 
 async def poll_canaries(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from upgrade_orchestrator.domain.errors import ActiveUpgradeExists, InvalidState
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Actor, Command, require_allowed
-from upgrade_orchestrator.domain.execution.execution import Execution
+from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.lifecycle.revert import Record, Refusal, refusal_of, revert_request, way_back
@@ -31,6 +31,8 @@ from upgrade_orchestrator.service.upgrade.start import start_in
 
 MOST_VERSIONS = 10_000
 "How many versions of the registry are compared with those that instances ran before."
+MOST_SPELLED = 100
+"If instances ran more versions than these, each goes back to its text as recorded: comparing all would take seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,10 @@ async def _draft(ports: Ports, case: _Case, context: CreateContext) -> Execution
     """The rows are read once it is known that nothing is active: from then on they do not change."""
     order, upgrade = case.order, case.upgrade
     async with ports.work() as work:
-        record = Record.of(await _histories(work, upgrade))
+        record = await _record(work, case)
         spelling = await _spelling(work, context, record)
     context = replace(context, fleet=spelling.fleet(context.fleet))
-    back = way_back(upgrade, record.spelled(spelling.of), context.fleet)
+    back = way_back(upgrade.request.strategy, context.target.version, record.spelled(spelling.of), context.fleet)
     if isinstance(back, Refusal):
         raise _refused(case, back)
     request = revert_request(upgrade.request, len(back.instances), order.installed_components)
@@ -139,12 +141,14 @@ async def _draft(ports: Ports, case: _Case, context: CreateContext) -> Execution
 async def _spelling(work: UnitOfWork, context: CreateContext, record: Record) -> Spelling:
     """The spelling that knows every recorded version: by the registry's text if it has one, else as recorded."""
     scheme, between = context.scheme, (context.source.version, context.target.version)
-    if record.versions <= {*between}:
-        return Spelling(scheme, *between)
+    further = record.versions - {*between}
+    if not further or len(further) > MOST_SPELLED:
+        return Spelling(scheme, *between, tuple(sorted(further)))
     known = [each.version for each in await work.registry.versions(context.target.component_id, "", MOST_VERSIONS)]
-    meant = [each for each in known if any(same_version(scheme, each, other) for other in record.versions)]
-    in_use = [each for each in meant if each in record.versions]
-    return Spelling(scheme, *between).with_further([*in_use, *meant, *sorted(record.versions)])
+    unknown = further - {*known}
+    meant = [each for each in known if any(same_version(scheme, each, other) for other in unknown)]
+    in_use = [each for each in known if each in further]
+    return Spelling(scheme, *between).with_further([*in_use, *meant, *sorted(unknown)])
 
 
 def _origin(case: _Case) -> Origin:
@@ -152,6 +156,16 @@ def _origin(case: _Case) -> Origin:
         return Origin(f"created as a retry of {case.named.id}", case.named.id, case.upgrade.id)
     why = f": {case.order.reason}" if case.order.reason else ""
     return Origin(f"created to revert {case.upgrade.id}{why}", None, case.upgrade.id)
+
+
+async def _record(work: UnitOfWork, case: _Case) -> Record:
+    histories = await _histories(work, case.upgrade)
+    if case.upgrade.request.strategy is Strategy.BLUE_GREEN:  # a retry began with the pool that the first one had made
+        histories = histories[-1:]
+    record = Record.of(histories)
+    if case.named is case.upgrade:
+        return record
+    return record.and_touched(await work.executions.instances(case.named.id))
 
 
 async def _histories(work: UnitOfWork, upgrade: Execution) -> list[list[Instance]]:

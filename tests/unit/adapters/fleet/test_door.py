@@ -1,6 +1,7 @@
 """The door through which everything comes that a fleet says: tables of answers, and any JSON at all."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -184,6 +185,21 @@ async def test_detail_that_is_too_long_keeps_its_beginning_and_its_end() -> None
     assert found.detail.endswith("\nline 999\nERROR: no space left on device")
     assert "\n…\n" in found.detail
     assert 1_900 < len(found.detail) <= 2_000
+
+
+@pytest.mark.parametrize("text", ["\n" * 10_000_000, "\x1b[" * 5_000_000, "all is well"])
+async def test_detail_of_megabytes_is_read_in_no_time(text: str) -> None:
+    """Other upgrades go on in the same process meanwhile."""
+    body, began = {"healthy": False, "version": "3", "detail": f"first\n{text}\nERROR: last"}, time.process_time()
+    found = door.health_of(body, "i1")
+    assert time.process_time() - began < 0.2
+    assert (found.detail[:5], found.detail[-11:]) == ("first", "ERROR: last")
+
+
+async def test_line_separators_and_marks_that_turn_the_direction_are_taken_out_and_other_scripts_stay() -> None:
+    printed = "\u202eextra\u2028order undrain\u2066!\nשגיאה: אין מקום\u200f"
+    found = await driver(503, {"healthy": False, "version": "3\u202e", "detail": printed}).health("i1")
+    assert (found.version, found.detail) == ("3", "extra order undrain !\nשגיאה: אין מקום\u200f")
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,7 @@ def row(number: int, touched: bool = True, before: str | None = OLD) -> Instance
 
 
 def back(rows: list[Instance], *fleet: FleetInstance, strategy: Strategy = Strategy.ROLLING) -> WayBack | Refusal:
-    execution = make_execution(ExecutionStatus.COMPLETED, request=make_request(strategy=strategy))
-    return way_back(execution, Record.of([rows]), make_fleet(*fleet))
+    return way_back(strategy, OLD, Record.of([rows]), make_fleet(*fleet))
 
 
 def ids(result: WayBack | Refusal) -> list[str]:

@@ -4,17 +4,22 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from tests.labs.lab import Lab
 from tests.labs.memory.lab import MakeLab
 from tests.labs.steps.pools import blue_green, over
+from tests.unit.domain.builders import make_instance
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.instance.fleet import Health
+from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.service.rollout.batch import run_batch
 from upgrade_orchestrator.service.rollout.canary import monitor_canary
+from upgrade_orchestrator.service.runner.journal.journal import Journal
 from upgrade_orchestrator.service.runner.journal.task_log import REPEATED_SECONDS, TaskLog, log
 from upgrade_orchestrator.service.runner.outcome import Outcome
 
@@ -170,6 +175,23 @@ async def test_polls_of_canaries_are_in_the_log_when_they_differ(make_lab: MakeL
         "poll canaries healthy=true for=promotion",
         f"poll canaries healthy=false for=promotion: {canary}: the instance says that it is unhealthy",
     ]
+
+
+async def test_polls_that_differ_in_their_figures_only_do_not_fill_the_log_of_a_day(
+    make_lab: MakeLab, lines: Lines
+) -> None:
+    journal, row = Journal(), make_instance("i-1", InstanceStatus.HEALTH_CHECKING)
+    for second in range(3600):
+        answer = Health(healthy=False, version="3.7.0", detail=f"up for {second}s, request 7f{second:04x} failed")
+        after = replace(row, healthy=False, error=answer.detail)
+        journal.polled(row, after, answer)
+        row = after
+        await asyncio.sleep(1)
+    polls = lines.of("^poll instance=i-1 ")
+    assert 50 < len(polls) <= 61
+    assert polls[-1].endswith(" failed; still so after 3541 looks")
+    journal.polled(row, replace(row, error="no database"), Health(False, "3.7.0", "no database"))
+    assert lines.of("^poll instance=i-1 ")[-1].endswith(": no database")
 
 
 async def test_line_breaks_of_a_reason_begin_no_line_that_looks_like_another(make_lab: MakeLab, lines: Lines) -> None:

@@ -1,5 +1,6 @@
 """A revert brings an ended upgrade back: each instance to the version that it ran before."""
 
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,17 @@ from local.fleet.agent.orders import Orders
 from tests.labs.lab import OLGA, Lab, until
 from tests.labs.memory.lab import MakeLab, MemoryLab
 from tests.labs.seed import COMPONENT, NEW, NEW_VERSION, OLD, OLD_VERSION
-from tests.labs.steps.pools import NEWEST, admitted_next, blue_green, over, pool_orders, switched, traffic, upgrade
+from tests.labs.steps.pools import (
+    NEWEST,
+    admitted_next,
+    blue_green,
+    green,
+    over,
+    pool_orders,
+    switched,
+    traffic,
+    upgrade,
+)
 from upgrade_orchestrator.adapters.memory.engine.tables import INSTANCE
 from upgrade_orchestrator.domain.blue_green.cutover import Goal
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckStatus
@@ -161,6 +172,19 @@ async def test_revert_has_the_budget_of_the_whole_upgrade(make_lab: MakeLab) -> 
     assert (len(plan.instances), plan.budget) == (2, 2)
 
 
+@pytest.mark.parametrize(("down", "status"), [(1, CheckStatus.PASSED), (2, CheckStatus.WARNING)])
+async def test_check_of_a_revert_knows_the_budget_of_the_whole_upgrade(
+    make_lab: MakeLab, down: int, status: CheckStatus
+) -> None:
+    lab = await make_lab(size=4)
+    reverted = await _revert(lab, await _cancelled_halfway(lab))
+    for each in [name for name, each in lab.fleet().items() if each["version"] == OLD_VERSION][:down]:
+        lab.world.admin.kill(lab.world.fleet, each)
+    await start_upgrade(lab.world.ports, reverted.id, OLGA)
+    found = (await lab.check(reverted.id))[CheckName.RESOURCE_AVAILABILITY]
+    assert found.status is status, found.message
+
+
 async def test_revert_includes_an_instance_that_the_upgrade_left_stopped(make_lab: MakeLab) -> None:
     lab = await make_lab(size=4)
     lab.fault("upgrade-fails", 2)
@@ -194,6 +218,21 @@ async def test_revert_orders_the_registrys_text_of_a_version_that_the_fleet_spel
     reverted = await _revert(lab, (await _completed(lab)).id)
     assert (await _carry_out(lab, reverted)).status is S.COMPLETED
     assert lab.versions() == {OLD_VERSION: 1, "3.5": 1}
+
+
+@pytest.mark.parametrize("size", [90, 400])
+async def test_revert_of_many_versions_is_made_in_no_time(make_lab: MakeLab, size: int) -> None:
+    lab = await make_lab(size=size)
+    done = await _completed(lab, strategy=Strategy.RECREATE)
+    tables = lab.world.database.tables
+    for key, row in list(tables.of(INSTANCE.name, None)):
+        tables.put(INSTANCE.name, key, replace(row, from_version=f"2.0.{row.instance_id[4:]}"))
+    began = time.process_time()
+    reverted = await _revert(lab, done.id)
+    assert time.process_time() - began < 2
+    assert len(reverted.further_targets) == size
+    rows = await lab.instances(reverted.id)
+    assert {each.to_version for each in rows.values()} == {f"2.0.{name[4:]}" for name in rows}
 
 
 async def test_revert_leaves_instances_out_whose_previous_version_is_not_known(make_lab: MakeLab) -> None:
@@ -358,6 +397,53 @@ async def test_revert_of_blue_green_that_never_switched_has_nothing_to_do(make_l
     await lab.end(execution_id)
     with pytest.raises(InvalidState, match="nothing to revert"):
         await _revert(lab, execution_id)
+
+
+async def test_revert_of_a_blue_green_retry_goes_back_to_what_ran_before_the_retried_upgrade(make_lab: MakeLab) -> None:
+    lab, execution_id = await switched(make_lab, size=2, soak_seconds=30)
+    await cancel_upgrade(lab.world.ports, execution_id, None, OLGA)
+    await lab.end(execution_id)
+    lab.world.admin.kill(lab.world.fleet, green(lab, 1))
+    retried = await _admit(lab, await retry_upgrade(lab.world.ports, execution_id, None, OLGA))
+    assert (await upgrade(lab, retried.id)).status is S.COMPLETED
+    reverted = await _admit(lab, await _revert(lab, retried.id))
+    assert (await upgrade(lab, reverted.id)).status is S.COMPLETED
+    assert (lab.versions(), await lab.deployment()) == ({OLD_VERSION: 2}, (OLD, None))
+
+
+@pytest.mark.parametrize("is_ill", [True, False])
+async def test_retry_of_a_blue_green_revert_makes_another_pool_if_that_is_ill(make_lab: MakeLab, is_ill: bool) -> None:
+    lab = await make_lab(size=2)
+    done = await upgrade(lab, await lab.admitted(**blue_green()))
+    reverted = await _admit(lab, await _revert(lab, done.id))
+    await over(lab, reverted.id, Goal.SWITCHED)
+    await cancel_upgrade(lab.world.ports, reverted.id, None, OLGA)
+    await lab.end(reverted.id)
+    if not is_ill:
+        with pytest.raises(InvalidState, match="nothing to revert"):
+            await retry_upgrade(lab.world.ports, reverted.id, None, OLGA)
+        return
+    lab.kill(1)
+    again = await _admit(lab, await retry_upgrade(lab.world.ports, reverted.id, None, OLGA))
+    assert (await upgrade(lab, again.id)).status is S.COMPLETED
+    assert (lab.versions(), lab.statuses()) == ({OLD_VERSION: 2}, {"RUNNING": 2})
+
+
+@pytest.mark.parametrize(("text", "is_same"), [("3.6", True), ("3.6.1", False)])
+async def test_revert_of_blue_green_after_the_registrys_text_was_changed(
+    make_lab: MakeLab, text: str, is_same: bool
+) -> None:
+    """Of another text the pool would never be as before: that is said at once."""
+    lab = await make_lab(size=2)
+    done = await upgrade(lab, await lab.admitted(**blue_green()))
+    await lab.change_version(OLD, version=text)
+    if not is_same:
+        with pytest.raises(InvalidState, match="create an upgrade to the one wanted"):
+            await _revert(lab, done.id)
+        return
+    reverted = await _admit(lab, await _revert(lab, done.id))
+    assert (await upgrade(lab, reverted.id)).status is S.COMPLETED
+    assert lab.versions() == {"3.6": 2}
 
 
 async def test_revert_leaves_an_instance_drained_that_others_had_drained(make_lab: MakeLab) -> None:

@@ -38,7 +38,9 @@ class Journal(TaskLog):
         what = "healthy" if after.healthy else "unhealthy"
         self._keep(name, Note(NoteKind.HEALTH, what, said or f"reports {answer.version}", None, None, 1, 0.0))
         if before.status is after.status:
-            self.say(sentences.health(after, answer), logging.INFO if after.healthy else logging.WARNING)
+            level = logging.INFO if after.healthy else logging.WARNING
+            same = (after.status, after.attempts, after.healthy, sentences.without_figures(said or ""))
+            self.once(("poll", name), same, sentences.health(after, answer), level)
 
     def changed(self, before: Instance, after: Instance) -> None:
         """A change of an instance was written."""

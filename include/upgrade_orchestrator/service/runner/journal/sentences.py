@@ -19,6 +19,7 @@ from upgrade_orchestrator.service.ports.fleet import FleetError
 
 ACCEPTED, NO_ANSWER = "accepted", "no answer"
 _SHORT = 120
+_FIGURES = re.compile(r"\w*\d\w*")
 _PLAIN = re.compile(r'[^\s"=]+')
 I = InstanceStatus  # noqa: E741 - as in domain/instance/instance.py
 
@@ -26,6 +27,11 @@ I = InstanceStatus  # noqa: E741 - as in domain/instance/instance.py
 def pairs(words: str, **values: object) -> str:
     """The words with these pairs; those that are None are left out. A value with spaces or quotes is in quotes."""
     return " ".join([words, *(f"{name}={_value(each)}" for name, each in values.items() if each is not None)])
+
+
+def without_figures(text: str) -> str:
+    """What texts have in common that tell the same with another time, process id or size each time."""
+    return _FIGURES.sub("0", text)
 
 
 def _value(value: object) -> str:
