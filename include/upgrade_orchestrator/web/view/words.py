@@ -124,6 +124,11 @@ def in_words(value: str) -> str:
     return value.replace("_", "-").capitalize()
 
 
+def sentence(text: str) -> str:
+    """``text`` with a capital letter at its beginning; the others stay as they are, as in "Airflow's scheduler"."""
+    return text[:1].upper() + text[1:]
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "elapsed": elapsed,
@@ -132,6 +137,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "data": data,
     "named": named,
     "in_words": in_words,
+    "sentence": sentence,
 }
 GLOBALS: dict[str, Any] = {
     "style_of": style_of,

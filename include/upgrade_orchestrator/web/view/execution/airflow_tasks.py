@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +10,20 @@ from upgrade_orchestrator.domain.airflow.task_groups import TaskGroup, task_grou
 from upgrade_orchestrator.domain.airflow.task_states import NEVER_BEGUN, from_task_states
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
-from upgrade_orchestrator.web.view.words import StatusStyle, style_of
+from upgrade_orchestrator.web.view.icons import icon
+from upgrade_orchestrator.web.view.words import NOT_REACHED, StatusStyle, style_of
+
+_NOT_YET = StatusStyle("Not yet", "idle", icon("circle"))
+_RUNNING = StatusStyle("Running", "busy", icon("play"))
+_DONE = StatusStyle("Done", "good", icon("check"))
+_BY_STATE: tuple[tuple[StatusStyle, frozenset[str]], ...] = (
+    (StatusStyle("Failed", "bad", icon("cross")), frozenset({"failed"})),
+    (StatusStyle("Waits for a person", "warn", icon("person")), frozenset({"awaiting_input"})),
+    (StatusStyle("Tried again", "warn", icon("clock")), frozenset({"up_for_retry"})),
+    (_RUNNING, frozenset({"running", "deferred", "restarting"})),
+    (StatusStyle("Waits to run", "busy", icon("clock")), frozenset({"queued", "scheduled", "up_for_reschedule"})),
+)
+"A group with a task in one of these states; the first that applies."
 
 
 class ShownTask(NamedTuple):
@@ -23,11 +36,12 @@ class ShownTask(NamedTuple):
 
 
 class ShownGroup(NamedTuple):
-    """A task group; ``style`` is of the status that it means, None if it means none or is not reached any more."""
+    """A task group; ``style`` is of what has come of its tasks, ``means`` the execution's status while it runs."""
 
     name: str
     tasks: Sequence[ShownTask]
-    style: StatusStyle | None
+    style: StatusStyle
+    means: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +68,18 @@ def airflow_of(detail: ExecutionDetail) -> AirflowView | None:
 
 def _shown(group: TaskGroup, ended: bool) -> ShownGroup:
     tasks = [_task(name, state, ended) for name, state in group.tasks.items()]
-    if group.means is None:
-        return ShownGroup(group.name, tasks, None)
-    style = style_of(group.means)
-    if all(state in NEVER_BEGUN for state in group.tasks.values()):
-        return ShownGroup(group.name, tasks, None if ended else style._replace(tone="idle"))
-    return ShownGroup(group.name, tasks, style)
+    means = style_of(group.means).words if group.means else ""
+    return ShownGroup(group.name, tasks, _style_of(group.tasks.values(), ended), means)
+
+
+def _style_of(states: Collection[str | None], ended: bool) -> StatusStyle:
+    """What has come of a group whose tasks are in these states."""
+    for words, found in _BY_STATE:
+        if found.intersection(states):
+            return words
+    if all(state in NEVER_BEGUN for state in states):
+        return NOT_REACHED if ended or None not in states else _NOT_YET
+    return _DONE if ended or None not in states else _RUNNING
 
 
 def _task(name: str, state: str | None, ended: bool) -> ShownTask:
