@@ -50,12 +50,13 @@ def test_tasks_that_have_run_keep_their_colour_after_the_end() -> None:
         (["success", "success"], ("Done", "good")),
         (["success", "skipped"], ("Done", "good")),
         (["success", None], ("Running", "busy")),
-        (["success", "deferred"], ("Running", "busy")),
+        (["success", "deferred"], ("Deferred", "busy")),
         (["success", "queued"], ("Waits to run", "busy")),
         (["success", "failed"], ("Failed", "bad")),
         (["awaiting_input", None], ("Waits for a person", "warn")),
         (["up_for_retry"], ("Tried again", "warn")),
-        (["skipped", "skipped"], ("Not reached", "idle")),
+        (["skipped", "skipped"], ("Skipped", "idle")),
+        (["skipped", "upstream_failed"], ("Not reached", "idle")),
     ],
 )
 def test_group_says_what_has_come_of_its_tasks(states: list[str | None], expected: tuple[str, str]) -> None:

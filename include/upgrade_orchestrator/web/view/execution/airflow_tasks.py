@@ -15,12 +15,14 @@ from upgrade_orchestrator.web.view.words import NOT_REACHED, StatusStyle, style_
 
 _NOT_YET = StatusStyle("Not yet", "idle", icon("circle"))
 _RUNNING = StatusStyle("Running", "busy", icon("play"))
+_SKIPPED = StatusStyle("Skipped", "idle", icon("minus"))
 _DONE = StatusStyle("Done", "good", icon("check"))
 _BY_STATE: tuple[tuple[StatusStyle, frozenset[str]], ...] = (
     (StatusStyle("Failed", "bad", icon("cross")), frozenset({"failed"})),
     (StatusStyle("Waits for a person", "warn", icon("person")), frozenset({"awaiting_input"})),
     (StatusStyle("Tried again", "warn", icon("clock")), frozenset({"up_for_retry"})),
-    (_RUNNING, frozenset({"running", "deferred", "restarting"})),
+    (_RUNNING, frozenset({"running", "restarting"})),
+    (StatusStyle("Deferred", "busy", icon("clock")), frozenset({"deferred"})),
     (StatusStyle("Waits to run", "busy", icon("clock")), frozenset({"queued", "scheduled", "up_for_reschedule"})),
 )
 "A group with a task in one of these states; the first that applies."
@@ -77,6 +79,8 @@ def _style_of(states: Collection[str | None], ended: bool) -> StatusStyle:
     for words, found in _BY_STATE:
         if found.intersection(states):
             return words
+    if all(state == "skipped" for state in states):
+        return _SKIPPED
     if all(state in NEVER_BEGUN for state in states):
         return NOT_REACHED if ended or None not in states else _NOT_YET
     return _DONE if ended or None not in states else _RUNNING
