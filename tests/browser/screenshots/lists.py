@@ -57,7 +57,8 @@ def board(*names: str, **more: Any) -> Mapping[str, Any]:
 
 def attention_board() -> Mapping[str, Any]:
     """The list with an upgrade for each thing that can need attention."""
-    return board() | {"rows": [detail_of(replace(each, id=f"e-{code}")).view for code, each in ATTENTIONS.items()]}
+    rows = [detail_of(replace(each, id=f"e-{code}")).view for code, each in ATTENTIONS.items()]
+    return {**board(), "rows": rows}
 
 
 def _view(name: str, n: int) -> ExecutionView:

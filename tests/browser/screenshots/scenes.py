@@ -67,6 +67,6 @@ SCENES: dict[str, Scene] = {
     "execution-history": _execution("failed-details", opens="kafka-08"),
     "execution-stuck-opened": _execution("stuck", opens="kafka-09"),
     "history": HISTORY,
-    **{name: Scene(*each) for name, each in (LISTS | COMPONENTS).items()},
+    **{name: Scene(*each) for name, each in {**LISTS, **COMPONENTS}.items()},
 }
 "Every picture by its name."

@@ -105,7 +105,13 @@ STORIES: Mapping[str, Story] = MappingProxyType(
                 (1, T.ROLLBACK_COMPLETED, {}),
                 moved(1, S.ROLLING_BACK, S.ROLLED_BACK, "10 instances are back on 3.6.0"),
             ),
-            tasks=SKIPPED | {"outcome": "success", "rollback.revert": "success", "rollback.confirm": "success"},
+            tasks=SKIPPED
+            | {
+                "outcome": "success",
+                "rollback.revert": "success",
+                "rollback.confirm": "success",
+                "rollback.rolled_back": "failed",
+            },
         ),
         "paused": Story(
             S.PAUSED,

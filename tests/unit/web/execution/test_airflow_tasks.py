@@ -68,3 +68,19 @@ def test_group_says_what_has_come_of_its_tasks(states: list[str | None], expecte
 def test_no_group_of_a_failed_upgrade_is_called_cancelled() -> None:
     groups = view(S.FAILED, TASKS | {"end": "failed"}).groups
     assert [each.style.words for each in groups if each.name == "end"] == ["Failed"]
+
+
+def test_rollback_that_is_done_is_not_called_failed_although_its_last_task_makes_the_run_red() -> None:
+    tasks = {"rollback.rolled_back": "failed", "rollback.confirm": "success", "rollback.revert": "success"}
+    (group,) = view(S.ROLLED_BACK, tasks).groups
+    assert group.style[:2] == ("Rolled back", "bad")
+    assert [(each.name, each.words) for each in group.tasks] == [
+        ("revert", "success"),
+        ("confirm", "success"),
+        ("rolled_back", "failed, so that the run is red"),
+    ]
+
+
+def test_rollback_that_failed_is_called_failed() -> None:
+    tasks = {"rollback.revert": "success", "rollback.confirm": "failed", "rollback.rolled_back": "upstream_failed"}
+    assert view(S.FAILED, tasks).groups[0].style[:2] == ("Failed", "bad")

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from upgrade_orchestrator.domain.airflow.task_groups import TaskGroup, task_groups
-from upgrade_orchestrator.domain.airflow.task_states import NEVER_BEGUN, from_task_states
-from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.airflow.task_states import CONFIRM, NEVER_BEGUN, ROLLED_BACK, from_task_states
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus as S
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
 from upgrade_orchestrator.web.view.icons import icon
 from upgrade_orchestrator.web.view.words import NOT_REACHED, StatusStyle, style_of
 
+_ORDER = ("approve", "wait", "deploy", "upgrade", "monitor", "revert", "confirm", ROLLED_BACK)
 _NOT_YET = StatusStyle("Not yet", "idle", icon("circle"))
 _RUNNING = StatusStyle("Running", "busy", icon("play"))
 _SKIPPED = StatusStyle("Skipped", "idle", icon("minus"))
@@ -53,7 +54,7 @@ class AirflowView:
     run_state: str | None
     paused: bool
     name: str | None
-    status: ExecutionStatus | None
+    status: S | None
     agrees: bool
     groups: Sequence[ShownGroup]
 
@@ -69,9 +70,17 @@ def airflow_of(detail: ExecutionDetail) -> AirflowView | None:
 
 
 def _shown(group: TaskGroup, ended: bool) -> ShownGroup:
-    tasks = [_task(name, state, ended) for name, state in group.tasks.items()]
+    tasks = [_task(name, group.tasks[name], ended) for name in sorted(group.tasks, key=_place)]
     means = style_of(group.means).words if group.means else ""
-    return ShownGroup(group.name, tasks, _style_of(group.tasks.values(), ended), means)
+    undone = group.tasks.get(CONFIRM) == "success"
+    style = style_of(S.ROLLED_BACK) if undone else _style_of(group.tasks.values(), ended)
+    return ShownGroup(group.name, tasks, style, means)
+
+
+def _place(task: str) -> tuple[int, str]:
+    """In the order in which a group's tasks run; others by name."""
+    name = task.partition(".")[2]
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER), name
 
 
 def _style_of(states: Collection[str | None], ended: bool) -> StatusStyle:
@@ -88,4 +97,6 @@ def _style_of(states: Collection[str | None], ended: bool) -> StatusStyle:
 
 def _task(name: str, state: str | None, ended: bool) -> ShownTask:
     words = state.replace("_", " ") if state else "not reached" if ended else "not yet"
+    if name == f"rollback.{ROLLED_BACK}" and state == "failed":
+        words = "failed, so that the run is red"
     return ShownTask(name, name.partition(".")[2], words, "none" if state in NEVER_BEGUN else state or "none")
