@@ -20,9 +20,9 @@ _NO_HEARTBEAT = "no triggerer has sent a heartbeat for 64 s, and the canaries' m
 _UNSEEN = replace(STORIES["promotion"], fields={"canary": Canary(healthy=True, polls=24, last_poll_at=ago(4.2))})
 
 
-def needing(told: Story, code: str, message: str, **more: Any) -> Story:
+def needing(story: Story, code: str, message: str, **more: Any) -> Story:
     """The story, while something keeps it from going on."""
-    return replace(told, fields={**told.fields, "attention": Attention(code, ago(4), message, 31)}, **more)
+    return replace(story, fields={**story.fields, "attention": Attention(code, ago(4), message, 31)}, **more)
 
 
 MORE: Mapping[str, Story] = {
