@@ -49,7 +49,7 @@ whatever the size of the fleet. A list has at most 100 entries, and a field besi
 def page() -> str:
     """The text of docs/events.md."""
     found = schemas()
-    rows = [f"| [`{kind}`](#{_anchor(kind)}) | {schema['description']} |" for kind, schema in found.items()]
+    rows = [f"| [`{kind}`](#{_anchor(kind)}) | {_first(schema['description'])} |" for kind, schema in found.items()]
     types = "\n".join(["## Types", "", "| type | when |", "|---|---|", *rows]) + "\n"
     attributes = "## Attributes\n\nOf every event.\n\n" + _fields(envelope())
     sections = "".join(_section(payload.what.cloud_type, found) for payload in EVENT_CLASSES)
@@ -69,6 +69,11 @@ def _section(kind: str, found: dict[str, Schema]) -> str:
     link = f"Schema: [`{schema['$id']}`](events/{schema['$id']})"
     data = _fields(schema["properties"]["data"], schema.get("$defs", {}))
     return f"\n## {kind}\n\n{schema['description']}\n\n{data}\n{link}. An example:\n{example}"
+
+
+def _first(description: str) -> str:
+    """Its first paragraph on one line, as a row of a table needs it; the section of the type has all of it."""
+    return " ".join(description.partition("\n\n")[0].split())
 
 
 def _anchor(kind: str) -> str:
@@ -95,7 +100,8 @@ def _type(about: Schema, definitions: Schema) -> str:
         of = definitions[about["$ref"].rsplit("/", 1)[-1]]
         return ", ".join(f"`{each}`" for each in of["enum"]) if "enum" in of else _object(of, definitions)
     if about.get("type") == "array":
-        return f"list of {_type(about['items'], definitions)}"
+        of = _type(about["items"], definitions)
+        return f"list of {'object' if of.startswith('object (') else of}"  # whose fields have rows of their own
     return f"`{about['const']}`" if _is_short(about) else str(about.get("type", "any"))
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from local.chromium import ARGUMENTS, MISSING, find_chromium
 from tests.browser.browsing import Scheme
-from tests.browser.screenshots.scenes import Scene
+from tests.browser.screenshots.scenes import HISTORY, Scene
 from tests.unit.domain.builders import NOW
 from tests.unit.web.rendering import request_of
 from upgrade_orchestrator.web.view.pages import FOLDER, PREFIX, page
@@ -51,6 +51,9 @@ def showing(
     shown.clock.set_fixed_time(NOW)
     shown.route("**/*", lambda route: _answer(route, scene, made))
     shown.goto(f"{ORIGIN}{ROOT}{scene.path}")
+    if scene.opens and scripts:
+        shown.locator(f"#tile-{scene.opens} summary").click()
+        shown.locator(f"#tile-{scene.opens} .history table").wait_for()
     yield shown
     context.close()
 
@@ -67,5 +70,8 @@ def _answer(route: Route, scene: Scene, made: Response) -> None:
         route.fulfill(path=FOLDER / "static" / path.rpartition("/")[2])
     elif path.removeprefix(ROOT) == scene.path.partition("?")[0]:
         route.fulfill(body=bytes(made.body), headers=dict(made.headers))
+    elif path.endswith("/history"):
+        of_instance = page(request_of(ROOT + HISTORY.path), HISTORY.template, **HISTORY.values())
+        route.fulfill(body=bytes(of_instance.body), headers=dict(of_instance.headers))
     else:
         route.abort()

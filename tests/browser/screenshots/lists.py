@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 
 from tests.browser.screenshots.details import ago, detail_of
+from tests.browser.screenshots.more_stories import ATTENTIONS
 from tests.browser.screenshots.stories import STORIES
 from upgrade_orchestrator.domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable, ValidationFailed
 from upgrade_orchestrator.domain.execution.execution import Strategy
@@ -52,6 +53,12 @@ def board(*names: str, **more: Any) -> Mapping[str, Any]:
         "strategies": list(Strategy),
         "creates": True,
     } | more
+
+
+def attention_board() -> Mapping[str, Any]:
+    """The list with an upgrade for each thing that can need attention."""
+    rows = [detail_of(replace(each, id=f"e-{code}")).view for code, each in ATTENTIONS.items()]
+    return {**board(), "rows": rows}
 
 
 def _view(name: str, n: int) -> ExecutionView:
@@ -119,6 +126,7 @@ MANY = (*STORIES, *STORIES)[:20]
 LISTS: Mapping[str, tuple[str, str, Values]] = {
     "list-many": ("upgrades", "board.html", lambda: board(*MANY, older="?cursor=x")),
     "list-few": ("upgrades", "board.html", lambda: board("running", "completed")),
+    "list-attention": ("upgrades", "board.html", attention_board),
     "list-empty": ("upgrades", "board.html", board),
     "list-no-match": ("upgrades", "board.html", lambda: board(asked=BoardQuery(text="kafak", tenant="acme"))),
     "statistics": (

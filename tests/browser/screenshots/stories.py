@@ -20,7 +20,8 @@ I, S, T = InstanceStatus, ExecutionStatus, EventType  # noqa: E741 - as in the d
 def moved(
     minutes: float, before: ExecutionStatus, after: ExecutionStatus, reason: str, actor: str = SYSTEM.name
 ) -> tuple[float, EventType, dict[str, Any]]:
-    return minutes, T.STATUS_CHANGED, {"from": before, "to": after, "reason": reason, "actor": actor, "source": "UI"}
+    data = {"from": before, "to": after, "reason": reason, "actor": actor}
+    return minutes, T.STATUS_CHANGED, data | ({} if actor == SYSTEM.name else {"source": "UI"})
 
 
 BEGUN = (
@@ -104,7 +105,13 @@ STORIES: Mapping[str, Story] = MappingProxyType(
                 (1, T.ROLLBACK_COMPLETED, {}),
                 moved(1, S.ROLLING_BACK, S.ROLLED_BACK, "10 instances are back on 3.6.0"),
             ),
-            tasks=SKIPPED | {"outcome": "success", "rollback.revert": "success", "rollback.confirm": "success"},
+            tasks=SKIPPED
+            | {
+                "outcome": "success",
+                "rollback.revert": "success",
+                "rollback.confirm": "success",
+                "rollback.rolled_back": "failed",
+            },
         ),
         "paused": Story(
             S.PAUSED,

@@ -134,7 +134,7 @@ def test_statistics_page_is_accessible(visits: Visits, shown: Shown, scheme: Sch
     expect(page.get_by_role("img")).to_have_count(4)
     assert problems(page) == []
     page.go_back()
-    page.locator("#title").get_by_role("link", name="statistics", exact=True).click()
+    page.get_by_role("link", name="statistics", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Component {COMPONENT}: upgrade statistics")
     assert problems(page) == []
     take(page, "statistics", scheme)

@@ -11,6 +11,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch, Phase
+from upgrade_orchestrator.service.ports.stores.executions import Follower
 
 S = ExecutionStatus
 
@@ -58,6 +59,17 @@ class NewerContract:
         assert await self._newer(store, first) is None
         other = await self._ended(store, added, 3, revert_of="e-other")
         assert await self._newer(store, first) == other.id
+
+    async def test_followers_are_those_that_retry_or_revert_it_newest_first(self, store: Store, added: Added) -> None:
+        first = await self._ended(store, added, 1)
+        retry = await self._ended(store, added, 2, retry_of=first.id, status=S.FAILED)
+        await self._ended(store, added, 3)
+        await self._ended(store, added, 4, revert_of=retry.id)
+        revert = await self._ended(store, added, 5, revert_of=first.id)
+        async with store() as work:
+            found = await work.executions.followers(first)
+            assert await work.executions.followers(revert) == []
+        assert found == [Follower(revert.id, S.COMPLETED, True), Follower(retry.id, S.FAILED, False)]
 
     @pytest.mark.parametrize(("phase", "counts"), [(Phase.SWITCH, False), (Phase.SOAK, True), (Phase.DONE, True)])
     async def test_new_pool_counts_once_it_has_the_traffic(

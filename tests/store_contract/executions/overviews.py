@@ -14,7 +14,7 @@ from upgrade_orchestrator.domain.errors import NotFound
 from upgrade_orchestrator.domain.execution.attention import Attention
 from upgrade_orchestrator.domain.execution.execution import Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter
 
@@ -30,6 +30,7 @@ class OverviewsContract:
         async with store() as work:
             await work.executions.save_instances(execution.id, moved)
             await work.executions.save_batch(execution.id, Batch(1, "BATCH", started_at=NOW))
+            await work.executions.save_batch(execution.id, Batch(ROLLBACK_BATCH, "ROLLBACK", started_at=NOW))
             await work.commit()
             found = await work.overviews.get(execution.id)
         assert (found.execution, found.rolled_back) == (execution, [first.instance_id])

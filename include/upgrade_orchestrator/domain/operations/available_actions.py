@@ -20,12 +20,11 @@ _RECOMMENDED: dict[ExecutionStatus, Command] = {
     S.PENDING: C.START,
     S.IN_PROGRESS: C.PAUSE,
     S.CANARY_RUNNING: C.PAUSE,
-    S.CANARY_MONITORING: C.PROMOTE,
     S.PAUSED: C.RESUME,
     S.FAILED: C.RETRY,
     S.CANCELLED: C.RETRY,
 }
-"The usual next command in each status."
+"The usual next command in each status; of canaries it depends on their health."
 _ORDER = (
     C.START,
     C.APPROVE,
@@ -99,9 +98,16 @@ def _is_open(command: Command, execution: Execution, awaits: Approval | None) ->
 def _recommended(execution: Execution, found: Collection[Command]) -> Command | None:
     if C.APPROVE in found:
         return C.APPROVE
-    if execution.status is S.CANARY_MONITORING and execution.canary.healthy is not True:
-        return C.ROLLBACK if execution.canary.healthy is False and C.ROLLBACK in found else None
+    if execution.status is S.CANARY_MONITORING:
+        return _for_canaries(execution, found)
     wanted = _RECOMMENDED.get(execution.status)
+    return wanted if wanted in found else None
+
+
+def _for_canaries(execution: Execution, found: Collection[Command]) -> Command | None:
+    """What the last look at them says; while nobody looks at them, that they were healthy recommends nothing."""
+    healthy = execution.canary.healthy
+    wanted = C.ROLLBACK if healthy is False else C.PROMOTE if healthy and execution.attention is None else None
     return wanted if wanted in found else None
 
 

@@ -14,6 +14,7 @@ from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import Plan
 from upgrade_orchestrator.service.ports.stores.events import StoredEvent
+from upgrade_orchestrator.service.ports.stores.executions import Follower
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
 from upgrade_orchestrator.service.views.queries import ExecutionView, views_of
 
@@ -48,6 +49,8 @@ class ExecutionDetail:
     run: RunView | None
     newer: str | None = None
     "The later execution that has changed the deployment since this one ended."
+    followers: Sequence[Follower] = ()
+    "The executions that retry or revert this one, newest first."
 
     @property
     def execution(self) -> Execution:
@@ -72,13 +75,15 @@ async def load_detail(ports: Ports, execution_id: str) -> ExecutionDetail:
             await work.events.latest(execution_id, TIMELINE, MAX_TIMELINE),
             await work.events.latest(execution_id, (EventType.CANARY_POLLED,), MAX_POLLS),
         )
-        newer = await _newer(work, view.execution)
-    return ExecutionDetail(*parts, await _run_of(ports, view.execution.dag_id), newer)
+        since = await _since_the_end(work, view.execution)
+    return ExecutionDetail(*parts, await _run_of(ports, view.execution.dag_id), *since)
 
 
-async def _newer(work: UnitOfWork, execution: Execution) -> str | None:
-    """Only asked where a revert could be: while an upgrade runs there is no later one."""
-    return await work.executions.newer(execution) if execution.is_terminal else None
+async def _since_the_end(work: UnitOfWork, execution: Execution) -> tuple[str | None, Sequence[Follower]]:
+    """The newer execution and the followers; only asked after the end: while it runs there is no later one."""
+    if not execution.is_terminal:
+        return None, ()
+    return await work.executions.newer(execution), await work.executions.followers(execution)
 
 
 async def _run_of(ports: Ports, dag_id: str) -> RunView | None:

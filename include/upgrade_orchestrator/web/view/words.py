@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -62,6 +63,7 @@ NOT_REACHED = StatusStyle("Not reached", "idle", icon("minus"))
 "What was pending when the upgrade ended."
 NOT_RUN = StatusStyle("Not run", "idle", icon("minus"))
 "A check that was pending or running when the upgrade ended."
+_NAME = re.compile(rf"\b({'|'.join(sorted(INSTANCE | STATUS, key=len, reverse=True))})\b")
 _UNKNOWN = StatusStyle("Unknown", "idle", icon("question"))
 
 
@@ -124,6 +126,16 @@ def in_words(value: str) -> str:
     return value.replace("_", "-").capitalize()
 
 
+def sentence(text: str) -> str:
+    """``text`` with a capital letter at its beginning; the others stay as they are, as in "Airflow's scheduler"."""
+    return text[:1].upper() + text[1:]
+
+
+def with_words(text: str) -> str:
+    """``text`` with the names of statuses in words: "DRAINING → UPGRADING" is "Draining → Upgrading"."""
+    return _NAME.sub(lambda found: (INSTANCE | STATUS)[found[0]].words, text)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "elapsed": elapsed,
@@ -132,6 +144,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "data": data,
     "named": named,
     "in_words": in_words,
+    "sentence": sentence,
+    "with_words": with_words,
 }
 GLOBALS: dict[str, Any] = {
     "style_of": style_of,

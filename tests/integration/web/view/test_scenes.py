@@ -74,6 +74,26 @@ def test_exact_times_and_an_opened_tile_fit_a_narrow_screen(browser: Browser) ->
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
+def test_history_in_an_opened_tile_has_its_lines_and_stacks_on_a_narrow_screen(browser: Browser) -> None:
+    with showing(browser, SCENES["execution-history"], width=360) as page:
+        detail = page.locator("#tile-kafka-08 .history .detail", has_text="ERROR").first
+        assert detail.evaluate("(each) => each.innerText.split('\\n').length") == 4
+        box, card = detail.bounding_box(), page.locator("#instances").bounding_box()
+        assert box is not None
+        assert card is not None
+        assert box["width"] > card["width"] / 2
+
+
+def test_stuck_upgrade_has_no_estimate_no_motion_and_says_first_what_it_is(browser: Browser) -> None:
+    with showing(browser, SCENES["execution-stuck"]) as page:
+        expect(page.locator("#gauge")).to_contain_text("unknown: it needs attention")
+        expect(page.locator(".why").first).to_have_text("The fleet does not answer: see below.")
+        said = page.locator("#status-line .with-since").all_inner_texts()
+        assert [each.split("\n") for each in said] == [["In progress", "for 19 min"], ["Needs attention", "for 4 min"]]
+        moving = "(sign) => getComputedStyle(sign).animationName"
+        assert {each.evaluate(moving) for each in page.locator(".tile.moving .sign").all()} == {"none"}
+
+
 def test_reason_that_is_required_is_marked_and_one_that_is_optional_is_not(running: Page) -> None:
     running.locator("#button-cancel").click()
     reason = running.locator("dialog[open] textarea")

@@ -63,7 +63,8 @@ async def test_attention_is_shown_on_page_and_list_while_it_is_set(
     assert row.classes == ["row", "bad"]
     assert row["data-attention"] == "FLEET_UNREACHABLE"
     assert "Needs attention The fleet does not answer, since" in row.text
-    assert "7 tries: the agent does not answer" in row.text
+    assert ": the agent does not answer" in row.text
+    assert "(7 tries)" in row.text
     assert rolling.snapshot() == before
 
 

@@ -25,7 +25,16 @@ async def test_revert_asks_for_a_reason_and_shows_what_goes_back(api: httpx.Asyn
     made = await api.post(f"/upgrades/{old}/{dialog['data-command']}", json={"reason": "bad"})
     assert made.status_code == 201
     shown = await read(api, made.json()["id"])
-    assert [each["href"] for each in shown.all("#title a") if each.text == old] == [old]
+    assert [each["href"] for each in shown.all("#origin a")] == [f"../upgrades/{old}"]
+
+
+async def test_reverted_upgrade_names_its_revert_and_others_name_none(api: httpx.AsyncClient, world: World) -> None:
+    old = await ended(api, world)
+    assert not (await read(api, old)).has("#followers")
+    made = (await api.post(f"/upgrades/{old}/revert", json={"reason": "bad"})).json()["id"]
+    followers = (await read(api, old)).one("#followers")
+    assert followers.text.split() == ["Reverted", "by", made, "Pending"]
+    assert followers.one("a")["href"] == f"../upgrades/{made}"
 
 
 async def test_barred_revert_says_why_and_leads_to_the_newer_upgrade(api: httpx.AsyncClient, world: World) -> None:

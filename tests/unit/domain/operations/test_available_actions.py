@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.domain.builders import NOW, make_execution
 from upgrade_orchestrator.domain.approval.approval import Approval
+from upgrade_orchestrator.domain.execution.attention import TRIGGERER_DOWN, Attention
 from upgrade_orchestrator.domain.execution.canary import Canary
 from upgrade_orchestrator.domain.execution.commands import ALLOWED_FROM, Command
 from upgrade_orchestrator.domain.execution.states import TERMINAL, ExecutionStatus
@@ -68,6 +69,17 @@ def test_recommended_action_for_canaries_follows_their_health(healthy: bool | No
     found = available_actions(execution, None, ALL, "olga")
     assert [each.command for each in found if each.recommended] == ([first] if first else [])
     assert [each.needs_force for each in found if each.command is C.PROMOTE] == [healthy is False]
+
+
+@pytest.mark.parametrize(("healthy", "first"), [(True, []), (False, [C.ROLLBACK]), (None, [])])
+def test_promotion_is_not_recommended_while_nobody_looks_at_the_canaries(
+    healthy: bool | None, first: list[Command]
+) -> None:
+    attention = Attention(TRIGGERER_DOWN, NOW, "no heartbeat for 60 s", 3)
+    execution = make_execution(S.CANARY_MONITORING, canary=Canary(healthy=healthy), attention=attention)
+    found = available_actions(execution, None, ALL, "olga")
+    assert [each.command for each in found if each.recommended] == first
+    assert C.PROMOTE in [each.command for each in found]
 
 
 def test_pending_approval_comes_before_all_other_actions() -> None:

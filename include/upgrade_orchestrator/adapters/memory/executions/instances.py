@@ -13,6 +13,7 @@ from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.pools import by_serving_pool
+from upgrade_orchestrator.service.ports.stores.executions import Follower
 
 
 class MemoryInstances:
@@ -83,6 +84,14 @@ class MemoryInstances:
             and _changed(self._transaction, each)
         ]
         return max(later, key=_place).id if later else None
+
+    async def followers(self, execution: Execution) -> list[Follower]:
+        """Over all executions."""
+        await self._transaction.statement()
+        every = [row.execution for row in self._transaction.rows(EXECUTION)]
+        made = [each for each in every if execution.id in (each.retry_of, each.revert_of)]
+        newest = sorted(made, key=_place, reverse=True)[:20]
+        return [Follower(each.id, each.status, each.revert_of == execution.id) for each in newest]
 
 
 def _changed(transaction: Transaction, execution: Execution) -> bool:

@@ -14,7 +14,7 @@ from upgrade_orchestrator.adapters.memory.executions.executions import (
 )
 from upgrade_orchestrator.adapters.memory.executions.instances import instances_of
 from upgrade_orchestrator.domain.execution.execution import Execution
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.domain.plan.progress import Tally
 from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter, Overview
 
@@ -59,7 +59,8 @@ def _fits(execution: Execution, wanted: ExecutionFilter) -> bool:
 def overview_of(transaction: Transaction, row: ExecutionRow) -> Overview:
     """The execution with everything that its representation contains."""
     of = row.execution.id
-    instances, batches = instances_of(transaction, of), transaction.rows(BATCH, of)
+    instances = instances_of(transaction, of)
+    batches = [each for each in transaction.rows(BATCH, of) if each.number != ROLLBACK_BATCH]
     begun = max((each.number for each in batches if each.started_at is not None), default=0)
     return Overview(
         execution=stored(row.execution),

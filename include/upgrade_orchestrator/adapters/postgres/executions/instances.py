@@ -15,6 +15,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution, Strategy
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, Instance, InstanceStatus
 from upgrade_orchestrator.domain.plan.batch import SWITCHED, Batch
+from upgrade_orchestrator.service.ports.stores.executions import Follower
 
 # Built once, as in executions.py, because runners use them all the time.
 _OF: BindParameter[str] = bindparam("of")
@@ -122,6 +123,15 @@ class PostgresInstances:
         newest = select(E.id).where(*later).order_by(E.created_at.desc(), E.id.desc()).limit(1)
         found: str | None = await self._connection.scalar(newest)
         return found
+
+    async def followers(self, execution: Execution) -> list[Follower]:
+        """Uses the index of a tenant's executions of a component."""
+        made_from = or_(E.revert_of == execution.id, E.retry_of == execution.id)
+        later = [E.tenant_id == execution.tenant_id, E.component_id == execution.request.component_id, made_from]
+        reverts = E.revert_of.is_not_distinct_from(execution.id).label("reverts")
+        newest = select(E.id, E.status, reverts).where(*later, E.created_at >= execution.created_at)
+        found = await self._connection.execute(newest.order_by(E.created_at.desc(), E.id.desc()).limit(20))
+        return [Follower(row.id, ExecutionStatus(row.status), row.reverts) for row in found]
 
     async def _execute(self, statement: Any, values: Any) -> None:
         await self._connection.execute(statement, values)

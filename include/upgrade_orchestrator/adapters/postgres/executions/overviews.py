@@ -27,7 +27,7 @@ from upgrade_orchestrator.adapters.postgres.executions.executions import SHOWN
 from upgrade_orchestrator.adapters.postgres.schema import rows, tables
 from upgrade_orchestrator.domain.checks.checks import CheckName, CheckResult, CheckStatus
 from upgrade_orchestrator.domain.errors import NotFound
-from upgrade_orchestrator.domain.instance.instance import InstanceStatus
+from upgrade_orchestrator.domain.instance.instance import ROLLBACK_BATCH, InstanceStatus
 from upgrade_orchestrator.domain.plan.progress import Tally
 from upgrade_orchestrator.service.ports.stores.overviews import ExecutionFilter, Overview
 
@@ -56,7 +56,8 @@ def _rolled_back() -> ColumnElement[Any]:
 
 def _batches() -> FromClause:
     begun = func.coalesce(func.max(B.number).filter(B.started_at.is_not(None)), 0)
-    query = select(begun.label("current_batch"), func.count().label("total_batches")).where(B.execution_id == E.id)
+    query = select(begun.label("current_batch"), func.count().label("total_batches"))
+    query = query.where(B.execution_id == E.id, B.number != ROLLBACK_BATCH)
     return query.correlate(tables.execution).lateral("of_batches")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
@@ -16,6 +17,15 @@ from upgrade_orchestrator.domain.instance.instance import Instance
 from upgrade_orchestrator.domain.operations.statistics import History, HistoryOf, Statistics
 from upgrade_orchestrator.domain.plan.batch import Batch
 from upgrade_orchestrator.domain.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """An execution that was made from an ended one: it ``reverts`` that one, or retries it."""
+
+    id: str
+    status: ExecutionStatus
+    reverts: bool
 
 
 class Executions(Protocol):
@@ -55,6 +65,9 @@ class Executions(Protocol):
         It has touched instances (BLUE_GREEN: given the new pool the traffic), was not rolled back, and does not revert
         ``execution``. None if there is none.
         """
+
+    async def followers(self, execution: Execution) -> list[Follower]:
+        """The executions that retry or revert ``execution``, the newest first; at most 20."""
 
     async def unsettled(self, status: ExecutionStatus | None = None) -> list[ExecutionSummary]:
         """All executions that were started and are not settled, of all tenants; only those in ``status`` if given."""

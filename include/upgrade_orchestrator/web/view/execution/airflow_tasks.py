@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from upgrade_orchestrator.domain.airflow.task_groups import TaskGroup, task_groups
-from upgrade_orchestrator.domain.airflow.task_states import NEVER_BEGUN, from_task_states
-from upgrade_orchestrator.domain.execution.states import ExecutionStatus
+from upgrade_orchestrator.domain.airflow.task_states import CONFIRM, NEVER_BEGUN, ROLLED_BACK, from_task_states
+from upgrade_orchestrator.domain.execution.states import ExecutionStatus as S
 from upgrade_orchestrator.service.views.detail import ExecutionDetail
-from upgrade_orchestrator.web.view.words import StatusStyle, style_of
+from upgrade_orchestrator.web.view.icons import icon
+from upgrade_orchestrator.web.view.words import NOT_REACHED, StatusStyle, style_of
+
+_ORDER = ("approve", "wait", "deploy", "upgrade", "monitor", "revert", "confirm", ROLLED_BACK)
+_NOT_YET = StatusStyle("Not yet", "idle", icon("circle"))
+_RUNNING = StatusStyle("Running", "busy", icon("play"))
+_SKIPPED = StatusStyle("Skipped", "idle", icon("minus"))
+_DONE = StatusStyle("Done", "good", icon("check"))
+_BY_STATE: tuple[tuple[StatusStyle, frozenset[str]], ...] = (
+    (StatusStyle("Failed", "bad", icon("cross")), frozenset({"failed"})),
+    (StatusStyle("Waits for a person", "warn", icon("person")), frozenset({"awaiting_input"})),
+    (StatusStyle("Tried again", "warn", icon("clock")), frozenset({"up_for_retry"})),
+    (_RUNNING, frozenset({"running", "restarting"})),
+    (StatusStyle("Deferred", "busy", icon("clock")), frozenset({"deferred"})),
+    (StatusStyle("Waits to run", "busy", icon("clock")), frozenset({"queued", "scheduled", "up_for_reschedule"})),
+)
+"A group with a task in one of these states; the first that applies."
 
 
 class ShownTask(NamedTuple):
@@ -23,11 +39,12 @@ class ShownTask(NamedTuple):
 
 
 class ShownGroup(NamedTuple):
-    """A task group; ``style`` is of the status that it means, None if it means none or is not reached any more."""
+    """A task group; ``style`` is of what has come of its tasks, ``means`` the execution's status while it runs."""
 
     name: str
     tasks: Sequence[ShownTask]
-    style: StatusStyle | None
+    style: StatusStyle
+    means: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +54,7 @@ class AirflowView:
     run_state: str | None
     paused: bool
     name: str | None
-    status: ExecutionStatus | None
+    status: S | None
     agrees: bool
     groups: Sequence[ShownGroup]
 
@@ -53,15 +70,33 @@ def airflow_of(detail: ExecutionDetail) -> AirflowView | None:
 
 
 def _shown(group: TaskGroup, ended: bool) -> ShownGroup:
-    tasks = [_task(name, state, ended) for name, state in group.tasks.items()]
-    if group.means is None:
-        return ShownGroup(group.name, tasks, None)
-    style = style_of(group.means)
-    if all(state in NEVER_BEGUN for state in group.tasks.values()):
-        return ShownGroup(group.name, tasks, None if ended else style._replace(tone="idle"))
-    return ShownGroup(group.name, tasks, style)
+    tasks = [_task(name, group.tasks[name], ended) for name in sorted(group.tasks, key=_place)]
+    means = style_of(group.means).words if group.means else ""
+    undone = group.tasks.get(CONFIRM) == "success"
+    style = style_of(S.ROLLED_BACK) if undone else _style_of(group.tasks.values(), ended)
+    return ShownGroup(group.name, tasks, style, means)
+
+
+def _place(task: str) -> tuple[int, str]:
+    """In the order in which a group's tasks run; others by name."""
+    name = task.partition(".")[2]
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER), name
+
+
+def _style_of(states: Collection[str | None], ended: bool) -> StatusStyle:
+    """What has come of a group whose tasks are in these states."""
+    for words, found in _BY_STATE:
+        if found.intersection(states):
+            return words
+    if all(state == "skipped" for state in states):
+        return _SKIPPED
+    if all(state in NEVER_BEGUN for state in states):
+        return NOT_REACHED if ended or None not in states else _NOT_YET
+    return _DONE if ended or None not in states else _RUNNING
 
 
 def _task(name: str, state: str | None, ended: bool) -> ShownTask:
     words = state.replace("_", " ") if state else "not reached" if ended else "not yet"
+    if name == f"rollback.{ROLLED_BACK}" and state == "failed":
+        words = "failed, so that the run is red"
     return ShownTask(name, name.partition(".")[2], words, "none" if state in NEVER_BEGUN else state or "none")

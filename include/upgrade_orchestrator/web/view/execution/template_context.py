@@ -48,6 +48,7 @@ def template_context(
         "lines": [line_of(each) for each in detail.timeline],
         "airflow": airflow_of(detail),
         "approvals": detail.approvals,
+        "followers": detail.followers,
         "budget": detail.plan.budget,
         "concerned": sum(map(concerns_rollback, detail.instances)),
         "not_run": NOT_RUN,

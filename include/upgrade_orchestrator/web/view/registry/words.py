@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from upgrade_orchestrator.domain.registry.entries import ComponentVersion, RiskLevel, UpgradePath, VersionStatus
+from upgrade_orchestrator.web.view.icons import icon
 from upgrade_orchestrator.web.view.words import StatusStyle, plural, span
 
 VERSION: dict[str, StatusStyle] = {
-    VersionStatus.DRAFT: StatusStyle("Draft", "watch", "○"),
-    VersionStatus.STABLE: StatusStyle("Stable", "good", "✓"),
-    VersionStatus.DEPRECATED: StatusStyle("Deprecated", "warn", "!"),
-    VersionStatus.EOL: StatusStyle("End of life", "idle", "✕"),
+    VersionStatus.DRAFT: StatusStyle("Draft", "watch", icon("circle")),
+    VersionStatus.STABLE: StatusStyle("Stable", "good", icon("check")),
+    VersionStatus.DEPRECATED: StatusStyle("Deprecated", "warn", icon("alert")),
+    VersionStatus.EOL: StatusStyle("End of life", "idle", icon("ban")),
 }
 _RISK = {RiskLevel.LOW: "low risk", RiskLevel.MEDIUM: "medium risk", RiskLevel.HIGH: "high risk"}
 

@@ -155,5 +155,6 @@ function disconnect() {
 function say(words, wrong = false) {
   live.hidden = false;
   live.classList.toggle("lost", wrong);
+  live.classList.toggle("ended", over);
   if (live.textContent !== words) live.textContent = words;
 }

@@ -18,6 +18,7 @@
   const COLOURS = ["black", ...["gray", "brand"].flatMap((each) => SHADES.map((shade) => `${each}-${shade}`))];
   const takeColours = () => {
     if (window.parent === window) return;
+    root.classList.add("framed");
     const theirs = getComputedStyle(window.parent.document.documentElement);
     for (const name of COLOURS) {
       const value = theirs.getPropertyValue(`--chakra-colors-${name}`).trim();
