@@ -1,7 +1,8 @@
 """A fleet agent in about a hundred lines: UPGRADE_AGENT_TOKEN=… python agent.py FLEET FOLDER PORT.
 
 FOLDER has a folder for each instance, named by its id, with five programs: version (prints it), health (exit code 0:
-healthy), upgrade VERSION, drain and undrain. What a program prints is shown when it fails. Put a TLS proxy in front.
+healthy), upgrade VERSION, drain and undrain. They run in that folder, and may leave processes behind, such as the
+instance. What a program prints is shown when it fails. Put a TLS proxy in front.
 """
 
 import fcntl
@@ -10,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +20,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-FLEET, FOLDER, TOKEN = sys.argv[1], Path(sys.argv[2]), os.environ["UPGRADE_AGENT_TOKEN"]
+FLEET, FOLDER, TOKEN = sys.argv[1], Path(sys.argv[2]).resolve(), os.environ["UPGRADE_AGENT_TOKEN"]
 SECONDS = {"version": 3, "health": 3, "drain": 300, "undrain": 60, "upgrade": 1800}  # the longest run of each program
 GOALS = {"drain": "drain", "undrain": "undrain", "version": "upgrade"}
 BEGINS_IN = {"drain": {"RUNNING"}, "undrain": {"DRAINING", "DRAINED"}, "upgrade": {"DRAINED", "STOPPED"}}
 THERE_IN = {"drain": {"DRAINING", "DRAINED", "STOPPED"}, "undrain": {"RUNNING"}, "upgrade": set[str]()}
+KEEPER = """import subprocess, sys  # has the lock, which the program and what it starts do not
+try: sys.exit(subprocess.run(sys.argv[2:], timeout=float(sys.argv[1])).returncode)
+except (OSError, subprocess.TimeoutExpired) as error: sys.exit(str(error))"""
 LOCK, WORKERS, STATE = threading.Lock(), dict[str, threading.Lock](), FOLDER / "state.json"
 Answer = tuple[int, dict[str, Any]]
 state: dict[str, Any] = json.loads(STATE.read_text()) if STATE.exists() else {"fence": 0, "keys": [], "at": {}}
@@ -44,16 +49,22 @@ def at(name: str) -> dict[str, str]:
 
 
 def run(name: str, program: str, *arguments: str) -> tuple[bool, str]:
-    """Whether the program succeeded, and what it printed."""
-    with open(FOLDER / name / ("reading.lock" if program in ("version", "health") else "order.lock"), "w") as lock:
-        if program not in ("version", "health"):  # the program keeps this lock until it ends, even when we are killed
+    """Whether the program succeeded, and what it printed: into a file, which does not end with us as a pipe would."""
+    folder, seconds, keep = FOLDER / name, SECONDS[program], list[int]()
+    command = [str(folder / program), *arguments]
+    with open(folder / "order.lock", "w") as lock, tempfile.TemporaryFile() as said:
+        if program not in ("version", "health"):  # one order at a time, also when we are killed: the keeper goes on
             fcntl.flock(lock, fcntl.LOCK_EX)
-        command, keep = [str(FOLDER / name / program), *arguments], [lock.fileno()]
+            command, seconds = [sys.executable, "-c", KEEPER, str(seconds), *command], seconds + 5
+            keep.append(lock.fileno())
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS[program], pass_fds=keep)
+            code = subprocess.run(
+                command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, timeout=seconds, pass_fds=keep
+            ).returncode
         except (OSError, subprocess.TimeoutExpired) as error:
             return False, str(error)
-    return done.returncode == 0, (done.stdout + done.stderr).strip()[-2000:]
+        said.seek(0)
+        return code == 0, said.read().decode(errors="replace").strip()[-2000:]
 
 
 def work(name: str) -> None:
@@ -67,6 +78,8 @@ def work(name: str) -> None:
             with LOCK:
                 if at(name)["goal"] == goal and (well or goal == "upgrade"):
                     save(name, status=after, goal="", detail="" if well else said)
+            if not well:
+                print(f"{name}: {goal} failed: {said}", file=sys.stderr, flush=True)
             time.sleep(0 if well or goal == "upgrade" else 1)
 
 
