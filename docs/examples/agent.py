@@ -1,8 +1,8 @@
-"""A fleet agent in about a hundred lines: UPGRADE_AGENT_TOKEN=… python agent.py FLEET FOLDER PORT.
+"""A fleet agent in little more than a hundred lines: UPGRADE_AGENT_TOKEN=… python agent.py FLEET FOLDER PORT.
 
 FOLDER has a folder for each instance, named by its id, with five programs: version (prints it), health (exit code 0:
-healthy), upgrade VERSION, drain and undrain. What a program prints is shown when it fails. A program ends only when all
-that it has started has ended, so let systemd or a container engine run the services. Put a TLS proxy in front.
+healthy), upgrade VERSION, drain and undrain. They run in that folder, and may leave processes behind, such as the
+instance. What a program prints is shown when it fails. Put a TLS proxy in front.
 """
 
 import fcntl
@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +21,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-FLEET, FOLDER, TOKEN = sys.argv[1], Path(sys.argv[2]), os.environ["UPGRADE_AGENT_TOKEN"]
+FLEET, FOLDER, TOKEN = sys.argv[1], Path(sys.argv[2]).resolve(), os.environ["UPGRADE_AGENT_TOKEN"]
 SECONDS = {"version": 3, "health": 3, "drain": 300, "undrain": 60, "upgrade": 1800}  # the longest run of each program
 GOALS = {"drain": "drain", "undrain": "undrain", "version": "upgrade"}
 BEGINS_IN = {"drain": {"RUNNING"}, "undrain": {"DRAINING", "DRAINED"}, "upgrade": {"DRAINED", "STOPPED"}}
 THERE_IN = {"drain": {"DRAINING", "DRAINED", "STOPPED"}, "undrain": {"RUNNING"}, "upgrade": set[str]()}
+KEEPER = """import subprocess, sys  # has the lock, which the program and what it starts do not
+try: sys.exit(subprocess.run(sys.argv[2:], timeout=float(sys.argv[1])).returncode)
+except (OSError, subprocess.TimeoutExpired) as error: sys.exit(str(error))"""
 LOCK, WORKERS, STATE = threading.Lock(), dict[str, threading.Lock](), FOLDER / "state.json"
 LONGEST_BODY = 65536
 Answer = tuple[int, dict[str, Any]]
@@ -48,16 +52,22 @@ def at(name: str) -> dict[str, str]:
 
 
 def run(name: str, program: str, *arguments: str) -> tuple[bool, str]:
-    """Whether the program succeeded, and what it printed."""
+    """Whether the program succeeded, and what it printed: into a file, which does not end with us as a pipe would."""
+    folder, seconds, keep = FOLDER / name, SECONDS[program], list[int]()
+    command = [str(folder / program), *arguments]
     try:
-        with open(FOLDER / name / ("reading.lock" if program in ("version", "health") else "order.lock"), "w") as lock:
-            if program not in ("version", "health"):  # the program keeps it until it ends, even when we are killed
+        with open(folder / "order.lock", "w") as lock, tempfile.TemporaryFile() as said:
+            if program not in ("version", "health"):  # one order at a time, also when we are killed: the keeper goes on
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            command, keep = [str(FOLDER / name / program), *arguments], [lock.fileno()]
-            done = subprocess.run(command, capture_output=True, timeout=SECONDS[program], pass_fds=keep)
+                command, seconds = [sys.executable, "-c", KEEPER, str(seconds), *command], seconds + 5
+                keep.append(lock.fileno())
+            code = subprocess.run(
+                command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, timeout=seconds, pass_fds=keep
+            ).returncode
+            said.seek(max(0, said.seek(0, os.SEEK_END) - 8000))
+            return code == 0, said.read().decode(errors="replace").strip()[-2000:]
     except (OSError, subprocess.TimeoutExpired) as error:
         return False, str(error)
-    return done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace").strip()[-2000:]
 
 
 def work(name: str) -> None:
@@ -68,6 +78,8 @@ def work(name: str) -> None:
             if well and goal == "upgrade":
                 well, said = run(name, "undrain")
             after = {"drain": "DRAINED", "undrain": "RUNNING", "upgrade": "RUNNING" if well else "STOPPED"}[goal]
+            if not well:
+                print(f"{name}: {goal} failed: {said}", file=sys.stderr, flush=True)
             if well or goal == "upgrade":
                 end(name, goal, after, "" if well else said)
             else:

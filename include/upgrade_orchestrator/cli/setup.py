@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from upgrade_orchestrator.cli.context import act_as_server
@@ -58,12 +60,25 @@ def _roles(tenants: Sequence[str]) -> Iterator[str]:
     from upgrade_orchestrator.adapters.airflow.auth.roles import make_roles
 
     try:
-        yield make_roles(tenants)
+        with _quiet():
+            made = make_roles(tenants)
+        yield made
     except ValueError as error:
         raise CommandFailed(str(error)) from None
     except SQLAlchemyError as error:
         why = f"Airflow's own database cannot be used ({type(error).__name__}), so that no role was made"
         raise CommandFailed(f"{why}: run the command with the configuration of your Airflow") from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """FAB logs a line for each right that it makes, ninety the first time: what failed would scroll away."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _bundle(settings: Settings) -> Iterator[str]:

@@ -64,12 +64,24 @@ class Project:
         built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(self.folder / "wheel")]
         self._run(built, cwd=ROOT)
         (wheel,) = (self.folder / "wheel").glob("*.whl")
-        self._run([*self._installer(), "--no-deps", str(wheel)], cwd=self.folder)
+        self._run([*self._installer("install"), "--no-deps", str(wheel)], cwd=self.folder)
+
+    def uninstall(self, package: str) -> None:
+        """What `pip uninstall --yes` does."""
+        asked = [] if shutil.which("uv") else ["--yes"]
+        self._run([*self._installer("uninstall"), *asked, package], cwd=self.folder)
 
     def configure(self, text: str) -> None:
         """Append to airflow.cfg."""
         with (self.folder / "home" / "airflow.cfg").open("a") as file:
             file.write(text)
+
+    def unconfigure(self, text: str) -> None:
+        """Take the text out of airflow.cfg again."""
+        path = self.folder / "home" / "airflow.cfg"
+        before = path.read_text()
+        assert text in before
+        path.write_text(before.replace(text, ""))
 
     def airflow(self, *words: str, **settings: str) -> str:
         """The command's output, with further settings of Airflow."""
@@ -79,11 +91,19 @@ class Project:
         """Its output."""
         return self._run([str(self.python), "-c", code], cwd=self.folder)
 
-    def refused(self, module: str) -> str:
-        """What the module's command says to standard error and ends with 1."""
+    def shell(self, commands: str, programs: Path) -> None:
+        """Run the commands of a page; those in the folder are found first."""
+        env = self.env | {"PATH": f"{programs}:{self.env['PATH']}"}
+        done = subprocess.run(
+            ["sh", "-eu", "-c", commands], cwd=self.folder, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+    def refused(self, module: str) -> tuple[str, str]:
+        """What the module's command, which ends with 1, prints and says to standard error."""
         done = self._done([str(self.python), "-m", module], cwd=self.folder)
         assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-4000:]
-        return done.stderr
+        return done.stdout, done.stderr
 
     def start(self, *words: str, **settings: str) -> "subprocess.Popen[bytes]":
         """Start one of Airflow's components with further settings; its output goes to a file."""
@@ -101,11 +121,12 @@ class Project:
         """The end of the component's output."""
         return (self.folder / f"{component}.log").read_text(errors="replace")[-4000:]
 
-    def _installer(self) -> list[str]:
+    def _installer(self, verb: str) -> list[str]:
         if uv := shutil.which("uv"):
-            return [uv, "pip", "install", "--offline", "--python", str(self.python)]
+            return [uv, "pip", verb, "--offline", "--python", str(self.python)]
         base: str = getattr(sys, "_base_executable", sys.executable)
-        return [base, "-m", "pip", "--python", str(self.python), "install", "--no-index", "--quiet"]
+        offline = ["--no-index"] if verb == "install" else []
+        return [base, "-m", "pip", "--python", str(self.python), verb, *offline, "--quiet"]
 
     def _run(self, command: list[str], cwd: Path, **settings: str) -> str:
         done = self._done(command, cwd, **settings)

@@ -1,4 +1,5 @@
-"""docs/adopt.md, followed exactly: install, two connections, one line of configuration, one command.
+"""docs/adopt.md, followed exactly: install, two connections, one line of configuration, one command; and the way back,
+docs/access.md.
 
 In a new environment with the wheel and a bare Airflow, beside what a project has of its own; then with FAB under a path
 of the URL, and with SimpleAuthManager.
@@ -23,6 +24,7 @@ from local.ports import HOST
 from local.postgres.server import Postgres
 from tests.architecture.sources import ROOT
 from tests.guides import code_blocks
+from tests.integration.adoption import access_page
 from tests.integration.adoption.api_server import running, serving
 from tests.integration.adoption.project import EXISTING, Project
 from tests.integration.fleet.running_agent import TOKEN, RunningAgent
@@ -65,14 +67,33 @@ print(json.dumps(found))
 "Airflow's commands in one process, because each takes seconds to start."
 
 
+PARSE_ALL = """
+from airflow.cli.cli_parser import get_parser
+for words in {commands}:
+    get_parser().parse_args(words)
+"""
+DAG_IDS = ["dags", "list", "--columns", "dag_id", "--output", "plain"]
+LEFT = {
+    "SELECT dag_id FROM dag": {"team_dag"},
+    "SELECT conn_id FROM connection": set(),
+    "SELECT name FROM ab_role": {"Admin", "Op", "Public", "User", "Viewer"},
+    "SELECT filename FROM import_error": set(),
+    """SELECT ab_role.name FROM ab_role JOIN ab_permission_view_role ON role_id = ab_role.id
+        JOIN ab_permission_view ON ab_permission_view.id = permission_view_id
+        JOIN ab_view_menu ON ab_view_menu.id = view_menu_id
+        WHERE ab_view_menu.name ~ 'upgrade_|Upgrades'""": set(),
+}
+"What Airflow's database has after the way back."
+
+
 @dataclass
 class Adopted:
     """The project after following the page."""
 
     project: Project
     agent: RunningAgent
-    without_connection: list[str]
-    "What the set-up says before there are connections."
+    without_connection: tuple[str, str]
+    "What the set-up prints, and says to standard error, before there are connections."
     said: list[str]
     examined: list[str] = field(default_factory=list)
     "What the doctor says while everything runs."
@@ -97,7 +118,7 @@ def adopted(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory)
     with closing(RunningAgent(tmp_path_factory.mktemp("agent"))) as agent:
         project.install()
         project.configure(LINE)
-        missing = project.refused("upgrade_orchestrator.cli.setup").splitlines()
+        missing = project.refused("upgrade_orchestrator.cli.setup")
         yield Adopted(project, agent, missing, _do(project, _values(postgres_server, agent)))
     with postgres_server.connect() as connection:
         for name in ("adopting_airflow", "adopting_upgrades"):
@@ -149,9 +170,12 @@ def _do(project: Project, values: dict[tuple[str, str], str]) -> list[str]:
 
 
 def test_setup_command_without_the_connection_says_in_one_line_what_to_type(adopted: Adopted) -> None:
-    (line,) = adopted.without_connection
+    printed, refused = adopted.without_connection
+    (line,) = refused.splitlines()
     add = "airflow connections add upgrades_db --conn-type postgres --conn-host HOST --conn-port 5432"
     assert line.startswith(f"upgrades: the Airflow connection upgrades_db is not defined: {add} ")
+    assert "Upgrade Viewer" in printed
+    assert "Added Permission" not in printed, "FAB's log hides the line"
 
 
 def test_connections_are_in_airflows_database_only(adopted: Adopted) -> None:
@@ -215,6 +239,31 @@ def test_airflow_lists_the_dags_and_plugins_of_the_package_without_import_errors
 def test_first_upgrade_with_simple_auth_manager_at_the_root_path_completes(adopted: Adopted) -> None:
     with serving(adopted.project, "", **simple_auth.settings(adopted.project.folder)) as client:
         _look(client)
+
+
+def test_commands_of_the_access_page_are_airflows(adopted: Adopted) -> None:
+    assert {each[0] for each in access_page.MADE} == {"connections", "users"}
+    adopted.project.python_code(PARSE_ALL.format(commands=access_page.MADE))
+
+
+def test_uninstalling_leaves_airflow_as_it_was(adopted: Adopted, dags: Bundles, postgres_server: Postgres) -> None:
+    """The last one: the project is bare again. A user has one of the roles, and an upgrade its DAG."""
+    project = adopted.project
+    users = [words for words in access_page.MADE if words[0] == "users"]
+    pip, uninstall, yes, package = access_page.UNINSTALL.split()
+    assert (pip, uninstall, yes) == ("pip", "uninstall", "--yes")
+    project.unconfigure(LINE)
+    project.uninstall(package)
+    *_, listed = _ask(project, [*users, DAG_IDS])
+    words = access_page.typed(project, access_page.CLEAN_UP, listed)
+    deleted = [each for each in words if each[:2] == ["dags", "delete"]]
+    assert {each[-1] if each[-1] != "--yes" else each[-2] for each in deleted} == dags.keys() - {"team_dag"}
+    *_, plugins, after = _ask(project, [*words, ["plugins", "--output", "json"], DAG_IDS])
+    assert [each["name"] for each in _json(plugins) if "upgrade" in each["name"]] == []
+    assert after.split()[-1] == "team_dag"
+    with postgres_server.connect("adopting_airflow") as connection:
+        found = {query: {str(each) for (each,) in connection.execute(query)} for query in LEFT}
+    assert found == LEFT
 
 
 def _look(client: httpx.Client) -> None:

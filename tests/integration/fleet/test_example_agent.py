@@ -1,6 +1,7 @@
 """docs/examples/agent.py, the agent of a hundred lines, with programs that really change something."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import psutil
 import pytest
 
 from local.fleet.client import FleetAdmin
@@ -27,6 +29,7 @@ PROGRAMS = {
     "drain": "rm -f traffic",
     "undrain": "touch traffic",
     "upgrade": """rm -f up; echo "$1" >> orders
+test ! -e instance || { sleep 60 & echo $! >> instance; }
 test ! -e broken || { echo "no package $1"; echo "see the mirror"; exit 1; }
 while test -e slow; do sleep 0.02; done
 echo "$1" > version; touch up""",
@@ -107,6 +110,19 @@ def test_failed_upgrade_shows_what_the_program_printed(agent: ExampleAgent, call
     (agent.folder / f"{FLEET}-01/files/broken").touch()
     assert caller.replace(f"{FLEET}-01", NEW_VERSION, ends="STOPPED")["detail"] == "no package 3.7.0\nsee the mirror"
     assert caller.get(f"/instances/{FLEET}-01/health").status_code == 503
+
+
+def test_program_may_leave_the_instance_running(agent: ExampleAgent, caller: Caller) -> None:
+    """As most programs that upgrade do: what they start keeps their output open and must not keep the next order."""
+    running = agent.folder / f"{FLEET}-01/files/instance"
+    running.touch()
+    try:
+        for version in (NEW_VERSION, OLD_VERSION):
+            assert caller.replace(f"{FLEET}-01", version)["version"] == version
+        assert [psutil.pid_exists(int(each)) for each in file_of(agent, 1, "instance").split()] == [True, True]
+    finally:
+        for each in file_of(agent, 1, "instance").split():
+            os.kill(int(each), signal.SIGKILL)
 
 
 def test_order_goes_on_when_the_agent_is_killed_in_the_middle(agent: ExampleAgent, caller: Caller) -> None:
