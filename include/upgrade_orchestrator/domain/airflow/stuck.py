@@ -131,7 +131,7 @@ def stuck(
     if run.paused:
         follows = execution.is_terminal or execution.status in (*MAY_START, S.ROLLING_BACK)
         return None if follows else _paused(run.idle)
-    return _idle(run, sight, failing)
+    return _idle(run, sight, failing, file)
 
 
 def _not_begun(
@@ -146,12 +146,16 @@ def _not_begun(
         return _scheduler_down(sight) or Problem(
             cause.NOT_SCHEDULED, f"Airflow has the DAG and has made no run of it for {waited:.0f} s", waited
         )
+    return _not_parsed(f"Airflow has no DAG of this upgrade after {waited:.0f} s", waited, sight, file)
+
+
+def _not_parsed(said: str, seconds: float, sight: AirflowSight, file: str) -> Problem:
     if sight.dag_processor.is_down:
-        said = f"Airflow's DAG processor does not run ({sight.dag_processor}): nothing reads the upgrade's DAG"
-        return Problem(cause.DAG_PROCESSOR_DOWN, said, min(sight.dag_processor.silent, waited))
+        why = f"Airflow's DAG processor does not run ({sight.dag_processor}): nothing reads the upgrade's DAG"
+        return Problem(cause.DAG_PROCESSOR_DOWN, why, min(sight.dag_processor.silent, seconds))
     error = next((text for name, text in sight.import_errors.items() if name.endswith(file)), None)
     why = f"its file {file} cannot be imported: {error}" if error else f"it has not read its file {file}"
-    return Problem(cause.DAG_NOT_PARSED, f"Airflow has no DAG of this upgrade after {waited:.0f} s: {why}", waited)
+    return Problem(cause.DAG_NOT_PARSED, f"{said}: {why}", seconds)
 
 
 def _paused(seconds: float) -> Problem:
@@ -180,7 +184,7 @@ def _fails(task: TaskSight, noted: bool) -> bool:
     return noted and task.tries > FAILURES and begins and task.state != "awaiting_input"
 
 
-def _idle(run: RunSight, sight: AirflowSight, failing: Sequence[TaskSight]) -> Problem | None:
+def _idle(run: RunSight, sight: AirflowSight, failing: Sequence[TaskSight], file: str) -> Problem | None:
     """Nobody works: the first cause in the order in which they have to be removed."""
     by_state: dict[str | None, list[TaskSight]] = {}
     for each in run.tasks:
@@ -192,6 +196,8 @@ def _idle(run: RunSight, sight: AirflowSight, failing: Sequence[TaskSight]) -> P
         return down
     if "running" in by_state and not failing:
         return _lost(by_state["running"])
+    if not run.known and run.idle > NEXT_TASK_SECONDS:
+        return _not_parsed("Airflow has the DAG of this upgrade no longer, and begins no task", run.idle, sight, file)
     if failing:
         return _fails_again(failing[0])
     return _waits(by_state, run, sight)

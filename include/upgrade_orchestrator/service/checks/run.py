@@ -16,6 +16,7 @@ from upgrade_orchestrator.domain.execution.execution import Execution
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.checks.probes import CheckContext, run_probe
 from upgrade_orchestrator.service.ports.unit_of_work import Ports, UnitOfWork
+from upgrade_orchestrator.service.runner.attention import without_the_checks_word
 from upgrade_orchestrator.service.runner.context import find_execution
 from upgrade_orchestrator.service.runner.journal import sentences
 from upgrade_orchestrator.service.runner.journal.task_log import TaskLog
@@ -23,8 +24,7 @@ from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.runner.wait import wait_until
 
 CHECK_ABANDONED_AFTER_SECONDS = 30.0
-"""How long a check is left to the process that runs it: longer than a worker has for it. After that the process is
-taken for dead. Running a check twice does no harm; the result of the later run counts."""
+"For so long a check is left to the process that runs it, which is taken for dead then. Running it twice does no harm."
 
 log = TaskLog()
 
@@ -232,7 +232,7 @@ async def _keep(ports: Ports, execution_id: str, begun: _Begun, results: Sequenc
         moved, events = admit(execution, list((known | {each.name: each for each in kept}).values()), now)
         await work.events.append(execution, [*map(factory.check_completed, done), *events])
         if events:
-            await work.executions.save(moved)
+            await work.executions.save(await without_the_checks_word(work, moved))
         await work.commit()
     for each in done:
         log.say(*sentences.check(each))

@@ -12,7 +12,7 @@ from upgrade_orchestrator.domain.airflow.drift import ExecutionSummary
 from upgrade_orchestrator.domain.airflow.shards import shard_file
 from upgrade_orchestrator.domain.airflow.stuck import AirflowSight, Problem, RunSight, stuck
 from upgrade_orchestrator.domain.errors import Unavailable
-from upgrade_orchestrator.domain.execution.attention import AIRFLOW_CAUSES, Attention
+from upgrade_orchestrator.domain.execution.attention import AIRFLOW_CAUSES, TASK_FAILING, Attention
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.domain.execution.states import ExecutionStatus
 from upgrade_orchestrator.service.control.loops import ATTENTION_SECONDS
@@ -26,6 +26,8 @@ LOOKS = 3
 long as the components need for the next one: the third look, 6 s after the first, does not see that any more."""
 FORGET_SECONDS = 3 * ATTENTION_SECONDS
 "A look that came before a longer gap, in which another process led, does not count as the one before."
+SAME_CHARACTERS = 150
+"Of a message, that the error of a task has to contain: Airflow keeps only so much of an error."
 
 NO_DAG = RunSight(known=False)
 
@@ -97,10 +99,21 @@ class AttentionWatch:
                 await _write(ports, execution, None)
             return
         now, same = get_running_loop().time(), noted is not None and noted.code == problem.code
+        if noted is not None and _says_the_same(noted, problem):
+            return
         if seen.looks < LOOKS or (same and now - seen.written_at < UPDATE_SECONDS):
             return
         await _write(ports, execution, seen)
         self._seen[execution.id] = Seen(problem, seen.looks, now)
+
+
+def _says_the_same(noted: Attention, problem: Problem) -> bool:
+    """A runner has noted why its task fails: that tells more, and the next try of the task takes it back.
+
+    Else each try would change the code twice, as long as the cause lasts.
+    """
+    by_runner = noted.code not in AIRFLOW_CAUSES
+    return by_runner and problem.code == TASK_FAILING and noted.message[:SAME_CHARACTERS] in problem.message
 
 
 async def _write(ports: Ports, seen_as: ExecutionSummary, seen: Seen | None) -> None:

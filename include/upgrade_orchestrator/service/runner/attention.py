@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import AbstractEventLoop, get_running_loop
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from upgrade_orchestrator.domain.events import factory
@@ -45,6 +46,17 @@ async def write_attention(work: UnitOfWork, execution: Execution, attention: Att
         log.warning("execution %s needs attention: %s: %s (%d tries)", execution.id, *said)
     elif before is not None:
         log.info("execution %s goes on: %s is over", execution.id, before.code)
+
+
+async def without_the_checks_word(work: UnitOfWork, moved: Execution) -> Execution:
+    """``moved`` has left its checks: what they met is over, also where the process that met it has died since.
+
+    No runner may come for hours that would take it back, as where an approval is asked for.
+    """
+    if moved.attention is None or moved.attention.code in AIRFLOW_CAUSES:
+        return moved
+    await write_attention(work, moved, None)
+    return replace(moved, attention=None)
 
 
 class AttentionKeeper:

@@ -126,6 +126,21 @@ def test_missing_dag_is_named_with_the_reason(sight: AirflowSight, code: str, sa
     assert stuck(ExecutionSummary("e-1", S.VALIDATING), 14, sight, missing, FILE) is None
 
 
+def test_dag_that_airflow_has_lost_during_the_run_is_named_with_the_reason() -> None:
+    broken = replace(ALIVE, import_errors={f"upgrade_executions/{FILE}": "ImportError: no module"})
+    waits, lost = [task(None)], RunSight("running", known=False, idle=61, tasks=[task(None)])
+    assert found(run=lost, sight=broken) == "DAG_NOT_PARSED"
+    problem = stuck(ExecutionSummary("e-1", S.IN_PROGRESS), 300, broken, lost, FILE)
+    assert problem is not None
+    assert "no longer" in problem.message
+    assert "ImportError: no module" in problem.message
+    assert found(run=lost, sight=replace(broken, dag_processor=DOWN)) == "DAG_PROCESSOR_DOWN"
+    assert found(run=replace(lost, tasks=[task("up_for_retry", 1, tries=3)]), sight=broken) == "DAG_NOT_PARSED"
+    assert found(run=replace(lost, idle=59), sight=broken) is None, "the control loops ask for a parse"
+    assert found(run=replace(lost, tasks=[*waits, task("deferred")]), sight=broken) is None
+    assert found(run=replace(lost, known=True), sight=broken) == "NOT_SCHEDULED"
+
+
 def test_dag_without_a_run_is_named_by_what_makes_no_run() -> None:
     none = RunSight(None)
     assert found(run=none, status=S.VALIDATING) == "NOT_SCHEDULED"

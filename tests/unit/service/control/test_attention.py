@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from upgrade_orchestrator.domain.execution.events import EventType
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 from upgrade_orchestrator.service.control.attention import LOOKS, AttentionWatch
 from upgrade_orchestrator.service.control.loops import ATTENTION_SECONDS, LOOPS
+from upgrade_orchestrator.service.ports.fleet import WrongConnection
+from upgrade_orchestrator.service.runner.attention import AttentionKeeper
 from upgrade_orchestrator.service.upgrade.commands import cancel_upgrade, pause_upgrade
 
 UP, DOWN = Component(3, 30), Component(40, 30)
@@ -183,6 +186,24 @@ async def test_runner_replaces_what_the_loop_has_noted_by_what_it_meets(make_lab
     fleets.before = lambda *_: None
     await task
     assert lab.attention() is None
+
+
+async def test_word_of_the_runner_stays_while_its_task_fails_for_that_and_not_when_it_fails_for_another_reason(
+    make_lab: MakeLab,
+) -> None:
+    lab = await make_lab(size=2)
+    execution_id, looks = await lab.admitted(), Looks(lab)
+    said = "the Airflow connection fleet is not defined"
+    await AttentionKeeper(lab.world.ports, execution_id).stuck(WrongConnection(said), None)
+    failing = TaskSight("verify", "up_for_retry", tries=3, reason=f"WrongConnection: {said}")
+    for task in (failing, replace(failing, state="running", ran=1.0, tries=4), failing):
+        noted = await looks.see(sight(execution_id, [task], UP), LOOKS)
+        assert noted is not None
+        assert noted.code == "FLEET_CONNECTION"
+    assert len(await noted_in_events(lab, execution_id)) == 1
+    noted = await looks.see(sight(execution_id, [replace(failing, reason="Unavailable: no database")], UP), LOOKS)
+    assert noted is not None
+    assert noted.code == "TASK_FAILING"
 
 
 async def test_airflow_is_not_asked_while_nothing_runs(make_lab: MakeLab) -> None:

@@ -56,6 +56,23 @@ async def test_attention_names_a_silent_fleet_in_the_checks_and_in_the_monitor(
     await abandoned(task)
 
 
+async def test_attention_of_checks_whose_process_died_ends_with_the_checks(make_lab: MakeLab) -> None:
+    lab = await make_lab(size=2)
+    fleets = EditedFleets(lab.world.ports.fleets)
+    lab = lab.with_ports(fleets=fleets)
+    execution_id = (await lab.validating()).id
+    fleets.before = silent
+    task = asyncio.create_task(lab.check(execution_id))
+    await until(lambda: lab.attention() is not None, "it needs attention", 10)
+    await abandoned(task)
+    fleets.before = lambda *_: None
+    await lab.check(execution_id)
+    assert (await lab.execution(execution_id)).status is S.IN_PROGRESS
+    assert lab.attention() is None
+    noted = [each.data["attention"] for each in await lab.events(execution_id) if each.what is EventType.PROGRESS]
+    assert noted[-1] is None
+
+
 async def test_attention_is_not_asked_for_by_one_failed_look(make_lab: MakeLab) -> None:
     lab = await make_lab(size=2)
     noted: list[object] = []
