@@ -15,7 +15,7 @@ from tests.e2e.ci import Job, needs_jq
 from tests.e2e.conftest import NewTenant
 from tests.e2e.parsing import has_dag
 from tests.e2e.processes import leaders, workers
-from tests.e2e.steps import Tenant, wait_for
+from tests.e2e.steps import Tenant, got, wait_for
 from upgrade_orchestrator.domain.execution.execution import dag_id_of
 
 pytestmark = pytest.mark.alone
@@ -45,6 +45,10 @@ def test_upgrade_continues_when_the_triggerer_is_killed_in_a_deferred_batch(
     assert after.pop(TRIGGERER) != before.pop(TRIGGERER)
     assert after == before  # `up` starts what does not run, and nothing else
     _assert_completed_once(tenant, execution_id)
+    run_id = tenant.dag_run(execution_id)["dag_run_id"]
+    log = str(got(tenant.airflow, f"/dags/{dag_id_of(execution_id)}/dagRuns/{run_id}/taskInstances/{FIRST}/logs/1"))
+    for each in tenant.each_once():  # two in the worker, two in the triggerer
+        assert f"order version instance={each} " in log
 
 
 def test_upgrade_continues_when_the_scheduler_is_killed_with_its_workers(stack: Stack, tenant: Tenant) -> None:
