@@ -85,5 +85,5 @@ lock: ## requirements.lock and requirements-dev.lock from requirements.txt and r
 	@$(COMPILE) requirements.txt --output-file requirements.lock
 	@$(COMPILE) requirements-dev.txt --output-file requirements-dev.lock
 
-ranges: ## import every module and run make unit with the lowest and the newest version of each requirement; needs uv
-	@UV="$(UV)" sh local/ranges.sh
+ranges: ## import every module and run make unit with the lowest and the newest version of each requirement; needs uv. CONSTRAINTS=FILE: beside those as well
+	@UV="$(UV)" CONSTRAINTS="$(CONSTRAINTS)" sh local/ranges.sh
