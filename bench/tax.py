@@ -39,6 +39,7 @@ class StackWithoutProduct(BenchStack):
 
     suffix = "-without"
     bundles = BenchStack.bundles[1:]
+    set_up = ("--without-product",)
 
     def env(self) -> dict[str, str]:
         """The stack's environment without the settings that bring the product in."""

@@ -2,7 +2,8 @@
 
 `python -m local.airflow.setup PROJECT` in the stack's environment: metadata tables, FAB's roles, the admin user, the
 pools, variables and connections of `airflow_settings.yaml`, then the product's own `upgrade_orchestrator.cli.setup`.
-All of it may be repeated; the admin user's password is read from standard input.
+All of it may be repeated; the admin user's password is read from standard input. With `--without-product` the last
+step is left out, which refuses an Airflow that does not have the product's DAG files.
 """
 
 import importlib.util
@@ -23,6 +24,7 @@ from local.airflow.settings_file import Connection, SettingsFile
 from local.errors import LocalError
 
 _PRODUCT = "upgrade_orchestrator.cli.setup"
+WITHOUT_PRODUCT = "--without-product"
 
 
 def main() -> int:
@@ -32,7 +34,8 @@ def main() -> int:
         db.upgradedb()
         _make_admin(sys.stdin.readline().strip())
         _load(settings)
-        _set_up_product()
+        if WITHOUT_PRODUCT not in sys.argv:
+            _set_up_product()
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1

@@ -22,8 +22,11 @@ _SETUP, _SEED = "local.airflow.setup", "local.demo.seed"
 class Preparation:
     """Runs the set-up only if something it depends on has changed, because it takes most of the time of a start."""
 
-    def __init__(self, layout: Layout, env: dict[str, str], credentials: Credentials, postgres: Postgres) -> None:
-        self._layout, self._env, self._credentials = layout, env, credentials
+    def __init__(
+        self, layout: Layout, env: dict[str, str], credentials: Credentials, postgres: Postgres, *options: str
+    ) -> None:
+        """``options`` of the set-up: see ``local.airflow.setup``."""
+        self._layout, self._env, self._credentials, self._options = layout, env, credentials, options
         self._stamp = layout.state / "prepared"
         self._fingerprint = _fingerprint(layout.root, postgres.identity(), credentials)
 
@@ -36,7 +39,7 @@ class Preparation:
 
         :raises LocalError: it failed; with the end of its output.
         """
-        self._call(_SETUP, [str(self._layout.root)], f"{self._credentials.admin_password}\n")
+        self._call(_SETUP, [str(self._layout.root), *self._options], f"{self._credentials.admin_password}\n")
         write_whole(self._stamp, self._fingerprint)
 
     def seed(self) -> None:

@@ -34,6 +34,7 @@ class Stack:
     other.
     """
 
+    set_up: tuple[str, ...] = ()  # options of local.airflow.setup
     seeded = True  # including the demo's tenant, component, fleet and backup
 
     def __init__(
@@ -192,7 +193,7 @@ class Stack:
         missing = [name for name in self.wanted() if not self.is_alive(name)]
         started += missing
         self._start_ground(missing)
-        preparation = Preparation(self.layout, self.env(), self.credentials(), self.postgres())
+        preparation = Preparation(self.layout, self.env(), self.credentials(), self.postgres(), *self.set_up)
         if preparation.is_due():
             stop_in_order(self._processes, AIRFLOW)  # the set-up changes tables and roles that they use
             started += AIRFLOW
