@@ -22,6 +22,7 @@ from upgrade_orchestrator.service.checks.run import Validation, read_validation,
 from upgrade_orchestrator.service.ports.fleet import FleetError
 from upgrade_orchestrator.service.ports.unit_of_work import Ports
 from upgrade_orchestrator.service.runner.context import find_execution
+from upgrade_orchestrator.service.runner.journal.task_log import written_together
 from upgrade_orchestrator.service.runner.outcome import Ending, Outcome
 from upgrade_orchestrator.service.steps.work import complete_step, run_step
 
@@ -65,7 +66,8 @@ class UpgradeTrigger(BaseTrigger):
         """Run ``use_case``, repeating it until the database and the fleet respond."""
         while True:
             try:
-                return await use_case(await bootstrap.open_ports())
+                with written_together():
+                    return await use_case(await bootstrap.open_ports())
             except (Unavailable, FleetError) as error:
                 log.warning("execution %s: %s; trying again", self.execution_id, error)
                 await asyncio.sleep(RETRY_SECONDS)

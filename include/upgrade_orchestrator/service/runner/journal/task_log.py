@@ -7,13 +7,58 @@ context variable says whose line it is, so it must be written in the asyncio tas
 from __future__ import annotations
 
 import logging
-from asyncio import get_running_loop
-from collections.abc import Hashable
+from asyncio import TimerHandle, get_running_loop
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 log = logging.getLogger("upgrade_orchestrator.task")
 
+HELD_SECONDS = 0.5
+"For how long sentences are held where they are written together."
+
 REPEATED_SECONDS = 60.0
 "How often what goes on being the case is logged again, with the number of times that it was met."
+
+
+class _Held:
+    """Sentences that wait for others, to be written in their order."""
+
+    def __init__(self) -> None:
+        self._sentences: list[tuple[int, str]] = []
+        self._timer: TimerHandle | None = None
+
+    def add(self, level: int, sentence: str) -> None:
+        self._sentences.append((level, sentence))
+        if level > logging.INFO:
+            self.write()
+        elif self._timer is None:
+            self._timer = get_running_loop().call_later(HELD_SECONDS, self.write)
+
+    def write(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        held, self._sentences, self._timer = self._sentences, [], None
+        for level, sentence in held:
+            log.log(level, "%s", sentence)
+
+
+_held: ContextVar[_Held | None] = ContextVar("held sentences", default=None)
+
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """Hold what is said in the block for up to ``HELD_SECONDS``; a warning is written at once, with what came before.
+
+    Airflow's triggerer takes a turn over all its triggers whenever one of them logs, which costs more than the line.
+    """
+    held = _Held()
+    token = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+        held.write()
 
 
 class TaskLog:
@@ -24,8 +69,13 @@ class TaskLog:
 
     def say(self, sentence: str, level: int = logging.INFO) -> None:
         """Write the sentence; further lines of it are indented, so that each line of the log begins one."""
-        if log.isEnabledFor(level):
-            log.log(level, "%s", sentence.replace("\n", "\n  | ") if "\n" in sentence else sentence)
+        if not log.isEnabledFor(level):
+            return
+        indented, held = sentence.replace("\n", "\n  | ") if "\n" in sentence else sentence, _held.get()
+        if held is None:
+            log.log(level, "%s", indented)
+        else:
+            held.add(level, indented)
 
     def once(
         self, about: Hashable, same: Hashable, sentence: str, level: int = logging.INFO, again: float = REPEATED_SECONDS
