@@ -101,7 +101,7 @@ async def make_world(url: str, agent: RunningAgent, fleet: str, folder: Path, mo
     """Write a backup, load the registry, and return the world on it."""
     backup = write_backup(folder)
     world = world_on(url, agent, fleet, backup, monkeypatch)
-    await load_registry(world.ports, entries_in(document(fleet, backup)))
+    await load_registry(world.ports, entries_in(document(fleet, backup)), reset_current=True)  # one that is used again
     return world
 
 
