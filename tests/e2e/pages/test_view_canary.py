@@ -76,6 +76,7 @@ def _created(page: Page, device: InputDevice, tenant: Tenant) -> str:
 
 def _fill_in(page: Page, device: InputDevice, tenant: Tenant) -> None:
     device.choose("[name=tenantId]", tenant.id)
+    expect(page.locator("#create")).to_have_attribute("aria-busy", "false")  # a list that changes ends the typing in it
     device.choose("[name=componentId]", "Event platform")
     expect(page.locator("[name=fromVersionId]")).to_have_value(OLD)
     device.choose("[name=toVersionId]", "3.7.0")

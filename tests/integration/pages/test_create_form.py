@@ -74,6 +74,18 @@ def test_lists_follow_the_choice_of_tenant_and_component(visits: Visits) -> None
     expect(page.get_by_label("From version")).to_have_value("v-10")
 
 
+def test_component_is_not_chosen_by_the_choice_of_a_tenant(visits: Visits) -> None:
+    page = visits.of("admin")
+    page.goto(FORM)
+    page.locator("[name=tenantId]").select_option("acme")
+    expect(page.locator("#create")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("[name=componentId]")).to_have_value("")
+    page.locator("[name=componentId]").focus()
+    page.keyboard.type("Apache Kafka")
+    expect(page.locator("[name=fromVersionId]")).to_have_value("k36")
+    expect(page.locator("[name=toVersionId]")).to_have_value("")
+
+
 def test_lists_follow_a_choice_that_was_made_before_the_script_was_there(visits: Visits) -> None:
     page, held = visits.of("admin"), list[Route]()
     page.route("**/static/create.js", lambda route: held.append(route))

@@ -59,12 +59,12 @@ export function fitStrategy() {
   }
 }
 
+// The option that the server has chosen in a list.
+const served = (list) => Math.max(0, [...list.options].findIndex((each) => each.defaultSelected));
+
 // The first list whose choice is not the server's: the user was faster than this script, or the browser has restored it.
 export const chosenBefore = () =>
-  REQUIRED.slice(0, -1).find((name) => {
-    const { options, selectedIndex } = control(name);
-    return selectedIndex !== Math.max(0, [...options].findIndex((each) => each.defaultSelected));
-  });
+  REQUIRED.slice(0, -1).find((name) => control(name).selectedIndex !== served(control(name)));
 
 let asked = 0;
 let first = REQUIRED.length; // the first list that is not up to date
@@ -76,13 +76,24 @@ export async function offerChoices(changed) {
   const query = new URLSearchParams({ tenant: value("tenantId"), component: value("componentId") });
   if (changed === "fromVersionId") query.set("fromVersion", value("fromVersionId"));
   query.set("toVersion", value("toVersionId"));
+  form.setAttribute("aria-busy", "true");
+  try {
+    await renew(current, query);
+  } finally {
+    if (current === asked) form.setAttribute("aria-busy", "false");
+  }
+}
+
+async function renew(current, query) {
   const response = await fetch(`${form.dataset.home}upgrades/new/choices?${query}`, { headers: { Accept: "text/html" } });
   const found = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (current !== asked || !response.ok) return;
+  if (current !== asked) return;
+  if (!response.ok) throw new Error(`the lists: ${response.status}`);
   for (const name of REQUIRED.slice(first)) {
     for (const id of [name, `${name}-notes`]) {
       document.getElementById(id).replaceChildren(...found.getElementById(id).childNodes);
     }
+    control(name).selectedIndex = served(control(name)); // options that move one by one end with the last one chosen
   }
   first = REQUIRED.length;
 }
